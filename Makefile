@@ -1,0 +1,40 @@
+# Every target does its own set-up, in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export DAGSTER_HOME ?= $(CURDIR)/.dagster
+
+.PHONY: run test slow lint dev clean
+
+run: $(VENV)/base  ## the whole search, up to date, then the leaderboard
+	$(BIN)/iris-hpo run
+
+test: $(VENV)/test  ## the test-suite
+	$(BIN)/python -m pytest -q
+
+slow: $(VENV)/test  ## the long tests
+	$(BIN)/python -m pytest -q -m slow
+
+lint: $(VENV)/test  ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+dev: $(VENV)/base  ## the Dagster UI, on this machine only
+	$(BIN)/dagster dev -h 127.0.0.1 -p 3000
+
+clean:  ## forget everything that was computed
+	rm -rf artifacts $(VENV)
+	git clean -fdxq .dagster
+
+$(VENV)/python:
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/base: setup.cfg pyproject.toml constraints.txt | $(VENV)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/test: $(VENV)/base
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@

@@ -1,0 +1,1 @@
+"""Hyperparameter tuning as a Dagster project: every candidate is a tracked partition."""

@@ -1,0 +1,152 @@
+"""The command ``iris-hpo``: its arguments. What they do is imported only when it is done."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+_RULES: Final = ("test_score", "cv", "one_standard_error")
+_ENGINES: Final = ("loky", "serial")
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _options(*decorators: Decorator) -> Decorator:
+    def apply(function: Callable[..., Any]) -> Callable[..., Any]:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return apply
+
+
+_where = _options(
+    click.option(
+        "--data", metavar="FOLDER", help="The data folder.  [default: IRIS_HPO_DATA or data]"
+    ),
+    click.option(
+        "--artifacts",
+        metavar="FOLDER|URL",
+        help="Where results are kept.  [default: IRIS_HPO_ARTIFACTS or artifacts]",
+    ),
+)
+_settings = _options(
+    click.option(
+        "--kernel", metavar="NAME", help="The kernel of the SVM; short for --set kernel=NAME."
+    ),
+    click.option(
+        "--set",
+        "choices",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A setting of the estimator that the search offers.",
+    ),
+    click.option(
+        "--test-size", type=float, metavar="SHARE", help="Share of the rows kept for the test."
+    ),
+    click.option("--seed", type=int, metavar="N", help="Of the split and the folds."),
+    click.option("--folds", type=int, metavar="N", help="Cross-validation folds; 0 for none."),
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="iris_hpo")
+def cli() -> None:
+    """Tune hyperparameters with Dagster: every candidate tracked, resumable and explained.
+
+    Exit codes: 0 all is well, 1 some candidates failed, 2 an input cannot be used.
+    """
+
+
+@cli.command()
+@_where
+@_settings
+@click.option("--rule", type=click.Choice(_RULES), help="How the best is chosen.")
+@click.option("--engine", type=click.Choice(_ENGINES), default="loky", show_default=True)
+@click.option(
+    "--jobs", type=int, default=0, metavar="N", help="Worker processes; 0 for one per core."
+)
+@click.option(
+    "--candidate-timeout",
+    type=float,
+    metavar="SECONDS",
+    help="Give a candidate up after this time.",
+)
+@click.option("--retries", type=int, default=1, show_default=True, metavar="N")
+@click.option("--force", is_flag=True, help="Train and score anew even what is up to date.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def run(**options: Any) -> int:
+    """Do what is missing or out of date, then select the best."""
+    from iris_hpo.command.run import run_search
+
+    return run_search(**options)
+
+
+@cli.command()
+@_where
+@_settings
+@click.option("--rule", type=click.Choice(_RULES), help="How the best is chosen.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def status(**options: Any) -> int:
+    """Tell per asset how much is up to date, missing, out of date, failed."""
+    from iris_hpo.command.reports import show_status
+
+    return show_status(**options)
+
+
+@cli.command()
+@_where
+@click.option("--top", type=click.IntRange(1), metavar="N", help="Only the first N rows.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("table", "csv", "json")),
+    default="table",
+    show_default=True,
+)
+def leaderboard(**options: Any) -> int:
+    """Print the leaderboard of the last selection."""
+    from iris_hpo.command.reports import show_leaderboard
+
+    return show_leaderboard(**options)
+
+
+@cli.command()
+@_where
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Write here instead of standard output."
+)
+def predict(**options: Any) -> int:
+    """Predict the rows of FILE with the champion: one label a line.
+
+    FILE holds the features in the order of training, or names them in a header; a column with the
+    true labels may be there and is ignored.
+    """
+    from iris_hpo.command.reports import predict_file
+
+    return predict_file(**options)
+
+
+def main() -> None:
+    """Run the command; an error of the user is one message and exit code 2."""
+    from iris_hpo.search.errors import InputError
+
+    try:
+        sys.exit(cli(standalone_mode=False) or 0)
+    except InputError as error:
+        click.echo(f"iris-hpo: {error}", err=True)
+        sys.exit(2)
+    except click.exceptions.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(
+            "iris-hpo: stopped; finished candidates are kept, run it again to go on", err=True
+        )
+        sys.exit(130)

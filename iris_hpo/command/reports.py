@@ -1,0 +1,149 @@
+"""``iris-hpo status``, ``leaderboard`` and ``predict``: what is there, without changing it."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from iris_hpo.artifacts import ArtifactStore, ChampionCard, load_model, read_verified
+from iris_hpo.command.session import open_session, read_rule, read_settings
+from iris_hpo.orchestration.choosing import (
+    CHAMPION,
+    LEADERBOARD,
+    read_champion,
+    selection_state,
+)
+from iris_hpo.orchestration.plan import make_plan
+from iris_hpo.orchestration.states import STATES
+from iris_hpo.search.dataset import read_features
+from iris_hpo.search.errors import InputError
+from iris_hpo.search.estimators import package_versions
+
+_PIPE_WIDTH: Final = 500
+
+Row = dict[str, str]
+
+
+def show_status(
+    *, data: str | None, artifacts: str | None, rule: str | None, as_json: bool, **settings: Any
+) -> int:
+    """Print the state of every asset; give the exit code: 1 if candidates failed."""
+    session = open_session(data, artifacts)
+    wanted = read_settings(session.spec, **settings)
+    checked_rule = read_rule(session.spec, rule, wanted)
+    plan = make_plan(session.instance, session.spec, session.storage, wanted)
+    state = selection_state(session.instance, session.spec, session.storage, checked_rule)
+    counts = plan.counts()
+    counts["selection"] = {name: int(name == state) for name in STATES}
+    failed = sorted(plan.states.tried_in_vain)
+    if as_json:
+        click.echo(json.dumps({"assets": counts, "failed": failed}))
+        return 1 if failed else 0
+    table = Table(box=None, pad_edge=False)
+    table.add_column("asset")
+    for name in STATES:
+        table.add_column(name, justify="right")
+    for asset, found in counts.items():
+        table.add_row(asset, *(str(found[name]) for name in STATES))
+    console = make_console()
+    console.print(table)
+    if failed:
+        console.print(f"failed: {', '.join(failed)}", soft_wrap=True, highlight=False)
+    return 1 if failed else 0
+
+
+def show_leaderboard(*, data: str | None, artifacts: str | None, top: int | None, form: str) -> int:
+    """Print the leaderboard."""
+    session = open_session(data, artifacts)
+    store = session.storage.store(session.spec)
+    champion = read_champion(session.instance, session.spec, store)
+    rows = read_leaderboard(store, champion)[:top]
+    if form == "json":
+        click.echo(json.dumps(rows))
+    elif form == "csv":
+        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        print_leaderboard(make_console(), rows)
+    return 0
+
+
+def predict_file(
+    *, data: str | None, artifacts: str | None, file: Path, output: Path | None
+) -> int:
+    """Predict a file with the champion, verified before it is unpickled."""
+    session = open_session(data, artifacts)
+    store = session.storage.store(session.spec)
+    champion = read_champion(session.instance, session.spec, store)
+    for package, version in package_versions(session.spec.steps).items():
+        if champion.versions.get(package) != version:
+            raise InputError(
+                f"the champion was trained with {package} {champion.versions.get(package)}, this "
+                f"is {version}; run the search again"
+            )
+    features = read_features(file, champion.feature_names, champion.target_name)
+    model = load_model(read_verified(store, CHAMPION, champion.digest))
+    labels = "".join(f"{label}\n" for label in model.predict(features))
+    if output is None:
+        click.echo(labels, nl=False)
+        return 0
+    try:
+        output.write_text(labels)
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror}") from error
+    return 0
+
+
+def read_leaderboard(store: ArtifactStore, champion: ChampionCard) -> list[Row]:
+    """Read the leaderboard that belongs to a champion."""
+    content = read_verified(store, LEADERBOARD, champion.leaderboard_digest)
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+def print_leaderboard(console: Console, rows: Sequence[Row]) -> None:
+    """Print the columns that a person compares."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("rank", justify="right")
+    table.add_column("candidate")
+    table.add_column("score", justify="right")
+    has_interval = "interval_low" in rows[0]
+    if has_interval:
+        table.add_column("95 % interval")
+    table.add_column("cross-validation")
+    table.add_column("")
+    for row in rows:
+        score = f"{float(row['score']):.4f}"
+        cells = [row["rank"], row["candidate"]]
+        if has_interval:
+            cells += [
+                f"{score} ({row['correct']}/{row['total']})",
+                f"{float(row['interval_low']):.3f} to {float(row['interval_high']):.3f}",
+            ]
+        else:
+            cells.append(score)
+        cells.append(
+            f"{float(row['cv_mean']):.4f} ± {float(row['cv_std']):.4f}" if row["cv_mean"] else "-"
+        )
+        cells.append(
+            "champion"
+            if row["champion"] == "true"
+            else "selected"
+            if row["selected"] == "true"
+            else ""
+        )
+        table.add_row(*cells)
+    console.print(table)
+
+
+def make_console(*, quiet: bool = False) -> Console:
+    """A console that fits the terminal, and does not break lines in a pipe."""
+    console = Console(quiet=quiet)
+    return console if console.is_terminal else Console(quiet=quiet, width=_PIPE_WIDTH)

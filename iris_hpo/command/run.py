@@ -1,0 +1,167 @@
+"""``iris-hpo run``."""
+
+import json
+import logging
+import time
+from typing import Any, Final, Self
+
+import click
+import dagster as dg
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from iris_hpo.artifacts import ChampionCard
+from iris_hpo.command.reports import make_console, print_leaderboard, read_leaderboard
+from iris_hpo.command.session import Session, open_session, read_rule, read_settings
+from iris_hpo.orchestration.choosing import CHAMPION, edge_warning, read_champion
+from iris_hpo.orchestration.launch import Launcher, Outcome, RunFailedError, WorkOptions
+from iris_hpo.orchestration.progress import Counts
+from iris_hpo.search.errors import InputError
+
+_TOP: Final = 10
+_LINE_SECONDS: Final = 5.0
+
+
+def run_search(
+    *,
+    data: str | None,
+    artifacts: str | None,
+    rule: str | None,
+    engine: str,
+    jobs: int,
+    candidate_timeout: float | None,
+    retries: int,
+    force: bool,
+    quiet: bool,
+    as_json: bool,
+    **settings: Any,
+) -> int:
+    """Bring the search up to date and print what came of it; give the exit code."""
+    session = open_session(data, artifacts)
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    console = make_console(quiet=quiet or as_json)
+    wanted = read_settings(session.spec, **settings)
+    checked_rule = read_rule(session.spec, rule, wanted)
+    started = time.monotonic()
+    with TerminalProgress(console) as progress:
+        launcher = Launcher(session.instance, session.spec, session.storage, progress)
+        try:
+            outcome = launcher.bring_up_to_date(
+                wanted,
+                checked_rule,
+                WorkOptions(engine, jobs, force, candidate_timeout, retries),
+            )
+        except RunFailedError as error:
+            raise InputError(str(error)) from error
+    seconds = time.monotonic() - started
+    if as_json:
+        click.echo(json.dumps(_as_json(session, outcome, seconds)))
+    else:
+        _print(console, session, outcome, seconds)
+        for key, reason in outcome.failures.items():
+            click.echo(f"failed: {key}: {reason}", err=True)
+    return 1 if outcome.failures else 0
+
+
+class TerminalProgress:
+    """A bar on a terminal; plain lines, one every few seconds, in a pipe."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[counts]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal or console.quiet,
+        )
+        self._task = self._bar.add_task("candidates", total=None, counts="")
+        self._started = self._said = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._bar.stop()
+
+    def __call__(self, context: dg.AssetExecutionContext, counts: Counts) -> None:  # noqa: ARG002
+        """Show the counts."""
+        self._bar.update(self._task, total=counts.total, completed=counts.done, counts=str(counts))
+        if self._console.is_terminal:
+            return
+        now = time.monotonic()
+        worked = counts.trained + counts.failed
+        if not worked:
+            self._started = self._said = now
+        elif now - self._said > _LINE_SECONDS:
+            self._said = now
+            left = (now - self._started) / worked * (counts.total - counts.done)
+            self._console.print(
+                f"{counts.done} of {counts.total} candidates: {counts}; {left:.0f} s left",
+                soft_wrap=True,
+            )
+
+
+def _print(console: Console, session: Session, outcome: Outcome, seconds: float) -> None:
+    def say(text: str) -> None:
+        console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+    store = session.storage.store(session.spec)
+    champion = read_champion(session.instance, session.spec, store)
+    say(f"{outcome.counts} ({seconds:.1f} s)")
+    say("")
+    rows = read_leaderboard(store, champion)
+    print_leaderboard(console, rows[:_TOP])
+    if len(rows) > _TOP:
+        say(f"... and {len(rows) - _TOP} more: iris-hpo leaderboard")
+    say("")
+    say(_sentence(champion))
+    if champion.edges:
+        say(f"note: {edge_warning(champion.edges)}")
+    say(f"files: {store.path('selection')}")
+    say(f"champion's model: {store.path(CHAMPION)}")
+
+
+def _sentence(champion: ChampionCard) -> str:
+    tied = f"{champion.tied} candidates tie at the best" if champion.tied > 1 else "one is the best"
+    text = f"{tied} ({champion.rule}); champion {champion.key}: "
+    text += f"{champion.scoring} {champion.score:.4g}"
+    if champion.interval:
+        low, high = champion.interval
+        text += f" (95 % interval {low:.3f} to {high:.3f})"
+    if champion.cv_mean is not None:
+        text += f", cross-validation {champion.cv_mean:.4g}"
+    return text
+
+
+def _as_json(session: Session, outcome: Outcome, seconds: float) -> dict[str, Any]:
+    store = session.storage.store(session.spec)
+    champion = read_champion(session.instance, session.spec, store)
+    rows = read_leaderboard(store, champion)
+    return {
+        "candidates": outcome.counts.total,
+        "trained": outcome.counts.trained,
+        "reused": outcome.counts.reused,
+        "failed": outcome.failures,
+        "seconds": round(seconds, 3),
+        "runs": outcome.run_ids,
+        "champion": champion.key,
+        "score": champion.score,
+        "interval": champion.interval,
+        "cv_mean": champion.cv_mean,
+        "selected": [row["candidate"] for row in rows if row["selected"] == "true"],
+        "edges": champion.edges,
+        "files": str(store.path("selection")),
+    }

@@ -1,0 +1,1 @@
+"""The search as Dagster assets, checks, jobs and sensors."""

@@ -1,0 +1,227 @@
+"""`models` and `scores`: one batch, independent candidates.
+
+Dagster's own way is one run per partition, seconds of overhead each, or one batched run that is all
+or nothing. Here one run works on a range of candidates and logs one materialisation per candidate
+at the moment it is done. A crash loses what was in flight. A failing candidate harms no other; at
+the end the run fails, and exactly the partitions without a materialisation show as failed.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from iris_hpo.artifacts import ArtifactStore, ModelCard, ScoreCard, model_name
+from iris_hpo.orchestration.config import CandidatesConfig
+from iris_hpo.orchestration.failures import user_errors
+from iris_hpo.orchestration.inputs import Upstream, read_upstream
+from iris_hpo.orchestration.lineage import Input, lineage_tags
+from iris_hpo.orchestration.naming import Names, names_of
+from iris_hpo.orchestration.presentation import CODE_VERSIONS, asset_spec
+from iris_hpo.orchestration.progress import Counts, Progress
+from iris_hpo.orchestration.records import as_json, data_versions
+from iris_hpo.orchestration.storage import Storage
+from iris_hpo.search.engine import Done, Failed, make_engine
+from iris_hpo.search.evaluation import cv_mean, cv_std
+from iris_hpo.search.spec import SearchSpec
+from iris_hpo.split_store import read_examples
+from iris_hpo.trial import Trial, TrialResult, TrialWork
+
+
+def build_candidates(spec: SearchSpec) -> dg.AssetsDefinition:
+    """Define `models` and `scores` of a search."""
+    names = names_of(spec)
+
+    @dg.multi_asset(
+        name=names.op("models"),
+        specs=[
+            asset_spec(spec, "models", ["split", "parameters"], names.partitions, skippable=True),
+            asset_spec(spec, "scores", ["models", "split"], names.partitions, skippable=True),
+        ],
+        can_subset=True,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=names.pool,
+    )
+    def candidates(
+        context: dg.AssetExecutionContext,
+        config: CandidatesConfig,
+        storage: Storage,
+        progress: dg.ResourceParam[Progress],
+    ) -> Iterator[dg.Output[None]]:
+        with user_errors():
+            _CandidatesRun(context, spec, config, storage.store(spec), progress).run()
+        yield from ()
+
+    return candidates
+
+
+@dataclass
+class _CandidatesRun:
+    """One run over a range of candidates."""
+
+    context: dg.AssetExecutionContext
+    spec: SearchSpec
+    config: CandidatesConfig
+    store: ArtifactStore
+    progress: Progress
+    failures: dict[str, str] = field(default_factory=dict[str, str])
+
+    def run(self) -> None:
+        """Train and score what was asked for; fail at the end if a candidate failed."""
+        keys = self.context.partition_keys
+        if not keys:
+            raise dg.Failure(
+                "the range of partitions is empty: its end was registered before its start; "
+                "swap them",
+                allow_retries=False,
+            )
+        names = names_of(self.spec)
+        engine = make_engine(self.config.engine, self.config.jobs)
+        limits = self.config.limits()
+        self.store.sweep()
+        upstream = read_upstream(self.context.instance, names, self.store)
+        work = self._work(names, upstream)
+        trials = self._trials(names, keys)
+        counts = Counts(len(keys))
+        self.progress(self.context, counts)
+        counts.failed = len(self.failures)
+        with closing(engine.map(work, trials, limits)) as outcomes:
+            for outcome in outcomes:
+                self._record(names, upstream, work, outcome, counts)
+                self.progress(self.context, counts)
+        self.context.log.info(f"{counts.total} candidates: {counts}")
+        if self.failures:
+            raise _failure(self.failures, len(keys))
+
+    def _work(self, names: Names, upstream: Upstream) -> TrialWork:
+        selected = self.context.selected_asset_keys
+        return TrialWork(
+            store_url=str(self.store.root),
+            conditions=upstream.conditions(self.spec),
+            task=self.spec.task,
+            examples=read_examples(self.store, upstream.split_card, self.spec.task),
+            run_id=self.context.run_id,
+            trains=names.asset("models") in selected,
+            scores=names.asset("scores") in selected,
+            force=self.config.force,
+        )
+
+    def _trials(self, names: Names, keys: Sequence[str]) -> list[Trial]:
+        instance = self.context.instance
+        models = data_versions(instance, names.asset("models"))
+        scores = data_versions(instance, names.asset("scores"))
+        trials: list[Trial] = []
+        for key in keys:
+            try:
+                candidate = self.spec.space.parse_key(key)
+            except ValueError as rule:
+                self.failures[key] = str(rule)
+                continue
+            parameters = self.spec.space.parameters(candidate)
+            trials.append(Trial(key, parameters, models.get(key), scores.get(key)))
+        return trials
+
+    def _record(
+        self,
+        names: Names,
+        upstream: Upstream,
+        work: TrialWork,
+        outcome: Done[Trial, TrialResult] | Failed[Trial],
+        counts: Counts,
+    ) -> None:
+        if isinstance(outcome, Failed):
+            self.failures[outcome.item.key] = outcome.reason
+            counts.failed += 1
+            return
+        result = outcome.result
+        if result.model is not None:
+            self._log_model(names, upstream, result.model, reused=result.model_reused)
+        if result.score is not None:
+            pointer = self.context.instance.event_log_storage.get_maximum_record_id() or 0
+            self._log_score(names, upstream, result.score, pointer, reused=result.score_reused)
+        if result.score_failure is not None:
+            self.failures[outcome.item.key] = result.score_failure
+            counts.failed += 1
+        elif result.model_reused and (result.score_reused or not work.scores):
+            counts.reused += 1
+        else:
+            counts.trained += 1
+
+    def _log_model(
+        self, names: Names, upstream: Upstream, card: ModelCard, *, reused: bool
+    ) -> None:
+        inputs = {
+            names.asset("split"): upstream.split,
+            names.asset("parameters"): upstream.parameters,
+        }
+        metadata: dict[str, dg.MetadataValue | str | int | float | None] = {
+            **self._values(card.key),
+            "support_vectors": card.support_vectors,
+            "training_score": card.training_score,
+            "fit_seconds": card.seconds,
+            "bytes": card.bytes,
+            "digest": card.digest,
+            "convergence_warnings": card.convergence_warnings,
+            "path": dg.MetadataValue.path(str(self.store.path(model_name(card.key)))),
+            "reused": reused,
+        }
+        self._log(names, "models", card.key, card.version, inputs, metadata)
+
+    def _log_score(
+        self, names: Names, upstream: Upstream, card: ScoreCard, pointer: int, *, reused: bool
+    ) -> None:
+        inputs = {
+            names.asset("split"): upstream.split,
+            names.asset("models"): Input(card.model_version, pointer),
+        }
+        evaluation = card.evaluation
+        low, high = evaluation.interval or (None, None)
+        metadata: dict[str, dg.MetadataValue | str | int | float | None] = {
+            **self._values(card.key),
+            **({} if card.scoring in card.metrics else {card.scoring: card.score}),
+            **card.metrics,
+            "correct": card.correct,
+            "total": card.total,
+            "interval_low": low,
+            "interval_high": high,
+            "cv_mean": cv_mean(evaluation.fold_scores),
+            "cv_std": cv_std(evaluation.fold_scores),
+            "score_seconds": card.seconds,
+            "convergence_warnings": card.convergence_warnings,
+            "reused": reused,
+        }
+        self._log(names, "scores", card.key, card.version, inputs, metadata)
+
+    def _values(self, key: str) -> dict[str, dg.MetadataValue | str | int | float | None]:
+        return dict(self.spec.space.named(self.spec.space.parse_key(key)))
+
+    def _log(
+        self,
+        names: Names,
+        name: str,
+        key: str,
+        version: str,
+        inputs: dict[dg.AssetKey, Input],
+        metadata: dict[str, dg.MetadataValue | str | int | float | None],
+    ) -> None:
+        self.context.log_event(
+            dg.AssetMaterialization(
+                names.asset(name),
+                partition=key,
+                metadata={label: value for label, value in metadata.items() if value is not None},
+                tags=lineage_tags(version, CODE_VERSIONS[name], inputs),
+            )
+        )
+
+
+def _failure(failures: dict[str, str], total: int) -> dg.Failure:
+    shown = [f"{key}: {reason}" for key, reason in list(failures.items())[:20]]
+    more = f"\nand {len(failures) - len(shown)} more" if len(failures) > len(shown) else ""
+    return dg.Failure(
+        f"{len(failures)} of {total} candidates failed; the others are done.\n"
+        + "\n".join(shown)
+        + more,
+        metadata={"failed": as_json(failures)},
+        allow_retries=False,
+    )

@@ -1,0 +1,304 @@
+"""`selection`: from recorded scores to a leaderboard, the selected models and the champion."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from iris_hpo.artifacts import (
+    ArtifactError,
+    ArtifactStore,
+    ChampionCard,
+    ModelCard,
+    ScoreCard,
+    digest_of,
+    fingerprint,
+    model_card_name,
+    model_name,
+    read_recorded_card,
+    read_verified,
+)
+from iris_hpo.orchestration.config import SelectionConfig, selection_config
+from iris_hpo.orchestration.failures import user_errors
+from iris_hpo.orchestration.inputs import Upstream, read_upstream
+from iris_hpo.orchestration.naming import names_of
+from iris_hpo.orchestration.partitions import registered_keys
+from iris_hpo.orchestration.presentation import CODE_VERSIONS, presentation
+from iris_hpo.orchestration.records import latest, latest_metadata
+from iris_hpo.orchestration.states import STATES, State, candidate_states
+from iris_hpo.orchestration.storage import Storage
+from iris_hpo.search.errors import InputError
+from iris_hpo.search.figures import draw_selection
+from iris_hpo.search.leaderboard import Cell, leaderboard, to_csv
+from iris_hpo.search.selection import Scored, Selection, select
+from iris_hpo.search.spec import Rule, SearchSpec
+
+LEADERBOARD = "selection/leaderboard.csv"
+HEATMAP = "selection/heatmap.png"
+CHAMPION = "selection/champion.pkl"
+CHAMPION_CARD = "selection/champion.json"
+SELECTED_FOLDER = "selection/models"
+
+_TABLE_ROWS = 100
+_NAMED = 50
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Who can be selected from, and who cannot.
+
+    Attributes
+    ----------
+    usable
+        Candidates with a recorded score of the current data and settings, and that score.
+    model_versions, score_versions
+        What is recorded: data versions.
+    missing, out_of_date, failed
+        The others, disjoint: never scored; scored on other data or settings; tried in vain.
+    """
+
+    usable: Mapping[str, ScoreCard]
+    model_versions: Mapping[str, str]
+    score_versions: Mapping[str, str]
+    missing: Sequence[str]
+    out_of_date: Sequence[str]
+    failed: Sequence[str]
+
+    def version(self, rule: Rule) -> str:
+        """The data version of a selection from these.
+
+        From 100 upstream partitions on, Dagster does not track that edge by itself.
+        """
+        return fingerprint(
+            rule=rule,
+            scores=sorted((key, self.score_versions[key]) for key in self.usable),
+            others=[sorted(self.missing), sorted(self.out_of_date), sorted(self.failed)],
+        )
+
+
+def build_selection(spec: SearchSpec) -> dg.AssetsDefinition:
+    """Define `selection`."""
+    names = names_of(spec)
+    config_type = selection_config(spec)
+
+    def selection(
+        context: dg.AssetExecutionContext, config: SelectionConfig, storage: Storage
+    ) -> dg.MaterializeResult[Any]:
+        with user_errors():
+            store = storage.store(spec)
+            upstream = read_upstream(context.instance, names, store)
+            rule = config.checked(upstream.split_card.folds)
+            found = current_standing(context.instance, spec, store, upstream)
+            scored = [
+                Scored(spec.space.parse_key(key), card.evaluation)
+                for key, card in found.usable.items()
+            ]
+            chosen = select(scored, spec.space, spec.scoring, rule)
+            champion = write_selection(spec, store, upstream, found, chosen)
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(found.version(rule)),
+            metadata=_metadata(spec, store, chosen, found, champion),
+        )
+
+    selection.__annotations__["config"] = config_type
+    return dg.asset(
+        **presentation(spec, "selection"), deps=[names.asset("scores")], pool=names.pool
+    )(selection)
+
+
+def current_standing(
+    instance: dg.DagsterInstance, spec: SearchSpec, store: ArtifactStore, upstream: Upstream
+) -> Standing:
+    """Read who can be selected from.
+
+    Raises
+    ------
+    InputError
+        If nobody can, or if a score was changed since it was recorded.
+    """
+    names = names_of(spec)
+    keys = registered_keys(instance, names)
+    found = candidate_states(
+        instance,
+        names,
+        store,
+        spec.space,
+        keys,
+        upstream.conditions(spec),
+        verify_models=False,
+    )
+    if found.refused:
+        raise ArtifactError("\n".join(found.refused.values()))
+    if not found.score_cards:
+        raise InputError(
+            f"none of the {len(keys)} candidates has a score of the current data and settings; "
+            f"materialise {names.asset('models').to_user_string()} and "
+            f"{names.asset('scores').to_user_string()} first"
+        )
+    return Standing(
+        found.score_cards,
+        found.model_versions,
+        found.score_versions,
+        *([key for key in keys if found.scores[key] == state] for state in STATES[1:]),
+    )
+
+
+def selection_state(
+    instance: dg.DagsterInstance, spec: SearchSpec, storage: Storage, rule: Rule
+) -> State:
+    """Whether the stored selection is of the present scores and this rule."""
+    recorded = latest(instance, names_of(spec).asset("selection"))
+    if recorded is None:
+        return "missing"
+    store = storage.store(spec)
+    try:
+        upstream = read_upstream(instance, names_of(spec), store)
+        found = current_standing(instance, spec, store, upstream)
+        champion = read_champion(instance, spec, store)
+        read_verified(store, CHAMPION, champion.digest)
+        read_verified(store, LEADERBOARD, champion.leaderboard_digest)
+    except InputError:
+        return "out of date"
+    current = (
+        recorded.version == found.version(rule)
+        and recorded.code_version == CODE_VERSIONS["selection"]
+    )
+    return "up to date" if current else "out of date"
+
+
+def read_champion(
+    instance: dg.DagsterInstance, spec: SearchSpec, store: ArtifactStore
+) -> ChampionCard:
+    """Read the card of the champion that the event log vouches for.
+
+    Raises
+    ------
+    InputError
+        If there is no selection, or the card was changed.
+    """
+    recorded = latest_metadata(instance, names_of(spec).asset("selection")).get("champion_version")
+    if recorded is None:
+        raise InputError("nothing was selected yet; run the search first")
+    return read_recorded_card(store, CHAMPION_CARD, ChampionCard, str(recorded.value))
+
+
+def write_selection(
+    spec: SearchSpec,
+    store: ArtifactStore,
+    upstream: Upstream,
+    found: Standing,
+    selection: Selection,
+) -> ChampionCard:
+    """Store the selected models, the champion, the leaderboard and the figure.
+
+    Every model is checked against the record before the first is written.
+    """
+    contents: dict[str, tuple[ModelCard, bytes]] = {}
+    for scored in selection.selected:
+        key = scored.candidate.key
+        card = read_recorded_card(store, model_card_name(key), ModelCard, found.model_versions[key])
+        contents[key] = card, read_verified(store, model_name(key), card.digest)
+
+    table = to_csv(leaderboard(selection, spec.space, spec.scoring))
+    champion = _champion_card(spec, upstream, selection, contents, table)
+    store.write(LEADERBOARD, table)
+    store.write(HEATMAP, draw_selection(selection, spec.space, spec.scoring))
+    for key, (_, content) in contents.items():
+        store.write(f"{SELECTED_FOLDER}/model_{key}.pkl", content)
+    for name in store.list(SELECTED_FOLDER):
+        if name not in {f"model_{key}.pkl" for key in contents}:
+            store.delete(f"{SELECTED_FOLDER}/{name}")
+    store.write(CHAMPION, contents[champion.key][1])
+    store.write(CHAMPION_CARD, champion.to_bytes())
+    return champion
+
+
+def _champion_card(
+    spec: SearchSpec,
+    upstream: Upstream,
+    selection: Selection,
+    contents: Mapping[str, tuple[ModelCard, bytes]],
+    table: bytes,
+) -> ChampionCard:
+    champion = selection.champion
+    card, _ = contents[champion.candidate.key]
+    return ChampionCard(
+        key=card.key,
+        parameters=card.parameters,
+        digest=card.digest,
+        model_version=card.version,
+        rule=selection.rule,
+        scoring=spec.scoring,
+        score=champion.evaluation.score,
+        interval=list(champion.evaluation.interval) if champion.evaluation.interval else None,
+        cv_mean=champion.cv_mean,
+        tied=len(selection.selected),
+        leaderboard_digest=digest_of(table),
+        feature_names=upstream.split_card.feature_names,
+        target_name=upstream.split_card.target_name,
+        edges=[list(edge) for edge in selection.edges],
+        versions=card.versions,
+    )
+
+
+def edge_warning(edges: Sequence[Sequence[str]]) -> str:
+    """What it means that the champion lies on the edge of the grid; empty if it does not."""
+    if not edges:
+        return ""
+    where = " and ".join(f"the {end} {axis}" for axis, end in edges)
+    return f"the champion has {where} that was tried: better candidates may lie beyond"
+
+
+def _metadata(
+    spec: SearchSpec,
+    store: ArtifactStore,
+    selection: Selection,
+    found: Standing,
+    champion: ChampionCard,
+) -> dict[str, dg.MetadataValue | str | int | float]:
+    rows = leaderboard(selection, spec.space, spec.scoring)
+    figure = base64.b64encode(store.read(HEATMAP)).decode()
+    metadata: dict[str, dg.MetadataValue | str | int | float] = {
+        "champion": champion.key,
+        "score": champion.score,
+        "tied": champion.tied,
+        "rule": champion.rule,
+        "candidates": len(rows) + len(found.missing) + len(found.out_of_date) + len(found.failed),
+        "scored": len(rows),
+        "selected": _named([one.candidate.key for one in selection.selected]),
+        "missing": _named(found.missing),
+        "out_of_date": _named(found.out_of_date),
+        "failed": _named(found.failed),
+        "leaderboard": _table(rows[:_TABLE_ROWS]),
+        "heatmap": dg.MetadataValue.md(f"![scores](data:image/png;base64,{figure})"),
+        "path": dg.MetadataValue.path(str(store.path("selection"))),
+        "champion_version": champion.version,
+    }
+    if champion.interval:
+        metadata |= {"interval_low": champion.interval[0], "interval_high": champion.interval[1]}
+    if champion.cv_mean is not None:
+        metadata["cv_mean"] = champion.cv_mean
+    if champion.edges:
+        metadata["edge_of_grid"] = dg.MetadataValue.text(edge_warning(champion.edges))
+    return metadata
+
+
+def _named(keys: Sequence[str]) -> str:
+    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+    return f"{len(keys)}: {', '.join(keys[:_NAMED])}{more}" if keys else "none"
+
+
+def _table(rows: Sequence[Mapping[str, Cell]]) -> dg.TableMetadataValue:
+    # Dagster's table cells are never None.
+    types = {bool: "bool", int: "int", float: "float", str: "string"}
+    columns = [
+        dg.TableColumn(name, types[type(value)]) if value is not None else dg.TableColumn(name)
+        for name, value in rows[0].items()
+    ]
+    records = [
+        dg.TableRecord({name: "" if value is None else value for name, value in row.items()})
+        for row in rows
+    ]
+    return dg.MetadataValue.table(records, dg.TableSchema(columns))

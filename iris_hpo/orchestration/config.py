@@ -1,0 +1,139 @@
+"""Run configuration, explained for the launchpad. Defaults come from the search's spec."""
+
+from typing import Literal
+
+import dagster as dg
+from pydantic import Field, create_model
+
+from iris_hpo.search.engine import Limits
+from iris_hpo.search.errors import InputError
+from iris_hpo.search.spec import Rule, SearchSpec, check_rule
+from iris_hpo.search.splitting import SplitSettings
+
+EngineName = Literal["loky", "serial"]
+
+
+class SplitConfig(dg.Config):
+    """How the rows are divided."""
+
+    test_size: float
+    seed: int
+    folds: int
+    stratify: bool | None = None
+
+    def settings(self) -> SplitSettings:
+        """As the domain takes it."""
+        return SplitSettings(self.test_size, self.seed, self.folds, self.stratify)
+
+
+class ParametersConfig(dg.Config):
+    """The settings of the estimator that are not searched."""
+
+    def choices(self) -> dict[str, str]:
+        """The choices of the run."""
+        return {name: str(value) for name, value in self.model_dump().items()}
+
+
+class CandidatesConfig(dg.Config):
+    """How candidates are trained and scored."""
+
+    engine: EngineName = Field(
+        default="loky",
+        description="`loky`: worker processes on this machine. `serial`: one after the other in "
+        "the run's own process.",
+    )
+    jobs: int = Field(default=0, description="Number of worker processes; 0 for one per core.")
+    force: bool = Field(default=False, description="Train and score anew even what is up to date.")
+    candidate_timeout: float | None = Field(
+        default=None,
+        description="Seconds after which a candidate is given up as failed; none by default. "
+        "Needs worker processes.",
+    )
+    retries: int = Field(
+        default=1,
+        description="How often a candidate is tried again if its worker died or the machine had "
+        "an error. Errors of the candidate itself are not retried.",
+    )
+
+    def limits(self) -> Limits:
+        """As the engine takes it.
+
+        Raises
+        ------
+        InputError
+            If a number is out of range.
+        """
+        if self.retries < 0:
+            raise InputError(f"retries {self.retries} must be 0 or more")
+        if self.candidate_timeout is not None and not self.candidate_timeout > 0:
+            raise InputError(
+                f"candidate_timeout {self.candidate_timeout} must be a number of seconds above 0"
+            )
+        return Limits(self.retries, self.candidate_timeout)
+
+
+class SelectionConfig(dg.Config):
+    """How the best is chosen."""
+
+    rule: Rule
+
+    def checked(self, folds: int) -> Rule:
+        """The rule, if there are the folds that it needs."""
+        return check_rule(self.rule, folds)
+
+
+def split_config(spec: SearchSpec) -> type[SplitConfig]:
+    """Run configuration of `split`."""
+    default = spec.split
+    return create_model(
+        "SplitConfig",
+        __base__=SplitConfig,
+        test_size=(
+            float,
+            Field(default=default.test_size, description="Share of the rows kept for the test."),
+        ),
+        seed=(int, Field(default=default.seed, description="Of the shuffles: split and folds.")),
+        folds=(
+            int,
+            Field(
+                default=default.folds,
+                description="Cross-validation folds on the training rows; 0 for none.",
+            ),
+        ),
+        stratify=(
+            bool | None,
+            Field(
+                default=default.stratify,
+                description="Keep the proportions of the classes; by default if there are any.",
+            ),
+        ),
+    )
+
+
+def parameters_config(spec: SearchSpec) -> type[ParametersConfig]:
+    """Run configuration of `parameters`: one field per choice that the search offers."""
+    fields = {
+        choice.name: (
+            Literal[choice.options],
+            Field(default=choice.default, description=choice.description or None),
+        )
+        for choice in spec.choices
+    }
+    return create_model("ParametersConfig", __base__=ParametersConfig, **fields)  # type: ignore[call-overload]
+
+
+def selection_config(spec: SearchSpec) -> type[SelectionConfig]:
+    """Run configuration of `selection`."""
+    return create_model(
+        "SelectionConfig",
+        __base__=SelectionConfig,
+        rule=(
+            Rule,
+            Field(
+                default=spec.rule,
+                description="`test_score`: best on the test rows. `cv`: best in cross-validation, "
+                "so that the test score stays an honest estimate. `one_standard_error`: the "
+                "simplest within one standard error of the best in cross-validation.",
+            ),
+        ),
+    )

@@ -1,0 +1,251 @@
+"""Doing what is left to do, in this process, on the instance that the UI shows.
+
+`bring_up_to_date` is what the command runs. It uses the jobs of the search, so that each run is
+seen in the UI as any other.
+"""
+
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import dagster as dg
+
+from iris_hpo.artifacts import is_alive
+from iris_hpo.orchestration.build import build_search
+from iris_hpo.orchestration.choosing import selection_state
+from iris_hpo.orchestration.naming import Names, names_of
+from iris_hpo.orchestration.partitions import (
+    apply_change,
+    contiguous_ranges,
+    registered_keys,
+)
+from iris_hpo.orchestration.plan import Plan, Settings, make_plan
+from iris_hpo.orchestration.progress import Counts, Progress
+from iris_hpo.orchestration.records import failure_reasons
+from iris_hpo.orchestration.storage import Storage
+from iris_hpo.search.spec import Rule, SearchSpec
+
+_PROCESS_TAG: Final = "iris_hpo/process"
+_RANGES: Final = 8
+"""Runs that scattered candidates may take; a run costs about a second, a reused candidate less
+than a hundredth of that."""
+
+
+@dataclass
+class Outcome:
+    """What a call has done.
+
+    Attributes
+    ----------
+    counts
+        Over all candidates; what was up to date already counts as reused.
+    failures
+        Candidates that failed, with the reason.
+    run_ids
+        Of the Dagster runs, in order.
+    """
+
+    counts: Counts
+    failures: dict[str, str] = field(default_factory=dict[str, str])
+    run_ids: list[str] = field(default_factory=list[str])
+
+
+@dataclass(frozen=True)
+class WorkOptions:
+    """How to work: the run configuration of `candidates`."""
+
+    engine: str = "loky"
+    jobs: int = 0
+    force: bool = False
+    candidate_timeout: float | None = None
+    retries: int = 1
+
+
+class _Tally:
+    """Adds the counts of runs up, and passes the sum on."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._sum = Counts(0)
+        self._before = Counts(0)
+
+    def begin(self, counts: Counts) -> None:
+        self._sum = counts
+
+    def __call__(self, context: dg.AssetExecutionContext, counts: Counts) -> None:
+        if not counts.done:
+            self._before = replace(self._sum)
+        self._sum.trained = self._before.trained + counts.trained
+        self._sum.reused = self._before.reused + counts.reused
+        self._sum.failed = self._before.failed + counts.failed
+        self._progress(context, self._sum)
+
+
+class RunFailedError(Exception):
+    """A run failed as a whole; the message is the failure's own."""
+
+
+class Launcher:
+    """Runs a search's jobs on an instance.
+
+    Parameters
+    ----------
+    progress
+        Is told how runs go.
+    """
+
+    def __init__(
+        self,
+        instance: dg.DagsterInstance,
+        spec: SearchSpec,
+        storage: Storage,
+        progress: Progress,
+    ) -> None:
+        self._instance = instance
+        self._spec = spec
+        self._names: Names = names_of(spec)
+        self._storage = storage
+        self._tally = _Tally(progress)
+        self._definitions = build_search(spec, progress=self._tally)
+
+    def bring_up_to_date(self, settings: Settings, rule: Rule, options: WorkOptions) -> Outcome:
+        """Do what is missing or out of date, then select.
+
+        Raises
+        ------
+        InputError
+            If an input cannot be used.
+        RunFailedError
+            If a run fails by more than single candidates.
+        """
+        release_dead_runs(self._instance)
+        plan = make_plan(self._instance, self._spec, self._storage, settings)
+        wanted = plan.keys if options.force else plan.candidates
+        counts = Counts(len(plan.keys), reused=len(plan.keys) - len(wanted))
+        outcome = Outcome(counts)
+        self._tally.begin(counts)
+        self._search(plan, wanted, settings, options, outcome)
+        if selection_state(self._instance, self._spec, self._storage, rule) != "up to date":
+            self._run("select", ["selection"], {"selection": {"rule": rule}}, {}, outcome)
+        return outcome
+
+    def _search(
+        self,
+        plan: Plan,
+        wanted: Sequence[str],
+        settings: Settings,
+        options: WorkOptions,
+        outcome: Outcome,
+    ) -> None:
+        config: dict[str, Mapping[str, Any]] = {
+            "split": {
+                "test_size": settings.split.test_size,
+                "seed": settings.split.seed,
+                "folds": settings.split.folds,
+                "stratify": settings.split.stratify,
+            },
+            "parameters": dict(settings.choices),
+            "models": {
+                "engine": options.engine,
+                "jobs": options.jobs,
+                "force": options.force,
+                "candidate_timeout": options.candidate_timeout,
+                "retries": options.retries,
+            },
+        }
+        sources = list(plan.sources)
+        if plan.change:
+            apply_change(self._instance, self._names, plan.change)
+        if not wanted:
+            if sources:
+                self._run("search", sources, config, {}, outcome)
+            return
+        order = registered_keys(self._instance, self._names)
+        for keys in contiguous_ranges(wanted, order, _RANGES):
+            tags = {
+                "dagster/asset_partition_range_start": keys[0],
+                "dagster/asset_partition_range_end": keys[-1],
+            }
+            # What a range bridges is looked at too, and was counted as reused.
+            outcome.counts.reused -= len(set(keys) - set(wanted))
+            self._run("search", [*sources, "models", "scores"], config, tags, outcome)
+            sources = []
+
+    def _run(
+        self,
+        job: str,
+        assets: Sequence[str],
+        config: Mapping[str, Mapping[str, Any]],
+        tags: Mapping[str, str],
+        outcome: Outcome,
+    ) -> None:
+        ops = {
+            self._names.op(name): {"config": dict(config[name])}
+            for name in assets
+            if name in config
+        }
+        result = self._definitions.resolve_job_def(self._names.plain(job)).execute_in_process(
+            run_config={
+                "ops": ops,
+                "resources": {
+                    "storage": {
+                        "config": {
+                            "data": self._storage.data,
+                            "artifacts": self._storage.artifacts,
+                        }
+                    }
+                },
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            },
+            instance=self._instance,
+            asset_selection=[self._names.asset(name) for name in assets],
+            tags={**tags, _PROCESS_TAG: _this_process()},
+            raise_on_error=False,
+        )
+        outcome.run_ids.append(result.run_id)
+        if result.success:
+            return
+        failures = failure_reasons(self._instance, result.run_id)
+        if not failures:
+            raise RunFailedError(_message(result))
+        outcome.failures.update(failures)
+
+
+def release_dead_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Mark runs as failed whose process on this machine has died.
+
+    They would stay in progress for ever, and hold their slot of the pool, where no daemon watches.
+
+    Returns
+    -------
+    list of str
+        Their run ids.
+    """
+    host = socket.gethostname()
+    dead: list[str] = []
+    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+    for run in instance.get_runs(unfinished):
+        owner, _, process = run.tags.get(_PROCESS_TAG, "").rpartition(":")
+        if owner == host and process.isdigit() and not is_alive(int(process)):
+            instance.report_run_failed(run, "The process of this run has died.")
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+            dead.append(run.run_id)
+    return dead
+
+
+def _this_process() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _message(result: dg.ExecuteInProcessResult) -> str:
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            if data.user_failure_data is not None:
+                return data.user_failure_data.description or "a step failed"
+            if data.error is not None:
+                cause = data.error.cause or data.error
+                return cause.message.strip()
+    return "the run failed; look at it in the Dagster UI"

@@ -1,0 +1,106 @@
+"""Keeping the registered candidates and the parameter files of one mind."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import dagster as dg
+
+from iris_hpo.orchestration.naming import Names
+
+
+@dataclass(frozen=True)
+class PartitionChange:
+    """What has to be registered and deleted.
+
+    Attributes
+    ----------
+    added
+        Candidates that the files name and nobody registered, in the files' order.
+    removed
+        Candidates that files registered and no file names any more. What a person added by hand
+        is never among them.
+    """
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed)
+
+
+def plan_change(
+    wanted: Sequence[str], registered: Sequence[str], from_files: Sequence[str]
+) -> PartitionChange:
+    """Compare what files say with what is registered."""
+    known, named = set(registered), set(wanted)
+    ours = set(from_files)
+    return PartitionChange(
+        tuple(key for key in wanted if key not in known),
+        tuple(key for key in registered if key in ours and key not in named),
+    )
+
+
+def registered_keys(instance: dg.DagsterInstance, names: Names) -> Sequence[str]:
+    """The candidates, in the order in which they were registered."""
+    return instance.get_dynamic_partitions(names.partitions_name)
+
+
+def pending_change(
+    instance: dg.DagsterInstance, names: Names, wanted: Sequence[str]
+) -> PartitionChange:
+    """What would have to change for the instance to agree with the files."""
+    return plan_change(
+        wanted,
+        registered_keys(instance, names),
+        instance.get_dynamic_partitions(_name(names.from_files)),
+    )
+
+
+def apply_change(instance: dg.DagsterInstance, names: Names, change: PartitionChange) -> None:
+    """Register and delete candidates."""
+    if change.added:
+        # The note first: a crash between the two must not leave candidates that nobody owns.
+        instance.add_dynamic_partitions(_name(names.from_files), list(change.added))
+        instance.add_dynamic_partitions(names.partitions_name, list(change.added))
+    for key in change.removed:
+        instance.delete_dynamic_partition(names.partitions_name, key)
+        instance.delete_dynamic_partition(_name(names.from_files), key)
+
+
+def change_requests(
+    names: Names, change: PartitionChange
+) -> list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest]:
+    """The same change as a sensor asks for it."""
+    requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
+    for partitions in (names.from_files, names.partitions):
+        if change.added:
+            requests.append(partitions.build_add_request(list(change.added)))
+        if change.removed:
+            requests.append(partitions.build_delete_request(list(change.removed)))
+    return requests
+
+
+def contiguous_ranges(
+    keys: Sequence[str], registered: Sequence[str], at_most: int
+) -> list[tuple[str, ...]]:
+    """Cover keys by contiguous ranges of the registered order.
+
+    A run works on one contiguous range. Where more than ``at_most`` would be needed, the smallest
+    gaps are bridged: their candidates are looked at too, and reused.
+    """
+    position = {key: index for index, key in enumerate(registered)}
+    places = sorted(position[key] for key in keys)
+    if not places:
+        return []
+    gaps = [(later - earlier, index) for index, (earlier, later) in enumerate(pairwise(places), 1)]
+    cuts = sorted(index for gap, index in sorted(gaps, reverse=True)[: at_most - 1] if gap > 1)
+    starts, ends = [0, *cuts], [*cuts, len(places)]
+    return [
+        tuple(registered[places[start] : places[end - 1] + 1])
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def _name(partitions: dg.DynamicPartitionsDefinition) -> str:
+    return str(partitions.name)

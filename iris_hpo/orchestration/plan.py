@@ -1,0 +1,209 @@
+"""What is left to do: the difference between what the files say and what is recorded and stored."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+
+from iris_hpo.artifacts import (
+    ArtifactError,
+    ArtifactStore,
+    Card,
+    ParametersCard,
+    SplitCard,
+    read_recorded_card,
+)
+from iris_hpo.orchestration.inputs import CANDIDATES_TABLE, PARAMETERS_CARD
+from iris_hpo.orchestration.lineage import Input
+from iris_hpo.orchestration.naming import Names, names_of
+from iris_hpo.orchestration.partitions import (
+    PartitionChange,
+    pending_change,
+    registered_keys,
+)
+from iris_hpo.orchestration.presentation import CODE_VERSIONS
+from iris_hpo.orchestration.records import latest, version_since
+from iris_hpo.orchestration.sources import (
+    candidates_csv,
+    parameters_card,
+    read_spec_data,
+    read_spec_parameters,
+)
+from iris_hpo.orchestration.states import (
+    STATES,
+    CandidateStates,
+    State,
+    candidate_states,
+    unrefreshed,
+)
+from iris_hpo.orchestration.storage import Storage
+from iris_hpo.search.dataset import Dataset
+from iris_hpo.search.parameter_files import ParameterFiles
+from iris_hpo.search.spec import SearchSpec
+from iris_hpo.search.splitting import SplitSettings
+from iris_hpo.split_store import CARD as SPLIT_CARD
+from iris_hpo.split_store import TEST, TRAIN, divide, read_examples
+from iris_hpo.trial import Conditions
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run may set, beside how it works.
+
+    Attributes
+    ----------
+    split
+        How the rows are divided.
+    choices
+        Settings of the estimator.
+    """
+
+    split: SplitSettings
+    choices: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a search needs to be up to date.
+
+    Attributes
+    ----------
+    sources
+        The unpartitioned assets to materialise, in order.
+    source_states
+        Per unpartitioned asset its state.
+    change
+        Candidates to register and delete.
+    keys
+        All candidates after the change, in the order of registration.
+    candidates
+        Those to train or score, in the same order.
+    states
+        Of all candidates.
+    """
+
+    sources: tuple[str, ...]
+    source_states: Mapping[str, State]
+    change: PartitionChange
+    keys: tuple[str, ...]
+    candidates: tuple[str, ...]
+    states: CandidateStates
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Per asset, the number of results in each state."""
+        counted = {name: _count([state]) for name, state in self.source_states.items()}
+        counted["models"] = _count(list(self.states.models.values()))
+        counted["scores"] = _count(list(self.states.scores.values()))
+        return counted
+
+
+def make_plan(
+    instance: dg.DagsterInstance, spec: SearchSpec, storage: Storage, settings: Settings
+) -> Plan:
+    """Compare files, record and store.
+
+    Raises
+    ------
+    InputError
+        If data or parameter files cannot be used.
+    """
+    names = names_of(spec)
+    store = storage.store(spec)
+    dataset = read_spec_data(spec, storage)
+    files = read_spec_parameters(spec, storage)
+    split_card, _, _ = divide(dataset, settings.split, spec.task)
+    card = parameters_card(spec, dict(settings.choices))
+
+    change = pending_change(instance, names, [found.key for found in files.candidates])
+    registered = registered_keys(instance, names)
+    removed = set(change.removed)
+    keys = (*(key for key in registered if key not in removed), *change.added)
+
+    source_states = _source_states(instance, names, store, spec, dataset, split_card, card)
+    if source_states["parameters"] == "up to date" and (
+        change or not _lists_candidates(store, spec, files)
+    ):
+        source_states["parameters"] = "out of date"
+    sources = tuple(name for name, state in source_states.items() if state != "up to date")
+
+    conditions = Conditions(
+        recipe=spec.recipe(settings.choices, split_card.seed),
+        scoring=spec.scoring,
+        training_digest=split_card.train_digest,
+        split_version=split_card.version,
+        parameters_version=card.version,
+    )
+    states = candidate_states(
+        instance, names, store, spec.space, keys, conditions, verify_models=True
+    )
+    since = max(version_since(instance, names.asset(name)) for name in ("split", "parameters"))
+    stale = unrefreshed(instance, names, keys, since)
+    candidates = tuple(
+        key
+        for key in keys
+        if states.scores[key] != "up to date"
+        or states.models[key] != "up to date"
+        or key in states.tried_in_vain
+        or key in stale
+    )
+    return Plan(sources, source_states, change, keys, candidates, states)
+
+
+def _source_states(
+    instance: dg.DagsterInstance,
+    names: Names,
+    store: ArtifactStore,
+    spec: SearchSpec,
+    dataset: Dataset,
+    split_card: SplitCard,
+    card: ParametersCard,
+) -> dict[str, State]:
+    wanted = {
+        "raw_data": dataset.digest,
+        "split": split_card.version,
+        "parameters": card.version,
+    }
+    recorded = {name: latest(instance, names.asset(name)) for name in wanted}
+    states: dict[str, State] = {
+        name: _source_state(name, recorded[name], version) for name, version in wanted.items()
+    }
+    if states["split"] == "up to date" and not _split_is_stored(store, spec, split_card):
+        states["split"] = "missing"
+    if states["parameters"] == "up to date" and not _is_stored(store, PARAMETERS_CARD, card):
+        states["parameters"] = "missing"
+    if states["raw_data"] != "up to date" and states["split"] == "up to date":
+        states["split"] = "out of date"
+    return states
+
+
+def _source_state(name: str, recorded: Input | None, wanted: str) -> State:
+    if recorded is None:
+        return "missing"
+    current = recorded.version == wanted and recorded.code_version == CODE_VERSIONS[name]
+    return "up to date" if current else "out of date"
+
+
+def _is_stored(store: ArtifactStore, name: str, card: Card) -> bool:
+    try:
+        read_recorded_card(store, name, type(card), card.version)
+    except ArtifactError:
+        return False
+    return True
+
+
+def _split_is_stored(store: ArtifactStore, spec: SearchSpec, card: SplitCard) -> bool:
+    try:
+        read_examples(store, card, spec.task)
+    except ArtifactError:
+        return False
+    return _is_stored(store, SPLIT_CARD, card) and store.exists(TRAIN) and store.exists(TEST)
+
+
+def _lists_candidates(store: ArtifactStore, spec: SearchSpec, files: ParameterFiles) -> bool:
+    return store.exists(CANDIDATES_TABLE) and store.read(CANDIDATES_TABLE) == candidates_csv(
+        spec, files
+    )
+
+
+def _count(states: Sequence[State]) -> dict[str, int]:
+    return {state: states.count(state) for state in STATES}

@@ -1,0 +1,87 @@
+"""What the asset graph shows: descriptions, kinds, owners, groups, code versions."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import dagster as dg
+
+from iris_hpo.orchestration.naming import names_of
+from iris_hpo.search.metrics import METRICS_VERSION
+from iris_hpo.search.spec import SearchSpec
+from iris_hpo.trial import TRAINING_VERSION
+
+CODE_VERSIONS: Final = {
+    "raw_data": "1",
+    "split": "1",
+    "parameters": "1",
+    "models": TRAINING_VERSION,
+    "scores": METRICS_VERSION,
+    "selection": "1",
+}
+"""Raise an asset's version when its code changes what it makes: Dagster then shows it as stale."""
+
+_OWNERS: Final = ["team:machine-learning"]
+
+_KINDS: Final = {
+    "raw_data": {"csv"},
+    "split": {"python", "scikitlearn", "csv"},
+    "parameters": {"python", "text"},
+    "models": {"python", "scikitlearn", "pickle"},
+    "scores": {"python", "scikitlearn", "json"},
+    "selection": {"python", "csv"},
+}
+
+_DESCRIPTIONS: Final = {
+    "raw_data": "The data file, read and checked: {data_file}.",
+    "split": "Training and test rows, seeded; classes keep their proportions. The folds of "
+    "cross-validation lie within the training rows.",
+    "parameters": "What the parameter files say: the values of {axes}, and the candidates that "
+    "they make. Materialising it registers new candidates and deletes those whose value is gone.",
+    "models": "One {estimator} per candidate, trained on the training rows. Each partition is one "
+    "candidate and is up to date or stale by itself.",
+    "scores": "How well each model does: {scoring} on the test rows, and cross-validation on the "
+    "training rows.",
+    "selection": "The leaderboard of all current candidates, every candidate that ties at the "
+    "best, and the champion among them.",
+}
+
+
+def describe(spec: SearchSpec, name: str) -> str:
+    """The description of an asset."""
+    text = _DESCRIPTIONS[name].format(
+        data_file=spec.data_file,
+        axes=" and ".join(axis.name for axis in spec.axes),
+        estimator=spec.recipe().describe(),
+        scoring=spec.scoring,
+    )
+    return f"{text} {spec.description}".strip() if name == "selection" else text
+
+
+def presentation(spec: SearchSpec, name: str) -> dict[str, Any]:
+    """Arguments that ``dg.asset`` and ``dg.AssetSpec`` share."""
+    return {
+        "key": names_of(spec).asset(name),
+        "description": describe(spec, name),
+        "kinds": _KINDS[name],
+        "owners": _OWNERS,
+        "group_name": names_of(spec).group,
+        "code_version": CODE_VERSIONS[name],
+    }
+
+
+def asset_spec(
+    spec: SearchSpec,
+    name: str,
+    deps: Sequence[str],
+    partitions: dg.PartitionsDefinition[str],
+    *,
+    skippable: bool,
+) -> dg.AssetSpec:
+    """The spec of one asset of several that are made together."""
+    names = names_of(spec)
+    return dg.AssetSpec(
+        deps=[names.asset(dep) for dep in deps],
+        partitions_def=partitions,
+        skippable=skippable,
+        **presentation(spec, name),
+    )

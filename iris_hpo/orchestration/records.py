@@ -1,0 +1,105 @@
+"""What the instance has recorded: versions, failures. Read in few queries, never per key."""
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+import dagster as dg
+
+from iris_hpo.orchestration.lineage import CODE_VERSION, DATA_VERSION, Input
+
+
+def latest(instance: dg.DagsterInstance, key: dg.AssetKey) -> Input | None:
+    """The latest materialisation of an unpartitioned asset."""
+    records = instance.fetch_materializations(key, limit=1).records
+    record = records[0] if records else None
+    if record is None or record.asset_materialization is None:
+        return None
+    tags = record.asset_materialization.tags or {}
+    return Input(tags.get(DATA_VERSION, ""), record.storage_id, tags.get(CODE_VERSION, ""))
+
+
+def latest_metadata(
+    instance: dg.DagsterInstance, key: dg.AssetKey
+) -> Mapping[str, dg.MetadataValue]:
+    """The metadata of the latest materialisation of an unpartitioned asset."""
+    event = instance.get_latest_materialization_event(key)
+    if event is None or event.asset_materialization is None:
+        return {}
+    return event.asset_materialization.metadata
+
+
+def data_versions(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:
+    """The data version of the latest materialisation of every partition, in one query."""
+    tags = instance.event_log_storage.get_latest_tags_by_partition(
+        key, dg.DagsterEventType.ASSET_MATERIALIZATION, [DATA_VERSION]
+    )
+    return {partition: found[DATA_VERSION] for partition, found in tags.items()}
+
+
+def latest_storage_ids(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, int]:
+    """The storage id of the latest materialisation of every partition, in one query."""
+    return instance.event_log_storage.get_latest_storage_id_by_partition(
+        key, dg.DagsterEventType.ASSET_MATERIALIZATION
+    )
+
+
+def version_since(instance: dg.DagsterInstance, key: dg.AssetKey) -> int:
+    """Since which event an unpartitioned asset has had the data version that it has now.
+
+    Returns
+    -------
+    int
+        The storage id of the first materialisation with the present version; 0 without any.
+    """
+    since, present, cursor = 0, None, None
+    while True:
+        found = instance.fetch_materializations(key, limit=20, cursor=cursor)
+        for record in found.records:
+            materialization = record.asset_materialization
+            tags = (materialization.tags if materialization else None) or {}
+            version = tags.get(DATA_VERSION)
+            if present is None:
+                present = version
+            if version != present:
+                return since
+            since = record.storage_id
+        if not found.has_more:
+            return since
+        cursor = found.cursor
+
+
+def failed_partitions(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:
+    """Partitions whose last attempt failed, each with the id of the run."""
+    storage = instance.event_log_storage
+    attempts = storage.get_latest_asset_partition_materialization_attempts_without_materializations(
+        key
+    )
+    run_ids = sorted({run_id for run_id, _ in attempts.values()})
+    failed = (
+        {
+            run.run_id
+            for run in instance.get_runs(dg.RunsFilter(run_ids=run_ids))
+            if run.status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+        }
+        if run_ids
+        else set[str]()
+    )
+    return {partition: run_id for partition, (run_id, _) in attempts.items() if run_id in failed}
+
+
+def failure_reasons(instance: dg.DagsterInstance, run_id: str) -> Mapping[str, str]:
+    """Why candidates of a run failed, as its failure says."""
+    reasons: dict[str, str] = {}
+    for log in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
+        event = log.dagster_event
+        data = event.step_failure_data.user_failure_data if event else None
+        table = data.metadata.get("failed") if data else None
+        if isinstance(table, dg.JsonMetadataValue):
+            reasons.update(cast("dict[str, str]", table.data or {}))
+    return reasons
+
+
+def as_json(value: object) -> dg.JsonMetadataValue:
+    """Metadata from anything that is JSON."""
+    return dg.MetadataValue.json(json.loads(json.dumps(value)))

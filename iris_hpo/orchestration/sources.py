@@ -1,0 +1,210 @@
+"""`raw_data`, `split` and `parameters`: what candidates stand on."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import dagster as dg
+
+from iris_hpo.artifacts import ArtifactStore, ParametersCard
+from iris_hpo.orchestration.config import (
+    ParametersConfig,
+    SplitConfig,
+    parameters_config,
+    split_config,
+)
+from iris_hpo.orchestration.failures import user_errors
+from iris_hpo.orchestration.inputs import CANDIDATES_TABLE, PARAMETERS_CARD, require
+from iris_hpo.orchestration.naming import names_of
+from iris_hpo.orchestration.partitions import apply_change, pending_change
+from iris_hpo.orchestration.presentation import presentation
+from iris_hpo.orchestration.storage import Storage
+from iris_hpo.search.dataset import Dataset, DatasetError, read_dataset
+from iris_hpo.search.parameter_files import ParameterFiles, read_parameter_files
+from iris_hpo.search.spec import SearchSpec
+from iris_hpo.search.splitting import class_counts
+from iris_hpo.split_store import divide, read_part, write_split
+
+
+def build_raw_data(spec: SearchSpec) -> dg.AssetsDefinition:
+    """Define `raw_data`."""
+
+    def raw_data(storage: Storage) -> dg.MaterializeResult[Any]:
+        with user_errors():
+            dataset = read_spec_data(spec, storage)
+        counts = class_counts(dataset.target) if spec.task == "classification" else {}
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(dataset.digest),
+            metadata={
+                "dagster/row_count": len(dataset.target),
+                "features": len(dataset.feature_names),
+                "classes": ", ".join(counts) or "none: a number is predicted",
+                "path": dg.MetadataValue.path(str(storage.data_file(spec))),
+                "digest": dataset.digest,
+            },
+        )
+
+    return dg.asset(**presentation(spec, "raw_data"), pool=names_of(spec).pool)(raw_data)
+
+
+def build_split(spec: SearchSpec) -> dg.AssetsDefinition:
+    """Define `split`."""
+    names = names_of(spec)
+    config_type = split_config(spec)
+
+    def split(
+        context: dg.AssetExecutionContext, config: SplitConfig, storage: Storage
+    ) -> dg.MaterializeResult[Any]:
+        with user_errors():
+            recorded = require(context.instance, names, "raw_data")
+            dataset = read_spec_data(spec, storage)
+            if dataset.digest != recorded.version:
+                raise DatasetError(
+                    str(storage.data_file(spec)),
+                    "the data changed since raw_data was materialised; materialise raw_data too",
+                )
+            card, train, test = divide(dataset, config.settings(), spec.task)
+            store = storage.store(spec)
+            write_split(store, card, train, test)
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(card.version),
+            metadata={
+                "rows": _rows_table(spec, train, test),
+                "folds": card.folds,
+                "seed": card.seed,
+                "path": dg.MetadataValue.path(str(store.path("split"))),
+            },
+        )
+
+    split.__annotations__["config"] = config_type
+    return dg.asset(**presentation(spec, "split"), deps=[names.asset("raw_data")], pool=names.pool)(
+        split
+    )
+
+
+def build_parameters(spec: SearchSpec) -> dg.AssetsDefinition:
+    """Define `parameters`."""
+    names = names_of(spec)
+    config_type = parameters_config(spec)
+
+    def parameters(
+        context: dg.AssetExecutionContext, config: ParametersConfig, storage: Storage
+    ) -> dg.MaterializeResult[Any]:
+        with user_errors():
+            found = read_spec_parameters(spec, storage)
+            card = parameters_card(spec, config.choices())
+            store = storage.store(spec)
+            keys = [candidate.key for candidate in found.candidates]
+            before = _stored_keys(store)
+            apply_change(context.instance, names, pending_change(context.instance, names, keys))
+            store.write(CANDIDATES_TABLE, candidates_csv(spec, found))
+            store.write(PARAMETERS_CARD, card.to_bytes())
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(card.version),
+            metadata={
+                "axes": _axes_table(spec, found),
+                "candidates": len(keys),
+                "explicit_candidates": found.explicit,
+                "added": len(set(keys) - before),
+                "removed": len(before - set(keys)),
+                **{f"setting {name}": value for name, value in card.choices.items()},
+                "path": dg.MetadataValue.path(str(storage.parameters_folder(spec))),
+            },
+        )
+
+    parameters.__annotations__["config"] = config_type
+    return dg.asset(**presentation(spec, "parameters"), pool=names.pool)(parameters)
+
+
+def read_spec_data(spec: SearchSpec, storage: Storage) -> Dataset:
+    """Read the data set of a search."""
+    return read_dataset(storage.data_file(spec), spec.layout, spec.task)
+
+
+def read_spec_parameters(spec: SearchSpec, storage: Storage) -> ParameterFiles:
+    """Read the parameter files of a search."""
+    return read_parameter_files(
+        storage.parameters_folder(spec), spec.space, max_candidates=spec.max_candidates
+    )
+
+
+def parameters_card(spec: SearchSpec, choices: dict[str, str]) -> ParametersCard:
+    """What the parameters of a search are, under the choices of a run."""
+    recipe = spec.recipe(choices)
+    return ParametersCard(
+        axes=[asdict(axis) for axis in spec.axes],
+        recipe={"steps": recipe.identity()["steps"]},
+        choices={choice.name: choices.get(choice.name, choice.default) for choice in spec.choices},
+        scoring=spec.scoring,
+    )
+
+
+def candidates_csv(spec: SearchSpec, found: ParameterFiles) -> bytes:
+    """The candidates of the parameter files as a table."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["candidate", *(axis.name for axis in spec.axes)])
+    for candidate in found.candidates:
+        writer.writerow([candidate.key, *candidate.values])
+    return text.getvalue().encode()
+
+
+def _rows_table(spec: SearchSpec, train: bytes, test: bytes) -> dg.TableMetadataValue:
+    parts = {"train": read_part(train, spec.task)[2], "test": read_part(test, spec.task)[2]}
+    records = [
+        dg.TableRecord({"part": part, "class": name, "rows": count})
+        for part, target in parts.items()
+        for name, count in (
+            class_counts(target) if spec.task == "classification" else {"all": len(target)}
+        ).items()
+    ]
+    return dg.MetadataValue.table(
+        records,
+        dg.TableSchema(
+            [
+                dg.TableColumn("part"),
+                dg.TableColumn("class"),
+                dg.TableColumn("rows", "int"),
+            ]
+        ),
+    )
+
+
+def _axes_table(spec: SearchSpec, found: ParameterFiles) -> dg.TableMetadataValue:
+    records = [
+        dg.TableRecord(
+            {
+                "axis": axis.name,
+                "parameter": axis.parameter,
+                "values": len(found.axis_values[axis.name]),
+                "list": _shortened([str(value) for value in found.axis_values[axis.name]]),
+            }
+        )
+        for axis in spec.axes
+    ]
+    return dg.MetadataValue.table(
+        records,
+        dg.TableSchema(
+            [
+                dg.TableColumn("axis"),
+                dg.TableColumn("parameter"),
+                dg.TableColumn("values", "int"),
+                dg.TableColumn("list"),
+            ]
+        ),
+    )
+
+
+def _shortened(values: Sequence[str]) -> str:
+    if len(values) <= 30:
+        return ", ".join(values)
+    return f"{', '.join(values[:15])}, ..., {', '.join(values[-5:])}"
+
+
+def _stored_keys(store: ArtifactStore) -> set[str]:
+    if not store.exists(CANDIDATES_TABLE):
+        return set()
+    _, *rows = csv.reader(io.StringIO(store.read(CANDIDATES_TABLE).decode()))
+    return {row[0] for row in rows if row}

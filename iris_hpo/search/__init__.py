@@ -1,0 +1,1 @@
+"""The domain: everything about a search that is true without Dagster."""

@@ -1,0 +1,171 @@
+"""Estimators by import path: a single one, or a pipeline of steps."""
+
+import importlib
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import is_classifier, is_regressor
+from sklearn.pipeline import Pipeline
+
+from iris_hpo.search.dataset import Features, Target, Task
+from iris_hpo.search.errors import InputError
+from iris_hpo.search.space import Value
+
+
+class Estimator(Protocol):
+    """What is used of a scikit-learn estimator."""
+
+    def fit(self, X: Features, y: Target) -> object:  # noqa: N803
+        """Learn from rows."""
+        ...
+
+    def predict(self, X: Features) -> NDArray[np.generic]:  # noqa: N803
+        """Predict rows."""
+        ...
+
+    def get_params(self) -> dict[str, object]:
+        """Give all parameters, those of steps as ``step__parameter``."""
+        ...
+
+    def set_params(self, **parameters: object) -> object:
+        """Set parameters."""
+        ...
+
+
+@dataclass(frozen=True)
+class Step:
+    """One estimator: its import path, such as ``sklearn.svm.SVC``, and its fixed settings."""
+
+    estimator: str
+    settings: Mapping[str, Value] = field(default_factory=dict[str, Value])
+
+    @property
+    def name(self) -> str:
+        """The step's name in a pipeline: the class's in lower case, as scikit-learn's own."""
+        return self.estimator.rpartition(".")[2].lower()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to build the estimator of a candidate.
+
+    Parameters
+    ----------
+    steps
+        One for a single estimator; more are a pipeline, whose parameters are addressed as
+        ``svc__C``.
+    seed
+        Given to every ``random_state`` that the settings leave open, so that results repeat.
+    """
+
+    steps: tuple[Step, ...]
+    seed: int = 0
+
+    def build(self, parameters: Mapping[str, Value] | None = None) -> Estimator:
+        """Make an unfitted estimator.
+
+        Raises
+        ------
+        InputError
+            For an import path, a setting or a parameter that does not exist.
+        """
+        if not self.steps:
+            raise InputError("a search needs an estimator, such as sklearn.svm.SVC")
+        made = [_construct(step) for step in self.steps]
+        if len(made) == 1:
+            estimator = made[0]
+        else:
+            names = [step.name for step in self.steps]
+            for index, name in enumerate(names):
+                if name in names[:index]:
+                    raise InputError(f"two steps of the pipeline are both {name!r}")
+            estimator = cast("Estimator", Pipeline(list(zip(names, made, strict=True))))
+        known = estimator.get_params()
+        for name in parameters or {}:
+            if name not in known:
+                raise InputError(
+                    f"{self.describe()} has no parameter {name!r}; it has "
+                    f"{', '.join(sorted(known))}"
+                )
+        seeds = {
+            name: self.seed
+            for name, value in known.items()
+            if value is None and name.rpartition("__")[2] == "random_state"
+        }
+        estimator.set_params(**seeds, **(parameters or {}))
+        return estimator
+
+    def task(self) -> Task:
+        """Tell what the estimator is for.
+
+        Raises
+        ------
+        InputError
+            If it is neither a classifier nor a regressor.
+        """
+        estimator = self.build()
+        if is_classifier(estimator):
+            return "classification"
+        if is_regressor(estimator):
+            return "regression"
+        raise InputError(f"{self.describe()} is neither a classifier nor a regressor")
+
+    def describe(self) -> str:
+        """The recipe in a line, such as ``StandardScaler -> SVC``."""
+        return " -> ".join(step.estimator.rpartition(".")[2] for step in self.steps)
+
+    def identity(self) -> dict[str, object]:
+        """What of the recipe decides about a fitted model, as JSON."""
+        return {
+            "steps": [[step.estimator, dict(sorted(step.settings.items()))] for step in self.steps],
+            "seed": self.seed,
+            "packages": package_versions(self.steps),
+        }
+
+
+def package_versions(steps: Sequence[Step]) -> dict[str, str]:
+    """Versions of scikit-learn and of the packages that the steps come from."""
+    modules = {"sklearn", *(step.estimator.partition(".")[0] for step in steps)}
+    return dict(_versions_of(frozenset(modules)))
+
+
+@cache
+def _versions_of(modules: frozenset[str]) -> dict[str, str]:
+    distributions = packages_distributions() if len(modules) > 1 else {}
+    names = {
+        "scikit-learn",
+        *(name for module in modules for name in distributions.get(module, ())),
+    }
+    found: dict[str, str] = {}
+    for name in sorted(names):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # a module of the project itself, not installed
+            continue
+    return found
+
+
+def _construct(step: Step) -> Estimator:
+    module_name, _, class_name = step.estimator.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InputError(
+            f"the estimator {step.estimator!r} cannot be imported ({error}); give the path of a "
+            "class, such as sklearn.svm.SVC"
+        ) from error
+    if not inspect.isclass(found) or not hasattr(found, "get_params"):
+        raise InputError(f"{step.estimator!r} is not a scikit-learn estimator class")
+    known = sorted(inspect.signature(found).parameters)
+    for name in step.settings:
+        if name not in known:
+            raise InputError(
+                f"{class_name} has no setting {name!r}; it has {', '.join(known) or 'none'}"
+            )
+    return cast("Estimator", found(**step.settings))

@@ -1,0 +1,55 @@
+"""The leaderboard as a flat table, one row per candidate, the same bytes for the same scores."""
+
+import csv
+import io
+
+from iris_hpo.search.selection import Ranked, Selection
+from iris_hpo.search.space import ParameterSpace
+
+Cell = str | int | float | bool | None
+
+
+def leaderboard(selection: Selection, space: ParameterSpace, scoring: str) -> list[dict[str, Cell]]:
+    """Flatten a selection, best first.
+
+    Columns follow scikit-learn's ``cv_results_`` where it has them: ``param_<axis>`` and ``rank``.
+    ``score`` is the search's scoring on the test rows, ``cv_mean`` and ``cv_std`` over the folds.
+    """
+    return [_row(row, space, scoring) for row in selection.rows]
+
+
+def to_csv(rows: list[dict[str, Cell]]) -> bytes:
+    """Write a leaderboard as CSV; floats are written so that they are read back exactly."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
+    return text.getvalue().encode()
+
+
+def _row(row: Ranked, space: ParameterSpace, scoring: str) -> dict[str, Cell]:
+    candidate, evaluation = row.scored.candidate, row.scored.evaluation
+    low, high = evaluation.interval or (None, None)
+    cells: dict[str, Cell] = {
+        "rank": row.rank,
+        "candidate": candidate.key,
+        **{f"param_{name}": value for name, value in space.named(candidate).items()},
+        "score": evaluation.score,
+        "cv_mean": row.scored.cv_mean,
+        "cv_std": row.scored.cv_std,
+    }
+    if evaluation.correct is not None:
+        cells |= {
+            "correct": evaluation.correct,
+            "total": evaluation.total,
+            "interval_low": low,
+            "interval_high": high,
+        }
+    cells |= {name: value for name, value in evaluation.metrics.items() if name != scoring}
+    return cells | {"selected": row.selected, "champion": row.champion}
+
+
+def _plain(value: Cell) -> Cell:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value) if isinstance(value, float) else value

@@ -1,0 +1,230 @@
+"""Parameter files: what users write to say which candidates there are.
+
+``<axis>_parameters*.txt`` holds values of one axis, one a line; all files of an axis are pooled and
+the axes are crossed. ``*.csv`` with a header naming the axes holds explicit candidates, one a row.
+This module only reads: the same folder always gives the same candidates in the same order.
+"""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Final
+
+from iris_hpo.search.errors import InputError
+from iris_hpo.search.space import Axis, Candidate, ParameterSpace, Value, shorten
+
+MAX_CANDIDATES: Final = 100_000
+"""Default limit of candidates: the number of partitions that Dagster recommends for one asset."""
+
+
+class ParameterFileError(InputError):
+    """A parameter file cannot be used; the message names file, line and value."""
+
+    def __init__(self, path: Path, line: int | None, problem: str) -> None:
+        place = f"{path}, line {line}" if line else f"{path}"
+        super().__init__(f"{place}: {problem}")
+        self.path = path
+        self.line = line
+
+
+@dataclass(frozen=True)
+class ParameterFiles:
+    """What the parameter files of a folder say.
+
+    Attributes
+    ----------
+    candidates
+        Every candidate once, ordered by the first axis, then the second, and so on.
+    axis_values
+        Per axis name, the distinct values of its ``.txt`` files in order.
+    explicit
+        How many distinct candidates the ``.csv`` files name.
+    digest
+        sha256 of the candidates' keys: equal for equal candidates, however the files are arranged.
+    """
+
+    candidates: tuple[Candidate, ...]
+    axis_values: Mapping[str, tuple[Value, ...]]
+    explicit: int
+    digest: str
+
+
+def read_parameter_files(
+    folder: Path, space: ParameterSpace, *, max_candidates: int = MAX_CANDIDATES
+) -> ParameterFiles:
+    """Read all parameter files of a folder.
+
+    Raises
+    ------
+    ParameterFileError
+        For the first value, row or file that cannot be used. Nothing is skipped in silence, except
+        hidden files, editors' backups, and files that are neither ``.txt`` nor ``.csv``.
+    """
+    pooled: dict[str, dict[Value, None]] = {axis.name: {} for axis in space.axes}
+    explicit: dict[str, Candidate] = {}
+    for path in _visible_files(folder):
+        if path.suffix == ".txt":
+            axis = _axis_of(path, space.axes)
+            pooled[axis.name].update(dict.fromkeys(_read_values(path, axis)))
+        else:
+            explicit.update({found.key: found for found in _read_candidates(path, space)})
+
+    axis_values = {
+        axis.name: tuple(sorted(pooled[axis.name], key=axis.sort_key)) for axis in space.axes
+    }
+    empty = [axis for axis in space.axes if not axis_values[axis.name]]
+    if empty and (len(empty) < len(space.axes) or not explicit):
+        name = empty[0].name
+        raise ParameterFileError(
+            folder,
+            None,
+            f"the axis {name!r} has no values; put them into {name.lower()}_parameters.txt, "
+            "one a line",
+        )
+    crossed = prod(len(values) for values in axis_values.values())
+    if crossed + len(explicit) > max_candidates:
+        sizes = " x ".join(str(len(values)) for values in axis_values.values())
+        raise ParameterFileError(
+            folder,
+            None,
+            f"{sizes} values and {len(explicit)} rows make {crossed + len(explicit)} candidates; "
+            f"the limit is {max_candidates}, set it with max_candidates",
+        )
+    candidates = {**explicit, **{found.key: found for found in _cross(folder, space, axis_values)}}
+    ordered = tuple(sorted(candidates.values(), key=space.order))
+    digest = hashlib.sha256("\n".join(candidate.key for candidate in ordered).encode())
+    return ParameterFiles(ordered, axis_values, len(explicit), digest.hexdigest())
+
+
+def _visible_files(folder: Path) -> list[Path]:
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        raise ParameterFileError(
+            folder, None, f"this folder of parameter files cannot be read: {error.strerror}"
+        ) from error
+    return [
+        path
+        for path in paths
+        if path.suffix in (".txt", ".csv")
+        and not path.name.startswith((".", "#", "~"))
+        and not path.is_dir()
+    ]
+
+
+def _axis_of(path: Path, axes: Sequence[Axis]) -> Axis:
+    name, marker, _ = path.name.partition("_parameters")
+    for axis in axes:
+        if marker and axis.name.lower() == name.lower():
+            return axis
+    files = ", ".join(f"{axis.name.lower()}_parameters*.txt" for axis in axes)
+    raise ParameterFileError(
+        path,
+        None,
+        f"the name does not begin with a known axis; parameter files are called {files} or *.csv",
+    )
+
+
+def _read_text(path: Path) -> str:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ParameterFileError(path, None, f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ParameterFileError(
+            path,
+            line,
+            f"byte 0x{error.object[error.start]:02x} is not UTF-8 text; save it as UTF-8",
+        ) from error
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise ParameterFileError(path, line, "holds a NUL byte; this is not a text file")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _read_values(path: Path, axis: Axis) -> Iterator[Value]:
+    found = False
+    for number, line in enumerate(_read_text(path).split("\n"), start=1):
+        text = line.partition("#")[0].strip()
+        if text:
+            found = True
+            yield _read_value(path, number, axis, text)
+    if not found:
+        raise ParameterFileError(path, None, f"holds no value; write {axis.expects}, one a line")
+
+
+def _read_value(path: Path, line: int, axis: Axis, text: str) -> Value:
+    try:
+        return axis.parse(text)
+    except ValueError as reason:
+        raise ParameterFileError(
+            path, line, f"{axis.name} {shorten(text)} {reason}; write {axis.expects}, one a line"
+        ) from reason
+
+
+def _read_candidates(path: Path, space: ParameterSpace) -> Iterator[Candidate]:
+    rows = csv.reader(io.StringIO(_read_text(path)), skipinitialspace=True, strict=True)
+    names = [axis.name for axis in space.axes]
+    columns: list[str] | None = None
+    found = False
+    try:
+        for row in rows:
+            cells = [cell.strip() for cell in row]
+            if not any(cells) or cells[0].startswith("#"):
+                continue
+            line = rows.line_num
+            if columns is None:
+                columns = _checked_header(path, line, cells, names)
+                continue
+            if len(cells) != len(columns):
+                raise ParameterFileError(
+                    path, line, f"has {len(cells)} cells; the header names {len(columns)} axes"
+                )
+            texts = dict(zip(columns, cells, strict=True))
+            values = [_read_value(path, line, axis, texts[axis.name]) for axis in space.axes]
+            found = True
+            yield _make_candidate(path, line, space, values)
+    except csv.Error as error:
+        raise ParameterFileError(path, rows.line_num, f"is not CSV: {error}") from error
+    if not found:
+        raise ParameterFileError(
+            path, None, f"holds no candidate; write the header {','.join(names)}, then one a row"
+        )
+
+
+def _checked_header(path: Path, line: int, cells: list[str], names: list[str]) -> list[str]:
+    if sorted(cells) == sorted(names):
+        return cells
+    unknown = [cell for cell in cells if cell not in names]
+    missing = [name for name in names if name not in cells]
+    problem = (
+        f"{shorten(unknown[0])} is not an axis"
+        if unknown
+        else f"the axis {missing[0]!r} is missing"
+        if missing
+        else "an axis is named twice"
+    )
+    raise ParameterFileError(path, line, f"{problem}; the header must be {','.join(names)}")
+
+
+def _cross(
+    folder: Path, space: ParameterSpace, axis_values: Mapping[str, tuple[Value, ...]]
+) -> Iterator[Candidate]:
+    try:
+        yield from space.grid([axis_values[axis.name] for axis in space.axes])
+    except ValueError as reason:
+        raise ParameterFileError(folder, None, f"a combination of the values {reason}") from reason
+
+
+def _make_candidate(
+    path: Path, line: int, space: ParameterSpace, values: Sequence[Value]
+) -> Candidate:
+    try:
+        return space.candidate(values)
+    except ValueError as reason:
+        raise ParameterFileError(path, line, f"this candidate {reason}") from reason

@@ -1,0 +1,210 @@
+"""`SearchSpec`: everything that distinguishes one search from another."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Literal
+
+from sklearn.metrics import get_scorer, get_scorer_names
+
+from iris_hpo.search.dataset import Layout, Task
+from iris_hpo.search.errors import InputError
+from iris_hpo.search.estimators import Recipe, Step
+from iris_hpo.search.parameter_files import MAX_CANDIDATES
+from iris_hpo.search.space import Axis, ParameterSpace, Value
+from iris_hpo.search.splitting import SplitSettings
+
+Rule = Literal["test_score", "cv", "one_standard_error"]
+_RULES: Final = ("test_score", "cv", "one_standard_error")
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,49}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A fixed setting that a run may change, such as the kernel of an SVM.
+
+    Parameters
+    ----------
+    name
+        The estimator's parameter, ``svc__kernel`` in a pipeline.
+    default
+        Its value where a run says nothing.
+    options
+        The values a run may choose from.
+    description
+        Shown in the launchpad.
+    """
+
+    name: str
+    default: str
+    options: tuple[str, ...]
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        self.check(self.default)
+
+    def check(self, value: str) -> str:
+        """Return the value if it is an option.
+
+        Raises
+        ------
+        InputError
+            If it is not.
+        """
+        if value not in self.options:
+            raise InputError(
+                f"{self.name} {value!r} is unknown; choose one of {', '.join(self.options)}"
+            )
+        return value
+
+
+@dataclass(frozen=True)
+class SearchSpec:
+    """A search: a data set, an estimator, the axes, and how to judge.
+
+    It is checked when it is built; whatever cannot work is an `InputError` then.
+
+    Parameters
+    ----------
+    name
+        Of the search: lower-case letters, digits, underscores. It prefixes asset keys, jobs,
+        sensors, partitions and the artifacts folder. The one search without a prefix has ``""``.
+    home
+        The project's folder. Relative paths start here.
+    data_file
+        CSV or Parquet, within the data folder.
+    parameters_folder
+        Of the parameter files, within the data folder.
+    axes
+        The searched parameters, in the order of keys.
+    steps
+        The estimator, or the steps of a pipeline.
+    choices
+        Fixed settings that a run may change.
+    layout
+        Target column and header of the data file.
+    split
+        Test size, seed and folds where a run says nothing.
+    scoring
+        A name that scikit-learn knows (``sklearn.metrics.get_scorer_names()``); by default
+        ``accuracy`` for classifiers and ``r2`` for regressors.
+    rule
+        How the best is chosen where a run says nothing.
+    max_candidates
+        More are refused.
+    partitions
+        Name of the dynamic partitions; ``<name>_candidates`` by default.
+    description
+        For the asset graph.
+    """
+
+    name: str
+    home: Path
+    data_file: str
+    axes: tuple[Axis, ...]
+    steps: tuple[Step, ...]
+    parameters_folder: str = "parameters"
+    choices: tuple[Choice, ...] = ()
+    layout: Layout = field(default_factory=Layout)
+    split: SplitSettings = field(default_factory=SplitSettings)
+    scoring: str = ""
+    rule: Rule = "test_score"
+    max_candidates: int = MAX_CANDIDATES
+    partitions: str = ""
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        if self.name and not _NAME.fullmatch(self.name):
+            raise InputError(
+                f"search name {self.name!r}: use lower-case letters, digits and underscores, "
+                "beginning with a letter, at most 50"
+            )
+        if not self.partitions:
+            object.__setattr__(self, "partitions", f"{self.name or 'search'}_candidates")
+        if self.max_candidates < 1:
+            raise InputError(f"max_candidates {self.max_candidates} must be at least 1")
+        task = self.task
+        searched = {axis.parameter: None for axis in self.axes}
+        self.recipe().build(searched)
+        for choice in self.choices:
+            if choice.name in searched:
+                raise InputError(f"{choice.name!r} is both an axis and a choice")
+        for axis in self.axes:
+            self._refuse_fixed_axis(axis)
+        if not self.scoring:
+            object.__setattr__(self, "scoring", "accuracy" if task == "classification" else "r2")
+        try:
+            get_scorer(self.scoring)
+        except (ValueError, TypeError) as error:
+            raise InputError(
+                f"scoring {self.scoring!r} is unknown to scikit-learn; it knows "
+                f"{', '.join(get_scorer_names())}"
+            ) from error
+        self.split.stratifies(task)
+        check_rule(self.rule, self.split.folds)
+
+    @cached_property
+    def space(self) -> ParameterSpace:
+        """The axes and their key codec."""
+        return ParameterSpace(self.axes)
+
+    @cached_property
+    def task(self) -> Task:
+        """Classification or regression, as the estimator says."""
+        return self.recipe().task()
+
+    def recipe(self, chosen: Mapping[str, str] | None = None, seed: int | None = None) -> Recipe:
+        """How to build estimators under the choices of a run.
+
+        Raises
+        ------
+        InputError
+            For a choice that the search does not offer.
+        """
+        values: dict[str, Value] = {choice.name: choice.default for choice in self.choices}
+        offered = {choice.name: choice for choice in self.choices}
+        for name, value in (chosen or {}).items():
+            if name not in offered:
+                raise InputError(
+                    f"this search has no choice {name!r}; it has {', '.join(offered) or 'none'}"
+                )
+            values[name] = offered[name].check(value)
+        steps = self.steps
+        for name, value in values.items():
+            steps = _with_setting(steps, name, value)
+        return Recipe(steps, self.split.seed if seed is None else seed)
+
+    def _refuse_fixed_axis(self, axis: Axis) -> None:
+        prefix, _, name = axis.parameter.rpartition("__")
+        for step in self.steps:
+            if (not prefix or prefix == step.name) and name in step.settings:
+                raise InputError(
+                    f"axis {axis.name!r} searches {axis.parameter!r}, which the settings fix too"
+                )
+
+
+def check_rule(rule: str, folds: int) -> Rule:
+    """Return the rule if it can be followed.
+
+    Raises
+    ------
+    InputError
+        If it is unknown, or needs cross-validation and there is none.
+    """
+    if rule not in _RULES:
+        raise InputError(f"rule {rule!r} is unknown; choose one of {', '.join(_RULES)}")
+    if rule != "test_score" and not folds:
+        raise InputError(f"rule {rule!r} ranks by cross-validation; set folds to at least 2")
+    return rule
+
+
+def _with_setting(steps: tuple[Step, ...], name: str, value: Value) -> tuple[Step, ...]:
+    prefix, _, setting = name.rpartition("__")
+    return tuple(
+        replace(step, settings={**step.settings, setting: value})
+        if len(steps) == 1 or step.name == prefix
+        else step
+        for step in steps
+    )

@@ -1,0 +1,142 @@
+"""Dividing the rows: training and test rows, and the folds of cross-validation.
+
+Seeded, so that the same rows always fall on the same side. Classes keep their proportions; for
+regression, rows are only shuffled.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
+
+from iris_hpo.search.dataset import Target, Task
+from iris_hpo.search.errors import InputError
+
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """How to divide the rows.
+
+    Parameters
+    ----------
+    test_size
+        The share of rows kept for the test, between 0 and 1.
+    seed
+        Of the shuffles: the split's and the folds'.
+    folds
+        Number of cross-validation folds on the training rows; 0 for none.
+    stratify
+        Whether classes keep their proportions; None for yes if the target is a class.
+    """
+
+    test_size: float = 0.2
+    seed: int = 0
+    folds: int = 5
+    stratify: bool | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.test_size < 1:
+            raise InputError(f"test_size {self.test_size} must lie between 0 and 1, such as 0.2")
+        if not 0 <= self.seed < 2**32:
+            raise InputError(f"seed {self.seed} must lie between 0 and {2**32 - 1}")
+        if self.folds < 0 or self.folds == 1:
+            raise InputError(f"folds {self.folds} must be 0 (off) or at least 2")
+
+    def stratifies(self, task: Task) -> bool:
+        """Whether classes keep their proportions for this task."""
+        if self.stratify and task == "regression":
+            raise InputError("stratify needs classes; regression targets have none")
+        return task == "classification" if self.stratify is None else self.stratify
+
+
+def split_rows(target: Target, settings: SplitSettings, task: Task) -> tuple[Rows, Rows]:
+    """Choose training and test rows.
+
+    Returns
+    -------
+    train, test
+        Row numbers from 0, ascending, disjoint and together complete.
+
+    Raises
+    ------
+    InputError
+        If there are too few rows, or too few of a class, for the split and the folds.
+    """
+    stratify = settings.stratifies(task)
+    test_rows = int(np.ceil(len(target) * settings.test_size))
+    train_rows = len(target) - test_rows
+    if train_rows < max(2, settings.folds):
+        raise InputError(
+            f"{len(target)} rows leave {train_rows} for training; with test_size "
+            f"{settings.test_size} and {settings.folds} folds that is too few"
+        )
+    if task == "classification":
+        _check_classes(target, settings, test_rows, stratify=stratify)
+    train, test = train_test_split(
+        np.arange(len(target)),
+        test_size=settings.test_size,
+        random_state=settings.seed,
+        stratify=target if stratify else None,
+    )
+    train, test = np.sort(train), np.sort(test)
+    if task == "classification":
+        _check_training(target[train], settings, stratify=stratify)
+    return train, test
+
+
+def make_folds(target: Target, settings: SplitSettings, task: Task) -> Sequence[tuple[Rows, Rows]]:
+    """Choose the folds, the same for every candidate.
+
+    Returns
+    -------
+    sequence of (fit, validate)
+        Positions within the training rows. They are scikit-learn's own: ``StratifiedKFold`` or
+        ``KFold`` with ``shuffle=True`` and the seed.
+    """
+    if not settings.folds:
+        return ()
+    folder = StratifiedKFold if settings.stratifies(task) else KFold
+    splitter = folder(settings.folds, shuffle=True, random_state=settings.seed)
+    return tuple(splitter.split(np.zeros(len(target)), target))
+
+
+def class_counts(target: Target) -> dict[str, int]:
+    """Count the rows of each class."""
+    classes, counts = np.unique(target, return_counts=True)
+    return {str(name): int(count) for name, count in zip(classes, counts, strict=True)}
+
+
+def _check_classes(
+    target: Target, settings: SplitSettings, test_rows: int, *, stratify: bool
+) -> None:
+    counts = class_counts(target)
+    if len(counts) < 2:
+        raise InputError(
+            f"every row has the label {next(iter(counts))!r}; at least two classes are needed"
+        )
+    smallest = min(counts, key=lambda name: counts[name])
+    if stratify and counts[smallest] < 2:
+        raise InputError(
+            f"class {smallest!r} has {counts[smallest]} row; the split needs 2 of each class"
+        )
+    if stratify and min(test_rows, len(target) - test_rows) < len(counts):
+        raise InputError(
+            f"test_size {settings.test_size} of {len(target)} rows leaves less than one row per "
+            f"class for one side of the split; there are {len(counts)} classes"
+        )
+
+
+def _check_training(target: Target, settings: SplitSettings, *, stratify: bool) -> None:
+    counts = class_counts(target)
+    smallest = min(counts, key=lambda name: counts[name])
+    if len(counts) < 2:
+        raise InputError(f"all training rows have the label {smallest!r}; stratify the split")
+    if stratify and counts[smallest] < settings.folds:
+        raise InputError(
+            f"class {smallest!r} has {counts[smallest]} training rows; {settings.folds} folds need "
+            f"at least {settings.folds} of each class: choose fewer folds or add rows"
+        )

@@ -1,0 +1,285 @@
+"""What a worker does for one candidate: train or reuse its model, then score or reuse its score."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from platform import python_version
+from typing import Final, TypeVar
+
+from upath import UPath
+
+from iris_hpo.artifacts import (
+    ArtifactError,
+    ArtifactStore,
+    ModelCard,
+    ResultCard,
+    ScoreCard,
+    digest_of,
+    dump_model,
+    fingerprint,
+    load_model,
+    model_card_name,
+    model_name,
+    read_card,
+    read_recorded_card,
+    read_verified,
+    score_name,
+)
+from iris_hpo.search.dataset import Task
+from iris_hpo.search.estimators import Estimator, Recipe, package_versions
+from iris_hpo.search.evaluation import CandidateError, Examples, evaluate, train
+from iris_hpo.search.metrics import METRICS_VERSION
+from iris_hpo.search.space import Value
+
+TRAINING_VERSION: Final = "1"
+"""Part of a model's fingerprint: raise it when training changes what a model is."""
+
+AnyResult = TypeVar("AnyResult", bound=ResultCard)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One candidate to work on.
+
+    Attributes
+    ----------
+    parameters
+        Under the estimator's names.
+    model_version, score_version
+        What the event log recorded last, if anything. A stored file that differs is not reused.
+    """
+
+    key: str
+    parameters: Mapping[str, Value]
+    model_version: str | None = None
+    score_version: str | None = None
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What came of a trial.
+
+    Attributes
+    ----------
+    model, score
+        The cards; None for what was not asked for, or failed.
+    model_reused, score_reused
+        Whether the stored result was still right.
+    score_failure
+        Why there is no score although there is a model.
+    """
+
+    model: ModelCard | None
+    model_reused: bool
+    score: ScoreCard | None
+    score_reused: bool
+    score_failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What candidates are trained and scored under; with a candidate's own, it decides all.
+
+    Parameters
+    ----------
+    recipe, scoring
+        How to build and judge.
+    training_digest
+        Of the training rows' file.
+    split_version, parameters_version
+        Data versions of the assets that candidates stand on.
+    """
+
+    recipe: Recipe
+    scoring: str
+    training_digest: str
+    split_version: str
+    parameters_version: str
+
+    def model_fingerprint(self, parameters: Mapping[str, Value]) -> str:
+        """What decides about the model with these parameters."""
+        return fingerprint(base=self._model_base, parameters=dict(parameters))
+
+    def score_fingerprint(self, model_version: str) -> str:
+        """What decides about the score of a model."""
+        return fingerprint(
+            model=model_version,
+            split=self.split_version,
+            parameters=self.parameters_version,
+            scoring=self.scoring,
+            metrics=METRICS_VERSION,
+        )
+
+    @cached_property
+    def _model_base(self) -> str:
+        return fingerprint(
+            training=self.training_digest, recipe=self.recipe.identity(), code=TRAINING_VERSION
+        )
+
+
+@dataclass(frozen=True)
+class TrialWork:
+    """The work of a run, the same for every candidate.
+
+    Parameters
+    ----------
+    store_url
+        Where artifacts are.
+    conditions, task
+        How to build and judge.
+    examples
+        The rows.
+    run_id
+        Of the Dagster run; what this very run has stored is always reused.
+    trains, scores
+        What is asked for. A run that only scores uses the recorded model, and refuses another.
+    force
+        Train and score anew, whatever is stored.
+    """
+
+    store_url: str
+    conditions: Conditions
+    task: Task
+    examples: Examples
+    run_id: str
+    trains: bool = True
+    scores: bool = True
+    force: bool = False
+
+    def __call__(self, trial: Trial) -> TrialResult:
+        """Do the work for one candidate.
+
+        Raises
+        ------
+        CandidateError
+            If the candidate has no model, by its own fault.
+        """
+        store = ArtifactStore(UPath(self.store_url))
+        if self.trains:
+            card, content, estimator = self._ensure_model(store, trial)
+        else:
+            card, content = self._recorded_model(store, trial)
+            estimator = None
+        reused = card.run_id != self.run_id
+        model = card if self.trains else None
+        if not self.scores:
+            return TrialResult(model, reused, None, False)
+        try:
+            score = self._ensure_score(store, trial, card, content, estimator)
+        except CandidateError as error:
+            return TrialResult(model, reused, None, False, str(error))
+        return TrialResult(model, reused, score, score.run_id != self.run_id)
+
+    def _ensure_model(
+        self, store: ArtifactStore, trial: Trial
+    ) -> tuple[ModelCard, bytes, Estimator | None]:
+        wanted = self.conditions.model_fingerprint(trial.parameters)
+        stored = self._reusable(
+            store, model_card_name(trial.key), ModelCard, wanted, trial.model_version
+        )
+        if stored is not None:
+            try:
+                return stored, read_verified(store, model_name(trial.key), stored.digest), None
+            except ArtifactError:
+                pass  # the file is not the card's: train again
+        training = train(
+            self.conditions.recipe, dict(trial.parameters), self.examples, self.conditions.scoring
+        )
+        content = dump_model(training.estimator)
+        card = ModelCard(
+            key=trial.key,
+            parameters=dict(trial.parameters),
+            fingerprint=wanted,
+            digest=digest_of(content),
+            bytes=len(content),
+            training_rows=len(self.examples.target),
+            training_digest=self.conditions.training_digest,
+            training_score=training.score,
+            support_vectors=training.support_vectors,
+            convergence_warnings=training.convergence_warnings,
+            versions={"python": python_version(), **package_versions(self.conditions.recipe.steps)},
+            seconds=training.seconds,
+            run_id=self.run_id,
+        )
+        store.write(model_name(trial.key), content)
+        store.write(model_card_name(trial.key), card.to_bytes())
+        return card, content, training.estimator
+
+    def _recorded_model(self, store: ArtifactStore, trial: Trial) -> tuple[ModelCard, bytes]:
+        if trial.model_version is None:
+            raise CandidateError("it has no model yet; materialise models first")
+        try:
+            card = read_recorded_card(
+                store, model_card_name(trial.key), ModelCard, trial.model_version
+            )
+            content = read_verified(store, model_name(trial.key), card.digest)
+        except ArtifactError as error:
+            raise CandidateError(str(error)) from error
+        if card.fingerprint != self.conditions.model_fingerprint(trial.parameters):
+            raise CandidateError(
+                "its model was trained on other data, settings or versions; "
+                "materialise models again"
+            )
+        return card, content
+
+    def _ensure_score(
+        self,
+        store: ArtifactStore,
+        trial: Trial,
+        model: ModelCard,
+        content: bytes,
+        estimator: Estimator | None,
+    ) -> ScoreCard:
+        wanted = self.conditions.score_fingerprint(model.version)
+        stored = self._reusable(
+            store, score_name(trial.key), ScoreCard, wanted, trial.score_version
+        )
+        if stored is not None:
+            return stored
+        evaluation = evaluate(
+            estimator or load_model(content),
+            self.conditions.recipe,
+            dict(trial.parameters),
+            self.examples,
+            self.conditions.scoring,
+            self.task,
+        )
+        card = ScoreCard(
+            key=trial.key,
+            parameters=dict(trial.parameters),
+            fingerprint=wanted,
+            model_version=model.version,
+            split_version=self.conditions.split_version,
+            parameters_version=self.conditions.parameters_version,
+            scoring=self.conditions.scoring,
+            score=evaluation.score,
+            metrics=evaluation.metrics,
+            correct=evaluation.correct,
+            total=evaluation.total,
+            interval=list(evaluation.interval) if evaluation.interval else None,
+            fold_scores=list(evaluation.fold_scores),
+            convergence_warnings=evaluation.convergence_warnings,
+            seconds=evaluation.seconds,
+            run_id=self.run_id,
+        )
+        store.write(score_name(trial.key), card.to_bytes())
+        return card
+
+    def _reusable(
+        self,
+        store: ArtifactStore,
+        name: str,
+        kind: type[AnyResult],
+        wanted: str,
+        recorded: str | None,
+    ) -> AnyResult | None:
+        """The stored card, if it is this run's own or is right and is what was recorded."""
+        try:
+            card = read_card(store, name, kind)
+        except ArtifactError:
+            return None
+        if card.fingerprint != wanted:
+            return None
+        if card.run_id == self.run_id:
+            return card
+        return card if not self.force and recorded in (None, card.version) else None
