@@ -41,6 +41,13 @@ CHAMPION = "selection/champion.pkl"
 CHAMPION_CARD = "selection/champion.json"
 SELECTED_FOLDER = "selection/models"
 
+SELECT_WHEN = (
+    dg.AutomationCondition.any_deps_updated().since_last_handled()
+    & ~dg.AutomationCondition.any_deps_in_progress()
+    & ~dg.AutomationCondition.in_progress()
+)
+"""Scores changed and none is in progress. ``eager()`` would wait for a failed one for ever."""
+
 _TABLE_ROWS = 100
 _NAMED = 50
 
@@ -104,7 +111,10 @@ def build_selection(spec: SearchSpec) -> dg.AssetsDefinition:
 
     selection.__annotations__["config"] = config_type
     return dg.asset(
-        **presentation(spec, "selection"), deps=[names.asset("scores")], pool=names.pool
+        **presentation(spec, "selection"),
+        deps=[names.asset("scores")],
+        pool=names.pool,
+        automation_condition=SELECT_WHEN,
     )(selection)
 
 

@@ -19,6 +19,7 @@ from iris_hpo.orchestration.naming import Names, names_of
 from iris_hpo.orchestration.partitions import (
     apply_change,
     contiguous_ranges,
+    range_tags,
     registered_keys,
 )
 from iris_hpo.orchestration.plan import Plan, Settings, make_plan
@@ -164,13 +165,9 @@ class Launcher:
             return
         order = registered_keys(self._instance, self._names)
         for keys in contiguous_ranges(wanted, order, _RANGES):
-            tags = {
-                "dagster/asset_partition_range_start": keys[0],
-                "dagster/asset_partition_range_end": keys[-1],
-            }
             # What a range bridges is looked at too, and was counted as reused.
             outcome.counts.reused -= len(set(keys) - set(wanted))
-            self._run("search", [*sources, "models", "scores"], config, tags, outcome)
+            self._run("search", [*sources, "models", "scores"], config, range_tags(keys), outcome)
             sources = []
 
     def _run(

@@ -102,5 +102,13 @@ def contiguous_ranges(
     ]
 
 
+def range_tags(keys: Sequence[str]) -> dict[str, str]:
+    """The tags of a run that works on a contiguous range."""
+    return {
+        "dagster/asset_partition_range_start": keys[0],
+        "dagster/asset_partition_range_end": keys[-1],
+    }
+
+
 def _name(partitions: dg.DynamicPartitionsDefinition) -> str:
     return str(partitions.name)

@@ -20,6 +20,7 @@ from iris_hpo.search.figure_scores import (
     best_scores,
     is_sparse,
     score_format,
+    spaced,
     value_labels,
 )
 
@@ -42,8 +43,8 @@ SMALL: Final = 8.0
 _COLORS: Final = "viridis"
 _SERIES_COLORS: Final = {"test": "#1f5fa8", "cv": "#d97706"}
 _MANY: Final = 60
-"""Points from which on error bars become a band."""
-_CHARACTER: Final = 0.62 / 72
+"""Points from which on each is no longer drawn by itself."""
+_CHARACTER: Final = 0.6 / 72
 """Width of a character, in inches per point of its font size."""
 
 
@@ -52,12 +53,19 @@ def text_width(text: str, size: float = SMALL) -> float:
     return len(text) * size * _CHARACTER
 
 
+def label_width(axis: Levels) -> float:
+    """Estimate the width of an axis's longest tick label in inches."""
+    some = axis.values[:: math.ceil(len(axis) / MAX_ANNOTATED)]
+    return max(map(text_width, value_labels(some)))
+
+
 def draw_heat_map(
     axes: "Axes",
     y: Levels,
     x: Levels,
     scores: Floats,
     marks: Marks,
+    *,
     scale: ColorScale,
     size: tuple[float, float],
 ) -> "ScalarMappable":
@@ -73,9 +81,11 @@ def draw_heat_map(
     mappable
         What a colour bar explains.
     """
+    sparse = is_sparse(y, x)
+    margin = 0.02 if sparse else 0.0  # specks are larger than their cells
     axes.set(
-        xlim=(-0.5, len(x) - 0.5),
-        ylim=(-0.5, len(y) - 0.5),
+        xlim=(-0.5 - margin * len(x), len(x) * (1 + margin) - 0.5),
+        ylim=(-0.5 - margin * len(y), len(y) * (1 + margin) - 0.5),
         xlabel=x.name,
         ylabel=y.name,
         facecolor=BLANK,
@@ -83,9 +93,9 @@ def draw_heat_map(
     cell = size[0] / len(x), size[1] / len(y)
     _tick_cells(axes, y, x, cell)
     star = float(x.codes[marks.champion]), float(y.codes[marks.champion])
-    if is_sparse(y, x):
-        specks = _draw_specks(axes, y, x, scores, marks, scale)
-        _draw_star(axes, star)
+    if sparse:
+        specks = _draw_specks(axes, y, x, scores, marks, scale=scale)
+        _draw_star(axes, star, 13)
         return specks
 
     best = best_scores(y, x, scores)
@@ -102,12 +112,14 @@ def draw_heat_map(
         edgecolors="white" if roomy else "none",
         linewidth=1.2 if roomy else 0,
     )
-    selected = np.zeros(best.shape, dtype=bool)
-    selected[y.codes[marks.selected], x.codes[marks.selected]] = True
-    _outline(axes, selected, 2.2 if roomy else 1.2)
+    # Where cells are thinner than a point, outlines would hide all of them.
+    if min(cell) * 72 >= 1:
+        selected = np.zeros(best.shape, dtype=bool)
+        selected[y.codes[marks.selected], x.codes[marks.selected]] = True
+        _outline(axes, selected, min(16 * min(cell), 2.2))
     written = _write_scores(axes, best, mesh, cell, star)
-    # Beside a written score the star takes the upper half of its cell.
-    _draw_star(axes, (star[0], star[1] + 0.2) if written else star)
+    # Above a written score the star takes the upper half of its cell.
+    _draw_star(axes, (star[0], star[1] + 0.19) if written else star, 10 if written else 13)
     return mesh
 
 
@@ -125,17 +137,15 @@ def draw_series(axes: "Axes", x: Levels, series: Sequence[Series], marks: Marks)
         axes.set_xlim(-0.6, len(x) - 0.4)
     _tick_places(axes, x, places)
     axes.set_xlabel(x.name)
+    axes.ticklabel_format(axis="y", useOffset=False)
     axes.grid(axis="y", color="#e4e7ea", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+    # Side by side, the intervals of two series would hide each other.
+    apart = 0.0 if numbers or len(series) == 1 else 0.2
     for index, one in enumerate(series):
-        # Side by side, the intervals of two series would hide each other.
-        shift = 0.0 if numbers or len(series) == 1 else 0.2 * index - 0.1
-        at = places[x.codes] + shift
-        _draw_one(axes, at, one, joined=bool(numbers))
-        if index == 0:
-            _circle_selected(axes, at, one.scores, marks)
-            _draw_star(axes, (float(at[marks.champion]), float(one.scores[marks.champion])))
+        _draw_one(axes, places[x.codes] + apart * (index - 0.5), one, joined=bool(numbers))
+    _mark_points(axes, places[x.codes] - apart / 2, series[0].scores, marks)
 
 
 def _norm(scale: ColorScale) -> "Normalize":
@@ -147,36 +157,33 @@ def _norm(scale: ColorScale) -> "Normalize":
 
 
 def _tick_cells(axes: "Axes", y: Levels, x: Levels, cell: tuple[float, float]) -> None:
-    labels = value_labels(x.values)
-    widest = max(map(text_width, labels)) + 0.08
+    widest = label_width(x) + 0.08
     turned = widest > cell[0] and (cell[0] >= 0.22 or widest > 1)
     step = math.ceil((0.22 if turned else widest) / cell[0])
     axes.set_xticks(
         range(0, len(x), step),
-        labels[::step],
+        value_labels(x.values[::step]),
         rotation=45 if turned else 0,
         ha="right" if turned else "center",
         rotation_mode="anchor" if turned else "default",
     )
-    step = math.ceil(0.16 / cell[1])
-    axes.set_yticks(range(0, len(y), step), value_labels(y.values)[::step])
+    step = math.ceil(0.22 / cell[1])
+    axes.set_yticks(range(0, len(y), step), value_labels(y.values[::step]))
 
 
 def _tick_places(axes: "Axes", x: Levels, places: Floats) -> None:
-    from matplotlib.ticker import FuncFormatter, NullLocator
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
     axes.xaxis.set_minor_locator(NullLocator())
     if x.numbers and len(x) > 12:
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda place, _: value_labels([place])[0]))
+        if axes.get_xscale() == "linear":
+            whole = all(isinstance(value, int) for value in x.values)
+            axes.xaxis.set_major_locator(MaxNLocator("auto", integer=whole))
+        axes.xaxis.set_major_formatter(FuncFormatter(_tick_label))
         return
     labels = value_labels(x.values)
     on_scale = np.log(places) if axes.get_xscale() == "log" else places
-    # Of labels that would overlap, the first stays.
-    gap = float(np.ptp(on_scale)) / 14
-    kept: list[int] = []
-    for index, place in enumerate(on_scale):
-        if not kept or place >= on_scale[kept[-1]] + gap * (1 - 1e-9):
-            kept.append(index)
+    kept = spaced(on_scale, float(np.ptp(on_scale)) / 14)
     turned = max(len(labels[index]) for index in kept) * len(kept) > 80
     axes.set_xticks(
         [float(places[index]) for index in kept],
@@ -187,20 +194,34 @@ def _tick_places(axes: "Axes", x: Levels, places: Floats) -> None:
     )
 
 
+def _tick_label(place: float, _position: int | None) -> str:
+    return value_labels([place])[0]
+
+
 def _outline(axes: "Axes", cells: NDArray[np.bool_], width: float) -> None:
-    """Draw the border of all marked cells together, so that neighbours make one region."""
-    from matplotlib.collections import LineCollection
+    """Draw the border of all selected cells together, so that neighbours make one region."""
+    from matplotlib.collections import PathCollection
+    from matplotlib.path import Path
 
     padded = np.pad(cells, 1)
     rows, columns = np.nonzero(padded[1:, 1:-1] != padded[:-1, 1:-1])
     flat = np.stack([columns - 0.5, rows - 0.5, columns + 0.5, rows - 0.5], axis=1)
     rows, columns = np.nonzero(padded[1:-1, 1:] != padded[1:-1, :-1])
     upright = np.stack([columns - 0.5, rows - 0.5, columns - 0.5, rows + 0.5], axis=1)
-    segments = np.concatenate([flat, upright]).reshape(-1, 2, 2)
-    lines = LineCollection(
-        list(segments), colors=MARK, linewidths=width, capstyle="projecting", label="selected"
+    ends = np.concatenate([flat, upright]).reshape(-1, 2)
+    # One path per segment is slow to make, and one of all too long for the renderer.
+    parts = [ends[start : start + 200] for start in range(0, len(ends), 200)]
+    borders = PathCollection(
+        [Path(part, [Path.MOVETO, Path.LINETO] * (len(part) // 2)) for part in parts],
+        facecolors="none",
+        edgecolors=MARK,
+        linewidths=width,
+        capstyle="projecting",
+        clip_on=False,
+        label="selected",
+        zorder=3,
     )
-    axes.add_collection(lines, autolim=False)
+    axes.add_collection(borders, autolim=False)
 
 
 def _write_scores(
@@ -222,7 +243,7 @@ def _write_scores(
         return False
     for (row, column), text in texts.items():
         red, green, blue, _ = mesh.cmap(mesh.norm(best[row, column]))
-        bright = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
+        luminance = 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2
         axes.text(
             column,
             row - 0.2 if (column, row) == star else row,
@@ -230,17 +251,17 @@ def _write_scores(
             ha="center",
             va="center_baseline",
             fontsize=SMALL,
-            color=INK if bright else "white",
+            color=INK if luminance > 0.26 else "white",
         )
     return True
 
 
 def _draw_specks(
-    axes: "Axes", y: Levels, x: Levels, scores: Floats, marks: Marks, scale: ColorScale
+    axes: "Axes", y: Levels, x: Levels, scores: Floats, marks: Marks, *, scale: ColorScale
 ) -> "ScalarMappable":
     order = np.argsort(scores, kind="stable")  # the best on top
     size = 40 if len(scores) <= 300 else 12
-    ring = marks.selected[order]
+    ring = marks.selected[order] & (order != marks.champion)  # it has the star
     return axes.scatter(
         x.codes[order],
         y.codes[order],
@@ -250,7 +271,8 @@ def _draw_specks(
         norm=_norm(scale),
         marker="s",
         edgecolors=np.where(ring, MARK, "white").tolist(),
-        linewidths=np.where(ring, 1.8, 0.4),
+        linewidths=np.where(ring, 1.8, 0.4).tolist(),
+        label="selected",
     )
 
 
@@ -271,35 +293,39 @@ def _draw_one(axes: "Axes", at: Floats, one: Series, *, joined: bool) -> None:
         scores,
         color=color,
         linestyle="-" if joined else "none",
-        linewidth=1.6,
-        marker="o" if one.kind == "test" else "D",
-        markersize=2.5 if many else 5 if one.kind == "test" else 4,
-        label=one.title,
+        linewidth=1.0 if many else 1.6,
+        marker="" if many and joined else "o" if one.kind == "test" else "D",
+        markersize=5 if one.kind == "test" else 4,
+        label=one.legend,
     )
 
 
-def _circle_selected(axes: "Axes", at: Floats, scores: Floats, marks: Marks) -> None:
-    axes.plot(
-        at[marks.selected],
-        scores[marks.selected],
-        linestyle="none",
-        marker="o",
-        markersize=10,
-        markerfacecolor="none",
-        markeredgecolor=MARK,
-        markeredgewidth=1.6,
-        label="selected",
-        zorder=4,
-    )
+def _mark_points(axes: "Axes", at: Floats, scores: Floats, marks: Marks) -> None:
+    champion = marks.champion
+    circled = marks.selected & (np.arange(len(at)) != champion)  # it has the star
+    if circled.any():
+        axes.plot(
+            at[circled],
+            scores[circled],
+            linestyle="none",
+            marker="o",
+            markersize=10 if len(at) <= _MANY else 4,
+            markerfacecolor="none",
+            markeredgecolor=MARK,
+            markeredgewidth=1.6 if len(at) <= _MANY else 0.8,
+            label="also selected",
+            zorder=4,
+        )
+    _draw_star(axes, (float(at[champion]), float(scores[champion])), 15)
 
 
-def _draw_star(axes: "Axes", place: tuple[float, float]) -> None:
+def _draw_star(axes: "Axes", place: tuple[float, float], size: float) -> None:
     axes.plot(
         [place[0]],
         [place[1]],
         linestyle="none",
         marker="*",
-        markersize=12,
+        markersize=size,
         markerfacecolor=MARK,
         markeredgecolor="white",
         markeredgewidth=0.9,

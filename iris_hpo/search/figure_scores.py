@@ -17,7 +17,7 @@ MAX_ANNOTATED: Final = 15
 """Rows and columns up to which the cells of a heat map can carry their score."""
 
 _SPARSE: Final = 8
-_MAX_POWER: Final = 4.0
+_MAX_POWER: Final = 3.0
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,13 @@ class Series:
     kind
         On the test rows, or the mean over the folds.
     title
-        In words, for a panel or a legend.
+        In words, for a panel.
     scores
         Shape (candidates,); NaN where a candidate has none.
     low, high
         An interval around each score, shape (candidates,); None where the kind has none.
+    interval
+        What the interval is, in words.
     """
 
     kind: Literal["test", "cv"]
@@ -74,6 +76,12 @@ class Series:
     scores: Floats
     low: Floats | None = None
     high: Floats | None = None
+    interval: str = ""
+
+    @property
+    def legend(self) -> str:
+        """The title, and what its interval is if there is one."""
+        return self.title if self.low is None else f"{self.title}, {self.interval}"
 
 
 @dataclass(frozen=True)
@@ -125,8 +133,8 @@ def scored_series(selection: Selection, scoring: str) -> list[Series]:
     # The recorded interval is of the accuracy, whatever the scoring is.
     intervals = [one.evaluation.interval for one in scored] if scoring == "accuracy" else []
     known = np.array([(np.nan, np.nan) if one is None else one for one in intervals])
-    low, high = known.T if np.isfinite(known).any() else (None, None)
-    series = [Series("test", f"test {scoring}", test, low, high)]
+    low, high = (known[:, 0], known[:, 1]) if np.isfinite(known).any() else (None, None)
+    series = [Series("test", "test score", test, low, high, "95 % interval")]
 
     folds = max(len(one.evaluation.fold_scores) for one in scored)
     if folds:
@@ -134,8 +142,8 @@ def scored_series(selection: Selection, scoring: str) -> list[Series]:
         none = (np.nan,) * folds
         each = np.array([one.evaluation.fold_scores or none for one in scored])
         mean, std = each.mean(axis=1), each.std(axis=1)
-        title = f"cross-validation {scoring}, mean of {folds} folds"
-        series.append(Series("cv", title, mean, mean - std, mean + std))
+        title = f"cross-validation mean ({folds} folds)"
+        series.append(Series("cv", title, mean, mean - std, mean + std, "± standard deviation"))
     return series if selection.rule == "test_score" else series[::-1]
 
 
@@ -158,6 +166,11 @@ def best_scores(y: Levels, x: Levels, scores: Floats) -> Floats:
     best = np.full((len(y), len(x)), np.nan)
     np.fmax.at(best, (y.codes, x.codes), scores)
     return best
+
+
+def shown_scores(y: Levels, x: Levels, scores: Floats) -> Floats:
+    """All scores that a heat map of two axes shows, and a NaN for each blank; one dimension."""
+    return scores if is_sparse(y, x) else best_scores(y, x, scores).ravel()
 
 
 def is_sparse(y: Levels, x: Levels) -> bool:
@@ -189,7 +202,7 @@ def color_scale(scores: Floats) -> ColorScale:
     if lowest == high:
         return ColorScale(lowest, high)
     upper = float(min(np.quantile(known, 0.75), known[known < high].max()))
-    low = max(lowest, high - 25 * (high - upper))
+    low = max(lowest, high - 40 * (high - upper))
     share = (upper - low) / (high - low)
     power = math.log(0.75) / math.log(share) if 0 < share < 1 else 1.0
     return ColorScale(low, high, min(max(power, 1.0), _MAX_POWER), low > lowest)
@@ -198,13 +211,24 @@ def color_scale(scores: Floats) -> ColorScale:
 def score_format(scores: Floats) -> str:
     """Choose the format specification in which scores of this size and spread differ."""
     known = scores[np.isfinite(scores)]
-    size, spread = float(np.abs(known).max()), float(np.ptp(known))
+    # The better half decides: a bad corner may be larger by orders of magnitude.
+    better = known[known >= np.median(known)]
+    size, spread = float(np.abs(better).max()), float(np.ptp(better))
     if size >= 1e5 or 0 < size < 1e-3:
         return ".2e"
-    decimals = 3 - max(0, math.floor(math.log10(size))) if size else 3
+    decimals = 3 if size <= 1 else 2 - math.floor(math.log10(size))
     if spread:
         decimals = max(decimals, 1 - math.floor(math.log10(spread)))
     return f".{min(max(decimals, 0), 5)}f"
+
+
+def spaced(places: Sequence[float] | Floats, gap: float) -> list[int]:
+    """Positions of ascending places that are this far apart, from the last one down."""
+    kept: list[int] = []
+    for index in reversed(range(len(places))):
+        if not kept or places[kept[-1]] - places[index] >= gap * (1 - 1e-9):
+            kept.append(index)
+    return kept[::-1]
 
 
 def value_labels(values: Sequence[Value]) -> list[str]:

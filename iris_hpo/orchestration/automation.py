@@ -1,0 +1,70 @@
+"""Jobs, and the sensors that request them."""
+
+from typing import Final
+
+import dagster as dg
+
+from iris_hpo.orchestration.naming import names_of
+from iris_hpo.orchestration.sensors import follow_parameter_files, follow_raw_data
+from iris_hpo.orchestration.storage import Storage
+from iris_hpo.search.errors import InputError
+from iris_hpo.search.spec import SearchSpec
+
+_SEARCHED: Final = ("raw_data", "split", "parameters", "models", "scores")
+_INTERVAL_SECONDS: Final = 10
+_RUNNING: Final = dg.DefaultSensorStatus.RUNNING
+
+
+def build_automation(spec: SearchSpec) -> dg.Definitions:
+    """Define the jobs and sensors of a search; all sensors are on by default."""
+    names = names_of(spec)
+    search = dg.define_asset_job(
+        names.plain("search"),
+        dg.AssetSelection.assets(*(names.asset(name) for name in _SEARCHED)),
+        description="Read data and parameter files, train and score candidates.",
+    )
+    select = dg.define_asset_job(
+        names.plain("select"),
+        dg.AssetSelection.assets(names.asset("selection")),
+        description="Choose the best of the scored candidates.",
+    )
+
+    @dg.sensor(
+        name=names.plain("parameter_files_sensor"),
+        jobs=[search, select],
+        minimum_interval_seconds=_INTERVAL_SECONDS,
+        default_status=_RUNNING,
+        description="Registers candidates that parameter files add, deletes those whose value is "
+        "gone, and requests the work that follows.",
+    )
+    def parameter_files_sensor(
+        context: dg.SensorEvaluationContext, storage: Storage
+    ) -> dg.SensorResult:
+        try:
+            return follow_parameter_files(context, spec, storage)
+        except InputError as error:
+            return dg.SensorResult(skip_reason=str(error), cursor=context.cursor)
+
+    @dg.sensor(
+        name=names.plain("raw_data_sensor"),
+        job=search,
+        minimum_interval_seconds=_INTERVAL_SECONDS,
+        default_status=_RUNNING,
+        description="Requests a run for all candidates when the data file has new content.",
+    )
+    def raw_data_sensor(context: dg.SensorEvaluationContext, storage: Storage) -> dg.SensorResult:
+        try:
+            return follow_raw_data(context, spec, storage)
+        except InputError as error:
+            return dg.SensorResult(skip_reason=str(error), cursor=context.cursor)
+
+    selection_sensor = dg.AutomationConditionSensorDefinition(
+        names.plain("selection_sensor"),
+        target=dg.AssetSelection.assets(names.asset("selection")),
+        default_status=_RUNNING,
+        minimum_interval_seconds=_INTERVAL_SECONDS,
+        description="Selects anew when scores changed and no candidate is being worked on.",
+    )
+    return dg.Definitions(
+        jobs=[search, select], sensors=[parameter_files_sensor, raw_data_sensor, selection_sensor]
+    )

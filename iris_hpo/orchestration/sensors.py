@@ -1,0 +1,139 @@
+"""What a sensor does in a tick: files drive the search by themselves.
+
+Ticks look at content, never at time stamps. Each tick gives one result; what cannot be read makes
+the tick skip with the exact message and changes nothing, until the file is right again.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+import dagster as dg
+
+from iris_hpo.orchestration.naming import Names, names_of
+from iris_hpo.orchestration.partitions import (
+    change_requests,
+    contiguous_ranges,
+    pending_change,
+    range_tags,
+    registered_keys,
+)
+from iris_hpo.orchestration.records import data_versions, failed_partitions, latest
+from iris_hpo.orchestration.sources import read_spec_data, read_spec_parameters
+from iris_hpo.orchestration.storage import Storage
+from iris_hpo.search.dataset import file_digest
+from iris_hpo.search.spec import SearchSpec
+
+_MOST_RUNS: Final = 8
+
+
+def follow_parameter_files(
+    context: dg.SensorEvaluationContext, spec: SearchSpec, storage: Storage
+) -> dg.SensorResult:
+    """One tick over the parameter files.
+
+    The cursor holds the digest of the candidates that were last acted upon.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used.
+    """
+    names, instance = names_of(spec), context.instance
+    files = read_spec_parameters(spec, storage)
+    wanted = [candidate.key for candidate in files.candidates]
+    change = pending_change(instance, names, wanted)
+    seen = _cursor(context).get("digest")
+    if not change and seen == files.digest:
+        return dg.SensorResult(skip_reason=f"{len(wanted)} candidates, nothing new")
+
+    sources = ["parameters"]
+    if latest(instance, names.asset("split")) is None:
+        read_spec_data(spec, storage)  # a first search on data that cannot be read helps nobody
+        sources = ["raw_data", "split", "parameters"]
+    removed = set(change.removed)
+    registered = [key for key in registered_keys(instance, names) if key not in removed]
+    order = [*registered, *change.added]
+    new = [*_never_tried(instance, names, wanted, registered), *change.added]
+    # The same files may come back: what was done in between is part of the key.
+    before = latest(instance, names.asset("parameters"))
+    run_key = f"{files.digest}-{before.pointer if before else 0}"
+    requests = [
+        _search_request(names, f"{run_key}-{index}", [*sources, "models", "scores"], keys)
+        for index, keys in enumerate(contiguous_ranges(new, order, _MOST_RUNS))
+    ]
+    if not new and before is not None and change:
+        requests = [
+            _search_request(names, f"{run_key}-parameters", sources, ()),
+            dg.RunRequest(run_key=f"{run_key}-select", job_name=names.plain("select")),
+        ]
+    return dg.SensorResult(
+        run_requests=requests,
+        dynamic_partitions_requests=change_requests(names, change),
+        cursor=json.dumps({"digest": files.digest}),
+    )
+
+
+def follow_raw_data(
+    context: dg.SensorEvaluationContext, spec: SearchSpec, storage: Storage
+) -> dg.SensorResult:
+    """One tick over the data file.
+
+    The cursor holds the digest of the content that was last acted upon.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used.
+    """
+    names, instance = names_of(spec), context.instance
+    digest = file_digest(storage.data_file(spec))
+    recorded = latest(instance, names.asset("raw_data"))
+    seen = _cursor(context).get("digest") or (recorded.version if recorded else None)
+    cursor = json.dumps({"digest": digest})
+    if seen is None:
+        return dg.SensorResult(
+            skip_reason="the first search reads the data; this sensor follows its changes",
+            cursor=cursor,
+        )
+    if digest == seen:
+        return dg.SensorResult(skip_reason="the data has not changed", cursor=cursor)
+    read_spec_data(spec, storage)  # half-written or wrong: wait until it is right
+    keys = registered_keys(instance, names)
+    sources = ["raw_data", "split"]
+    if latest(instance, names.asset("parameters")) is None:
+        sources.append("parameters")
+    run_key = f"{digest}-{recorded.pointer if recorded else 0}"
+    assets = [*sources, *(["models", "scores"] if keys else [])]
+    return dg.SensorResult(
+        run_requests=[_search_request(names, run_key, assets, keys)], cursor=cursor
+    )
+
+
+def _never_tried(
+    instance: dg.DagsterInstance, names: Names, wanted: Sequence[str], registered: Sequence[str]
+) -> list[str]:
+    """Registered candidates of the files that have no score, and did not fail either."""
+    scores = names.asset("scores")
+    tried = {*data_versions(instance, scores), *failed_partitions(instance, scores)}
+    named = set(wanted)
+    return [key for key in registered if key in named and key not in tried]
+
+
+def _search_request(
+    names: Names, run_key: str, assets: Sequence[str], keys: Sequence[str]
+) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=run_key,
+        job_name=names.plain("search"),
+        asset_selection=[names.asset(name) for name in assets],
+        tags=range_tags(keys) if keys else {},
+    )
+
+
+def _cursor(context: dg.SensorEvaluationContext) -> dict[str, str]:
+    try:
+        found = json.loads(context.cursor or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
