@@ -12,7 +12,7 @@ import os
 import uuid
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, NoReturn, TypeVar, cast
 
 import joblib
 from upath import UPath
@@ -56,7 +56,8 @@ class ArtifactStore:
     """
 
     def __init__(self, root: UPath) -> None:
-        self.root = root
+        # `file://` paths cannot be moved; plain ones can, atomically.
+        self.root = UPath(root.path) if root.protocol in ("file", "local") else root
 
     def path(self, name: str) -> UPath:
         """Where a file is; ``name`` is relative, with forward slashes."""
@@ -119,7 +120,7 @@ class ArtifactStore:
 
     @property
     def _is_local(self) -> bool:
-        return self.root.protocol in ("", "file", "local")
+        return self.root.protocol == ""
 
     def _checked(self, name: str) -> UPath:
         """Refuse a name, or a symbolic link, that leads out of the store."""
@@ -294,7 +295,7 @@ def read_card(store: ArtifactStore, name: str, kind: type[AnyCard]) -> AnyCard:
     """
     content = store.read(name)
     try:
-        return kind(**json.loads(content))
+        return kind(**json.loads(content, parse_constant=_refuse_constant))
     except (ValueError, TypeError) as error:
         raise ArtifactMismatchError(
             f"{store.path(name)} is not a {kind.__name__} of this version; run the search again"
@@ -352,6 +353,10 @@ def load_model(content: bytes) -> Estimator:
 
 def _canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number of a card")
 
 
 def is_alive(process: int) -> bool:

@@ -1,7 +1,7 @@
 """The command ``iris-hpo``: its arguments. What they do is imported only when it is done."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -131,12 +131,12 @@ def predict(**options: Any) -> int:
     return predict_file(**options)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; an error of the user is one message and exit code 2."""
     from iris_hpo.search.errors import InputError
 
     try:
-        sys.exit(cli(standalone_mode=False) or 0)
+        sys.exit(cli(arguments, standalone_mode=False) or 0)
     except InputError as error:
         click.echo(f"iris-hpo: {error}", err=True)
         sys.exit(2)

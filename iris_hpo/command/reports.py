@@ -35,11 +35,11 @@ def show_status(
     *, data: str | None, artifacts: str | None, rule: str | None, as_json: bool, **settings: Any
 ) -> int:
     """Print the state of every asset; give the exit code: 1 if candidates failed."""
-    session = open_session(data, artifacts)
-    wanted = read_settings(session.spec, **settings)
-    checked_rule = read_rule(session.spec, rule, wanted)
-    plan = make_plan(session.instance, session.spec, session.storage, wanted)
-    state = selection_state(session.instance, session.spec, session.storage, checked_rule)
+    with open_session(data, artifacts) as session:
+        wanted = read_settings(session.spec, **settings)
+        checked_rule = read_rule(session.spec, rule, wanted)
+        plan = make_plan(session.instance, session.spec, session.storage, wanted)
+        state = selection_state(session.instance, session.spec, session.storage, checked_rule)
     counts = plan.counts()
     counts["selection"] = {name: int(name == state) for name in STATES}
     failed = sorted(plan.states.tried_in_vain)
@@ -61,9 +61,9 @@ def show_status(
 
 def show_leaderboard(*, data: str | None, artifacts: str | None, top: int | None, form: str) -> int:
     """Print the leaderboard."""
-    session = open_session(data, artifacts)
-    store = session.storage.store(session.spec)
-    champion = read_champion(session.instance, session.spec, store)
+    with open_session(data, artifacts) as session:
+        store = session.storage.store(session.spec)
+        champion = read_champion(session.instance, session.spec, store)
     rows = read_leaderboard(store, champion)[:top]
     if form == "json":
         click.echo(json.dumps(rows))
@@ -80,9 +80,9 @@ def predict_file(
     *, data: str | None, artifacts: str | None, file: Path, output: Path | None
 ) -> int:
     """Predict a file with the champion, verified before it is unpickled."""
-    session = open_session(data, artifacts)
-    store = session.storage.store(session.spec)
-    champion = read_champion(session.instance, session.spec, store)
+    with open_session(data, artifacts) as session:
+        store = session.storage.store(session.spec)
+        champion = read_champion(session.instance, session.spec, store)
     for package, version in package_versions(session.spec.steps).items():
         if champion.versions.get(package) != version:
             raise InputError(

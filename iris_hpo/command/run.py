@@ -44,29 +44,26 @@ def run_search(
     **settings: Any,
 ) -> int:
     """Bring the search up to date and print what came of it; give the exit code."""
-    session = open_session(data, artifacts)
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     console = make_console(quiet=quiet or as_json)
-    wanted = read_settings(session.spec, **settings)
-    checked_rule = read_rule(session.spec, rule, wanted)
-    started = time.monotonic()
-    with TerminalProgress(console) as progress:
+    options = WorkOptions(engine, jobs, force, candidate_timeout, retries)
+    with open_session(data, artifacts) as session, TerminalProgress(console) as progress:
+        wanted = read_settings(session.spec, **settings)
+        checked_rule = read_rule(session.spec, rule, wanted)
+        started = time.monotonic()
         launcher = Launcher(session.instance, session.spec, session.storage, progress)
         try:
-            outcome = launcher.bring_up_to_date(
-                wanted,
-                checked_rule,
-                WorkOptions(engine, jobs, force, candidate_timeout, retries),
-            )
+            outcome = launcher.bring_up_to_date(wanted, checked_rule, options)
         except RunFailedError as error:
             raise InputError(str(error)) from error
-    seconds = time.monotonic() - started
-    if as_json:
-        click.echo(json.dumps(_as_json(session, outcome, seconds)))
-    else:
+        progress.finish()
+        seconds = time.monotonic() - started
+        if as_json:
+            click.echo(json.dumps(_as_json(session, outcome, seconds)))
+            return 1 if outcome.failures else 0
         _print(console, session, outcome, seconds)
-        for key, reason in outcome.failures.items():
-            click.echo(f"failed: {key}: {reason}", err=True)
+    for key, reason in outcome.failures.items():
+        click.echo(f"failed: {key}: {reason}", err=True)
     return 1 if outcome.failures else 0
 
 
@@ -94,6 +91,10 @@ class TerminalProgress:
         return self
 
     def __exit__(self, *details: object) -> None:
+        self.finish()
+
+    def finish(self) -> None:
+        """Take the bar away."""
         self._bar.stop()
 
     def __call__(self, context: dg.AssetExecutionContext, counts: Counts) -> None:  # noqa: ARG002

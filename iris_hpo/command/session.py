@@ -1,7 +1,8 @@
 """What every subcommand needs: the search, the instance, the storage, the settings."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,8 @@ class Session:
     storage: Storage
 
 
-def open_session(data: str | None, artifacts: str | None) -> Session:
+@contextmanager
+def open_session(data: str | None, artifacts: str | None) -> Generator[Session]:
     """Open the search on the instance of DAGSTER_HOME, by default ``.dagster`` of the project."""
     spec = iris_search()
     home = os.environ.setdefault("DAGSTER_HOME", str(spec.home / ".dagster"))
@@ -34,11 +36,8 @@ def open_session(data: str | None, artifacts: str | None) -> Session:
         Path(home).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"DAGSTER_HOME {home} cannot be made: {error.strerror}") from error
-    return Session(
-        spec,
-        dg.DagsterInstance.get(),
-        Storage(data=_absolute(data), artifacts=_absolute(artifacts)),
-    )
+    with dg.DagsterInstance.get() as instance:
+        yield Session(spec, instance, Storage(data=_absolute(data), artifacts=_absolute(artifacts)))
 
 
 def read_settings(

@@ -85,7 +85,9 @@ class _CandidatesRun:
         trials = self._trials(names, keys)
         counts = Counts(len(keys))
         self.progress(self.context, counts)
-        counts.failed = len(self.failures)
+        if self.failures:
+            counts.failed = len(self.failures)
+            self.progress(self.context, counts)
         with closing(engine.map(work, trials, limits)) as outcomes:
             for outcome in outcomes:
                 self._record(names, upstream, work, outcome, counts)
@@ -101,7 +103,7 @@ class _CandidatesRun:
             conditions=upstream.conditions(self.spec),
             task=self.spec.task,
             examples=read_examples(self.store, upstream.split_card, self.spec.task),
-            run_id=self.context.run_id,
+            run_id=self.context.run.run_id,
             trains=names.asset("models") in selected,
             scores=names.asset("scores") in selected,
             force=self.config.force,

@@ -12,13 +12,15 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.space import shorten
+
+_MISSING: Final = ("", "na", "n/a", "null", "none", "nan", "?")
 
 Task = Literal["classification", "regression"]
 Features = NDArray[np.float64]
@@ -115,12 +117,8 @@ def read_dataset(path: Path, layout: Layout, task: Task) -> Dataset:
             line=lines.number,
         )
     if columns is None and _is_header(first, layout):
-        columns, first = first, next(rows, None)
-        if first is None:
-            raise DatasetError(str(path), "holds a header and no rows; write one example a line")
+        columns, first = _take_header(path, first, rows, lines)
     target = _target_position(path, layout.target, columns, width)
-    names = columns or [f"feature_{index + 1}" for index in range(width)]
-    _refuse_repeated_names(path, names)
     numbers, labels = array("d"), list[str]()
     for row in _chain(first, rows):
         if len(row) != width:
@@ -141,7 +139,7 @@ def read_dataset(path: Path, layout: Layout, task: Task) -> Dataset:
     else:
         table = table.reshape(-1, width)
         features, values = np.delete(table, target, axis=1), table[:, target].copy()
-    target_name = names[target] if columns else "target"
+    target_name = columns[target] if columns else "target"
     feature_names = tuple(
         columns[index] if columns else f"feature_{index + 1 - (index > target)}"
         for index in range(width)
@@ -170,14 +168,14 @@ def read_features(path: Path, feature_names: Sequence[str], target_name: str) ->
     first = next(rows, None)
     if first is None:
         raise DatasetError(str(path), "the file holds no rows; write one example a line")
-    if columns is None and set(feature_names) <= set(first):
-        columns, first = first, next(rows, None)
-    elif columns is None and not any(_is_number(cell) for cell in first[: len(feature_names)]):
-        missing = next(name for name in feature_names if name not in first)
-        raise DatasetError(
-            str(path), f"the header does not name the feature {missing!r}", line=lines.number
-        )
     expected = len(feature_names)
+    if columns is None and (
+        set(feature_names) <= set(first) or not any(_is_number(cell) for cell in first[:expected])
+    ):
+        _check_features(path, first, feature_names, lines.number)
+        columns, first = _take_header(path, first, rows, lines)
+    elif columns is not None:
+        _check_features(path, columns, feature_names, None)
     numbers = array("d")
     for row in _chain(first, rows):
         if columns is not None and len(row) != len(columns):
@@ -225,15 +223,17 @@ def _csv_rows(path: Path, content: bytes, lines: _Lines) -> Iterator[list[str]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
         raise DatasetError(
             str(path),
-            f"byte 0x{content[error.start]:02x} is not UTF-8 text; save the file as UTF-8",
-            line=line,
+            f"byte 0x{error.object[error.start]:02x} is not UTF-8 text; save the file as UTF-8",
+            line=_line_at(error.object, error.start),
         ) from error
-    if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
-        raise DatasetError(str(path), "holds a NUL byte; this is not a text file", line=line)
+    if b"\0" in content:
+        raise DatasetError(
+            str(path),
+            "holds a NUL byte; this is not a text file",
+            line=_line_at(content, content.index(b"\0")),
+        )
     reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
     try:
         for row in reader:
@@ -261,15 +261,35 @@ def _parquet_rows(
     def rows() -> Iterator[list[str]]:
         for number, row in enumerate(frame.itertuples(index=False), start=1):
             lines.number = number
-            yield ["" if pd.isna(cell) else str(cell) for cell in row]
+            # Of a list in a cell, isna would ask each element.
+            yield [
+                "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell) for cell in row
+            ]
 
-    return [str(name) for name in frame.columns], rows()
+    names = [str(name) for name in frame.columns]
+    _check_names(path, names, None)
+    return names, rows()
 
 
-def _chain(first: list[str] | None, rest: Iterator[list[str]]) -> Iterator[list[str]]:
-    if first is not None:
-        yield first
+def _line_at(content: bytes, position: int) -> int:
+    """Number of the line, however lines end, on which a byte stands."""
+    return len((content[:position] + b".").splitlines())
+
+
+def _chain(first: list[str], rest: Iterator[list[str]]) -> Iterator[list[str]]:
+    yield first
     yield from rest
+
+
+def _take_header(
+    path: Path, header: list[str], rows: Iterator[list[str]], lines: _Lines
+) -> tuple[list[str], list[str]]:
+    """Column names, and the first row below them."""
+    _check_names(path, header, lines.number)
+    first = next(rows, None)
+    if first is None:
+        raise DatasetError(str(path), "holds a header and no rows; write one example a line")
+    return header, first
 
 
 def _is_header(row: Sequence[str], layout: Layout) -> bool:
@@ -279,7 +299,11 @@ def _is_header(row: Sequence[str], layout: Layout) -> bool:
         return True
     position = layout.target % len(row) if -len(row) <= layout.target < len(row) else -1
     features = [cell for index, cell in enumerate(row) if index != position]
-    return not any(cell == "" or _is_number(cell) for cell in features)
+    return not any(_is_missing(cell) or _is_number(cell) for cell in features)
+
+
+def _is_missing(cell: str) -> bool:
+    return cell.lower() in _MISSING
 
 
 def _is_number(cell: str) -> bool:
@@ -310,10 +334,28 @@ def _target_position(
     return columns.index(target)
 
 
-def _refuse_repeated_names(path: Path, names: Sequence[str]) -> None:
+def _check_names(path: Path, names: Sequence[str], line: int | None) -> None:
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise DatasetError(str(path), f"two columns are named {name!r}; rename one", line=1)
+            raise DatasetError(str(path), f"two columns are named {name!r}; rename one", line=line)
+        if _is_multiline(name):
+            raise DatasetError(
+                str(path), f"the column name {shorten(name)} holds a line break", line=line
+            )
+
+
+def _check_features(
+    path: Path, columns: Sequence[str], feature_names: Sequence[str], line: int | None
+) -> None:
+    for name in feature_names:
+        if name not in columns:
+            raise DatasetError(
+                str(path), f"the header does not name the feature {name!r}", line=line
+            )
+
+
+def _is_multiline(text: str) -> bool:
+    return "\n" in text or "\r" in text
 
 
 def _label(path: Path, line: int, column: str, cell: str) -> str:
@@ -324,11 +366,15 @@ def _label(path: Path, line: int, column: str, cell: str) -> str:
             line=line,
             column=column,
         )
+    if _is_multiline(cell):
+        raise DatasetError(
+            str(path), f"the label {shorten(cell)} holds a line break", line=line, column=column
+        )
     return cell
 
 
 def _number(path: Path, line: int, column: str, cell: str) -> float:
-    if not cell or cell.lower() in ("na", "n/a", "null", "none", "nan", "?"):
+    if _is_missing(cell):
         raise DatasetError(
             str(path),
             f"the value is missing ({shorten(cell)}); fill it in or remove the row",

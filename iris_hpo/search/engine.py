@@ -279,10 +279,7 @@ class _PoolRun:
                     continue
                 tries = self._in_flight.pop(future)
                 if error is not None:
-                    # The chunk could not be sent or its answer not be read.
-                    yield from (
-                        Failed(one.item, f"{type(error).__name__}: {error}") for one in tries
-                    )
+                    yield from self._after_lost_answer(tries, error)
                     continue
                 for report in future.result():
                     self._item_seconds = 0.8 * self._item_seconds + 0.2 * report.seconds
@@ -321,6 +318,8 @@ class _PoolRun:
     def _send(self, tries: list[_Try]) -> None:
         pool = cast("Pool", self._pool)
         marks = str(self._marks) if self._limits.timeout else None
+        for one in tries:  # an earlier start, in a pool that is gone, does not count
+            self._mark(one).unlink(missing_ok=True)
         try:
             future = pool.executor.submit(
                 _run_chunk,
@@ -334,6 +333,15 @@ class _PoolRun:
             raise
         self._in_flight[future] = tries
 
+    def _after_lost_answer(
+        self, tries: Sequence[_Try], error: BaseException
+    ) -> Iterator[Failed[object]]:
+        """A chunk could not be sent, or its answer not be read: find the item to blame."""
+        if len(tries) > 1:
+            self._suspects.extend(tries)
+            return
+        yield Failed(tries[0].item, f"{type(error).__name__}: {' '.join(str(error).split())}")
+
     def _after_death(self) -> Iterator[Failed[object]]:
         """A worker died: replace the pool, and suspect everything that was in flight."""
         lost = sorted(
@@ -346,9 +354,9 @@ class _PoolRun:
             # Only a death with nothing else in flight is proof.
             suspect = replace(one, deaths=one.deaths + 1) if alone else one
             if suspect.deaths > self._limits.retries:
+                times = f"{suspect.deaths} time{'s' if suspect.deaths > 1 else ''}"
                 yield Failed(
-                    one.item,
-                    f"its worker process died {suspect.deaths} times (killed, or out of memory)",
+                    one.item, f"its worker process died {times} (killed, or out of memory)"
                 )
             else:
                 self._suspects.append(suspect)
@@ -366,8 +374,6 @@ class _PoolRun:
         bystanders = [one for tries in self._in_flight.values() for one in tries]
         self._in_flight.clear()
         self.stop()
-        for one in bystanders:
-            self._mark(one).unlink(missing_ok=True)
         self._waiting.extendleft(reversed(bystanders))
         for one in ended:
             yield Failed(one.item, f"did not finish within {timeout:g} s (candidate_timeout)")

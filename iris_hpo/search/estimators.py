@@ -98,7 +98,7 @@ class Recipe:
             for name, value in known.items()
             if value is None and name.rpartition("__")[2] == "random_state"
         }
-        estimator.set_params(**seeds, **(parameters or {}))
+        estimator.set_params(**{**seeds, **(parameters or {})})
         return estimator
 
     def task(self) -> Task:
@@ -155,7 +155,7 @@ def _construct(step: Step) -> Estimator:
     module_name, _, class_name = step.estimator.rpartition(".")
     try:
         found = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError, ValueError) as error:
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
         raise InputError(
             f"the estimator {step.estimator!r} cannot be imported ({error}); give the path of a "
             "class, such as sklearn.svm.SVC"
@@ -168,4 +168,7 @@ def _construct(step: Step) -> Estimator:
             raise InputError(
                 f"{class_name} has no setting {name!r}; it has {', '.join(known) or 'none'}"
             )
-    return cast("Estimator", found(**step.settings))
+    try:
+        return cast("Estimator", found(**step.settings))
+    except TypeError as error:  # abstract, or a setting that it requires is left open
+        raise InputError(f"{step.estimator!r} cannot be made: {error}") from error

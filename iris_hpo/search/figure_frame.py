@@ -1,6 +1,4 @@
 """What surrounds the panels of a figure: title, colour bar, legend, and the style of all of it."""
-# See figure_panels.py for this one exception.
-# pyright: reportUnknownMemberType=false
 
 import textwrap
 from collections.abc import Sequence
@@ -81,7 +79,7 @@ def framed(width: float, height: float, headline: str, about: Sequence[str]) -> 
 
 
 def _wrapped(text: str, size: float, width: float) -> list[str]:
-    columns = int((width - 0.24) / text_width(" ", size))
+    columns = int((width - 0.24) / text_width(" ", size * 1.07))  # digits are wide
     return textwrap.wrap(text, columns, break_on_hyphens=False)
 
 

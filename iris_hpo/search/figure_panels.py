@@ -1,7 +1,4 @@
 """One panel of a figure: a heat map over two axes, or scores along one axis."""
-# matplotlib leaves its keyword arguments open, so that a strict checker finds most of its methods
-# partially unknown.
-# pyright: reportUnknownMemberType=false
 
 import math
 from collections.abc import Sequence
@@ -22,6 +19,7 @@ from iris_hpo.search.figure_scores import (
     score_format,
     spaced,
     value_labels,
+    written,
 )
 
 if TYPE_CHECKING:
@@ -117,9 +115,9 @@ def draw_heat_map(
         selected = np.zeros(best.shape, dtype=bool)
         selected[y.codes[marks.selected], x.codes[marks.selected]] = True
         _outline(axes, selected, min(16 * min(cell), 2.2))
-    written = _write_scores(axes, best, mesh, cell, star)
+    has_text = _write_scores(axes, best, mesh, cell, star)
     # Above a written score the star takes the upper half of its cell.
-    _draw_star(axes, (star[0], star[1] + 0.19) if written else star, 10 if written else 13)
+    _draw_star(axes, (star[0], star[1] + 0.19) if has_text else star, 10 if has_text else 13)
     return mesh
 
 
@@ -144,7 +142,8 @@ def draw_series(axes: "Axes", x: Levels, series: Sequence[Series], marks: Marks)
     # Side by side, the intervals of two series would hide each other.
     apart = 0.0 if numbers or len(series) == 1 else 0.2
     for index, one in enumerate(series):
-        _draw_one(axes, places[x.codes] + apart * (index - 0.5), one, joined=bool(numbers))
+        at = places[x.codes] + apart * (index - 0.5)
+        _draw_one(axes, at, one, joined=bool(numbers), above=index == 0)
     _mark_points(axes, places[x.codes] - apart / 2, series[0].scores, marks)
 
 
@@ -236,7 +235,7 @@ def _write_scores(
         return False
     form = score_format(best)
     texts = {
-        (int(row), int(column)): f"{best[row, column]:{form}}"
+        (int(row), int(column)): written(float(best[row, column]), form)
         for row, column in np.argwhere(np.isfinite(best))
     }
     if max(map(text_width, texts.values())) > cell[0]:
@@ -276,7 +275,7 @@ def _draw_specks(
     )
 
 
-def _draw_one(axes: "Axes", at: Floats, one: Series, *, joined: bool) -> None:
+def _draw_one(axes: "Axes", at: Floats, one: Series, *, joined: bool, above: bool) -> None:
     order = np.argsort(at, kind="stable")
     order = order[np.isfinite(one.scores[order])]
     color = _SERIES_COLORS[one.kind]
@@ -297,6 +296,7 @@ def _draw_one(axes: "Axes", at: Floats, one: Series, *, joined: bool) -> None:
         marker="" if many and joined else "o" if one.kind == "test" else "D",
         markersize=5 if one.kind == "test" else 4,
         label=one.legend,
+        zorder=3 if above else 2,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from iris_hpo.search.selection import Selection
+from iris_hpo.search.selection import TOLERANCE, Selection
 from iris_hpo.search.space import Axis, ParameterSpace, Value
 
 Floats = NDArray[np.float64]
@@ -18,6 +18,8 @@ MAX_ANNOTATED: Final = 15
 
 _SPARSE: Final = 8
 _MAX_POWER: Final = 3.0
+_MAX_DECIMALS: Final = 5
+_MAX_LABEL: Final = 30
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,8 @@ def scored_series(selection: Selection, scoring: str) -> list[Series]:
     folds = max(len(one.evaluation.fold_scores) for one in scored)
     if folds:
         # One array for all: `cv_mean` and `cv_std` of 100,000 candidates take seconds.
-        none = (np.nan,) * folds
-        each = np.array([one.evaluation.fold_scores or none for one in scored])
+        missing = (np.nan,) * folds
+        each = np.array([(one.evaluation.fold_scores + missing)[:folds] for one in scored])
         mean, std = each.mean(axis=1), each.std(axis=1)
         title = f"cross-validation mean ({folds} folds)"
         series.append(Series("cv", title, mean, mean - std, mean + std, "± standard deviation"))
@@ -199,8 +201,8 @@ def color_scale(scores: Floats) -> ColorScale:
     """
     known = scores[np.isfinite(scores)]
     lowest, high = float(known.min()), float(known.max())
-    if lowest == high:
-        return ColorScale(lowest, high)
+    if high - lowest <= TOLERANCE * max(1.0, abs(high)):  # they tie
+        return ColorScale(high, high)
     upper = float(min(np.quantile(known, 0.75), known[known < high].max()))
     low = max(lowest, high - 40 * (high - upper))
     share = (upper - low) / (high - low)
@@ -216,10 +218,16 @@ def score_format(scores: Floats) -> str:
     size, spread = float(np.abs(better).max()), float(np.ptp(better))
     if size >= 1e5 or 0 < size < 1e-3:
         return ".2e"
-    decimals = 3 if size <= 1 else 2 - math.floor(math.log10(size))
-    if spread:
-        decimals = max(decimals, 1 - math.floor(math.log10(spread)))
-    return f".{min(max(decimals, 0), 5)}f"
+    decimals = 3 if size <= 1 else max(0, 2 - math.floor(math.log10(size)))
+    first = -math.floor(math.log10(spread)) if spread else 0  # decimal in which they differ
+    if first <= _MAX_DECIMALS:
+        decimals = max(decimals, min(first + 1, _MAX_DECIMALS))
+    return f".{decimals}f"
+
+
+def written(score: float, form: str) -> str:
+    """Write a score by a format specification, one that is out of all proportion briefly."""
+    return f"{score:{form}}" if abs(score) < 1e6 else f"{score:.1e}"
 
 
 def spaced(places: Sequence[float] | Floats, gap: float) -> list[int]:
@@ -232,7 +240,7 @@ def spaced(places: Sequence[float] | Floats, gap: float) -> list[int]:
 
 
 def value_labels(values: Sequence[Value]) -> list[str]:
-    """Write values as briefly as keeps them distinct."""
+    """Write values as briefly as keeps them distinct, but never more than 30 characters."""
     labels: list[str] = []
     for digits in (4, 6, 9, 17):
         labels = [_label(value, digits) for value in values]
@@ -247,8 +255,9 @@ def _label(value: Value, digits: int) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        text = value if value.isprintable() and value.strip() else repr(value)
-        return text if len(text) <= 5 * digits else f"{text[: 5 * digits - 1]}…"
+        plain = value.isprintable() and value.strip() not in ("", "none")
+        text, longest = value if plain else repr(value), min(5 * digits, _MAX_LABEL)
+        return text if len(text) <= longest else f"{text[: longest - 1]}…"
     if 1 <= abs(value) < 1e6:
         # Whole digits are kept: 32768, not 3.277e4.
         digits = max(digits, len(str(int(abs(value)))))

@@ -3,8 +3,6 @@
 A heat map for two varying axes, a line for one, a matrix of pairs for more. matplotlib is imported
 only when something is drawn: it takes longer to import than most selections take to make.
 """
-# See figure_panels.py for this one exception.
-# pyright: reportUnknownMemberType=false
 
 import io
 import warnings
@@ -27,6 +25,7 @@ from iris_hpo.search.figure_scores import (
     scored_series,
     shown_scores,
     varying_levels,
+    written,
 )
 from iris_hpo.search.selection import Selection
 from iris_hpo.search.space import ParameterSpace
@@ -97,7 +96,9 @@ def make_figure(selection: Selection, space: ParameterSpace, scoring: str) -> "F
 def _line(
     selection: Selection, axis: Levels, series: Sequence[Series], marks: Marks, scoring: str
 ) -> "Figure":
-    figure = framed(7.5, 4.4, f"{scoring} by {axis.name}", _about(selection))
+    figure = framed(
+        7.5, 4.2 + 0.7 * label_width(axis), f"{scoring} by {axis.name}", _about(selection)
+    )
     axes = figure.subplots()
     draw_series(axes, axis, series, marks)
     axes.set_ylabel(scoring)
@@ -121,7 +122,7 @@ def _heat_maps(
     size = _panel_size(y, x, scores)
     figure = framed(
         size[0] * len(shown) + label_width(y) + 1.5,
-        size[1] + 1.2,
+        size[1] + 0.7 * label_width(x) + 1.0,
         f"{scoring} by {y.name} and {x.name}",
         _about(selection),
     )
@@ -153,9 +154,8 @@ def _pairs(
         )
     widths = [min(max(0.46 * len(axis), 1.6), 2.8) for axis in shown[:-1]]
     heights = [min(max(0.32 * len(axis), 1.3), 2.4) for axis in shown[1:]]
-    figure = framed(
-        sum(widths) + max(map(label_width, shown)) + 1.7, sum(heights) + 1.2, headline, about
-    )
+    labels = max(map(label_width, shown))
+    figure = framed(sum(widths) + labels + 1.7, sum(heights) + 0.7 * labels + 1.0, headline, about)
     grid = figure.add_gridspec(
         len(heights), len(widths), width_ratios=widths, height_ratios=heights
     )
@@ -180,7 +180,9 @@ def _pairs(
 def _panel_size(y: Levels, x: Levels, scores: Floats) -> tuple[float, float]:
     """Width and height in inches with room for written scores, if there are not too many."""
     form = score_format(scores)
-    widest = max(text_width(f"{score:{form}}") for score in (np.nanmin(scores), np.nanmax(scores)))
+    widest = max(
+        text_width(written(score, form)) for score in (np.nanmin(scores), np.nanmax(scores))
+    )
     return (
         min(max(len(x) * max(widest + 0.1, 0.5), 3.0), 6.4),
         min(max(len(y) * 0.35, 1.6), 5.4),
@@ -194,8 +196,8 @@ def _about(selection: Selection) -> list[str]:
     if champion.cv_mean is not None and champion.cv_std is not None:
         mean, std = f"{champion.cv_mean:{form}}", f"{champion.cv_std:{form}}"
         scores += f", cross-validation {mean}\u00a0±\u00a0{std}"  # kept on one line
+    counts = f"{len(selection.selected)} of {len(selection.rows)} candidates selected"
     return [
         f"champion {champion.candidate.key}: {scores}",
-        f"{len(selection.selected)} of {len(selection.rows)} candidates selected by "
-        f"{_CHOSEN_BY[selection.rule]}",
+        f"{counts} by {_CHOSEN_BY[selection.rule]}",
     ]

@@ -25,13 +25,16 @@ def wilson_interval(correct: int, total: int) -> tuple[float, float]:
     Returns
     -------
     low, high
-        Within 0 and 1.
+        Within 0 and 1; exactly 0 if nothing is correct, exactly 1 if everything is.
     """
     share = correct / total
     z2 = _Z_95**2 / total
     centre = (share + z2 / 2) / (1 + z2)
     half = _Z_95 * math.sqrt(share * (1 - share) / total + z2 / (4 * total)) / (1 + z2)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # At the ends the formula gives 0 and 1, but rounding would leave the share outside.
+    low = 0.0 if correct == 0 else centre - half
+    high = 1.0 if correct == total else centre + half
+    return low, high
 
 
 def count_correct(target: Target, predicted: NDArray[np.generic]) -> int:

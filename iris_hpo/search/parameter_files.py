@@ -85,13 +85,17 @@ def read_parameter_files(
             f"the axis {name!r} has no values; put them into {name.lower()}_parameters.txt, "
             "one a line",
         )
-    crossed = prod(len(values) for values in axis_values.values())
-    if crossed + len(explicit) > max_candidates:
+    # Counted before they are made: a grid that is too large may not fit in memory.
+    total = prod(len(values) for values in axis_values.values()) + sum(
+        any(value not in pooled[name] for name, value in space.named(candidate).items())
+        for candidate in explicit.values()
+    )
+    if total > max_candidates:
         sizes = " x ".join(str(len(values)) for values in axis_values.values())
         raise ParameterFileError(
             folder,
             None,
-            f"{sizes} values and {len(explicit)} rows make {crossed + len(explicit)} candidates; "
+            f"{sizes} values and {len(explicit)} rows make {total} candidates; "
             f"the limit is {max_candidates}, set it with max_candidates",
         )
     candidates = {**explicit, **{found.key: found for found in _cross(folder, space, axis_values)}}
@@ -131,7 +135,8 @@ def _axis_of(path: Path, axes: Sequence[Axis]) -> Axis:
 
 def _read_text(path: Path) -> str:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        text = content.decode("utf-8-sig")
     except OSError as error:
         raise ParameterFileError(path, None, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -144,7 +149,7 @@ def _read_text(path: Path) -> str:
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise ParameterFileError(path, line, "holds a NUL byte; this is not a text file")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text
 
 
 def _read_values(path: Path, axis: Axis) -> Iterator[Value]:
@@ -168,14 +173,18 @@ def _read_value(path: Path, line: int, axis: Axis, text: str) -> Value:
 
 
 def _read_candidates(path: Path, space: ParameterSpace) -> Iterator[Candidate]:
-    rows = csv.reader(io.StringIO(_read_text(path)), skipinitialspace=True, strict=True)
+    # Comments go first: a quote in one is not CSV's, and a quoted "#1" is no comment.
+    lines = (
+        "\n" if line.lstrip().startswith("#") else line for line in io.StringIO(_read_text(path))
+    )
+    rows = csv.reader(lines, skipinitialspace=True, strict=True)
     names = [axis.name for axis in space.axes]
     columns: list[str] | None = None
     found = False
     try:
         for row in rows:
             cells = [cell.strip() for cell in row]
-            if not any(cells) or cells[0].startswith("#"):
+            if not any(cells):
                 continue
             line = rows.line_num
             if columns is None:

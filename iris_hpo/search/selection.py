@@ -106,16 +106,15 @@ def select(scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: 
     for one in scored:
         check_rule(rule, len(one.evaluation.fold_scores))
     primary = _test_score(scoring) if rule == "test_score" else _cv_score
-    secondary = _cv_score if rule == "test_score" else _test_score(scoring)
-
+    # Where cross-validation ranks, the test score breaks no tie: it stays an honest estimate.
     ordered = sorted(
-        scored, key=lambda one: (-primary(one), -secondary(one), space.order(one.candidate))
+        scored, key=lambda one: (-primary(one), -_cv_score(one), space.order(one.candidate))
     )
     best = ordered[0]
     margin = _standard_error(best) if rule == "one_standard_error" else 0.0
     threshold = primary(best) - margin - _tolerance(primary(best))
     selected = [one for one in ordered if primary(one) >= threshold]
-    champion = _champion(selected, secondary, space, rule)
+    champion = _champion(selected, space, rule)
     ranks = _ranks([primary(one) for one in ordered])
     keys = {one.candidate.key for one in selected}
     return Selection(
@@ -154,18 +153,13 @@ def _tolerance(best: float) -> float:
     return TOLERANCE * max(1.0, abs(best))
 
 
-def _champion(
-    selected: Sequence[Scored],
-    secondary: Callable[[Scored], float],
-    space: ParameterSpace,
-    rule: Rule,
-) -> Scored:
+def _champion(selected: Sequence[Scored], space: ParameterSpace, rule: Rule) -> Scored:
     if rule == "one_standard_error":
         return min(selected, key=lambda one: space.order(one.candidate))
-    best = max(secondary(one) for one in selected)
-    # Without folds every secondary is -inf, and -inf >= -inf - tolerance holds.
-    close = [one for one in selected if secondary(one) >= best - _tolerance(best)]
-    return min(close or selected, key=lambda one: space.order(one.candidate))
+    best = max(_cv_score(one) for one in selected)
+    # Without folds every mean is -inf, and -inf >= -inf - tolerance holds.
+    close = [one for one in selected if _cv_score(one) >= best - _tolerance(best)]
+    return min(close, key=lambda one: space.order(one.candidate))
 
 
 def _ranks(scores: Sequence[float]) -> list[int]:

@@ -24,7 +24,8 @@ MAX_KEY_LENGTH: Final = 200
 
 _NONE_TEXT: Final = "none"
 _DECIMAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_INTEGER: Final = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_DIGITS: Final = 18  # of a whole number: it fits 64 bits
+_INTEGER: Final = re.compile(rf"[+-]?\d{{1,{_DIGITS}}}", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _SYMBOL: Final = re.compile(r"[A-Za-z]{1,16}", re.ASCII)
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9.-]", re.ASCII)
@@ -83,8 +84,8 @@ class Axis:
             )
         if not _NAME.fullmatch(self.name) or "_parameters" in self.name.lower():
             raise InputError(
-                f"axis {self.name!r}: a name is letters, digits and underscores, begins with a letter "
-                "and does not contain '_parameters'"
+                f"axis {self.name!r}: a name is letters, digits and underscores, begins with a "
+                "letter and does not contain '_parameters'"
             )
         if not _SYMBOL.fullmatch(self.symbol):
             raise InputError(f"axis {self.name!r}: symbol {self.symbol!r} must be 1 to 16 letters")
@@ -162,19 +163,25 @@ class Axis:
             return (0, 0.0, "")
         if isinstance(value, str):
             return (2, 0.0, value)
-        return (1, float(value), "")
+        return (1, value, "")
 
     def _number(self, number: float) -> float | int:
-        if math.isnan(number):
+        try:
+            real = float(number)
+        except OverflowError as error:
+            raise ValueError("is too large for a number") from error
+        if math.isnan(real):
             raise ValueError("is not a number")
-        if math.isinf(number):
+        if math.isinf(real):
             raise ValueError("is too large for a number")
         if self.type == "int":
             if number != int(number):
                 raise ValueError("is not a whole number")
             number = int(number)
+            if abs(number) >= 10**_DIGITS:
+                raise ValueError(f"is not a whole number of at most {_DIGITS} digits")
         else:
-            number = float(number) or 0.0  # -0.0 is 0.0
+            number = real or 0.0  # -0.0 is 0.0
         if self.positive and number <= 0:
             raise ValueError("is not greater than zero")
         return number
@@ -190,7 +197,7 @@ def _parse_float(axis: Axis, text: str) -> Value:
 
 def _parse_int(axis: Axis, text: str) -> Value:
     if not _INTEGER.fullmatch(text):
-        raise ValueError("is not a whole number of at most 18 digits")
+        raise ValueError(f"is not a whole number of at most {_DIGITS} digits")
     return axis.check(int(text))
 
 

@@ -126,11 +126,12 @@ class SearchSpec:
         if self.max_candidates < 1:
             raise InputError(f"max_candidates {self.max_candidates} must be at least 1")
         task = self.task
-        searched = {axis.parameter: None for axis in self.axes}
+        searched = {axis.parameter: None for axis in self.space.axes}
         self.recipe().build(searched)
         for choice in self.choices:
             if choice.name in searched:
                 raise InputError(f"{choice.name!r} is both an axis and a choice")
+            self._refuse_lost_choice(choice)
         for axis in self.axes:
             self._refuse_fixed_axis(axis)
         if not self.scoring:
@@ -175,6 +176,13 @@ class SearchSpec:
         for name, value in values.items():
             steps = _with_setting(steps, name, value)
         return Recipe(steps, self.split.seed if seed is None else seed)
+
+    def _refuse_lost_choice(self, choice: Choice) -> None:
+        prefix = choice.name.rpartition("__")[0]
+        prefixes = [step.name for step in self.steps] if len(self.steps) > 1 else [""]
+        if prefix not in prefixes:
+            wanted = " or ".join(f"{step}__<setting>".removeprefix("__") for step in prefixes)
+            raise InputError(f"choice {choice.name!r} names no setting of a step; write {wanted}")
 
     def _refuse_fixed_axis(self, axis: Axis) -> None:
         prefix, _, name = axis.parameter.rpartition("__")

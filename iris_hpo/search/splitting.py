@@ -76,6 +76,11 @@ def split_rows(target: Target, settings: SplitSettings, task: Task) -> tuple[Row
         )
     if task == "classification":
         _check_classes(target, settings, test_rows, stratify=stratify)
+    elif test_rows < 2:
+        raise InputError(
+            f"test_size {settings.test_size} of {len(target)} rows leaves 1 row for the test; "
+            "regression scores need at least 2"
+        )
     train, test = train_test_split(
         np.arange(len(target)),
         test_size=settings.test_size,

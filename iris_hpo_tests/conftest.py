@@ -1,0 +1,38 @@
+"""Fixtures of the domain that several test modules share."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from iris_hpo.search.dataset import Dataset, Layout, read_dataset
+from iris_hpo.search.evaluation import Examples
+from iris_hpo.search.splitting import SplitSettings, make_folds, split_rows
+
+# Repeatable, and without a limit of time per example: the machine may be busy.
+# `pytest --hypothesis-profile=explore` looks for new examples.
+settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
+settings.register_profile("explore", deadline=None, database=None, max_examples=2_000)
+settings.load_profile("repeatable")
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def noisy_iris() -> Dataset:
+    """The committed data set: 150 rows, 4 features, 3 classes."""
+    return read_dataset(PROJECT / "data" / "noisy_iris.csv", Layout(), "classification")
+
+
+@pytest.fixture(scope="session")
+def iris_examples(noisy_iris: Dataset) -> Examples:
+    """Its split with the default settings: 120 training rows in 5 folds, 30 test rows."""
+    settings_ = SplitSettings()
+    train, test = split_rows(noisy_iris.target, settings_, "classification")
+    features, target = noisy_iris.rows(train)
+    return Examples(
+        features,
+        target,
+        *noisy_iris.rows(test),
+        folds=make_folds(target, settings_, "classification"),
+    )

@@ -1,0 +1,257 @@
+"""The command, as a user runs it."""
+
+import csv
+import io
+import itertools
+import json
+import shutil
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, train_test_split
+from sklearn.svm import SVC
+
+from iris_hpo.iris import iris_search
+from iris_hpo.search.dataset import Layout, read_dataset
+from iris_hpo_tests.end_to_end.conftest import Project
+
+C = [0.031, 0.125, 0.5, 2.0, 8.0, 32.0, 128.0, 512.0, 2048.0, 8192.0, 32768.0]
+GAMMA = [0.001, 0.004, 0.016, 0.063, 0.25, 1.0, 4.0]
+KEYS = [f"C{c!r}_G{gamma!r}" for c, gamma in itertools.product(C, GAMMA)]
+
+
+def leaderboard(project: Project) -> list[dict[str, str]]:
+    text = (project.artifacts / "selection" / "leaderboard.csv").read_text()
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_run_makes_77_models_scores_and_a_leaderboard(searched: Project) -> None:
+    models = {path.name for path in (searched.artifacts / "models").iterdir()}
+    assert {name for name in models if name.endswith(".pkl")} == {
+        f"model_{key}.pkl" for key in KEYS
+    }
+    scores = {path.name for path in (searched.artifacts / "scores").iterdir()}
+    assert scores == {f"{key}.json" for key in KEYS}
+    rows = leaderboard(searched)
+    assert {row["candidate"] for row in rows} == set(KEYS)
+    selected = {f"model_{row['candidate']}.pkl" for row in rows if row["selected"] == "true"}
+    assert selected == {path.name for path in (searched.artifacts / "selection/models").iterdir()}
+    assert not (searched.artifacts / ".temporary").exists() or not any(
+        (searched.artifacts / ".temporary").iterdir()
+    )
+
+
+def test_run_says_what_it_did(searched: Project) -> None:
+    lines = (searched.root / "first.txt").read_text().splitlines()
+    champion = next(row for row in leaderboard(searched) if row["champion"] == "true")
+    text = "\n".join(lines)
+    assert "77 trained, 0 reused, 0 failed" in text
+    assert f"champion {champion['candidate']}: accuracy" in text
+    assert "candidates tie at the best" in text
+    assert f"files: {searched.artifacts / 'selection'}" in text
+    assert "\x1b" not in text
+
+
+def test_instance_shows_one_event_per_candidate_and_asset(searched: Project) -> None:
+    with searched.instance() as instance:
+        for asset in ("models", "scores"):
+            key = dg.AssetKey([asset])
+            records = instance.fetch_materializations(key, limit=1000).records
+            assert sorted(str(record.partition_key) for record in records) == sorted(KEYS)
+            versions = {
+                record.asset_materialization.tags["dagster/data_version"]
+                for record in records
+                if record.asset_materialization and record.asset_materialization.tags
+            }
+            assert len(versions) == 77
+
+
+def test_second_run_trains_nothing_and_rewrites_nothing(searched: Project) -> None:
+    before = searched.files()
+    result = searched.call("run", "--json")
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert (found["trained"], found["reused"], found["failed"]) == (0, 77, {})
+    assert found["runs"] == []
+    assert searched.files() == before
+
+
+def test_status_counts_what_is_up_to_date(searched: Project) -> None:
+    result = searched.call("status", "--json")
+    assert result.returncode == 0, result.stderr
+    counts = json.loads(result.stdout)["assets"]
+    assert {name: found["up to date"] for name, found in counts.items()} == {
+        "raw_data": 1,
+        "split": 1,
+        "parameters": 1,
+        "models": 77,
+        "scores": 77,
+        "selection": 1,
+    }
+    table = searched.call("status").stdout
+    assert table.splitlines()[0].split() == "asset up to date missing out of date failed".split()
+
+
+def test_leaderboard_prints_table_csv_and_json(searched: Project) -> None:
+    rows = leaderboard(searched)
+    assert (
+        searched.call("leaderboard", "--format", "csv").stdout
+        == (searched.artifacts / "selection" / "leaderboard.csv").read_text()
+    )
+    assert (
+        json.loads(searched.call("leaderboard", "--format", "json", "--top", "3").stdout)
+        == (rows[:3])
+    )
+    table = searched.call("leaderboard", "--top", "2").stdout.splitlines()
+    assert len(table) == 3
+    assert rows[0]["candidate"] in table[1]
+
+
+def test_predict_labels_rows_with_the_champion(searched: Project, tmp_path: Path) -> None:
+    text = (searched.artifacts / "split" / "test.csv").read_text()
+    test_rows = list(csv.reader(io.StringIO(text)))[1:]
+    champion = next(row for row in leaderboard(searched) if row["champion"] == "true")
+    file = tmp_path / "rows.csv"
+    file.write_text("".join(",".join(row[1:-1]) + "\n" for row in test_rows))
+    labels = searched.call("predict", str(file)).stdout.split()
+    correct = sum(label == row[-1] for label, row in zip(labels, test_rows, strict=True))
+    assert correct == int(champion["correct"])
+    output = tmp_path / "labels.txt"
+    assert searched.call("predict", str(file), "--output", str(output)).stdout == ""
+    assert output.read_text().split() == labels
+
+
+@pytest.fixture(scope="module")
+def grid_search() -> tuple[GridSearchCV, dict[tuple[float, float], float]]:
+    """scikit-learn's own search on the same rows and folds, and its scores on the test rows."""
+    spec = iris_search()
+    dataset = read_dataset(spec.home / "data" / spec.data_file, Layout(), "classification")
+    indices = list(range(len(dataset.target)))
+    train, test = train_test_split(indices, test_size=0.2, random_state=0, stratify=dataset.target)
+    train, test = sorted(train), sorted(test)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    search = GridSearchCV(SVC(random_state=0), {"C": C, "gamma": GAMMA}, cv=folds, refit=False)
+    search.fit(dataset.features[train], dataset.target[train])
+    on_test = {
+        (c, gamma): SVC(C=c, gamma=gamma)
+        .fit(dataset.features[train], dataset.target[train])
+        .score(dataset.features[test], dataset.target[test])
+        for c, gamma in itertools.product(C, GAMMA)
+    }
+    return search, on_test
+
+
+def test_every_score_is_scikit_learns(
+    searched: Project, grid_search: tuple[GridSearchCV, dict[tuple[float, float], float]]
+) -> None:
+    search, on_test = grid_search
+    results = search.cv_results_
+    means = {
+        (parameters["C"], parameters["gamma"]): (mean, std)
+        for parameters, mean, std in zip(
+            results["params"], results["mean_test_score"], results["std_test_score"], strict=True
+        )
+    }
+    for row in leaderboard(searched):
+        point = float(row["param_C"]), float(row["param_gamma"])
+        assert float(row["score"]) == on_test[point]
+        assert (float(row["cv_mean"]), float(row["cv_std"])) == means[point]
+
+
+def test_serial_in_another_folder_gives_the_same_leaderboard(
+    searched: Project, project: Project
+) -> None:
+    result = project.call("run", "--engine", "serial", "--quiet")
+    assert (result.returncode, result.stdout) == (0, ""), result.stderr
+    for name in ("leaderboard.csv", "heatmap.png", "champion.pkl"):
+        ours = (project.artifacts / "selection" / name).read_bytes()
+        assert ours == (searched.artifacts / "selection" / name).read_bytes(), name
+
+
+def small(project: Project) -> Project:
+    (project.parameters / "c_parameters.txt").write_text("0.5\n8\n")
+    (project.parameters / "gamma_parameters.txt").write_text("0.25\n1\n4\n")
+    return project
+
+
+def test_only_new_values_are_trained_and_removed_ones_are_forgotten(project: Project) -> None:
+    small(project)
+    fine = project.parameters / "gamma_parameters_fine.txt"
+    assert project.call("run", "--engine", "serial", "--folds", "0").returncode == 0
+    fine.write_text("0.5\n")
+    found = json.loads(project.call("run", "--engine", "serial", "--folds", "0", "--json").stdout)
+    assert (found["candidates"], found["trained"], found["reused"]) == (8, 2, 6)
+    with project.instance() as instance:
+        runs = {
+            str(record.partition_key): record.run_id
+            for record in instance.fetch_materializations(dg.AssetKey("models"), limit=50).records
+        }
+    assert len(set(runs.values())) == 2
+    assert {runs["C0.5_G0.5"], runs["C8.0_G0.5"]} == {found["runs"][0]}
+    fine.unlink()
+    found = json.loads(project.call("run", "--engine", "serial", "--folds", "0", "--json").stdout)
+    assert (found["candidates"], found["trained"], found["reused"]) == (6, 0, 6)
+    assert len(leaderboard(project)) == 6
+    fine.write_text("0.5\n")
+    found = json.loads(project.call("run", "--engine", "serial", "--folds", "0", "--json").stdout)
+    assert (found["candidates"], found["trained"], found["reused"]) == (8, 0, 8)
+
+
+def test_a_failing_candidate_is_named_and_the_rest_stands(project: Project) -> None:
+    small(project)
+    with project.instance() as instance:
+        instance.add_dynamic_partitions("c_gamma", ["C0.50_G1.0"])
+    result = project.call("run", "--engine", "serial", "--folds", "0")
+    assert result.returncode == 1
+    assert "6 trained, 0 reused, 1 failed" in result.stdout
+    assert result.stderr.splitlines() == [
+        "failed: C0.50_G1.0: 'C0.50_G1.0' is no candidate: it is spelled 'C0.5_G1.0'"
+    ]
+    assert len(leaderboard(project)) == 6
+    status = project.call("status", "--folds", "0", "--json")
+    assert status.returncode == 1
+    assert json.loads(status.stdout)["failed"] == ["C0.50_G1.0"]
+
+
+@pytest.mark.parametrize(
+    ("break_it", "arguments", "message"),
+    [
+        (
+            lambda p: (p.parameters / "c_parameters.txt").write_text("0.5\nabc\n"),
+            ("run",),
+            "{data}/parameters/c_parameters.txt, line 2: C 'abc' is not a number; write a finite "
+            "number greater than zero such as 0.25 or 1e-3, one a line",
+        ),
+        (
+            lambda p: (p.data / "noisy_iris.csv").write_text("1,2,3,4,a\n1,x,3,4,b\n"),
+            ("run",),
+            "{data}/noisy_iris.csv, line 2, column 2: 'x' is not a number; encode it as one or "
+            "drop the column",
+        ),
+        (
+            lambda p: shutil.rmtree(p.data),
+            ("run",),
+            "{data}/noisy_iris.csv: the data cannot be read",
+        ),
+        (lambda p: None, ("run", "--folds", "1"), "folds 1 must be 0 (off) or at least 2"),
+        (
+            lambda p: None,
+            ("run", "--kernel", "cubic"),
+            "kernel 'cubic' is unknown; choose one of rbf, linear, poly, sigmoid",
+        ),
+        (lambda p: None, ("run", "--jobs", "-1"), "jobs -1 must be 0 (one per core) or a number"),
+        (
+            lambda p: None,
+            ("run", "--rule", "cv", "--folds", "0"),
+            "rule 'cv' ranks by cross-validation; set folds to at least 2",
+        ),
+        (lambda p: None, ("leaderboard",), "nothing was selected yet; run the search first"),
+    ],
+)
+def test_bad_input_is_one_message_and_exit_code_2(project, break_it, arguments, message) -> None:
+    break_it(project)
+    result = project.call(*arguments)
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1, result.stderr
+    assert result.stderr.startswith("iris-hpo: " + message.format(data=project.data))

@@ -1,0 +1,41 @@
+"""The plain Dagster CLI does the whole search too."""
+
+import json
+
+import dagster as dg
+
+from iris_hpo_tests.end_to_end.conftest import Project
+
+
+def materialize(project: Project, select: str, *arguments: str) -> tuple[int, str]:
+    result = project.dagster(
+        "asset", "materialize", "-m", "iris_hpo.definitions", "--select", select, *arguments
+    )
+    return result.returncode, result.stdout + result.stderr
+
+
+def test_dagster_asset_materialize_does_the_whole_search(project: Project) -> None:
+    assert materialize(project, "raw_data,split,parameters")[0] == 0
+    code, output = materialize(
+        project, "models,scores", "--partition-range", "C0.031_G0.001...C32768.0_G4.0"
+    )
+    assert code == 0, output
+    assert materialize(project, "selection")[0] == 0
+    with project.instance() as instance:
+        for asset in ("models", "scores"):
+            assert len(instance.get_materialized_partitions(dg.AssetKey(asset))) == 77
+    assert len(list((project.artifacts / "models").glob("*.pkl"))) == 77
+    lines = (project.artifacts / "selection" / "leaderboard.csv").read_text().splitlines()
+    assert len(lines) == 78
+
+    code, output = materialize(project, "models,scores", "--partition", "C0.5_G0.25")
+    assert code == 0, output
+
+    status = project.command("status", "--json")
+    assert json.loads(status.stdout)["assets"]["scores"]["up to date"] == 77
+
+    model = project.artifacts / "models" / "model_C0.5_G0.25.pkl"
+    model.write_bytes(model.read_bytes() + b" ")
+    code, output = materialize(project, "scores", "--partition", "C0.5_G0.25")
+    assert code == 1
+    assert f"{model} is not the file that was recorded" in output

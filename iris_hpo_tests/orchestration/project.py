@@ -1,0 +1,347 @@
+"""A search in a folder of its own, on an instance of its own, worked by real runs."""
+
+import csv
+import hashlib
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.data_version import CachingStaleStatusResolver
+from dagster._core.definitions.partitions.context import partition_loading_context
+from dagster._core.loader import LoadingContextForTest
+from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
+from upath import UPath
+
+from iris_hpo.artifacts import ArtifactStore, ModelCard, ScoreCard, read_card
+from iris_hpo.iris import iris_search
+from iris_hpo.orchestration.build import build_search
+from iris_hpo.orchestration.launch import Launcher, Outcome, WorkOptions
+from iris_hpo.orchestration.naming import Names, names_of
+from iris_hpo.orchestration.plan import Plan, Settings, make_plan
+from iris_hpo.orchestration.progress import Counts
+from iris_hpo.orchestration.storage import Storage
+from iris_hpo.search.spec import Rule, SearchSpec
+from iris_hpo.search.splitting import SplitSettings
+
+SHIPPED_DATA = Path(__file__).parents[2] / "data"
+SOURCES = ("raw_data", "split", "parameters")
+CANDIDATES = ("models", "scores")
+QUIET: Mapping[str, Any] = {"console": {"config": {"log_level": "CRITICAL"}}}
+
+KEYS = (
+    "C0.5_G0.016",
+    "C0.5_G0.25",
+    "C8.0_G0.016",
+    "C8.0_G0.25",
+    "C128.0_G0.016",
+    "C128.0_G0.25",
+)
+"""The candidates of a fresh project: three values of C by two of gamma."""
+
+
+def small_spec(home: Path) -> SearchSpec:
+    """The shipped search with two folds, which are faster than five."""
+    return replace(iris_search(), home=home, split=SplitSettings(folds=2))
+
+
+@dataclass
+class Project:
+    """A search with its files; every method that works does so by a run on the instance.
+
+    Attributes
+    ----------
+    folder
+        Holds `data` and `artifacts`.
+    counts
+        What the launcher's progress was told last.
+    """
+
+    folder: Path
+    instance: dg.DagsterInstance
+    spec: SearchSpec
+    told: list[Counts] = field(default_factory=list[Counts])
+
+    @classmethod
+    def create(
+        cls, folder: Path, instance: dg.DagsterInstance, spec: SearchSpec | None = None
+    ) -> "Project":
+        """Make the files of a fresh project."""
+        made = cls(folder, instance, spec or small_spec(folder))
+        made.parameters.mkdir(parents=True)
+        shutil.copyfile(SHIPPED_DATA / "noisy_iris.csv", made.data_file)
+        made.write_axis("c", 0.5, 8, 128)
+        made.write_axis("gamma", 0.016, 0.25)
+        return made
+
+    # Files
+
+    @property
+    def parameters(self) -> Path:
+        return self.folder / "data" / "parameters"
+
+    @property
+    def data_file(self) -> Path:
+        return self.folder / "data" / "noisy_iris.csv"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.folder / "artifacts"
+
+    def write_axis(self, axis: str, *values: float | str, suffix: str = "") -> Path:
+        path = self.parameters / f"{axis}_parameters{suffix}.txt"
+        path.write_text("".join(f"{value}\n" for value in values))
+        return path
+
+    def change_data(self) -> bytes:
+        """Leave out the data's last row; give the content from before."""
+        before = self.data_file.read_bytes()
+        self.data_file.write_bytes(b"".join(before.splitlines(keepends=True)[:-1]))
+        return before
+
+    def files(self, folder: str = "") -> dict[str, tuple[int, str]]:
+        """Time stamp and digest of every artifact below a folder."""
+        return {
+            str(path.relative_to(self.artifacts)): (
+                path.stat().st_mtime_ns,
+                hashlib.sha256(path.read_bytes()).hexdigest(),
+            )
+            for path in sorted((self.artifacts / folder).rglob("*"))
+            if path.is_file()
+        }
+
+    def model_file(self, key: str) -> Path:
+        return self.artifacts / "models" / f"model_{key}.pkl"
+
+    @property
+    def storage(self) -> Storage:
+        return Storage(data=str(self.folder / "data"), artifacts=str(self.artifacts))
+
+    @property
+    def store(self) -> ArtifactStore:
+        return ArtifactStore(UPath(self.artifacts))
+
+    def model_card(self, key: str) -> ModelCard:
+        return read_card(self.store, f"models/model_{key}.json", ModelCard)
+
+    def score_card(self, key: str) -> ScoreCard:
+        return read_card(self.store, f"scores/{key}.json", ScoreCard)
+
+    def leaderboard(self) -> list[dict[str, str]]:
+        """The stored rows, best first."""
+        text = (self.artifacts / "selection" / "leaderboard.csv").read_text()
+        return list(csv.DictReader(text.splitlines()))
+
+    # Runs
+
+    @cached_property
+    def names(self) -> Names:
+        return names_of(self.spec)
+
+    @cached_property
+    def defs(self) -> dg.Definitions:
+        checks = dg.define_asset_job("checks_alone", dg.AssetSelection.all_asset_checks())
+        return dg.Definitions.merge(build_search(self.spec), dg.Definitions(jobs=[checks]))
+
+    def run(
+        self,
+        *assets: str,
+        keys: Sequence[str] = (),
+        partition: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        **config: Mapping[str, Any],
+    ) -> dg.ExecuteInProcessResult:
+        """Materialise assets in one run of the job that they belong to.
+
+        Parameters
+        ----------
+        keys
+            The first and the last are the ends of the range of candidates.
+        partition
+            One candidate, by Dagster's own tag for it.
+        config
+            Of the ops, by their names.
+        """
+        ends = (
+            {
+                "dagster/asset_partition_range_start": keys[0],
+                "dagster/asset_partition_range_end": keys[-1],
+            }
+            if keys
+            else {}
+        )
+        job = "select" if "selection" in assets else "search"
+        ops = {name: dict(values) for name, values in config.items()}
+        if set(assets) & set(CANDIDATES):
+            ops["candidates"] = {"engine": "serial", **ops.get("candidates", {})}
+        return self.defs.resolve_job_def(job).execute_in_process(
+            run_config=self._run_config({self.names.plain(op): ops[op] for op in ops}),
+            instance=self.instance,
+            asset_selection=[self.names.asset(name) for name in assets],
+            partition_key=partition,
+            tags={**ends, **(tags or {})},
+            raise_on_error=False,
+        )
+
+    def registered(self) -> list[str]:
+        return list(self.instance.get_dynamic_partitions("c_gamma"))
+
+    def materialize_sources(self, **config: Mapping[str, Any]) -> None:
+        succeed(self.run(*SOURCES, **config))
+
+    def materialize_candidates(self, **config: Mapping[str, Any]) -> dg.ExecuteInProcessResult:
+        """Train and score all registered candidates."""
+        return self.run(*CANDIDATES, keys=self.registered(), **config)
+
+    def search(self, **config: Mapping[str, Any]) -> "Project":
+        """Do all of it once, successfully."""
+        self.materialize_sources(
+            **{name: values for name, values in config.items() if name in SOURCES}
+        )
+        candidates = config.get("candidates", {})
+        succeed(self.materialize_candidates(candidates=candidates))
+        succeed(self.run("selection", selection=config.get("selection", {})))
+        return self
+
+    def check(self, name: str) -> dg.AssetCheckEvaluation:
+        """Evaluate the checks alone, in a run; give one's result."""
+        result = self.defs.resolve_job_def("checks_alone").execute_in_process(
+            run_config=self._run_config({}), instance=self.instance, raise_on_error=False
+        )
+        return next(
+            found for found in result.get_asset_check_evaluations() if found.check_name == name
+        )
+
+    # The launcher
+
+    def note_progress(self, context: dg.AssetExecutionContext, counts: Counts) -> None:  # noqa: ARG002
+        self.told.append(replace(counts))
+
+    def settings(self, *, folds: int = 2, **choices: str) -> Settings:
+        return Settings(SplitSettings(folds=folds), {"kernel": "rbf", **choices})
+
+    def plan(self, settings: Settings | None = None) -> Plan:
+        return make_plan(self.instance, self.spec, self.storage, settings or self.settings())
+
+    def launch(
+        self,
+        settings: Settings | None = None,
+        rule: Rule = "test_score",
+        *,
+        force: bool = False,
+    ) -> Outcome:
+        """What `iris-hpo run` does."""
+        launcher = Launcher(self.instance, self.spec, self.storage, self.note_progress)
+        return launcher.bring_up_to_date(
+            settings or self.settings(), rule, WorkOptions(engine="serial", force=force)
+        )
+
+    # What the instance has recorded
+
+    def materializations(self, asset: str) -> list[dg.AssetMaterialization]:
+        """All of an asset, the latest first."""
+        found = self.instance.fetch_materializations(self.names.asset(asset), limit=1000)
+        return [
+            record.asset_materialization
+            for record in found.records
+            if record.asset_materialization is not None
+        ]
+
+    def by_partition(self, asset: str) -> dict[str, list[dg.AssetMaterialization]]:
+        """All of an asset per partition, the latest first."""
+        found: dict[str, list[dg.AssetMaterialization]] = {}
+        for one in self.materializations(asset):
+            found.setdefault(str(one.partition), []).append(one)
+        return found
+
+    def metadata(self, asset: str, partition: str | None = None) -> dict[str, Any]:
+        """The values of the latest materialisation's metadata."""
+        latest = next(one for one in self.materializations(asset) if one.partition == partition)
+        return {name: value.value for name, value in latest.metadata.items()}
+
+    def data_version(self, asset: str) -> str:
+        tags = self.materializations(asset)[0].tags
+        return str((tags or {})["dagster/data_version"])
+
+    def run_ids(self) -> set[str]:
+        return {run.run_id for run in self.instance.get_runs()}
+
+    def staleness(self, asset: str) -> dict[str, str]:
+        """Dagster's own verdict on every registered partition, as the UI asks for it."""
+        resolver = self._resolver()
+        key = self.names.asset(asset)
+        return {one: resolver.get_status(key, one).name for one in self.registered()}
+
+    def stale_causes(self, asset: str, partition: str) -> set[str]:
+        """The upstream assets that make a partition stale."""
+        causes = self._resolver().get_stale_causes(self.names.asset(asset), partition)
+        return {
+            cause.dependency.asset_key.to_user_string()
+            for cause in causes
+            if cause.dependency is not None
+        }
+
+    def source_staleness(self, asset: str) -> str:
+        """The verdict on an asset without partitions."""
+        return self._resolver().get_status(self.names.asset(asset)).name
+
+    def partition_status(self, asset: str) -> dict[str, set[str]]:
+        """Which partitions Dagster itself shows as materialised and as failed."""
+        partitions = self.names.partitions
+        found = get_and_update_asset_status_cache_value(
+            self.instance, self.names.asset(asset), partitions, self.instance
+        )
+        assert found is not None
+        with partition_loading_context(None, self.instance):
+            return {
+                "materialized": set(
+                    found.deserialize_materialized_partition_subsets(
+                        partitions
+                    ).get_partition_keys()
+                ),
+                "failed": set(
+                    found.deserialize_failed_partition_subsets(partitions).get_partition_keys()
+                ),
+            }
+
+    def _resolver(self) -> CachingStaleStatusResolver:
+        graph = self.defs.resolve_asset_graph()
+        return CachingStaleStatusResolver(
+            self.instance, graph, LoadingContextForTest(self.instance)
+        )
+
+    def _run_config(self, ops: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        return {
+            "ops": {name: {"config": dict(config)} for name, config in ops.items()},
+            "resources": {
+                "storage": {
+                    "config": {
+                        "data": str(self.folder / "data"),
+                        "artifacts": str(self.artifacts),
+                    }
+                }
+            },
+            "loggers": QUIET,
+        }
+
+
+def failure_text(result: dg.ExecuteInProcessResult) -> str:
+    """What a failed run says to its user."""
+    assert not result.success
+    said: list[str] = []
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            if data.user_failure_data is not None:
+                said.append(str(data.user_failure_data.description))
+            elif data.error is not None:
+                said.append(data.error.to_string())
+    return "\n".join(said)
+
+
+def succeed(result: dg.ExecuteInProcessResult) -> None:
+    """Demand that a run succeeded."""
+    assert result.success, failure_text(result)
