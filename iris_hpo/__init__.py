@@ -1,1 +1,32 @@
-"""Hyperparameter tuning as a Dagster project: every candidate is a tracked partition."""
+"""Hyperparameter tuning as a Dagster project: every candidate is a tracked partition.
+
+`SearchSpec` describes a search, `build_search` makes its Dagster definitions, and the component
+`HyperparameterSearch` makes them from YAML.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from iris_hpo.component import HyperparameterSearch
+    from iris_hpo.orchestration.build import build_search
+    from iris_hpo.search.spec import SearchSpec
+
+__all__ = ["HyperparameterSearch", "SearchSpec", "build_search"]
+
+_HOMES: Final = {
+    "HyperparameterSearch": "iris_hpo.component",
+    "SearchSpec": "iris_hpo.search.spec",
+    "build_search": "iris_hpo.orchestration.build",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that ``iris-hpo --help`` need not wait."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'iris_hpo' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -24,6 +24,11 @@ def _options(*decorators: Decorator) -> Decorator:
 
 _where = _options(
     click.option(
+        "--search",
+        metavar="NAME",
+        help="A search of the project in this folder.  [default: the iris search]",
+    ),
+    click.option(
         "--data", metavar="FOLDER", help="The data folder.  [default: IRIS_HPO_DATA or data]"
     ),
     click.option(

@@ -32,10 +32,16 @@ Row = dict[str, str]
 
 
 def show_status(
-    *, data: str | None, artifacts: str | None, rule: str | None, as_json: bool, **settings: Any
+    *,
+    search: str | None,
+    data: str | None,
+    artifacts: str | None,
+    rule: str | None,
+    as_json: bool,
+    **settings: Any,
 ) -> int:
     """Print the state of every asset; give the exit code: 1 if candidates failed."""
-    with open_session(data, artifacts) as session:
+    with open_session(search, data, artifacts) as session:
         wanted = read_settings(session.spec, **settings)
         checked_rule = read_rule(session.spec, rule, wanted)
         plan = make_plan(session.instance, session.spec, session.storage, wanted)
@@ -59,9 +65,11 @@ def show_status(
     return 1 if failed else 0
 
 
-def show_leaderboard(*, data: str | None, artifacts: str | None, top: int | None, form: str) -> int:
+def show_leaderboard(
+    *, search: str | None, data: str | None, artifacts: str | None, top: int | None, form: str
+) -> int:
     """Print the leaderboard."""
-    with open_session(data, artifacts) as session:
+    with open_session(search, data, artifacts) as session:
         store = session.storage.store(session.spec)
         champion = read_champion(session.instance, session.spec, store)
     rows = read_leaderboard(store, champion)[:top]
@@ -77,10 +85,10 @@ def show_leaderboard(*, data: str | None, artifacts: str | None, top: int | None
 
 
 def predict_file(
-    *, data: str | None, artifacts: str | None, file: Path, output: Path | None
+    *, search: str | None, data: str | None, artifacts: str | None, file: Path, output: Path | None
 ) -> int:
     """Predict a file with the champion, verified before it is unpickled."""
-    with open_session(data, artifacts) as session:
+    with open_session(search, data, artifacts) as session:
         store = session.storage.store(session.spec)
         champion = read_champion(session.instance, session.spec, store)
     for package, version in package_versions(session.spec.steps).items():

@@ -31,6 +31,7 @@ _LINE_SECONDS: Final = 5.0
 
 def run_search(
     *,
+    search: str | None,
     data: str | None,
     artifacts: str | None,
     rule: str | None,
@@ -47,7 +48,7 @@ def run_search(
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     console = make_console(quiet=quiet or as_json)
     options = WorkOptions(engine, jobs, force, candidate_timeout, retries)
-    with open_session(data, artifacts) as session, TerminalProgress(console) as progress:
+    with open_session(search, data, artifacts) as session, TerminalProgress(console) as progress:
         wanted = read_settings(session.spec, **settings)
         checked_rule = read_rule(session.spec, rule, wanted)
         started = time.monotonic()

@@ -1,14 +1,19 @@
 """What every subcommand needs: the search, the instance, the storage, the settings."""
 
+import importlib
 import os
+import sys
+import tomllib
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
+from dagster.components.definitions import LazyDefinitions
 
 from iris_hpo.iris import iris_search
+from iris_hpo.orchestration.build import built_searches
 from iris_hpo.orchestration.plan import Settings
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.errors import InputError
@@ -26,9 +31,9 @@ class Session:
 
 
 @contextmanager
-def open_session(data: str | None, artifacts: str | None) -> Generator[Session]:
-    """Open the search on the instance of DAGSTER_HOME, by default ``.dagster`` of the project."""
-    spec = iris_search()
+def open_session(search: str | None, data: str | None, artifacts: str | None) -> Generator[Session]:
+    """Open a search on the instance of DAGSTER_HOME, by default ``.dagster`` of the project."""
+    spec = iris_search() if search is None else find_search(search, Path.cwd())
     home = os.environ.setdefault("DAGSTER_HOME", str(spec.home / ".dagster"))
     if not Path(home).is_absolute():
         raise InputError(f"DAGSTER_HOME {home!r} must be an absolute path")
@@ -38,6 +43,64 @@ def open_session(data: str | None, artifacts: str | None) -> Generator[Session]:
         raise InputError(f"DAGSTER_HOME {home} cannot be made: {error.strerror}") from error
     with dg.DagsterInstance.get() as instance:
         yield Session(spec, instance, Storage(data=_absolute(data), artifacts=_absolute(artifacts)))
+
+
+def find_search(name: str, folder: Path) -> SearchSpec:
+    """Find a search among the definitions of the project in a folder.
+
+    Raises
+    ------
+    InputError
+        If the folder is no Dagster project, or has no such search.
+    """
+    module = _definitions_module(folder)
+    sys.path.insert(0, str(folder))
+    try:
+        loaded = importlib.import_module(module)
+        for found in vars(loaded).values():
+            if isinstance(found, LazyDefinitions):
+                found()
+    except Exception as error:
+        raise InputError(
+            f"the definitions of {folder} cannot be loaded: {_cause(error)}"
+        ) from error
+    finally:
+        sys.path.remove(str(folder))
+    searches = built_searches()
+    if name not in searches:
+        raise InputError(
+            f"{folder} has no search {name!r}; it has "
+            f"{', '.join(sorted(filter(None, searches))) or 'none'}"
+        )
+    return searches[name]
+
+
+def _cause(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _definitions_module(folder: Path) -> str:
+    """The module of a project's definitions, as ``dg`` and ``dagster`` find it."""
+    file = folder / "pyproject.toml"
+    try:
+        tools = tomllib.loads(file.read_text()).get("tool", {})
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{file} cannot be read ({error}); run --search in the folder of a Dagster project"
+        ) from error
+    project = tools.get("dg", {}).get("project", {})
+    module = project.get("code_location_target_module") or tools.get("dagster", {}).get(
+        "module_name"
+    )
+    if not module and "root_module" in project:
+        module = f"{project['root_module']}.definitions"
+    if not module:
+        raise InputError(
+            f"{file} names no definitions: neither [tool.dg.project] nor [tool.dagster]"
+        )
+    return str(module)
 
 
 def read_settings(
@@ -58,7 +121,7 @@ def read_settings(
     """
     chosen = {choice.name: choice.default for choice in spec.choices}
     if kernel is not None:
-        chosen["kernel"] = kernel
+        choices = [f"kernel={kernel}", *choices]
     for choice in choices:
         name, equals, value = choice.partition("=")
         if not equals:

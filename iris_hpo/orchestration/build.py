@@ -14,6 +14,17 @@ from iris_hpo.search.spec import SearchSpec
 _STORAGE = Storage()
 _PROGRESS = LogProgress()
 
+_BUILT: dict[str, SearchSpec] = {}
+
+
+def built_searches() -> dict[str, SearchSpec]:
+    """The searches that this process has built, by name.
+
+    So the command finds the searches of a project by importing its definitions, whether they are
+    written in Python or in YAML.
+    """
+    return dict(_BUILT)
+
 
 def build_search(spec: SearchSpec, *, progress: Progress = _PROGRESS) -> dg.Definitions:
     """Make the assets, checks, jobs and sensors of a search.
@@ -28,6 +39,7 @@ def build_search(spec: SearchSpec, *, progress: Progress = _PROGRESS) -> dg.Defi
     progress
         Is told how runs go; by default the run's log.
     """
+    _BUILT[spec.name] = spec
     assets = dg.Definitions(
         assets=[
             build_raw_data(spec),

@@ -14,7 +14,7 @@ from iris_hpo.artifacts import (
     model_card_name,
     read_card,
 )
-from iris_hpo.orchestration.choosing import SELECTED_FOLDER, current_standing
+from iris_hpo.orchestration.choosing import SELECTED_FOLDER, current_standing, leaderboard_keys
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.inputs import read_upstream
 from iris_hpo.orchestration.naming import names_of
@@ -76,7 +76,9 @@ def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
             store = storage.store(spec)
             upstream = read_upstream(context.instance, names, store)
             found = current_standing(context.instance, spec, store, upstream)
+            ranked = set(leaderboard_keys(store))
         absent = {
+            "scored since": [key for key in found.usable if key not in ranked],
             "missing": found.missing,
             "out of date": found.out_of_date,
             "failed": found.failed,
@@ -140,8 +142,13 @@ def split_problems(store: ArtifactStore, task: Task) -> list[str]:
 
 def selected_problems(store: ArtifactStore) -> list[str]:
     """What is wrong with the selected models; empty if nothing is."""
-    problems: list[str] = []
-    for name in store.list(SELECTED_FOLDER):
+    stored = store.list(SELECTED_FOLDER)
+    problems = [
+        f"model_{key}.pkl is missing from the selected models"
+        for key in leaderboard_keys(store, selected=True)
+        if f"model_{key}.pkl" not in stored
+    ]
+    for name in stored:
         key = name.removeprefix("model_").removesuffix(".pkl")
         try:
             card = read_card(store, model_card_name(key), ModelCard)

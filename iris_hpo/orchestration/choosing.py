@@ -1,6 +1,8 @@
 """`selection`: from recorded scores to a leaderboard, the selected models and the champion."""
 
 import base64
+import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +19,7 @@ from iris_hpo.artifacts import (
     fingerprint,
     model_card_name,
     model_name,
+    read_card,
     read_recorded_card,
     read_verified,
 )
@@ -169,6 +172,9 @@ def selection_state(
         champion = read_champion(instance, spec, store)
         read_verified(store, CHAMPION, champion.digest)
         read_verified(store, LEADERBOARD, champion.leaderboard_digest)
+        for key in leaderboard_keys(store, selected=True):
+            card = read_card(store, model_card_name(key), ModelCard)
+            read_verified(store, f"{SELECTED_FOLDER}/model_{key}.pkl", card.digest)
     except InputError:
         return "out of date"
     current = (
@@ -192,6 +198,18 @@ def read_champion(
     if recorded is None:
         raise InputError("nothing was selected yet; run the search first")
     return read_recorded_card(store, CHAMPION_CARD, ChampionCard, str(recorded.value))
+
+
+def leaderboard_keys(store: ArtifactStore, *, selected: bool = False) -> list[str]:
+    """Read who stands on the stored leaderboard, or only who was selected, best first.
+
+    Raises
+    ------
+    ArtifactError
+        If there is no leaderboard.
+    """
+    rows = csv.DictReader(io.StringIO(store.read(LEADERBOARD).decode()))
+    return [row["candidate"] for row in rows if not selected or row["selected"] == "true"]
 
 
 def write_selection(

@@ -25,7 +25,8 @@ class Names:
 
     def op(self, name: str) -> str:
         """The op that makes an asset: ``models`` and ``scores`` share ``candidates``."""
-        return self.plain("candidates" if name in ("models", "scores") else name)
+        op = "candidates" if name in ("models", "scores") else name
+        return f"{self.search}__{op}" if self.search else op  # as Dagster names ops of assets
 
     @property
     def group(self) -> str:

@@ -18,8 +18,8 @@ class PartitionChange:
     added
         Candidates that the files name and nobody registered, in the files' order.
     removed
-        Candidates that files registered and no file names any more. What a person added by hand
-        is never among them.
+        Candidates that files registered and no file names any more, also if a person has deleted
+        them already. What a person added by hand is never among them.
     """
 
     added: tuple[str, ...]
@@ -34,10 +34,9 @@ def plan_change(
 ) -> PartitionChange:
     """Compare what files say with what is registered."""
     known, named = set(registered), set(wanted)
-    ours = set(from_files)
     return PartitionChange(
         tuple(key for key in wanted if key not in known),
-        tuple(key for key in registered if key in ours and key not in named),
+        tuple(key for key in from_files if key not in named),
     )
 
 
@@ -72,12 +71,16 @@ def change_requests(
     names: Names, change: PartitionChange
 ) -> list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest]:
     """The same change as a sensor asks for it."""
+    # In the order of `apply_change`, and for its reason.
     requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
-    for partitions in (names.from_files, names.partitions):
-        if change.added:
-            requests.append(partitions.build_add_request(list(change.added)))
-        if change.removed:
-            requests.append(partitions.build_delete_request(list(change.removed)))
+    if change.added:
+        added = list(change.added)
+        requests.append(names.from_files.build_add_request(added))
+        requests.append(names.partitions.build_add_request(added))
+    if change.removed:
+        removed = list(change.removed)
+        requests.append(names.partitions.build_delete_request(removed))
+        requests.append(names.from_files.build_delete_request(removed))
     return requests
 
 

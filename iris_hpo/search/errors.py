@@ -1,9 +1,33 @@
 """The one error of the domain that is the user's to mend."""
 
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+
 
 class InputError(ValueError):
     """Something the user gave cannot be used.
 
     The message is complete by itself: it names the file, the line and the value where there are
     such, and says what to do. Callers show it as it is, without a traceback.
+
+    Parameters
+    ----------
+    message
+        For the user.
+    field
+        Where in a search's description the cause is, for example ``("axes", 1, "symbol")``.
     """
+
+    def __init__(self, message: str, *, field: Sequence[str | int] = ()) -> None:
+        super().__init__(message)
+        self.field = tuple(field)
+
+
+@contextmanager
+def at_field(*place: str | int) -> Generator[None]:
+    """Say where in a search's description an `InputError` of the block has its cause."""
+    try:
+        yield
+    except InputError as error:
+        error.field = (*place, *error.field)
+        raise

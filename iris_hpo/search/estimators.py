@@ -40,10 +40,10 @@ class Estimator(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """One estimator: its import path, such as ``sklearn.svm.SVC``, and its fixed settings."""
+    """One estimator: its import path, such as ``sklearn.svm.SVC``, and its fixed settings: JSON."""
 
     estimator: str
-    settings: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    settings: Mapping[str, object] = field(default_factory=dict[str, object])
 
     @property
     def name(self) -> str:

@@ -104,6 +104,27 @@ def read_parameter_files(
     return ParameterFiles(ordered, axis_values, len(explicit), digest.hexdigest())
 
 
+def check_axis_files(folder: Path, axes: Sequence[Axis]) -> None:
+    """Refuse an axis for which there is no file at all.
+
+    Raises
+    ------
+    InputError
+        That says which file to write.
+    """
+    paths = _visible_files(folder)
+    if any(path.suffix == ".csv" for path in paths):
+        return
+    held = {_axis_of(path, axes).name for path in paths}
+    for index, axis in enumerate(axes):
+        if axis.name not in held:
+            raise InputError(
+                f"the axis {axis.name!r} has no file; write its values, one a line, into "
+                f"{folder / f'{axis.name.lower()}_parameters.txt'}",
+                field=(index,),
+            )
+
+
 def _visible_files(folder: Path) -> list[Path]:
     try:
         paths = sorted(folder.iterdir())

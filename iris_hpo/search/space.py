@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from iris_hpo.search.errors import InputError
+from iris_hpo.search.errors import InputError, at_field
 
 _TYPES: Final = ("float", "int", "str", "bool")
 
@@ -250,8 +250,9 @@ class ParameterSpace:
     def __init__(self, axes: Sequence[Axis]) -> None:
         if not axes:
             raise InputError("a search needs at least one axis")
-        for first, second in itertools.combinations(axes, 2):
-            _refuse_confusion(first, second)
+        for (_, first), (index, second) in itertools.combinations(enumerate(axes), 2):
+            with at_field(index):
+                _refuse_confusion(first, second)
         self.axes = tuple(axes)
 
     def candidate(self, values: Sequence[Value]) -> Candidate:
@@ -336,14 +337,19 @@ def shorten(text: str, length: int = 60) -> str:
 
 def _refuse_confusion(first: Axis, second: Axis) -> None:
     if first.name.lower() == second.name.lower():
-        raise InputError(f"two axes are named {second.name!r}; names must differ in more than case")
+        raise InputError(
+            f"two axes are named {second.name!r}; names must differ in more than case",
+            field=("name",),
+        )
     if first.parameter == second.parameter:
         raise InputError(
-            f"axes {first.name!r} and {second.name!r} both set the parameter {second.parameter!r}"
+            f"axes {first.name!r} and {second.name!r} both set the parameter {second.parameter!r}",
+            field=("parameter",),
         )
     shorter, longer = sorted((first, second), key=lambda axis: len(axis.symbol))
     if longer.symbol.lower().startswith(shorter.symbol.lower()):
         raise InputError(
             f"axes {first.name!r} and {second.name!r}: the symbols {first.symbol!r} and "
-            f"{second.symbol!r} could be confused in a key; choose symbols that do not begin alike"
+            f"{second.symbol!r} could be confused in a key; choose symbols that do not begin alike",
+            field=("symbol",),
         )

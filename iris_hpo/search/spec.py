@@ -10,10 +10,10 @@ from typing import Final, Literal
 from sklearn.metrics import get_scorer, get_scorer_names
 
 from iris_hpo.search.dataset import Layout, Task
-from iris_hpo.search.errors import InputError
+from iris_hpo.search.errors import InputError, at_field
 from iris_hpo.search.estimators import Recipe, Step
 from iris_hpo.search.parameter_files import MAX_CANDIDATES
-from iris_hpo.search.space import Axis, ParameterSpace, Value
+from iris_hpo.search.space import Axis, ParameterSpace
 from iris_hpo.search.splitting import SplitSettings
 
 Rule = Literal["test_score", "cv", "one_standard_error"]
@@ -76,7 +76,7 @@ class SearchSpec:
     data_file
         CSV or Parquet, within the data folder.
     parameters_folder
-        Of the parameter files, within the data folder.
+        Of the parameter files, within the data folder; ``parameters/<name>`` by default.
     axes
         The searched parameters, in the order of keys.
     steps
@@ -105,7 +105,7 @@ class SearchSpec:
     data_file: str
     axes: tuple[Axis, ...]
     steps: tuple[Step, ...]
-    parameters_folder: str = "parameters"
+    parameters_folder: str = ""
     choices: tuple[Choice, ...] = ()
     layout: Layout = field(default_factory=Layout)
     split: SplitSettings = field(default_factory=SplitSettings)
@@ -119,21 +119,32 @@ class SearchSpec:
         if self.name and not _NAME.fullmatch(self.name):
             raise InputError(
                 f"search name {self.name!r}: use lower-case letters, digits and underscores, "
-                "beginning with a letter, at most 50"
+                "beginning with a letter, at most 50",
+                field=("name",),
             )
         if not self.partitions:
             object.__setattr__(self, "partitions", f"{self.name or 'search'}_candidates")
+        if not self.parameters_folder:
+            folder = f"parameters/{self.name}".removesuffix("/")
+            object.__setattr__(self, "parameters_folder", folder)
         if self.max_candidates < 1:
-            raise InputError(f"max_candidates {self.max_candidates} must be at least 1")
-        task = self.task
-        searched = {axis.parameter: None for axis in self.space.axes}
-        self.recipe().build(searched)
-        for choice in self.choices:
-            if choice.name in searched:
-                raise InputError(f"{choice.name!r} is both an axis and a choice")
-            self._refuse_lost_choice(choice)
-        for axis in self.axes:
-            self._refuse_fixed_axis(axis)
+            raise InputError(
+                f"max_candidates {self.max_candidates} must be at least 1",
+                field=("max_candidates",),
+            )
+        with at_field("axes"):
+            searched = {axis.parameter for axis in self.space.axes}
+        for index, choice in enumerate(self.choices):
+            with at_field("choices", index):
+                if choice.name in searched:
+                    raise InputError(f"{choice.name!r} is both an axis and a choice")
+                self._refuse_lost_choice(choice)
+        with at_field("estimator"):
+            task = self.task
+        for index, axis in enumerate(self.axes):
+            with at_field("axes", index):
+                self.recipe().build({axis.parameter: None})
+                self._refuse_fixed_axis(axis)
         if not self.scoring:
             object.__setattr__(self, "scoring", "accuracy" if task == "classification" else "r2")
         try:
@@ -141,10 +152,13 @@ class SearchSpec:
         except (ValueError, TypeError) as error:
             raise InputError(
                 f"scoring {self.scoring!r} is unknown to scikit-learn; it knows "
-                f"{', '.join(get_scorer_names())}"
+                f"{', '.join(get_scorer_names())}",
+                field=("scoring",),
             ) from error
-        self.split.stratifies(task)
-        check_rule(self.rule, self.split.folds)
+        with at_field("stratify"):
+            self.split.stratifies(task)
+        with at_field("rule"):
+            check_rule(self.rule, self.split.folds)
 
     @cached_property
     def space(self) -> ParameterSpace:
@@ -164,7 +178,7 @@ class SearchSpec:
         InputError
             For a choice that the search does not offer.
         """
-        values: dict[str, Value] = {choice.name: choice.default for choice in self.choices}
+        values: dict[str, str] = {choice.name: choice.default for choice in self.choices}
         offered = {choice.name: choice for choice in self.choices}
         for name, value in (chosen or {}).items():
             if name not in offered:
@@ -208,7 +222,7 @@ def check_rule(rule: str, folds: int) -> Rule:
     return rule
 
 
-def _with_setting(steps: tuple[Step, ...], name: str, value: Value) -> tuple[Step, ...]:
+def _with_setting(steps: tuple[Step, ...], name: str, value: str) -> tuple[Step, ...]:
     prefix, _, setting = name.rpartition("__")
     return tuple(
         replace(step, settings={**step.settings, setting: value})

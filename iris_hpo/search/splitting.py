@@ -40,11 +40,16 @@ class SplitSettings:
 
     def __post_init__(self) -> None:
         if not 0 < self.test_size < 1:
-            raise InputError(f"test_size {self.test_size} must lie between 0 and 1, such as 0.2")
+            raise InputError(
+                f"test_size {self.test_size} must lie between 0 and 1, such as 0.2",
+                field=("test_size",),
+            )
         if not 0 <= self.seed < 2**32:
-            raise InputError(f"seed {self.seed} must lie between 0 and {2**32 - 1}")
+            raise InputError(
+                f"seed {self.seed} must lie between 0 and {2**32 - 1}", field=("seed",)
+            )
         if self.folds < 0 or self.folds == 1:
-            raise InputError(f"folds {self.folds} must be 0 (off) or at least 2")
+            raise InputError(f"folds {self.folds} must be 0 (off) or at least 2", field=("folds",))
 
     def stratifies(self, task: Task) -> bool:
         """Whether classes keep their proportions for this task."""

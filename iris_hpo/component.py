@@ -1,0 +1,219 @@
+"""`HyperparameterSearch`: a search from YAML, for projects that need no Python of their own."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, Self, cast
+
+import dagster as dg
+from dagster_shared.yaml_utils.source_position import ValueAndSourcePositionTree
+from pydantic import BaseModel, ConfigDict, Field
+
+from iris_hpo.orchestration.build import build_search
+from iris_hpo.orchestration.storage import Storage
+from iris_hpo.search.dataset import Layout
+from iris_hpo.search.errors import InputError, at_field
+from iris_hpo.search.estimators import Step
+from iris_hpo.search.parameter_files import MAX_CANDIDATES, check_axis_files
+from iris_hpo.search.space import Axis
+from iris_hpo.search.spec import Choice, Rule, SearchSpec
+from iris_hpo.search.splitting import SplitSettings
+
+
+class SearchYamlError(dg.DagsterError):
+    """A field of the YAML cannot be used; the message names the file and the line."""
+
+
+class _Fields(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class AxisFields(_Fields):
+    """One searched parameter. Its values stand in ``<name>_parameters*.txt``, one a line."""
+
+    name: str = Field(description="How parameter files and tables call it.", examples=["gamma"])
+    symbol: str = Field(
+        description="What it is in a candidate's key: letters only.", examples=["G"]
+    )
+    parameter: str = Field(
+        default="",
+        description="The estimator's name for it, `svc__gamma` in a pipeline; the name by default.",
+        examples=["svc__gamma"],
+    )
+    type: Literal["float", "int", "str", "bool"] = Field(
+        default="float", description="The type of its values.", examples=["int"]
+    )
+    positive: bool = Field(default=False, description="Whether numbers must be above zero.")
+    nullable: bool = Field(default=False, description="Whether `none` is a value too.")
+
+
+class StepFields(_Fields):
+    """One step of a pipeline; its parameters are addressed as ``<class in lower case>__<name>``."""
+
+    estimator: str = Field(
+        description="Import path of a class.", examples=["sklearn.preprocessing.StandardScaler"]
+    )
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="Its fixed settings.", examples=[{"with_mean": True}]
+    )
+
+
+class ChoiceFields(_Fields):
+    """A fixed setting that a run may change."""
+
+    name: str = Field(description="The estimator's parameter.", examples=["kernel"])
+    default: str = Field(description="Its value where a run says nothing.", examples=["rbf"])
+    options: list[str] = Field(description="What a run may choose from.", min_length=1)
+    description: str = Field(default="", description="Shown in the launchpad.")
+
+
+class HyperparameterSearch(dg.Component, dg.Model):
+    """Tune the hyperparameters of a scikit-learn estimator, one tracked partition per candidate.
+
+    Makes the assets raw_data, split, parameters, models, scores and selection, prefixed by the
+    search's name, with their checks, jobs and sensors. The candidates come from parameter files:
+    `<axis>_parameters*.txt`, one value a line, all axes crossed, and `*.csv`, one candidate a row.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(
+        description="Of the search; prefixes all that it makes.", examples=["wine"], min_length=1
+    )
+    data_file: str = Field(
+        description="CSV or Parquet, within the project's data folder.", examples=["wine.csv"]
+    )
+    target: str | int = Field(
+        default=-1,
+        description="The column to predict: its name in the header, or its position (-1: last).",
+        examples=["class"],
+    )
+    header: bool | None = Field(
+        default=None, description="Whether the first line names the columns; found out by default."
+    )
+    parameters_folder: str = Field(
+        default="",
+        description="Of the parameter files, within the data folder; `parameters/<name>` by "
+        "default.",
+    )
+    estimator: str = Field(
+        default="",
+        description="Import path of a scikit-learn classifier or regressor; or give `steps`.",
+        examples=["sklearn.ensemble.RandomForestClassifier"],
+    )
+    settings: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Fixed settings of the estimator.",
+        examples=[{"criterion": "gini"}],
+    )
+    steps: list[StepFields] = Field(
+        default_factory=list[StepFields], description="The steps of a pipeline, in order."
+    )
+    axes: list[AxisFields] = Field(description="The searched parameters.", min_length=1)
+    choices: list[ChoiceFields] = Field(
+        default_factory=list[ChoiceFields], description="Settings that a run may change."
+    )
+    scoring: str = Field(
+        default="",
+        description="A name that scikit-learn knows; `accuracy` for classifiers and `r2` for "
+        "regressors by default.",
+        examples=["balanced_accuracy"],
+    )
+    rule: Rule = Field(default="test_score", description="How the best is chosen.")
+    test_size: float = Field(default=0.2, description="Share of the rows kept for the test.")
+    seed: int = Field(default=0, description="Of the split, the folds and the estimator.")
+    folds: int = Field(default=5, description="Cross-validation folds; 0 for none.")
+    stratify: bool | None = Field(
+        default=None,
+        description="Keep the proportions of the classes; the default if there are any.",
+    )
+    max_candidates: int = Field(default=MAX_CANDIDATES, description="More are refused.", ge=1)
+    description: str = Field(default="", description="Shown on the selection.")
+
+    @classmethod
+    def get_model_cls(cls) -> type[BaseModel]:
+        """Validate the YAML by this very class: exact schema, exact lines.
+
+        The model that Dagster would derive allows a template in every field, and so accepts a
+        wrong literal and points at the wrong line.
+        """
+        return cls
+
+    @classmethod
+    def get_spec(cls) -> dg.ComponentTypeSpec:
+        """What ``dg list components`` shows beside the description."""
+        return dg.ComponentTypeSpec(
+            tags=["machine-learning"], produces=["asset", "asset_check", "job", "sensor"]
+        )
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
+        """Load from YAML; a document without attributes is an error, not a default search."""
+        if attributes is None:
+            raise _located(context, (), "the attributes are missing")
+        return cast("Self", attributes)
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Make the definitions of the search."""
+        try:
+            spec = self.spec(context)
+            with at_field("axes"):
+                check_axis_files(Storage().parameters_folder(spec), spec.axes)
+            return build_search(spec)
+        except InputError as error:
+            raise _located(context, error.field, str(error)) from None
+
+    def spec(self, context: dg.ComponentLoadContext) -> SearchSpec:
+        """The search that the YAML describes."""
+        if bool(self.estimator) == bool(self.steps):
+            raise InputError("give either an estimator or steps")
+        return SearchSpec(
+            name=self.name,
+            home=context.project_root,
+            data_file=self.data_file,
+            axes=tuple(_axis(index, fields) for index, fields in enumerate(self.axes)),
+            steps=tuple(Step(step.estimator, step.settings) for step in self.steps)
+            or (Step(self.estimator, self.settings),),
+            parameters_folder=self.parameters_folder,
+            choices=tuple(_choice(index, fields) for index, fields in enumerate(self.choices)),
+            layout=Layout(self.target, self.header),
+            split=SplitSettings(self.test_size, self.seed, self.folds, self.stratify),
+            scoring=self.scoring,
+            rule=self.rule,
+            max_candidates=self.max_candidates,
+            description=self.description,
+        )
+
+
+def _axis(index: int, fields: AxisFields) -> Axis:
+    with at_field("axes", index):
+        return Axis(
+            fields.name,
+            fields.symbol,
+            fields.parameter,
+            fields.type,
+            positive=fields.positive,
+            nullable=fields.nullable,
+        )
+
+
+def _choice(index: int, fields: ChoiceFields) -> Choice:
+    with at_field("choices", index):
+        return Choice(fields.name, fields.default, tuple(fields.options), fields.description)
+
+
+def _located(
+    context: dg.ComponentLoadContext, field: Sequence[str | int], message: str
+) -> SearchYamlError:
+    """An error that points at a field of the YAML, or at the nearest that is written there."""
+    tree = getattr(context.component_decl, "source_tree", None)
+    if not isinstance(tree, ValueAndSourcePositionTree):  # made in Python
+        return SearchYamlError(message)
+    positions = tree.source_position_tree
+    path = ["attributes", *field]
+    while len(path) > 1 and positions.lookup(path) is None:
+        path.pop()
+    found = positions.source_error(
+        yaml_path=path, inline_error_message=message, value_error=len(path) > 1
+    )
+    return SearchYamlError(
+        f"{found.file_name}:{found.start_line_no} - {found.location} {message}\n{found.snippet}"
+    )
