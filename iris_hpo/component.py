@@ -159,12 +159,12 @@ class HyperparameterSearch(dg.Component, dg.Model):
                 check_axis_files(Storage().parameters_folder(spec), spec.axes)
             return build_search(spec)
         except InputError as error:
-            raise _located(context, error.field, str(error)) from None
+            raise _located(context, self._in_yaml(error.field), str(error)) from None
 
     def spec(self, context: dg.ComponentLoadContext) -> SearchSpec:
         """The search that the YAML describes."""
         if bool(self.estimator) == bool(self.steps):
-            raise InputError("give either an estimator or steps")
+            raise InputError("give either an estimator or steps", field=("steps",))
         return SearchSpec(
             name=self.name,
             home=context.project_root,
@@ -181,6 +181,11 @@ class HyperparameterSearch(dg.Component, dg.Model):
             max_candidates=self.max_candidates,
             description=self.description,
         )
+
+    def _in_yaml(self, field: Sequence[str | int]) -> Sequence[str | int]:
+        """Where a field of the spec is written: a single step stands without a list of steps."""
+        single = not self.steps and tuple(field[:2]) == ("steps", 0)
+        return field[2:] if single else field
 
 
 def _axis(index: int, fields: AxisFields) -> Axis:

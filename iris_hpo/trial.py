@@ -26,8 +26,9 @@ from iris_hpo.artifacts import (
     score_name,
 )
 from iris_hpo.search.dataset import Task
+from iris_hpo.search.errors import CandidateError
 from iris_hpo.search.estimators import Estimator, Recipe, package_versions
-from iris_hpo.search.evaluation import CandidateError, Examples, evaluate, train
+from iris_hpo.search.evaluation import Examples, evaluate, train
 from iris_hpo.search.metrics import METRICS_VERSION
 from iris_hpo.search.space import Value
 

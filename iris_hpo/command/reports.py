@@ -123,20 +123,23 @@ def print_leaderboard(console: Console, rows: Sequence[Row]) -> None:
     table.add_column("candidate")
     table.add_column("score", justify="right")
     has_interval = "interval_low" in rows[0]
+    # The interval and the counts are of the accuracy, which is the score or a column of its own.
+    accuracy = "accuracy" if "accuracy" in rows[0] else "score"
     if has_interval:
+        if accuracy != "score":
+            table.add_column(accuracy, justify="right")
         table.add_column("95 % interval")
     table.add_column("cross-validation")
     table.add_column("")
     for row in rows:
-        score = f"{float(row['score']):.4f}"
         cells = [row["rank"], row["candidate"]]
+        if not has_interval or accuracy != "score":
+            cells.append(f"{float(row['score']):.4f}")
         if has_interval:
             cells += [
-                f"{score} ({row['correct']}/{row['total']})",
+                f"{float(row[accuracy]):.4f} ({row['correct']}/{row['total']})",
                 f"{float(row['interval_low']):.3f} to {float(row['interval_high']):.3f}",
             ]
-        else:
-            cells.append(score)
         cells.append(
             f"{float(row['cv_mean']):.4f} ± {float(row['cv_std']):.4f}" if row["cv_mean"] else "-"
         )

@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any, Final, Self
 
 import click
@@ -56,15 +57,19 @@ def run_search(
         try:
             outcome = launcher.bring_up_to_date(wanted, checked_rule, options)
         except RunFailedError as error:
-            raise InputError(str(error)) from error
+            if not error.failures:
+                raise InputError(str(error)) from error
+            progress.finish()
+            _print_failures(error.failures)
+            click.echo(f"iris-hpo: {error}", err=True)
+            return 1
         progress.finish()
         seconds = time.monotonic() - started
         if as_json:
             click.echo(json.dumps(_as_json(session, outcome, seconds)))
             return 1 if outcome.failures else 0
         _print(console, session, outcome, seconds)
-    for key, reason in outcome.failures.items():
-        click.echo(f"failed: {key}: {reason}", err=True)
+    _print_failures(outcome.failures)
     return 1 if outcome.failures else 0
 
 
@@ -116,6 +121,11 @@ class TerminalProgress:
             )
 
 
+def _print_failures(failures: Mapping[str, str]) -> None:
+    for key, reason in failures.items():
+        click.echo(f"failed: {key}: {reason}", err=True)
+
+
 def _print(console: Console, session: Session, outcome: Outcome, seconds: float) -> None:
     def say(text: str) -> None:
         console.print(text, soft_wrap=True, highlight=False, markup=False)
@@ -127,7 +137,8 @@ def _print(console: Console, session: Session, outcome: Outcome, seconds: float)
     rows = read_leaderboard(store, champion)
     print_leaderboard(console, rows[:_TOP])
     if len(rows) > _TOP:
-        say(f"... and {len(rows) - _TOP} more: iris-hpo leaderboard")
+        search = f" --search {session.spec.name}" if session.spec.name else ""
+        say(f"... and {len(rows) - _TOP} more: iris-hpo leaderboard{search}")
     say("")
     say(_sentence(champion))
     if champion.edges:
@@ -137,8 +148,13 @@ def _print(console: Console, session: Session, outcome: Outcome, seconds: float)
 
 
 def _sentence(champion: ChampionCard) -> str:
-    tied = f"{champion.tied} candidates tie at the best" if champion.tied > 1 else "one is the best"
-    text = f"{tied} ({champion.rule}); champion {champion.key}: "
+    if champion.rule == "one_standard_error":
+        found = f"{champion.tied} candidates lie within one standard error of the best"
+    elif champion.tied > 1:
+        found = f"{champion.tied} candidates tie at the best"
+    else:
+        found = "one candidate is the best"
+    text = f"{found} ({champion.rule}); champion {champion.key}: "
     text += f"{champion.scoring} {champion.score:.4g}"
     if champion.interval:
         low, high = champion.interval

@@ -54,7 +54,8 @@ def find_search(name: str, folder: Path) -> SearchSpec:
         If the folder is no Dagster project, or has no such search.
     """
     module = _definitions_module(folder)
-    sys.path.insert(0, str(folder))
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))  # for good: workers import the project's estimators too
     try:
         loaded = importlib.import_module(module)
         for found in vars(loaded).values():
@@ -64,8 +65,6 @@ def find_search(name: str, folder: Path) -> SearchSpec:
         raise InputError(
             f"the definitions of {folder} cannot be loaded: {_cause(error)}"
         ) from error
-    finally:
-        sys.path.remove(str(folder))
     searches = built_searches()
     if name not in searches:
         raise InputError(

@@ -45,13 +45,19 @@ CHAMPION_CARD = "selection/champion.json"
 SELECTED_FOLDER = "selection/models"
 
 SELECT_WHEN = (
-    dg.AutomationCondition.any_deps_updated().since_last_handled()
+    (
+        dg.AutomationCondition.any_deps_updated()
+        | dg.AutomationCondition.any_deps_match(
+            dg.AutomationCondition.execution_failed().newly_true()
+        )
+    ).since_last_handled()
     & ~dg.AutomationCondition.any_deps_in_progress()
     & ~dg.AutomationCondition.in_progress()
 )
-"""Scores changed and none is in progress. ``eager()`` would wait for a failed one for ever."""
+"""Scores changed, or a candidate failed that the selection then names; none is in progress.
+``eager()`` would wait for a failed one for ever."""
 
-_TABLE_ROWS = 100
+_TABLE_ROWS = 20
 _NAMED = 50
 
 
@@ -260,7 +266,10 @@ def _champion_card(
         rule=selection.rule,
         scoring=spec.scoring,
         score=champion.evaluation.score,
-        interval=list(champion.evaluation.interval) if champion.evaluation.interval else None,
+        # Recorded is the interval of the accuracy, whatever the scoring is.
+        interval=list(champion.evaluation.interval)
+        if champion.evaluation.interval and spec.scoring == "accuracy"
+        else None,
         cv_mean=champion.cv_mean,
         tied=len(selection.selected),
         leaderboard_digest=digest_of(table),
@@ -276,7 +285,7 @@ def edge_warning(edges: Sequence[Sequence[str]]) -> str:
     if not edges:
         return ""
     where = " and ".join(f"the {end} {axis}" for axis, end in edges)
-    return f"the champion has {where} that was tried: better candidates may lie beyond"
+    return f"the champion has {where} of all that were tried: better candidates may lie beyond"
 
 
 def _metadata(
@@ -293,24 +302,31 @@ def _metadata(
         "score": champion.score,
         "tied": champion.tied,
         "rule": champion.rule,
+        **_estimates(champion),
+        "heatmap": dg.MetadataValue.md(f"![scores](data:image/png;base64,{figure})"),
+        "leaderboard": _table(rows[:_TABLE_ROWS]),
         "candidates": len(rows) + len(found.missing) + len(found.out_of_date) + len(found.failed),
         "scored": len(rows),
         "selected": _named([one.candidate.key for one in selection.selected]),
         "missing": _named(found.missing),
         "out_of_date": _named(found.out_of_date),
         "failed": _named(found.failed),
-        "leaderboard": _table(rows[:_TABLE_ROWS]),
-        "heatmap": dg.MetadataValue.md(f"![scores](data:image/png;base64,{figure})"),
         "path": dg.MetadataValue.path(str(store.path("selection"))),
         "champion_version": champion.version,
     }
-    if champion.interval:
-        metadata |= {"interval_low": champion.interval[0], "interval_high": champion.interval[1]}
-    if champion.cv_mean is not None:
-        metadata["cv_mean"] = champion.cv_mean
-    if champion.edges:
-        metadata["edge_of_grid"] = dg.MetadataValue.text(edge_warning(champion.edges))
     return metadata
+
+
+def _estimates(champion: ChampionCard) -> dict[str, dg.MetadataValue | str | int | float]:
+    """How sure the champion's score is, and whether to look further."""
+    found: dict[str, dg.MetadataValue | str | int | float] = {}
+    if champion.interval:
+        found |= {"interval_low": champion.interval[0], "interval_high": champion.interval[1]}
+    if champion.cv_mean is not None:
+        found["cv_mean"] = champion.cv_mean
+    if champion.edges:
+        found["edge_of_grid"] = dg.MetadataValue.text(edge_warning(champion.edges))
+    return found
 
 
 def _named(keys: Sequence[str]) -> str:
@@ -325,8 +341,12 @@ def _table(rows: Sequence[Mapping[str, Cell]]) -> dg.TableMetadataValue:
         dg.TableColumn(name, types[type(value)]) if value is not None else dg.TableColumn(name)
         for name, value in rows[0].items()
     ]
-    records = [
-        dg.TableRecord({name: "" if value is None else value for name, value in row.items()})
-        for row in rows
-    ]
+    records = [dg.TableRecord({name: _cell(value) for name, value in row.items()}) for row in rows]
     return dg.MetadataValue.table(records, dg.TableSchema(columns))
+
+
+def _cell(value: Cell) -> str | int | float | bool:
+    """A value as the page shows it: the exact one is in the file."""
+    if value is None:
+        return ""
+    return round(value, 4) if isinstance(value, float) else value

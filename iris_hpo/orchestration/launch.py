@@ -26,6 +26,7 @@ from iris_hpo.orchestration.plan import Plan, Settings, make_plan
 from iris_hpo.orchestration.progress import Counts, Progress
 from iris_hpo.orchestration.records import failure_reasons
 from iris_hpo.orchestration.storage import Storage
+from iris_hpo.search.engine import make_engine
 from iris_hpo.search.spec import Rule, SearchSpec
 
 _PROCESS_TAG: Final = "iris_hpo/process"
@@ -85,7 +86,17 @@ class _Tally:
 
 
 class RunFailedError(Exception):
-    """A run failed as a whole; the message is the failure's own."""
+    """A run failed as a whole; the message is the failure's own.
+
+    Attributes
+    ----------
+    failures
+        Candidates that had failed before, with the reason: if all have, nothing can be selected.
+    """
+
+    def __init__(self, message: str, failures: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.failures = failures
 
 
 class Launcher:
@@ -121,6 +132,7 @@ class Launcher:
         RunFailedError
             If a run fails by more than single candidates.
         """
+        make_engine(options.engine, options.jobs)  # refuses what cannot work, before any run
         release_dead_runs(self._instance)
         plan = make_plan(self._instance, self._spec, self._storage, settings)
         wanted = plan.keys if options.force else plan.candidates
@@ -206,7 +218,7 @@ class Launcher:
             return
         failures = failure_reasons(self._instance, result.run_id)
         if not failures:
-            raise RunFailedError(_message(result))
+            raise RunFailedError(_message(result), outcome.failures)
         outcome.failures.update(failures)
 
 

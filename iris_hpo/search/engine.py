@@ -17,10 +17,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Generic, Protocol, TypeVar, cast
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
-from iris_hpo.search.errors import InputError
-from iris_hpo.search.evaluation import CandidateError
+from iris_hpo.search.errors import CandidateError, InputError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -87,8 +86,9 @@ class SerialEngine:
             raise InputError(
                 "candidate_timeout needs worker processes: the engine 'serial' cannot stop a fit"
             )
+        threads = ThreadpoolController()
         for item in items:
-            with threadpool_limits(1):  # so that every engine computes the same
+            with threads.limit(limits=1):  # so that every engine computes the same
                 outcome = _attempt(work, item, limits.retries)
             yield outcome
 

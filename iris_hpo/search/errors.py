@@ -1,4 +1,4 @@
-"""The one error of the domain that is the user's to mend."""
+"""The errors of the domain: what the user can mend, and what a candidate does wrong itself."""
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -21,6 +21,10 @@ class InputError(ValueError):
     def __init__(self, message: str, *, field: Sequence[str | int] = ()) -> None:
         super().__init__(message)
         self.field = tuple(field)
+
+
+class CandidateError(Exception):
+    """A candidate cannot be trained or scored; its own failure, which a retry would repeat."""
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.pipeline import Pipeline
 
 from iris_hpo.search.dataset import Features, Target, Task
-from iris_hpo.search.errors import InputError
+from iris_hpo.search.errors import InputError, at_field
 from iris_hpo.search.space import Value
 
 
@@ -75,19 +75,15 @@ class Recipe:
         InputError
             For an import path, a setting or a parameter that does not exist.
         """
-        if not self.steps:
-            raise InputError("a search needs an estimator, such as sklearn.svm.SVC")
-        made = [_construct(step) for step in self.steps]
-        if len(made) == 1:
-            estimator = made[0]
-        else:
-            names = [step.name for step in self.steps]
-            for index, name in enumerate(names):
-                if name in names[:index]:
-                    raise InputError(f"two steps of the pipeline are both {name!r}")
-            estimator = cast("Estimator", Pipeline(list(zip(names, made, strict=True))))
+        estimator = self._assemble()
         known = estimator.get_params()
+        whole = ("steps", *(step.name for step in self.steps)) if len(self.steps) > 1 else ()
         for name in parameters or {}:
+            if name in whole:
+                raise InputError(
+                    f"{name!r} is a part of the pipeline, not a parameter of a step; write "
+                    "<step>__<parameter>"
+                )
             if name not in known:
                 raise InputError(
                     f"{self.describe()} has no parameter {name!r}; it has "
@@ -100,6 +96,23 @@ class Recipe:
         }
         estimator.set_params(**{**seeds, **(parameters or {})})
         return estimator
+
+    def _assemble(self) -> Estimator:
+        if not self.steps:
+            raise InputError(
+                "a search needs an estimator, such as sklearn.svm.SVC", field=("steps",)
+            )
+        made: dict[str, Estimator] = {}
+        for index, step in enumerate(self.steps):
+            with at_field("steps", index):
+                if step.name in made:
+                    raise InputError(
+                        f"two steps of the pipeline are both {step.name!r}", field=("estimator",)
+                    )
+                made[step.name] = _construct(step)
+        if len(made) == 1:
+            return next(iter(made.values()))
+        return cast("Estimator", Pipeline(list(made.items())))
 
     def task(self) -> Task:
         """Tell what the estimator is for.
@@ -114,7 +127,10 @@ class Recipe:
             return "classification"
         if is_regressor(estimator):
             return "regression"
-        raise InputError(f"{self.describe()} is neither a classifier nor a regressor")
+        raise InputError(
+            f"{self.describe()} is neither a classifier nor a regressor",
+            field=("steps", len(self.steps) - 1, "estimator"),
+        )
 
     def describe(self) -> str:
         """The recipe in a line, such as ``StandardScaler -> SVC``."""
@@ -158,17 +174,23 @@ def _construct(step: Step) -> Estimator:
     except (ImportError, AttributeError, ValueError, TypeError) as error:
         raise InputError(
             f"the estimator {step.estimator!r} cannot be imported ({error}); give the path of a "
-            "class, such as sklearn.svm.SVC"
+            "class, such as sklearn.svm.SVC",
+            field=("estimator",),
         ) from error
     if not inspect.isclass(found) or not hasattr(found, "get_params"):
-        raise InputError(f"{step.estimator!r} is not a scikit-learn estimator class")
+        raise InputError(
+            f"{step.estimator!r} is not a scikit-learn estimator class", field=("estimator",)
+        )
     known = sorted(inspect.signature(found).parameters)
     for name in step.settings:
         if name not in known:
             raise InputError(
-                f"{class_name} has no setting {name!r}; it has {', '.join(known) or 'none'}"
+                f"{class_name} has no setting {name!r}; it has {', '.join(known) or 'none'}",
+                field=("settings", name),
             )
     try:
         return cast("Estimator", found(**step.settings))
     except TypeError as error:  # abstract, or a setting that it requires is left open
-        raise InputError(f"{step.estimator!r} cannot be made: {error}") from error
+        raise InputError(
+            f"{step.estimator!r} cannot be made: {error}", field=("estimator",)
+        ) from error

@@ -1,7 +1,7 @@
 """`SearchSpec`: everything that distinguishes one search from another."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,8 @@ from iris_hpo.search.splitting import SplitSettings
 Rule = Literal["test_score", "cv", "one_standard_error"]
 _RULES: Final = ("test_score", "cv", "one_standard_error")
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,49}", re.ASCII)
+_TAKEN: Final = ("models", "parameters", "scores", "search", "selection", "split")
+"""What the one search without a prefix calls its folders and its partitions."""
 
 
 @dataclass(frozen=True)
@@ -116,12 +118,8 @@ class SearchSpec:
     description: str = ""
 
     def __post_init__(self) -> None:
-        if self.name and not _NAME.fullmatch(self.name):
-            raise InputError(
-                f"search name {self.name!r}: use lower-case letters, digits and underscores, "
-                "beginning with a letter, at most 50",
-                field=("name",),
-            )
+        with at_field("name"):
+            self._check_name()
         if not self.partitions:
             object.__setattr__(self, "partitions", f"{self.name or 'search'}_candidates")
         if not self.parameters_folder:
@@ -133,18 +131,14 @@ class SearchSpec:
                 field=("max_candidates",),
             )
         with at_field("axes"):
-            searched = {axis.parameter for axis in self.space.axes}
+            space = self.space
+        task = Recipe(self.steps).task()
         for index, choice in enumerate(self.choices):
             with at_field("choices", index):
-                if choice.name in searched:
-                    raise InputError(f"{choice.name!r} is both an axis and a choice")
-                self._refuse_lost_choice(choice)
-        with at_field("estimator"):
-            task = self.task
-        for index, axis in enumerate(self.axes):
-            with at_field("axes", index):
-                self.recipe().build({axis.parameter: None})
-                self._refuse_fixed_axis(axis)
+                self._check_choice(choice, self.choices[:index])
+        for index, axis in enumerate(space.axes):
+            with at_field("axes", index, "parameter"):
+                self._check_axis(axis)
         if not self.scoring:
             object.__setattr__(self, "scoring", "accuracy" if task == "classification" else "r2")
         try:
@@ -191,20 +185,43 @@ class SearchSpec:
             steps = _with_setting(steps, name, value)
         return Recipe(steps, self.split.seed if seed is None else seed)
 
-    def _refuse_lost_choice(self, choice: Choice) -> None:
+    def _check_name(self) -> None:
+        if self.name and not _NAME.fullmatch(self.name):
+            raise InputError(
+                f"search name {self.name!r}: use lower-case letters, digits and underscores, "
+                "beginning with a letter, at most 50"
+            )
+        if self.name in _TAKEN:
+            raise InputError(
+                f"search name {self.name!r}: the search without a name uses it; choose another"
+            )
+
+    def _check_choice(self, choice: Choice, earlier: Sequence[Choice]) -> None:
+        if choice.name in [axis.parameter for axis in self.axes]:
+            raise InputError(f"{choice.name!r} is both an axis and a choice")
+        if choice.name in [other.name for other in earlier]:
+            raise InputError(f"two choices are named {choice.name!r}")
         prefix = choice.name.rpartition("__")[0]
         prefixes = [step.name for step in self.steps] if len(self.steps) > 1 else [""]
         if prefix not in prefixes:
             wanted = " or ".join(f"{step}__<setting>".removeprefix("__") for step in prefixes)
             raise InputError(f"choice {choice.name!r} names no setting of a step; write {wanted}")
+        if self._is_fixed(choice.name):
+            raise InputError(f"choice {choice.name!r} is offered, but the settings fix it")
+        Recipe(_with_setting(self.steps, choice.name, choice.default)).build()
 
-    def _refuse_fixed_axis(self, axis: Axis) -> None:
-        prefix, _, name = axis.parameter.rpartition("__")
-        for step in self.steps:
-            if (not prefix or prefix == step.name) and name in step.settings:
-                raise InputError(
-                    f"axis {axis.name!r} searches {axis.parameter!r}, which the settings fix too"
-                )
+    def _check_axis(self, axis: Axis) -> None:
+        self.recipe().build({axis.parameter: None})
+        if self._is_fixed(axis.parameter):
+            raise InputError(
+                f"axis {axis.name!r} searches {axis.parameter!r}, which the settings fix too"
+            )
+
+    def _is_fixed(self, parameter: str) -> bool:
+        prefix, _, name = parameter.rpartition("__")
+        return any(
+            (not prefix or prefix == step.name) and name in step.settings for step in self.steps
+        )
 
 
 def check_rule(rule: str, folds: int) -> Rule:
