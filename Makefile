@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
+# Dagster stores the plan of a run, an event per candidate, in batches.
+export DAGSTER_EVENT_BATCH_SIZE ?= 500
 
-.PHONY: run test slow lint dev clean
+.PHONY: run test slow lint dev screenshots clean
 
 run: $(VENV)/base  ## the whole search, up to date, then the leaderboard
 	$(BIN)/iris-hpo run
@@ -22,6 +24,10 @@ lint: $(VENV)/test  ## lint, format and types
 
 dev: $(VENV)/base  ## the Dagster UI, on this machine only
 	$(BIN)/dagster dev -h 127.0.0.1 -p 3000
+
+screenshots: $(VENV)/test  ## the pictures of this README; needs Chromium
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[screenshots]'
+	$(BIN)/python docs/take_screenshots.py
 
 clean:  ## forget everything that was computed
 	rm -rf artifacts $(VENV)

@@ -35,6 +35,8 @@ def open_session(search: str | None, data: str | None, artifacts: str | None) ->
     """Open a search on the instance of DAGSTER_HOME, by default ``.dagster`` of the project."""
     spec = iris_search() if search is None else find_search(search, Path.cwd())
     home = os.environ.setdefault("DAGSTER_HOME", str(spec.home / ".dagster"))
+    # Dagster then stores the plan of a run, an event per candidate, in batches.
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
     if not Path(home).is_absolute():
         raise InputError(f"DAGSTER_HOME {home!r} must be an absolute path")
     try:
