@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
@@ -19,6 +21,8 @@ from iris_hpo.search.splitting import Rows, SplitSettings, make_folds, split_row
 CARD = "split/split.json"
 TRAIN = "split/train.csv"
 TEST = "split/test.csv"
+
+_WHOLE: Final = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 
 
 def divide(dataset: Dataset, settings: SplitSettings, task: Task) -> tuple[SplitCard, bytes, bytes]:
@@ -73,6 +77,9 @@ def read_part(content: bytes, task: Task) -> tuple[Rows, Features, Target]:
 def read_examples(store: ArtifactStore, card: SplitCard, task: Task) -> Examples:
     """Read a stored split, verified, with its folds.
 
+    Classes that are whole numbers are given as numbers: scorers such as ``f1`` take the class 1,
+    not the text "1", for the positive one.
+
     Raises
     ------
     ArtifactError
@@ -80,6 +87,8 @@ def read_examples(store: ArtifactStore, card: SplitCard, task: Task) -> Examples
     """
     _, features, target = read_part(read_verified(store, TRAIN, card.train_digest), task)
     _, test_features, test_target = read_part(read_verified(store, TEST, card.test_digest), task)
+    if task == "classification" and all(map(_WHOLE.fullmatch, {*target, *test_target})):
+        target, test_target = target.astype(np.int64), test_target.astype(np.int64)
     folds = make_folds(target, settings_of(card), task)
     return Examples(features, target, test_features, test_target, folds)
 

@@ -24,7 +24,7 @@ _MISSING: Final = ("", "na", "n/a", "null", "none", "nan", "?")
 
 Task = Literal["classification", "regression"]
 Features = NDArray[np.float64]
-Target = NDArray[np.str_] | NDArray[np.float64]
+Target = NDArray[np.str_] | NDArray[np.int64] | NDArray[np.float64]
 
 
 class DatasetError(InputError):
@@ -263,12 +263,18 @@ def _parquet_rows(
             lines.number = number
             # Of a list in a cell, isna would ask each element.
             yield [
-                "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell) for cell in row
+                "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else _text(cell)
+                for cell in row
             ]
 
     names = [str(name) for name in frame.columns]
     _check_names(path, names, None)
     return names, rows()
+
+
+def _text(cell: object) -> str:
+    # The exact value of a number of less precision, not the shortest text that it would round to.
+    return str(float(cell)) if isinstance(cell, np.floating) else str(cell)
 
 
 def _line_at(content: bytes, position: int) -> int:

@@ -394,8 +394,8 @@ def _start_worker(work: bytes, parent: int) -> None:
     """Hold the work, once per worker; end with the process that started it."""
     global _held_work  # noqa: PLW0603 - an initializer has no other place to leave things
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    threadpool_limits(1)
     _held_work = pickle.loads(work)  # noqa: S301 - from our own process
+    threadpool_limits(1)  # of the libraries that the work has just loaded
 
 
 def _end_with(parent: int) -> None:

@@ -112,7 +112,7 @@ def check_axis_files(folder: Path, axes: Sequence[Axis]) -> None:
     InputError
         That says which file to write.
     """
-    paths = _visible_files(folder)
+    paths = _visible_files(folder) if folder.exists() else []
     if any(path.suffix == ".csv" for path in paths):
         return
     held = {_axis_of(path, axes).name for path in paths}

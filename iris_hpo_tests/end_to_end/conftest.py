@@ -5,7 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Generator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,8 +79,14 @@ class Project:
             check=False,
         )
 
-    def instance(self) -> dg.DagsterInstance:
-        return dg.DagsterInstance.from_config(str(self.root / "home"))
+    @contextmanager
+    def instance(self) -> Generator[dg.DagsterInstance]:
+        """The instance, as its own processes see it."""
+        home = str(self.root / "home")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("DAGSTER_HOME", home)
+            with dg.DagsterInstance.from_config(home) as instance:
+                yield instance
 
     def files(self) -> dict[str, tuple[int, bytes]]:
         """Every artifact with its time of writing and its bytes."""

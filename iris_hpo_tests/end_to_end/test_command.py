@@ -5,6 +5,7 @@ import io
 import itertools
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -90,7 +91,7 @@ def test_status_counts_what_is_up_to_date(searched: Project) -> None:
         "selection": 1,
     }
     table = searched.call("status").stdout
-    assert table.splitlines()[0].split() == "asset up to date missing out of date failed".split()
+    assert " ".join(table.splitlines()[0].split()) == "asset up to date missing out of date failed"
 
 
 def test_leaderboard_prints_table_csv_and_json(searched: Project) -> None:
@@ -214,44 +215,68 @@ def test_a_failing_candidate_is_named_and_the_rest_stands(project: Project) -> N
     assert json.loads(status.stdout)["failed"] == ["C0.50_G1.0"]
 
 
+def break_parameters(project: Project) -> None:
+    (project.parameters / "c_parameters.txt").write_text("0.5\nabc\n")
+
+
+def break_data(project: Project) -> None:
+    (project.data / "noisy_iris.csv").write_text("1,2,3,4,a\n1,x,3,4,b\n")
+
+
+def remove_data(project: Project) -> None:
+    shutil.rmtree(project.data)
+
+
 @pytest.mark.parametrize(
     ("break_it", "arguments", "message"),
     [
         (
-            lambda p: (p.parameters / "c_parameters.txt").write_text("0.5\nabc\n"),
-            ("run",),
-            "{data}/parameters/c_parameters.txt, line 2: C 'abc' is not a number; write a finite "
-            "number greater than zero such as 0.25 or 1e-3, one a line",
+            break_parameters,
+            "run",
+            (
+                "{data}/parameters/c_parameters.txt, line 2: C 'abc' is not a number; write a finite "
+                "number greater than zero such as 0.25 or 1e-3, one a line"
+            ),
         ),
         (
-            lambda p: (p.data / "noisy_iris.csv").write_text("1,2,3,4,a\n1,x,3,4,b\n"),
-            ("run",),
-            "{data}/noisy_iris.csv, line 2, column 2: 'x' is not a number; encode it as one or "
-            "drop the column",
+            break_data,
+            "run",
+            (
+                "{data}/noisy_iris.csv, line 2, column 2: 'x' is not a number; encode it as one or "
+                "drop the column"
+            ),
         ),
+        (remove_data, "run", "{data}/noisy_iris.csv: the data cannot be read: No such file"),
+        (None, "run --folds 1", "folds 1 must be 0 (off) or at least 2"),
+        (None, "run --seed -1", "seed -1 must lie between 0 and 4294967295"),
+        (None, "run --test-size 1", "test_size 1.0 must lie between 0 and 1, such as 0.2"),
         (
-            lambda p: shutil.rmtree(p.data),
-            ("run",),
-            "{data}/noisy_iris.csv: the data cannot be read",
-        ),
-        (lambda p: None, ("run", "--folds", "1"), "folds 1 must be 0 (off) or at least 2"),
-        (
-            lambda p: None,
-            ("run", "--kernel", "cubic"),
+            None,
+            "run --kernel cubic",
             "kernel 'cubic' is unknown; choose one of rbf, linear, poly, sigmoid",
         ),
-        (lambda p: None, ("run", "--jobs", "-1"), "jobs -1 must be 0 (one per core) or a number"),
+        (None, "run --set cubic", "--set 'cubic': write NAME=VALUE"),
+        (None, "run --set gamma=2", "this search has no choice 'gamma'; it has kernel"),
+        (None, "run --jobs -1", "jobs -1 must be 0 (one per core) or a number of processes"),
         (
-            lambda p: None,
-            ("run", "--rule", "cv", "--folds", "0"),
+            None,
+            "run --rule cv --folds 0",
             "rule 'cv' ranks by cross-validation; set folds to at least 2",
         ),
-        (lambda p: None, ("leaderboard",), "nothing was selected yet; run the search first"),
+        (None, "leaderboard", "nothing was selected yet; run the search first"),
+        (None, "predict no.csv", "nothing was selected yet; run the search first"),
     ],
 )
-def test_bad_input_is_one_message_and_exit_code_2(project, break_it, arguments, message) -> None:
-    break_it(project)
-    result = project.call(*arguments)
+def test_bad_input_is_one_message_and_exit_code_2(
+    project: Project,
+    break_it: Callable[[Project], None] | None,
+    arguments: str,
+    message: str,
+) -> None:
+    if break_it:
+        break_it(project)
+    result = project.call(*arguments.split())
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1, result.stderr
     assert result.stderr.startswith("iris-hpo: " + message.format(data=project.data))
+    assert not project.artifacts.exists()

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo_tests.orchestration.project import Project, succeed
+from iris_hpo_tests.orchestration.project import Project, copy_record, succeed
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -18,11 +18,22 @@ def _no_settings_of_the_machine() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def _memory() -> Iterator[tuple[dg.DagsterInstance, dg.DagsterInstance]]:
+    """One instance for the tests, and one that stays empty."""
+    with dg.DagsterInstance.ephemeral() as used, dg.DagsterInstance.ephemeral() as empty:
+        yield used, empty
+
+
 @pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    """An instance in memory: the same SQL as on disk, without the disk."""
-    with dg.DagsterInstance.ephemeral() as made:
-        yield made
+def instance(_memory: tuple[dg.DagsterInstance, dg.DagsterInstance]) -> dg.DagsterInstance:
+    """An empty instance in memory: the same SQL as on disk, without the disk.
+
+    It is one instance that is emptied for each test, as making one takes longer than most tests.
+    """
+    used, empty = _memory
+    copy_record(empty, used)
+    return used
 
 
 @pytest.fixture
@@ -46,18 +57,53 @@ def disk_project(tmp_path: Path, disk_instance: dg.DagsterInstance) -> Project:
     return Project.create(tmp_path / "project", disk_instance)
 
 
+@pytest.fixture(scope="session")
+def prepared_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """What `prepared` copies; read only."""
+    with dg.DagsterInstance.ephemeral() as made:
+        project = Project.create(tmp_path_factory.mktemp("prepared") / "project", made)
+        project.materialize_sources()
+        yield project
+
+
+@pytest.fixture(scope="session")
+def scored_once(
+    prepared_once: Project, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Project]:
+    """What `scored` copies; read only."""
+    with dg.DagsterInstance.ephemeral() as made:
+        project = prepared_once.copy(tmp_path_factory.mktemp("scored") / "project", made)
+        succeed(project.materialize_candidates())
+        yield project
+
+
+@pytest.fixture(scope="session")
+def searched_once(
+    scored_once: Project, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Project]:
+    """What `searched` copies; read only."""
+    with dg.DagsterInstance.ephemeral() as made:
+        project = scored_once.copy(tmp_path_factory.mktemp("searched") / "project", made)
+        succeed(project.run("selection"))
+        yield project
+
+
 @pytest.fixture
-def scored(project: Project) -> Project:
+def prepared(prepared_once: Project, tmp_path: Path, instance: dg.DagsterInstance) -> Project:
+    """Six candidates, registered; data, split and parameters are materialised."""
+    return prepared_once.copy(tmp_path / "project", instance)
+
+
+@pytest.fixture
+def scored(scored_once: Project, tmp_path: Path, instance: dg.DagsterInstance) -> Project:
     """Six candidates, trained and scored; nothing is selected yet."""
-    project.materialize_sources()
-    succeed(project.materialize_candidates())
-    return project
+    return scored_once.copy(tmp_path / "project", instance)
 
 
 @pytest.fixture
-def searched(project: Project) -> Project:
-    """A search that was done once; the test may change it."""
-    return project.search()
+def searched(searched_once: Project, tmp_path: Path, instance: dg.DagsterInstance) -> Project:
+    """A search that was done once."""
+    return searched_once.copy(tmp_path / "project", instance)
 
 
 @pytest.fixture(scope="session")

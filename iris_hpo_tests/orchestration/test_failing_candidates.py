@@ -129,19 +129,18 @@ def test_a_candidate_without_a_score_may_have_its_model(picky: Project) -> None:
     assert set(reasons) == {BAD, "C8.0_G0.25", UNSCORED}
 
 
-def test_a_failure_of_the_disk_is_recovered_from(project: Project) -> None:
+def test_a_failure_of_the_disk_is_recovered_from(prepared: Project) -> None:
     """The model cannot be written while a folder stands in its place."""
-    project.materialize_sources()
-    project.model_file(KEYS[1]).mkdir(parents=True)
-    assert KEYS[1] in failure_text(project.materialize_candidates())
-    assert project.partition_status("scores")["failed"] == {KEYS[1]}
+    prepared.model_file(KEYS[1]).mkdir(parents=True)
+    assert KEYS[1] in failure_text(prepared.materialize_candidates())
+    assert prepared.partition_status("scores")["failed"] == {KEYS[1]}
 
-    project.model_file(KEYS[1]).rmdir()
-    succeed(project.run("models", "scores", partition=KEYS[1]))
-    assert project.partition_status("scores") == {"materialized": set(KEYS), "failed": set()}
-    assert failed_partitions(project.instance, dg.AssetKey("scores")) == {}
-    succeed(project.run("selection"))
-    assert project.metadata("selection")["failed"] == "none"
+    prepared.model_file(KEYS[1]).rmdir()
+    succeed(prepared.run("models", "scores", partition=KEYS[1]))
+    assert prepared.partition_status("scores") == {"materialized": set(KEYS), "failed": set()}
+    assert failed_partitions(prepared.instance, dg.AssetKey("scores")) == {}
+    succeed(prepared.run("selection"))
+    assert prepared.metadata("selection")["failed"] == "none"
 
 
 def test_a_result_stays_right_when_a_later_attempt_fails(searched: Project) -> None:
@@ -159,48 +158,44 @@ def test_a_result_stays_right_when_a_later_attempt_fails(searched: Project) -> N
     assert (metadata["scored"], metadata["failed"]) == (6, "none")
 
 
-def test_hand_added_keys_that_are_no_candidates_fail_alone(project: Project) -> None:
-    project.materialize_sources()
-    project.instance.add_dynamic_partitions("c_gamma", list(HOSTILE))
-    result = project.materialize_candidates()
+def test_hand_added_keys_that_are_no_candidates_fail_alone(prepared: Project) -> None:
+    prepared.instance.add_dynamic_partitions("c_gamma", list(HOSTILE))
+    result = prepared.materialize_candidates()
 
-    assert set(failure_reasons(project.instance, result.run_id)) == set(HOSTILE)
+    assert set(failure_reasons(prepared.instance, result.run_id)) == set(HOSTILE)
     for asset in ("models", "scores"):
-        assert project.partition_status(asset) == {
+        assert prepared.partition_status(asset) == {
             "materialized": set(KEYS),
             "failed": set(HOSTILE),
         }
-    succeed(project.run("selection"))
-    assert project.metadata("selection")["failed"].startswith(f"{len(HOSTILE)}: ../../stolen, ")
+    succeed(prepared.run("selection"))
+    assert prepared.metadata("selection")["failed"].startswith(f"{len(HOSTILE)}: ../../stolen, ")
 
 
-def test_hand_added_keys_touch_no_file(project: Project) -> None:
-    project.materialize_sources()
-    project.instance.add_dynamic_partitions("c_gamma", list(HOSTILE))
-    before = {path for path in project.folder.rglob("*") if path.is_file()}
-    project.run("models", "scores", keys=HOSTILE)
-    project.run("models", "scores", partition=HOSTILE[0])
-    assert {path for path in project.folder.rglob("*") if path.is_file()} == before
+def test_hand_added_keys_touch_no_file(prepared: Project) -> None:
+    prepared.instance.add_dynamic_partitions("c_gamma", list(HOSTILE))
+    before = {path for path in prepared.folder.rglob("*") if path.is_file()}
+    prepared.run("models", "scores", keys=HOSTILE)
+    prepared.run("models", "scores", partition=HOSTILE[0])
+    assert {path for path in prepared.folder.rglob("*") if path.is_file()} == before
 
 
-def test_a_hand_added_candidate_is_as_good_as_any(project: Project) -> None:
-    project.materialize_sources()
-    project.instance.add_dynamic_partitions("c_gamma", ["C2.0_G0.063"])
-    succeed(project.materialize_candidates())
-    succeed(project.run("selection"))
-    assert "C2.0_G0.063" in {row["candidate"] for row in project.leaderboard()}
+def test_a_hand_added_candidate_is_as_good_as_any(prepared: Project) -> None:
+    prepared.instance.add_dynamic_partitions("c_gamma", ["C2.0_G0.063"])
+    succeed(prepared.materialize_candidates())
+    succeed(prepared.run("selection"))
+    assert "C2.0_G0.063" in {row["candidate"] for row in prepared.leaderboard()}
 
 
-def test_many_failures_are_cut_in_the_message_but_all_recorded(project: Project) -> None:
-    project.materialize_sources()
+def test_many_failures_are_cut_in_the_message_but_all_recorded(prepared: Project) -> None:
     wrong = [f"wrong{number}" for number in range(25)]
-    project.instance.add_dynamic_partitions("c_gamma", wrong)
-    result = project.run("models", keys=wrong)
+    prepared.instance.add_dynamic_partitions("c_gamma", wrong)
+    result = prepared.run("models", keys=wrong)
     text = failure_text(result)
     assert text.endswith("and 5 more")
     assert "wrong19" in text
     assert "wrong20" not in text
-    assert set(failure_reasons(project.instance, result.run_id)) == set(wrong)
+    assert set(failure_reasons(prepared.instance, result.run_id)) == set(wrong)
 
 
 def test_the_launcher_names_the_failed_and_tries_them_again(picky: Project) -> None:

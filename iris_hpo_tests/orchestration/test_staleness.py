@@ -13,10 +13,9 @@ STALE = dict.fromkeys(KEYS, "STALE")
 MISSING = dict.fromkeys(KEYS, "MISSING")
 
 
-def test_candidates_are_missing_before_they_are_made(project: Project) -> None:
-    project.materialize_sources()
-    assert project.staleness("models") == MISSING
-    assert project.staleness("scores") == MISSING
+def test_candidates_are_missing_before_they_are_made(prepared: Project) -> None:
+    assert prepared.staleness("models") == MISSING
+    assert prepared.staleness("scores") == MISSING
 
 
 def test_all_is_fresh_after_the_run(finished: Project) -> None:
@@ -59,7 +58,9 @@ def test_the_ui_s_own_query_says_the_same(disk_project: Project) -> None:
     for asset in ("models", "scores"):
         assert ask(asset, KEYS[2]) == {
             "staleStatus": "FRESH",
-            "dataVersion": disk_project.by_partition(asset)[KEYS[2]][0].tags["dagster/data_version"],
+            "dataVersion": disk_project.by_partition(asset)[KEYS[2]][0].tags[
+                "dagster/data_version"
+            ],
             "partitionStats": counts,
         }
 

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iris_hpo.search.parameter_files import ParameterFileError, read_parameter_files
+from iris_hpo.search.errors import InputError
+from iris_hpo.search.parameter_files import (
+    ParameterFileError,
+    check_axis_files,
+    read_parameter_files,
+)
 from iris_hpo.search.space import Axis, ParameterSpace
 
 IRIS = ParameterSpace(
@@ -410,6 +415,39 @@ def test_a_key_that_would_be_too_long_is_refused(tmp_path):
     assert str(refusal_of(tmp_path / "values", MIXED)) == (
         f"{tmp_path / 'values'}: a combination of the values {problem}"
     )
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"c_parameters.txt": "", "gamma_parameters.txt": "later"},
+        {"C_parameters_fine.txt": "", "gamma_parameters_2.txt": ""},
+        {"any.csv": ""},
+    ],
+)
+def test_axes_with_files_are_accepted_whatever_they_hold(tmp_path, files):
+    check_axis_files(arrange(tmp_path, files), IRIS.axes)
+
+
+@pytest.mark.parametrize(
+    ("files", "index", "name"),
+    [
+        ({}, 0, "C"),
+        ({"c_parameters.txt": "1"}, 1, "gamma"),
+        ({"gamma_parameters.txt": "1", ".c_parameters.txt": "1"}, 0, "C"),
+    ],
+)
+def test_an_axis_without_a_file_is_refused(tmp_path, files, index, name):
+    arrange(tmp_path, files)
+
+    with pytest.raises(InputError) as refusal:
+        check_axis_files(tmp_path, IRIS.axes)
+
+    assert str(refusal.value) == (
+        f"the axis {name!r} has no file; write its values, one a line, into "
+        f"{tmp_path / f'{name.lower()}_parameters.txt'}"
+    )
+    assert refusal.value.field == (index,)
 
 
 TOKENS = st.sampled_from(

@@ -1,0 +1,120 @@
+"""``kill -9`` of a run at random moments: what is recorded stays, and the next run completes."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from iris_hpo.artifacts import ModelCard, ScoreCard
+from iris_hpo_tests.end_to_end.conftest import REPOSITORY, Project, make_project
+
+KILLS = 20
+SEED = 20
+
+
+def start(project: Project) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "iris_hpo", "run"],
+        cwd=REPOSITORY,
+        env=project.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def count_files(project: Project) -> int:
+    return sum(len(files) for _, _, files in os.walk(project.artifacts))
+
+
+def kill_at(project: Project, process: subprocess.Popen[bytes], files: int) -> None:
+    """Kill a run as soon as it has written so many files, models, scores or the selection's."""
+    deadline = time.monotonic() + 240
+    while count_files(project) < files:
+        assert process.poll() is None, "the run ended before it was killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def reset(project: Project) -> None:
+    shutil.rmtree(project.artifacts, ignore_errors=True)
+    shutil.rmtree(project.root / "home")
+    (project.root / "home").mkdir()
+    shutil.copy(REPOSITORY / ".dagster" / "dagster.yaml", project.root / "home")
+
+
+def recorded(project: Project, asset: str) -> dict[str, tuple[str, str]]:
+    """Per candidate, the run that made its result, and the result's data version.
+
+    A candidate whose model was recorded, but whose score was not, is worked on again: its model is
+    recorded once more, as reused.
+    """
+    with project.instance() as instance:
+        records = instance.fetch_materializations(dg.AssetKey(asset), limit=1000).records
+    found: dict[str, tuple[str, str]] = {}
+    for record in reversed(records):
+        event = record.asset_materialization
+        assert event is not None
+        key, version = str(record.partition_key), (event.tags or {})["dagster/data_version"]
+        assert key not in found or event.metadata["reused"].value is True, "done twice"
+        assert found.setdefault(key, (record.run_id, version))[1] == version
+    return found
+
+
+@pytest.mark.slow
+def test_kill_at_random_moments(searched: Project, tmp_path: Path) -> None:
+    leaderboard = (searched.artifacts / "selection" / "leaderboard.csv").read_bytes()
+    total = count_files(searched)
+    project = make_project(tmp_path)
+    chance = random.Random(SEED)
+    moments: list[int] = []
+    for _ in range(KILLS):
+        reset(project)
+        kill_at(project, start(project), chance.randrange(1, total))
+        models, scores = recorded(project, "models"), recorded(project, "scores")
+        moments.append(len(scores))
+
+        result = project.call("run", "--json")
+        assert result.returncode == 0, result.stderr
+        outcome = json.loads(result.stdout)
+        assert outcome["trained"] + outcome["reused"] == 77
+        assert outcome["trained"] <= 77 - len(scores)
+
+        after_models, after_scores = recorded(project, "models"), recorded(project, "scores")
+        for before, after in ((models, after_models), (scores, after_scores)):
+            kept = {key for key in before if key in scores}
+            assert {key: after[key] for key in kept} == {key: before[key] for key in kept}
+        check_store(project, after_models, after_scores)
+        assert (project.artifacts / "selection" / "leaderboard.csv").read_bytes() == leaderboard
+    # The moments were of every kind: before the first score was recorded, and after the last.
+    assert min(moments) == 0
+    assert max(moments) == 77
+
+
+def check_store(
+    project: Project, models: dict[str, tuple[str, str]], scores: dict[str, tuple[str, str]]
+) -> None:
+    """Every file is whole and is what was recorded, and there is no other."""
+    split = json.loads((project.artifacts / "split" / "split.json").read_text())
+    assert len(models) == len(scores) == 77
+    for key, (_, version) in scores.items():
+        card = ScoreCard(**json.loads((project.artifacts / "scores" / f"{key}.json").read_text()))
+        model = ModelCard(
+            **json.loads((project.artifacts / "models" / f"model_{key}.json").read_text())
+        )
+        assert card.version == version
+        assert model.version == card.model_version == models[key][1]
+        assert model.training_digest == split["train_digest"]
+    assert len(list((project.artifacts / "models").iterdir())) == 2 * 77
+    assert len(list((project.artifacts / "scores").iterdir())) == 77
+    temporary = project.artifacts / ".temporary"
+    assert not temporary.exists() or not list(temporary.iterdir())

@@ -1,0 +1,225 @@
+"""Both examples from a fresh folder, as their user works: `dg`, `dagster`, `iris-hpo`."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sklearn.datasets import load_digits, load_wine
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Answer, Project, finish
+from iris_hpo_tests.generality.reference import divided, grid_search, scores_of
+
+WINE = {"n_estimators": [10, 20, 50, 100], "max_depth": [1, 2, 4, 8]}
+DIGITS = {"svc__C": [1.0, 10.0], "svc__gamma": [0.003, 0.01, 0.03]}
+ASSETS = ("models", "parameters", "raw_data", "scores", "selection", "split")
+
+pytestmark = DAGSTERS_WARNINGS
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy with data; the tests of this module work on it in turn."""
+    return Project.of_examples(tmp_path_factory.mktemp("examples") / "project")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def said(examples: Project) -> Iterator[Mapping[str, Any]]:
+    """What the `dg` commands say; they run at once, each mostly importing."""
+    processes = {
+        "check": examples.start("dg", "check", "defs"),
+        "components": examples.start("dg", "list", "components", "--json"),
+        "defs": examples.start("dg", "list", "defs", "--json"),
+    }
+    answers = _Answers(processes)
+    yield answers
+    for name in processes:
+        answers[name]
+
+
+class _Answers(dict[str, Answer]):
+    def __init__(self, processes: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._processes = processes
+
+    def __missing__(self, name: str) -> Answer:
+        self[name] = finish(self._processes[name])
+        return self[name]
+
+
+def wine_key(values: tuple[Any, ...]) -> str:
+    return f"N{values[0]}_D{values[1]}"
+
+
+def digits_key(values: tuple[Any, ...]) -> str:
+    return f"C{values[0]}_G{values[1]}"
+
+
+def assert_scikit_learn_agrees(
+    project: Project, search: str, wanted: Mapping[str, tuple[float, float, float]]
+) -> None:
+    rows = project.leaderboard(search)
+    assert {row["candidate"]: scores_of(row) for row in rows} == wanted
+
+
+@pytest.fixture(scope="module")
+def wine() -> dict[str, tuple[float, float, float]]:
+    """scikit-learn's scores of the wine search."""
+    features, target = load_wine(return_X_y=True)
+    forest = RandomForestClassifier(random_state=0)
+    found = grid_search(forest, WINE, features, target, scoring="accuracy")
+    return {wine_key(values): scores for values, scores in found.items()}
+
+
+@pytest.fixture(scope="module")
+def digits() -> dict[str, tuple[float, float, float]]:
+    """scikit-learn's scores of the digits search."""
+    features, target = load_digits(return_X_y=True)
+    pipeline = make_pipeline(StandardScaler(), SVC())
+    found = grid_search(pipeline, DIGITS, features, target, scoring="accuracy", folds=3)
+    return {digits_key(values): scores for values, scores in found.items()}
+
+
+def test_wine_through_the_command(
+    examples: Project, wine: dict[str, tuple[float, float, float]]
+) -> None:
+    answer = examples.call("run", "--search", "wine", "--engine", "serial")
+
+    assert (answer.code, answer.err) == (0, "")
+    assert "16 trained, 0 reused, 0 failed" in answer.out
+    assert "... and 6 more: iris-hpo leaderboard --search wine" in answer.out
+    assert f"files: {examples.selection('wine')}" in answer.out
+    assert examples.partitions("wine") == list(wine)
+    assert_scikit_learn_agrees(examples, "wine", wine)
+
+    best = max(scores[1] for scores in wine.values())
+    top = next(scores for scores in wine.values() if scores[1] == best)
+    error = top[2] / 4**0.5
+    close = [key for key, scores in wine.items() if scores[1] >= best - error - 1e-9]
+    rows = examples.leaderboard("wine")
+    assert {row["candidate"] for row in rows if row["selected"] == "true"} == set(close)
+    assert [row["candidate"] for row in rows if row["champion"] == "true"] == [close[0]]
+    assert f"within one standard error of the best (one_standard_error); champion {close[0]}" in (
+        answer.out
+    )
+
+
+def test_a_second_run_trains_nothing(examples: Project) -> None:
+    before = examples.files("wine")
+    found = examples.run("wine")
+    assert (found["trained"], found["reused"], found["runs"]) == (0, 16, [])
+    assert examples.files("wine") == before
+
+
+def test_status_leaderboard_and_predict_take_the_search(examples: Project) -> None:
+    status = json.loads(examples.call("status", "--search", "wine", "--json").out)
+    assert status["assets"]["scores"]["up to date"] == 16
+
+    printed = examples.call("leaderboard", "--search", "wine", "--format", "csv")
+    assert printed.out == (examples.selection("wine") / "leaderboard.csv").read_text()
+    rows = examples.leaderboard("wine")
+    table = examples.call("leaderboard", "--search", "wine", "--top", "1").out.splitlines()
+    assert (len(table), table[1].split()[1]) == (2, rows[0]["candidate"])
+
+    labels = examples.call(
+        "predict", "--search", "wine", str(examples.root / "data" / "wine.csv")
+    ).out.split()
+    features, target = load_wine(return_X_y=True)
+    champion = next(row for row in rows if row["champion"] == "true")
+    train, _ = divided(RandomForestClassifier(), target)
+    forest = RandomForestClassifier(
+        n_estimators=int(champion["param_n_estimators"]),
+        max_depth=int(champion["param_max_depth"]),
+        random_state=0,
+    ).fit(features[train], target[train])
+    assert labels == [str(label) for label in forest.predict(features)]
+
+
+def test_another_search_of_the_project_is_untouched(examples: Project) -> None:
+    assert not examples.artifacts("digits").exists()
+    assert examples.partitions("digits") == []
+    answer = examples.call("leaderboard", "--search", "digits")
+    assert answer.code == 2
+    assert answer.err == "iris-hpo: nothing was selected yet; run the search first\n"
+
+
+def test_dg_checks_the_examples(said: Mapping[str, Answer]) -> None:
+    assert said["check"].code == 0, said["check"].out
+    assert said["check"].out.splitlines() == [
+        "All component YAML validated successfully.",
+        "All definitions loaded successfully.",
+    ]
+
+
+def test_dg_lists_the_component_with_its_documentation(said: Mapping[str, Answer]) -> None:
+    items = json.loads(said["components"].out)["items"]
+    found = {item["key"]: item["summary"] for item in items}
+    assert found["iris_hpo.HyperparameterSearch"] == (
+        "Tune the hyperparameters of a scikit-learn estimator, one tracked partition per candidate."
+    )
+
+
+def test_dg_lists_what_both_searches_make(said: Mapping[str, Answer]) -> None:
+    assert said["defs"].code == 0, said["defs"].out
+    found = json.loads(said["defs"].out)
+
+    def keys(kind: str, field: str) -> set[str]:
+        return {item[field] for item in found[kind]}
+
+    searches = ("wine", "digits")
+    assert keys("assets", "asset_key") == {f"{name}/{asset}" for name in searches for asset in ASSETS}
+    assert keys("jobs", "name") == {
+        f"{name}_{job}" for name in searches for job in ("search", "select")
+    }
+    assert keys("sensors", "name") == {
+        f"{name}_{sensor}_sensor"
+        for name in searches
+        for sensor in ("parameter_files", "raw_data", "selection")
+    }
+
+
+def materialize(project: Project, select: str, *arguments: str) -> None:
+    answer = project.tool(
+        "dagster", "asset", "materialize", "-m", "definitions", "--select", select, *arguments
+    )
+    assert answer.code == 0, answer.out
+
+
+def materialize_all(project: Project, search: str, candidates: str) -> None:
+    sources = ",".join(f"{search}/{name}" for name in ("raw_data", "split", "parameters"))
+    materialize(project, sources)
+    materialize(project, f"{search}/models,{search}/scores", "--partition-range", candidates)
+    materialize(project, f"{search}/selection")
+
+
+@pytest.mark.slow
+def test_digits_through_dagster(
+    examples: Project, digits: dict[str, tuple[float, float, float]]
+) -> None:
+    materialize_all(examples, "digits", "C1.0_G0.003...C10.0_G0.03")
+
+    assert examples.partitions("digits") == list(digits)
+    assert_scikit_learn_agrees(examples, "digits", digits)
+    found = examples.run("digits")
+    assert (found["trained"], found["reused"], found["runs"]) == (0, 6, [])
+
+
+@pytest.mark.slow
+def test_the_other_way_round_gives_the_same_bytes(examples: Project, tmp_path: Path) -> None:
+    for search in ("wine", "digits"):
+        examples.run(search)
+    other = Project.of_examples(tmp_path / "project")
+    materialize_all(other, "wine", "N10_D1...N100_D8")
+    answer = other.tool("iris-hpo", "run", "--search", "digits")
+    assert answer.code == 0, answer.out
+    assert "6 trained, 0 reused, 0 failed" in answer.out
+
+    for search in ("wine", "digits"):
+        for name in ("leaderboard.csv", "heatmap.png", "champion.pkl"):
+            mine, its = (one.selection(search) / name for one in (examples, other))
+            assert mine.read_bytes() == its.read_bytes(), f"{search}: {name}"

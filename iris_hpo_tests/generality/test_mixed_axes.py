@@ -1,0 +1,155 @@
+"""One search over axes of every type: float, int, text, true or false, and none."""
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from sklearn.datasets import load_wine
+from sklearn.ensemble import RandomForestClassifier
+
+from iris_hpo.artifacts import ModelCard
+from iris_hpo.command.session import find_search
+from iris_hpo.search.space import Value
+from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
+from iris_hpo_tests.generality.reference import Scores, grid_search, scores_of
+
+pytestmark = DAGSTERS_WARNINGS
+
+GRID = {
+    "criterion": ["gini", "log_loss"],
+    "bootstrap": [False, True],
+    "max_depth": [None, 2],
+    "max_features": [0.25, 1.0],
+    "class_weight": [None, "balanced"],
+}
+"""In the order of the search: texts by the alphabet, false first, none before anything else."""
+
+
+def key_of(values: tuple[Value, ...]) -> str:
+    criterion, bootstrap, depth, features, weight = values
+    return "_".join(
+        (
+            f"K{'log~5Floss' if criterion == 'log_loss' else criterion}",
+            f"B{bootstrap}",
+            f"D{'~' if depth is None else depth}",
+            f"F{features}",
+            f"W{'~' if weight is None else weight}",
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The search, done once."""
+    made = Project.create(tmp_path_factory.mktemp("mixed") / "project")
+    load_wine(as_frame=True).frame.to_csv(made.root / "data" / "wine.csv", index=False)
+    made.write_values(
+        "mixed",
+        criterion=["log_loss", "gini"],
+        bootstrap=["True", "false"],
+        max_depth=["none", "2", "2"],
+        max_features=["1", "0.25"],
+        class_weight=["balanced", "None"],
+    )
+    made.write_search(
+        "mixed",
+        data_file="wine.csv",
+        target="target",
+        estimator="sklearn.ensemble.RandomForestClassifier",
+        settings={"n_estimators": 4},
+        axes=[
+            {"name": "criterion", "symbol": "K", "type": "str"},
+            {"name": "bootstrap", "symbol": "B", "type": "bool"},
+            {"name": "max_depth", "symbol": "D", "type": "int", "nullable": True},
+            {"name": "max_features", "symbol": "F", "positive": True},
+            {"name": "class_weight", "symbol": "W", "type": "str", "nullable": True},
+        ],
+        folds=2,
+        rule="cv",
+    )
+    assert made.run("mixed")["trained"] == 32
+    return made
+
+
+@pytest.fixture(scope="module")
+def scores() -> Mapping[tuple[Value, ...], Scores]:
+    """What scikit-learn makes of the same grid."""
+    features, target = load_wine(return_X_y=True)
+    forest = RandomForestClassifier(n_estimators=4, random_state=0)
+    return grid_search(forest, GRID, features, target, scoring="accuracy", folds=2)
+
+
+def test_every_score_is_scikit_learns(
+    project: Project, scores: Mapping[tuple[Value, ...], Scores]
+) -> None:
+    rows = project.leaderboard("mixed")
+    assert {row["candidate"]: scores_of(row) for row in rows} == {
+        key_of(values): wanted for values, wanted in scores.items()
+    }
+
+
+def test_candidates_are_registered_in_the_order_of_the_values(
+    project: Project, scores: Mapping[tuple[Value, ...], Scores]
+) -> None:
+    assert project.partitions("mixed") == [key_of(values) for values in scores]
+
+
+def test_every_key_is_read_back_exactly_and_names_files(
+    project: Project, scores: Mapping[tuple[Value, ...], Scores]
+) -> None:
+    with project.entered():
+        space = find_search("mixed", project.root).space
+    for values in scores:
+        candidate = space.parse_key(key_of(values))
+        # 1 == 1.0 == True: the type is compared too.
+        assert [(type(one), one) for one in candidate.values] == [(type(v), v) for v in values]
+        assert (project.artifacts("mixed") / "models" / f"model_{candidate.key}.pkl").is_file()
+        assert (project.artifacts("mixed") / "scores" / f"{candidate.key}.json").is_file()
+    assert len(list((project.artifacts("mixed") / "scores").iterdir())) == 32
+
+
+def test_the_leaderboard_writes_every_type(project: Project) -> None:
+    columns = [f"param_{name}" for name in GRID]
+    rows = {row["candidate"]: [row[name] for name in columns] for row in project.leaderboard("mixed")}
+    assert rows["Kgini_BFalse_D~_F0.25_W~"] == ["gini", "false", "", "0.25", ""]
+    assert rows["Klog~5Floss_BTrue_D2_F1.0_Wbalanced"] == ["log_loss", "true", "2", "1.0", "balanced"]
+
+
+def test_a_model_card_keeps_the_types(project: Project) -> None:
+    path = project.artifacts("mixed") / "models" / "model_Kgini_BTrue_D~_F1.0_W~.json"
+    card = ModelCard(**json.loads(path.read_text()))
+    assert card.parameters == {
+        "criterion": "gini",
+        "bootstrap": True,
+        "max_depth": None,
+        "max_features": 1.0,
+        "class_weight": None,
+    }
+
+
+def test_the_figure_shows_pairs_of_the_five_axes(project: Project, tmp_path: Path) -> None:
+    figure = Image.open(io.BytesIO((project.selection("mixed") / "heatmap.png").read_bytes()))
+    figure.load()
+    assert figure.format == "PNG"
+    # Four columns and four rows of panels: larger than a single heat map of two by two.
+    assert min(figure.size) > 900
+
+
+def test_explicit_candidates_may_be_of_every_type_too(project: Project) -> None:
+    other = Project.create(project.root.parent / "explicit")
+    (other.root / "data" / "wine.csv").write_bytes((project.root / "data" / "wine.csv").read_bytes())
+    other.write_yaml("mixed", (project.root / "defs/mixed/defs.yaml").read_text())
+    other.parameters("mixed").mkdir(parents=True)
+    (other.parameters("mixed") / "drawn.csv").write_text(
+        "max_depth,criterion,bootstrap,class_weight,max_features\n"
+        "none,log_loss,true,none,0.25\n"
+        "2,gini,false,balanced,1\n"
+    )
+    assert other.run("mixed")["trained"] == 2
+    mine = {row["candidate"]: scores_of(row) for row in project.leaderboard("mixed")}
+    found = {row["candidate"]: scores_of(row) for row in other.leaderboard("mixed")}
+    keys = ["Kgini_BFalse_D2_F1.0_Wbalanced", "Klog~5Floss_BTrue_D~_F0.25_W~"]
+    assert found == {key: mine[key] for key in keys}

@@ -1,0 +1,209 @@
+"""Asset checks, each both ways, on files and partitions that were really altered."""
+
+import csv
+import io
+from collections.abc import Callable
+
+import dagster as dg
+import pytest
+
+from iris_hpo_tests.orchestration.project import KEYS, Project, succeed
+
+Rows = list[list[str]]
+
+
+def alter_part(project: Project, part: str, change: Callable[[Rows], Rows]) -> None:
+    """Rewrite a part of the stored split."""
+    path = project.artifacts / "split" / f"{part}.csv"
+    header, *rows = csv.reader(io.StringIO(path.read_text()))
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *change(rows)])
+    path.write_text(text.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("name", "description"),
+    [
+        ("parts_are_sound", "all rows stand where they should"),
+        ("partitions_agree", "6 candidates are registered"),
+        ("selection_is_complete", "all 6 candidates took part"),
+        ("selected_models_match", "every digest matches"),
+    ],
+)
+def test_all_pass_after_a_search(finished: Project, name: str, description: str) -> None:
+    asset = {"parts_are_sound": "split", "partitions_agree": "parameters"}.get(name, "selection")
+    key = dg.AssetCheckKey(dg.AssetKey(asset), name)
+    stored = finished.instance.event_log_storage.get_latest_asset_check_execution_by_key([key])
+    event = stored[key].event
+    assert event is not None
+    assert event.dagster_event is not None
+    evaluation = event.dagster_event.asset_check_evaluation_data
+    assert evaluation.passed
+    assert evaluation.description == description
+
+
+def test_a_part_that_was_edited_is_found(prepared: Project) -> None:
+    def edit(rows: Rows) -> Rows:
+        rows[0][1] = "99.5"
+        return rows
+
+    alter_part(prepared, "test", edit)
+    found = prepared.check("parts_are_sound")
+    assert not found.passed
+    assert found.severity is dg.AssetCheckSeverity.ERROR
+    assert found.description == "split/test.csv was changed since it was made"
+
+
+def test_a_row_in_both_parts_is_found(prepared: Project) -> None:
+    test_row: Rows = []
+    alter_part(prepared, "test", lambda rows: test_row.append(rows[0]) or rows)
+    alter_part(prepared, "train", lambda rows: [*rows, *test_row])
+    found = prepared.check("parts_are_sound")
+    assert not found.passed
+    assert "1 rows are in both parts" in str(found.description)
+    assert "neither" not in str(found.description)
+
+
+def test_a_row_in_neither_part_is_found(prepared: Project) -> None:
+    alter_part(prepared, "train", lambda rows: rows[:-2])
+    found = prepared.check("parts_are_sound")
+    assert not found.passed
+    assert "2 rows are in neither part" in str(found.description)
+    assert "both" not in str(found.description)
+
+
+def test_a_split_that_lost_its_proportions_is_found(prepared: Project) -> None:
+    """Setosa rows of the test part change places with virginica rows of the training part."""
+    taken: dict[str, Rows] = {}
+
+    def take(part: str, label: str) -> None:
+        def split_off(rows: Rows) -> Rows:
+            taken[part] = [row for row in rows if row[-1] == label][:5]
+            return [row for row in rows if row not in taken[part]]
+
+        alter_part(prepared, part, split_off)
+
+    take("test", "Iris-setosa")
+    take("train", "Iris-virginica")
+    alter_part(prepared, "test", lambda rows: [*rows, *taken["train"]])
+    alter_part(prepared, "train", lambda rows: [*rows, *taken["test"]])
+
+    found = prepared.check("parts_are_sound")
+    assert not found.passed
+    assert "class Iris-setosa has 5 test rows instead of about 10.0" in str(found.description)
+    assert "class Iris-virginica has 15 test rows instead of about 10.0" in str(found.description)
+    assert "both" not in str(found.description)
+    assert "neither" not in str(found.description)
+
+
+def test_a_split_that_need_not_keep_proportions_passes(project: Project) -> None:
+    succeed(project.run("raw_data", "split", split={"stratify": False, "seed": 0}))
+    counts = [
+        row.data["rows"]
+        for row in project.materializations("split")[0].metadata["rows"].value.records
+    ]
+    assert counts != [40, 40, 40, 10, 10, 10], "this seed does not keep them by chance"
+    assert project.check("parts_are_sound").passed
+
+
+def test_partitions_pass_with_a_hand_added_one(prepared: Project) -> None:
+    prepared.instance.add_dynamic_partitions("c_gamma", ["C1.0_G1.0"])
+    assert prepared.check("partitions_agree").passed
+
+
+def test_a_candidate_of_the_files_that_is_not_registered_is_found(prepared: Project) -> None:
+    prepared.instance.delete_dynamic_partition("c_gamma", KEYS[0])
+    found = prepared.check("partitions_agree")
+    assert not found.passed
+    assert found.description == f"not registered: {KEYS[0]}; left over: none"
+
+
+def test_a_candidate_that_the_files_dropped_is_found(prepared: Project) -> None:
+    prepared.write_axis("c", 0.5, 8)
+    found = prepared.check("partitions_agree")
+    assert not found.passed
+    assert found.description == f"not registered: none; left over: {KEYS[4]}, {KEYS[5]}"
+
+
+def test_a_candidate_that_was_never_scored_is_warned_of(searched: Project) -> None:
+    searched.instance.add_dynamic_partitions("c_gamma", ["C1.0_G1.0"])
+    found = searched.check("selection_is_complete")
+    assert not found.passed
+    assert found.severity is dg.AssetCheckSeverity.WARN
+    assert found.description == "missing: C1.0_G1.0"
+
+
+def test_candidates_of_other_settings_are_warned_of(searched: Project) -> None:
+    succeed(searched.run("parameters", parameters={"kernel": "linear"}))
+    succeed(searched.run("models", "scores", keys=KEYS[:4]))
+    succeed(searched.run("selection"))
+    found = searched.check("selection_is_complete")
+    assert not found.passed
+    assert found.description == f"out of date: {KEYS[4]}, {KEYS[5]}"
+
+
+def test_a_candidate_that_was_scored_after_the_selection_is_warned_of(searched: Project) -> None:
+    searched.instance.add_dynamic_partitions("c_gamma", ["C1.0_G1.0"])
+    succeed(searched.run("models", "scores", partition="C1.0_G1.0"))
+    found = searched.check("selection_is_complete")
+    assert not found.passed
+    assert found.description == "scored since: C1.0_G1.0"
+
+    succeed(searched.run("selection"))
+    assert searched.check("selection_is_complete").passed
+
+
+def test_a_check_that_warns_does_not_fail_the_run_of_the_selection(searched: Project) -> None:
+    searched.instance.add_dynamic_partitions("c_gamma", ["C1.0_G1.0"])
+    result = searched.run("selection")
+    succeed(result)
+    passed = {one.check_name: one.passed for one in result.get_asset_check_evaluations()}
+    assert passed == {"selection_is_complete": False, "selected_models_match": True}
+
+
+def selected_copy(project: Project) -> str:
+    """A selected candidate."""
+    return next(row["candidate"] for row in project.leaderboard() if row["selected"] == "true")
+
+
+def test_a_selected_model_that_is_not_its_card_s_is_found(searched: Project) -> None:
+    key = selected_copy(searched)
+    copy = searched.artifacts / "selection" / "models" / f"model_{key}.pkl"
+    content = bytearray(copy.read_bytes())
+    content[-10] ^= 1
+    copy.write_bytes(content)
+    found = searched.check("selected_models_match")
+    assert not found.passed
+    assert found.severity is dg.AssetCheckSeverity.ERROR
+    assert found.description == f"model_{key}.pkl is not the file that its card describes"
+
+
+def test_a_selected_model_without_its_card_is_found(searched: Project) -> None:
+    key = selected_copy(searched)
+    card = searched.model_file(key).with_suffix(".json")
+    card.unlink()
+    found = searched.check("selected_models_match")
+    assert not found.passed
+    assert f"{card} is missing" in str(found.description)
+
+
+def test_a_selected_model_that_is_gone_is_found(searched: Project) -> None:
+    key = selected_copy(searched)
+    (searched.artifacts / "selection" / "models" / f"model_{key}.pkl").unlink()
+    found = searched.check("selected_models_match")
+    assert not found.passed
+    assert found.description == f"model_{key}.pkl is missing from the selected models"
+
+
+def test_a_check_that_cannot_look_fails_with_the_reason(searched: Project) -> None:
+    path = searched.write_axis("c", "many")
+    with pytest.raises(StopIteration):
+        searched.check("partitions_agree")
+    run = searched.instance.get_runs(limit=1)[0]
+    assert run.status is dg.DagsterRunStatus.FAILURE
+    said = [
+        str(event.step_failure_data.user_failure_data.description)
+        for log in searched.instance.all_logs(run.run_id)
+        if (event := log.dagster_event) is not None and event.is_step_failure
+    ]
+    assert any(f"{path}, line 1" in text and "'many'" in text for text in said)

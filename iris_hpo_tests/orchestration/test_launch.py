@@ -1,0 +1,308 @@
+"""What `iris-hpo run` does: what is left to do, in runs that the UI shows, and nothing else."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from iris_hpo.orchestration.choosing import selection_state
+from iris_hpo.orchestration.launch import RunFailedError, release_dead_runs
+from iris_hpo.search.errors import InputError
+from iris_hpo_tests.orchestration.project import KEYS, ONE_SLOT, Project, small_spec
+
+KEY = KEYS[3]
+FRESH = {"FRESH"}
+HOST = socket.gethostname()
+
+
+@pytest.fixture(scope="module")
+def launched_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """What `launched` copies; read only."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        project = Project.create(tmp_path_factory.mktemp("launched") / "project", instance)
+        project.launch()
+        yield project
+
+
+@pytest.fixture
+def launched(launched_once: Project, tmp_path: Path, instance: dg.DagsterInstance) -> Project:
+    """A search that the launcher did once."""
+    return launched_once.copy(tmp_path / "project", instance)
+
+
+def counts(outcome: object) -> tuple[int, int, int]:
+    """Trained, reused, failed."""
+    found = outcome.counts  # type: ignore[attr-defined]
+    assert found.total == found.trained + found.reused + found.failed
+    return found.trained, found.reused, found.failed
+
+
+def events_per_key(project: Project) -> dict[str, int]:
+    return {key: len(found) for key, found in project.by_partition("models").items()}
+
+
+def digests(project: Project, folder: str = "") -> dict[str, str]:
+    return {name: digest for name, (_, digest) in project.files(folder).items()}
+
+
+class TestEverythingMissing:
+    def test_all_is_made_in_two_runs(self, project: Project) -> None:
+        outcome = project.launch()
+        assert counts(outcome) == (6, 0, 0)
+        assert outcome.failures == {}
+        assert len(outcome.run_ids) == 2
+        assert project.run_ids() == set(outcome.run_ids)
+        jobs = [project.instance.get_run_by_id(one).job_name for one in outcome.run_ids]  # type: ignore[union-attr]
+        assert jobs == ["search", "select"]
+        for asset in ("models", "scores"):
+            assert set(project.staleness(asset).values()) == FRESH
+        assert len(project.leaderboard()) == 6
+
+    def test_progress_is_told_after_every_candidate(self, project: Project) -> None:
+        project.launch()
+        assert [told.done for told in project.told] == list(range(7))
+        assert {told.total for told in project.told} == {6}
+
+    def test_it_equals_what_the_jobs_make(self, launched: Project, finished: Project) -> None:
+        assert digests(launched, "selection") == digests(finished, "selection")
+        assert launched.data_version("selection") == finished.data_version("selection")
+
+    def test_settings_reach_the_runs(self, project: Project) -> None:
+        project.launch(project.settings(folds=0, kernel="linear"))
+        assert project.metadata("parameters")["setting kernel"] == "linear"
+        assert project.metadata("split")["folds"] == 0
+        assert project.score_card(KEY).fold_scores == []
+
+
+class TestUpToDate:
+    def test_no_run_is_made(self, launched: Project) -> None:
+        runs, files = launched.run_ids(), launched.files()
+        outcome = launched.launch()
+        assert outcome.run_ids == []
+        assert counts(outcome) == (0, 6, 0)
+        assert launched.run_ids() == runs
+        assert launched.files() == files
+
+    def test_what_the_jobs_made_counts(self, searched: Project) -> None:
+        outcome = searched.launch()
+        assert outcome.run_ids == []
+        assert counts(outcome) == (0, 6, 0)
+
+    def test_force_makes_all_anew(self, launched: Project) -> None:
+        before = launched.files("models")
+        outcome = launched.launch(force=True)
+        assert counts(outcome) == (6, 0, 0)
+        after = launched.files("models")
+        assert all(after[name][0] > before[name][0] for name in before)
+        assert len(outcome.run_ids) == 1, "equal scores need no new selection"
+
+
+class TestChangedInput:
+    def test_of_an_added_value_exactly_its_candidates_are_made(self, launched: Project) -> None:
+        launched.write_axis("gamma", 0.016, 0.25, 1)
+        outcome = launched.launch()
+        assert counts(outcome) == (3, 6, 0)
+        new = {"C0.5_G1.0", "C8.0_G1.0", "C128.0_G1.0"}
+        assert events_per_key(launched) == dict.fromkeys((*KEYS, *new), 1)
+        assert len(launched.leaderboard()) == 9
+
+    def test_a_removed_value_is_forgotten_and_nothing_made(self, launched: Project) -> None:
+        launched.write_axis("c", 0.5, 8)
+        outcome = launched.launch()
+        assert counts(outcome) == (0, 4, 0)
+        assert launched.registered() == list(KEYS[:4])
+        assert {row["candidate"] for row in launched.leaderboard()} == set(KEYS[:4])
+        assert launched.metadata("parameters")["removed"] == 2
+
+        launched.write_axis("c", 0.5, 8, 128)
+        files = launched.files("models")
+        assert counts(launched.launch())[0] == 0
+        assert launched.files("models") == files, "it came back and was not trained again"
+        assert len(launched.leaderboard()) == 6
+
+    def test_selected_models_of_removed_candidates_are_not_offered(self, launched: Project) -> None:
+        champion = launched.metadata("selection")["champion"]
+        value = champion.partition("_")[0].removeprefix("C")
+        launched.write_axis("c", *{0.5, 8.0, 128.0} - {float(value)})
+        launched.launch()
+        assert champion not in {row["candidate"] for row in launched.leaderboard()}
+        assert not (launched.artifacts / f"selection/models/model_{champion}.pkl").exists()
+        assert launched.metadata("selection")["champion"] != champion
+
+    def test_after_changed_data_all_is_made(self, launched: Project) -> None:
+        launched.change_data()
+        assert counts(launched.launch()) == (6, 0, 0)
+        for asset in ("models", "scores"):
+            assert set(launched.staleness(asset).values()) == FRESH
+        assert launched.launch().run_ids == []
+
+    def test_other_folds_score_anew_and_train_nothing(self, launched: Project) -> None:
+        models = launched.files("models")
+        outcome = launched.launch(launched.settings(folds=3))
+        assert counts(outcome) == (6, 0, 0), "a candidate that is scored anew is not reused"
+        assert launched.files("models") == models
+        assert {launched.metadata("models", key)["reused"] for key in KEYS} == {True}
+        assert len(launched.score_card(KEY).fold_scores) == 3
+        assert set(launched.staleness("models").values()) == FRESH
+
+    def test_another_rule_only_selects(self, launched: Project) -> None:
+        outcome = launched.launch(rule="cv")
+        assert counts(outcome) == (0, 6, 0)
+        (run_id,) = outcome.run_ids
+        run = launched.instance.get_run_by_id(run_id)
+        assert run is not None
+        assert run.job_name == "select"
+        assert launched.metadata("selection")["rule"] == "cv"
+
+
+class TestLostArtifacts:
+    def test_all_of_them(self, launched: Project) -> None:
+        before = digests(launched)
+        shutil.rmtree(launched.artifacts)
+        assert counts(launched.launch()) == (6, 0, 0)
+        after = digests(launched)
+        assert set(after) == set(before)
+        exact = {name for name in before if not name.startswith(("models/model_", "scores/"))}
+        exact |= {name for name in before if name.endswith(".pkl")}
+        assert {name: after[name] for name in exact} == {name: before[name] for name in exact}
+
+    def test_one_model(self, launched: Project) -> None:
+        before = launched.model_file(KEY).read_bytes()
+        launched.model_file(KEY).unlink()
+        assert counts(launched.launch()) == (1, 5, 0)
+        assert launched.model_file(KEY).read_bytes() == before
+        assert events_per_key(launched) == {**dict.fromkeys(KEYS, 1), KEY: 2}
+
+    def test_one_byte_of_a_model(self, launched: Project) -> None:
+        before = launched.model_file(KEY).read_bytes()
+        content = bytearray(before)
+        content[-20] ^= 4
+        launched.model_file(KEY).write_bytes(content)
+        assert counts(launched.launch()) == (1, 5, 0)
+        assert launched.model_file(KEY).read_bytes() == before
+
+    @pytest.mark.parametrize("name", ["champion.pkl", "champion.json", "leaderboard.csv", "models"])
+    def test_a_part_of_the_selection(self, launched: Project, name: str) -> None:
+        before = digests(launched, "selection")
+        path = launched.artifacts / "selection" / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        assert selection_state(
+            launched.instance, launched.spec, launched.storage, "test_score"
+        ) == ("out of date")
+        outcome = launched.launch()
+        assert counts(outcome) == (0, 6, 0)
+        assert len(outcome.run_ids) == 1
+        assert digests(launched, "selection") == before
+
+    def test_a_changed_selected_model(self, launched: Project) -> None:
+        before = digests(launched, "selection")
+        copy = next((launched.artifacts / "selection" / "models").iterdir())
+        copy.write_bytes(copy.read_bytes()[::-1])
+        assert len(launched.launch().run_ids) == 1
+        assert digests(launched, "selection") == before
+
+
+class TestAnotherInstance:
+    def test_stored_models_are_reused_not_trained(self, launched: Project) -> None:
+        before = launched.files()
+        with dg.DagsterInstance.ephemeral() as other:
+            elsewhere = Project(launched.folder, other, launched.spec)
+            outcome = elsewhere.launch()
+            assert counts(outcome) == (0, 6, 0)
+            for asset in ("models", "scores"):
+                assert set(elsewhere.staleness(asset).values()) == FRESH
+                assert elsewhere.partition_status(asset)["materialized"] == set(KEYS)
+            assert elsewhere.data_version("selection") == launched.data_version("selection")
+        after = launched.files()
+        kept = [name for name in before if name.startswith(("models/", "scores/"))]
+        assert len(kept) == 18
+        assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+
+
+def test_scattered_candidates_take_few_runs_and_counts_stay_right(project: Project) -> None:
+    project.write_axis("c", *range(1, 20))
+    project.write_axis("gamma", 1)
+    project.launch(project.settings(folds=0))
+    for key in project.registered()[::2]:
+        (project.artifacts / "scores" / f"{key}.json").unlink()
+
+    outcome = project.launch(project.settings(folds=0))
+    assert counts(outcome) == (10, 9, 0)
+    assert len(outcome.run_ids) == 8, "equal scores need no new selection"
+    assert project.told[-1].done == project.told[-1].total == 19
+
+
+class TestErrors:
+    def test_bad_input_is_said_and_changes_nothing(self, launched: Project) -> None:
+        runs = launched.run_ids()
+        launched.write_axis("c", 0.5, "much")
+        with pytest.raises(InputError, match="line 2: C 'much' is not a number"):
+            launched.launch()
+        assert launched.run_ids() == runs
+        assert launched.registered() == list(KEYS)
+
+    def test_a_run_that_fails_as_a_whole_raises_its_message(self, project: Project) -> None:
+        with pytest.raises(RunFailedError, match="set folds to at least 2"):
+            project.launch(project.settings(folds=0), rule="cv")
+
+
+class TestDeadRuns:
+    def make_run(self, project: Project, owner: str | None) -> str:
+        run = project.instance.create_run_for_job(
+            project.defs.resolve_job_def("select"),
+            status=dg.DagsterRunStatus.STARTED,
+            tags={"iris_hpo/process": owner} if owner else {},
+        )
+        return run.run_id
+
+    @pytest.mark.parametrize(
+        "owner", [f"{HOST}:{os.getpid()}", f"another-{HOST}:1", f"{HOST}:?", None]
+    )
+    def test_those_that_may_live_are_left_alone(self, project: Project, owner: str | None) -> None:
+        run_id = self.make_run(project, owner)
+        assert release_dead_runs(project.instance) == []
+        run = project.instance.get_run_by_id(run_id)
+        assert run is not None
+        assert run.status is dg.DagsterRunStatus.STARTED
+
+    def test_a_killed_search_is_released_and_resumed(self, tmp_path: Path) -> None:
+        """A process dies after two candidates, with the only slot of the pool in its hands."""
+        home = tmp_path / "dagster_home"
+        home.mkdir()
+        script = Path(__file__).with_name("killed_search.py")
+        done = subprocess.run(
+            [sys.executable, str(script), str(tmp_path / "project"), str(home)],
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 9, done.stderr
+
+        with dg.DagsterInstance.local_temp(str(home), ONE_SLOT) as instance:
+            project = Project(tmp_path / "project", instance, small_spec(tmp_path / "project"))
+            (run,) = instance.get_runs()
+            assert run.status is dg.DagsterRunStatus.STARTED
+            storage = instance.event_log_storage
+            assert storage.get_concurrency_info("search").active_slot_count == 1
+            trained = project.files("models")
+            assert len(trained) == 4, "two models with their cards"
+
+            assert release_dead_runs(instance) == [run.run_id]
+            found = instance.get_run_by_id(run.run_id)
+            assert found is not None
+            assert found.status is dg.DagsterRunStatus.FAILURE
+            assert storage.get_concurrency_info("search").active_slot_count == 0
+
+            outcome = project.launch()
+            assert counts(outcome) == (4, 2, 0)
+            assert project.files("models").items() >= trained.items()
+            assert project.partition_status("scores")["failed"] == set()
+            assert len(project.leaderboard()) == 6

@@ -1,0 +1,367 @@
+"""`parameter_files_sensor`: every branch, on the real sensor definition."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from iris_hpo.orchestration.partitions import PartitionChange, apply_change
+from iris_hpo.search.estimators import Step
+from iris_hpo_tests.orchestration.following import (
+    Follower,
+    assets_of,
+    counted_statements,
+    ends_of,
+    partition_requests,
+)
+from iris_hpo_tests.orchestration.project import KEYS, Project, small_spec
+
+NOTES = "c_gamma_from_files"
+NEW = ["C0.5_G1.0", "C8.0_G1.0", "C128.0_G1.0"]
+"""What a third value of gamma adds."""
+
+
+@pytest.fixture
+def idle(project: Project) -> Follower:
+    """On a project of which nothing was run."""
+    return Follower(project, "parameter_files_sensor")
+
+
+@pytest.fixture
+def following(scored: Project) -> Follower:
+    """On a project whose candidates are scored; the sensor knows them."""
+    follower = Follower(scored, "parameter_files_sensor")
+    assert follower.tick() == []
+    return follower
+
+
+def assert_nothing_asked(tick: object, message: str = "") -> None:
+    """Demand a tick that skips."""
+    assert not getattr(tick, "run_requests", None)
+    assert not getattr(tick, "dynamic_partitions_requests", None)
+    assert message in str(getattr(tick, "skip_message", ""))
+
+
+class TestFirstTick:
+    def test_all_is_registered_and_requested(self, idle: Follower) -> None:
+        tick = idle.look()
+        assert partition_requests(tick) == {
+            ("add", NOTES): list(KEYS),
+            ("add", "c_gamma"): list(KEYS),
+        }
+        (request,) = tick.run_requests
+        assert request.job_name == "search"
+        assert assets_of(request) == ["raw_data", "split", "parameters", "models", "scores"]
+        assert ends_of(request) == (KEYS[0], KEYS[-1])
+        assert tick.skip_message is None
+
+    def test_the_cursor_is_small_json_with_the_digest_of_the_run_key(self, idle: Follower) -> None:
+        (request,) = idle.look().run_requests
+        assert idle.cursor is not None
+        cursor = json.loads(idle.cursor)
+        assert set(cursor) == {"digest"}
+        assert len(cursor["digest"]) == 64
+        assert str(request.run_key).startswith(cursor["digest"])
+
+    def test_nothing_is_changed_by_looking(self, idle: Follower) -> None:
+        idle.look()
+        assert idle.project.registered() == []
+
+    def test_its_run_makes_the_search(self, idle: Follower) -> None:
+        idle.tick()
+        assert idle.project.partition_status("scores")["materialized"] == set(KEYS)
+        assert_nothing_asked(idle.look(), "6 candidates, nothing new")
+
+    def test_data_that_cannot_be_read_registers_nothing(self, idle: Follower) -> None:
+        data = idle.project.data_file
+        content = data.read_bytes()
+        data.write_bytes(b"1,2,3,4,a\n1,2,x,4,b\n")
+        assert_nothing_asked(idle.look(), f"{data}, line 2, column 3: 'x' is not a number")
+        assert idle.cursor is None
+
+        data.write_bytes(content)
+        assert len(idle.look().run_requests) == 1
+
+    def test_after_the_command_there_is_nothing_to_do(self, scored: Project) -> None:
+        assert_nothing_asked(Follower(scored, "parameter_files_sensor").look())
+
+    def test_without_a_folder_nothing_happens(self, idle: Follower) -> None:
+        idle.project.parameters.rename(idle.project.folder / "elsewhere")
+        message = f"{idle.project.parameters}: this folder of parameter files cannot be read"
+        assert_nothing_asked(idle.look(), message)
+        assert idle.cursor is None
+
+
+class TestNothingNew:
+    def test_it_says_so(self, following: Follower) -> None:
+        cursor = following.cursor
+        assert_nothing_asked(following.look(), "6 candidates, nothing new")
+        assert following.cursor == cursor
+
+    def test_time_stamps_and_spelling_do_not_matter(self, following: Follower) -> None:
+        following.project.write_axis("c", "8.0", "128.00", "5e-1", "# as before")
+        following.project.write_axis("gamma", 0.25)
+        following.project.write_axis("gamma", 0.016, suffix="_more")
+        assert_nothing_asked(following.look(), "6 candidates, nothing new")
+
+    def test_hand_added_candidates_are_none_of_its_business(self, following: Follower) -> None:
+        following.project.instance.add_dynamic_partitions("c_gamma", ["C1.0_G1.0"])
+        assert_nothing_asked(following.look(), "6 candidates, nothing new")
+
+
+class TestValueAdded:
+    def test_exactly_the_new_ones_are_requested(self, following: Follower) -> None:
+        following.project.write_axis("gamma", 1, suffix="_fine")
+        tick = following.look()
+        assert partition_requests(tick) == {("add", NOTES): NEW, ("add", "c_gamma"): NEW}
+        (request,) = tick.run_requests
+        assert request.job_name == "search"
+        assert assets_of(request) == ["parameters", "models", "scores"]
+        assert ends_of(request) == (NEW[0], NEW[-1])
+
+    def test_the_others_keep_their_runs(self, following: Follower) -> None:
+        before = {
+            key: len(found) for key, found in following.project.by_partition("models").items()
+        }
+        following.project.write_axis("gamma", 1, suffix="_fine")
+        following.tick()
+        after = {key: len(found) for key, found in following.project.by_partition("models").items()}
+        assert after == {**before, **dict.fromkeys(NEW, 1)}
+        assert_nothing_asked(following.look(), "9 candidates, nothing new")
+
+    def test_explicit_candidates_are_not_crossed(self, following: Follower) -> None:
+        (following.project.parameters / "random.csv").write_text("C,gamma\n1,1\n2,2\n3,3\n")
+        tick = following.look()
+        assert partition_requests(tick)["add", "c_gamma"] == ["C1.0_G1.0", "C2.0_G2.0", "C3.0_G3.0"]
+        (request,) = tick.run_requests
+        assert ends_of(request) == ("C1.0_G1.0", "C3.0_G3.0")
+
+    def test_a_hand_added_candidate_that_files_name_too_is_made(self, following: Follower) -> None:
+        following.project.instance.add_dynamic_partitions("c_gamma", [NEW[1]])
+        following.project.write_axis("gamma", 1, suffix="_fine")
+        tick = following.look()
+        assert partition_requests(tick)["add", "c_gamma"] == [NEW[0], NEW[2]]
+        (request,) = tick.run_requests
+        assert ends_of(request) == (NEW[1], NEW[2])
+
+    def test_failed_candidates_are_not_tried_again(
+        self, tmp_path: Path, instance: dg.DagsterInstance
+    ) -> None:
+        folder = tmp_path / "picky"
+        steps = (Step("iris_hpo_tests.orchestration.estimators.Picky"),)
+        project = Project.create(folder, instance, replace(small_spec(folder), steps=steps))
+        project.write_axis("gamma", 0.016)
+        follower = Follower(project, "parameter_files_sensor")
+        follower.tick()
+        assert project.partition_status("scores")["failed"] == {"C8.0_G0.016"}
+
+        project.write_axis("c", 0.5, 8, 128, 256)
+        (request,) = follower.tick()
+        assert ends_of(request) == ("C256.0_G0.016", "C256.0_G0.016")
+
+    def test_scattered_candidates_make_few_runs(self, idle: Follower) -> None:
+        """Every other registered candidate is a person's, so the files' do not hang together."""
+        values = list(range(1, 21))
+        idle.project.write_axis("c", *values)
+        idle.project.write_axis("gamma", 1)
+        ours = [f"C{value}.0_G1.0" for value in values]
+        theirs = [f"C{value}.0_G2.0" for value in values]
+        apply_change(idle.project.instance, idle.project.names, PartitionChange(tuple(ours), ()))
+        for key in ours:
+            idle.project.instance.delete_dynamic_partition("c_gamma", key)
+        mixed = [key for pair in zip(ours, theirs, strict=True) for key in pair]
+        idle.project.instance.add_dynamic_partitions("c_gamma", mixed)
+
+        requests = idle.look().run_requests
+        assert len(requests) == 8
+        assert len({request.run_key for request in requests}) == 8
+        spans = [
+            mixed[mixed.index(str(start)) : mixed.index(str(end)) + 1]
+            for start, end in map(ends_of, requests)
+        ]
+        covered = [key for span in spans for key in span]
+        assert set(ours) <= set(covered)
+        assert len(covered) == len(set(covered))
+
+
+class TestValueRemoved:
+    def test_a_new_selection_is_requested_and_no_candidate(self, following: Follower) -> None:
+        following.project.write_axis("c", 0.5, 8)
+        tick = following.look()
+        gone = [KEYS[4], KEYS[5]]
+        assert partition_requests(tick) == {("delete", NOTES): gone, ("delete", "c_gamma"): gone}
+        parameters, select = tick.run_requests
+        assert (parameters.job_name, assets_of(parameters)) == ("search", ["parameters"])
+        assert ends_of(parameters) == (None, None)
+        assert select.job_name == "select"
+        assert select.run_key != parameters.run_key
+
+    def test_the_selection_forgets_it(self, following: Follower) -> None:
+        following.project.write_axis("c", 0.5, 8)
+        following.tick()
+        assert {row["candidate"] for row in following.project.leaderboard()} == set(KEYS[:4])
+        assert following.project.metadata("parameters")["removed"] == 2
+        assert_nothing_asked(following.look(), "4 candidates, nothing new")
+
+    def test_a_hand_added_candidate_stays(self, following: Follower) -> None:
+        following.project.instance.add_dynamic_partitions("c_gamma", ["C128.0_G9.0"])
+        following.project.write_axis("c", 0.5, 8)
+        following.tick()
+        assert following.project.registered() == [*KEYS[:4], "C128.0_G9.0"]
+
+    def test_before_anything_was_run_nothing_is_selected(self, idle: Follower) -> None:
+        idle.register(idle.look().dynamic_partitions_requests)
+        idle.project.write_axis("c", 0.5)
+        tick = idle.look()
+        assert partition_requests(tick)["delete", "c_gamma"] == list(KEYS[2:])
+        (request,) = tick.run_requests
+        assert request.job_name == "search"
+        assert ends_of(request) == (KEYS[0], KEYS[1])
+
+
+class TestRemovedAndAddedAtOnce:
+    def test_both_happen_and_only_the_new_are_made(self, following: Follower) -> None:
+        following.project.write_axis("c", 0.5, 8, 256)
+        tick = following.look()
+        new, gone = ["C256.0_G0.016", "C256.0_G0.25"], [KEYS[4], KEYS[5]]
+        assert partition_requests(tick) == {
+            ("add", NOTES): new,
+            ("add", "c_gamma"): new,
+            ("delete", "c_gamma"): gone,
+            ("delete", NOTES): gone,
+        }
+        (request,) = tick.run_requests
+        assert assets_of(request) == ["parameters", "models", "scores"]
+        assert ends_of(request) == (new[0], new[1])
+
+    def test_its_run_works_on_what_is_registered_then(self, following: Follower) -> None:
+        following.project.write_axis("c", 256, 512)
+        following.tick()
+        project = following.project
+        assert len(project.registered()) == 4
+        assert project.partition_status("scores")["materialized"] == set(project.registered())
+
+
+class TestComingBack:
+    def test_each_change_is_acted_upon_though_the_files_are_as_before(
+        self, following: Follower
+    ) -> None:
+        """Run keys are remembered for ever: the same files must not give the same keys."""
+        project = following.project
+        counts = []
+        for _ in range(2):
+            path = project.write_axis("gamma", 1, suffix="_fine")
+            counts.append(len(following.tick()))
+            assert len(project.registered()) == 9
+            path.unlink()
+            counts.append(len(following.tick()))
+            assert len(project.leaderboard()) == 6
+        assert counts == [1, 2, 1, 2]
+        assert len(set(following.launched)) == 6
+
+    def test_nothing_is_trained_again(self, following: Follower) -> None:
+        project = following.project
+        path = project.write_axis("gamma", 1, suffix="_fine")
+        following.tick()
+        files = project.files("models")
+        path.unlink()
+        following.tick()
+        project.write_axis("gamma", 1, suffix="_fine")
+        following.tick()
+        assert project.files("models") == files
+        assert {project.metadata("models", key)["reused"] for key in NEW} == {True}
+
+
+class TestBadFiles:
+    @pytest.mark.parametrize(
+        ("name", "content", "message"),
+        [
+            ("gamma_parameters.txt", b"0.016\nfast\n", "line 2: gamma 'fast' is not a number"),
+            ("gamma_parameters.txt", b"0.016\n-1\n", "line 2: gamma '-1' is not greater than zero"),
+            ("gamma_parameters.txt", b"", "holds no value"),
+            ("gamma_parameters.txt", b"0.016\n\xff\n", "line 2: byte 0xff is not UTF-8 text"),
+            ("delta_parameters.txt", b"1\n", "does not begin with a known axis"),
+            ("more.csv", b"C,gamma\n1,2\n3\n", "line 3: has 1 cells"),
+        ],
+    )
+    def test_they_change_nothing_until_they_are_right(
+        self, following: Follower, name: str, content: bytes, message: str
+    ) -> None:
+        path = following.project.parameters / name
+        before = path.read_bytes() if path.exists() else None
+        cursor = following.cursor
+        path.write_bytes(content)
+        assert_nothing_asked(following.look(), message)
+        assert str(path) in str(following.look().skip_message)
+        assert following.cursor == cursor
+        assert following.project.registered() == list(KEYS)
+
+        if before is None:
+            path.unlink()
+        else:
+            path.write_bytes(before)
+        assert_nothing_asked(following.look(), "6 candidates, nothing new")
+
+    def test_recovery_acts_on_what_came_meanwhile(self, following: Follower) -> None:
+        path = following.project.write_axis("gamma", "one", suffix="_fine")
+        assert_nothing_asked(following.look(), "'one'")
+        path.write_text("1\n")
+        (request,) = following.tick()
+        assert ends_of(request) == (NEW[0], NEW[-1])
+
+    def test_a_folder_that_vanishes_deletes_nothing(self, following: Follower) -> None:
+        cursor = following.cursor
+        folder, elsewhere = following.project.parameters, following.project.folder / "elsewhere"
+        folder.rename(elsewhere)
+        assert_nothing_asked(following.look(), f"{folder}: this folder of parameter files cannot")
+        assert following.cursor == cursor
+        elsewhere.rename(folder)
+        assert_nothing_asked(following.look(), "6 candidates, nothing new")
+
+    def test_an_axis_that_vanishes_deletes_nothing(self, following: Follower) -> None:
+        (following.project.parameters / "c_parameters.txt").unlink()
+        assert_nothing_asked(following.look(), "the axis 'C' has no values")
+        assert following.project.registered() == list(KEYS)
+
+
+@pytest.mark.parametrize("cursor", ["{not json", "[]", '"text"', "7", "", '{"digest": 7}'])
+def test_a_cursor_that_makes_no_sense_is_none(following: Follower, cursor: str) -> None:
+    good = following.cursor
+    following.cursor = cursor
+    assert_nothing_asked(following.look())
+    assert following.cursor == good
+
+
+def test_a_lost_cursor_finds_what_was_never_tried(idle: Follower) -> None:
+    """Registered, but their run was lost before it began: they are asked for again."""
+    first = idle.look()
+    idle.register(first.dynamic_partitions_requests)
+    idle.cursor = None
+    again = idle.look()
+    assert not again.dynamic_partitions_requests
+    assert [ends_of(one) for one in again.run_requests] == [(KEYS[0], KEYS[-1])]
+    assert [one.run_key for one in again.run_requests] == [
+        one.run_key for one in first.run_requests
+    ], "so that the daemon makes it only once"
+
+
+def test_a_tick_asks_the_storage_as_often_for_many_candidates_as_for_few(
+    project: Project, instance: dg.DagsterInstance
+) -> None:
+    def statements(*values: int) -> tuple[int, int]:
+        project.write_axis("c", *values)
+        follower = Follower(project, "parameter_files_sensor")
+        with counted_statements() as first:
+            tick = follower.look()
+        follower.register(tick.dynamic_partitions_requests)
+        with counted_statements() as second:
+            assert_nothing_asked(follower.look(), "nothing new")
+        return len(first), len(second)
+
+    few = statements(1)
+    many = statements(*range(1, 400))
+    assert len(instance.get_dynamic_partitions("c_gamma")) == 798
+    assert many == few
+    assert min(few) > 0

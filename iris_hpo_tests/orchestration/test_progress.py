@@ -1,0 +1,53 @@
+"""What the log of a run says: few lines, and what happened."""
+
+import re
+
+import dagster as dg
+
+from iris_hpo.orchestration.build import build_search
+from iris_hpo.orchestration.progress import LogProgress
+from iris_hpo_tests.orchestration.project import KEYS, Project, succeed
+
+
+def lines(project: Project) -> list[str]:
+    """What the latest run's own code has logged."""
+    run = project.instance.get_runs(limit=1)[0]
+    return [
+        log.user_message
+        for log in project.instance.all_logs(run.run_id)
+        if not log.is_dagster_event
+    ]
+
+
+def test_a_short_run_says_what_came_of_it(prepared: Project) -> None:
+    succeed(prepared.materialize_candidates())
+    assert lines(prepared) == ["6 candidates: 6 trained, 0 reused, 0 failed"]
+    succeed(prepared.materialize_candidates())
+    assert lines(prepared) == ["6 candidates: 0 trained, 6 reused, 0 failed"]
+
+
+def test_failures_are_counted(prepared: Project) -> None:
+    prepared.instance.add_dynamic_partitions("c_gamma", ["wrong"])
+    assert not prepared.run("models", "scores", keys=prepared.registered()).success
+    assert lines(prepared)[0] == "7 candidates: 6 trained, 0 reused, 1 failed"
+
+
+def test_a_long_run_says_how_far_it_is(prepared: Project) -> None:
+    """Here every moment is long enough for a line."""
+    prepared.defs = build_search(prepared.spec, progress=LogProgress(seconds=1e-9))
+    succeed(prepared.materialize_candidates())
+    *on_the_way, last = lines(prepared)
+    assert last == "6 candidates: 6 trained, 0 reused, 0 failed"
+    assert len(on_the_way) == len(KEYS)
+    for number, line in enumerate(on_the_way, start=1):
+        pattern = rf"{number} of 6 candidates: {number} trained, 0 reused, 0 failed; \d+ s left"
+        assert re.fullmatch(pattern, line), line
+
+
+def test_the_step_s_own_events_are_one_per_result(prepared: Project) -> None:
+    succeed(prepared.materialize_candidates())
+    run = prepared.instance.get_runs(limit=1)[0]
+    found = prepared.instance.all_logs(
+        run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+    )
+    assert len(found) == 2 * len(KEYS)

@@ -1,0 +1,108 @@
+"""What is read from the record: versions, failures, and since when."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+import pytest
+
+from iris_hpo.orchestration.records import (
+    data_versions,
+    failed_partitions,
+    latest,
+    latest_metadata,
+    version_since,
+)
+from iris_hpo_tests.orchestration.following import counted_statements
+from iris_hpo_tests.orchestration.project import KEYS, Project
+
+SPLIT = dg.AssetKey("split")
+
+
+def record(instance: dg.DagsterInstance, versions: Sequence[str]) -> list[int]:
+    """Materialise `split` with these data versions, one after the other; give storage ids."""
+    ids = []
+    for version in versions:
+        tags = {"dagster/data_version": version, "dagster/code_version": "7"}
+        instance.report_runless_asset_event(dg.AssetMaterialization(SPLIT, tags=tags))
+        ids.append(instance.fetch_materializations(SPLIT, limit=1).records[0].storage_id)
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("versions", "first"),
+    [
+        ("a", 0),
+        ("aaa", 0),
+        ("aab", 2),
+        ("aba", 2),
+        ("abbb", 1),
+        ("b" + "a" * 19, 1),
+        ("b" + "a" * 20, 1),
+        ("b" + "a" * 45, 1),
+        ("a" * 45, 0),
+    ],
+)
+def test_a_version_holds_since_its_first_event_in_a_row(
+    instance: dg.DagsterInstance, versions: str, first: int
+) -> None:
+    ids = record(instance, versions)
+    assert version_since(instance, SPLIT) == ids[first]
+
+
+def test_what_was_never_made_has_no_version(instance: dg.DagsterInstance) -> None:
+    assert version_since(instance, SPLIT) == 0
+    assert latest(instance, SPLIT) is None
+    assert latest_metadata(instance, SPLIT) == {}
+    assert data_versions(instance, SPLIT) == {}
+    assert failed_partitions(instance, SPLIT) == {}
+
+
+def test_the_latest_is_given_with_its_versions_and_its_event(instance: dg.DagsterInstance) -> None:
+    ids = record(instance, "ab")
+    found = latest(instance, SPLIT)
+    assert found is not None
+    assert (found.version, found.pointer, found.code_version) == ("b", ids[1], "7")
+
+
+@pytest.mark.parametrize("asset", ["models", "scores"])
+def test_versions_of_all_partitions_come_together(scored: Project, asset: str) -> None:
+    key = dg.AssetKey(asset)
+    data_versions(scored.instance, key)  # the first use of a storage looks at its tables
+    with counted_statements() as sent:
+        found = data_versions(scored.instance, key)
+    selects = [one for one in sent if one.lstrip().upper().startswith("SELECT")]
+    assert len(selects) <= 2, "the asset's, and one for all partitions"
+    assert found == {
+        partition: (events[0].tags or {})["dagster/data_version"]
+        for partition, events in scored.by_partition(asset).items()
+    }
+
+
+def start_run(project: Project) -> dg.DagsterRun:
+    """A run over one candidate that has begun and not ended."""
+    assets = {dg.AssetKey("models"), dg.AssetKey("scores")}
+    return project.instance.create_run_for_job(
+        project.defs.resolve_job_def("search").get_subset(asset_selection=assets),
+        asset_selection=frozenset(assets),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={"dagster/partition": KEYS[2]},
+    )
+
+
+def test_a_candidate_in_progress_has_not_failed(scored: Project) -> None:
+    start_run(scored)
+    assert failed_partitions(scored.instance, dg.AssetKey("models")) == {}
+
+
+def test_a_candidate_of_a_failed_or_cancelled_run_has_failed(scored: Project) -> None:
+    for end in (scored.instance.report_run_failed, scored.instance.report_run_canceled):
+        run = start_run(scored)
+        end(run)
+        for asset in ("models", "scores"):
+            assert failed_partitions(scored.instance, dg.AssetKey(asset)) == {KEYS[2]: run.run_id}
+
+
+def test_a_candidate_that_succeeded_since_has_not_failed(scored: Project) -> None:
+    scored.instance.report_run_failed(start_run(scored))
+    assert scored.run("models", "scores", partition=KEYS[2]).success
+    assert failed_partitions(scored.instance, dg.AssetKey("models")) == {}

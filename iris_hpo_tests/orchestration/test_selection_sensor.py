@@ -1,0 +1,95 @@
+"""When the automation asks for a new selection."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from iris_hpo.search.estimators import Step
+from iris_hpo_tests.orchestration.project import KEYS, Project, small_spec, succeed
+
+
+class Automation:
+    """The daemon's evaluations of `selection`, one after the other."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._last: dg.EvaluateAutomationConditionsResult | None = None
+
+    def asks(self) -> bool:
+        """Evaluate once more; tell whether a selection is asked for."""
+        self._last = dg.evaluate_automation_conditions(
+            self._project.defs,
+            self._project.instance,
+            asset_selection=dg.AssetSelection.assets("selection"),
+            cursor=self._last.cursor if self._last else None,
+        )
+        return self._last.get_num_requested(dg.AssetKey("selection")) == 1
+
+
+@pytest.fixture
+def automation(prepared: Project) -> Automation:
+    """Watching since before the first candidate was made."""
+    found = Automation(prepared)
+    assert not found.asks()
+    return found
+
+
+def test_the_first_scores_ask_for_a_selection_once(
+    prepared: Project, automation: Automation
+) -> None:
+    succeed(prepared.materialize_candidates())
+    assert automation.asks()
+    assert not automation.asks()
+    succeed(prepared.run("selection"))
+    assert not automation.asks()
+
+
+def test_models_alone_do_not(prepared: Project, automation: Automation) -> None:
+    succeed(prepared.run("models", keys=KEYS))
+    assert not automation.asks()
+
+
+def test_each_further_score_does(prepared: Project, automation: Automation) -> None:
+    for key in KEYS[:2]:
+        succeed(prepared.run("models", "scores", partition=key))
+        assert automation.asks()
+        succeed(prepared.run("selection"))
+        assert not automation.asks()
+
+
+def test_failed_and_missing_candidates_do_not_hold_it_up(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    spec = replace(
+        small_spec(tmp_path), steps=(Step("iris_hpo_tests.orchestration.estimators.Picky"),)
+    )
+    project = Project.create(tmp_path / "picky", instance, spec)
+    automation = Automation(project)
+    assert not automation.asks()
+    project.materialize_sources()
+    assert not automation.asks(), "there is nothing to select from"
+    assert not project.run("models", "scores", keys=KEYS[:4]).success
+    assert automation.asks()
+
+
+def test_it_waits_while_candidates_are_in_progress(
+    prepared: Project, automation: Automation
+) -> None:
+    job = prepared.defs.resolve_job_def("search").get_subset(
+        asset_selection={dg.AssetKey("models"), dg.AssetKey("scores")}
+    )
+    run = prepared.instance.create_run_for_job(
+        job,
+        asset_selection=frozenset({dg.AssetKey("models"), dg.AssetKey("scores")}),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={
+            "dagster/asset_partition_range_start": KEYS[4],
+            "dagster/asset_partition_range_end": KEYS[5],
+        },
+    )
+    succeed(prepared.run("models", "scores", keys=KEYS[:4]))
+    assert not automation.asks()
+    prepared.instance.report_run_failed(run)
+    assert automation.asks()

@@ -1,0 +1,114 @@
+"""Work for the engines' tests, in a module of its own so that worker processes can import it."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from threading import Lock
+
+from threadpoolctl import threadpool_info
+
+from iris_hpo.search.errors import CandidateError
+
+PATIENCE_SECONDS = 60
+"""Nothing waits longer: a test that fails must not hang."""
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def do_as_told(word: str) -> str:
+    """Do well, or fail by one's own fault, or by the machine's."""
+    if word.startswith("wrong"):
+        raise CandidateError(f"{word} is no candidate")
+    if word.startswith("broken"):
+        raise OSError("the disk\n  is full")
+    return word.upper()
+
+
+def fail_first(task: tuple[Path, int]) -> int:
+    """Fail so many times by the machine's fault, then tell how many attempts it took."""
+    log, failures = task
+    attempts = _attempts(log)
+    if attempts <= failures:
+        raise OSError(f"attempt {attempts} failed")
+    return attempts
+
+
+def be_wrong(log: Path) -> None:
+    _attempts(log)
+    raise CandidateError("never any better")
+
+
+def die_first(task: tuple[Path, int]) -> int:
+    """Kill the worker process so many times, then tell how many attempts it took."""
+    log, deaths = task
+    attempts = _attempts(log)
+    if attempts <= deaths:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return attempts
+
+
+def wait_for(path: Path | None) -> str:
+    """Wait until there is such a file."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while path is not None and not path.exists():
+        if time.monotonic() > deadline:
+            raise CandidateError(f"{path} never came")
+        time.sleep(0.01)
+    return "seen"
+
+
+def tell_process_and_sleep(task: tuple[Path, float]) -> int:
+    """Leave a file named after the worker process, and take so many seconds."""
+    folder, seconds = task
+    (folder / str(os.getpid())).touch()
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def hold_a_lock_if_odd(number: int) -> object:
+    """Give what cannot leave the process for odd numbers."""
+    return Lock() if number % 2 else number
+
+
+def count_threads(_: int) -> int:
+    import sklearn.utils._openmp_helpers  # noqa: F401 - its OpenMP is to be counted
+    from numpy import linalg  # noqa: F401 - and its BLAS
+
+    return max(pool["num_threads"] for pool in threadpool_info())
+
+
+class TogetherInDeath:
+    """Work that ends two workers' pool while both are busy.
+
+    The item ``patient`` hangs at its first attempt. Any other waits until it does, and then, at its
+    own first attempt, kills its worker. In a worker the work takes its time to arrive.
+    """
+
+    def __init__(self, patient: Path, start_seconds: float = 0, death_seconds: float = 0) -> None:
+        self.patient = patient
+        self.start_seconds = start_seconds
+        self.death_seconds = death_seconds
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        time.sleep(self.start_seconds)
+
+    def __call__(self, log: Path) -> str:
+        first = _attempts(log) == 1
+        if first and log == self.patient:
+            time.sleep(PATIENCE_SECONDS)
+        elif first:
+            wait_for(self.patient)
+            time.sleep(self.death_seconds)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return log.name
+
+
+def _attempts(log: Path) -> int:
+    """Count this attempt; the file survives the process."""
+    with log.open("ab") as file:
+        file.write(b".")
+    return log.stat().st_size

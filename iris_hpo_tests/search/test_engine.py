@@ -1,0 +1,273 @@
+"""Engines: every item has one outcome, and what one item does costs no other."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from iris_hpo.artifacts import is_alive
+from iris_hpo.search.engine import (
+    Done,
+    Failed,
+    Limits,
+    PoolEngine,
+    SerialEngine,
+    loky_engine,
+    make_engine,
+)
+from iris_hpo.search.errors import InputError
+from iris_hpo_tests.search import engine_work
+
+ENGINES = [
+    pytest.param(SerialEngine(), id="serial"),
+    pytest.param(loky_engine(2), id="loky"),
+]
+LOKY = loky_engine(2)
+ONCE = Limits(retries=0)
+
+
+def results_of(outcomes):
+    return {one.item: one.result for one in outcomes if isinstance(one, Done)}
+
+
+def reasons_of(outcomes):
+    return {one.item: one.reason for one in outcomes if isinstance(one, Failed)}
+
+
+def attempts_at(log):
+    return log.stat().st_size if log.exists() else 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_item_that_fails_costs_no_other(engine):
+    words = ["a", "wrong b", "c", "broken d", "e", "wrong f"]
+
+    outcomes = list(engine.map(engine_work.do_as_told, words, ONCE))
+
+    assert len(outcomes) == 6
+    assert results_of(outcomes) == {"a": "A", "c": "C", "e": "E"}
+    assert reasons_of(outcomes) == {
+        "wrong b": "wrong b is no candidate",
+        "broken d": "OSError: the disk is full",
+        "wrong f": "wrong f is no candidate",
+    }
+
+
+def test_many_more_items_than_workers_each_have_one_outcome():
+    outcomes = list(LOKY.map(engine_work.square, range(1_000), Limits()))
+
+    assert len(outcomes) == 1_000
+    assert results_of(outcomes) == {number: number * number for number in range(1_000)}
+
+
+def test_the_serial_engine_keeps_the_order():
+    outcomes = SerialEngine().map(engine_work.square, [3, 1, 2], Limits())
+
+    assert list(outcomes) == [Done(3, 9), Done(1, 1), Done(2, 4)]
+
+
+@pytest.mark.parametrize("engine", [SerialEngine(), PoolEngine(2, make_pool=None)])
+def test_no_items_have_no_outcomes_and_start_nothing(engine):
+    assert list(engine.map(engine_work.square, [], Limits())) == []
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_machines_failures_are_tried_again_and_the_items_own_are_not(engine, tmp_path):
+    once, always, never = (tmp_path / name for name in ("once", "always", "never"))
+
+    outcomes = list(
+        engine.map(engine_work.fail_first, [(once, 1), (always, 99), (never, 0)], Limits(retries=1))
+    )
+
+    assert results_of(outcomes) == {(once, 1): 2, (never, 0): 1}
+    assert reasons_of(outcomes) == {(always, 99): "OSError: attempt 2 failed"}
+    assert [attempts_at(log) for log in (once, always, never)] == [2, 2, 1]
+
+
+@pytest.mark.parametrize("retries", [0, 1, 3])
+def test_retries_are_counted(tmp_path, retries):
+    log, wrong = tmp_path / "log", tmp_path / "wrong"
+
+    list(SerialEngine().map(engine_work.fail_first, [(log, 99)], Limits(retries)))
+    list(SerialEngine().map(engine_work.be_wrong, [wrong], Limits(retries)))
+
+    assert attempts_at(log) == retries + 1
+    assert attempts_at(wrong) == 1
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_outcomes_come_as_they_finish(engine, tmp_path):
+    """The second item waits for what only happens after the first outcome has come."""
+    sign = tmp_path / "sign"
+
+    outcomes = engine.map(engine_work.wait_for, [None, sign], Limits())
+
+    assert next(outcomes) == Done(None, "seen")
+    sign.touch()
+    assert list(outcomes) == [Done(sign, "seen")]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_item_computes_on_one_thread(engine):
+    assert list(engine.map(engine_work.count_threads, [0], Limits())) == [Done(0, 1)]
+
+
+def test_items_that_kill_their_workers_are_found(tmp_path):
+    killer, victim = (tmp_path / "killer", 99), (tmp_path / "victim", 1)
+    others = [(tmp_path / f"other {number}", 0) for number in range(10)]
+    items = [*others[:3], killer, *others[3:6], victim, *others[6:]]
+
+    outcomes = list(LOKY.map(engine_work.die_first, items, Limits(retries=1)))
+
+    assert len(outcomes) == len(items)
+    assert reasons_of(outcomes) == {
+        killer: "its worker process died 2 times (killed, or out of memory)"
+    }
+    assert set(results_of(outcomes)) == {victim, *others}
+    assert results_of(outcomes)[victim] >= 2
+
+
+def test_a_worker_dies_once_where_nothing_is_tried_again(tmp_path):
+    killer = (tmp_path / "killer", 99)
+
+    outcomes = list(LOKY.map(engine_work.die_first, [killer], ONCE))
+
+    assert outcomes == [Failed(killer, "its worker process died 1 time (killed, or out of memory)")]
+    assert attempts_at(killer[0]) == 1
+
+
+def test_a_death_among_others_proves_nothing(tmp_path):
+    patient, deadly = tmp_path / "patient", tmp_path / "deadly"
+
+    outcomes = list(LOKY.map(engine_work.TogetherInDeath(patient), [patient, deadly], ONCE))
+
+    assert reasons_of(outcomes) == {}
+    assert results_of(outcomes) == {patient: "patient", deadly: "deadly"}
+    assert (attempts_at(patient), attempts_at(deadly)) == (2, 2)
+
+
+def test_an_endless_item_is_ended_and_no_other_is_blamed(tmp_path):
+    """Neither those that are so quick that they travel in chunks, nor the slower ones.
+
+    Each takes less than the limit, all of them together take longer.
+    """
+    quick = [(tmp_path, number / 1e9) for number in range(80)]
+    slower = [(tmp_path, 0.1 + number / 1e9) for number in range(20)]
+    endless = (tmp_path, 600.0)
+    items = [*quick[:40], endless, *quick[40:], *slower]
+
+    outcomes = list(LOKY.map(engine_work.tell_process_and_sleep, items, Limits(timeout=1.5)))
+
+    assert len(outcomes) == len(items)
+    assert reasons_of(outcomes) == {endless: "did not finish within 1.5 s (candidate_timeout)"}
+    assert set(results_of(outcomes)) == {*quick, *slower}
+
+
+@pytest.mark.slow
+def test_an_item_that_lost_its_worker_has_all_its_time_again(tmp_path):
+    """A new worker takes longer to start than the item had left when its first one died."""
+    patient, deadly = tmp_path / "patient", tmp_path / "deadly"
+    work = engine_work.TogetherInDeath(patient, start_seconds=2, death_seconds=2)
+
+    outcomes = list(LOKY.map(work, [patient, deadly], Limits(timeout=3)))
+
+    assert reasons_of(outcomes) == {}
+    assert results_of(outcomes) == {patient: "patient", deadly: "deadly"}
+    assert attempts_at(patient) == 2
+
+
+def test_the_serial_engine_refuses_a_limit_of_time():
+    with pytest.raises(InputError) as refusal:
+        list(SerialEngine().map(engine_work.square, [1], Limits(timeout=1)))
+
+    assert str(refusal.value) == (
+        "candidate_timeout needs worker processes: the engine 'serial' cannot stop a fit"
+    )
+
+
+def test_closing_early_ends_the_workers(tmp_path):
+    quick, endless = (tmp_path, 0.0), (tmp_path, 600.0)
+    outcomes = LOKY.map(engine_work.tell_process_and_sleep, [quick, endless, endless], Limits())
+    assert next(outcomes).item == quick
+    deadline = time.monotonic() + 30
+    while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    workers = [int(path.name) for path in tmp_path.iterdir()]
+    assert len(workers) == 2
+    assert all(map(is_alive, workers))
+
+    outcomes.close()
+
+    assert not any(map(is_alive, workers))
+
+
+def test_workers_end_when_all_is_done(tmp_path):
+    items = [(tmp_path, seconds) for seconds in (0.0, 0.001, 0.002)]
+
+    workers = {one.result for one in LOKY.map(engine_work.tell_process_and_sleep, items, Limits())}
+
+    assert workers
+    assert os.getpid() not in workers
+    assert not any(map(is_alive, workers))
+
+
+@pytest.mark.slow
+def test_workers_end_with_the_process_that_started_them(tmp_path):
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from iris_hpo.search.engine import Limits, loky_engine\n"
+        "from iris_hpo_tests.search.engine_work import tell_process_and_sleep\n"
+        "items = [(Path(sys.argv[1]), 600.0)] * 2\n"
+        "list(loky_engine(2).map(tell_process_and_sleep, items, Limits()))\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program, tmp_path], cwd=Path(__file__).parents[2]
+    )
+    deadline = time.monotonic() + 60
+    while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    workers = [int(path.name) for path in tmp_path.iterdir()]
+    assert len(workers) == 2
+
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+
+    while any(map(is_alive, workers)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(is_alive, workers))
+
+
+def test_a_result_that_cannot_be_sent_back_costs_its_own_item():
+    """Every other item's: they travel in chunks together."""
+    outcomes = list(LOKY.map(engine_work.hold_a_lock_if_odd, range(40), ONCE))
+
+    assert len(outcomes) == 40
+    assert results_of(outcomes) == {number: number for number in range(0, 40, 2)}
+    reasons = reasons_of(outcomes)
+    assert set(reasons) == set(range(1, 40, 2))
+    assert all("pickle" in reason and "\n" not in reason for reason in reasons.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "jobs", "message"),
+    [
+        ("dask", 0, "engine 'dask' is unknown; choose one of loky, serial"),
+        ("", 0, "engine '' is unknown; choose one of loky, serial"),
+        ("loky", -1, "jobs -1 must be 0 (one per core) or a number of processes"),
+        ("serial", -1, "jobs -1 must be 0 (one per core) or a number of processes"),
+    ],
+)
+def test_an_engine_that_cannot_be_made_is_refused(name, jobs, message):
+    with pytest.raises(InputError) as refusal:
+        make_engine(name, jobs)
+
+    assert str(refusal.value) == message
+
+
+def test_engines_are_made_by_name():
+    assert isinstance(make_engine("serial"), SerialEngine)
+    assert isinstance(make_engine("loky"), PoolEngine)

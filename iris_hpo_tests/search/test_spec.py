@@ -1,0 +1,321 @@
+"""A search's description: what is filled in, and what is refused when it is written."""
+
+from pathlib import Path
+
+import pytest
+from sklearn.metrics import get_scorer_names
+
+from iris_hpo.iris import iris_search
+from iris_hpo.search.errors import InputError
+from iris_hpo.search.estimators import Step
+from iris_hpo.search.space import Axis
+from iris_hpo.search.spec import Choice, SearchSpec, check_rule
+from iris_hpo.search.splitting import SplitSettings
+
+SVM = Step("sklearn.svm.SVC")
+SCALE = Step("sklearn.preprocessing.StandardScaler")
+C = Axis("C", "C", positive=True)
+PIPED_C = Axis("C", "C", "svc__C")
+KERNEL = Choice("kernel", "rbf", ("rbf", "linear"))
+PIPED_KERNEL = Choice("svc__kernel", "rbf", ("rbf", "linear"))
+
+
+def search(**settings):
+    basis = {"name": "wine", "home": Path(), "data_file": "wine.csv", "axes": (C,), "steps": (SVM,)}
+    return SearchSpec(**{**basis, **settings})
+
+
+def test_the_iris_search_is_the_seeds():
+    spec = iris_search()
+
+    assert (spec.name, spec.partitions) == ("", "c_gamma")
+    assert [(axis.name, axis.symbol, axis.positive) for axis in spec.axes] == [
+        ("C", "C", True),
+        ("gamma", "G", True),
+    ]
+    assert (spec.task, spec.scoring, spec.rule) == ("classification", "accuracy", "test_score")
+    assert spec.split == SplitSettings(test_size=0.2, seed=0, folds=5, stratify=None)
+    assert (spec.home / "data" / spec.data_file).is_file()
+    assert spec.recipe().build().get_params()["kernel"] == "rbf"
+    assert spec.recipe({"kernel": "linear"}).build().get_params()["kernel"] == "linear"
+
+
+@pytest.mark.parametrize(
+    ("settings", "partitions"),
+    [
+        ({"name": "wine"}, "wine_candidates"),
+        ({"name": ""}, "search_candidates"),
+        ({"name": "wine", "partitions": "grid"}, "grid"),
+    ],
+)
+def test_partitions_are_named_after_the_search(settings, partitions):
+    assert search(**settings).partitions == partitions
+
+
+@pytest.mark.parametrize(
+    ("settings", "folder"),
+    [
+        ({"name": "wine"}, "parameters/wine"),
+        ({"name": ""}, "parameters"),
+        ({"name": "wine", "parameters_folder": "grid"}, "grid"),
+    ],
+)
+def test_parameter_files_have_a_folder_per_search(settings, folder):
+    assert search(**settings).parameters_folder == folder
+
+
+@pytest.mark.parametrize(
+    ("estimator", "task", "scoring"),
+    [
+        ("sklearn.svm.SVC", "classification", "accuracy"),
+        ("sklearn.svm.SVR", "regression", "r2"),
+    ],
+)
+def test_the_scoring_follows_the_task(estimator, task, scoring):
+    spec = search(steps=(Step(estimator),))
+
+    assert (spec.task, spec.scoring) == (task, scoring)
+    assert search(scoring="f1_macro").scoring == "f1_macro"
+
+
+def test_a_run_may_choose_and_seed():
+    spec = search(choices=(KERNEL,), split=SplitSettings(seed=5))
+
+    assert spec.recipe().seed == 5
+    assert spec.recipe(seed=0).seed == 0
+    assert spec.recipe().build().get_params()["kernel"] == "rbf"
+    assert spec.recipe({"kernel": "linear"}).build().get_params()["kernel"] == "linear"
+
+
+def test_a_choice_of_a_pipeline_is_its_steps():
+    spec = search(
+        axes=(PIPED_C,),
+        steps=(SCALE, Step("sklearn.svm.SVC", {"tol": 0.1})),
+        choices=(PIPED_KERNEL,),
+    )
+
+    chosen = spec.recipe({"svc__kernel": "linear"})
+
+    assert chosen.steps == (SCALE, Step("sklearn.svm.SVC", {"tol": 0.1, "kernel": "linear"}))
+    assert chosen.build({"svc__C": 2.0}).named_steps["svc"].get_params()["kernel"] == "linear"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"tol": "1"}, "this search has no choice 'tol'; it has kernel"),
+        ({"kernel": "cubic"}, "kernel 'cubic' is unknown; choose one of rbf, linear"),
+    ],
+)
+def test_a_choice_that_is_not_offered_is_refused(chosen, message):
+    with pytest.raises(InputError) as refusal:
+        search(choices=(KERNEL,)).recipe(chosen)
+
+    assert str(refusal.value) == message
+
+
+def test_a_search_without_choices_says_so():
+    with pytest.raises(InputError) as refusal:
+        search().recipe({"kernel": "rbf"})
+
+    assert str(refusal.value) == "this search has no choice 'kernel'; it has none"
+
+
+def test_a_default_is_one_of_the_options():
+    with pytest.raises(InputError) as refusal:
+        Choice("kernel", "cubic", ("rbf", "linear"))
+
+    assert str(refusal.value) == "kernel 'cubic' is unknown; choose one of rbf, linear"
+
+
+NAME_RULE = "use lower-case letters, digits and underscores, beginning with a letter, at most 50"
+
+
+@pytest.mark.parametrize(
+    "name", ["Wine", "1wine", "_wine", "a b", "a/b", "a-b", "é", "a\n", "a" * 51]
+)
+def test_a_name_is_refused_that_no_asset_could_carry(name):
+    with pytest.raises(InputError) as refusal:
+        search(name=name)
+
+    assert str(refusal.value) == f"search name {name!r}: {NAME_RULE}"
+
+
+TAKEN_NAMES = ["models", "parameters", "scores", "search", "selection", "split"]
+
+
+@pytest.mark.parametrize("name", TAKEN_NAMES)
+def test_a_name_is_refused_that_the_search_without_one_uses(name):
+    with pytest.raises(InputError) as refusal:
+        search(name=name)
+
+    assert str(refusal.value) == (
+        f"search name {name!r}: the search without a name uses it; choose another"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "field", "message"),
+    [
+        ({"name": "Wine"}, ("name",), f"search name 'Wine': {NAME_RULE}"),
+        ({"max_candidates": 0}, ("max_candidates",), "max_candidates 0 must be at least 1"),
+        ({"axes": ()}, ("axes",), "a search needs at least one axis"),
+        (
+            {"axes": (C, Axis("gamma", "C"))},
+            ("axes", 1, "symbol"),
+            (
+                "axes 'C' and 'gamma': the symbols 'C' and 'C' could be confused in a key; "
+                "choose symbols that do not begin alike"
+            ),
+        ),
+        (
+            {"axes": (C, Axis("c", "D"))},
+            ("axes", 1, "name"),
+            "two axes are named 'c'; names must differ in more than case",
+        ),
+        (
+            {"axes": (C, Axis("gamma", "G"), Axis("cost", "K", "C"))},
+            ("axes", 2, "parameter"),
+            "axes 'C' and 'cost' both set the parameter 'C'",
+        ),
+        (
+            {"steps": (SCALE, SVM), "axes": (Axis("svm", "S", "svc"),)},
+            ("axes", 0, "parameter"),
+            "'svc' is a part of the pipeline, not a parameter of a step; write <step>__<parameter>",
+        ),
+        ({"steps": ()}, ("steps",), "a search needs an estimator, such as sklearn.svm.SVC"),
+        (
+            {"steps": (SCALE,)},
+            ("steps", 0, "estimator"),
+            "StandardScaler is neither a classifier nor a regressor",
+        ),
+        (
+            {"steps": (SCALE, SCALE, SVM)},
+            ("steps", 1, "estimator"),
+            "two steps of the pipeline are both 'standardscaler'",
+        ),
+        (
+            {"steps": (SCALE, Step("svm"))},
+            ("steps", 1, "estimator"),
+            (
+                "the estimator 'svm' cannot be imported (Empty module name); give the path of a "
+                "class, such as sklearn.svm.SVC"
+            ),
+        ),
+        (
+            {"steps": (Step(SCALE.estimator, {"x": 1}), SVM), "axes": (PIPED_C,)},
+            ("steps", 0, "settings", "x"),
+            "StandardScaler has no setting 'x'; it has copy, with_mean, with_std",
+        ),
+        (
+            {"choices": (Choice("C", "1", ("1",)),)},
+            ("choices", 0),
+            "'C' is both an axis and a choice",
+        ),
+        ({"choices": (KERNEL, KERNEL)}, ("choices", 1), "two choices are named 'kernel'"),
+        (
+            {"steps": (Step(SVM.estimator, {"kernel": "rbf"}),), "choices": (KERNEL,)},
+            ("choices", 0),
+            "choice 'kernel' is offered, but the settings fix it",
+        ),
+        (
+            {"steps": (Step(SVM.estimator, {"C": 2.0}),)},
+            ("axes", 0, "parameter"),
+            "axis 'C' searches 'C', which the settings fix too",
+        ),
+        (
+            {"steps": (SCALE, Step(SVM.estimator, {"C": 2.0})), "axes": (PIPED_C,)},
+            ("axes", 0, "parameter"),
+            "axis 'C' searches 'svc__C', which the settings fix too",
+        ),
+        (
+            {"steps": (SCALE, SVM), "axes": (PIPED_C,), "choices": (KERNEL,)},
+            ("choices", 0),
+            (
+                "choice 'kernel' names no setting of a step; "
+                "write standardscaler__<setting> or svc__<setting>"
+            ),
+        ),
+        (
+            {"choices": (PIPED_KERNEL,)},
+            ("choices", 0),
+            "choice 'svc__kernel' names no setting of a step; write <setting>",
+        ),
+        (
+            {"split": SplitSettings(stratify=True), "steps": (Step("sklearn.svm.SVR"),)},
+            ("stratify",),
+            "stratify needs classes; regression targets have none",
+        ),
+        (
+            {"rule": "best"},
+            ("rule",),
+            "rule 'best' is unknown; choose one of test_score, cv, one_standard_error",
+        ),
+        (
+            {"rule": "cv", "split": SplitSettings(folds=0)},
+            ("rule",),
+            "rule 'cv' ranks by cross-validation; set folds to at least 2",
+        ),
+    ],
+)
+def test_a_search_that_cannot_work_is_refused_where_it_is_written(settings, field, message):
+    with pytest.raises(InputError) as refusal:
+        search(**settings)
+
+    assert str(refusal.value) == message
+    assert refusal.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("settings", "beginning"),
+    [
+        ({"axes": (Axis("gama", "G"),)}, "SVC has no parameter 'gama'; it has C, break_ties, "),
+        (
+            {"steps": (SCALE, SVM)},
+            "StandardScaler -> SVC has no parameter 'C'; it has memory, standardscaler, ",
+        ),
+        (
+            {"choices": (Choice("kernal", "rbf", ("rbf",)),)},
+            "SVC has no setting 'kernal'; it has C, break_ties, ",
+        ),
+    ],
+)
+def test_a_parameter_that_the_estimator_lacks_is_refused_with_those_it_has(settings, beginning):
+    with pytest.raises(InputError) as refusal:
+        search(**settings)
+
+    assert str(refusal.value).startswith(beginning)
+
+
+def test_a_scoring_that_scikit_learn_does_not_know_is_refused():
+    with pytest.raises(InputError) as refusal:
+        search(scoring="acuracy")
+
+    assert str(refusal.value) == (
+        f"scoring 'acuracy' is unknown to scikit-learn; it knows {', '.join(get_scorer_names())}"
+    )
+
+
+def test_a_setting_of_another_step_does_not_fix_an_axis():
+    spec = search(
+        steps=(Step("sklearn.decomposition.PCA", {"tol": 0.5}), SVM),
+        axes=(Axis("tol", "T", "svc__tol"),),
+    )
+
+    assert spec.recipe().build({"svc__tol": 0.1}).get_params()["pca__tol"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("rule", "folds"),
+    [("test_score", 0), ("test_score", 5), ("cv", 2), ("one_standard_error", 2)],
+)
+def test_a_rule_that_can_be_followed_is_given_back(rule, folds):
+    assert check_rule(rule, folds) == rule
+
+
+@pytest.mark.parametrize("rule", ["cv", "one_standard_error"])
+def test_a_rule_that_ranks_by_folds_needs_folds(rule):
+    with pytest.raises(InputError) as refusal:
+        check_rule(rule, 0)
+
+    assert str(refusal.value) == f"rule {rule!r} ranks by cross-validation; set folds to at least 2"

@@ -1,0 +1,112 @@
+"""The event log with kept connections holds what Dagster's own holds, and can take its place."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+from dagster_shared.check import CheckError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+KEYS = ["a", "b", "c"]
+ASSET = dg.AssetKey("thing")
+THINGS = dg.DynamicPartitionsDefinition(name="things")
+
+
+@dg.multi_asset(specs=[dg.AssetSpec(ASSET, partitions_def=THINGS, skippable=True)])
+def thing(context: dg.AssetExecutionContext) -> Iterator[dg.Output[None]]:
+    """One event per partition, as candidates are logged."""
+    for key in context.partition_keys:
+        context.log_event(
+            dg.AssetMaterialization(
+                ASSET, partition=key, tags={"dagster/data_version": f"version of {key}"}
+            )
+        )
+    yield from ()
+
+
+def instance_at(home: Path, *, kept: bool) -> dg.DagsterInstance:
+    home.mkdir(exist_ok=True)
+    settings = yaml.safe_load((REPOSITORY / ".dagster" / "dagster.yaml").read_text())
+    if not kept:
+        del settings["event_log_storage"]
+    (home / "dagster.yaml").write_text(yaml.safe_dump(settings))
+    return dg.DagsterInstance.from_config(str(home))
+
+
+def run_thing(instance: dg.DagsterInstance) -> None:
+    instance.add_dynamic_partitions("things", KEYS)
+    job = dg.Definitions(assets=[thing]).resolve_implicit_global_asset_job_def()
+    tags = {
+        "dagster/asset_partition_range_start": KEYS[0],
+        "dagster/asset_partition_range_end": KEYS[-1],
+    }
+    assert job.execute_in_process(instance=instance, tags=tags).success
+
+
+def tables(home: Path) -> dict[str, list[tuple[object, ...]]]:
+    """What does not differ from run to run in the database of all runs."""
+    queries = {
+        "events": "select dagster_event_type, asset_key, partition from event_logs order by id",
+        "tags": "select asset_key, key, value from asset_event_tags order by id",
+        "assets": "select asset_key, wipe_timestamp, asset_details from asset_keys",
+        "partitions": "select partitions_def_name, partition from dynamic_partitions order by id",
+    }
+    with sqlite3.connect(home / "history" / "runs" / "index.db") as connection:
+        found = {name: connection.execute(query).fetchall() for name, query in queries.items()}
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize("batch", ["0", "500"])
+def test_both_event_logs_hold_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch: str
+) -> None:
+    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", batch)
+    for name, kept in (("kept", True), ("plain", False)):
+        monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / name))
+        with instance_at(tmp_path / name, kept=kept) as instance:
+            expected = "KeptSqliteEventLog" if kept else "SqliteEventLogStorage"
+            assert type(instance.event_log_storage).__name__ == expected
+            run_thing(instance)
+    assert tables(tmp_path / "kept") == tables(tmp_path / "plain")
+
+
+def test_an_instance_can_change_between_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    for kept in (False, True, False):
+        with instance_at(tmp_path, kept=kept) as instance:
+            if not instance.get_dynamic_partitions("things"):
+                run_thing(instance)
+            else:
+                job = dg.Definitions(assets=[thing]).resolve_implicit_global_asset_job_def()
+                assert job.execute_in_process(instance=instance, partition_key="b").success
+    with instance_at(tmp_path, kept=True) as instance:
+        records = instance.fetch_materializations(ASSET, limit=10).records
+        assert [record.partition_key for record in records] == ["b", "b", "c", "b", "a"]
+        assert len(instance.get_runs()) == 3
+        for run in instance.get_runs():
+            events = [log.dagster_event_type for log in instance.all_logs(run.run_id)]
+            assert dg.DagsterEventType.RUN_SUCCESS in events
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with instance_at(tmp_path, kept=True) as instance:
+        run_thing(instance)
+        storage = instance.event_log_storage
+        run_id = instance.get_runs()[0].run_id
+        logs = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+        before = len(instance.all_logs(run_id))
+        with pytest.raises(CheckError):
+            storage.store_event_batch([*logs, logs[0]._replace(dagster_event="no event")])
+        assert len(instance.all_logs(run_id)) == before
+        storage.store_event_batch(logs)
+        assert len(instance.all_logs(run_id)) == before + len(KEYS)
+        assert len(instance.fetch_materializations(ASSET, limit=10).records) == 2 * len(KEYS)
