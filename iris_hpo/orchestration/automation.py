@@ -21,7 +21,8 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
     search = dg.define_asset_job(
         names.plain("search"),
         dg.AssetSelection.assets(*(names.asset(name) for name in _SEARCHED)),
-        description="Read data and parameter files, train and score candidates.",
+        description="Read data and parameter files, train and score candidates. A run works on one "
+        "candidate or on a range; to choose several, materialise `models` and `scores`.",
     )
     select = dg.define_asset_job(
         names.plain("select"),
@@ -43,6 +44,7 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
         try:
             return follow_parameter_files(context, spec, storage)
         except InputError as error:
+            context.log.warning(str(error))
             return dg.SensorResult(skip_reason=str(error), cursor=context.cursor)
 
     @dg.sensor(
@@ -56,6 +58,7 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
         try:
             return follow_raw_data(context, spec, storage)
         except InputError as error:
+            context.log.warning(str(error))
             return dg.SensorResult(skip_reason=str(error), cursor=context.cursor)
 
     selection_sensor = dg.AutomationConditionSensorDefinition(

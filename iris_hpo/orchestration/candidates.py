@@ -220,10 +220,9 @@ class _CandidatesRun:
 def _failure(failures: dict[str, str], total: int) -> dg.Failure:
     shown = [f"{key}: {reason}" for key, reason in list(failures.items())[:20]]
     more = f"\nand {len(failures) - len(shown)} more" if len(failures) > len(shown) else ""
+    rest = "; the others are done" if total > len(failures) else ""
     return dg.Failure(
-        f"{len(failures)} of {total} candidates failed; the others are done.\n"
-        + "\n".join(shown)
-        + more,
+        f"{len(failures)} of {total} candidates failed{rest}.\n" + "\n".join(shown) + more,
         metadata={"failed": as_json(failures)},
         allow_retries=False,
     )

@@ -57,6 +57,17 @@ SELECT_WHEN = (
 """Scores changed, or a candidate failed that the selection then names; none is in progress.
 ``eager()`` would wait for a failed one for ever."""
 
+_FIRST_COLUMNS = {
+    "rank": "equal scores share a rank",
+    "candidate": "the candidate's partition",
+    "champion": "the one of the selected that represents them",
+    "selected": "one of the best",
+    "score": "on the test rows",
+    "cv_mean": "of the folds",
+    "cv_std": "of the folds",
+}
+"""What a page that cuts a wide table should show of it, and what it is."""
+
 _TABLE_ROWS = 20
 _NAMED = 50
 
@@ -335,13 +346,13 @@ def _named(keys: Sequence[str]) -> str:
 
 
 def _table(rows: Sequence[Mapping[str, Cell]]) -> dg.TableMetadataValue:
-    # Dagster's table cells are never None.
-    types = {bool: "bool", int: "int", float: "float", str: "string"}
+    types = {bool: "bool", int: "int", float: "float", str: "string", type(None): "string"}
+    names = [*_FIRST_COLUMNS, *(name for name in rows[0] if name not in _FIRST_COLUMNS)]
     columns = [
-        dg.TableColumn(name, types[type(value)]) if value is not None else dg.TableColumn(name)
-        for name, value in rows[0].items()
+        dg.TableColumn(name, types[type(rows[0][name])], description=_FIRST_COLUMNS.get(name))
+        for name in names
     ]
-    records = [dg.TableRecord({name: _cell(value) for name, value in row.items()}) for row in rows]
+    records = [dg.TableRecord({name: _cell(row[name]) for name in names}) for row in rows]
     return dg.MetadataValue.table(records, dg.TableSchema(columns))
 
 

@@ -1,6 +1,6 @@
 """Run configuration, explained for the launchpad. Defaults come from the search's spec."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import dagster as dg
 from pydantic import Field, create_model
@@ -88,6 +88,7 @@ def split_config(spec: SearchSpec) -> type[SplitConfig]:
     return create_model(
         "SplitConfig",
         __base__=SplitConfig,
+        __doc__=SplitConfig.__doc__,
         test_size=(
             float,
             Field(default=default.test_size, description="Share of the rows kept for the test."),
@@ -112,14 +113,16 @@ def split_config(spec: SearchSpec) -> type[SplitConfig]:
 
 def parameters_config(spec: SearchSpec) -> type[ParametersConfig]:
     """Run configuration of `parameters`: one field per choice that the search offers."""
-    fields = {
+    fields: dict[str, Any] = {
         choice.name: (
             Literal[choice.options],
             Field(default=choice.default, description=choice.description or None),
         )
         for choice in spec.choices
     }
-    return create_model("ParametersConfig", __base__=ParametersConfig, **fields)  # type: ignore[call-overload]
+    return create_model(
+        "ParametersConfig", __base__=ParametersConfig, __doc__=ParametersConfig.__doc__, **fields
+    )
 
 
 def selection_config(spec: SearchSpec) -> type[SelectionConfig]:
@@ -127,6 +130,7 @@ def selection_config(spec: SearchSpec) -> type[SelectionConfig]:
     return create_model(
         "SelectionConfig",
         __base__=SelectionConfig,
+        __doc__=SelectionConfig.__doc__,
         rule=(
             Rule,
             Field(

@@ -33,16 +33,15 @@ _KINDS: Final = {
 
 _DESCRIPTIONS: Final = {
     "raw_data": "The data file, read and checked: {data_file}.",
-    "split": "Training and test rows, seeded; classes keep their proportions. The folds of "
+    "split": "Seeded training and test rows. Classes keep their proportions. The folds of "
     "cross-validation lie within the training rows.",
-    "parameters": "What the parameter files say: the values of {axes}, and the candidates that "
-    "they make. Materialising it registers new candidates and deletes those whose value is gone.",
+    "parameters": "The candidates that the parameter files make, from values of {axes}. "
+    "Materialising it registers new candidates and deletes those whose value is gone.",
     "models": "One {estimator} per candidate, trained on the training rows. Each partition is one "
     "candidate and is up to date or stale by itself.",
-    "scores": "How well each model does: {scoring} on the test rows, and cross-validation on the "
-    "training rows.",
-    "selection": "The leaderboard of all current candidates, every candidate that ties at the "
-    "best, and the champion among them.",
+    "scores": "The {scoring} of each model on the test rows, and cross-validation on the training "
+    "rows.",
+    "selection": "Leaderboard, tied best and champion of all current candidates.",
 }
 
 

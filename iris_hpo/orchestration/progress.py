@@ -45,7 +45,7 @@ class LogProgress:
         now = time.monotonic()
         if not counts.done:
             self._started = self._said = now
-        if now - self._said < self._seconds:
+        if now - self._said < self._seconds or counts.done >= counts.total:
             return
         self._said = now
         left = (now - self._started) / counts.done * (counts.total - counts.done)

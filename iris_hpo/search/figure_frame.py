@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DPI: Final = 144
+_WIDEST: Final = 980
+"""Pixels: so wide Dagster shows a picture without a scroll bar, on a screen of 1280 or more."""
 _TITLE: Final = 12.0
 _TEXT: Final = 9.5
 _STYLE: Final = {
@@ -65,7 +67,7 @@ def framed(width: float, height: float, headline: str, about: Sequence[str]) -> 
     body = [line for text in about for line in _wrapped(text, _TEXT, width)]
     above = 0.2 + 0.23 * len(head) + 0.18 * len(body)
     total = height + above
-    figure = Figure(figsize=(width, total), dpi=_DPI, facecolor="white")
+    figure = Figure(figsize=(width, total), dpi=min(_DPI, _WIDEST / width), facecolor="white")
     figure.set_layout_engine(
         ConstrainedLayoutEngine(
             rect=(0, 0, 1, 1 - above / total), w_pad=0.08, h_pad=0.08, wspace=0.03, hspace=0.03

@@ -145,16 +145,18 @@ class Project:
     def call(self, *arguments: str) -> Answer:
         """Run ``iris-hpo`` in this process, which saves the seconds of its imports."""
         out, err = io.StringIO(), io.StringIO()
-        with self.entered(), redirect_stdout(out), redirect_stderr(err):
-            with pytest.raises(SystemExit) as leaving:
-                main(arguments)
+        with (
+            self.entered(),
+            redirect_stdout(out),
+            redirect_stderr(err),
+            pytest.raises(SystemExit) as leaving,
+        ):
+            main(arguments)
         return Answer(int(leaving.value.code or 0), out.getvalue(), err.getvalue())
 
     def run(self, search: str, *arguments: str) -> dict[str, Any]:
         """Bring a search up to date; give what ``iris-hpo run --json`` says."""
-        answer = self.call(
-            "run", "--search", search, "--engine", "serial", "--json", *arguments
-        )
+        answer = self.call("run", "--search", search, "--engine", "serial", "--json", *arguments)
         assert answer.code == 0, answer.err
         found: dict[str, Any] = json.loads(answer.out)
         return found

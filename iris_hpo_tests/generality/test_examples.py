@@ -172,7 +172,9 @@ def test_dg_lists_what_both_searches_make(said: Mapping[str, Answer]) -> None:
         return {item[field] for item in found[kind]}
 
     searches = ("wine", "digits")
-    assert keys("assets", "asset_key") == {f"{name}/{asset}" for name in searches for asset in ASSETS}
+    assert keys("assets", "asset_key") == {
+        f"{name}/{asset}" for name in searches for asset in ASSETS
+    }
     assert keys("jobs", "name") == {
         f"{name}_{job}" for name in searches for job in ("search", "select")
     }

@@ -3,7 +3,6 @@
 import io
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -113,9 +112,17 @@ def test_every_key_is_read_back_exactly_and_names_files(
 
 def test_the_leaderboard_writes_every_type(project: Project) -> None:
     columns = [f"param_{name}" for name in GRID]
-    rows = {row["candidate"]: [row[name] for name in columns] for row in project.leaderboard("mixed")}
+    rows = {
+        row["candidate"]: [row[name] for name in columns] for row in project.leaderboard("mixed")
+    }
     assert rows["Kgini_BFalse_D~_F0.25_W~"] == ["gini", "false", "", "0.25", ""]
-    assert rows["Klog~5Floss_BTrue_D2_F1.0_Wbalanced"] == ["log_loss", "true", "2", "1.0", "balanced"]
+    assert rows["Klog~5Floss_BTrue_D2_F1.0_Wbalanced"] == [
+        "log_loss",
+        "true",
+        "2",
+        "1.0",
+        "balanced",
+    ]
 
 
 def test_a_model_card_keeps_the_types(project: Project) -> None:
@@ -130,7 +137,7 @@ def test_a_model_card_keeps_the_types(project: Project) -> None:
     }
 
 
-def test_the_figure_shows_pairs_of_the_five_axes(project: Project, tmp_path: Path) -> None:
+def test_the_figure_shows_pairs_of_the_five_axes(project: Project) -> None:
     figure = Image.open(io.BytesIO((project.selection("mixed") / "heatmap.png").read_bytes()))
     figure.load()
     assert figure.format == "PNG"
@@ -140,7 +147,9 @@ def test_the_figure_shows_pairs_of_the_five_axes(project: Project, tmp_path: Pat
 
 def test_explicit_candidates_may_be_of_every_type_too(project: Project) -> None:
     other = Project.create(project.root.parent / "explicit")
-    (other.root / "data" / "wine.csv").write_bytes((project.root / "data" / "wine.csv").read_bytes())
+    (other.root / "data" / "wine.csv").write_bytes(
+        (project.root / "data" / "wine.csv").read_bytes()
+    )
     other.write_yaml("mixed", (project.root / "defs/mixed/defs.yaml").read_text())
     other.parameters("mixed").mkdir(parents=True)
     (other.parameters("mixed") / "drawn.csv").write_text(

@@ -123,11 +123,12 @@ def test_what_is_said_of_a_regression(project: Project) -> None:
     answer = project.call("run", "--search", "svr", "--engine", "serial")
     row = project.leaderboard("svr")[0]
     assert row["candidate"] == "C100.0_E10.0"
+    score, mean = f"{float(row['score']):.4g}", f"{float(row['cv_mean']):.4g}"
+    champion = f"champion C100.0_E10.0: neg_mean_squared_error {score}, cross-validation {mean}"
+    edge = "the champion has the highest C of all that were tried"
     assert answer.out.splitlines()[-4:] == [
-        "one candidate is the best (cv); champion C100.0_E10.0: neg_mean_squared_error "
-        f"{float(row['score']):.4g}, cross-validation {float(row['cv_mean']):.4g}",
-        "note: the champion has the highest C of all that were tried: better candidates may lie "
-        "beyond",
+        f"one candidate is the best (cv); {champion}",
+        f"note: {edge}: better candidates may lie beyond",
         f"files: {project.selection('svr')}",
         f"champion's model: {project.selection('svr') / 'champion.pkl'}",
     ]

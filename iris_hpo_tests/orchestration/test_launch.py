@@ -253,6 +253,13 @@ class TestErrors:
 
 
 class TestDeadRuns:
+    @pytest.fixture
+    def dead(self) -> int:
+        """The id of a process that has ended."""
+        with subprocess.Popen([sys.executable, "-c", ""]) as process:
+            pass
+        return process.pid
+
     def make_run(self, project: Project, owner: str | None) -> str:
         run = project.instance.create_run_for_job(
             project.defs.resolve_job_def("select"),
@@ -261,15 +268,27 @@ class TestDeadRuns:
         )
         return run.run_id
 
-    @pytest.mark.parametrize(
-        "owner", [f"{HOST}:{os.getpid()}", f"another-{HOST}:1", f"{HOST}:?", None]
-    )
-    def test_those_that_may_live_are_left_alone(self, project: Project, owner: str | None) -> None:
-        run_id = self.make_run(project, owner)
-        assert release_dead_runs(project.instance) == []
+    def status(self, project: Project, run_id: str) -> dg.DagsterRunStatus:
         run = project.instance.get_run_by_id(run_id)
         assert run is not None
-        assert run.status is dg.DagsterRunStatus.STARTED
+        return run.status
+
+    @pytest.mark.parametrize(
+        "owner",
+        [f"{HOST}:{os.getpid()}", f"another-{HOST}:{{dead}}", "?", None],
+        ids=["alive", "of another machine", "nonsense", "without a process"],
+    )
+    def test_those_that_may_live_are_left_alone(
+        self, project: Project, dead: int, owner: str | None
+    ) -> None:
+        run_id = self.make_run(project, owner and owner.format(dead=dead))
+        assert release_dead_runs(project.instance) == []
+        assert self.status(project, run_id) is dg.DagsterRunStatus.STARTED
+
+    def test_the_launcher_releases_the_dead_first(self, searched: Project, dead: int) -> None:
+        run_id = self.make_run(searched, f"{HOST}:{dead}")
+        assert searched.launch().run_ids == []
+        assert self.status(searched, run_id) is dg.DagsterRunStatus.FAILURE
 
     def test_a_killed_search_is_released_and_resumed(self, tmp_path: Path) -> None:
         """A process dies after two candidates, with the only slot of the pool in its hands."""

@@ -1,0 +1,107 @@
+"""Nothing below `iris.py` asks which search or which estimator it works on."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sklearn.utils import all_estimators
+
+import iris_hpo
+
+PACKAGE = Path(iris_hpo.__file__).parent
+DESCRIBES_A_SEARCH = {"iris.py"}
+
+ESTIMATORS = {name for name, _ in all_estimators()}
+NAMES = {
+    *("iris", "noisy_iris", "noisy_iris.csv", "c_gamma", "wine", "digits"),  # searches
+    *("C", "gamma", "kernel", "G", "n_estimators", "max_depth", "N", "D"),  # axes and choices
+    *("rbf", "poly", "sigmoid", "svm"),  # not "linear", which is a scale of a plot too
+    *ESTIMATORS,
+    *(name.lower() for name in ESTIMATORS),
+}
+COMPOSES = {"Pipeline", "StratifiedKFold"}
+"""What `iris_hpo` itself builds; no search names it."""
+
+
+def modules() -> list[Path]:
+    found = sorted(PACKAGE.rglob("*.py"))
+    assert len(found) > 40
+    return [path for path in found if path.name not in DESCRIBES_A_SEARCH]
+
+
+def branches_on_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Strings of searches and estimators that code compares with, matches, or looks up."""
+    for node in ast.walk(tree):
+        asked: list[ast.AST] = []
+        if isinstance(node, ast.Compare):
+            asked = [node.left, *node.comparators]
+        elif isinstance(node, ast.match_case):
+            asked = [node.pattern]
+        elif isinstance(node, ast.Dict):  # a table of cases
+            asked = [key for key in node.keys if key is not None]
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("startswith", "endswith", "removeprefix", "get", "fullmatch")
+        ):
+            asked = list(node.args)
+        for part in asked:
+            for constant in ast.walk(part):
+                if isinstance(constant, ast.Constant) and is_name(constant.value):
+                    yield constant.lineno, str(constant.value)
+
+
+def is_name(value: object) -> bool:
+    return isinstance(value, str) and (value.startswith("sklearn.") or value.strip("_") in NAMES)
+
+
+def imported_estimators(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Estimator classes that code imports, as an `isinstance` would need."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                if alias.name in ESTIMATORS - COMPOSES:
+                    yield node.lineno, alias.name
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_branch_on_a_search_or_an_estimator(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    assert not list(branches_on_names(tree))
+    assert not list(imported_estimators(tree))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'if spec.name == "iris": pass',
+        'x = 1 if "SVC" in step.estimator else 2',
+        'if step.name in ("svc", "svr"): pass',
+        'if "kernel" not in choices: pass',
+        "match estimator:\n    case 'sklearn.svm.SVC': pass",
+        'sizes = {"RandomForestClassifier": 3}[name]',
+        'if step.estimator.startswith("sklearn.svm"): pass',
+        'kernel = choices.get("kernel")',
+        'if parameter.endswith("__gamma"): pass',
+    ],
+)
+def test_such_a_branch_would_be_found(code: str) -> None:
+    assert list(branches_on_names(ast.parse(code)))
+
+
+def test_such_an_import_would_be_found() -> None:
+    assert list(imported_estimators(ast.parse("from sklearn.svm import SVC")))
+    assert not list(imported_estimators(ast.parse("from sklearn.pipeline import Pipeline")))
+
+
+def test_the_shipped_search_is_described_in_one_place() -> None:
+    users = [
+        str(path.relative_to(PACKAGE))
+        for path in modules()
+        if any(
+            isinstance(node, ast.ImportFrom) and node.module == "iris_hpo.iris"
+            for node in ast.walk(ast.parse(path.read_text()))
+        )
+    ]
+    assert users == ["command/session.py", "definitions.py"], "the default of the command, and defs"
