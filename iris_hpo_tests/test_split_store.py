@@ -188,6 +188,18 @@ def test_classes_that_are_whole_numbers_are_numbers_for_scorers(store, labels, r
     )
 
 
+def test_a_class_of_the_test_rows_alone_decides_too(store):
+    dataset = dataset_of(range(20), ["0", "1"] * 10)
+    card, train, test = divide(dataset, SplitSettings(0.5, folds=2), "classification")
+    test = test.replace(b",1\n", b",one\n")
+    write_split(store, replace(card, test_digest=sha256(test).hexdigest()), train, test)
+
+    examples = read_examples(store, read_card(store, CARD, SplitCard), "classification")
+
+    assert set(examples.target.tolist()) == {"0", "1"}
+    assert set(examples.test_target.tolist()) == {"0", "one"}
+
+
 def test_the_folds_of_numbers_are_those_of_their_texts(store):
     target = ["1", "0", "2"] * 10
     card, train, test = divide(dataset_of(range(30), target), SETTINGS, "classification")

@@ -1,12 +1,15 @@
 """`SearchSpec`: everything that distinguishes one search from another."""
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
 
+import numpy as np
+from sklearn.dummy import DummyRegressor
 from sklearn.metrics import get_scorer, get_scorer_names
 
 from iris_hpo.search.dataset import Layout, Task
@@ -141,14 +144,8 @@ class SearchSpec:
                 self._check_axis(axis)
         if not self.scoring:
             object.__setattr__(self, "scoring", "accuracy" if task == "classification" else "r2")
-        try:
-            get_scorer(self.scoring)
-        except (ValueError, TypeError) as error:
-            raise InputError(
-                f"scoring {self.scoring!r} is unknown to scikit-learn; it knows "
-                f"{', '.join(get_scorer_names())}",
-                field=("scoring",),
-            ) from error
+        with at_field("scoring"):
+            _check_scoring(self.scoring, task)
         with at_field("stratify"):
             self.split.stratifies(task)
         with at_field("rule"):
@@ -222,6 +219,28 @@ class SearchSpec:
         return any(
             (not prefix or prefix == step.name) and name in step.settings for step in self.steps
         )
+
+
+def _check_scoring(scoring: str, task: Task) -> None:
+    try:
+        scorer = get_scorer(scoring)
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"scoring {scoring!r} is unknown to scikit-learn; it knows "
+            f"{', '.join(get_scorer_names())}"
+        ) from error
+    if task == "classification":
+        return
+    features, target = np.zeros((4, 1)), np.array([0.5, 1.25, 2.5, 4.75])
+    guess = DummyRegressor().fit(features, target)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            scorer(guess, features, target)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise InputError(
+                f"scoring {scoring!r} is for classes, and this search predicts numbers"
+            ) from error
 
 
 def check_rule(rule: str, folds: int) -> Rule:

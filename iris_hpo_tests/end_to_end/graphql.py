@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 REPOSITORY = {"repositoryLocationName": "iris_hpo", "repositoryName": "__repository__"}
-WAITING = ("QUEUED",)
-WORKING = ("NOT_STARTED", "MANAGED", "STARTING", "STARTED", "CANCELING")
+UNFINISHED = ("QUEUED", "NOT_STARTED", "MANAGED", "STARTING", "STARTED", "CANCELING")
 
 STATS = """query($asset: AssetKeyInput!) {
   assetNodeOrError(assetKey: $asset) { ... on AssetNode {
@@ -35,9 +34,9 @@ ASSET = """query($asset: AssetKeyInput!) {
         ... on TextMetadataEntry { text } } } } } }"""
 RUNS = """query($filter: RunsFilter) {
   runsOrError(filter: $filter) { ... on Runs { results {
-    runId status creationTime startTime endTime
-    assetSelection { path } tags { key value }
-    stepStats { stepKey startTime endTime } } } } }"""
+    runId status creationTime endTime assetSelection { path } tags { key value } } } } }"""
+STEPS = """query($run: ID!) {
+  runOrError(runId: $run) { ... on Run { stepStats { stepKey startTime endTime } } } }"""
 FAILURES = """query($run: ID!) {
   runOrError(runId: $run) { ... on Run { eventConnection(limit: 1000) { events {
     ... on EngineEvent { error { message } }
@@ -89,22 +88,14 @@ class Partitions:
 
 @dataclass(frozen=True)
 class Run:
-    """What is shown of a run; times are seconds since the epoch.
-
-    Attributes
-    ----------
-    steps
-        By step, when it started and when it ended.
-    """
+    """What is shown of a run; times are seconds since the epoch."""
 
     run_id: str
     status: str
     created: float
-    started: float | None
     ended: float | None
     assets: frozenset[str]
     tags: Mapping[str, str]
-    steps: Mapping[str, tuple[float, float]]
 
 
 class GraphQL:
@@ -164,17 +155,17 @@ class GraphQL:
                 one["runId"],
                 one["status"],
                 one["creationTime"],
-                one["startTime"],
                 one["endTime"],
                 frozenset("/".join(asset["path"]) for asset in one["assetSelection"] or ()),
                 {tag["key"]: tag["value"] for tag in one["tags"]},
-                {
-                    step["stepKey"]: (step["startTime"], step["endTime"])
-                    for step in one["stepStats"]
-                },
             )
             for one in found
         ]
+
+    def steps(self, run_id: str) -> dict[str, tuple[float, float]]:
+        """When each step of a run started, and when it ended."""
+        found = self._post(STEPS, run=run_id)["runOrError"]["stepStats"]
+        return {step["stepKey"]: (step["startTime"], step["endTime"]) for step in found}
 
     def failures(self, run_id: str) -> list[str]:
         """What a run and its steps say about their failure."""

@@ -234,8 +234,8 @@ def remove_data(project: Project) -> None:
             break_parameters,
             "run",
             (
-                "{data}/parameters/c_parameters.txt, line 2: C 'abc' is not a number; write a finite "
-                "number greater than zero such as 0.25 or 1e-3, one a line"
+                "{data}/parameters/c_parameters.txt, line 2: C 'abc' is not a number; write a "
+                "finite number greater than zero such as 0.25 or 1e-3, one a line"
             ),
         ),
         (

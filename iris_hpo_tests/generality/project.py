@@ -30,6 +30,7 @@ DAGSTERS_WARNINGS = [
 SETTINGS_OF_THE_MACHINE = ("DAGSTER_HOME", "IRIS_HPO_DATA", "IRIS_HPO_ARTIFACTS")
 
 Row = dict[str, str]
+Process = subprocess.Popen[str]
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ class Project:
         found: dict[str, Any] = json.loads(answer.out)
         return found
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str) -> Process:
         """Start a tool of the environment as a process of its own: ``dg``, ``dagster``."""
         tool, *rest = arguments
         environment = {
@@ -203,7 +204,7 @@ class Project:
             return list(instance.get_dynamic_partitions(f"{search}_candidates"))
 
 
-def finish(process: "subprocess.Popen[str]") -> Answer:
+def finish(process: Process) -> Answer:
     """Wait for a process."""
     out, _ = process.communicate(timeout=240)
     return Answer(process.returncode, out, out)

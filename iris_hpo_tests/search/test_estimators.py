@@ -149,6 +149,13 @@ def test_a_parameter_that_does_not_exist_is_refused_with_those_that_do():
     )
 
 
+@pytest.mark.parametrize("name", ["steps", "svc"])
+def test_a_whole_step_is_no_parameter(name):
+    assert refusal_of(Recipe((SCALE, SVM)), {name: None}) == (
+        f"{name!r} is a part of the pipeline, not a parameter of a step; write <step>__<parameter>"
+    )
+
+
 def test_a_recipe_needs_a_step():
     assert refusal_of(Recipe(())) == "a search needs an estimator, such as sklearn.svm.SVC"
 

@@ -296,6 +296,24 @@ def test_a_scoring_that_scikit_learn_does_not_know_is_refused():
     )
 
 
+@pytest.mark.parametrize("scoring", ["accuracy", "f1_macro", "roc_auc", "neg_log_loss"])
+def test_a_scoring_of_classes_is_refused_where_numbers_are_predicted(scoring):
+    with pytest.raises(InputError) as refusal:
+        search(steps=(Step("sklearn.svm.SVR"),), scoring=scoring)
+
+    assert str(refusal.value) == (
+        f"scoring {scoring!r} is for classes, and this search predicts numbers"
+    )
+    assert refusal.value.field == ("scoring",)
+
+
+@pytest.mark.parametrize(
+    "scoring", ["r2", "neg_mean_absolute_error", "neg_root_mean_squared_error", "neg_max_error"]
+)
+def test_a_scoring_of_numbers_is_accepted_where_numbers_are_predicted(scoring):
+    assert search(steps=(Step("sklearn.svm.SVR"),), scoring=scoring).scoring == scoring
+
+
 def test_a_setting_of_another_step_does_not_fix_an_axis():
     spec = search(
         steps=(Step("sklearn.decomposition.PCA", {"tol": 0.5}), SVM),
