@@ -1,5 +1,6 @@
 """Jobs, and the sensors that request them."""
 
+import os
 from typing import Final
 
 import dagster as dg
@@ -11,13 +12,13 @@ from iris_hpo.search.errors import InputError
 from iris_hpo.search.spec import SearchSpec
 
 _SEARCHED: Final = ("raw_data", "split", "parameters", "models", "scores")
-_INTERVAL_SECONDS: Final = 10
 _RUNNING: Final = dg.DefaultSensorStatus.RUNNING
 
 
 def build_automation(spec: SearchSpec) -> dg.Definitions:
     """Define the jobs and sensors of a search; all sensors are on by default."""
     names = names_of(spec)
+    interval = int(os.environ.get("IRIS_HPO_SENSOR_SECONDS") or 10)
     search = dg.define_asset_job(
         names.plain("search"),
         dg.AssetSelection.assets(*(names.asset(name) for name in _SEARCHED)),
@@ -33,7 +34,7 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
     @dg.sensor(
         name=names.plain("parameter_files_sensor"),
         jobs=[search, select],
-        minimum_interval_seconds=_INTERVAL_SECONDS,
+        minimum_interval_seconds=interval,
         default_status=_RUNNING,
         description="Registers candidates that parameter files add, deletes those whose value is "
         "gone, and requests the work that follows.",
@@ -50,7 +51,7 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
     @dg.sensor(
         name=names.plain("raw_data_sensor"),
         job=search,
-        minimum_interval_seconds=_INTERVAL_SECONDS,
+        minimum_interval_seconds=interval,
         default_status=_RUNNING,
         description="Requests a run for all candidates when the data file has new content.",
     )
@@ -65,7 +66,7 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
         names.plain("selection_sensor"),
         target=dg.AssetSelection.assets(names.asset("selection")),
         default_status=_RUNNING,
-        minimum_interval_seconds=_INTERVAL_SECONDS,
+        minimum_interval_seconds=interval,
         description="Selects anew when scores changed and no candidate is being worked on.",
     )
     return dg.Definitions(

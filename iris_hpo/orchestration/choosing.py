@@ -44,18 +44,23 @@ CHAMPION = "selection/champion.pkl"
 CHAMPION_CARD = "selection/champion.json"
 SELECTED_FOLDER = "selection/models"
 
+_SELECTED = dg.AutomationCondition.newly_updated()
+_SCORED = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.newly_updated())
+_FAILED = dg.AutomationCondition.any_deps_match(
+    dg.AutomationCondition.execution_failed().newly_true()
+)
+# What happens between the end of a selection and the next tick must not be lost. Of scores and
+# selections Dagster compares the times, as long as they are not hidden behind an "or", as they are
+# in ``since_last_handled()``. A failure has no time here: it wins.
 SELECT_WHEN = (
-    (
-        dg.AutomationCondition.any_deps_updated()
-        | dg.AutomationCondition.any_deps_match(
-            dg.AutomationCondition.execution_failed().newly_true()
-        )
-    ).since_last_handled()
+    (_SCORED.since(_SELECTED) | _FAILED.since(_SELECTED) | _FAILED)
+    & (~dg.AutomationCondition.execution_failed() | _SCORED | _FAILED)
     & ~dg.AutomationCondition.any_deps_in_progress()
     & ~dg.AutomationCondition.in_progress()
 )
 """Scores changed, or a candidate failed that the selection then names; none is in progress.
-``eager()`` would wait for a failed one for ever."""
+A selection that failed is not tried again before something has changed.
+``eager()`` would wait for a failed candidate for ever."""
 
 _FIRST_COLUMNS = {
     "rank": "equal scores share a rank",

@@ -86,8 +86,9 @@ def test_the_target_is_given_by_name_or_position(
         assert sum(predicted == target) > 140
 
 
-def test_numbers_of_a_parquet_file_are_used_as_they_are(tmp_path: Path) -> None:
-    frame = flowers().astype(dict.fromkeys(flowers().columns.drop("species"), np.float32))
+@pytest.mark.parametrize("kind", ["float32", "Float32"])  # NumPy's, and pandas' nullable one
+def test_numbers_of_a_parquet_file_are_used_as_they_are(tmp_path: Path, kind: str) -> None:
+    frame = flowers().astype(dict.fromkeys(flowers().columns.drop("species"), kind))
     frame["petals"] = np.arange(150, dtype=np.uint8) % 7
     frame.to_parquet(tmp_path / "flowers.parquet", index=False)
 
