@@ -16,7 +16,7 @@ import pytest
 from iris_hpo.artifacts import ModelCard, ScoreCard
 from iris_hpo_tests.end_to_end.conftest import REPOSITORY, Project, make_project
 
-KILLS = 20
+KILLS = 10
 SEED = 20
 
 
@@ -77,9 +77,10 @@ def test_kill_at_random_moments(searched: Project, tmp_path: Path) -> None:
     project = make_project(tmp_path)
     chance = random.Random(SEED)
     moments: list[int] = []
-    for _ in range(KILLS):
+    # The first file, the last but one (within the selection), and any between.
+    for files in [1, total - 1, *(chance.randrange(1, total) for _ in range(KILLS - 2))]:
         reset(project)
-        kill_at(project, start(project), chance.randrange(1, total))
+        kill_at(project, start(project), files)
         models, scores = recorded(project, "models"), recorded(project, "scores")
         moments.append(len(scores))
 
