@@ -20,7 +20,7 @@ slow: $(VENV)/test  ## the long tests
 lint: $(VENV)/test  ## lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 dev: $(VENV)/base  ## the Dagster UI, on this machine only
 	$(BIN)/dagster dev -h 127.0.0.1 -p 3000
