@@ -8,13 +8,22 @@ from typing import Final, TypeVar
 
 from upath import UPath
 
-from iris_hpo.artifacts import (
+from iris_hpo.search.dataset import Task
+from iris_hpo.search.errors import CandidateError
+from iris_hpo.search.estimators import Estimator, Recipe, package_versions
+from iris_hpo.search.evaluation import Examples, evaluate, train
+from iris_hpo.search.metrics import METRICS_VERSION
+from iris_hpo.search.space import Value
+from iris_hpo.store.artifacts import (
     ArtifactError,
     ArtifactStore,
+    digest_of,
+    read_verified,
+)
+from iris_hpo.store.cards import (
     ModelCard,
     ResultCard,
     ScoreCard,
-    digest_of,
     dump_model,
     fingerprint,
     load_model,
@@ -22,15 +31,8 @@ from iris_hpo.artifacts import (
     model_name,
     read_card,
     read_recorded_card,
-    read_verified,
     score_name,
 )
-from iris_hpo.search.dataset import Task
-from iris_hpo.search.errors import CandidateError
-from iris_hpo.search.estimators import Estimator, Recipe, package_versions
-from iris_hpo.search.evaluation import Examples, evaluate, train
-from iris_hpo.search.metrics import METRICS_VERSION
-from iris_hpo.search.space import Value
 
 TRAINING_VERSION: Final = "1"
 """Part of a model's fingerprint: raise it when training changes what a model is."""

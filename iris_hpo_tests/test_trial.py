@@ -9,18 +9,17 @@ import numpy as np
 import pytest
 from upath import UPath
 
-from iris_hpo.artifacts import (
-    ArtifactStore,
+from iris_hpo.search.errors import CandidateError
+from iris_hpo.search.estimators import Recipe, Step
+from iris_hpo.store.artifacts import ArtifactStore, digest_of
+from iris_hpo.store.cards import (
     ModelCard,
-    digest_of,
     load_model,
     model_card_name,
     model_name,
     read_card,
     score_name,
 )
-from iris_hpo.search.errors import CandidateError
-from iris_hpo.search.estimators import Recipe, Step
 from iris_hpo.trial import Conditions, Trial, TrialWork
 
 KEY = "C2.0_G0.25"

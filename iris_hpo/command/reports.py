@@ -12,19 +12,20 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from iris_hpo.artifacts import ArtifactStore, ChampionCard, load_model, read_verified
 from iris_hpo.command.session import open_session, read_rule, read_settings
-from iris_hpo.orchestration.choosing import (
+from iris_hpo.orchestration.plan import make_plan
+from iris_hpo.orchestration.selection import (
     CHAMPION,
     LEADERBOARD,
     read_champion,
     selection_state,
 )
-from iris_hpo.orchestration.plan import make_plan
 from iris_hpo.orchestration.states import STATES
 from iris_hpo.search.dataset import read_features
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.estimators import package_versions
+from iris_hpo.store.artifacts import ArtifactStore, read_verified
+from iris_hpo.store.cards import ChampionCard, load_model
 
 _PIPE_WIDTH: Final = 500
 

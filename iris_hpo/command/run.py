@@ -18,13 +18,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from iris_hpo.artifacts import ChampionCard
 from iris_hpo.command.reports import make_console, print_leaderboard, read_leaderboard
 from iris_hpo.command.session import Session, open_session, read_rule, read_settings
-from iris_hpo.orchestration.choosing import CHAMPION, edge_warning, read_champion
 from iris_hpo.orchestration.launch import Launcher, Outcome, RunFailedError, WorkOptions
 from iris_hpo.orchestration.progress import Counts
+from iris_hpo.orchestration.selection import CHAMPION, edge_warning, read_champion
 from iris_hpo.search.errors import InputError
+from iris_hpo.store.cards import ChampionCard
 
 _TOP: Final = 10
 _LINE_SECONDS: Final = 5.0

@@ -5,8 +5,8 @@ import dagster as dg
 from iris_hpo.orchestration.automation import build_automation
 from iris_hpo.orchestration.candidates import build_candidates
 from iris_hpo.orchestration.checks import build_checks
-from iris_hpo.orchestration.choosing import build_selection
 from iris_hpo.orchestration.progress import LogProgress, Progress
+from iris_hpo.orchestration.selection import build_selection
 from iris_hpo.orchestration.sources import build_parameters, build_raw_data, build_split
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.spec import SearchSpec

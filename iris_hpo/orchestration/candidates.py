@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from iris_hpo.artifacts import ArtifactStore, ModelCard, ScoreCard, model_name
 from iris_hpo.orchestration.config import CandidatesConfig
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.inputs import Upstream, read_upstream
@@ -22,10 +21,12 @@ from iris_hpo.orchestration.presentation import CODE_VERSIONS, asset_spec
 from iris_hpo.orchestration.progress import Counts, Progress
 from iris_hpo.orchestration.records import as_json, data_versions
 from iris_hpo.orchestration.storage import Storage
-from iris_hpo.search.engine import Done, Failed, make_engine
+from iris_hpo.search.engines import Done, Failed, make_engine
 from iris_hpo.search.evaluation import cv_mean, cv_std
 from iris_hpo.search.spec import SearchSpec
-from iris_hpo.split_store import read_examples
+from iris_hpo.store.artifacts import ArtifactStore
+from iris_hpo.store.cards import ModelCard, ScoreCard, model_name
+from iris_hpo.store.split import read_examples
 from iris_hpo.trial import Trial, TrialResult, TrialWork
 
 

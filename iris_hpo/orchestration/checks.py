@@ -5,26 +5,24 @@ from collections.abc import Sequence
 import dagster as dg
 import numpy as np
 
-from iris_hpo.artifacts import (
-    ArtifactError,
-    ArtifactStore,
-    ModelCard,
-    SplitCard,
-    digest_of,
-    model_card_name,
-    read_card,
-)
-from iris_hpo.orchestration.choosing import SELECTED_FOLDER, current_standing, leaderboard_keys
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.inputs import read_upstream
 from iris_hpo.orchestration.naming import names_of
 from iris_hpo.orchestration.partitions import pending_change
+from iris_hpo.orchestration.selection import SELECTED_FOLDER, current_standing, leaderboard_keys
 from iris_hpo.orchestration.sources import read_spec_parameters
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.dataset import Task
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.search.splitting import class_counts
-from iris_hpo.split_store import CARD, TEST, TRAIN, read_part
+from iris_hpo.store.artifacts import ArtifactError, ArtifactStore, digest_of
+from iris_hpo.store.cards import (
+    ModelCard,
+    SplitCard,
+    model_card_name,
+    read_card,
+)
+from iris_hpo.store.split import CARD, TEST, TRAIN, read_part
 
 _NAMED = 50
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import dagster as dg
 from pydantic import Field, create_model
 
-from iris_hpo.search.engine import Limits
+from iris_hpo.search.engines import Limits
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.spec import Rule, SearchSpec, check_rule
 from iris_hpo.search.splitting import SplitSettings

@@ -4,18 +4,14 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from iris_hpo.artifacts import (
-    ArtifactStore,
-    ParametersCard,
-    SplitCard,
-    read_recorded_card,
-)
 from iris_hpo.orchestration.lineage import Input
 from iris_hpo.orchestration.naming import Names
 from iris_hpo.orchestration.records import latest
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.spec import SearchSpec
-from iris_hpo.split_store import CARD as SPLIT_CARD
+from iris_hpo.store.artifacts import ArtifactStore
+from iris_hpo.store.cards import ParametersCard, SplitCard, read_recorded_card
+from iris_hpo.store.split import CARD as SPLIT_CARD
 from iris_hpo.trial import Conditions
 
 PARAMETERS_CARD = "parameters/parameters.json"

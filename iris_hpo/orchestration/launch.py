@@ -12,9 +12,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from iris_hpo.artifacts import is_alive
 from iris_hpo.orchestration.build import build_search
-from iris_hpo.orchestration.choosing import selection_state
 from iris_hpo.orchestration.naming import Names, names_of
 from iris_hpo.orchestration.partitions import (
     apply_change,
@@ -25,9 +23,11 @@ from iris_hpo.orchestration.partitions import (
 from iris_hpo.orchestration.plan import Plan, Settings, make_plan
 from iris_hpo.orchestration.progress import Counts, Progress
 from iris_hpo.orchestration.records import failure_reasons
+from iris_hpo.orchestration.selection import selection_state
 from iris_hpo.orchestration.storage import Storage
-from iris_hpo.search.engine import make_engine
+from iris_hpo.search.engines import make_engine
 from iris_hpo.search.spec import Rule, SearchSpec
+from iris_hpo.store.artifacts import is_alive
 
 _PROCESS_TAG: Final = "iris_hpo/process"
 _RANGES: Final = 8

@@ -5,14 +5,6 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from iris_hpo.artifacts import (
-    ArtifactError,
-    ArtifactStore,
-    Card,
-    ParametersCard,
-    SplitCard,
-    read_recorded_card,
-)
 from iris_hpo.orchestration.inputs import CANDIDATES_TABLE, PARAMETERS_CARD
 from iris_hpo.orchestration.lineage import Input
 from iris_hpo.orchestration.naming import Names, names_of
@@ -41,8 +33,15 @@ from iris_hpo.search.dataset import Dataset
 from iris_hpo.search.parameter_files import ParameterFiles
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.search.splitting import SplitSettings
-from iris_hpo.split_store import CARD as SPLIT_CARD
-from iris_hpo.split_store import TEST, TRAIN, divide, read_examples
+from iris_hpo.store.artifacts import ArtifactError, ArtifactStore
+from iris_hpo.store.cards import (
+    Card,
+    ParametersCard,
+    SplitCard,
+    read_recorded_card,
+)
+from iris_hpo.store.split import CARD as SPLIT_CARD
+from iris_hpo.store.split import TEST, TRAIN, divide, read_examples
 from iris_hpo.trial import Conditions
 
 

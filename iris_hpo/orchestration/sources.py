@@ -8,7 +8,6 @@ from typing import Any
 
 import dagster as dg
 
-from iris_hpo.artifacts import ArtifactStore, ParametersCard
 from iris_hpo.orchestration.config import (
     ParametersConfig,
     SplitConfig,
@@ -25,7 +24,9 @@ from iris_hpo.search.dataset import Dataset, DatasetError, read_dataset
 from iris_hpo.search.parameter_files import ParameterFiles, read_parameter_files
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.search.splitting import class_counts
-from iris_hpo.split_store import divide, read_part, write_split
+from iris_hpo.store.artifacts import ArtifactStore
+from iris_hpo.store.cards import ParametersCard
+from iris_hpo.store.split import divide, read_part, write_split
 
 
 def build_raw_data(spec: SearchSpec) -> dg.AssetsDefinition:

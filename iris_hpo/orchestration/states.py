@@ -7,19 +7,6 @@ from typing import Final, Literal
 
 import dagster as dg
 
-from iris_hpo.artifacts import (
-    AnyCard,
-    ArtifactError,
-    ArtifactMismatchError,
-    ArtifactStore,
-    ModelCard,
-    ScoreCard,
-    model_card_name,
-    model_name,
-    read_recorded_card,
-    read_verified,
-    score_name,
-)
 from iris_hpo.orchestration.naming import Names
 from iris_hpo.orchestration.records import (
     data_versions,
@@ -27,6 +14,21 @@ from iris_hpo.orchestration.records import (
     latest_storage_ids,
 )
 from iris_hpo.search.space import ParameterSpace
+from iris_hpo.store.artifacts import (
+    ArtifactError,
+    ArtifactMismatchError,
+    ArtifactStore,
+    read_verified,
+)
+from iris_hpo.store.cards import (
+    AnyCard,
+    ModelCard,
+    ScoreCard,
+    model_card_name,
+    model_name,
+    read_recorded_card,
+    score_name,
+)
 from iris_hpo.trial import Conditions
 
 State = Literal["up to date", "out of date", "missing", "failed"]

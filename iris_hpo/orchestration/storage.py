@@ -7,8 +7,8 @@ import dagster as dg
 from pydantic import Field
 from upath import UPath
 
-from iris_hpo.artifacts import ArtifactStore
 from iris_hpo.search.spec import SearchSpec
+from iris_hpo.store.artifacts import ArtifactStore
 
 
 class Storage(dg.ConfigurableResource[None]):

@@ -13,7 +13,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo.artifacts import ModelCard, ScoreCard
+from iris_hpo.store.cards import ModelCard, ScoreCard
 from iris_hpo_tests.end_to_end.conftest import REPOSITORY, Project, make_project
 
 KILLS = 10

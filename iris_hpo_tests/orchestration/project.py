@@ -19,7 +19,6 @@ from dagster._core.storage.partition_status_cache import get_and_update_asset_st
 from dagster._core.storage.runs import InMemoryRunStorage
 from upath import UPath
 
-from iris_hpo.artifacts import ArtifactStore, ModelCard, ScoreCard, read_card
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.launch import Launcher, Outcome, WorkOptions
@@ -29,6 +28,8 @@ from iris_hpo.orchestration.progress import Counts
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.search.splitting import SplitSettings
+from iris_hpo.store.artifacts import ArtifactStore
+from iris_hpo.store.cards import ModelCard, ScoreCard, read_card
 
 SHIPPED_DATA = Path(__file__).parents[2] / "data"
 SOURCES = ("raw_data", "split", "parameters")

@@ -11,8 +11,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo.orchestration.choosing import selection_state
 from iris_hpo.orchestration.launch import RunFailedError, release_dead_runs
+from iris_hpo.orchestration.selection import selection_state
 from iris_hpo.search.errors import InputError
 from iris_hpo_tests.orchestration.project import KEYS, ONE_SLOT, Project, small_spec
 

@@ -10,7 +10,7 @@ import pytest
 PROJECT = Path(__file__).parents[2]
 PACKAGE = PROJECT / "iris_hpo"
 ABOVE_ORCHESTRATION = ("iris_hpo.command", "iris_hpo.component", "iris_hpo.definitions")
-STORE = ("iris_hpo.artifacts", "iris_hpo.trial", "iris_hpo.split_store")
+STORE = ("iris_hpo.store", "iris_hpo.trial")
 
 
 def module_name(path):
@@ -57,7 +57,7 @@ def breaches(files, forbidden, allowed=()):
         (["iris_hpo.search"], ["iris_hpo"], ["iris_hpo.search"]),
         (STORE, ["dagster"], []),
         (STORE, ["iris_hpo"], ["iris_hpo.search", *STORE]),
-        (["iris_hpo.artifacts"], STORE, []),
+        (["iris_hpo.store"], ["iris_hpo.trial"], []),
         (["iris_hpo.orchestration"], ABOVE_ORCHESTRATION, []),
     ],
     ids=[
@@ -65,7 +65,7 @@ def breaches(files, forbidden, allowed=()):
         "search-rest",
         "store-dagster",
         "store-rest",
-        "artifacts-first",
+        "store-trial",
         "orchestration-command",
     ],
 )
@@ -97,7 +97,7 @@ def test_the_domain_runs_without_dagster():
 
 def test_the_engine_starts_workers_without_scikit_learn():
     """A worker imports what its work needs, and half of its start would be this."""
-    program = "import iris_hpo.search.engine, sys; print('sklearn' in sys.modules)"
+    program = "import iris_hpo.search.engines, sys; print('sklearn' in sys.modules)"
 
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from iris_hpo.artifacts import is_alive
-from iris_hpo.search.engine import (
+from iris_hpo.search.engines import (
     Done,
     Failed,
     Limits,
-    PoolEngine,
     SerialEngine,
     loky_engine,
     make_engine,
 )
+from iris_hpo.search.engines.pool import PoolEngine
 from iris_hpo.search.errors import InputError
+from iris_hpo.store.artifacts import is_alive
 from iris_hpo_tests.search import engine_work
 
 ENGINES = [
@@ -219,7 +219,7 @@ def test_workers_end_when_all_is_done(tmp_path):
 def test_workers_end_with_the_process_that_started_them(tmp_path):
     program = (
         "import sys; from pathlib import Path\n"
-        "from iris_hpo.search.engine import Limits, loky_engine\n"
+        "from iris_hpo.search.engines import Limits, loky_engine\n"
         "from iris_hpo_tests.search.engine_work import tell_process_and_sleep\n"
         "items = [(Path(sys.argv[1]), 600.0)] * 2\n"
         "list(loky_engine(2).map(tell_process_and_sleep, items, Limits()))\n"

@@ -9,20 +9,6 @@ from typing import Any
 
 import dagster as dg
 
-from iris_hpo.artifacts import (
-    ArtifactError,
-    ArtifactStore,
-    ChampionCard,
-    ModelCard,
-    ScoreCard,
-    digest_of,
-    fingerprint,
-    model_card_name,
-    model_name,
-    read_card,
-    read_recorded_card,
-    read_verified,
-)
 from iris_hpo.orchestration.config import SelectionConfig, selection_config
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.inputs import Upstream, read_upstream
@@ -37,6 +23,22 @@ from iris_hpo.search.figures import draw_selection
 from iris_hpo.search.leaderboard import Cell, leaderboard, to_csv
 from iris_hpo.search.selection import Scored, Selection, select
 from iris_hpo.search.spec import Rule, SearchSpec
+from iris_hpo.store.artifacts import (
+    ArtifactError,
+    ArtifactStore,
+    digest_of,
+    read_verified,
+)
+from iris_hpo.store.cards import (
+    ChampionCard,
+    ModelCard,
+    ScoreCard,
+    fingerprint,
+    model_card_name,
+    model_name,
+    read_card,
+    read_recorded_card,
+)
 
 LEADERBOARD = "selection/leaderboard.csv"
 HEATMAP = "selection/heatmap.png"

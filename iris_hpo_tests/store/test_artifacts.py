@@ -16,28 +16,30 @@ from hypothesis import strategies as st
 from sklearn.svm import SVC
 from upath import UPath
 
-from iris_hpo.artifacts import (
+from iris_hpo.search.evaluation import Evaluation
+from iris_hpo.store.artifacts import (
     ArtifactError,
     ArtifactMismatchError,
     ArtifactStore,
+    digest_of,
+    is_alive,
+    read_verified,
+)
+from iris_hpo.store.cards import (
     ChampionCard,
     ModelCard,
     ParametersCard,
     ScoreCard,
     SplitCard,
-    digest_of,
     dump_model,
     fingerprint,
-    is_alive,
     load_model,
     model_card_name,
     model_name,
     read_card,
     read_recorded_card,
-    read_verified,
     score_name,
 )
-from iris_hpo.search.evaluation import Evaluation
 
 MODEL = ModelCard(
     key="C0.5_G0.25",

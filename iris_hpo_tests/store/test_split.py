@@ -11,17 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from upath import UPath
 
-from iris_hpo.artifacts import (
-    ArtifactError,
-    ArtifactMismatchError,
-    ArtifactStore,
-    SplitCard,
-    read_card,
-)
 from iris_hpo.search.dataset import Dataset
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.splitting import SplitSettings, make_folds, split_rows
-from iris_hpo.split_store import (
+from iris_hpo.store.artifacts import ArtifactError, ArtifactMismatchError, ArtifactStore
+from iris_hpo.store.cards import SplitCard, read_card
+from iris_hpo.store.split import (
     CARD,
     TEST,
     TRAIN,

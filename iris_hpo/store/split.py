@@ -8,15 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from iris_hpo.artifacts import (
-    ArtifactStore,
-    SplitCard,
-    digest_of,
-    read_verified,
-)
 from iris_hpo.search.dataset import Dataset, Features, Target, Task
 from iris_hpo.search.evaluation import Examples
 from iris_hpo.search.splitting import Rows, SplitSettings, make_folds, split_rows
+from iris_hpo.store.artifacts import ArtifactStore, digest_of, read_verified
+from iris_hpo.store.cards import SplitCard
 
 CARD = "split/split.json"
 TRAIN = "split/train.csv"

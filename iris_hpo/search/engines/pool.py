@@ -1,96 +1,22 @@
-"""Engines: run the same work on many items, and give each outcome as it finishes.
-
-An engine isolates items from each other. An exception, a dead worker or an endless computation
-costs its own item and nothing else.
-"""
+"""The engine of worker pools: it keeps them busy, and finds out who is to blame when one breaks."""
 
 import contextlib
-import os
 import pickle
 import tempfile
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Generic, Protocol, TypeVar, cast
+from typing import Final, Protocol, cast
 
-from threadpoolctl import ThreadpoolController, threadpool_limits
-
-from iris_hpo.search.errors import CandidateError, InputError
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from iris_hpo.search.engines.interface import Done, Failed, Item, Limits, Result
+from iris_hpo.search.engines.worker import Report, run_chunk
 
 _CHUNK_SECONDS: Final = 0.2
 _LARGEST_CHUNK: Final = 64
 _POLL_SECONDS: Final = 0.1
-
-
-@dataclass(frozen=True)
-class Done(Generic[Item, Result]):
-    """An item's work succeeded."""
-
-    item: Item
-    result: Result
-
-
-@dataclass(frozen=True)
-class Failed(Generic[Item]):
-    """An item's work failed; the reason is one line."""
-
-    item: Item
-    reason: str
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What an item may cost.
-
-    Parameters
-    ----------
-    retries
-        How often an item is tried again after a failure that may be transient: a dead worker, an
-        error of the machine. Errors of the item itself (`CandidateError`) are not retried.
-    timeout
-        Seconds an item may take, from its start in a worker; None for no limit.
-    """
-
-    retries: int = 1
-    timeout: float | None = None
-
-
-class Engine(Protocol):
-    """Runs work on items."""
-
-    def map(
-        self, work: Callable[[Item], Result], items: Sequence[Item], limits: Limits
-    ) -> Generator[Done[Item, Result] | Failed[Item], None, None]:
-        """Yield one outcome per item, in the order in which they finish.
-
-        Closing the generator early stops the work.
-        """
-        ...
-
-
-class SerialEngine:
-    """One item after the other, in this process."""
-
-    def map(
-        self, work: Callable[[Item], Result], items: Sequence[Item], limits: Limits
-    ) -> Generator[Done[Item, Result] | Failed[Item], None, None]:
-        """Yield one outcome per item, in their order."""
-        if limits.timeout is not None:
-            raise InputError(
-                "candidate_timeout needs worker processes: the engine 'serial' cannot stop a fit"
-            )
-        threads = ThreadpoolController()
-        for item in items:
-            with threads.limit(limits=1):  # so that every engine computes the same
-                outcome = _attempt(work, item, limits.retries)
-            yield outcome
 
 
 class PoolEngine:
@@ -153,75 +79,6 @@ class PoolFactory(Protocol):
         ...
 
 
-class _LokyPool:
-    def __init__(self, workers: int, work: bytes) -> None:
-        from joblib.externals.loky.backend.context import get_context
-        from joblib.externals.loky.process_executor import ProcessPoolExecutor
-
-        self._executor = ProcessPoolExecutor(
-            max_workers=workers,
-            context=get_context("loky"),
-            initializer=_start_worker,
-            initargs=(work, os.getpid()),
-            env=dict.fromkeys(
-                ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"),
-                "1",
-            ),
-        )
-
-    @property
-    def executor(self) -> Executor:
-        return self._executor
-
-    def kill(self) -> None:
-        self._executor.shutdown(wait=True, kill_workers=True)
-
-
-def loky_engine(jobs: int) -> PoolEngine:
-    """Worker processes on this machine.
-
-    Parameters
-    ----------
-    jobs
-        Number of processes; 0 for one per core.
-    """
-    from joblib import cpu_count
-
-    return PoolEngine(jobs or cpu_count(), _LokyPool)
-
-
-def make_engine(name: str, jobs: int = 0) -> Engine:
-    """Make an engine by its name: ``loky`` or ``serial``.
-
-    Raises
-    ------
-    InputError
-        If there is no such engine or ``jobs`` is negative.
-    """
-    if jobs < 0:
-        raise InputError(f"jobs {jobs} must be 0 (one per core) or a number of processes")
-    if name == "serial":
-        return SerialEngine()
-    if name == "loky":
-        return loky_engine(jobs)
-    raise InputError(f"engine {name!r} is unknown; choose one of loky, serial")
-
-
-def _attempt(
-    work: Callable[[Item], Result], item: Item, retries: int
-) -> Done[Item, Result] | Failed[Item]:
-    while True:
-        try:
-            return Done(item, work(item))
-        except CandidateError as error:
-            return Failed(item, str(error))
-        except Exception as error:  # noqa: BLE001 - an item must not end the others
-            # What the candidate itself does wrong is a CandidateError; this is the machine.
-            if retries <= 0:
-                return Failed(item, f"{type(error).__name__}: {' '.join(str(error).split())}")
-            retries -= 1
-
-
 @dataclass(frozen=True)
 class _Try:
     """An item on its way, with how often a worker died of it, possibly."""
@@ -229,14 +86,6 @@ class _Try:
     item: object
     number: int
     deaths: int = 0
-
-
-@dataclass(frozen=True)
-class _Report:
-    """What a worker says of one item of a chunk."""
-
-    outcome: Done[object, object] | Failed[object]
-    seconds: float
 
 
 class _PoolRun:
@@ -258,7 +107,7 @@ class _PoolRun:
         self._marks = marks
         self._waiting = waiting
         self._suspects: deque[_Try] = deque()
-        self._in_flight: dict[Future[list[_Report]], list[_Try]] = {}
+        self._in_flight: dict[Future[list[Report]], list[_Try]] = {}
         self._pool: Pool | None = None
         self._item_seconds = _CHUNK_SECONDS
 
@@ -322,7 +171,7 @@ class _PoolRun:
             self._mark(one).unlink(missing_ok=True)
         try:
             future = pool.executor.submit(
-                _run_chunk,
+                run_chunk,
                 [one.item for one in tries],
                 [one.number for one in tries],
                 self._limits.retries,
@@ -385,35 +234,3 @@ class _PoolRun:
 
     def _mark(self, one: _Try) -> Path:
         return self._marks / str(one.number)
-
-
-_held_work: Callable[[object], object] | None = None
-
-
-def _start_worker(work: bytes, parent: int) -> None:
-    """Hold the work, once per worker; end with the process that started it."""
-    global _held_work  # noqa: PLW0603 - an initializer has no other place to leave things
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    _held_work = pickle.loads(work)  # noqa: S301 - from our own process
-    threadpool_limits(1)  # of the libraries that the work has just loaded
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
-
-
-def _run_chunk(
-    items: Sequence[object], numbers: Sequence[int], retries: int, marks: str | None
-) -> list[_Report]:
-    if _held_work is None:
-        raise RuntimeError("the worker was not initialised")
-    reports: list[_Report] = []
-    for item, number in zip(items, numbers, strict=True):
-        if marks is not None:
-            Path(marks, str(number)).touch()
-        started = time.perf_counter()
-        outcome = _attempt(_held_work, item, retries)
-        reports.append(_Report(outcome, time.perf_counter() - started))
-    return reports

@@ -1,0 +1,72 @@
+"""What every engine has in common: outcomes, limits, and one attempt at an item."""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from iris_hpo.search.errors import CandidateError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Done(Generic[Item, Result]):
+    """An item's work succeeded."""
+
+    item: Item
+    result: Result
+
+
+@dataclass(frozen=True)
+class Failed(Generic[Item]):
+    """An item's work failed; the reason is one line."""
+
+    item: Item
+    reason: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an item may cost.
+
+    Parameters
+    ----------
+    retries
+        How often an item is tried again after a failure that may be transient: a dead worker, an
+        error of the machine. Errors of the item itself (`CandidateError`) are not retried.
+    timeout
+        Seconds an item may take, from its start in a worker; None for no limit.
+    """
+
+    retries: int = 1
+    timeout: float | None = None
+
+
+class Engine(Protocol):
+    """Runs work on items."""
+
+    def map(
+        self, work: Callable[[Item], Result], items: Sequence[Item], limits: Limits
+    ) -> Generator[Done[Item, Result] | Failed[Item], None, None]:
+        """Yield one outcome per item, in the order in which they finish.
+
+        Closing the generator early stops the work.
+        """
+        ...
+
+
+def attempt(
+    work: Callable[[Item], Result], item: Item, retries: int
+) -> Done[Item, Result] | Failed[Item]:
+    """Do an item's work, again after an error that may be transient."""
+    while True:
+        try:
+            return Done(item, work(item))
+        except CandidateError as error:
+            return Failed(item, str(error))
+        except Exception as error:  # noqa: BLE001 - an item must not end the others
+            # What the candidate itself does wrong is a CandidateError; this is the machine.
+            if retries <= 0:
+                return Failed(item, f"{type(error).__name__}: {' '.join(str(error).split())}")
+            retries -= 1

@@ -1,0 +1,1 @@
+"""What a search leaves behind: files, their cards, and the trust in both."""
