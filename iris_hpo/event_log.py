@@ -1,8 +1,9 @@
 """An event log for thousands of events: Dagster's SQLite event log, with its connections kept.
 
 Dagster's own opens and closes two databases for every event, which is most of what an event
-costs. This one keeps the connections, and stores a batch of events in one transaction. Files,
-tables and content are the same: an instance can change from one to the other at any time.
+costs. This one keeps the connections, and stores a batch of events in one transaction and few
+statements. Files, tables and content are the same: an instance can change from one to the other at
+any time.
 
     event_log_storage:
       module: iris_hpo.event_log
@@ -21,9 +22,10 @@ from typing import Any, Final, Self
 import sqlalchemy as sa
 import sqlalchemy.event
 from dagster import StringSource
+from dagster._core.events import ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._core.storage.event_log.schema import AssetKeyTable
+from dagster._core.storage.event_log.schema import AssetKeyTable, SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy.dialects.sqlite import insert
 
@@ -74,16 +76,51 @@ class KeptSqliteEventLog(SqliteEventLogStorage):
             self._tables.add(table_name)
         return table_name in self._tables
 
+    @contextmanager
+    def batched(self) -> Generator[None]:
+        """Store together, at the end of the block, the asset events that this thread stores in it.
+
+        They have no storage ids before the block ends.
+        """
+        self._batch.events = events = list[EventLogEntry]()
+        try:
+            yield
+        finally:
+            self._batch.events = None
+            if events:
+                self.store_event_batch(events)
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store an event, now or with the batch that is open."""
+        opened: list[EventLogEntry] | None = getattr(self._batch, "events", None)
+        if opened is not None and _is_asset_event(event):
+            opened.append(event)
+        else:
+            super().store_event(event)
+
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Store events in one transaction per database: all of them, or none."""
+        """Store asset events in one transaction per database: all of them, or none."""
+        if not all(_is_asset_event(event) for event in events):
+            super().store_event_batch(events)
+            return
+        rows = [self._event_to_row(event) for event in events]
+        last = {
+            (event.get_dagster_event().asset_key, event.dagster_event_type): index
+            for index, event in enumerate(events)
+        }
         with ExitStack() as stack:
-            self._batch.open = {
-                run_id: stack.enter_context(self.run_connection(run_id))
-                for run_id in {event.run_id for event in events}
-            } | {_INDEX: stack.enter_context(self.index_connection())}
-            stack.callback(setattr, self._batch, "open", {})
-            for event in events:
-                self.store_event(event)
+            index = stack.enter_context(self.index_connection())
+            for run_id in {event.run_id for event in events}:
+                own = [row for row in rows if row["run_id"] == run_id]
+                run = stack.enter_context(self.run_connection(run_id))
+                run.execute(SqlEventLogStorageTable.insert(), own)
+            insert_rows = SqlEventLogStorageTable.insert().returning(
+                SqlEventLogStorageTable.c.id, sort_by_parameter_order=True
+            )
+            ids = index.scalars(insert_rows, rows).all()
+            self._store_asset_event_tags(index, events, ids)
+            for place in sorted(last.values()):  # of an asset, its table keeps only the latest
+                self._store_asset_event(index, events[place], ids[place])
 
     def _store_asset_event(self, conn: sa.Connection, event: EventLogEntry, event_id: int) -> None:
         """Note an asset's latest event, in one statement instead of a refused one and another."""
@@ -112,10 +149,6 @@ class KeptSqliteEventLog(SqliteEventLogStorage):
     def _connection(
         self, shard: str, make: Callable[[], AbstractContextManager[object]]
     ) -> Generator[sa.Connection]:
-        opened: dict[str, sa.Connection] = getattr(self._batch, "open", {})
-        if shard in opened:
-            yield opened[shard]
-            return
         with self._engine(shard, make).begin() as connection:
             yield connection
 
@@ -134,6 +167,11 @@ class KeptSqliteEventLog(SqliteEventLogStorage):
             if len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)[1].dispose()
             return engine
+
+
+def _is_asset_event(event: EventLogEntry) -> bool:
+    found = event.dagster_event
+    return found is not None and found.event_type in ASSET_EVENTS and found.asset_key is not None
 
 
 def _write_ahead(connection: Any, _record: object) -> None:

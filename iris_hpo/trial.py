@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from upath import UPath
 
+from iris_hpo.search.cross_validation import CrossValidation, Kernel, shared_kernel
 from iris_hpo.search.dataset import Task
 from iris_hpo.search.errors import CandidateError
 from iris_hpo.search.estimators import Estimator, Recipe, package_versions
@@ -173,6 +174,16 @@ class TrialWork:
             return TrialResult(model, reused, None, False, str(error))
         return TrialResult(model, reused, score, score.run_id != self.run_id)
 
+    def kernel(self, trial: Trial) -> Kernel | None:
+        """What cross-validating a trial shares with others: these should follow each other."""
+        if not (self.scores and self.examples.folds):
+            return None
+        return shared_kernel(self.conditions.recipe.build(trial.parameters))
+
+    @cached_property
+    def _cross_validation(self) -> CrossValidation:
+        return CrossValidation(self.conditions.recipe, self.examples, self.conditions.scoring)
+
     def _ensure_model(
         self, store: ArtifactStore, trial: Trial
     ) -> tuple[ModelCard, bytes, Estimator | None]:
@@ -185,9 +196,7 @@ class TrialWork:
                 return stored, read_verified(store, model_name(trial.key), stored.digest), None
             except ArtifactError:
                 pass  # the file is not the card's: train again
-        training = train(
-            self.conditions.recipe, dict(trial.parameters), self.examples, self.conditions.scoring
-        )
+        training = train(self.conditions.recipe, trial.parameters, self.examples)
         content = dump_model(training.estimator)
         card = ModelCard(
             key=trial.key,
@@ -197,7 +206,6 @@ class TrialWork:
             bytes=len(content),
             training_rows=len(self.examples.target),
             training_digest=self.conditions.training_digest,
-            training_score=training.score,
             support_vectors=training.support_vectors,
             convergence_warnings=training.convergence_warnings,
             versions={"python": python_version(), **package_versions(self.conditions.recipe.steps)},
@@ -241,8 +249,7 @@ class TrialWork:
             return stored
         evaluation = evaluate(
             estimator or load_model(content),
-            self.conditions.recipe,
-            dict(trial.parameters),
+            lambda: self._cross_validation.scores(trial.parameters),
             self.examples,
             self.conditions.scoring,
             self.task,

@@ -2,12 +2,16 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import dagster as dg
 import pytest
 import yaml
-from dagster_shared.check import CheckError
+from dagster._core.events import StepMaterializationData
+from dagster._core.events.log import EventLogEntry
+
+from iris_hpo.event_log import KeptSqliteEventLog
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 KEYS = ["a", "b", "c"]
@@ -17,13 +21,15 @@ THINGS = dg.DynamicPartitionsDefinition(name="things")
 
 @dg.multi_asset(specs=[dg.AssetSpec(ASSET, partitions_def=THINGS, skippable=True)])
 def thing(context: dg.AssetExecutionContext) -> Iterator[dg.Output[None]]:
-    """One event per partition, as candidates are logged."""
-    for key in context.partition_keys:
-        context.log_event(
-            dg.AssetMaterialization(
-                ASSET, partition=key, tags={"dagster/data_version": f"version of {key}"}
+    """One event per partition, as candidates are logged: together, where the event log can."""
+    storage = context.instance.event_log_storage
+    with storage.batched() if isinstance(storage, KeptSqliteEventLog) else nullcontext():
+        for key in context.partition_keys:
+            context.log_event(
+                dg.AssetMaterialization(
+                    ASSET, partition=key, tags={"dagster/data_version": f"version of {key}"}
+                )
             )
-        )
     yield from ()
 
 
@@ -104,9 +110,56 @@ def test_a_batch_is_stored_whole_or_not_at_all(
         run_id = instance.get_runs()[0].run_id
         logs = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
         before = len(instance.all_logs(run_id))
-        with pytest.raises(CheckError):
-            storage.store_event_batch([*logs, logs[0]._replace(dagster_event="no event")])
+        # A version that no database takes: all rows are in when the tags are refused.
+        with pytest.raises(UnicodeEncodeError):
+            storage.store_event_batch([*logs, with_version(logs[0], "\ud800")])
         assert len(instance.all_logs(run_id)) == before
+        assert len(instance.fetch_materializations(ASSET, limit=10).records) == len(KEYS)
         storage.store_event_batch(logs)
         assert len(instance.all_logs(run_id)) == before + len(KEYS)
         assert len(instance.fetch_materializations(ASSET, limit=10).records) == 2 * len(KEYS)
+
+
+def with_version(log: EventLogEntry, version: str) -> EventLogEntry:
+    materialization = dg.AssetMaterialization(
+        ASSET, partition="a", tags={"dagster/data_version": version}
+    )
+    return log._replace(
+        dagster_event=log.get_dagster_event()._replace(
+            event_specific_data=StepMaterializationData(materialization)
+        )
+    )
+
+
+def test_what_is_batched_is_stored_at_the_end_of_the_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if the block ends by an error: what was finished before stays."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with instance_at(tmp_path, kept=True) as instance:
+        run_thing(instance)
+        storage = instance.event_log_storage
+        assert isinstance(storage, KeptSqliteEventLog)
+        run_id = instance.get_runs()[0].run_id
+        logs = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+
+        def stored() -> list[str | None]:
+            records = instance.fetch_materializations(ASSET, limit=20).records
+            return [record.partition_key for record in records]
+
+        def store_and_fail() -> None:
+            with storage.batched():
+                storage.store_event(logs[0])
+                storage.store_event(logs[2])
+                assert stored() == ["c", "b", "a"]
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            store_and_fail()
+        assert stored() == ["c", "a", "c", "b", "a"]
+        latest = instance.get_latest_materialization_event(ASSET)
+        assert latest is not None
+        assert latest.asset_materialization is not None
+        assert latest.asset_materialization.partition == "c"
+        storage.store_event(logs[1])
+        assert stored()[0] == "b"

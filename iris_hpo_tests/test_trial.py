@@ -98,7 +98,6 @@ def test_a_first_trial_trains_and_scores(work, store, iris_examples):
         bytes=len(content),
         training_rows=120,
         training_digest="t" * 64,
-        training_score=svm.score(iris_examples.features, iris_examples.target),
         support_vectors=len(svm.support_),
         versions={"python": python_version(), **CONDITIONS.recipe.identity()["packages"]},
     )

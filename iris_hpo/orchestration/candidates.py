@@ -15,17 +15,15 @@ import dagster as dg
 from iris_hpo.orchestration.config import CandidatesConfig
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.inputs import Upstream, read_upstream
-from iris_hpo.orchestration.lineage import Input, lineage_tags
 from iris_hpo.orchestration.naming import Names, names_of
-from iris_hpo.orchestration.presentation import CODE_VERSIONS, asset_spec
+from iris_hpo.orchestration.presentation import asset_spec
 from iris_hpo.orchestration.progress import Counts, Progress
+from iris_hpo.orchestration.recording import Recorder
 from iris_hpo.orchestration.records import as_json, data_versions
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.engines import Done, Failed, make_engine
-from iris_hpo.search.evaluation import cv_mean, cv_std
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.store.artifacts import ArtifactStore
-from iris_hpo.store.cards import ModelCard, ScoreCard, model_name
 from iris_hpo.store.split import read_examples
 from iris_hpo.trial import Trial, TrialResult, TrialWork
 
@@ -83,15 +81,18 @@ class _CandidatesRun:
         self.store.sweep()
         upstream = read_upstream(self.context.instance, names, self.store)
         work = self._work(names, upstream)
-        trials = self._trials(names, keys)
+        trials = sorted(self._trials(names, keys), key=lambda trial: repr(work.kernel(trial)))
+        recorder = Recorder(self.context, self.spec, self.store, upstream)
         counts = Counts(len(keys))
         self.progress(self.context, counts)
         if self.failures:
             counts.failed = len(self.failures)
             self.progress(self.context, counts)
         with closing(engine.map(work, trials, limits)) as outcomes:
-            for outcome in outcomes:
-                self._record(names, upstream, work, outcome, counts)
+            for together in outcomes:
+                recorder.record([one.result for one in together if isinstance(one, Done)])
+                for outcome in together:
+                    self._count(work, outcome, counts)
                 self.progress(self.context, counts)
         self.context.log.info(f"{counts.total} candidates: {counts}")
         if self.failures:
@@ -125,24 +126,14 @@ class _CandidatesRun:
             trials.append(Trial(key, parameters, models.get(key), scores.get(key)))
         return trials
 
-    def _record(
-        self,
-        names: Names,
-        upstream: Upstream,
-        work: TrialWork,
-        outcome: Done[Trial, TrialResult] | Failed[Trial],
-        counts: Counts,
+    def _count(
+        self, work: TrialWork, outcome: Done[Trial, TrialResult] | Failed[Trial], counts: Counts
     ) -> None:
         if isinstance(outcome, Failed):
             self.failures[outcome.item.key] = outcome.reason
             counts.failed += 1
             return
         result = outcome.result
-        if result.model is not None:
-            self._log_model(names, upstream, result.model, reused=result.model_reused)
-        if result.score is not None:
-            pointer = self.context.instance.event_log_storage.get_maximum_record_id() or 0
-            self._log_score(names, upstream, result.score, pointer, reused=result.score_reused)
         if result.score_failure is not None:
             self.failures[outcome.item.key] = result.score_failure
             counts.failed += 1
@@ -150,72 +141,6 @@ class _CandidatesRun:
             counts.reused += 1
         else:
             counts.trained += 1
-
-    def _log_model(
-        self, names: Names, upstream: Upstream, card: ModelCard, *, reused: bool
-    ) -> None:
-        inputs = {
-            names.asset("split"): upstream.split,
-            names.asset("parameters"): upstream.parameters,
-        }
-        metadata: dict[str, dg.MetadataValue | str | int | float | None] = {
-            **self._values(card.key),
-            "support_vectors": card.support_vectors,
-            "training_score": card.training_score,
-            "fit_seconds": card.seconds,
-            "bytes": card.bytes,
-            "digest": card.digest,
-            "convergence_warnings": card.convergence_warnings,
-            "path": dg.MetadataValue.path(str(self.store.path(model_name(card.key)))),
-            "reused": reused,
-        }
-        self._log(names, "models", card.key, card.version, inputs, metadata)
-
-    def _log_score(
-        self, names: Names, upstream: Upstream, card: ScoreCard, pointer: int, *, reused: bool
-    ) -> None:
-        inputs = {
-            names.asset("split"): upstream.split,
-            names.asset("models"): Input(card.model_version, pointer),
-        }
-        evaluation = card.evaluation
-        low, high = evaluation.interval or (None, None)
-        metadata: dict[str, dg.MetadataValue | str | int | float | None] = {
-            **self._values(card.key),
-            **({} if card.scoring in card.metrics else {card.scoring: card.score}),
-            **card.metrics,
-            "correct": card.correct,
-            "total": card.total,
-            "interval_low": low,
-            "interval_high": high,
-            "cv_mean": cv_mean(evaluation.fold_scores),
-            "cv_std": cv_std(evaluation.fold_scores),
-            "score_seconds": card.seconds,
-            "convergence_warnings": card.convergence_warnings,
-            "reused": reused,
-        }
-        self._log(names, "scores", card.key, card.version, inputs, metadata)
-
-    def _values(self, key: str) -> dict[str, dg.MetadataValue | str | int | float | None]:
-        return dict(self.spec.space.named(self.spec.space.parse_key(key)))
-
-    def _log(
-        self,
-        names: Names,
-        name: str,
-        key: str,
-        version: str,
-        inputs: dict[dg.AssetKey, Input],
-        metadata: dict[str, dg.MetadataValue | str | int | float | None],
-    ) -> None:
-        self.context.log_event(
-            dg.AssetMaterialization(
-                names.asset(name),
-                partition=key,
-                metadata={label: value for label, value in metadata.items() if value is not None},
-                tags=lineage_tags(version, CODE_VERSIONS[name], inputs),
-            )
-        )
 
 
 def _failure(failures: dict[str, str], total: int) -> dg.Failure:

@@ -26,7 +26,7 @@ class Counts:
 
 
 class Progress(Protocol):
-    """Is told at the start, with nothing done, and after every outcome."""
+    """Is told at the start, with nothing done, and whenever outcomes came."""
 
     def __call__(self, context: dg.AssetExecutionContext, counts: Counts) -> None:
         """Take note of the counts."""

@@ -10,8 +10,6 @@ from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import is_classifier, is_regressor
-from sklearn.pipeline import Pipeline
 
 from iris_hpo.search.dataset import Features, Target, Task
 from iris_hpo.search.errors import InputError, at_field
@@ -112,6 +110,8 @@ class Recipe:
                 made[step.name] = _construct(step)
         if len(made) == 1:
             return next(iter(made.values()))
+        from sklearn.pipeline import Pipeline
+
         return cast("Estimator", Pipeline(list(made.items())))
 
     def task(self) -> Task:
@@ -122,6 +122,8 @@ class Recipe:
         InputError
             If it is neither a classifier nor a regressor.
         """
+        from sklearn.base import is_classifier, is_regressor
+
         estimator = self.build()
         if is_classifier(estimator):
             return "classification"
@@ -143,6 +145,13 @@ class Recipe:
             "seed": self.seed,
             "packages": package_versions(self.steps),
         }
+
+
+def unfitted(estimator: Estimator) -> Estimator:
+    """An estimator with the same parameters that has learned nothing."""
+    from sklearn.base import clone
+
+    return cast("Estimator", clone(estimator))
 
 
 def package_versions(steps: Sequence[Step]) -> dict[str, str]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
 from iris_hpo.search.dataset import Target, Task
 from iris_hpo.search.errors import InputError
@@ -71,6 +70,8 @@ def split_rows(target: Target, settings: SplitSettings, task: Task) -> tuple[Row
     InputError
         If there are too few rows, or too few of a class, for the split and the folds.
     """
+    from sklearn.model_selection import train_test_split
+
     stratify = settings.stratifies(task)
     test_rows = int(np.ceil(len(target) * settings.test_size))
     train_rows = len(target) - test_rows
@@ -109,6 +110,8 @@ def make_folds(target: Target, settings: SplitSettings, task: Task) -> Sequence[
     """
     if not settings.folds:
         return ()
+    from sklearn.model_selection import KFold, StratifiedKFold
+
     folder = StratifiedKFold if settings.stratifies(task) else KFold
     splitter = folder(settings.folds, shuffle=True, random_state=settings.seed)
     return tuple(splitter.split(np.zeros(len(target)), target))

@@ -99,7 +99,6 @@ class ModelCard(ResultCard):
     bytes: int
     training_rows: int
     training_digest: str
-    training_score: float
     support_vectors: int | None
     versions: dict[str, str]
 

@@ -17,7 +17,7 @@ from iris_hpo_tests.end_to_end.conftest import Project, make_project
 
 MODEL_CARD = (
     "bytes convergence_warnings digest fingerprint key parameters run_id seconds support_vectors "
-    "training_digest training_rows training_score versions"
+    "training_digest training_rows versions"
 )
 SCORE_CARD = (
     "convergence_warnings correct fingerprint fold_scores interval key metrics model_version "

@@ -19,7 +19,6 @@ MODEL_METADATA = {
     "C",
     "gamma",
     "support_vectors",
-    "training_score",
     "fit_seconds",
     "bytes",
     "digest",
@@ -120,7 +119,7 @@ def test_a_score_s_event_is_of_its_card_and_is_right(finished: Project, key: str
 
 def test_numbers_in_metadata_are_plottable(finished: Project) -> None:
     plotted = {
-        "models": {"C", "gamma", "training_score", "fit_seconds"},
+        "models": {"C", "gamma", "fit_seconds"},
         "scores": {
             "C",
             "gamma",

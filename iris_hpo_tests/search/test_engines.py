@@ -30,6 +30,10 @@ LOKY = loky_engine(2)
 ONCE = Limits(retries=0)
 
 
+def all_of(outcomes):
+    return [outcome for together in outcomes for outcome in together]
+
+
 def results_of(outcomes):
     return {one.item: one.result for one in outcomes if isinstance(one, Done)}
 
@@ -46,7 +50,7 @@ def attempts_at(log):
 def test_an_item_that_fails_costs_no_other(engine):
     words = ["a", "wrong b", "c", "broken d", "e", "wrong f"]
 
-    outcomes = list(engine.map(engine_work.do_as_told, words, ONCE))
+    outcomes = all_of(engine.map(engine_work.do_as_told, words, ONCE))
 
     assert len(outcomes) == 6
     assert results_of(outcomes) == {"a": "A", "c": "C", "e": "E"}
@@ -58,7 +62,7 @@ def test_an_item_that_fails_costs_no_other(engine):
 
 
 def test_many_more_items_than_workers_each_have_one_outcome():
-    outcomes = list(LOKY.map(engine_work.square, range(1_000), Limits()))
+    outcomes = all_of(LOKY.map(engine_work.square, range(1_000), Limits()))
 
     assert len(outcomes) == 1_000
     assert results_of(outcomes) == {number: number * number for number in range(1_000)}
@@ -67,19 +71,19 @@ def test_many_more_items_than_workers_each_have_one_outcome():
 def test_the_serial_engine_keeps_the_order():
     outcomes = SerialEngine().map(engine_work.square, [3, 1, 2], Limits())
 
-    assert list(outcomes) == [Done(3, 9), Done(1, 1), Done(2, 4)]
+    assert all_of(outcomes) == [Done(3, 9), Done(1, 1), Done(2, 4)]
 
 
 @pytest.mark.parametrize("engine", [SerialEngine(), PoolEngine(2, make_pool=None)])
 def test_no_items_have_no_outcomes_and_start_nothing(engine):
-    assert list(engine.map(engine_work.square, [], Limits())) == []
+    assert all_of(engine.map(engine_work.square, [], Limits())) == []
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_machines_failures_are_tried_again_and_the_items_own_are_not(engine, tmp_path):
     once, always, never = (tmp_path / name for name in ("once", "always", "never"))
 
-    outcomes = list(
+    outcomes = all_of(
         engine.map(engine_work.fail_first, [(once, 1), (always, 99), (never, 0)], Limits(retries=1))
     )
 
@@ -92,8 +96,8 @@ def test_the_machines_failures_are_tried_again_and_the_items_own_are_not(engine,
 def test_retries_are_counted(tmp_path, retries):
     log, wrong = tmp_path / "log", tmp_path / "wrong"
 
-    list(SerialEngine().map(engine_work.fail_first, [(log, 99)], Limits(retries)))
-    list(SerialEngine().map(engine_work.be_wrong, [wrong], Limits(retries)))
+    all_of(SerialEngine().map(engine_work.fail_first, [(log, 99)], Limits(retries)))
+    all_of(SerialEngine().map(engine_work.be_wrong, [wrong], Limits(retries)))
 
     assert attempts_at(log) == retries + 1
     assert attempts_at(wrong) == 1
@@ -106,14 +110,14 @@ def test_outcomes_come_as_they_finish(engine, tmp_path):
 
     outcomes = engine.map(engine_work.wait_for, [None, sign], Limits())
 
-    assert next(outcomes) == Done(None, "seen")
+    assert next(outcomes) == [Done(None, "seen")]
     sign.touch()
-    assert list(outcomes) == [Done(sign, "seen")]
+    assert list(outcomes) == [[Done(sign, "seen")]]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_item_computes_on_one_thread(engine):
-    assert list(engine.map(engine_work.count_threads, [0], Limits())) == [Done(0, 1)]
+    assert all_of(engine.map(engine_work.count_threads, [0], Limits())) == [Done(0, 1)]
 
 
 def test_items_that_kill_their_workers_are_found(tmp_path):
@@ -121,7 +125,7 @@ def test_items_that_kill_their_workers_are_found(tmp_path):
     others = [(tmp_path / f"other {number}", 0) for number in range(10)]
     items = [*others[:3], killer, *others[3:6], victim, *others[6:]]
 
-    outcomes = list(LOKY.map(engine_work.die_first, items, Limits(retries=1)))
+    outcomes = all_of(LOKY.map(engine_work.die_first, items, Limits(retries=1)))
 
     assert len(outcomes) == len(items)
     assert reasons_of(outcomes) == {
@@ -134,7 +138,7 @@ def test_items_that_kill_their_workers_are_found(tmp_path):
 def test_a_worker_dies_once_where_nothing_is_tried_again(tmp_path):
     killer = (tmp_path / "killer", 99)
 
-    outcomes = list(LOKY.map(engine_work.die_first, [killer], ONCE))
+    outcomes = all_of(LOKY.map(engine_work.die_first, [killer], ONCE))
 
     assert outcomes == [Failed(killer, "its worker process died 1 time (killed, or out of memory)")]
     assert attempts_at(killer[0]) == 1
@@ -143,7 +147,7 @@ def test_a_worker_dies_once_where_nothing_is_tried_again(tmp_path):
 def test_a_death_among_others_proves_nothing(tmp_path):
     patient, deadly = tmp_path / "patient", tmp_path / "deadly"
 
-    outcomes = list(LOKY.map(engine_work.TogetherInDeath(patient), [patient, deadly], ONCE))
+    outcomes = all_of(LOKY.map(engine_work.TogetherInDeath(patient), [patient, deadly], ONCE))
 
     assert reasons_of(outcomes) == {}
     assert results_of(outcomes) == {patient: "patient", deadly: "deadly"}
@@ -160,7 +164,7 @@ def test_an_endless_item_is_ended_and_no_other_is_blamed(tmp_path):
     endless = (tmp_path, 600.0)
     items = [*quick[:40], endless, *quick[40:], *slower]
 
-    outcomes = list(LOKY.map(engine_work.tell_process_and_sleep, items, Limits(timeout=1.5)))
+    outcomes = all_of(LOKY.map(engine_work.tell_process_and_sleep, items, Limits(timeout=1.5)))
 
     assert len(outcomes) == len(items)
     assert reasons_of(outcomes) == {endless: "did not finish within 1.5 s (candidate_timeout)"}
@@ -173,7 +177,7 @@ def test_an_item_that_lost_its_worker_has_all_its_time_again(tmp_path):
     patient, deadly = tmp_path / "patient", tmp_path / "deadly"
     work = engine_work.TogetherInDeath(patient, start_seconds=2, death_seconds=2)
 
-    outcomes = list(LOKY.map(work, [patient, deadly], Limits(timeout=3)))
+    outcomes = all_of(LOKY.map(work, [patient, deadly], Limits(timeout=3)))
 
     assert reasons_of(outcomes) == {}
     assert results_of(outcomes) == {patient: "patient", deadly: "deadly"}
@@ -182,7 +186,7 @@ def test_an_item_that_lost_its_worker_has_all_its_time_again(tmp_path):
 
 def test_the_serial_engine_refuses_a_limit_of_time():
     with pytest.raises(InputError) as refusal:
-        list(SerialEngine().map(engine_work.square, [1], Limits(timeout=1)))
+        all_of(SerialEngine().map(engine_work.square, [1], Limits(timeout=1)))
 
     assert str(refusal.value) == (
         "candidate_timeout needs worker processes: the engine 'serial' cannot stop a fit"
@@ -192,7 +196,7 @@ def test_the_serial_engine_refuses_a_limit_of_time():
 def test_closing_early_ends_the_workers(tmp_path):
     quick, endless = (tmp_path, 0.0), (tmp_path, 600.0)
     outcomes = LOKY.map(engine_work.tell_process_and_sleep, [quick, endless, endless], Limits())
-    assert next(outcomes).item == quick
+    assert [one.item for one in next(outcomes)] == [quick]
     deadline = time.monotonic() + 30
     while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -208,7 +212,9 @@ def test_closing_early_ends_the_workers(tmp_path):
 def test_workers_end_when_all_is_done(tmp_path):
     items = [(tmp_path, seconds) for seconds in (0.0, 0.001, 0.002)]
 
-    workers = {one.result for one in LOKY.map(engine_work.tell_process_and_sleep, items, Limits())}
+    outcomes = all_of(LOKY.map(engine_work.tell_process_and_sleep, items, Limits()))
+
+    workers = {one.result for one in outcomes}
 
     assert workers
     assert os.getpid() not in workers
@@ -243,7 +249,7 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
 
 def test_a_result_that_cannot_be_sent_back_costs_its_own_item():
     """Every other item's: they travel in chunks together."""
-    outcomes = list(LOKY.map(engine_work.hold_a_lock_if_odd, range(40), ONCE))
+    outcomes = all_of(LOKY.map(engine_work.hold_a_lock_if_odd, range(40), ONCE))
 
     assert len(outcomes) == 40
     assert results_of(outcomes) == {number: number for number in range(0, 40, 2)}

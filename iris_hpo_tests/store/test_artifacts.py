@@ -52,7 +52,6 @@ MODEL = ModelCard(
     bytes=1234,
     training_rows=120,
     training_digest="t" * 64,
-    training_score=1 / 3,
     support_vectors=None,
     versions={"python": "3.11.7", "scikit-learn": "1.9.1"},
 )
@@ -388,7 +387,7 @@ def test_what_is_no_card_is_a_mismatch(store, content):
 
 
 def test_a_card_that_is_not_the_recorded_one_is_a_mismatch(store):
-    changed = replace(MODEL, training_score=1.0)
+    changed = replace(MODEL, training_rows=1)
     store.write("card.json", changed.to_bytes())
 
     with pytest.raises(ArtifactMismatchError) as refusal:

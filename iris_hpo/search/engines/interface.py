@@ -48,8 +48,8 @@ class Engine(Protocol):
 
     def map(
         self, work: Callable[[Item], Result], items: Sequence[Item], limits: Limits
-    ) -> Generator[Done[Item, Result] | Failed[Item], None, None]:
-        """Yield one outcome per item, in the order in which they finish.
+    ) -> Generator[Sequence[Done[Item, Result] | Failed[Item]], None, None]:
+        """Yield one outcome per item, as they finish; those that come together in one sequence.
 
         Closing the generator early stops the work.
         """

@@ -39,8 +39,8 @@ class PoolEngine:
 
     def map(
         self, work: Callable[[Item], Result], items: Sequence[Item], limits: Limits
-    ) -> Generator[Done[Item, Result] | Failed[Item], None, None]:
-        """Yield one outcome per item, in the order in which they finish."""
+    ) -> Generator[Sequence[Done[Item, Result] | Failed[Item]], None, None]:
+        """Yield one outcome per item, as they finish; those of a chunk come together."""
         if not items:
             return
         with tempfile.TemporaryDirectory(prefix="iris_hpo-") as marks:
@@ -53,7 +53,9 @@ class PoolEngine:
                 deque(_Try(item, number) for number, item in enumerate(items)),
             )
             try:
-                yield from cast("Iterator[Done[Item, Result] | Failed[Item]]", run.outcomes())
+                yield from cast(
+                    "Iterator[Sequence[Done[Item, Result] | Failed[Item]]]", run.outcomes()
+                )
             finally:
                 run.stop()
 
@@ -111,32 +113,38 @@ class _PoolRun:
         self._pool: Pool | None = None
         self._item_seconds = _CHUNK_SECONDS
 
-    def outcomes(self) -> Iterator[Done[object, object] | Failed[object]]:
+    def outcomes(self) -> Iterator[Sequence[Done[object, object] | Failed[object]]]:
         while self._waiting or self._suspects or self._in_flight:
-            try:
-                self._submit()
-            except BrokenExecutor:
-                yield from self._after_death()
+            together = list(self._outcomes_so_far())
+            if together:
+                yield together
+
+    def _outcomes_so_far(self) -> Iterator[Done[object, object] | Failed[object]]:
+        """Wait until something happens, and give the outcomes of that."""
+        try:
+            self._submit()
+        except BrokenExecutor:
+            yield from self._after_death()
+            return
+        poll = _POLL_SECONDS if self._limits.timeout else None
+        finished, _ = wait(self._in_flight, timeout=poll, return_when=FIRST_COMPLETED)
+        broken = False
+        for future in finished:
+            error = future.exception()
+            if isinstance(error, BrokenExecutor):
+                broken = True
                 continue
-            poll = _POLL_SECONDS if self._limits.timeout else None
-            finished, _ = wait(self._in_flight, timeout=poll, return_when=FIRST_COMPLETED)
-            broken = False
-            for future in finished:
-                error = future.exception()
-                if isinstance(error, BrokenExecutor):
-                    broken = True
-                    continue
-                tries = self._in_flight.pop(future)
-                if error is not None:
-                    yield from self._after_lost_answer(tries, error)
-                    continue
-                for report in future.result():
-                    self._item_seconds = 0.8 * self._item_seconds + 0.2 * report.seconds
-                    yield report.outcome
-            if broken:
-                yield from self._after_death()
-            elif self._limits.timeout:
-                yield from self._end_overdue(self._limits.timeout)
+            tries = self._in_flight.pop(future)
+            if error is not None:
+                yield from self._after_lost_answer(tries, error)
+                continue
+            for report in future.result():
+                self._item_seconds = 0.8 * self._item_seconds + 0.2 * report.seconds
+                yield report.outcome
+        if broken:
+            yield from self._after_death()
+        elif self._limits.timeout:
+            yield from self._end_overdue(self._limits.timeout)
 
     def stop(self) -> None:
         if self._pool is not None:
