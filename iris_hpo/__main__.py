@@ -1,6 +1,6 @@
 """``python -m iris_hpo``."""
 
-from iris_hpo.command.main import main
+from iris_hpo.command.main import console
 
 if __name__ == "__main__":
-    main()
+    console()

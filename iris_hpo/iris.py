@@ -18,6 +18,7 @@ def iris_search() -> SearchSpec:
             Axis("gamma", symbol="G", positive=True),
         ),
         steps=(Step("sklearn.svm.SVC"),),
+        stated_task="classification",
         choices=(
             Choice(
                 "kernel",

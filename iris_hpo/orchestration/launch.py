@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 
 import dagster as dg
@@ -120,7 +121,11 @@ class Launcher:
         self._names: Names = names_of(spec)
         self._storage = storage
         self._tally = _Tally(progress)
-        self._definitions = build_search(spec, progress=self._tally)
+
+    @cached_property
+    def _definitions(self) -> dg.Definitions:
+        """Made when something is to be run: until then the estimator need not be imported."""
+        return build_search(self._spec, progress=self._tally)
 
     def bring_up_to_date(self, settings: Settings, rule: Rule, options: WorkOptions) -> Outcome:
         """Do what is missing or out of date, then select.

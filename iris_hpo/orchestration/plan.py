@@ -1,7 +1,8 @@
 """What is left to do: the difference between what the files say and what is recorded and stored."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import dagster as dg
 
@@ -29,11 +30,11 @@ from iris_hpo.orchestration.states import (
     unrefreshed,
 )
 from iris_hpo.orchestration.storage import Storage
-from iris_hpo.search.dataset import Dataset
+from iris_hpo.search.dataset import file_digest
 from iris_hpo.search.parameter_files import ParameterFiles
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.search.splitting import SplitSettings
-from iris_hpo.store.artifacts import ArtifactError, ArtifactStore
+from iris_hpo.store.artifacts import ArtifactError, ArtifactStore, read_verified
 from iris_hpo.store.cards import (
     Card,
     ParametersCard,
@@ -41,7 +42,7 @@ from iris_hpo.store.cards import (
     read_recorded_card,
 )
 from iris_hpo.store.split import CARD as SPLIT_CARD
-from iris_hpo.store.split import TEST, TRAIN, divide, read_examples
+from iris_hpo.store.split import TEST, TRAIN, divide, settings_of
 from iris_hpo.trial import Conditions
 
 
@@ -108,9 +109,9 @@ def make_plan(
     """
     names = names_of(spec)
     store = storage.store(spec)
-    dataset = read_spec_data(spec, storage)
+    data_digest = file_digest(storage.data_file(spec))
+    split_card = _split_card(instance, names, store, spec, storage, settings.split, data_digest)
     files = read_spec_parameters(spec, storage)
-    split_card, _, _ = divide(dataset, settings.split, spec.task)
     card = parameters_card(spec, dict(settings.choices))
 
     change = pending_change(instance, names, [found.key for found in files.candidates])
@@ -118,7 +119,7 @@ def make_plan(
     removed = set(change.removed)
     keys = (*(key for key in registered if key not in removed), *change.added)
 
-    source_states = _source_states(instance, names, store, spec, dataset, split_card, card)
+    source_states = _source_states(instance, names, store, data_digest, split_card, card)
     if source_states["parameters"] == "up to date" and (
         change or not _lists_candidates(store, spec, files)
     ):
@@ -148,17 +149,39 @@ def make_plan(
     return Plan(sources, source_states, change, keys, candidates, states)
 
 
-def _source_states(
+def _split_card(
     instance: dg.DagsterInstance,
     names: Names,
     store: ArtifactStore,
     spec: SearchSpec,
-    dataset: Dataset,
+    storage: Storage,
+    settings: SplitSettings,
+    data_digest: str,
+) -> SplitCard:
+    """The card of the split that the data and the settings make.
+
+    If the recorded split is of these, its card says so, and the rows need not be divided to know.
+    """
+    recorded = latest(instance, names.asset("split"))
+    if recorded is not None and recorded.code_version == CODE_VERSIONS["split"]:
+        with suppress(ArtifactError):
+            card = read_recorded_card(store, SPLIT_CARD, SplitCard, recorded.version)
+            wanted = replace(settings, stratify=settings.stratifies(spec.task))
+            if card.data_digest == data_digest and settings_of(card) == wanted:
+                return card
+    return divide(read_spec_data(spec, storage), settings, spec.task)[0]
+
+
+def _source_states(
+    instance: dg.DagsterInstance,
+    names: Names,
+    store: ArtifactStore,
+    data_digest: str,
     split_card: SplitCard,
     card: ParametersCard,
 ) -> dict[str, State]:
     wanted = {
-        "raw_data": dataset.digest,
+        "raw_data": data_digest,
         "split": split_card.version,
         "parameters": card.version,
     }
@@ -166,7 +189,7 @@ def _source_states(
     states: dict[str, State] = {
         name: _source_state(name, recorded[name], version) for name, version in wanted.items()
     }
-    if states["split"] == "up to date" and not _split_is_stored(store, spec, split_card):
+    if states["split"] == "up to date" and not _split_is_stored(store, split_card):
         states["split"] = "missing"
     if states["parameters"] == "up to date" and not _is_stored(store, PARAMETERS_CARD, card):
         states["parameters"] = "missing"
@@ -190,12 +213,13 @@ def _is_stored(store: ArtifactStore, name: str, card: Card) -> bool:
     return True
 
 
-def _split_is_stored(store: ArtifactStore, spec: SearchSpec, card: SplitCard) -> bool:
+def _split_is_stored(store: ArtifactStore, card: SplitCard) -> bool:
     try:
-        read_examples(store, card, spec.task)
+        read_verified(store, TRAIN, card.train_digest)
+        read_verified(store, TEST, card.test_digest)
     except ArtifactError:
         return False
-    return _is_stored(store, SPLIT_CARD, card) and store.exists(TRAIN) and store.exists(TEST)
+    return _is_stored(store, SPLIT_CARD, card)
 
 
 def _lists_candidates(store: ArtifactStore, spec: SearchSpec, files: ParameterFiles) -> bool:

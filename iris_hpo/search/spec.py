@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
-from sklearn.dummy import DummyRegressor
-from sklearn.metrics import get_scorer, get_scorer_names
 
 from iris_hpo.search.dataset import Layout, Task
 from iris_hpo.search.errors import InputError, at_field
@@ -69,7 +67,9 @@ class Choice:
 class SearchSpec:
     """A search: a data set, an estimator, the axes, and how to judge.
 
-    It is checked when it is built; whatever cannot work is an `InputError` then.
+    It is checked when it is built; whatever cannot work is an `InputError` then. Where the task is
+    stated, the estimator is imported and checked by `check_estimator`, which `build_search` calls:
+    so commands that only look need not wait for scikit-learn.
 
     Parameters
     ----------
@@ -86,6 +86,8 @@ class SearchSpec:
         The searched parameters, in the order of keys.
     steps
         The estimator, or the steps of a pipeline.
+    stated_task
+        What the estimator is for; by default it is asked.
     choices
         Fixed settings that a run may change.
     layout
@@ -110,6 +112,7 @@ class SearchSpec:
     data_file: str
     axes: tuple[Axis, ...]
     steps: tuple[Step, ...]
+    stated_task: Task | None = None
     parameters_folder: str = ""
     choices: tuple[Choice, ...] = ()
     layout: Layout = field(default_factory=Layout)
@@ -134,22 +137,36 @@ class SearchSpec:
                 field=("max_candidates",),
             )
         with at_field("axes"):
-            space = self.space
+            self.space  # noqa: B018 - axes that cannot work are refused
+        if not self.scoring:
+            default = "accuracy" if self.task == "classification" else "r2"
+            object.__setattr__(self, "scoring", default)
+        if self.stated_task is None:
+            self.check_estimator()
+        with at_field("stratify"):
+            self.split.stratifies(self.task)
+        with at_field("rule"):
+            check_rule(self.rule, self.split.folds)
+
+    def check_estimator(self) -> None:
+        """Check what only the estimator can tell: settings, choices, axes, the scoring.
+
+        Raises
+        ------
+        InputError
+            If the search cannot work with it.
+        """
         task = Recipe(self.steps).task()
+        if task != self.task:
+            raise InputError(f"the estimator is for {task}, not {self.task}")
         for index, choice in enumerate(self.choices):
             with at_field("choices", index):
                 self._check_choice(choice, self.choices[:index])
-        for index, axis in enumerate(space.axes):
+        for index, axis in enumerate(self.axes):
             with at_field("axes", index, "parameter"):
                 self._check_axis(axis)
-        if not self.scoring:
-            object.__setattr__(self, "scoring", "accuracy" if task == "classification" else "r2")
         with at_field("scoring"):
             _check_scoring(self.scoring, task)
-        with at_field("stratify"):
-            self.split.stratifies(task)
-        with at_field("rule"):
-            check_rule(self.rule, self.split.folds)
 
     @cached_property
     def space(self) -> ParameterSpace:
@@ -158,8 +175,8 @@ class SearchSpec:
 
     @cached_property
     def task(self) -> Task:
-        """Classification or regression, as the estimator says."""
-        return self.recipe().task()
+        """Classification or regression."""
+        return self.stated_task or Recipe(self.steps).task()
 
     def recipe(self, chosen: Mapping[str, str] | None = None, seed: int | None = None) -> Recipe:
         """How to build estimators under the choices of a run.
@@ -222,6 +239,9 @@ class SearchSpec:
 
 
 def _check_scoring(scoring: str, task: Task) -> None:
+    from sklearn.dummy import DummyRegressor
+    from sklearn.metrics import get_scorer, get_scorer_names
+
     try:
         scorer = get_scorer(scoring)
     except (ValueError, TypeError) as error:
