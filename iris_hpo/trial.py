@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from upath import UPath
 
-from iris_hpo.search.cross_validation import CrossValidation, Kernel, shared_kernel
+from iris_hpo.search.cross_validation import CrossValidation
 from iris_hpo.search.dataset import Task
 from iris_hpo.search.errors import CandidateError
 from iris_hpo.search.estimators import Estimator, Recipe, package_versions
@@ -173,12 +173,6 @@ class TrialWork:
         except CandidateError as error:
             return TrialResult(model, reused, None, False, str(error))
         return TrialResult(model, reused, score, score.run_id != self.run_id)
-
-    def kernel(self, trial: Trial) -> Kernel | None:
-        """What cross-validating a trial shares with others: these should follow each other."""
-        if not (self.scores and self.examples.folds):
-            return None
-        return shared_kernel(self.conditions.recipe.build(trial.parameters))
 
     @cached_property
     def _cross_validation(self) -> CrossValidation:

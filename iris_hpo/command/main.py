@@ -1,6 +1,7 @@
 """The command ``iris-hpo``: its arguments. What they do is imported only when it is done."""
 
 import gc
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -86,9 +87,23 @@ def cli() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def run(**options: Any) -> int:
     """Do what is missing or out of date, then select the best."""
-    from iris_hpo.command.run import run_search
+    from iris_hpo.search.engines import end_spare, start_ahead
 
-    return run_search(**options)
+    if options["engine"] == "loky" and _is_first_search(options["search"], options["artifacts"]):
+        start_ahead()  # a worker imports scikit-learn while this process imports Dagster
+    try:
+        from iris_hpo.command.run import run_search
+
+        return run_search(**options)
+    finally:
+        end_spare()
+
+
+def _is_first_search(search: str | None, artifacts: str | None) -> bool:
+    """Whether there surely is work to do: nothing was ever selected."""
+    home = Path(__file__).parents[2] if search is None else Path.cwd()
+    folder = artifacts or os.environ.get("IRIS_HPO_ARTIFACTS") or "artifacts"
+    return "://" not in folder and not (home / folder / (search or "") / "selection").exists()
 
 
 @cli.command()

@@ -38,13 +38,7 @@ def build_search(spec: SearchSpec, *, progress: Progress = _PROGRESS) -> dg.Defi
         The search.
     progress
         Is told how runs go; by default the run's log.
-
-    Raises
-    ------
-    InputError
-        If the search cannot work with its estimator.
     """
-    spec.check_estimator()
     _BUILT[spec.name] = spec
     assets = dg.Definitions(
         assets=[

@@ -21,6 +21,7 @@ from iris_hpo.orchestration.progress import Counts, Progress
 from iris_hpo.orchestration.recording import Recorder
 from iris_hpo.orchestration.records import as_json, data_versions
 from iris_hpo.orchestration.storage import Storage
+from iris_hpo.search.cross_validation import kernel_order
 from iris_hpo.search.engines import Done, Failed, make_engine
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.store.artifacts import ArtifactStore
@@ -81,7 +82,7 @@ class _CandidatesRun:
         self.store.sweep()
         upstream = read_upstream(self.context.instance, names, self.store)
         work = self._work(names, upstream)
-        trials = sorted(self._trials(names, keys), key=lambda trial: repr(work.kernel(trial)))
+        trials = sorted(self._trials(names, keys), key=lambda trial: kernel_order(trial.parameters))
         recorder = Recorder(self.context, self.spec, self.store, upstream)
         counts = Counts(len(keys))
         self.progress(self.context, counts)

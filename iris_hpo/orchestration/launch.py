@@ -9,6 +9,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from threading import Thread
 from typing import Any, Final
 
 import dagster as dg
@@ -26,7 +27,8 @@ from iris_hpo.orchestration.progress import Counts, Progress
 from iris_hpo.orchestration.records import failure_reasons
 from iris_hpo.orchestration.selection import selection_state
 from iris_hpo.orchestration.storage import Storage
-from iris_hpo.search.engines import make_engine
+from iris_hpo.search.engines import make_engine, start_ahead
+from iris_hpo.search.figures import import_matplotlib
 from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.store.artifacts import is_alive
 
@@ -176,6 +178,10 @@ class Launcher:
         sources = list(plan.sources)
         if plan.change:
             apply_change(self._instance, self._names, plan.change)
+        if wanted and options.engine == "loky":
+            start_ahead()
+            # Imported while workers work, instead of when all wait for the figure.
+            Thread(target=import_matplotlib, daemon=True).start()
         if not wanted:
             if sources:
                 self._run("search", sources, config, {}, outcome)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 import dagster as dg
 
@@ -31,9 +32,10 @@ from iris_hpo.orchestration.states import (
 )
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.dataset import file_digest
+from iris_hpo.search.engines import apart
 from iris_hpo.search.parameter_files import ParameterFiles
 from iris_hpo.search.spec import SearchSpec
-from iris_hpo.search.splitting import SplitSettings
+from iris_hpo.search.splitting import SplitSettings, split_rows
 from iris_hpo.store.artifacts import ArtifactError, ArtifactStore, read_verified
 from iris_hpo.store.cards import (
     Card,
@@ -169,7 +171,8 @@ def _split_card(
             wanted = replace(settings, stratify=settings.stratifies(spec.task))
             if card.data_digest == data_digest and settings_of(card) == wanted:
                 return card
-    return divide(read_spec_data(spec, storage), settings, spec.task)[0]
+    dataset = read_spec_data(spec, storage)
+    return divide(dataset, settings, spec.task, partial(apart, split_rows))[0]
 
 
 def _source_states(

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -21,9 +22,10 @@ from iris_hpo.orchestration.partitions import apply_change, pending_change
 from iris_hpo.orchestration.presentation import presentation
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.dataset import Dataset, DatasetError, read_dataset
+from iris_hpo.search.engines import apart
 from iris_hpo.search.parameter_files import ParameterFiles, read_parameter_files
 from iris_hpo.search.spec import SearchSpec
-from iris_hpo.search.splitting import class_counts
+from iris_hpo.search.splitting import class_counts, split_rows
 from iris_hpo.store.artifacts import ArtifactStore
 from iris_hpo.store.cards import ParametersCard
 from iris_hpo.store.split import divide, read_part, write_split
@@ -66,7 +68,9 @@ def build_split(spec: SearchSpec) -> dg.AssetsDefinition:
                     str(storage.data_file(spec)),
                     "the data changed since raw_data was materialised; materialise raw_data too",
                 )
-            card, train, test = divide(dataset, config.settings(), spec.task)
+            card, train, test = divide(
+                dataset, config.settings(), spec.task, partial(apart, split_rows)
+            )
             store = storage.store(spec)
             write_split(store, card, train, test)
         return dg.MaterializeResult(

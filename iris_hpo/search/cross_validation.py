@@ -22,6 +22,9 @@ from iris_hpo.search.space import Value
 SHARED_BYTES: Final = 256 * 2**20
 """Most memory, per worker, for a shared kernel; larger data is cross-validated row by row."""
 
+KERNEL_PARAMETERS: Final = ("kernel", "gamma", "degree", "coef0")
+"""What a kernel may depend on, of an estimator's parameters."""
+
 _KERNEL: Final = "kernel"
 _PRECOMPUTED: Final = "precomputed"
 
@@ -131,6 +134,11 @@ class CrossValidation:
         if self._scoring == "accuracy":
             return np.unique(self._examples.target, return_inverse=True)[1]
         return self._examples.target
+
+
+def kernel_order(parameters: Mapping[str, Value]) -> str:
+    """An order in which candidates that may share a kernel follow each other."""
+    return repr([parameters.get(name) for name in KERNEL_PARAMETERS])
 
 
 def shared_kernel(estimator: Estimator) -> Kernel | None:

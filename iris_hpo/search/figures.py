@@ -4,6 +4,7 @@ A heat map for two varying axes, a line for one, a matrix of pairs for more. mat
 only when something is drawn: it takes longer to import than most selections take to make.
 """
 
+import importlib
 import io
 import warnings
 from collections.abc import Sequence
@@ -72,6 +73,12 @@ def draw_selection(selection: Selection, space: ParameterSpace, scoring: str) ->
     file = io.BytesIO()
     image.quantize(256, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
     return file.getvalue()
+
+
+def import_matplotlib() -> None:
+    """Import what drawing needs, ahead of it."""
+    for module in ("matplotlib.figure", "matplotlib.backends.backend_agg", "PIL.Image"):
+        importlib.import_module(module)
 
 
 def make_figure(selection: Selection, space: ParameterSpace, scoring: str) -> "Figure":

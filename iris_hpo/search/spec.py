@@ -67,9 +67,9 @@ class Choice:
 class SearchSpec:
     """A search: a data set, an estimator, the axes, and how to judge.
 
-    It is checked when it is built; whatever cannot work is an `InputError` then. Where the task is
-    stated, the estimator is imported and checked by `check_estimator`, which `build_search` calls:
-    so commands that only look need not wait for scikit-learn.
+    It is checked when it is built; whatever cannot work is an `InputError` then. A search that
+    states its task is trusted to work with its estimator, until `check_estimator` is called: so a
+    process that only looks, or leaves the work to others, need not import scikit-learn.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ regression, rows are only shuffled.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +116,33 @@ def make_folds(target: Target, settings: SplitSettings, task: Task) -> Sequence[
     folder = StratifiedKFold if settings.stratifies(task) else KFold
     splitter = folder(settings.folds, shuffle=True, random_state=settings.seed)
     return tuple(splitter.split(np.zeros(len(target)), target))
+
+
+class LazyFolds(Sequence[tuple[Rows, Rows]]):
+    """The folds of `make_folds`, chosen when the first is asked for.
+
+    So only those who use them import scikit-learn, and between processes travels how to make them.
+    """
+
+    def __init__(self, target: Target, settings: SplitSettings, task: Task) -> None:
+        self._target = target
+        self._settings = settings
+        self._task: Task = task
+        self._made: Sequence[tuple[Rows, Rows]] | None = None
+
+    def __len__(self) -> int:
+        return self._settings.folds
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[Rows, Rows]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[tuple[Rows, Rows]]: ...
+
+    def __getitem__(self, index: int | slice) -> object:
+        if self._made is None:
+            self._made = make_folds(self._target, self._settings, self._task)
+        return self._made[index]
 
 
 def class_counts(target: Target) -> dict[str, int]:

@@ -3,14 +3,14 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
 
 from iris_hpo.search.dataset import Dataset, Features, Target, Task
 from iris_hpo.search.evaluation import Examples
-from iris_hpo.search.splitting import Rows, SplitSettings, make_folds, split_rows
+from iris_hpo.search.splitting import LazyFolds, Rows, SplitSettings, split_rows
 from iris_hpo.store.artifacts import ArtifactStore, digest_of, read_verified
 from iris_hpo.store.cards import SplitCard
 
@@ -18,18 +18,27 @@ CARD = "split/split.json"
 TRAIN = "split/train.csv"
 TEST = "split/test.csv"
 
+RowChoice = Callable[[Target, SplitSettings, Task], tuple[Rows, Rows]]
+
 _WHOLE: Final = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 
 
-def divide(dataset: Dataset, settings: SplitSettings, task: Task) -> tuple[SplitCard, bytes, bytes]:
+def divide(
+    dataset: Dataset, settings: SplitSettings, task: Task, choose: RowChoice = split_rows
+) -> tuple[SplitCard, bytes, bytes]:
     """Divide a data set.
+
+    Parameters
+    ----------
+    choose
+        `split_rows`, or a way to call it.
 
     Returns
     -------
     card, train, test
         The two parts as CSV; floats are written so that they are read back exactly.
     """
-    train_rows, test_rows = split_rows(dataset.target, settings, task)
+    train_rows, test_rows = choose(dataset.target, settings, task)
     train, test = _to_csv(dataset, train_rows), _to_csv(dataset, test_rows)
     card = SplitCard(
         data_digest=dataset.digest,
@@ -85,7 +94,7 @@ def read_examples(store: ArtifactStore, card: SplitCard, task: Task) -> Examples
     _, test_features, test_target = read_part(read_verified(store, TEST, card.test_digest), task)
     if task == "classification" and all(map(_WHOLE.fullmatch, {*target, *test_target})):
         target, test_target = target.astype(np.int64), test_target.astype(np.int64)
-    folds = make_folds(target, settings_of(card), task)
+    folds = LazyFolds(target, settings_of(card), task)
     return Examples(features, target, test_features, test_target, folds)
 
 

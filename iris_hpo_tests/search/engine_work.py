@@ -80,15 +80,14 @@ def count_threads(_: int) -> int:
     return max(pool["num_threads"] for pool in threadpool_info())
 
 
-class TogetherInDeath:
-    """Work that ends two workers' pool while both are busy.
+class DyingOnce:
+    """Work in which the item ``deadly`` kills its worker at its first attempt.
 
-    The item ``patient`` hangs at its first attempt. Any other waits until it does, and then, at its
-    own first attempt, kills its worker. In a worker the work takes its time to arrive.
+    The others wait for its second. In a worker the work takes its time to arrive.
     """
 
-    def __init__(self, patient: Path, start_seconds: float = 0, death_seconds: float = 0) -> None:
-        self.patient = patient
+    def __init__(self, deadly: Path, start_seconds: float = 0, death_seconds: float = 0) -> None:
+        self.deadly = deadly
         self.start_seconds = start_seconds
         self.death_seconds = death_seconds
 
@@ -98,12 +97,13 @@ class TogetherInDeath:
 
     def __call__(self, log: Path) -> str:
         first = _attempts(log) == 1
-        if first and log == self.patient:
-            time.sleep(PATIENCE_SECONDS)
+        if log != self.deadly:
+            wait_for(self.deadly.with_suffix(".again"))
         elif first:
-            wait_for(self.patient)
             time.sleep(self.death_seconds)
             os.kill(os.getpid(), signal.SIGKILL)
+        else:
+            self.deadly.with_suffix(".again").touch()
         return log.name
 
 

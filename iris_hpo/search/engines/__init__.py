@@ -5,11 +5,22 @@ costs its own item and nothing else.
 """
 
 from iris_hpo.search.engines.interface import Done, Engine, Failed, Limits
-from iris_hpo.search.engines.loky import loky_engine
+from iris_hpo.search.engines.loky import apart, end_spare, loky_engine, start_ahead
 from iris_hpo.search.engines.serial import SerialEngine
 from iris_hpo.search.errors import InputError
 
-__all__ = ["Done", "Engine", "Failed", "Limits", "SerialEngine", "loky_engine", "make_engine"]
+__all__ = [
+    "Done",
+    "Engine",
+    "Failed",
+    "Limits",
+    "SerialEngine",
+    "apart",
+    "end_spare",
+    "loky_engine",
+    "make_engine",
+    "start_ahead",
+]
 
 
 def make_engine(name: str, jobs: int = 0) -> Engine:

@@ -1,34 +1,52 @@
 """Worker processes on this machine, by joblib's loky."""
 
 import os
-from concurrent.futures import Executor
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor, Future
+from typing import Final, TypeVar, TypeVarTuple
 
 from iris_hpo.search.engines.pool import PoolEngine
-from iris_hpo.search.engines.worker import start_worker
+from iris_hpo.search.engines.worker import Chunk, Report, import_modules, run_chunk, start_worker
+
+Arguments = TypeVarTuple("Arguments")
+Answer = TypeVar("Answer")
 
 
-class _LokyPool:
-    def __init__(self, workers: int, work: bytes) -> None:
+class _LokyWorker:
+    """One process."""
+
+    def __init__(self) -> None:
         from joblib.externals.loky.backend.context import get_context
         from joblib.externals.loky.process_executor import ProcessPoolExecutor
 
         self._executor = ProcessPoolExecutor(
-            max_workers=workers,
+            max_workers=1,
             context=get_context("loky"),
             initializer=start_worker,
-            initargs=(work, os.getpid()),
+            initargs=(os.getpid(),),
             env=dict.fromkeys(
                 ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"),
                 "1",
             ),
         )
 
-    @property
-    def executor(self) -> Executor:
-        return self._executor
+    def submit(self, chunk: Chunk) -> Future[list[Report]]:
+        return self._executor.submit(run_chunk, chunk)
+
+    def prepare(self, modules: Sequence[str]) -> None:
+        self._executor.submit(import_modules, modules)
+
+    def call(self, function: Callable[..., Answer], *arguments: object) -> Answer:
+        return self._executor.submit(function, *arguments).result()
 
     def kill(self) -> None:
         self._executor.shutdown(wait=True, kill_workers=True)
+
+
+_NEEDED: Final = ("iris_hpo.trial", "sklearn.metrics", "sklearn.model_selection")
+
+_spare: list[_LokyWorker] = []
+"""A worker that was started ahead, if any."""
 
 
 def loky_engine(jobs: int) -> PoolEngine:
@@ -37,8 +55,43 @@ def loky_engine(jobs: int) -> PoolEngine:
     Parameters
     ----------
     jobs
-        Number of processes; 0 for one per core.
+        Most processes; 0 for one per core.
     """
     from joblib import cpu_count
 
-    return PoolEngine(jobs or cpu_count(), _LokyPool)
+    return PoolEngine(jobs or cpu_count(), _take_worker)
+
+
+def start_ahead() -> None:
+    """Start a worker before there is work, and let it import what work needs.
+
+    The next engine takes it. While it starts, this process can do something else.
+    """
+    if not _spare:
+        worker = _LokyWorker()
+        worker.prepare(_NEEDED)
+        _spare.append(worker)
+
+
+def apart(function: Callable[[*Arguments], Answer], *arguments: *Arguments) -> Answer:
+    """Call a function in the worker that was started ahead; in this process if there is none.
+
+    So this process need not import what only the function needs.
+    """
+    if not _spare:
+        return function(*arguments)
+    try:
+        return _spare[0].call(function, *arguments)
+    except BrokenExecutor:
+        end_spare()
+        return function(*arguments)
+
+
+def end_spare() -> None:
+    """End the worker that was started ahead, if nobody has taken it."""
+    while _spare:
+        _spare.pop().kill()
+
+
+def _take_worker() -> _LokyWorker:
+    return _spare.pop() if _spare else _LokyWorker()

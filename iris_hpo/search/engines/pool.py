@@ -1,4 +1,4 @@
-"""The engine of worker pools: it keeps them busy, and finds out who is to blame when one breaks."""
+"""The engine of worker processes: it keeps them busy, and finds out who is to blame for a death."""
 
 import contextlib
 import pickle
@@ -6,36 +6,60 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from dataclasses import dataclass, replace
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Protocol, cast
 
 from iris_hpo.search.engines.interface import Done, Failed, Item, Limits, Result
-from iris_hpo.search.engines.worker import Report, run_chunk
+from iris_hpo.search.engines.worker import Chunk, Report
+from iris_hpo.search.errors import InputError
 
 _CHUNK_SECONDS: Final = 0.2
 _LARGEST_CHUNK: Final = 64
 _POLL_SECONDS: Final = 0.1
+_START_SECONDS: Final = 1.0
+"""What a worker costs before it helps: for work that is done sooner, no other is started."""
+
+_MOST_STILLBORN: Final = 3
+
+
+class Worker(Protocol):
+    """A process that does one chunk after the other."""
+
+    def submit(self, chunk: Chunk) -> Future[list[Report]]:
+        """Queue a chunk.
+
+        Raises
+        ------
+        BrokenExecutor
+            If the process has died.
+        """
+        ...
+
+    def kill(self) -> None:
+        """End the process, whatever it is doing."""
+        ...
 
 
 class PoolEngine:
-    """Items spread over the workers of executors.
+    """Items spread over worker processes.
 
-    An executor that breaks is replaced. What it had in flight is then run one item at a time, so
-    that the item which kills workers is found, and no other is blamed.
+    Each worker stands alone. If one dies, or is ended because its item takes too long, the others
+    go on, and only what it had can be to blame: that is then run one item at a time, so that the
+    item which kills workers is found.
 
     Parameters
     ----------
-    workers
-        How many items run at once.
-    make_pool
-        Makes an executor whose workers have run the given initializer.
+    most
+        How many workers there may be. No more are started than the work is worth.
+    start
+        Starts a worker.
     """
 
-    def __init__(self, workers: int, make_pool: "PoolFactory") -> None:
-        self._workers = workers
-        self._make_pool = make_pool
+    def __init__(self, most: int, start: Callable[[], Worker]) -> None:
+        self._most = most
+        self._start = start
 
     def map(
         self, work: Callable[[Item], Result], items: Sequence[Item], limits: Limits
@@ -43,13 +67,14 @@ class PoolEngine:
         """Yield one outcome per item, as they finish; those of a chunk come together."""
         if not items:
             return
-        with tempfile.TemporaryDirectory(prefix="iris_hpo-") as marks:
+        with tempfile.TemporaryDirectory(prefix="iris_hpo-") as folder:
+            path = Path(folder, "work")
+            path.write_bytes(pickle.dumps(work))
             run = _PoolRun(
-                self._workers,
-                self._make_pool,
-                pickle.dumps(work),
+                self._most,
+                self._start,
+                path,
                 limits,
-                Path(marks),
                 deque(_Try(item, number) for number, item in enumerate(items)),
             )
             try:
@@ -60,34 +85,28 @@ class PoolEngine:
                 run.stop()
 
 
-class Pool(Protocol):
-    """An executor that can be stopped at once."""
-
-    @property
-    def executor(self) -> Executor:
-        """Where work is submitted."""
-        ...
-
-    def kill(self) -> None:
-        """Stop the workers, whatever they are doing."""
-        ...
-
-
-class PoolFactory(Protocol):
-    """Makes pools."""
-
-    def __call__(self, workers: int, work: bytes) -> Pool:
-        """Start workers that hold the pickled work."""
-        ...
-
-
 @dataclass(frozen=True)
 class _Try:
-    """An item on its way, with how often a worker died of it, possibly."""
+    """An item on its way, with how often a worker died of it."""
 
     item: object
     number: int
     deaths: int = 0
+
+
+@dataclass
+class _Lane:
+    """A worker and what it has been given; ``alone`` if that is a suspect, with nothing beside."""
+
+    worker: Worker
+    in_flight: dict[Future[list[Report]], list[_Try]] = field(
+        default_factory=dict[Future[list[Report]], list[_Try]]
+    )
+    alone: bool = False
+
+    @property
+    def tries(self) -> list[_Try]:
+        return [one for tries in self.in_flight.values() for one in tries]
 
 
 class _PoolRun:
@@ -95,121 +114,171 @@ class _PoolRun:
 
     def __init__(
         self,
-        workers: int,
-        make_pool: PoolFactory,
-        work: bytes,
+        most: int,
+        start: Callable[[], Worker],
+        work: Path,
         limits: Limits,
-        marks: Path,
         waiting: deque[_Try],
     ) -> None:
-        self._workers = workers
-        self._make_pool = make_pool
+        self._most = most
+        self._start = start
         self._work = work
         self._limits = limits
-        self._marks = marks
         self._waiting = waiting
         self._suspects: deque[_Try] = deque()
-        self._in_flight: dict[Future[list[Report]], list[_Try]] = {}
-        self._pool: Pool | None = None
-        self._item_seconds = _CHUNK_SECONDS
+        self._lanes: list[_Lane] = []
+        self._item_seconds: float | None = None
+        self._heard_once = False
+        self._stillborn = 0
+        self._heard = time.monotonic()
 
     def outcomes(self) -> Iterator[Sequence[Done[object, object] | Failed[object]]]:
-        while self._waiting or self._suspects or self._in_flight:
-            together = list(self._outcomes_so_far())
+        self._hand_out()
+        while any(lane.in_flight for lane in self._lanes) or self._waiting or self._suspects:
+            in_flight = [future for lane in self._lanes for future in lane.in_flight]
+            wait(in_flight, timeout=self._patience(), return_when=FIRST_COMPLETED)
+            together = [outcome for lane in self._lanes for outcome in self._collect(lane)]
+            self._hand_out()  # before the outcomes are looked at: that takes time too
             if together:
                 yield together
 
-    def _outcomes_so_far(self) -> Iterator[Done[object, object] | Failed[object]]:
-        """Wait until something happens, and give the outcomes of that."""
-        try:
-            self._submit()
-        except BrokenExecutor:
-            yield from self._after_death()
+    def stop(self) -> None:
+        for lane in self._lanes:
+            lane.worker.kill()
+
+    def _hand_out(self) -> None:
+        """Keep the workers busy, and start another if it is worth it."""
+        for lane in self._lanes:
+            self._feed(lane)
+        while (self._waiting or self._suspects) and self._is_another_worth_it():
+            lane = _Lane(self._start())
+            self._lanes.append(lane)
+            self._greet(lane)
+
+    def _is_another_worth_it(self) -> bool:
+        if not self._lanes:
+            return True
+        if len(self._lanes) >= self._most:
+            return False
+        left = len(self._waiting) * (self._item_seconds or 0) / len(self._lanes)
+        is_working = any(lane.tries for lane in self._lanes)
+        is_slow = is_working and time.monotonic() - self._heard > _START_SECONDS
+        return is_slow or left > _START_SECONDS
+
+    def _greet(self, lane: _Lane) -> None:
+        """Let a new worker take the work in; what it gets before, no other can do meanwhile."""
+        self._send(lane, [], deque())
+
+    def _feed(self, lane: _Lane) -> None:
+        if lane.in_flight and (lane.alone or not lane.tries):
             return
-        poll = _POLL_SECONDS if self._limits.timeout else None
-        finished, _ = wait(self._in_flight, timeout=poll, return_when=FIRST_COMPLETED)
-        broken = False
-        for future in finished:
+        if self._suspects:
+            if not lane.in_flight:
+                lane.alone = True
+                self._send(lane, [self._suspects.popleft()], self._suspects)
+            return
+        lane.alone = False
+        while self._waiting and len(lane.in_flight) < self._ahead():
+            size = min(self._chunk_size(), len(self._waiting))
+            tries = [self._waiting.popleft() for _ in range(size)]
+            if not self._send(lane, tries, self._waiting):
+                return
+
+    def _ahead(self) -> int:
+        """Chunks that a worker may have.
+
+        A second one hides the way there and back. With a time limit nothing waits in a worker's
+        queue, so that what is in flight is running; nor near the end, where others could take it.
+        """
+        plenty = len(self._waiting) > self._most * self._chunk_size()
+        return 2 if plenty and not self._limits.timeout else 1
+
+    def _chunk_size(self) -> int:
+        if self._limits.timeout or self._item_seconds is None:
+            return 1
+        fair = len(self._waiting) // (3 * self._most)
+        return max(
+            1, min(int(_CHUNK_SECONDS / max(self._item_seconds, 1e-6)), _LARGEST_CHUNK, fair)
+        )
+
+    def _send(self, lane: _Lane, tries: list[_Try], home: deque[_Try]) -> bool:
+        """Give a chunk to a worker; back home with it if the worker has died."""
+        marks = self._work.parent
+        for one in tries:  # an earlier start, in a worker that is gone, does not count
+            self._mark(one).unlink(missing_ok=True)
+        chunk = Chunk(
+            str(self._work),
+            [one.item for one in tries],
+            [one.number for one in tries],
+            self._limits.retries,
+            str(marks) if self._limits.timeout else None,
+        )
+        try:
+            future = lane.worker.submit(chunk)
+        except BrokenExecutor:
+            home.extendleft(reversed(tries))
+            if not lane.in_flight:  # or else they tell, and are suspects
+                self._replace(lane)
+            return False
+        lane.in_flight[future] = tries
+        return True
+
+    def _patience(self) -> float | None:
+        """How long to wait for an outcome before looking after something else."""
+        may_grow = self._waiting and len(self._lanes) < self._most
+        idle = any(not lane.in_flight for lane in self._lanes) and (self._waiting or self._suspects)
+        return _POLL_SECONDS if self._limits.timeout or may_grow or idle else None
+
+    def _collect(self, lane: _Lane) -> Iterator[Done[object, object] | Failed[object]]:
+        for future in [future for future in lane.in_flight if future.done()]:
             error = future.exception()
             if isinstance(error, BrokenExecutor):
-                broken = True
-                continue
-            tries = self._in_flight.pop(future)
+                yield from self._after_death(lane)
+                return
+            tries = lane.in_flight.pop(future)
+            self._heard = time.monotonic()
             if error is not None:
                 yield from self._after_lost_answer(tries, error)
                 continue
             for report in future.result():
-                self._item_seconds = 0.8 * self._item_seconds + 0.2 * report.seconds
+                self._stillborn = 0
+                self._learn(report.seconds)
                 yield report.outcome
-        if broken:
-            yield from self._after_death()
-        elif self._limits.timeout:
-            yield from self._end_overdue(self._limits.timeout)
-
-    def stop(self) -> None:
-        if self._pool is not None:
-            self._pool.kill()
-            self._pool = None
-
-    def _submit(self) -> None:
-        """Keep the workers busy; suspects run alone."""
-        if self._pool is None:
-            self._pool = self._make_pool(self._workers, self._work)
-        if self._suspects:
-            if not self._in_flight:
-                self._send([self._suspects.popleft()])
-            return
-        # One chunk ahead per worker hides the way there and back. With a time limit nothing waits
-        # in a worker's queue, so that what is in flight is running.
-        ahead = self._workers if self._limits.timeout else 2 * self._workers
-        while self._waiting and len(self._in_flight) < ahead:
-            size = min(self._chunk_size(), len(self._waiting))
-            self._send([self._waiting.popleft() for _ in range(size)])
-
-    def _chunk_size(self) -> int:
         if self._limits.timeout:
-            return 1
-        fair = len(self._waiting) // (3 * self._workers)
-        return max(1, min(int(_CHUNK_SECONDS / self._item_seconds), _LARGEST_CHUNK, fair))
+            yield from self._end_overdue(lane, self._limits.timeout)
 
-    def _send(self, tries: list[_Try]) -> None:
-        pool = cast("Pool", self._pool)
-        marks = str(self._marks) if self._limits.timeout else None
-        for one in tries:  # an earlier start, in a pool that is gone, does not count
-            self._mark(one).unlink(missing_ok=True)
-        try:
-            future = pool.executor.submit(
-                run_chunk,
-                [one.item for one in tries],
-                [one.number for one in tries],
-                self._limits.retries,
-                marks,
-            )
-        except BrokenExecutor:
-            self._waiting.extendleft(reversed(tries))
-            raise
-        self._in_flight[future] = tries
+    def _learn(self, seconds: float) -> None:
+        """Note what an item took; the first one's includes imports, and tells nothing."""
+        if self._item_seconds is not None:
+            self._item_seconds = 0.8 * self._item_seconds + 0.2 * seconds
+        elif self._heard_once:
+            self._item_seconds = seconds
+        self._heard_once = True
 
     def _after_lost_answer(
         self, tries: Sequence[_Try], error: BaseException
     ) -> Iterator[Failed[object]]:
         """A chunk could not be sent, or its answer not be read: find the item to blame."""
-        if len(tries) > 1:
+        if len(tries) != 1:
             self._suspects.extend(tries)
             return
         yield Failed(tries[0].item, f"{type(error).__name__}: {' '.join(str(error).split())}")
 
-    def _after_death(self) -> Iterator[Failed[object]]:
-        """A worker died: replace the pool, and suspect everything that was in flight."""
-        lost = sorted(
-            (one for tries in self._in_flight.values() for one in tries), key=lambda one: one.number
-        )
-        alone = len(lost) == 1
-        self._in_flight.clear()
-        self.stop()
+    def _after_death(self, lane: _Lane) -> Iterator[Failed[object]]:
+        """A worker died: replace it, and suspect everything that it had."""
+        lost = lane.tries
+        lane.in_flight.clear()
+        if not lost:
+            self._stillborn += 1
+            if self._stillborn > _MOST_STILLBORN:
+                raise InputError(
+                    "worker processes end before they have done anything (killed, or out of "
+                    "memory); see to the machine, and run again: what is finished is kept"
+                )
+        self._replace(lane)
         for one in lost:
-            # Only a death with nothing else in flight is proof.
-            suspect = replace(one, deaths=one.deaths + 1) if alone else one
+            # Only a death with nothing else at hand is proof.
+            suspect = replace(one, deaths=one.deaths + 1) if len(lost) == 1 else one
             if suspect.deaths > self._limits.retries:
                 times = f"{suspect.deaths} time{'s' if suspect.deaths > 1 else ''}"
                 yield Failed(
@@ -218,22 +287,20 @@ class _PoolRun:
             else:
                 self._suspects.append(suspect)
 
-    def _end_overdue(self, timeout: float) -> Iterator[Failed[object]]:
+    def _end_overdue(self, lane: _Lane, timeout: float) -> Iterator[Failed[object]]:
         now = time.time()
-        overdue = [
-            future
-            for future, tries in self._in_flight.items()
-            if not future.done() and now - self._started(tries[0], now) > timeout
-        ]
-        if not overdue:
-            return
-        ended = [one for future in overdue for one in self._in_flight.pop(future)]
-        bystanders = [one for tries in self._in_flight.values() for one in tries]
-        self._in_flight.clear()
-        self.stop()
-        self._waiting.extendleft(reversed(bystanders))
-        for one in ended:
-            yield Failed(one.item, f"did not finish within {timeout:g} s (candidate_timeout)")
+        running = lane.tries
+        if any(now - self._started(one, now) > timeout for one in running):
+            lane.in_flight.clear()
+            self._replace(lane)
+            for one in running:  # a single one, with a time limit
+                yield Failed(one.item, f"did not finish within {timeout:g} s (candidate_timeout)")
+
+    def _replace(self, lane: _Lane) -> None:
+        lane.worker.kill()
+        lane.worker = self._start()
+        lane.alone = False
+        self._greet(lane)
 
     def _started(self, one: _Try, default: float) -> float:
         with contextlib.suppress(FileNotFoundError):
@@ -241,4 +308,4 @@ class _PoolRun:
         return default
 
     def _mark(self, one: _Try) -> Path:
-        return self._marks / str(one.number)
+        return self._work.parent / str(one.number)

@@ -1,8 +1,9 @@
-"""What runs in a worker process: it holds the work, and does it item by item.
+"""What runs in a worker process: chunks of items, with the work that they are for.
 
 A worker imports this module before anything else; what it costs delays every start.
 """
 
+import importlib
 import os
 import pickle
 import threading
@@ -17,6 +18,29 @@ from iris_hpo.search.engines.interface import Done, Failed, attempt
 
 
 @dataclass(frozen=True)
+class Chunk:
+    """Items that travel together.
+
+    Attributes
+    ----------
+    work
+        The file with the pickled work. A worker reads it once.
+    items, numbers
+        What to do, and how the run counts it.
+    retries
+        Of an item, within the worker.
+    marks
+        A folder where a file is touched when an item starts; None if nobody asks.
+    """
+
+    work: str
+    items: Sequence[object]
+    numbers: Sequence[int]
+    retries: int
+    marks: str | None
+
+
+@dataclass(frozen=True)
 class Report:
     """What a worker says of one item of a chunk."""
 
@@ -24,15 +48,12 @@ class Report:
     seconds: float
 
 
-_held_work: Callable[[object], object] | None = None
+_held: tuple[str, Callable[[object], object]] | None = None
 
 
-def start_worker(work: bytes, parent: int) -> None:
-    """Hold the work, once per worker; end with the process that started it."""
-    global _held_work  # noqa: PLW0603 - an initializer has no other place to leave things
+def start_worker(parent: int) -> None:
+    """End with the process that started this one."""
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    _held_work = pickle.loads(work)  # noqa: S301 - from our own process
-    threadpool_limits(1)  # of the libraries that the work has just loaded
 
 
 def _end_with(parent: int) -> None:
@@ -41,17 +62,28 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def run_chunk(
-    items: Sequence[object], numbers: Sequence[int], retries: int, marks: str | None
-) -> list[Report]:
-    """Do the held work for some items; with ``marks``, touch a file there when an item starts."""
-    if _held_work is None:
-        raise RuntimeError("the worker was not initialised")
+def import_modules(names: Sequence[str]) -> None:
+    """Import what work is going to need, while there is none."""
+    for name in names:
+        importlib.import_module(name)
+
+
+def run_chunk(chunk: Chunk) -> list[Report]:
+    """Do the work for the items of a chunk."""
+    work = _hold(chunk.work)
     reports: list[Report] = []
-    for item, number in zip(items, numbers, strict=True):
-        if marks is not None:
-            Path(marks, str(number)).touch()
+    for item, number in zip(chunk.items, chunk.numbers, strict=True):
+        if chunk.marks is not None:
+            Path(chunk.marks, str(number)).touch()
         started = time.perf_counter()
-        outcome = attempt(_held_work, item, retries)
+        outcome = attempt(work, item, chunk.retries)
         reports.append(Report(outcome, time.perf_counter() - started))
     return reports
+
+
+def _hold(path: str) -> Callable[[object], object]:
+    global _held  # noqa: PLW0603 - a worker has no other place to keep things between chunks
+    if _held is None or _held[0] != path:
+        _held = path, pickle.loads(Path(path).read_bytes())  # noqa: S301 - from our own process
+        threadpool_limits(1)  # of the libraries that are loaded by now
+    return _held[1]
