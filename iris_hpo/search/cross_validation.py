@@ -4,8 +4,13 @@ An estimator that works on a kernel spends most of its time on computing it, and
 on some of its parameters only: an SVM's on gamma, not on C. Where an estimator takes its kernel
 precomputed, candidates that differ in other parameters share one matrix, and each fold works on
 blocks of it, as scikit-learn's own searches do for ``kernel="precomputed"``.
+
+And an SVM's C is only the bound of its dual coefficients (Chang and Lin, 2011, LIBSVM, equation 2).
+From some C on none reaches it, and every larger C gives the same model, bit by bit. Two values of C
+with the same fits show that this is so; then the scores of larger ones are known.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, cast
@@ -24,6 +29,10 @@ SHARED_BYTES: Final = 256 * 2**20
 
 KERNEL_PARAMETERS: Final = ("kernel", "gamma", "degree", "coef0")
 """What a kernel may depend on, of an estimator's parameters."""
+
+_BOUND: Final = "C"
+_FITTED: Final = ("dual_coef_", "intercept_", "support_", "n_iter_", "fit_status_")
+"""What the fit of an SVM found, and how many steps it took."""
 
 _KERNEL: Final = "kernel"
 _PRECOMPUTED: Final = "precomputed"
@@ -49,10 +58,30 @@ class _Fold:
     target: Target
 
 
+@dataclass(frozen=True)
+class _Fits:
+    """What was fitted on the folds under a bound of the dual coefficients, and its scores."""
+
+    others: str
+    bound: float
+    digests: tuple[str, ...]
+    scores: tuple[float, ...]
+
+    def are_those_of(self, smaller: "_Fits | None") -> bool:
+        """Whether a smaller bound gave the very same: then the bound plays no part any more."""
+        return (
+            smaller is not None
+            and bool(self.digests)
+            and (smaller.others, smaller.digests) == (self.others, self.digests)
+            and smaller.bound < self.bound
+        )
+
+
 class CrossValidation:
     """Scores candidates on the folds of the training rows.
 
-    The kernel of the last candidate is kept: those that share one should follow each other.
+    What the last candidate shares with others is kept: they should follow each other, in the
+    `kernel_order`.
 
     Parameters
     ----------
@@ -67,6 +96,8 @@ class CrossValidation:
         self._examples = examples
         self._scoring = scoring
         self._kept: tuple[Kernel, list[_Fold]] | None = None
+        self._last: _Fits | None = None
+        self._unbounded: _Fits | None = None
 
     def scores(self, parameters: Mapping[str, Value]) -> tuple[float, ...]:
         """Fit and score a candidate on every fold.
@@ -78,24 +109,46 @@ class CrossValidation:
         """
         if not self._examples.folds:
             return ()
-        from sklearn import config_context
-
         estimator = self._recipe.build(parameters)
         kernel = shared_kernel(estimator)
-        folds: Iterable[_Fold] | None = self._blocks(kernel) if kernel else None
-        if folds is None:
-            folds = self._slices()
-        else:
-            estimator.set_params(**{_KERNEL: _PRECOMPUTED})
-        found: list[float] = []
+        blocks = self._blocks(kernel) if kernel else None
+        if blocks is None:
+            return self._fit_and_score(estimator, self._slices())[1]
+        others = estimator.get_params()
+        bound = others.pop(_BOUND, None)
+        described = repr(sorted(others.items()))
+        known = self._unbounded
+        if (
+            known is not None
+            and known.others == described
+            and isinstance(bound, (int, float))
+            and bound > known.bound
+        ):
+            return known.scores
+        estimator.set_params(**{_KERNEL: _PRECOMPUTED})
+        fitted, scores = self._fit_and_score(estimator, blocks)
+        if isinstance(bound, (int, float)):
+            digests = tuple(map(_digest_of_fit, fitted))
+            fits = _Fits(described, bound, digests if all(digests) else (), scores)
+            self._unbounded = fits if fits.are_those_of(self._last) else None
+            self._last = fits
+        return scores
+
+    def _fit_and_score(
+        self, estimator: Estimator, folds: Iterable[_Fold]
+    ) -> tuple[list[Estimator], tuple[float, ...]]:
+        from sklearn import config_context
+
+        fitted: list[Estimator] = []
+        scores: list[float] = []
         with config_context(skip_parameter_validation=True):  # fitting the model validated them
             for number, fold in enumerate(folds, start=1):
                 one = unfitted(estimator)
                 fit(one, fold.fit_features, fold.fit_target)
-                found.append(
-                    score(one, self._scoring, fold.features, fold.target, f"fold {number}")
-                )
-        return tuple(found)
+                rows = f"fold {number}"
+                scores.append(score(one, self._scoring, fold.features, fold.target, rows))
+                fitted.append(one)
+        return fitted, tuple(scores)
 
     def _slices(self) -> Iterator[_Fold]:
         features, target = self._examples.features, self._examples.target
@@ -134,6 +187,14 @@ class CrossValidation:
         if self._scoring == "accuracy":
             return np.unique(self._examples.target, return_inverse=True)[1]
         return self._examples.target
+
+
+def _digest_of_fit(estimator: Estimator) -> str:
+    """Equal for fits that took the same steps to the same end; empty if that is not to be known."""
+    found = [getattr(estimator, name, None) for name in _FITTED]
+    if any(value is None for value in found) or found[-1] != 0:  # it did not converge
+        return ""
+    return hashlib.sha256(b"".join(np.asarray(value).tobytes() for value in found)).hexdigest()
 
 
 def kernel_order(parameters: Mapping[str, Value]) -> str:
