@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from iris_hpo.search.engines import (
@@ -14,11 +15,15 @@ from iris_hpo.search.engines import (
     Failed,
     Limits,
     SerialEngine,
+    apart,
+    end_spare,
     loky_engine,
     make_engine,
+    start_ahead,
 )
 from iris_hpo.search.engines.pool import PoolEngine
 from iris_hpo.search.errors import InputError
+from iris_hpo.search.splitting import SplitSettings, split_rows
 from iris_hpo.store.artifacts import is_alive
 from iris_hpo_tests.search import engine_work
 
@@ -278,3 +283,58 @@ def test_an_engine_that_cannot_be_made_is_refused(name, jobs, message):
 def test_engines_are_made_by_name():
     assert isinstance(make_engine("serial"), SerialEngine)
     assert isinstance(make_engine("loky"), PoolEngine)
+
+
+@pytest.fixture
+def spare():
+    """A worker that was started ahead."""
+    start_ahead()
+    yield apart(os.getpid)
+    end_spare()
+
+
+def test_the_next_engine_takes_the_worker_that_was_started_ahead(spare, tmp_path):
+    assert is_alive(spare)
+
+    outcomes = all_of(LOKY.map(engine_work.tell_process_and_sleep, [(tmp_path, 0.0)], ONCE))
+
+    assert [one.result for one in outcomes] == [spare]
+    assert not is_alive(spare)
+    assert apart(os.getpid) == os.getpid(), "there is none any more"
+
+
+def test_a_spare_worker_is_started_once_and_ended_if_nobody_takes_it(spare):
+    start_ahead()
+    assert apart(os.getpid) == spare != os.getpid()
+
+    end_spare()
+
+    assert not is_alive(spare)
+    end_spare()
+
+
+def test_what_a_spare_worker_dies_of_is_done_here(spare):
+    os.kill(spare, signal.SIGKILL)
+
+    assert apart(os.getpid) == os.getpid()
+
+
+def test_an_error_of_what_is_done_apart_is_the_callers(spare):  # noqa: ARG001
+    settings = SplitSettings(folds=0)
+
+    with pytest.raises(InputError, match="at least two classes are needed"):
+        apart(split_rows, np.array(["a"] * 9), settings, "classification")
+
+
+def test_workers_that_never_live_are_given_up():
+    with pytest.raises(InputError, match="worker processes end before they have done anything"):
+        all_of(LOKY.map(engine_work.DiesOnArrival(), range(5), Limits(retries=9)))
+
+
+def test_quick_work_starts_one_worker_and_long_work_all(tmp_path):
+    quick, slow = tmp_path / "quick", tmp_path / "slow"
+    for folder, seconds, workers in ((quick, 0.0, 1), (slow, 0.4, 2)):
+        folder.mkdir()
+        items = [(folder, seconds + number / 1e9) for number in range(8)]
+        assert len(all_of(LOKY.map(engine_work.tell_process_and_sleep, items, ONCE))) == 8
+        assert len(list(folder.iterdir())) == workers

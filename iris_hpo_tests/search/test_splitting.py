@@ -1,5 +1,7 @@
 """Dividing the rows: scikit-learn's own split and folds, repeatable, with refusals that say why."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,13 @@ from hypothesis import strategies as st
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
 from iris_hpo.search.errors import InputError
-from iris_hpo.search.splitting import SplitSettings, class_counts, make_folds, split_rows
+from iris_hpo.search.splitting import (
+    LazyFolds,
+    SplitSettings,
+    class_counts,
+    make_folds,
+    split_rows,
+)
 
 BALANCED = np.repeat(["a", "b", "c"], 20)
 NUMBERS = np.linspace(0.0, 1.0, 50)
@@ -243,3 +251,26 @@ def test_the_fewest_rows_that_can_be_divided_are():
 
 def test_classes_are_counted():
     assert class_counts(labels(b=2, a=1)) == {"a": 1, "b": 2}
+
+
+def test_lazy_folds_are_the_folds_and_travel_without_them():
+    target, settings = labels(a=20, b=10), SplitSettings(folds=3, seed=5)
+    made = make_folds(target, settings, "classification")
+
+    lazy = LazyFolds(target, settings, "classification")
+    content = pickle.dumps(lazy)
+
+    assert len(lazy) == 3
+    for fold, expected in zip(lazy, made, strict=True):
+        for rows, wanted in zip(fold, expected, strict=True):
+            assert rows.tolist() == wanted.tolist()
+    assert len(content) < len(pickle.dumps(lazy))
+    assert [len(fit) for fit, _ in pickle.loads(content)[1:]] == [20, 20]
+
+
+def test_no_folds_are_none_lazily():
+    lazy = LazyFolds(labels(a=2, b=2), SplitSettings(folds=0), "classification")
+
+    assert len(lazy) == 0
+    assert list(lazy) == []
+    assert not lazy
