@@ -78,6 +78,27 @@ def test_second_run_trains_nothing_and_rewrites_nothing(searched: Project) -> No
     assert searched.files() == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "foreign"),
+    [
+        (["--help"], {"dagster", "sklearn", "numpy"}),
+        (["leaderboard", "--help"], {"dagster", "sklearn", "numpy"}),
+        (["status"], {"sklearn", "scipy", "matplotlib"}),
+        (["leaderboard"], {"sklearn", "scipy", "matplotlib"}),
+        (["run"], {"sklearn", "scipy", "matplotlib"}),  # with nothing left to do
+    ],
+    ids=" ".join,
+)
+def test_nothing_is_imported_that_is_not_needed(
+    searched: Project, arguments: list[str], foreign: set[str]
+) -> None:
+    result = searched.process("-X", "importtime", "-m", "iris_hpo", *arguments)
+    assert result.returncode == 0, result.stderr
+    imported = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
+    assert "click" in imported
+    assert not imported & foreign
+
+
 def test_status_counts_what_is_up_to_date(searched: Project) -> None:
     result = searched.call("status", "--json")
     assert result.returncode == 0, result.stderr

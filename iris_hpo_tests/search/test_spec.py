@@ -38,6 +38,20 @@ def test_the_iris_search_is_the_seeds():
     assert (spec.home / "data" / spec.data_file).is_file()
     assert spec.recipe().build().get_params()["kernel"] == "rbf"
     assert spec.recipe({"kernel": "linear"}).build().get_params()["kernel"] == "linear"
+    spec.check_estimator()  # what it states of it holds
+
+
+def test_a_stated_task_is_trusted_until_the_estimator_is_checked():
+    """So it is not imported before: here it could not be."""
+    spec = search(steps=(Step("sklearn.svm.NoSuchThing"),), stated_task="classification", axes=(C,))
+    assert (spec.task, spec.scoring) == ("classification", "accuracy")
+    with pytest.raises(InputError, match=r"'sklearn\.svm\.NoSuchThing' cannot be imported"):
+        spec.check_estimator()
+
+    other = search(stated_task="regression")
+    assert (other.task, other.scoring) == ("regression", "r2")
+    with pytest.raises(InputError, match="the estimator is for classification, not regression"):
+        other.check_estimator()
 
 
 @pytest.mark.parametrize(
