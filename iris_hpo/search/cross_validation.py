@@ -60,21 +60,42 @@ class _Fold:
 
 @dataclass(frozen=True)
 class _Fits:
-    """What was fitted on the folds under a bound of the dual coefficients, and its scores."""
+    """The fits of a candidate on all folds: what they were made with and found, and their scores.
+
+    Attributes
+    ----------
+    others, bound
+        The estimator's parameters: all but the bound of the dual coefficients, and the bound.
+    digest
+        Equal for fits that took the same steps to the same end; empty if that is not known.
+    """
 
     others: str
     bound: float
-    digests: tuple[str, ...]
+    digest: str
     scores: tuple[float, ...]
 
-    def are_those_of(self, smaller: "_Fits | None") -> bool:
-        """Whether a smaller bound gave the very same: then the bound plays no part any more."""
-        return (
-            smaller is not None
-            and bool(self.digests)
-            and (smaller.others, smaller.digests) == (self.others, self.digests)
-            and smaller.bound < self.bound
-        )
+
+class _Bounds:
+    """Knows from which bound on every larger one gives the same fits."""
+
+    def __init__(self) -> None:
+        self._last: _Fits | None = None
+        self._enough: _Fits | None = None
+
+    def known_scores(self, others: str, bound: float) -> tuple[float, ...] | None:
+        """The scores under a bound, if they are those of a smaller one."""
+        enough = self._enough
+        if enough is not None and enough.others == others and enough.bound < bound:
+            return enough.scores
+        return None
+
+    def note(self, fits: _Fits) -> None:
+        """Compare fits with those under the bound before."""
+        last, self._last, self._enough = self._last, fits, None
+        if last is not None and fits.digest and last.bound < fits.bound:
+            same = (last.others, last.digest) == (fits.others, fits.digest)
+            self._enough = fits if same else None
 
 
 class CrossValidation:
@@ -96,8 +117,7 @@ class CrossValidation:
         self._examples = examples
         self._scoring = scoring
         self._kept: tuple[Kernel, list[_Fold]] | None = None
-        self._last: _Fits | None = None
-        self._unbounded: _Fits | None = None
+        self._bounds = _Bounds()
 
     def scores(self, parameters: Mapping[str, Value]) -> tuple[float, ...]:
         """Fit and score a candidate on every fold.
@@ -113,34 +133,27 @@ class CrossValidation:
         kernel = shared_kernel(estimator)
         blocks = self._blocks(kernel) if kernel else None
         if blocks is None:
-            return self._fit_and_score(estimator, self._slices())[1]
+            return self._fit_and_score(estimator, self._slices())[0]
         others = estimator.get_params()
         bound = others.pop(_BOUND, None)
-        described = repr(sorted(others.items()))
-        known = self._unbounded
-        if (
-            known is not None
-            and known.others == described
-            and isinstance(bound, (int, float))
-            and bound > known.bound
-        ):
-            return known.scores
         estimator.set_params(**{_KERNEL: _PRECOMPUTED})
-        fitted, scores = self._fit_and_score(estimator, blocks)
-        if isinstance(bound, (int, float)):
-            digests = tuple(map(_digest_of_fit, fitted))
-            fits = _Fits(described, bound, digests if all(digests) else (), scores)
-            self._unbounded = fits if fits.are_those_of(self._last) else None
-            self._last = fits
+        if not isinstance(bound, (int, float)):
+            return self._fit_and_score(estimator, blocks)[0]
+        described = repr(sorted(others.items()))
+        known = self._bounds.known_scores(described, bound)
+        if known is not None:
+            return known
+        scores, fitted = self._fit_and_score(estimator, blocks)
+        self._bounds.note(_Fits(described, bound, _digest_of_fits(fitted), scores))
         return scores
 
     def _fit_and_score(
         self, estimator: Estimator, folds: Iterable[_Fold]
-    ) -> tuple[list[Estimator], tuple[float, ...]]:
+    ) -> tuple[tuple[float, ...], list[Estimator]]:
         from sklearn import config_context
 
-        fitted: list[Estimator] = []
         scores: list[float] = []
+        fitted: list[Estimator] = []
         with config_context(skip_parameter_validation=True):  # fitting the model validated them
             for number, fold in enumerate(folds, start=1):
                 one = unfitted(estimator)
@@ -148,7 +161,7 @@ class CrossValidation:
                 rows = f"fold {number}"
                 scores.append(score(one, self._scoring, fold.features, fold.target, rows))
                 fitted.append(one)
-        return fitted, tuple(scores)
+        return tuple(scores), fitted
 
     def _slices(self) -> Iterator[_Fold]:
         features, target = self._examples.features, self._examples.target
@@ -189,12 +202,15 @@ class CrossValidation:
         return self._examples.target
 
 
-def _digest_of_fit(estimator: Estimator) -> str:
-    """Equal for fits that took the same steps to the same end; empty if that is not to be known."""
-    found = [getattr(estimator, name, None) for name in _FITTED]
-    if any(value is None for value in found) or found[-1] != 0:  # it did not converge
-        return ""
-    return hashlib.sha256(b"".join(np.asarray(value).tobytes() for value in found)).hexdigest()
+def _digest_of_fits(estimators: Iterable[Estimator]) -> str:
+    digest = hashlib.sha256()
+    for estimator in estimators:
+        found = [getattr(estimator, name, None) for name in _FITTED]
+        if any(value is None for value in found) or found[-1] != 0:  # it did not converge
+            return ""
+        for value in found:
+            digest.update(np.asarray(value).tobytes())
+    return digest.hexdigest()
 
 
 def kernel_order(parameters: Mapping[str, Value]) -> str:
