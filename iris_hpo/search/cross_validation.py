@@ -133,35 +133,31 @@ class CrossValidation:
         kernel = shared_kernel(estimator)
         blocks = self._blocks(kernel) if kernel else None
         if blocks is None:
-            return self._fit_and_score(estimator, self._slices())[0]
+            return tuple(found for _, found in self._fits(estimator, self._slices()))
         others = estimator.get_params()
         bound = others.pop(_BOUND, None)
         estimator.set_params(**{_KERNEL: _PRECOMPUTED})
         if not isinstance(bound, (int, float)):
-            return self._fit_and_score(estimator, blocks)[0]
+            return tuple(found for _, found in self._fits(estimator, blocks))
         described = repr(sorted(others.items()))
         known = self._bounds.known_scores(described, bound)
         if known is not None:
             return known
-        scores, fitted = self._fit_and_score(estimator, blocks)
+        fitted, scores = zip(*self._fits(estimator, blocks), strict=True)
         self._bounds.note(_Fits(described, bound, _digest_of_fits(fitted), scores))
         return scores
 
-    def _fit_and_score(
+    def _fits(
         self, estimator: Estimator, folds: Iterable[_Fold]
-    ) -> tuple[tuple[float, ...], list[Estimator]]:
+    ) -> Iterator[tuple[Estimator, float]]:
         from sklearn import config_context
 
-        scores: list[float] = []
-        fitted: list[Estimator] = []
-        with config_context(skip_parameter_validation=True):  # fitting the model validated them
-            for number, fold in enumerate(folds, start=1):
-                one = unfitted(estimator)
+        for number, fold in enumerate(folds, start=1):
+            one = unfitted(estimator)
+            with config_context(skip_parameter_validation=True):  # fitting the model did that
                 fit(one, fold.fit_features, fold.fit_target)
-                rows = f"fold {number}"
-                scores.append(score(one, self._scoring, fold.features, fold.target, rows))
-                fitted.append(one)
-        return tuple(scores), fitted
+                found = score(one, self._scoring, fold.features, fold.target, f"fold {number}")
+            yield one, found
 
     def _slices(self) -> Iterator[_Fold]:
         features, target = self._examples.features, self._examples.target
