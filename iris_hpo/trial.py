@@ -212,8 +212,9 @@ class TrialWork:
             seconds=training.seconds,
             run_id=self.run_id,
         )
-        store.write(model_name(trial.key), content)
-        store.write(model_card_name(trial.key), card.to_bytes())
+        store.write_together(
+            {model_name(trial.key): content, model_card_name(trial.key): card.to_bytes()}
+        )
         return card, content, training.estimator
 
     def _recorded_model(self, store: ArtifactStore, trial: Trial) -> tuple[ModelCard, bytes]:

@@ -22,6 +22,7 @@ from iris_hpo.orchestration.recording import Recorder
 from iris_hpo.orchestration.records import as_json, data_versions
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.engines import Done, Failed, make_engine
+from iris_hpo.search.errors import WholeRunError
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.store.artifacts import ArtifactStore
 from iris_hpo.store.split import read_examples
@@ -92,6 +93,8 @@ class _CandidatesRun:
             for together in outcomes:
                 recorder.record([one.result for one in together if isinstance(one, Done)])
                 for outcome in together:
+                    if isinstance(outcome, Failed) and outcome.ends_run:
+                        raise WholeRunError(outcome.reason)
                     self._count(work, outcome, counts)
                 self.progress(self.context, counts)
         self.context.log.info(f"{counts.total} candidates: {counts}")

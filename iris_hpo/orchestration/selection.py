@@ -255,15 +255,18 @@ def write_selection(
 
     table = to_csv(leaderboard(selection, spec.space, spec.scoring))
     champion = _champion_card(spec, upstream, selection, contents, table)
-    store.write(LEADERBOARD, table)
-    store.write(HEATMAP, draw_selection(selection, spec.space, spec.scoring))
-    for key, (_, content) in contents.items():
-        store.write(f"{SELECTED_FOLDER}/model_{key}.pkl", content)
+    store.write_together(
+        {
+            LEADERBOARD: table,
+            HEATMAP: draw_selection(selection, spec.space, spec.scoring),
+            **{f"{SELECTED_FOLDER}/model_{key}.pkl": found for key, (_, found) in contents.items()},
+            CHAMPION: contents[champion.key][1],
+            CHAMPION_CARD: champion.to_bytes(),
+        }
+    )
     for name in store.list(SELECTED_FOLDER):
         if name not in {f"model_{key}.pkl" for key in contents}:
             store.delete(f"{SELECTED_FOLDER}/{name}")
-    store.write(CHAMPION, contents[champion.key][1])
-    store.write(CHAMPION_CARD, champion.to_bytes())
     return champion
 
 
