@@ -22,6 +22,7 @@ from iris_hpo.search.errors import InputError
 from iris_hpo.search.figures import draw_selection
 from iris_hpo.search.leaderboard import Cell, leaderboard, to_csv
 from iris_hpo.search.selection import Scored, Selection, select
+from iris_hpo.search.space import legible
 from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.store.artifacts import (
     ArtifactError,
@@ -352,7 +353,7 @@ def _estimates(champion: ChampionCard) -> dict[str, dg.MetadataValue | str | int
 
 def _named(keys: Sequence[str]) -> str:
     more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
-    return f"{len(keys)}: {', '.join(keys[:_NAMED])}{more}" if keys else "none"
+    return f"{len(keys)}: {', '.join(map(legible, keys[:_NAMED]))}{more}" if keys else "none"
 
 
 def _table(rows: Sequence[Mapping[str, Cell]]) -> dg.TableMetadataValue:

@@ -5,8 +5,8 @@ import hashlib
 import os
 import uuid
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from pathlib import PurePosixPath
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from upath import UPath
@@ -117,7 +117,8 @@ class ArtifactStore:
                     place.replace(target)
         finally:
             for place, _ in staged:  # of a write that failed; the others were moved away
-                place.unlink(missing_ok=True)
+                with suppress(OSError):  # that is said already
+                    place.unlink(missing_ok=True)
 
     def delete(self, name: str) -> None:
         """Remove a file if it is there."""
@@ -196,4 +197,8 @@ def is_alive(process: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:  # no Linux, or it has just ended
+        return True
+    return state != "Z"  # it has ended, and whoever started it does not look
