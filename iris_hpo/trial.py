@@ -30,7 +30,6 @@ from iris_hpo.store.cards import (
     load_model,
     model_card_name,
     model_name,
-    read_card,
     read_recorded_card,
     score_name,
 )
@@ -50,7 +49,7 @@ class Trial:
     parameters
         Under the estimator's names.
     model_version, score_version
-        What the event log recorded last, if anything. A stored file that differs is not reused.
+        What the event log recorded last, if anything. Only that is reused.
     """
 
     key: str
@@ -134,7 +133,7 @@ class TrialWork:
     examples
         The rows.
     run_id
-        Of the Dagster run; what this very run has stored is always reused.
+        Of the Dagster run.
     trains, scores
         What is asked for. A run that only scores uses the recorded model, and refuses another.
     force
@@ -206,8 +205,9 @@ class TrialWork:
             seconds=training.seconds,
             run_id=self.run_id,
         )
-        store.write(model_name(trial.key), content)
-        store.write(model_card_name(trial.key), card.to_bytes())
+        store.write_together(
+            {model_name(trial.key): content, model_card_name(trial.key): card.to_bytes()}
+        )
         return card, content, training.estimator
 
     def _recorded_model(self, store: ArtifactStore, trial: Trial) -> tuple[ModelCard, bytes]:
@@ -277,13 +277,15 @@ class TrialWork:
         wanted: str,
         recorded: str | None,
     ) -> AnyResult | None:
-        """The stored card, if it is this run's own or is right and is what was recorded."""
+        """The stored card, if it is right and is what was recorded.
+
+        What a crash kept from being recorded is made again: a file that only claims to be a model
+        is never unpickled, nor is its score believed.
+        """
+        if self.force or recorded is None:
+            return None
         try:
-            card = read_card(store, name, kind)
+            card = read_recorded_card(store, name, kind, recorded)
         except ArtifactError:
             return None
-        if card.fingerprint != wanted:
-            return None
-        if card.run_id == self.run_id:
-            return card
-        return card if not self.force and recorded in (None, card.version) else None
+        return card if card.fingerprint == wanted else None

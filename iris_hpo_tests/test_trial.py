@@ -121,13 +121,14 @@ def test_the_same_trial_is_reused_and_nothing_is_written(work, store):
     assert content_of(store) == before
 
 
-def test_what_a_crashed_run_stored_is_reused_although_nothing_was_recorded(work):
+def test_what_was_stored_but_not_recorded_is_made_anew(work):
+    """Whoever can write files could have put it there, with a card that says the right things."""
     first = work(TRIAL)
 
     again = replace(work, run_id="run 2")(TRIAL)
 
-    assert (again.model_reused, again.score_reused) == (True, True)
-    assert again.model == first.model
+    assert (again.model_reused, again.score_reused) == (False, False)
+    assert again.model.version == first.model.version
 
 
 @pytest.mark.parametrize(
@@ -172,18 +173,6 @@ def test_force_makes_everything_anew(work):
     assert (again.model_reused, again.score_reused) == (False, False)
     assert (again.model.run_id, again.score.run_id) == ("run 2", "run 2")
     assert again.model.version == first.model.version
-
-
-def test_force_does_not_repeat_what_the_same_run_has_done(work, store):
-    forced = replace(work, force=True)
-    first = forced(TRIAL)
-    before = content_of(store)
-
-    again = forced(TRIAL)
-
-    assert (again.model, again.score) == (first.model, first.score)
-    assert (again.model_reused, again.score_reused) == (False, False)
-    assert content_of(store) == before
 
 
 def test_a_model_that_is_not_the_recorded_one_is_trained_anew(work):
@@ -383,6 +372,28 @@ def test_training_replaces_what_was_not_recorded_and_never_unpickles_it(
     assert again.model_reused is False
     assert digest_of(store.read(model_name(KEY))) == first.model.digest
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("run_id", ["run 1", "run 2"])
+@pytest.mark.parametrize("forges_score", [False, True])
+def test_a_planted_model_is_never_unpickled_and_its_score_is_not_believed(
+    work, store, bomb, run_id, forges_score
+):
+    """Nothing is recorded yet; the cards say all that they should, and name the run."""
+    content, mark = bomb
+    first = work(TRIAL)
+    planted = replace(first.model, digest=digest_of(content), bytes=len(content))
+    store.write(model_name(KEY), content)
+    store.write(model_card_name(KEY), planted.to_bytes())
+    if forges_score:
+        wanted = work.conditions.score_fingerprint(planted.version)
+        forged = replace(first.score, score=1.0, model_version=planted.version, fingerprint=wanted)
+        store.write(score_name(KEY), forged.to_bytes())
+
+    again = replace(work, run_id=run_id)(TRIAL)
+
+    assert not mark.exists()
+    assert (again.model.version, again.score.version) == (first.model.version, first.score.version)
 
 
 def test_a_candidate_that_cannot_be_trained_leaves_nothing(work, store):

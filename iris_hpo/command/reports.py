@@ -24,6 +24,7 @@ from iris_hpo.orchestration.states import STATES
 from iris_hpo.search.dataset import read_features
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.estimators import package_versions
+from iris_hpo.search.space import legible
 from iris_hpo.store.artifacts import ArtifactStore, read_verified
 from iris_hpo.store.cards import ChampionCard, load_model
 
@@ -62,7 +63,8 @@ def show_status(
     console = make_console()
     console.print(table)
     if failed:
-        console.print(f"failed: {', '.join(failed)}", soft_wrap=True, highlight=False)
+        names = ", ".join(map(legible, failed))
+        console.print(f"failed: {names}", soft_wrap=True, highlight=False, markup=False)
     return 1 if failed else 0
 
 

@@ -19,11 +19,12 @@ from rich.progress import (
 )
 
 from iris_hpo.command.reports import make_console, print_leaderboard, read_leaderboard
-from iris_hpo.command.session import Session, open_session, read_rule, read_settings
+from iris_hpo.command.session import Session, open_session, read_rule, read_settings, turn
 from iris_hpo.orchestration.launch import Launcher, Outcome, RunFailedError, WorkOptions
 from iris_hpo.orchestration.progress import Counts
 from iris_hpo.orchestration.selection import CHAMPION, edge_warning, read_champion
 from iris_hpo.search.errors import InputError
+from iris_hpo.search.space import legible
 from iris_hpo.store.cards import ChampionCard
 
 _TOP: Final = 10
@@ -49,7 +50,11 @@ def run_search(
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     console = make_console(quiet=quiet or as_json)
     options = WorkOptions(engine, jobs, force, candidate_timeout, retries)
-    with open_session(search, data, artifacts) as session, TerminalProgress(console) as progress:
+    with (
+        open_session(search, data, artifacts) as session,
+        turn(session, lambda: console.print("waiting for another iris-hpo run of this search")),
+        TerminalProgress(console) as progress,
+    ):
         wanted = read_settings(session.spec, **settings)
         checked_rule = read_rule(session.spec, rule, wanted)
         started = time.monotonic()
@@ -123,7 +128,7 @@ class TerminalProgress:
 
 def _print_failures(failures: Mapping[str, str]) -> None:
     for key, reason in failures.items():
-        click.echo(f"failed: {key}: {reason}", err=True)
+        click.echo(f"failed: {legible(key)}: {reason}", err=True)
 
 
 def _print(console: Console, session: Session, outcome: Outcome, seconds: float) -> None:

@@ -4,13 +4,16 @@ import importlib
 import os
 import sys
 import tomllib
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import dagster as dg
 from dagster.components.definitions import LazyDefinitions
+from filelock import FileLock, Timeout
+from sqlalchemy.exc import DBAPIError
 
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.build import built_searches
@@ -19,6 +22,9 @@ from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.spec import Rule, SearchSpec, check_rule
 from iris_hpo.search.splitting import SplitSettings
+from iris_hpo.store.artifacts import ArtifactStore
+
+_REASON_LENGTH: Final = 300
 
 
 @dataclass(frozen=True)
@@ -39,12 +45,78 @@ def open_session(search: str | None, data: str | None, artifacts: str | None) ->
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
     if not Path(home).is_absolute():
         raise InputError(f"DAGSTER_HOME {home!r} must be an absolute path")
+    storage = Storage(data=_absolute(data), artifacts=_absolute(artifacts))
+    _check_folder(storage.store(spec))
     try:
         Path(home).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"DAGSTER_HOME {home} cannot be made: {error.strerror}") from error
-    with dg.DagsterInstance.get() as instance:
-        yield Session(spec, instance, Storage(data=_absolute(data), artifacts=_absolute(artifacts)))
+    with _open_instance(home) as instance, _instance_errors(home):
+        yield Session(spec, instance, storage)
+
+
+@contextmanager
+def turn(session: Session, on_wait: Callable[[], None]) -> Generator[None]:
+    """Wait until no other ``iris-hpo run`` of this search works on this instance.
+
+    The pool of a search keeps single steps apart, so that the command, the UI and the sensors can
+    be used together. Two commands may have different settings, and take turns as a whole.
+    """
+    file = Path(os.environ["DAGSTER_HOME"], f".{session.spec.name or 'search'}.lock")
+    lock = FileLock(file)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        on_wait()
+        lock.acquire()
+    except OSError as error:
+        raise InputError(f"{file} cannot be written: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _check_folder(store: ArtifactStore) -> None:
+    if store.root.is_file():
+        raise InputError(f"artifacts {store.root} is a file; give a folder")
+
+
+@contextmanager
+def _open_instance(home: str) -> Generator[dg.DagsterInstance]:
+    """Open the instance; the first to open it makes its tables, and others wait for that."""
+    try:
+        with FileLock(Path(home, ".opening.lock")):
+            instance = dg.DagsterInstance.get()
+    except Exception as error:
+        # Dagster's errors, YAML's and the database's share no base class.
+        raise InputError(
+            f"the Dagster instance of DAGSTER_HOME {home} cannot be opened: {_reason(error)}"
+        ) from error
+    with instance:
+        yield instance
+
+
+@contextmanager
+def _instance_errors(home: str) -> Generator[None]:
+    """What the database refuses while it is used: its disk is full, its folder read-only."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise InputError(
+            f"the Dagster instance of DAGSTER_HOME {home} cannot be used: {_reason(error)}; mend "
+            "that, then run the search again: finished candidates are kept"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Why, in one line: without the SQL, and without the list of all that Dagster would accept."""
+    cause = _cause(error)
+    if isinstance(error, DBAPIError):
+        cause = error.orig or error
+    elif isinstance(cause, dg.DagsterInvalidConfigError):
+        cause = Exception(cause.errors[0].message.partition(" Expected: ")[0])
+    return " ".join(str(cause).split())[:_REASON_LENGTH] or type(cause).__name__
 
 
 def find_search(name: str, folder: Path) -> SearchSpec:

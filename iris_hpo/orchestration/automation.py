@@ -12,13 +12,23 @@ from iris_hpo.search.errors import InputError
 from iris_hpo.search.spec import SearchSpec
 
 _SEARCHED: Final = ("raw_data", "split", "parameters", "models", "scores")
+_DAY: Final = 86_400
 _RUNNING: Final = dg.DefaultSensorStatus.RUNNING
+
+
+def _interval() -> int:
+    given = os.environ.get("IRIS_HPO_SENSOR_SECONDS") or "10"
+    if not (given.isascii() and given.isdigit() and 0 < int(given) <= _DAY):
+        raise InputError(
+            f"IRIS_HPO_SENSOR_SECONDS {given!r} must be a whole number of seconds, 1 to {_DAY}"
+        )
+    return int(given)
 
 
 def build_automation(spec: SearchSpec) -> dg.Definitions:
     """Define the jobs and sensors of a search; all sensors are on by default."""
     names = names_of(spec)
-    interval = int(os.environ.get("IRIS_HPO_SENSOR_SECONDS") or 10)
+    interval = _interval()
     search = dg.define_asset_job(
         names.plain("search"),
         dg.AssetSelection.assets(*(names.asset(name) for name in _SEARCHED)),

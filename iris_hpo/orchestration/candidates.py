@@ -23,6 +23,8 @@ from iris_hpo.orchestration.records import as_json, data_versions
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.cross_validation import kernel_order
 from iris_hpo.search.engines import Done, Failed, make_engine
+from iris_hpo.search.errors import WholeRunError
+from iris_hpo.search.space import legible
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.store.artifacts import ArtifactStore
 from iris_hpo.store.split import read_examples
@@ -93,6 +95,8 @@ class _CandidatesRun:
             for together in outcomes:
                 recorder.record([one.result for one in together if isinstance(one, Done)])
                 for outcome in together:
+                    if isinstance(outcome, Failed) and outcome.ends_run:
+                        raise WholeRunError(outcome.reason)
                     self._count(work, outcome, counts)
                 self.progress(self.context, counts)
         self.context.log.info(f"{counts.total} candidates: {counts}")
@@ -145,7 +149,7 @@ class _CandidatesRun:
 
 
 def _failure(failures: dict[str, str], total: int) -> dg.Failure:
-    shown = [f"{key}: {reason}" for key, reason in list(failures.items())[:20]]
+    shown = [f"{legible(key)}: {reason}" for key, reason in list(failures.items())[:20]]
     more = f"\nand {len(failures) - len(shown)} more" if len(failures) > len(shown) else ""
     rest = "; the others are done" if total > len(failures) else ""
     return dg.Failure(

@@ -13,6 +13,7 @@ from iris_hpo.orchestration.selection import SELECTED_FOLDER, current_standing, 
 from iris_hpo.orchestration.sources import read_spec_parameters
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.dataset import Task
+from iris_hpo.search.space import legible
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.search.splitting import class_counts
 from iris_hpo.store.artifacts import ArtifactError, ArtifactStore, digest_of
@@ -160,4 +161,4 @@ def selected_problems(store: ArtifactStore) -> list[str]:
 
 def _named(keys: Sequence[str]) -> str:
     more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
-    return f"{', '.join(keys[:_NAMED])}{more}" if keys else "none"
+    return f"{', '.join(map(legible, keys[:_NAMED]))}{more}" if keys else "none"

@@ -141,6 +141,7 @@ class Launcher:
         """
         make_engine(options.engine, options.jobs)  # refuses what cannot work, before any run
         release_dead_runs(self._instance)
+        self._storage.store(self._spec).sweep()
         plan = make_plan(self._instance, self._spec, self._storage, settings)
         wanted = plan.keys if options.force else plan.candidates
         counts = Counts(len(plan.keys), reused=len(plan.keys) - len(wanted))
@@ -187,7 +188,11 @@ class Launcher:
                 self._run("search", sources, config, {}, outcome)
             return
         order = registered_keys(self._instance, self._names)
-        for keys in contiguous_ranges(wanted, order, _RANGES):
+        ranges = contiguous_ranges(list(filter(None, wanted)), order, _RANGES)
+        if "" in wanted and not any("" in keys for keys in ranges):
+            outcome.failures[""] = "'' is no candidate, and Dagster has no run for it; delete it"
+            outcome.counts.failed += 1
+        for keys in ranges:
             # What a range bridges is looked at too, and was counted as reused.
             outcome.counts.reused -= len(set(keys) - set(wanted))
             self._run("search", [*sources, "models", "scores"], config, range_tags(keys), outcome)

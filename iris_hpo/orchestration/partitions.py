@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 import dagster as dg
+from sqlalchemy.exc import IntegrityError
 
 from iris_hpo.orchestration.naming import Names
+
+_ATTEMPTS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,23 @@ def apply_change(instance: dg.DagsterInstance, names: Names, change: PartitionCh
     """Register and delete candidates."""
     if change.added:
         # The note first: a crash between the two must not leave candidates that nobody owns.
-        instance.add_dynamic_partitions(_name(names.from_files), list(change.added))
-        instance.add_dynamic_partitions(names.partitions_name, list(change.added))
+        _register(instance, _name(names.from_files), change.added)
+        _register(instance, names.partitions_name, change.added)
     for key in change.removed:
         instance.delete_dynamic_partition(names.partitions_name, key)
         instance.delete_dynamic_partition(_name(names.from_files), key)
+
+
+def _register(instance: dg.DagsterInstance, partitions: str, keys: Sequence[str]) -> None:
+    for attempt in range(_ATTEMPTS):
+        try:
+            instance.add_dynamic_partitions(partitions, list(keys))
+        except IntegrityError:
+            # Another process registered one of them since Dagster looked: it looks anew.
+            if attempt == _ATTEMPTS - 1:
+                raise
+        else:
+            return
 
 
 def change_requests(
@@ -106,10 +122,15 @@ def contiguous_ranges(
 
 
 def range_tags(keys: Sequence[str]) -> dict[str, str]:
-    """The tags of a run that works on a contiguous range."""
+    """The tags of a run that works on a contiguous range.
+
+    Dagster takes the empty key, which a person can register, for no key at all: it can lie within a
+    range, and at no end of one.
+    """
+    named = [key for key in keys if key]
     return {
-        "dagster/asset_partition_range_start": keys[0],
-        "dagster/asset_partition_range_end": keys[-1],
+        "dagster/asset_partition_range_start": named[0],
+        "dagster/asset_partition_range_end": named[-1],
     }
 
 

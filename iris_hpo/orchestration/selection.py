@@ -22,6 +22,7 @@ from iris_hpo.search.errors import InputError
 from iris_hpo.search.figures import draw_selection
 from iris_hpo.search.leaderboard import Cell, leaderboard, to_csv
 from iris_hpo.search.selection import Scored, Selection, select
+from iris_hpo.search.space import legible
 from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.store.artifacts import (
     ArtifactError,
@@ -255,15 +256,18 @@ def write_selection(
 
     table = to_csv(leaderboard(selection, spec.space, spec.scoring))
     champion = _champion_card(spec, upstream, selection, contents, table)
-    store.write(LEADERBOARD, table)
-    store.write(HEATMAP, draw_selection(selection, spec.space, spec.scoring))
-    for key, (_, content) in contents.items():
-        store.write(f"{SELECTED_FOLDER}/model_{key}.pkl", content)
+    store.write_together(
+        {
+            LEADERBOARD: table,
+            HEATMAP: draw_selection(selection, spec.space, spec.scoring),
+            **{f"{SELECTED_FOLDER}/model_{key}.pkl": found for key, (_, found) in contents.items()},
+            CHAMPION: contents[champion.key][1],
+            CHAMPION_CARD: champion.to_bytes(),
+        }
+    )
     for name in store.list(SELECTED_FOLDER):
         if name not in {f"model_{key}.pkl" for key in contents}:
             store.delete(f"{SELECTED_FOLDER}/{name}")
-    store.write(CHAMPION, contents[champion.key][1])
-    store.write(CHAMPION_CARD, champion.to_bytes())
     return champion
 
 
@@ -349,7 +353,7 @@ def _estimates(champion: ChampionCard) -> dict[str, dg.MetadataValue | str | int
 
 def _named(keys: Sequence[str]) -> str:
     more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
-    return f"{len(keys)}: {', '.join(keys[:_NAMED])}{more}" if keys else "none"
+    return f"{len(keys)}: {', '.join(map(legible, keys[:_NAMED]))}{more}" if keys else "none"
 
 
 def _table(rows: Sequence[Mapping[str, Cell]]) -> dg.TableMetadataValue:

@@ -127,7 +127,7 @@ def _search_request(
         run_key=run_key,
         job_name=names.plain("search"),
         asset_selection=[names.asset(name) for name in assets],
-        tags=range_tags(keys) if keys else {},
+        tags=range_tags(keys) if any(keys) else {},
     )
 
 

@@ -104,8 +104,9 @@ def build_parameters(spec: SearchSpec) -> dg.AssetsDefinition:
             keys = [candidate.key for candidate in found.candidates]
             before = _stored_keys(store)
             apply_change(context.instance, names, pending_change(context.instance, names, keys))
-            store.write(CANDIDATES_TABLE, candidates_csv(spec, found))
-            store.write(PARAMETERS_CARD, card.to_bytes())
+            store.write_together(
+                {CANDIDATES_TABLE: candidates_csv(spec, found), PARAMETERS_CARD: card.to_bytes()}
+            )
         return dg.MaterializeResult(
             data_version=dg.DataVersion(card.version),
             metadata={

@@ -2,11 +2,13 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dagster as dg
 from pydantic import Field
 from upath import UPath
 
+from iris_hpo.search.errors import InputError
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.store.artifacts import ArtifactStore
 
@@ -36,7 +38,16 @@ class Storage(dg.ConfigurableResource[None]):
     def store(self, spec: SearchSpec) -> ArtifactStore:
         """The artifacts of a search."""
         given = self.artifacts or os.environ.get("IRIS_HPO_ARTIFACTS") or "artifacts"
-        root = UPath(given) if "://" in given else UPath(spec.home / given)
+        protocol, separator, _ = given.partition("://")
+        if separator and urlsplit(given).password is not None:  # it would be shown with the place
+            raise InputError(
+                f"the artifacts' URL {protocol}://... carries credentials; give them by the "
+                "environment or a profile"
+            )
+        try:
+            root = UPath(given) if separator else UPath(spec.home / given)
+        except ValueError as error:
+            raise InputError(f"artifacts {given!r} cannot be used: {error}") from error
         return ArtifactStore(root / spec.name if spec.name else root)
 
     def _data_folder(self, spec: SearchSpec) -> Path:

@@ -23,6 +23,13 @@ class InputError(ValueError):
         self.field = tuple(field)
 
 
+class WholeRunError(InputError):
+    """Something that every candidate would meet, such as a full disk.
+
+    It ends the run, with one message, instead of failing one candidate after the other.
+    """
+
+
 class CandidateError(Exception):
     """A candidate cannot be trained or scored; its own failure, which a retry would repeat."""
 

@@ -29,6 +29,7 @@ _INTEGER: Final = re.compile(rf"[+-]?\d{{1,{_DIGITS}}}", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _SYMBOL: Final = re.compile(r"[A-Za-z]{1,16}", re.ASCII)
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9.-]", re.ASCII)
+_PLAIN: Final = re.compile(rf"[!-~]{{1,{MAX_KEY_LENGTH}}}", re.ASCII)
 _ESCAPED: Final = re.compile(r"~([0-9A-F]{2})", re.ASCII)
 
 
@@ -328,6 +329,11 @@ class ParameterSpace:
         return tuple(
             axis.sort_key(value) for axis, value in zip(self.axes, candidate.values, strict=True)
         )
+
+
+def legible(key: str) -> str:
+    """A key for a message, also one that a person made up: quoted and cut unless it is plain."""
+    return key if _PLAIN.fullmatch(key) else shorten(key)
 
 
 def shorten(text: str, length: int = 60) -> str:

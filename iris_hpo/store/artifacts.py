@@ -1,20 +1,36 @@
 """The store: where a search's files are, and how they are written: whole or not at all."""
 
+import errno
 import hashlib
 import os
 import uuid
-from pathlib import PurePosixPath
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from upath import UPath
 
-from iris_hpo.search.errors import InputError
+from iris_hpo.search.errors import InputError, WholeRunError
 
 _TEMPORARY: Final = ".temporary"
+_OF_ALL: Final = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOTDIR,
+)
+"""What keeps a file from being written, and will keep the next from it too."""
 
 
 class ArtifactError(InputError):
     """A stored file is missing or is not what was recorded; the message names it."""
+
+
+class StoreWriteError(WholeRunError):
+    """Nothing can be written any more: the disk is full, or the folder is read-only."""
 
 
 class ArtifactMismatchError(ArtifactError):
@@ -63,20 +79,46 @@ class ArtifactStore:
             raise ArtifactError(f"{self.path(name)} cannot be read: {error}") from error
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file so that a reader sees all of it or nothing."""
-        target = self._checked(name)
+        """Write a file so that a reader sees all of it or nothing.
+
+        Raises
+        ------
+        StoreWriteError
+            If the disk is full or the folder is not writable; what was there stays.
+        """
+        self.write_together({name: content})
+
+    def write_together(self, files: Mapping[str, bytes]) -> None:
+        """Write files, each whole or not at all, in their order.
+
+        None is replaced before there is room for all: a full disk leaves what was there.
+
+        Raises
+        ------
+        StoreWriteError
+            If the disk is full or the folder is not writable.
+        """
+        targets = {name: self._checked(name) for name in files}
         if not self._is_local:
-            target.write_bytes(content)  # an object appears when its upload is complete
+            for name, target in targets.items():
+                target.write_bytes(files[name])  # an object appears when its upload is complete
             return
-        temporary = self.root / _TEMPORARY / f"{os.getpid()}-{uuid.uuid4().hex}"
-        temporary.parent.mkdir(parents=True, exist_ok=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self._checked(f"{_TEMPORARY}/{os.getpid()}-{uuid.uuid4().hex}")
+        staged: list[tuple[UPath, UPath]] = []
         try:
-            temporary.write_bytes(content)
-            temporary.replace(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+            with self._writing():
+                temporary.parent.mkdir(parents=True, exist_ok=True)
+                for name, target in targets.items():
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    place = temporary.with_name(f"{temporary.name}-{len(staged)}")
+                    staged.append((place, target))
+                    place.write_bytes(files[name])
+                for place, target in staged:
+                    place.replace(target)
+        finally:
+            for place, _ in staged:  # of a write that failed; the others were moved away
+                with suppress(OSError):  # that is said already
+                    place.unlink(missing_ok=True)
 
     def delete(self, name: str) -> None:
         """Remove a file if it is there."""
@@ -96,7 +138,20 @@ class ArtifactStore:
         for name in self.list(_TEMPORARY):
             owner = name.partition("-")[0]
             if not (owner.isdigit() and is_alive(int(owner))):
-                (self.root / _TEMPORARY / name).unlink(missing_ok=True)
+                with self._writing():
+                    self.delete(f"{_TEMPORARY}/{name}")
+
+    @contextmanager
+    def _writing(self) -> Generator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in _OF_ALL:
+                raise
+            raise StoreWriteError(
+                f"{self.root} cannot be written: {error.strerror}; make it writable and make room, "
+                "then run the search again: finished candidates are kept"
+            ) from error
 
     @property
     def _is_local(self) -> bool:
@@ -142,4 +197,8 @@ def is_alive(process: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:  # no Linux, or it has just ended
+        return True
+    return state != "Z"  # it has ended, and whoever started it does not look

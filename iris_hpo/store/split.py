@@ -58,9 +58,7 @@ def divide(
 
 def write_split(store: ArtifactStore, card: SplitCard, train: bytes, test: bytes) -> None:
     """Store a split; the card last, so that it never vouches for parts that are not there."""
-    store.write(TRAIN, train)
-    store.write(TEST, test)
-    store.write(CARD, card.to_bytes())
+    store.write_together({TRAIN: train, TEST: test, CARD: card.to_bytes()})
 
 
 def read_part(content: bytes, task: Task) -> tuple[Rows, Features, Target]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from iris_hpo.search.errors import CandidateError
+from iris_hpo.search.errors import CandidateError, WholeRunError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -20,10 +20,17 @@ class Done(Generic[Item, Result]):
 
 @dataclass(frozen=True)
 class Failed(Generic[Item]):
-    """An item's work failed; the reason is one line."""
+    """An item's work failed; the reason is one line.
+
+    Attributes
+    ----------
+    ends_run
+        Whether all others would fail for the same reason (`WholeRunError`).
+    """
 
     item: Item
     reason: str
+    ends_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,8 @@ def attempt(
             return Done(item, work(item))
         except CandidateError as error:
             return Failed(item, str(error))
+        except WholeRunError as error:
+            return Failed(item, str(error), ends_run=True)
         except Exception as error:  # noqa: BLE001 - an item must not end the others
             # What the candidate itself does wrong is a CandidateError; this is the machine.
             if retries <= 0:
