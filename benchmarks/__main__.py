@@ -11,7 +11,8 @@ from benchmarks.compare import Results, ScoresDifferError
 from benchmarks.environment import REPOSITORY
 from benchmarks.measure import CommandFailedError
 from benchmarks.report import README, RESULTS, update_readme, write_results
-from benchmarks.works import FULL, QUICK, Work, make_works
+from benchmarks.work import WALL, Work
+from benchmarks.works import FULL, QUICK, make_works
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +62,7 @@ def run_work(work: Work, folder: Path) -> Results:
             results.add(name, ran)
             print(
                 f"{work.name} [{repetition + 1}/{work.repetitions}] {name}: "
-                f"{ran.figures['seconds']:.2f} s",
+                f"{ran.figures[WALL]:.2f} s",
                 flush=True,
             )
     return results

@@ -58,7 +58,12 @@ def measure(
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=err)
         memory = _MemorySampler(process.pid)
         memory.start()
-        _, status, usage = os.wait4(process.pid, 0)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:  # stopped: leave no process behind
+            process.terminate()
+            process.wait()
+            raise
         seconds = time.perf_counter() - started
         memory.finish()
     process.returncode = os.waitstatus_to_exitcode(status)

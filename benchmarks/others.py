@@ -11,6 +11,7 @@ from benchmarks.compare import Ran
 from benchmarks.contestants.problem import Problem, Score
 from benchmarks.environment import CORES, PROGRAMS, REPOSITORY, clean_environment
 from benchmarks.measure import measure
+from benchmarks.work import WALL, WHOLE
 
 _STOCK = "benchmarks.contestants.stock_dagster"
 
@@ -65,7 +66,7 @@ def stock_dagster(folder: Path, problem: Problem, sample: int) -> Ran:
     stored = [folder / "storage" / "score" / key for key in keys[:sample]]
     scores: list[Score] = [pickle.loads(path.read_bytes()) for path in stored]
     figures = asdict(measured)
-    return Ran(figures | {"whole": figures["seconds"] * len(keys) / sample}, scores)
+    return Ran(figures | {WHOLE: figures[WALL] * len(keys) / sample}, scores)
 
 
 def python(folder: Path, code: str) -> Ran:

@@ -11,6 +11,7 @@ from benchmarks.compare import Ran
 from benchmarks.contestants.problem import Problem, Score
 from benchmarks.environment import PROGRAMS, REPOSITORY, clean_environment
 from benchmarks.measure import measure
+from benchmarks.work import COMMAND, COMMAND_EACH, EACH, TRAINED, WALL
 
 
 class Project:
@@ -65,10 +66,10 @@ class Project:
         said = json.loads((self._folder / "output").read_text())
         milliseconds = 1000 / said["candidates"]
         own = {
-            "trained": said["trained"],
-            "command": said["seconds"],
-            "command_each_ms": said["seconds"] * milliseconds,
-            "each_ms": ran.figures["seconds"] * milliseconds,
+            TRAINED: said["trained"],
+            COMMAND: said["seconds"],
+            COMMAND_EACH: said["seconds"] * milliseconds,
+            EACH: ran.figures[WALL] * milliseconds,
         }
         return Ran(ran.figures | own, self._scores())
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.compare import Results, Spread
-from benchmarks.works import OURS, WALL, WHOLE, Work
+from benchmarks.work import OURS, WALL, WHOLE, Work
 
 _OURS: Final = "#c2410c"
 _OURS_ALSO: Final = "#fdba74"

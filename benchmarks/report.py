@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks.compare import Results, Spread, compare
+from benchmarks.compare import Results, Spread
 from benchmarks.environment import REPOSITORY
 from benchmarks.machine import PACKAGES, describe_machine
-from benchmarks.works import (
+from benchmarks.work import (
     COMMAND,
     COMMAND_EACH,
+    CPU,
     DRIVER,
     EACH,
     MEMORY,
@@ -87,18 +88,8 @@ def goals_table(
     return "\n".join([*lines, _READING, "", _sentence(machine)])
 
 
-def judge(row: Row, results: Results) -> tuple[Spread, bool | None]:
-    """Compute a row, and whether its goal is met; None if it has no goal."""
-    ours = results.values(*row.ours)
-    if row.theirs is None:
-        value = Spread.of(ours)
-    else:
-        value = compare(ours, results.values(*row.theirs), row.how)
-    return value, None if row.goal is None else row.goal.is_met(value.median)
-
-
 def _goal_line(row: Row, results: Results, *, judged: bool) -> str:
-    value, met = judge(row, results)
+    value, met = row.judge(results)
     beside, ratio = "", ""
     if row.theirs is not None:
         beside = f"{_median(results, *row.theirs)} {row.theirs[0]}"
@@ -134,8 +125,7 @@ def contestants_table(work: Work, results: Results) -> str:
     ]
     for name in work.steps:
         wall, cpu, peak, driver = (
-            Spread.of(results.values(name, figure))
-            for figure in (WALL, "cpu_seconds", MEMORY, DRIVER)
+            Spread.of(results.values(name, figure)) for figure in (WALL, CPU, MEMORY, DRIVER)
         )
         lines.append(
             f"| {name} | {number(wall.median)} ({number(wall.low)} to {number(wall.high)}) "

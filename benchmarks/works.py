@@ -5,7 +5,6 @@ folder. To add a contestant, add a step to its work and, where it has a goal, a 
 """
 
 import operator
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,19 @@ from benchmarks.contestants.problem import Problem
 from benchmarks.environment import CORES, REPOSITORY
 from benchmarks.others import optuna_on_sqlite, program, python, stock_dagster
 from benchmarks.ours import Project
+from benchmarks.work import (
+    COMMAND,
+    COMMAND_EACH,
+    DRIVER,
+    EACH,
+    MEMORY,
+    OURS,
+    TRAINED,
+    WALL,
+    WHOLE,
+    Row,
+    Work,
+)
 
 IRIS: Final = str(REPOSITORY / "data" / "noisy_iris.csv")
 C: Final = (0.031, 0.125, 0.5, 2.0, 8.0, 32.0, 128.0, 512.0, 2048.0, 8192.0, 32768.0)
@@ -24,7 +36,6 @@ GAMMA: Final = (0.001, 0.004, 0.016, 0.063, 0.25, 1.0, 4.0)
 ONE_MORE_GAMMA: Final = 0.03
 DIGITS_GAMMA: Final = (1e-5, 4e-5, 1.6e-4, 6.3e-4, 2.5e-3, 0.01, 0.04)
 
-OURS: Final = "iris_hpo"
 AGAIN: Final = "iris_hpo, nothing to do"
 ONE_MORE: Final = "iris_hpo, one more gamma"
 LARGER: Final = "iris_hpo, 8 times the candidates"
@@ -37,19 +48,6 @@ GRID_SEARCH: Final = "GridSearchCV"
 GRID_SEARCH_JOBS: Final = f"GridSearchCV, n_jobs={CORES}"
 BARE_LOOP: Final = "bare loop"
 STOCK: Final = "stock Dagster"
-
-WALL: Final = "seconds"
-COMMAND: Final = "command"
-"""Seconds that ``iris-hpo run`` tells itself: without its start."""
-WHOLE: Final = "whole"
-"""Seconds for all candidates where only some were run."""
-MEMORY: Final = "peak_mb"
-EACH: Final = "each_ms"
-COMMAND_EACH: Final = "command_each_ms"
-DRIVER: Final = "driver_mb"
-TRAINED: Final = "trained"
-
-Step = Callable[[Path], Ran]
 
 
 @dataclass(frozen=True)
@@ -78,39 +76,6 @@ class Size:
 
 FULL: Final = Size((11, 7), (11, 7), (32, 32), stock=12, repetitions=(5, 3))
 QUICK: Final = Size((4, 3), (3, 2), (8, 8), stock=2, repetitions=(1, 1))
-
-
-@dataclass(frozen=True)
-class Row:
-    """A comparison of two contestants of a work.
-
-    Attributes
-    ----------
-    text
-        What is compared, for the reader.
-    ours, theirs
-        Contestant and figure. Without the second, the first is judged by itself.
-    goal
-        None if the comparison is shown for information.
-    how
-        Ratio or difference.
-    """
-
-    text: str
-    ours: tuple[str, str]
-    theirs: tuple[str, str] | None = None
-    goal: Goal | None = None
-    how: Callable[[float, float], float] = operator.truediv
-
-
-@dataclass(frozen=True)
-class Work:
-    """Contestants on one problem, and how they are compared."""
-
-    name: str
-    repetitions: int
-    steps: dict[str, Step]
-    rows: tuple[Row, ...]
 
 
 def make_works(size: Size, digits: str) -> list[Work]:

@@ -45,9 +45,10 @@ def test_memory_of_the_driver_counts_in_both(tmp_path):
 
 
 def test_cpu_time_of_children_counts(tmp_path):
-    measured = run(with_child(SPIN.format(seconds=0.5)), tmp_path)
+    busy = run(with_child(SPIN.format(seconds=1)), tmp_path)
+    idle = run(with_child("import time; time.sleep(1)"), tmp_path)
 
-    assert measured.cpu_seconds >= 0.5
+    assert busy.cpu_seconds >= 1 > idle.cpu_seconds
 
 
 def test_a_command_that_fails_is_told_with_what_it_said(tmp_path):

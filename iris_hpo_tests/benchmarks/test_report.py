@@ -13,14 +13,13 @@ from benchmarks.report import (
     END,
     README,
     RESULTS,
-    judge,
     readme_block,
     table_of,
     update_readme,
     write_results,
     written_block,
 )
-from benchmarks.works import DRIVER, MEMORY, OURS, TRAINED, WALL, Row, Work
+from benchmarks.work import CPU, DRIVER, MEMORY, OURS, TRAINED, WALL, Row, Work
 
 SCORES = [Score(0.5, 0.25, 28, None)]
 ROWS = (
@@ -31,7 +30,7 @@ ROWS = (
 
 
 def figures(seconds, peak):
-    return {WALL: seconds, "cpu_seconds": seconds, MEMORY: peak, DRIVER: peak, TRAINED: 11}
+    return {WALL: seconds, CPU: seconds, MEMORY: peak, DRIVER: peak, TRAINED: 11}
 
 
 def make_work(slow_scores=SCORES):
@@ -67,7 +66,7 @@ def test_every_contestant_runs_once_per_repetition_and_they_alternate(tmp_path):
 
 
 def test_rows_are_judged(results: Results):
-    verdicts = [(value.median, met) for value, met in (judge(row, results) for row in ROWS)]
+    verdicts = [(value.median, met) for value, met in (row.judge(results) for row in ROWS)]
 
     assert verdicts == [(0.4, True), (20.0, False), (11, True)]
 
