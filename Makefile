@@ -6,7 +6,7 @@ export DAGSTER_HOME ?= $(CURDIR)/.dagster
 # Dagster stores the plan of a run, an event per candidate, in batches.
 export DAGSTER_EVENT_BATCH_SIZE ?= 500
 
-.PHONY: run test slow lint dev screenshots clean
+.PHONY: run test slow lint bench bench-quick dev screenshots clean
 
 run: $(VENV)/base  ## the whole search, up to date, then the leaderboard
 	$(BIN)/iris-hpo run
@@ -17,10 +17,16 @@ test: $(VENV)/test  ## the test-suite
 slow: $(VENV)/test  ## the long tests
 	$(BIN)/python -m pytest -q -m slow
 
-lint: $(VENV)/test  ## lint, format and types
+lint: $(VENV)/test $(VENV)/bench  ## lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+bench: $(VENV)/bench  ## compare with other tools, and write the README's table; under 20 minutes
+	$(BIN)/python -m benchmarks
+
+bench-quick: $(VENV)/bench  ## the same at a small size, to see that it works; under 2 minutes
+	$(BIN)/python -m benchmarks --quick
 
 dev: $(VENV)/base  ## the Dagster UI, on this machine only
 	$(BIN)/dagster dev -h 127.0.0.1 -p 3000
@@ -43,4 +49,8 @@ $(VENV)/base: setup.cfg pyproject.toml constraints.txt | $(VENV)/python
 
 $(VENV)/test: $(VENV)/base
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@
+
+$(VENV)/bench: $(VENV)/base
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	touch $@

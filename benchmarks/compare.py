@@ -1,0 +1,134 @@
+"""The arithmetic: repetitions, ratios, goals, and whether all computed the same scores."""
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+from benchmarks.contestants.problem import Score
+
+CV_TOLERANCE: Final = 1e-12
+
+Figures = dict[str, float]
+"""What one run of a contestant took, by name: ``seconds``, ``peak_mb``, and others."""
+
+Candidate = tuple[float, float]
+
+
+class ScoresDifferError(Exception):
+    """Two contestants did not compute the same; their times cannot be compared."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run of a contestant: its figures, and the scores if it makes any."""
+
+    figures: Figures
+    scores: Sequence[Score] = ()
+
+
+@dataclass
+class Results:
+    """The runs of one work: per contestant, in the order of repetitions."""
+
+    runs: dict[str, list[Ran]] = field(default_factory=dict[str, list[Ran]])
+
+    def add(self, contestant: str, ran: Ran) -> None:
+        """Keep a run, after its scores were compared with those of the others.
+
+        Raises
+        ------
+        ScoresDifferError
+            If a score is another than an earlier contestant's.
+        """
+        for other, earlier in self.runs.items():
+            check_scores(other, earlier[0].scores, contestant, ran.scores)
+        self.runs.setdefault(contestant, []).append(ran)
+
+    def values(self, contestant: str, figure: str) -> list[float]:
+        """A figure of every repetition."""
+        return [ran.figures[figure] for ran in self.runs[contestant]]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median, least and greatest of some repetitions."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread":
+        """The spread of values."""
+        return cls(statistics.median(values), min(values), max(values))
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a value should be: at most a limit, or exactly it."""
+
+    limit: float
+    exact: bool = False
+
+    def is_met(self, value: float) -> bool:
+        """Whether a value reaches the goal."""
+        return value == self.limit if self.exact else value <= self.limit
+
+    def __str__(self) -> str:
+        return f"exactly {self.limit:.2g}" if self.exact else f"≤ {self.limit:.2g}"
+
+
+def compare(
+    ours: Sequence[float], theirs: Sequence[float], how: Callable[[float, float], float]
+) -> Spread:
+    """Compare two contestants: their medians, and the spread over the repetitions.
+
+    Repetitions are compared in pairs, as they alternated, so that what slowed both cancels out.
+    """
+    pairs = [how(our, their) for our, their in zip(ours, theirs, strict=True)]
+    return Spread(
+        how(statistics.median(ours), statistics.median(theirs)),
+        min(pairs),
+        max(pairs),
+    )
+
+
+def check_scores(
+    name: str, scores: Sequence[Score], other_name: str, other_scores: Sequence[Score]
+) -> None:
+    """Check that two contestants computed the same for the candidates that both had.
+
+    Raises
+    ------
+    ScoresDifferError
+        If they did not, or if neither has all candidates of the other.
+    """
+    if not scores or not other_scores:
+        return
+    found, others = _by_candidate(name, scores), _by_candidate(other_name, other_scores)
+    common = found.keys() & others.keys()
+    if len(common) < min(len(found), len(others)):
+        raise ScoresDifferError(
+            f"{name} has {len(found)} candidates and {other_name} {len(others)}, but they share "
+            f"only {len(common)}"
+        )
+    for candidate in sorted(common):
+        one, two = found[candidate], others[candidate]
+        if one.correct != two.correct or not _is_close(one.cv_mean, two.cv_mean):
+            raise ScoresDifferError(f"scores differ: {name} has {one}, {other_name} has {two}")
+
+
+def _by_candidate(name: str, scores: Sequence[Score]) -> Mapping[Candidate, Score]:
+    candidates = sorted((score.c, score.gamma) for score in scores)
+    for one, next_one in pairwise(candidates):
+        if one == next_one:
+            raise ScoresDifferError(f"{name} has the candidate {one} twice")
+    return {(score.c, score.gamma): score for score in scores}
+
+
+def _is_close(one: float | None, two: float | None) -> bool:
+    if one is None or two is None:
+        return one is two
+    return abs(one - two) <= CV_TOLERANCE

@@ -1,0 +1,185 @@
+"""The results as Markdown and as JSON, and the table within the README."""
+
+import json
+import operator
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from benchmarks.compare import Results, Spread
+from benchmarks.environment import REPOSITORY
+from benchmarks.machine import PACKAGES, describe_machine
+from benchmarks.work import (
+    COMMAND,
+    COMMAND_EACH,
+    CPU,
+    DRIVER,
+    EACH,
+    MEMORY,
+    TRAINED,
+    WALL,
+    WHOLE,
+    Row,
+    Work,
+)
+
+RESULTS: Final = REPOSITORY / "benchmarks" / "results"
+README: Final = REPOSITORY / "README.md"
+BEGIN: Final = "<!-- benchmarks: written by make bench -->"
+END: Final = "<!-- end of benchmarks -->"
+
+UNITS: Final = {
+    WALL: " s",
+    COMMAND: " s",
+    WHOLE: " s",
+    EACH: " ms",
+    COMMAND_EACH: " ms",
+    MEMORY: " MB",
+    DRIVER: " MB",
+}
+
+_READING: Final = (
+    "Each time and each ratio is of medians; in brackets the least and the greatest of the "
+    "repetitions, in which the contestants alternated. All contestants computed the same scores."
+)
+_TITLE: Final = "# Results\n\n"
+_CONTESTANTS: Final = "## Every contestant\n\n"
+_QUICK: Final = "A quick run at a small size: it shows that all works, not how fast it is.\n\n"
+
+
+def write_results(
+    folder: Path, works: Sequence[Work], results: Sequence[Results], *, quick: bool
+) -> str:
+    """Write ``results.md``, ``results.json`` and ``results.png``; give the table of goals."""
+    from benchmarks.picture import draw
+
+    machine = describe_machine()
+    table = goals_table(works, results, machine, judged=not quick)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = f"{_TITLE}{_QUICK if quick else ''}{table}\n\n{_CONTESTANTS}"
+    text += "\n".join(contestants_table(*pair) for pair in zip(works, results, strict=True))
+    (folder / "results.md").write_text(text)
+    (folder / "results.json").write_text(as_json(works, results, machine))
+    draw(folder / "results.png", works, results)
+    return table
+
+
+def goals_table(
+    works: Sequence[Work],
+    results: Sequence[Results],
+    machine: Mapping[str, str],
+    *,
+    judged: bool = True,
+) -> str:
+    """A table per work of all its comparisons, then the machine.
+
+    Goals are for the full size; ``judged=False`` leaves the verdicts out.
+    """
+    lines: list[str] = []
+    for work, found in zip(works, results, strict=True):
+        lines += [
+            f"**{work.name}**, {plural(work.repetitions, 'repetition')}:",
+            "",
+            "| work | iris_hpo | beside | ratio | goal | |",
+            "|---|---|---|---|---|---|",
+            *(_goal_line(row, found, judged=judged) for row in work.rows),
+            "",
+        ]
+    return "\n".join([*lines, _READING, "", _sentence(machine)])
+
+
+def _goal_line(row: Row, results: Results, *, judged: bool) -> str:
+    value, met = row.judge(results)
+    beside, ratio = "", ""
+    if row.theirs is not None:
+        beside = f"{_median(results, *row.theirs)} {row.theirs[0]}"
+        unit = UNITS[row.ours[1]] if row.how is operator.sub else ""
+        ratio = f"{number(value.median)}{unit} ({number(value.low)} to {number(value.high)})"
+    goal = "" if row.goal is None else f"{row.goal}"
+    verdict = {None: "", True: "met", False: "**missed**"}[met if judged else None]
+    return (
+        f"| {row.text} | {_median(results, *row.ours)} | {beside} | {ratio} | {goal} | {verdict} |"
+    )
+
+
+def _median(results: Results, contestant: str, figure: str) -> str:
+    value = Spread.of(results.values(contestant, figure)).median
+    return f"{value:.0f}" if figure == TRAINED else f"{number(value)}{UNITS[figure]}"
+
+
+def _sentence(machine: Mapping[str, str]) -> str:
+    packages = ", ".join(f"{name} {machine[name]}" for name in PACKAGES)
+    return (
+        f"Measured on {machine['date']}: {machine['processor']}, {machine['memory']} of memory, "
+        f"{machine['kernel']}, Python {machine['python']}, {packages}."
+    )
+
+
+def contestants_table(work: Work, results: Results) -> str:
+    """A table of all contestants of a work."""
+    lines = [
+        f"### {work.name}",
+        "",
+        "| contestant | wall s | CPU s | peak MB | of the driver |",
+        "|---|---|---|---|---|",
+    ]
+    for name in work.steps:
+        wall, cpu, peak, driver = (
+            Spread.of(results.values(name, figure)) for figure in (WALL, CPU, MEMORY, DRIVER)
+        )
+        lines.append(
+            f"| {name} | {number(wall.median)} ({number(wall.low)} to {number(wall.high)}) "
+            f"| {number(cpu.median)} | {peak.median:.0f} | {driver.median:.0f} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def as_json(works: Sequence[Work], results: Sequence[Results], machine: Mapping[str, str]) -> str:
+    """Every figure of every repetition."""
+    runs = {
+        work.name: {name: [ran.figures for ran in rans] for name, rans in found.runs.items()}
+        for work, found in zip(works, results, strict=True)
+    }
+    return json.dumps({"machine": machine, "runs": runs}, indent=1) + "\n"
+
+
+def number(value: float) -> str:
+    """Three digits, which is what repetitions agree on."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def plural(count: int, word: str) -> str:
+    """``1 repetition``, ``3 repetitions``."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def table_of(results: Path) -> str:
+    """The table of goals of a written ``results.md``."""
+    text = results.read_text()
+    return text.removeprefix(_TITLE).partition(_CONTESTANTS)[0].strip()
+
+
+def readme_block(table: str) -> str:
+    """What stands in the README: the picture, then the table."""
+    return f"![Seconds of every contestant](benchmarks/results/results.png)\n\n{table}"
+
+
+def written_block(readme: Path) -> str:
+    """What stands in a README now."""
+    return _around(readme)[1].strip()
+
+
+def update_readme(readme: Path, table: str) -> None:
+    """Put the picture and a table between the marks of a README."""
+    before, _, after = _around(readme)
+    readme.write_text(f"{before}{BEGIN}\n\n{readme_block(table)}\n\n{END}{after}")
+
+
+def _around(readme: Path) -> tuple[str, str, str]:
+    before, begin, rest = readme.read_text().partition(BEGIN)
+    table, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{readme.name} has no place for the table: {BEGIN} and {END}")
+    return before, table, after

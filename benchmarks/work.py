@@ -1,0 +1,70 @@
+"""What a work is: contestants on one problem, and how they are compared."""
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from benchmarks.compare import Goal, Ran, Results, Spread, compare
+
+OURS: Final = "iris_hpo"
+"""The contestant that the others are compared with."""
+
+# Names of figures; those of `Measurement` first.
+WALL: Final = "seconds"
+CPU: Final = "cpu_seconds"
+MEMORY: Final = "peak_mb"
+DRIVER: Final = "driver_mb"
+WHOLE: Final = "whole"
+"""Seconds for all candidates where only some were run."""
+COMMAND: Final = "command"
+"""Seconds that ``iris-hpo run`` tells itself: without its start."""
+EACH: Final = "each_ms"
+"""Milliseconds per candidate."""
+COMMAND_EACH: Final = "command_each_ms"
+TRAINED: Final = "trained"
+
+Step = Callable[[Path], Ran]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A comparison of two contestants of a work.
+
+    Attributes
+    ----------
+    text
+        What is compared, for the reader.
+    ours, theirs
+        Contestant and figure. Without the second, the first is judged by itself.
+    goal
+        None if the comparison is shown for information.
+    how
+        Ratio or difference.
+    """
+
+    text: str
+    ours: tuple[str, str]
+    theirs: tuple[str, str] | None = None
+    goal: Goal | None = None
+    how: Callable[[float, float], float] = operator.truediv
+
+    def judge(self, results: Results) -> tuple[Spread, bool | None]:
+        """Compute the row, and whether its goal is met; None if it has no goal."""
+        ours = results.values(*self.ours)
+        if self.theirs is None:
+            value = Spread.of(ours)
+        else:
+            value = compare(ours, results.values(*self.theirs), self.how)
+        return value, None if self.goal is None else self.goal.is_met(value.median)
+
+
+@dataclass(frozen=True)
+class Work:
+    """Contestants on one problem, and how they are compared."""
+
+    name: str
+    repetitions: int
+    steps: dict[str, Step]
+    rows: tuple[Row, ...]

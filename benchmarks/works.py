@@ -1,0 +1,211 @@
+"""What is compared: the works, their contestants, and the goals.
+
+A work is a list of steps that alternate: each repetition takes all of them in turn, in a new
+folder. To add a contestant, add a step to its work and, where it has a goal, a row.
+"""
+
+import operator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from benchmarks.compare import Goal, Ran
+from benchmarks.contestants.problem import Problem
+from benchmarks.environment import CORES, REPOSITORY
+from benchmarks.others import optuna_on_sqlite, program, python, stock_dagster
+from benchmarks.ours import Project
+from benchmarks.work import (
+    COMMAND,
+    COMMAND_EACH,
+    DRIVER,
+    EACH,
+    MEMORY,
+    OURS,
+    TRAINED,
+    WALL,
+    WHOLE,
+    Row,
+    Work,
+)
+
+IRIS: Final = str(REPOSITORY / "data" / "noisy_iris.csv")
+C: Final = (0.031, 0.125, 0.5, 2.0, 8.0, 32.0, 128.0, 512.0, 2048.0, 8192.0, 32768.0)
+GAMMA: Final = (0.001, 0.004, 0.016, 0.063, 0.25, 1.0, 4.0)
+ONE_MORE_GAMMA: Final = 0.03
+DIGITS_GAMMA: Final = (1e-5, 4e-5, 1.6e-4, 6.3e-4, 2.5e-3, 0.01, 0.04)
+
+AGAIN: Final = "iris_hpo, nothing to do"
+ONE_MORE: Final = "iris_hpo, one more gamma"
+LARGER: Final = "iris_hpo, 8 times the candidates"
+STATUS: Final = "iris-hpo status"
+HELP: Final = "iris-hpo leaderboard --help"
+IMPORT: Final = "import dagster"
+OPTUNA: Final = "Optuna on SQLite"
+OPTUNA_IN_MEMORY: Final = "Optuna in memory"
+GRID_SEARCH: Final = "GridSearchCV"
+GRID_SEARCH_JOBS: Final = f"GridSearchCV, n_jobs={CORES}"
+BARE_LOOP: Final = "bare loop"
+STOCK: Final = "stock Dagster"
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is compared.
+
+    Attributes
+    ----------
+    small, digits
+        How many values of C and of gamma.
+    many
+        The same; the larger grid has 4 times the values of C and 2 times those of gamma, and holds
+        all of these, so that scores can be compared.
+    stock
+        Candidates that stock Dagster works on.
+    repetitions
+        Of the small work, and of the others.
+    """
+
+    small: tuple[int, int]
+    digits: tuple[int, int]
+    many: tuple[int, int]
+    stock: int
+    repetitions: tuple[int, int]
+
+
+FULL: Final = Size((11, 7), (11, 7), (32, 32), stock=12, repetitions=(5, 3))
+QUICK: Final = Size((4, 3), (3, 2), (8, 8), stock=2, repetitions=(1, 1))
+
+
+def make_works(size: Size, digits: str) -> list[Work]:
+    """All works of a size; the rows of the digits are in a file."""
+    return [_small(size), _many(size), _digits(size, digits)]
+
+
+def _small(size: Size) -> Work:
+    problem = Problem(IRIS, C[: size.small[0]], GAMMA[: size.small[1]], folds=5)
+    share = 1 / len(problem.gamma)
+
+    def project(folder: Path) -> Project:
+        return Project(folder / "ours", problem)
+
+    def one_more(folder: Path) -> Ran:
+        project(folder).add_gamma(ONE_MORE_GAMMA)
+        return project(folder).run()
+
+    return Work(
+        f"{len(problem.candidates)} candidates, 5 folds",
+        size.repetitions[0],
+        {
+            OURS: lambda folder: project(folder).make().run(),
+            AGAIN: lambda folder: project(folder).run(),
+            STATUS: lambda folder: project(folder).command("status"),
+            HELP: lambda folder: project(folder).command("leaderboard", "--help"),
+            IMPORT: lambda folder: python(folder / "import", "import dagster"),
+            ONE_MORE: one_more,
+            OPTUNA: lambda folder: optuna_on_sqlite(folder / "sqlite", problem),
+            OPTUNA_IN_MEMORY: lambda folder: program(folder / "memory", problem, "optuna_grid"),
+            GRID_SEARCH: lambda folder: program(folder / "grid", problem, "grid_search"),
+            BARE_LOOP: lambda folder: program(folder / "bare", problem, "bare_loop"),
+            STOCK: lambda folder: stock_dagster(folder / "stock", problem, size.stock),
+        },
+        (
+            Row("cold process to leaderboard", (OURS, WALL), (OPTUNA, WALL), Goal(0.8)),
+            Row(
+                f"the same; of stock Dagster {size.stock} candidates, extrapolated",
+                (OURS, WALL),
+                (STOCK, WHOLE),
+                Goal(0.03),
+            ),
+            Row("the same", (OURS, WALL), (OPTUNA_IN_MEMORY, WALL)),
+            Row("the same", (OURS, WALL), (GRID_SEARCH, WALL)),
+            Row("the same", (OURS, WALL), (BARE_LOOP, WALL)),
+            Row(
+                "candidates trained for one new gamma",
+                (ONE_MORE, TRAINED),
+                goal=Goal(len(problem.c), exact=True),
+            ),
+            Row(
+                f"time for one new gamma ({share:.2f} of the candidates), within the command",
+                (ONE_MORE, COMMAND),
+                (OURS, COMMAND),
+                Goal(2 * share),
+            ),
+            Row("the same, whole processes", (ONE_MORE, WALL), (OURS, WALL)),
+            Row("start-up of `status`: near", (STATUS, WALL), (IMPORT, WALL), Goal(1.5)),
+            Row(
+                "start-up of `leaderboard --help`: far under",
+                (HELP, WALL),
+                (IMPORT, WALL),
+                Goal(0.25),
+            ),
+        ),
+    )
+
+
+def _many(size: Size) -> Work:
+    c = _ladder(C[0], C[-1], 4 * size.many[0])
+    gamma = _ladder(GAMMA[0], GAMMA[-1], 2 * size.many[1])
+    large = Problem(IRIS, c, gamma, folds=0)
+    problem = Problem(IRIS, c[::4], gamma[::2], folds=0)
+    parallel = replace(problem, jobs=CORES)
+    candidates = len(problem.candidates)
+    sizes = f"{len(large.candidates):,} vs {candidates:,} candidates"
+
+    def project(folder: Path) -> Project:
+        return Project(folder / "ours", problem)
+
+    def growth(text: str, figure: str, goal: Goal | None = None) -> Row:
+        return Row(text, (LARGER, figure), (OURS, figure), goal, operator.sub)
+
+    return Work(
+        f"{candidates:,} candidates, no cross-validation",
+        size.repetitions[1],
+        {
+            OURS: lambda folder: project(folder).make().run(),
+            AGAIN: lambda folder: project(folder).run(),
+            OPTUNA: lambda folder: optuna_on_sqlite(folder / "sqlite", problem),
+            OPTUNA_IN_MEMORY: lambda folder: program(folder / "memory", problem, "optuna_grid"),
+            GRID_SEARCH: lambda folder: program(folder / "grid", problem, "grid_search"),
+            GRID_SEARCH_JOBS: lambda folder: program(folder / "jobs", parallel, "grid_search"),
+            BARE_LOOP: lambda folder: program(folder / "bare", problem, "bare_loop"),
+            LARGER: lambda folder: Project(folder / "large", large).make().run(),
+        },
+        (
+            Row("cold process to leaderboard", (OURS, WALL), (OPTUNA, WALL), Goal(0.2)),
+            Row("the same", (OURS, WALL), (GRID_SEARCH, WALL), Goal(5)),
+            Row("the same", (OURS, WALL), (GRID_SEARCH_JOBS, WALL)),
+            Row("the same", (OURS, WALL), (OPTUNA_IN_MEMORY, WALL)),
+            Row("the same", (OURS, WALL), (BARE_LOOP, WALL)),
+            Row(f"time per candidate, {sizes}", (LARGER, EACH), (OURS, EACH), Goal(1.1)),
+            Row("the same, within the command", (LARGER, COMMAND_EACH), (OURS, COMMAND_EACH)),
+            growth(f"peak memory of all processes, {sizes}", MEMORY, Goal(100)),
+            growth("the same, of the driver alone", DRIVER),
+            Row("run again with nothing to do", (AGAIN, WALL), (OURS, WALL), Goal(0.1)),
+            Row("the same, within the command", (AGAIN, COMMAND), (OURS, COMMAND)),
+        ),
+    )
+
+
+def _digits(size: Size, data: str) -> Work:
+    c, gamma = C[: size.digits[0]], DIGITS_GAMMA[: size.digits[1]]
+    problem = Problem(data, c, gamma, folds=5, jobs=2)
+    jobs = f"--jobs={problem.jobs}"
+
+    def ours(folder: Path) -> Ran:
+        return Project(folder / "ours", problem, "digits").make().run(jobs)
+
+    return Work(
+        f"digits (1,797 x 64), {len(problem.candidates)} candidates, 5 folds, 2 workers",
+        size.repetitions[1],
+        {
+            OURS: ours,
+            GRID_SEARCH: lambda folder: program(folder / "grid", problem, "grid_search"),
+        },
+        (Row("cold process to leaderboard", (OURS, WALL), (GRID_SEARCH, WALL), Goal(0.6)),),
+    )
+
+
+def _ladder(low: float, high: float, steps: int) -> tuple[float, ...]:
+    return tuple(float(f"{value:.6g}") for value in np.geomspace(low, high, steps))

@@ -1,0 +1,133 @@
+"""What the benchmarks write."""
+
+import json
+import operator
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks.compare import Goal, Ran, Results
+from benchmarks.contestants.problem import Score
+from benchmarks.report import (
+    BEGIN,
+    END,
+    README,
+    RESULTS,
+    readme_block,
+    table_of,
+    update_readme,
+    write_results,
+    written_block,
+)
+from benchmarks.work import CPU, DRIVER, MEMORY, OURS, TRAINED, WALL, Row, Work
+
+SCORES = [Score(0.5, 0.25, 28, None)]
+ROWS = (
+    Row("quick", (OURS, WALL), ("slow", WALL), Goal(0.5)),
+    Row("thrifty", (OURS, MEMORY), ("slow", MEMORY), Goal(10), operator.sub),
+    Row("counted", (OURS, TRAINED), goal=Goal(11, exact=True)),
+)
+
+
+def figures(seconds, peak):
+    return {WALL: seconds, CPU: seconds, MEMORY: peak, DRIVER: peak, TRAINED: 11}
+
+
+def make_work(slow_scores=SCORES):
+    return Work(
+        "one work",
+        3,
+        {
+            OURS: lambda _: Ran(figures(2.0, 120.0), SCORES),
+            "slow": lambda _: Ran(figures(5.0, 100.0), slow_scores),
+        },
+        ROWS,
+    )
+
+
+@pytest.fixture
+def results(tmp_path):
+    return command.run_work(make_work(), tmp_path / "runs")
+
+
+def test_every_contestant_runs_once_per_repetition_and_they_alternate(tmp_path):
+    order = []
+
+    def step(name):
+        def run(folder):
+            order.append((folder.name, name))
+            return Ran({"seconds": 1.0})
+
+        return run
+
+    command.run_work(Work("w", 2, {"a": step("a"), "b": step("b")}, ()), tmp_path)
+
+    assert order == [("0", "a"), ("0", "b"), ("1", "a"), ("1", "b")]
+
+
+def test_rows_are_judged(results: Results):
+    verdicts = [(value.median, met) for value, met in (row.judge(results) for row in ROWS)]
+
+    assert verdicts == [(0.4, True), (20.0, False), (11, True)]
+
+
+def test_results_are_written(tmp_path, results):
+    table = write_results(tmp_path / "out", [make_work()], [results], quick=False)
+
+    assert "| quick | 2.00 s | 5.00 s slow | 0.40 (0.40 to 0.40) | ≤ 0.5 | met |" in table
+    assert (
+        "| thrifty | 120 MB | 100 MB slow | 20.0 MB (20.0 to 20.0) | ≤ 10 | **missed** |" in table
+    )
+    assert "| counted | 11 |  |  | exactly 11 | met |" in table
+    assert "**one work**, 3 repetitions:" in table
+    assert table_of(tmp_path / "out" / "results.md") == table
+    raw = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert [run[WALL] for run in raw["runs"]["one work"]["slow"]] == [5.0, 5.0, 5.0]
+    assert (tmp_path / "out" / "results.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_quick_run_passes_no_judgement(tmp_path, results):
+    table = write_results(tmp_path / "out", [make_work()], [results], quick=True)
+
+    assert "≤ 0.5" in table
+    assert "met" not in table
+    assert "missed" not in table
+
+
+def test_scores_that_differ_fail_the_benchmark_and_nothing_is_written(
+    tmp_path, monkeypatch, capsys
+):
+    work = make_work([Score(0.5, 0.25, 27, None)])
+    monkeypatch.setattr(command, "make_works", lambda *_: [work])
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
+
+    assert command.main([]) == 1
+
+    assert "benchmarks: scores differ: iris_hpo has" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_table_is_put_between_the_marks_of_a_readme(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n\n{BEGIN}\n\n{END}\n\nafter\n")
+
+    update_readme(readme, "a table")
+    update_readme(readme, "another table")
+
+    block = readme_block("another table")
+    assert readme.read_text() == f"before\n\n{BEGIN}\n\n{block}\n\n{END}\n\nafter\n"
+    assert written_block(readme) == block
+
+
+def test_a_readme_without_marks_is_refused(tmp_path):
+    (tmp_path / "README.md").write_text("# Nothing\n")
+
+    with pytest.raises(ValueError, match="no place for the table"):
+        update_readme(tmp_path / "README.md", "a table")
+
+
+def test_the_readme_shows_the_results_that_are_committed():
+    file = RESULTS / "results.md"
+    expected = readme_block(table_of(file)) if file.is_file() else ""
+
+    assert written_block(README) == expected
