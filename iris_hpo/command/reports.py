@@ -47,7 +47,13 @@ def show_status(
         wanted = read_settings(session.spec, **settings)
         checked_rule = read_rule(session.spec, rule, wanted)
         plan = make_plan(session.instance, session.spec, session.storage, wanted)
-        state = selection_state(session.instance, session.spec, session.storage, checked_rule)
+        state = selection_state(
+            session.instance,
+            session.spec,
+            session.storage,
+            checked_rule,
+            plan.states if plan.is_empty else None,
+        )
     counts = plan.counts()
     counts["selection"] = {name: int(name == state) for name in STATES}
     failed = sorted(plan.states.tried_in_vain)

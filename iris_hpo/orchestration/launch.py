@@ -148,7 +148,8 @@ class Launcher:
         outcome = Outcome(counts)
         self._tally.begin(counts)
         self._search(plan, wanted, settings, options, outcome)
-        if selection_state(self._instance, self._spec, self._storage, rule) != "up to date":
+        seen = plan.states if plan.is_empty and not outcome.run_ids else None
+        if selection_state(self._instance, self._spec, self._storage, rule, seen) != "up to date":
             self._run("select", ["selection"], {"selection": {"rule": rule}}, {}, outcome)
         return outcome
 

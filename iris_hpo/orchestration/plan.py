@@ -91,6 +91,11 @@ class Plan:
     candidates: tuple[str, ...]
     states: CandidateStates
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all assets that candidates stand on, and all candidates, are up to date."""
+        return not (self.sources or self.candidates)
+
     def counts(self) -> dict[str, dict[str, int]]:
         """Per asset, the number of results in each state."""
         counted = {name: _count([state]) for name, state in self.source_states.items()}

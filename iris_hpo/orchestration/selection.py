@@ -16,7 +16,7 @@ from iris_hpo.orchestration.naming import names_of
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.presentation import CODE_VERSIONS, presentation
 from iris_hpo.orchestration.records import latest, latest_metadata
-from iris_hpo.orchestration.states import STATES, State, candidate_states
+from iris_hpo.orchestration.states import STATES, CandidateStates, State, candidate_states
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.figures import draw_selection
@@ -157,16 +157,22 @@ def current_standing(
         If nobody can, or if a score was changed since it was recorded.
     """
     names = names_of(spec)
-    keys = registered_keys(instance, names)
-    found = candidate_states(
-        instance,
-        names,
-        store,
-        spec.space,
-        keys,
-        upstream.conditions(spec),
-        verify_models=False,
+    return _standing(
+        spec,
+        candidate_states(
+            instance,
+            names,
+            store,
+            spec.space,
+            registered_keys(instance, names),
+            upstream.conditions(spec),
+            verify_models=False,
+        ),
     )
+
+
+def _standing(spec: SearchSpec, found: CandidateStates) -> Standing:
+    names, keys = names_of(spec), list(found.scores)
     if found.refused:
         raise ArtifactError("\n".join(found.refused.values()))
     if not found.score_cards:
@@ -184,16 +190,29 @@ def current_standing(
 
 
 def selection_state(
-    instance: dg.DagsterInstance, spec: SearchSpec, storage: Storage, rule: Rule
+    instance: dg.DagsterInstance,
+    spec: SearchSpec,
+    storage: Storage,
+    rule: Rule,
+    candidates: CandidateStates | None = None,
 ) -> State:
-    """Whether the stored selection is of the present scores and this rule."""
+    """Whether the stored selection is of the present scores and this rule.
+
+    Parameters
+    ----------
+    candidates
+        The states of all candidates, if they were just read and all is up to date.
+    """
     recorded = latest(instance, names_of(spec).asset("selection"))
     if recorded is None:
         return "missing"
     store = storage.store(spec)
     try:
-        upstream = read_upstream(instance, names_of(spec), store)
-        found = current_standing(instance, spec, store, upstream)
+        if candidates is None:
+            upstream = read_upstream(instance, names_of(spec), store)
+            found = current_standing(instance, spec, store, upstream)
+        else:
+            found = _standing(spec, candidates)
         champion = read_champion(instance, spec, store)
         read_verified(store, CHAMPION, champion.digest)
         read_verified(store, LEADERBOARD, champion.leaderboard_digest)
