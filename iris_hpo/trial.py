@@ -6,8 +6,6 @@ from functools import cached_property
 from platform import python_version
 from typing import Final, TypeVar
 
-from upath import UPath
-
 from iris_hpo.search.cross_validation import CrossValidation
 from iris_hpo.search.dataset import Task
 from iris_hpo.search.errors import CandidateError
@@ -34,6 +32,7 @@ from iris_hpo.store.cards import (
     read_recorded_card,
     score_name,
 )
+from iris_hpo.store.objects import open_store
 
 TRAINING_VERSION: Final = "1"
 """Part of a model's fingerprint: raise it when training changes what a model is."""
@@ -158,7 +157,7 @@ class TrialWork:
         CandidateError
             If the candidate has no model, by its own fault.
         """
-        store = ArtifactStore(UPath(self.store_url))
+        store = open_store(self.store_url)
         if self.trains:
             card, content, estimator = self._ensure_model(store, trial)
         else:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
-from upath import UPath
 
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.store.artifacts import ArtifactStore
+from iris_hpo.store.objects import open_store
 
 
 class Storage(dg.ConfigurableResource[None]):
@@ -36,8 +36,8 @@ class Storage(dg.ConfigurableResource[None]):
     def store(self, spec: SearchSpec) -> ArtifactStore:
         """The artifacts of a search."""
         given = self.artifacts or os.environ.get("IRIS_HPO_ARTIFACTS") or "artifacts"
-        root = UPath(given) if "://" in given else UPath(spec.home / given)
-        return ArtifactStore(root / spec.name if spec.name else root)
+        root = given.rstrip("/") if "://" in given else str(spec.home / given)
+        return open_store(f"{root}/{spec.name}" if spec.name else root)
 
     def _data_folder(self, spec: SearchSpec) -> Path:
         return spec.home / (self.data or os.environ.get("IRIS_HPO_DATA") or "data")
