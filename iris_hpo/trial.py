@@ -1,5 +1,6 @@
 """What a worker does for one candidate: train or reuse its model, then score or reuse its score."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +9,7 @@ from typing import Final, TypeVar
 
 from iris_hpo.search.cross_validation import CrossValidation
 from iris_hpo.search.dataset import Task
-from iris_hpo.search.errors import CandidateError
+from iris_hpo.search.errors import CandidateError, InputError
 from iris_hpo.search.estimators import Estimator, Recipe, package_versions
 from iris_hpo.search.evaluation import Examples, evaluate, train
 from iris_hpo.search.metrics import METRICS_VERSION
@@ -23,6 +24,7 @@ from iris_hpo.store.cards import (
     ModelCard,
     ResultCard,
     ScoreCard,
+    SplitCard,
     dump_model,
     fingerprint,
     load_model,
@@ -33,6 +35,7 @@ from iris_hpo.store.cards import (
     score_name,
 )
 from iris_hpo.store.objects import open_store
+from iris_hpo.store.split import CARD as SPLIT_CARD
 
 TRAINING_VERSION: Final = "1"
 """Part of a model's fingerprint: raise it when training changes what a model is."""
@@ -148,6 +151,26 @@ class TrialWork:
     trains: bool = True
     scores: bool = True
     force: bool = False
+
+    def prepare(self) -> None:
+        """Refuse a machine that does not see the artifacts, or may not write them.
+
+        Raises
+        ------
+        InputError
+            Says what to do.
+        """
+        store = open_store(self.store_url)
+        probe = f".temporary/probe-{uuid.uuid4().hex}"  # a sweep would take it, should it be left
+        try:
+            read_recorded_card(store, SPLIT_CARD, SplitCard, self.conditions.split_version)
+            store.write(probe, b"")
+            store.delete(probe)
+        except (ArtifactError, OSError) as error:
+            raise InputError(
+                f"it cannot use the artifacts: {error}; a folder must be one that all machines "
+                "share, and object storage needs its credentials on each"
+            ) from error
 
     def __call__(self, trial: Trial) -> TrialResult:
         """Do the work for one candidate.

@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 import dagster as dg
 
 from iris_hpo.orchestration.naming import Names
+
+RANGE_START: Final = "dagster/asset_partition_range_start"
+RANGE_END: Final = "dagster/asset_partition_range_end"
 
 
 @dataclass(frozen=True)
@@ -107,10 +111,7 @@ def contiguous_ranges(
 
 def range_tags(keys: Sequence[str]) -> dict[str, str]:
     """The tags of a run that works on a contiguous range."""
-    return {
-        "dagster/asset_partition_range_start": keys[0],
-        "dagster/asset_partition_range_end": keys[-1],
-    }
+    return {RANGE_START: keys[0], RANGE_END: keys[-1]}
 
 
 def _name(partitions: dg.DynamicPartitionsDefinition) -> str:
