@@ -1,16 +1,15 @@
 """What a worker does for one candidate: train or reuse its model, then score or reuse its score."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from platform import python_version
 from typing import Final, TypeVar
 
-from upath import UPath
-
 from iris_hpo.search.cross_validation import CrossValidation
 from iris_hpo.search.dataset import Task
-from iris_hpo.search.errors import CandidateError
+from iris_hpo.search.errors import CandidateError, InputError
 from iris_hpo.search.estimators import Estimator, Recipe, package_versions
 from iris_hpo.search.evaluation import Examples, evaluate, train
 from iris_hpo.search.metrics import METRICS_VERSION
@@ -25,6 +24,7 @@ from iris_hpo.store.cards import (
     ModelCard,
     ResultCard,
     ScoreCard,
+    SplitCard,
     dump_model,
     fingerprint,
     load_model,
@@ -33,6 +33,8 @@ from iris_hpo.store.cards import (
     read_recorded_card,
     score_name,
 )
+from iris_hpo.store.objects import open_store
+from iris_hpo.store.split import CARD as SPLIT_CARD
 
 TRAINING_VERSION: Final = "1"
 """Part of a model's fingerprint: raise it when training changes what a model is."""
@@ -149,6 +151,26 @@ class TrialWork:
     scores: bool = True
     force: bool = False
 
+    def prepare(self) -> None:
+        """Refuse a machine that does not see the artifacts, or may not write them.
+
+        Raises
+        ------
+        InputError
+            Says what to do.
+        """
+        store = open_store(self.store_url)
+        probe = f".temporary/probe-{uuid.uuid4().hex}"  # a sweep would take it, should it be left
+        try:
+            read_recorded_card(store, SPLIT_CARD, SplitCard, self.conditions.split_version)
+            store.write(probe, b"")
+            store.delete(probe)
+        except (InputError, OSError) as error:
+            raise InputError(
+                f"it cannot use the artifacts: {error}; a folder must be one that all machines "
+                "share, and object storage needs its credentials on each"
+            ) from error
+
     def __call__(self, trial: Trial) -> TrialResult:
         """Do the work for one candidate.
 
@@ -157,7 +179,7 @@ class TrialWork:
         CandidateError
             If the candidate has no model, by its own fault.
         """
-        store = ArtifactStore(UPath(self.store_url))
+        store = open_store(self.store_url)
         if self.trains:
             card, content, estimator = self._ensure_model(store, trial)
         else:

@@ -1,5 +1,6 @@
 """Fixtures of the domain that several test modules share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import settings
 from iris_hpo.search.dataset import Dataset, Layout, read_dataset
 from iris_hpo.search.evaluation import Examples
 from iris_hpo.search.splitting import SplitSettings, make_folds, split_rows
+from iris_hpo_tests.scale.s3 import S3, s3_server, using
 
 # Repeatable, and without a limit of time per example: the machine may be busy.
 # `pytest --hypothesis-profile=explore` looks for new examples.
@@ -36,3 +38,18 @@ def iris_examples(noisy_iris: Dataset) -> Examples:
         *noisy_iris.rows(test),
         folds=make_folds(target, settings_, "classification"),
     )
+
+
+@pytest.fixture(scope="session")
+def s3_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    """An S3 endpoint on loopback, for all tests."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_process: S3) -> Iterator[S3]:
+    """An S3 endpoint with an empty bucket ``bucket``, which this process uses."""
+    s3_process.clear()
+    with using(s3_process):
+        yield s3_process

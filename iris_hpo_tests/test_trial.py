@@ -7,11 +7,10 @@ from platform import python_version
 
 import numpy as np
 import pytest
-from upath import UPath
 
 from iris_hpo.search.errors import CandidateError
 from iris_hpo.search.estimators import Recipe, Step
-from iris_hpo.store.artifacts import ArtifactStore, digest_of
+from iris_hpo.store.artifacts import digest_of
 from iris_hpo.store.cards import (
     ModelCard,
     load_model,
@@ -20,6 +19,7 @@ from iris_hpo.store.cards import (
     read_card,
     score_name,
 )
+from iris_hpo.store.objects import open_store
 from iris_hpo.trial import Conditions, Trial, TrialWork
 
 KEY = "C2.0_G0.25"
@@ -49,7 +49,7 @@ def store(request, tmp_path):
         "path": str(tmp_path / "artifacts"),
         "memory": f"memory://{tmp_path.name}/artifacts",
     }[request.param]
-    store = ArtifactStore(UPath(root))
+    store = open_store(str(root))
     yield store
     for name in (model_name(KEY), model_card_name(KEY), score_name(KEY)):
         store.delete(name)

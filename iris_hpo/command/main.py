@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 _RULES: Final = ("test_score", "cv", "one_standard_error")
-_ENGINES: Final = ("loky", "serial")
+_ENGINES: Final = ("loky", "serial", "dask")
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -71,9 +71,18 @@ def cli() -> None:
 @_where
 @_settings
 @click.option("--rule", type=click.Choice(_RULES), help="How the best is chosen.")
-@click.option("--engine", type=click.Choice(_ENGINES), default="loky", show_default=True)
 @click.option(
-    "--jobs", type=int, default=0, metavar="N", help="Worker processes; 0 for one per core."
+    "--engine",
+    type=click.Choice(_ENGINES),
+    help="Where candidates are worked on.  [default: dask if a scheduler is named, else loky]",
+)
+@click.option(
+    "--dask-address",
+    metavar="URL",
+    help="Of the scheduler for the engine dask.  [default: IRIS_HPO_DASK_ADDRESS]",
+)
+@click.option(
+    "--jobs", type=int, default=0, metavar="N", help="Processes of loky; 0 for one per core."
 )
 @click.option(
     "--candidate-timeout",
@@ -87,8 +96,10 @@ def cli() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def run(**options: Any) -> int:
     """Do what is missing or out of date, then select the best."""
-    from iris_hpo.search.engines import end_spare, start_ahead
+    from iris_hpo.search.engines import default_engine, end_spare, start_ahead
 
+    if options["engine"] is None:
+        options["engine"] = "dask" if options["dask_address"] else default_engine()
     if options["engine"] == "loky" and _is_first_search(options["search"], options["artifacts"]):
         start_ahead()  # a worker imports scikit-learn while this process imports Dagster
     try:

@@ -38,6 +38,7 @@ def run_search(
     artifacts: str | None,
     rule: str | None,
     engine: str,
+    dask_address: str | None,
     jobs: int,
     candidate_timeout: float | None,
     retries: int,
@@ -49,7 +50,7 @@ def run_search(
     """Bring the search up to date and print what came of it; give the exit code."""
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     console = make_console(quiet=quiet or as_json)
-    options = WorkOptions(engine, jobs, force, candidate_timeout, retries)
+    options = WorkOptions(engine, jobs, force, candidate_timeout, retries, dask_address)
     with (
         open_session(search, data, artifacts) as session,
         turn(session, lambda: console.print("waiting for another iris-hpo run of this search")),

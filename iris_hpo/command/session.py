@@ -22,7 +22,6 @@ from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.spec import Rule, SearchSpec, check_rule
 from iris_hpo.search.splitting import SplitSettings
-from iris_hpo.store.artifacts import ArtifactStore
 
 _REASON_LENGTH: Final = 300
 
@@ -46,7 +45,7 @@ def open_session(search: str | None, data: str | None, artifacts: str | None) ->
     if not Path(home).is_absolute():
         raise InputError(f"DAGSTER_HOME {home!r} must be an absolute path")
     storage = Storage(data=_absolute(data), artifacts=_absolute(artifacts))
-    _check_folder(storage.store(spec))
+    storage.store(spec).check_root()
     try:
         Path(home).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -75,11 +74,6 @@ def turn(session: Session, on_wait: Callable[[], None]) -> Generator[None]:
         yield
     finally:
         lock.release()
-
-
-def _check_folder(store: ArtifactStore) -> None:
-    if store.root.is_file():
-        raise InputError(f"artifacts {store.root} is a file; give a folder")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from iris_hpo.orchestration.config import CandidatesConfig
+from iris_hpo.orchestration.config import CandidatesConfig, candidates_config
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.inputs import Upstream, read_upstream
 from iris_hpo.orchestration.naming import Names, names_of
@@ -20,6 +20,7 @@ from iris_hpo.orchestration.presentation import asset_spec
 from iris_hpo.orchestration.progress import Counts, Progress
 from iris_hpo.orchestration.recording import Recorder
 from iris_hpo.orchestration.records import as_json, data_versions
+from iris_hpo.orchestration.slices import backfill_policy, wait_for_turn
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.cross_validation import kernel_order
 from iris_hpo.search.engines import Done, Failed, make_engine
@@ -35,16 +36,6 @@ def build_candidates(spec: SearchSpec) -> dg.AssetsDefinition:
     """Define `models` and `scores` of a search."""
     names = names_of(spec)
 
-    @dg.multi_asset(
-        name=names.op("models"),
-        specs=[
-            asset_spec(spec, "models", ["split", "parameters"], names.partitions, skippable=True),
-            asset_spec(spec, "scores", ["models", "split"], names.partitions, skippable=True),
-        ],
-        can_subset=True,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        pool=names.pool,
-    )
     def candidates(
         context: dg.AssetExecutionContext,
         config: CandidatesConfig,
@@ -55,7 +46,17 @@ def build_candidates(spec: SearchSpec) -> dg.AssetsDefinition:
             _CandidatesRun(context, spec, config, storage.store(spec), progress).run()
         yield from ()
 
-    return candidates
+    candidates.__annotations__["config"] = candidates_config()
+    return dg.multi_asset(
+        name=names.op("models"),
+        specs=[
+            asset_spec(spec, "models", ["split", "parameters"], names.partitions, skippable=True),
+            asset_spec(spec, "scores", ["models", "split"], names.partitions, skippable=True),
+        ],
+        can_subset=True,
+        backfill_policy=backfill_policy(),
+        pool=names.pool,
+    )(candidates)
 
 
 @dataclass
@@ -79,8 +80,9 @@ class _CandidatesRun:
                 allow_retries=False,
             )
         names = names_of(self.spec)
-        engine = make_engine(self.config.engine, self.config.jobs)
+        engine = make_engine(self.config.engine, self.config.jobs, self.config.dask_address)
         limits = self.config.limits()
+        wait_for_turn(self.context, names, keys)
         self.store.sweep()
         upstream = read_upstream(self.context.instance, names, self.store)
         work = self._work(names, upstream)

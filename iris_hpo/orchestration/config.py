@@ -5,12 +5,12 @@ from typing import Any, Literal
 import dagster as dg
 from pydantic import Field, create_model
 
-from iris_hpo.search.engines import Limits
+from iris_hpo.search.engines import Limits, default_engine
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.spec import Rule, SearchSpec, check_rule
 from iris_hpo.search.splitting import SplitSettings
 
-EngineName = Literal["loky", "serial"]
+EngineName = Literal["loky", "serial", "dask"]
 
 
 class SplitConfig(dg.Config):
@@ -40,9 +40,17 @@ class CandidatesConfig(dg.Config):
     engine: EngineName = Field(
         default="loky",
         description="`loky`: worker processes on this machine. `serial`: one after the other in "
-        "the run's own process.",
+        "the run's own process. `dask`: the workers of a Dask cluster; the default where "
+        "IRIS_HPO_DASK_ADDRESS is set.",
     )
-    jobs: int = Field(default=0, description="Number of worker processes; 0 for one per core.")
+    dask_address: str | None = Field(
+        default=None,
+        description="The scheduler for `dask`, such as tcp://host:8786; IRIS_HPO_DASK_ADDRESS by "
+        "default.",
+    )
+    jobs: int = Field(
+        default=0, description="Number of worker processes of `loky`; 0 for one per core."
+    )
     force: bool = Field(default=False, description="Train and score anew even what is up to date.")
     candidate_timeout: float | None = Field(
         default=None,
@@ -80,6 +88,17 @@ class SelectionConfig(dg.Config):
     def checked(self, folds: int) -> Rule:
         """The rule, if there are the folds that it needs."""
         return check_rule(self.rule, folds)
+
+
+def candidates_config() -> type[CandidatesConfig]:
+    """Run configuration of `candidates`, with the engine of this deployment as the default."""
+    field = CandidatesConfig.model_fields["engine"]
+    return create_model(
+        "CandidatesConfig",
+        __base__=CandidatesConfig,
+        __doc__=CandidatesConfig.__doc__,
+        engine=(EngineName, Field(default=default_engine(), description=field.description)),
+    )
 
 
 def split_config(spec: SearchSpec) -> type[SplitConfig]:

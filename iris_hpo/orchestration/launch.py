@@ -66,6 +66,7 @@ class WorkOptions:
     force: bool = False
     candidate_timeout: float | None = None
     retries: int = 1
+    dask_address: str | None = None
 
 
 class _Tally:
@@ -139,7 +140,8 @@ class Launcher:
         RunFailedError
             If a run fails by more than single candidates.
         """
-        make_engine(options.engine, options.jobs)  # refuses what cannot work, before any run
+        # Refuses what cannot work, before any run.
+        make_engine(options.engine, options.jobs, options.dask_address)
         release_dead_runs(self._instance)
         self._storage.store(self._spec).sweep()
         plan = make_plan(self._instance, self._spec, self._storage, settings)
@@ -175,6 +177,7 @@ class Launcher:
                 "force": options.force,
                 "candidate_timeout": options.candidate_timeout,
                 "retries": options.retries,
+                "dask_address": options.dask_address,
             },
         }
         sources = list(plan.sources)

@@ -11,6 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from iris_hpo.orchestration.naming import Names
 
 _ATTEMPTS: Final = 5
+RANGE_START: Final = "dagster/asset_partition_range_start"
+RANGE_END: Final = "dagster/asset_partition_range_end"
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,8 @@ def range_tags(keys: Sequence[str]) -> dict[str, str]:
     """
     named = [key for key in keys if key]
     return {
-        "dagster/asset_partition_range_start": named[0],
-        "dagster/asset_partition_range_end": named[-1],
+        RANGE_START: named[0],
+        RANGE_END: named[-1],
     }
 
 

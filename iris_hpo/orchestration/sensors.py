@@ -19,6 +19,7 @@ from iris_hpo.orchestration.partitions import (
     registered_keys,
 )
 from iris_hpo.orchestration.records import data_versions, failed_partitions, latest
+from iris_hpo.orchestration.slices import cut
 from iris_hpo.orchestration.sources import read_spec_data, read_spec_parameters
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.dataset import file_digest
@@ -60,7 +61,7 @@ def follow_parameter_files(
     run_key = f"{files.digest}-{before.pointer if before else 0}"
     requests = [
         _search_request(names, f"{run_key}-{index}", [*sources, "models", "scores"], keys)
-        for index, keys in enumerate(contiguous_ranges(new, order, _MOST_RUNS))
+        for index, keys in enumerate(cut(contiguous_ranges(new, order, _MOST_RUNS)))
     ]
     if not new and before is not None and change:
         requests = [
@@ -104,10 +105,14 @@ def follow_raw_data(
     if latest(instance, names.asset("parameters")) is None:
         sources.append("parameters")
     run_key = f"{digest}-{recorded.pointer if recorded else 0}"
-    assets = [*sources, *(["models", "scores"] if keys else [])]
-    return dg.SensorResult(
-        run_requests=[_search_request(names, run_key, assets, keys)], cursor=cursor
-    )
+    if keys:
+        requests = [
+            _search_request(names, f"{run_key}-{index}", [*sources, "models", "scores"], some)
+            for index, some in enumerate(cut([keys]))
+        ]
+    else:
+        requests = [_search_request(names, run_key, sources, ())]
+    return dg.SensorResult(run_requests=requests, cursor=cursor)
 
 
 def _never_tried(

@@ -36,8 +36,6 @@ State = Literal["up to date", "out of date", "missing", "failed"]
 STATES: Final[tuple[State, ...]] = ("up to date", "missing", "out of date", "failed")
 
 _READERS: Final = 16
-_READ_TOGETHER: Final = 32
-"""Results that a reader reads at a time: one is read sooner than handed over."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +189,8 @@ def _read_all(
     def attempt_all(some: Sequence[str]) -> list[AnyCard | ArtifactError | None]:
         return [attempt(key) for key in some]
 
-    shares = [keys[at : at + _READ_TOGETHER] for at in range(0, len(keys), _READ_TOGETHER)]
+    size = store.read_together
+    shares = [keys[at : at + size] for at in range(0, len(keys), size)]
     with ThreadPoolExecutor(_READERS) as readers:
         results = chain.from_iterable(readers.map(attempt_all, shares))
         for key, found in zip(keys, results, strict=True):

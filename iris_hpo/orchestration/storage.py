@@ -2,15 +2,13 @@
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import dagster as dg
 from pydantic import Field
-from upath import UPath
 
-from iris_hpo.search.errors import InputError
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.store.artifacts import ArtifactStore
+from iris_hpo.store.objects import open_store
 
 
 class Storage(dg.ConfigurableResource[None]):
@@ -38,17 +36,8 @@ class Storage(dg.ConfigurableResource[None]):
     def store(self, spec: SearchSpec) -> ArtifactStore:
         """The artifacts of a search."""
         given = self.artifacts or os.environ.get("IRIS_HPO_ARTIFACTS") or "artifacts"
-        protocol, separator, _ = given.partition("://")
-        if separator and urlsplit(given).password is not None:  # it would be shown with the place
-            raise InputError(
-                f"the artifacts' URL {protocol}://... carries credentials; give them by the "
-                "environment or a profile"
-            )
-        try:
-            root = UPath(given) if separator else UPath(spec.home / given)
-        except ValueError as error:
-            raise InputError(f"artifacts {given!r} cannot be used: {error}") from error
-        return ArtifactStore(root / spec.name if spec.name else root)
+        root = given.rstrip("/") if "://" in given else str(spec.home / given)
+        return open_store(f"{root}/{spec.name}" if spec.name else root)
 
     def _data_folder(self, spec: SearchSpec) -> Path:
         return spec.home / (self.data or os.environ.get("IRIS_HPO_DATA") or "data")

@@ -1,4 +1,7 @@
-"""The store: where a search's files are, and how they are written: whole or not at all."""
+"""The store: where a search's files are, and how they are written: whole or not at all.
+
+Here it is a folder; `iris_hpo.store.objects` has the same on object storage.
+"""
 
 import errno
 import hashlib
@@ -43,17 +46,36 @@ def digest_of(content: bytes) -> str:
 
 
 class ArtifactStore:
-    """Files of one search below one folder or object-store prefix.
+    """Files of one search below one folder.
 
     Parameters
     ----------
     root
-        A local path or any fsspec URL.
+        The folder; it need not be there yet.
+
+    Attributes
+    ----------
+    read_together
+        How many files a reader reads one after the other, where several readers share the work:
+        a local file is read sooner than handed over.
     """
+
+    read_together: int = 32
 
     def __init__(self, root: UPath) -> None:
         # `file://` paths cannot be moved; plain ones can, atomically.
         self.root = UPath(root.path) if root.protocol in ("file", "local") else root
+
+    def check_root(self) -> None:
+        """Refuse a root that cannot be a folder.
+
+        Raises
+        ------
+        InputError
+            If it is a file.
+        """
+        if self.root.is_file():
+            raise InputError(f"artifacts {self.root} is a file; give a folder")
 
     def path(self, name: str) -> UPath:
         """Where a file is; ``name`` is relative, with forward slashes."""
@@ -99,10 +121,6 @@ class ArtifactStore:
             If the disk is full or the folder is not writable.
         """
         targets = {name: self._checked(name) for name in files}
-        if not self._is_local:
-            for name, target in targets.items():
-                target.write_bytes(files[name])  # an object appears when its upload is complete
-            return
         temporary = self._checked(f"{_TEMPORARY}/{os.getpid()}-{uuid.uuid4().hex}")
         staged: list[tuple[UPath, UPath]] = []
         try:
@@ -133,8 +151,6 @@ class ArtifactStore:
 
     def sweep(self) -> None:
         """Remove temporary files that writers left which were killed."""
-        if not self._is_local:
-            return
         for name in self.list(_TEMPORARY):
             owner = name.partition("-")[0]
             if not (owner.isdigit() and is_alive(int(owner))):
@@ -153,22 +169,28 @@ class ArtifactStore:
                 "then run the search again: finished candidates are kept"
             ) from error
 
-    @property
-    def _is_local(self) -> bool:
-        return self.root.protocol == ""
-
     def _checked(self, name: str) -> UPath:
         """Refuse a name, or a symbolic link, that leads out of the store."""
-        parts = PurePosixPath(name).parts
-        if not parts or name.startswith("/") or ".." in parts:
-            raise ArtifactError(f"{name!r} is not a name within the store")
+        check_name(name)
         path = self.path(name)
-        if self._is_local:
-            real_root = os.path.realpath(str(self.root))
-            real = os.path.realpath(str(path))
-            if not real.startswith(real_root + os.sep):
-                raise ArtifactError(f"{path} leads out of the store, to {real}; remove the link")
+        real_root = os.path.realpath(str(self.root))
+        real = os.path.realpath(str(path))
+        if not real.startswith(real_root + os.sep):
+            raise ArtifactError(f"{path} leads out of the store, to {real}; remove the link")
         return path
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that leads out of the store.
+
+    Raises
+    ------
+    ArtifactError
+        If it is empty, absolute, or goes upwards.
+    """
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or ".." in parts:
+        raise ArtifactError(f"{name!r} is not a name within the store")
 
 
 def read_verified(store: ArtifactStore, name: str, digest: str) -> bytes:

@@ -17,7 +17,6 @@ from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.event_log import InMemoryEventLogStorage
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 from dagster._core.storage.runs import InMemoryRunStorage
-from upath import UPath
 
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.build import build_search
@@ -30,6 +29,7 @@ from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.search.splitting import SplitSettings
 from iris_hpo.store.artifacts import ArtifactStore
 from iris_hpo.store.cards import ModelCard, ScoreCard, read_card
+from iris_hpo.store.objects import open_store
 
 SHIPPED_DATA = Path(__file__).parents[2] / "data"
 SOURCES = ("raw_data", "split", "parameters")
@@ -140,7 +140,7 @@ class Project:
 
     @property
     def store(self) -> ArtifactStore:
-        return ArtifactStore(UPath(self.artifacts))
+        return open_store(str(self.artifacts))
 
     def model_card(self, key: str) -> ModelCard:
         return read_card(self.store, f"models/model_{key}.json", ModelCard)

@@ -267,8 +267,8 @@ def test_a_result_that_cannot_be_sent_back_costs_its_own_item():
 @pytest.mark.parametrize(
     ("name", "jobs", "message"),
     [
-        ("dask", 0, "engine 'dask' is unknown; choose one of loky, serial"),
-        ("", 0, "engine '' is unknown; choose one of loky, serial"),
+        ("ray", 0, "engine 'ray' is unknown; choose one of loky, serial, dask"),
+        ("", 0, "engine '' is unknown; choose one of loky, serial, dask"),
         ("loky", -1, "jobs -1 must be 0 (one per core) or a number of processes"),
         ("serial", -1, "jobs -1 must be 0 (one per core) or a number of processes"),
     ],

@@ -14,13 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.svm import SVC
-from upath import UPath
 
 from iris_hpo.search.evaluation import Evaluation
 from iris_hpo.store.artifacts import (
     ArtifactError,
     ArtifactMismatchError,
-    ArtifactStore,
     digest_of,
     is_alive,
     read_verified,
@@ -40,6 +38,7 @@ from iris_hpo.store.cards import (
     read_recorded_card,
     score_name,
 )
+from iris_hpo.store.objects import open_store
 
 MODEL = ModelCard(
     key="C0.5_G0.25",
@@ -108,22 +107,30 @@ CHAMPION = ChampionCard(
 )
 CARDS = [MODEL, SCORE, SPLIT, PARAMETERS, CHAMPION]
 TEMPORARY = ".temporary"
+USES = [
+    lambda store, name: store.read(name),
+    lambda store, name: store.delete(name),
+    lambda store, name: store.write(name, b"x"),
+]
 
 
-@pytest.fixture(params=["path", "file URL", "memory"])
+@pytest.fixture(params=["path", "file URL", "memory", "s3"])
 def store(request, tmp_path):
-    """A store of each kind: plain paths, local URLs, and an object store."""
+    """A store of each kind: plain paths, local URLs, in memory, and S3."""
     root = {
         "path": str(tmp_path / "artifacts"),
         "file URL": (tmp_path / "artifacts").as_uri(),
         "memory": f"memory://{uuid.uuid4().hex}/artifacts",
+        "s3": f"s3://bucket/{uuid.uuid4().hex}",
     }[request.param]
-    return ArtifactStore(UPath(root))
+    if request.param == "s3":
+        request.getfixturevalue("s3")
+    return open_store(root)
 
 
 @pytest.fixture
 def local(tmp_path):
-    return ArtifactStore(UPath(tmp_path / "artifacts"))
+    return open_store(str(tmp_path / "artifacts"))
 
 
 def test_the_names_of_files_are_the_public_ones():
@@ -182,7 +189,7 @@ def test_what_cannot_be_read_is_named(local):
 )
 @pytest.mark.parametrize(
     "use",
-    [ArtifactStore.read, ArtifactStore.delete, lambda store, name: store.write(name, b"x")],
+    USES,
     ids=["read", "delete", "write"],
 )
 def test_a_name_that_leads_out_of_the_store_is_refused(store, use, name):
@@ -194,7 +201,7 @@ def test_a_name_that_leads_out_of_the_store_is_refused(store, use, name):
 
 @pytest.mark.parametrize(
     "use",
-    [ArtifactStore.read, ArtifactStore.delete, lambda store, name: store.write(name, b"x")],
+    USES,
     ids=["read", "delete", "write"],
 )
 @pytest.mark.parametrize("name", ["file.txt", "folder/file.txt"])
@@ -228,7 +235,7 @@ def test_a_store_beside_another_whose_name_begins_alike_is_out_of_it(local, tmp_
 def test_links_within_the_store_and_to_the_store_are_followed(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "artifacts").symlink_to(tmp_path / "real")
-    store = ArtifactStore(UPath(tmp_path / "artifacts"))
+    store = open_store(str(tmp_path / "artifacts"))
     store.write("a/x", b"x")
     (tmp_path / "real" / "b").symlink_to(tmp_path / "real" / "a")
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from upath import UPath
 
 from iris_hpo.search.dataset import Dataset
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.splitting import SplitSettings, make_folds, split_rows
-from iris_hpo.store.artifacts import ArtifactError, ArtifactMismatchError, ArtifactStore
+from iris_hpo.store.artifacts import ArtifactError, ArtifactMismatchError
 from iris_hpo.store.cards import SplitCard, read_card
+from iris_hpo.store.objects import open_store
 from iris_hpo.store.split import (
     CARD,
     TEST,
@@ -32,7 +32,7 @@ SETTINGS = SplitSettings(test_size=0.2, seed=3, folds=5)
 
 @pytest.fixture
 def store(tmp_path):
-    return ArtifactStore(UPath(tmp_path / "artifacts"))
+    return open_store(str(tmp_path / "artifacts"))
 
 
 def test_a_split_is_two_files_and_a_card(noisy_iris):

@@ -4,18 +4,24 @@ An engine isolates items from each other. An exception, a dead worker or an endl
 costs its own item and nothing else.
 """
 
+import os
+from importlib.util import find_spec
+
+from iris_hpo.search.engines.dask import DaskEngine
 from iris_hpo.search.engines.interface import Done, Engine, Failed, Limits
 from iris_hpo.search.engines.loky import apart, end_spare, loky_engine, start_ahead
 from iris_hpo.search.engines.serial import SerialEngine
 from iris_hpo.search.errors import InputError
 
 __all__ = [
+    "DaskEngine",
     "Done",
     "Engine",
     "Failed",
     "Limits",
     "SerialEngine",
     "apart",
+    "default_engine",
     "end_spare",
     "loky_engine",
     "make_engine",
@@ -23,13 +29,25 @@ __all__ = [
 ]
 
 
-def make_engine(name: str, jobs: int = 0) -> Engine:
-    """Make an engine by its name: ``loky`` or ``serial``.
+def default_engine() -> str:
+    """``dask`` where IRIS_HPO_DASK_ADDRESS names a scheduler, else ``loky``."""
+    return "dask" if os.environ.get("IRIS_HPO_DASK_ADDRESS") else "loky"
+
+
+def make_engine(name: str, jobs: int = 0, dask_address: str | None = None) -> Engine:
+    """Make an engine by its name: ``loky``, ``serial`` or ``dask``.
+
+    Parameters
+    ----------
+    jobs
+        Processes of this machine; 0 for one per core.
+    dask_address
+        Of the scheduler; IRIS_HPO_DASK_ADDRESS by default.
 
     Raises
     ------
     InputError
-        If there is no such engine or ``jobs`` is negative.
+        If there is no such engine, or it cannot be made like this.
     """
     if jobs < 0:
         raise InputError(f"jobs {jobs} must be 0 (one per core) or a number of processes")
@@ -37,4 +55,19 @@ def make_engine(name: str, jobs: int = 0) -> Engine:
         return SerialEngine()
     if name == "loky":
         return loky_engine(jobs)
-    raise InputError(f"engine {name!r} is unknown; choose one of loky, serial")
+    if name == "dask":
+        return _dask_engine(jobs, dask_address or os.environ.get("IRIS_HPO_DASK_ADDRESS"))
+    raise InputError(f"engine {name!r} is unknown; choose one of loky, serial, dask")
+
+
+def _dask_engine(jobs: int, address: str | None) -> DaskEngine:
+    if not address:
+        raise InputError(
+            "the engine 'dask' needs the address of a scheduler, such as tcp://host:8786: give "
+            "dask_address, or set IRIS_HPO_DASK_ADDRESS"
+        )
+    if jobs:
+        raise InputError(f"jobs {jobs}: the engine 'dask' uses the workers that the cluster has")
+    if find_spec("distributed") is None:
+        raise InputError("the engine 'dask' needs Dask; pip install 'iris_hpo[dask]'")
+    return DaskEngine(address)

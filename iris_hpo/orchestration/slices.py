@@ -1,0 +1,97 @@
+"""Slices: many runs over a few candidates each, for deployments that launch runs on many machines.
+
+``IRIS_HPO_CANDIDATES_PER_RUN`` says how many candidates a run may have; without it, one run has
+them all. Slices of one search work one after the other as long as its pool has one slot. With more
+slots they work beside each other, and here two that share candidates take turns nevertheless.
+"""
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import dagster as dg
+
+from iris_hpo.orchestration.naming import Names
+from iris_hpo.orchestration.partitions import RANGE_END, RANGE_START, registered_keys
+from iris_hpo.search.errors import InputError
+
+_VARIABLE: Final = "IRIS_HPO_CANDIDATES_PER_RUN"
+_PARTITION: Final = "dagster/partition"
+_LOOK_SECONDS: Final = 1.0
+
+
+def candidates_per_run() -> int | None:
+    """How many candidates a run may have; None for all of them.
+
+    Raises
+    ------
+    InputError
+        If the setting is no whole number above zero.
+    """
+    given = os.environ.get(_VARIABLE, "").strip()
+    if not given:
+        return None
+    if not (given.isascii() and given.isdigit() and int(given)):
+        raise InputError(f"{_VARIABLE} {given!r} must be a whole number above 0, or not be set")
+    return int(given)
+
+
+def backfill_policy() -> dg.BackfillPolicy:
+    """How Dagster cuts a backfill into runs."""
+    size = candidates_per_run()
+    return dg.BackfillPolicy.multi_run(size) if size else dg.BackfillPolicy.single_run()
+
+
+def cut(ranges: Iterable[Sequence[str]]) -> list[Sequence[str]]:
+    """Cut contiguous ranges of candidates into slices."""
+    size = candidates_per_run()
+    if size is None:
+        return list(ranges)
+    return [keys[at : at + size] for keys in ranges for at in range(0, len(keys), size)]
+
+
+def wait_for_turn(context: dg.AssetExecutionContext, names: Names, keys: Sequence[str]) -> None:
+    """Wait for the end of runs that started before this one and share candidates with it.
+
+    Clocks of machines that differ can make two runs pass: then both compute the same results, and
+    each is stored whole.
+    """
+    said: set[str] = set()
+    while earlier := _earlier_runs(context, names, set(keys)):
+        if not said.issuperset(earlier):
+            said.update(earlier)
+            context.log.info(f"Waiting for runs over the same candidates: {', '.join(earlier)}")
+        time.sleep(_LOOK_SECONDS)
+
+
+def _earlier_runs(context: dg.AssetExecutionContext, names: Names, keys: set[str]) -> list[str]:
+    working = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
+    records = {
+        record.dagster_run.run_id: record for record in context.instance.get_run_records(working)
+    }
+    own = records.pop(context.run.run_id, None)
+    if own is None or not records:
+        return []
+    order = registered_keys(context.instance, names)
+    turn = (own.start_time or 0.0, context.run.run_id)
+    return [
+        run_id
+        for run_id, record in records.items()
+        if (record.start_time or 0.0, run_id) < turn
+        and not keys.isdisjoint(_keys_of(record.dagster_run, names, order))
+    ]
+
+
+def _keys_of(run: dg.DagsterRun, names: Names, order: Sequence[str]) -> Sequence[str]:
+    """The candidates that a run works on."""
+    selected = run.asset_selection or set[dg.AssetKey]()
+    if selected.isdisjoint({names.asset("models"), names.asset("scores")}):
+        return ()
+    if _PARTITION in run.tags:
+        return (run.tags[_PARTITION],)
+    try:
+        start, end = (order.index(run.tags[tag]) for tag in (RANGE_START, RANGE_END))
+    except (KeyError, ValueError):  # of another kind, or its candidates are gone
+        return ()
+    return order[start : end + 1]

@@ -1,0 +1,61 @@
+"""What engines with workers share: tries, how many travel together, and who is to blame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from iris_hpo.search.engines.interface import Failed
+
+_CHUNK_SECONDS: Final = 0.2
+_LARGEST_CHUNK: Final = 64
+
+
+@dataclass(frozen=True)
+class Try:
+    """An item on its way, with how often a worker died of it, possibly."""
+
+    item: object
+    number: int
+    deaths: int = 0
+
+
+class Pace:
+    """How long an item takes, and so how many are worth one message."""
+
+    def __init__(self) -> None:
+        self._item_seconds = _CHUNK_SECONDS
+
+    def note(self, seconds: float) -> None:
+        """Learn from one item."""
+        self._item_seconds = 0.8 * self._item_seconds + 0.2 * seconds
+
+    def chunk_size(self, waiting: int, workers: int) -> int:
+        """How many of the waiting items to send together."""
+        fair = waiting // (3 * workers)
+        return max(1, min(int(_CHUNK_SECONDS / self._item_seconds), _LARGEST_CHUNK, fair))
+
+
+def judge(lost: Sequence[Try], retries: int) -> tuple[list[Failed[object]], list[Try]]:
+    """Decide about what was in flight when a worker died.
+
+    Returns
+    -------
+    failed, suspects
+        Only a death with nothing else in flight is proof; all others are to be tried alone.
+    """
+    failed: list[Failed[object]] = []
+    suspects: list[Try] = []
+    for one in sorted(lost, key=lambda one: one.number):
+        suspect = replace(one, deaths=one.deaths + 1) if len(lost) == 1 else one
+        if suspect.deaths > retries:
+            times = f"{suspect.deaths} time{'s' if suspect.deaths > 1 else ''}"
+            reason = f"its worker process died {times} (killed, or out of memory)"
+            failed.append(Failed(one.item, reason))
+        else:
+            suspects.append(suspect)
+    return failed, suspects
+
+
+def overdue(one: Try, timeout: float) -> Failed[object]:
+    """The failure of an item that takes too long."""
+    return Failed(one.item, f"did not finish within {timeout:g} s (candidate_timeout)")

@@ -1,0 +1,170 @@
+"""The store on object storage: S3, what speaks its language, and other fsspec file systems.
+
+An object appears when its upload is complete, so a write is whole or not at all: small files go in
+one request, large ones in parts that nobody sees before the last one. Nothing here trusts a
+listing of the past: other processes write at the same time.
+
+Endpoint and credentials come from where the client libraries look for them (``AWS_*``, profiles,
+roles, fsspec's configuration), in every process by itself. They are in no URL, no pickle, no
+metadata and no message.
+"""
+
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from upath import UPath
+
+from iris_hpo.search.errors import InputError
+from iris_hpo.store.artifacts import (
+    ArtifactError,
+    ArtifactStore,
+    StoreWriteError,
+    check_name,
+)
+
+_S3: Final = ("s3", "s3a")
+_RETRIES: Final = {"mode": "standard", "total_max_attempts": 6}
+"""Of a request that fails by what may pass: 5xx, throttling, a lost connection. The waits grow, to
+about 15 s in all."""
+_CONNECTIONS: Final = 32
+
+
+class ObjectStore(ArtifactStore):
+    """Files of one search below one prefix.
+
+    Parameters
+    ----------
+    root
+        On any fsspec file system.
+    """
+
+    read_together = 1  # each waits for an answer of its own
+
+    def __init__(self, root: UPath) -> None:
+        super().__init__(root)
+        self._files: Any = root.fs  # fsspec's interface; each file system has its own types
+
+    def check_root(self) -> None:
+        """Nothing: a prefix need not be there, and nothing can stand in its place."""
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file."""
+        place = self._checked(name)
+        try:
+            with _one_message(place, "looked for"):
+                return self._files.info(place.path)["type"] == "file"
+        except FileNotFoundError:
+            return False
+
+    def read(self, name: str) -> bytes:
+        """Read a file.
+
+        Raises
+        ------
+        ArtifactError
+            If it is not there or cannot be read.
+        """
+        place = self._checked(name)
+        try:
+            with _one_message(place, "read"):
+                return bytes(self._files.cat_file(place.path))
+        except FileNotFoundError as error:
+            raise ArtifactError(f"{place} is missing; run the search again") from error
+
+    def write_together(self, files: Mapping[str, bytes]) -> None:
+        """Write files, each whole or not at all, in their order.
+
+        Raises
+        ------
+        StoreWriteError
+            If one cannot be written; what could be mended by trying again was tried again.
+        """
+        for name, content in files.items():
+            place = self._checked(name)
+            try:
+                with _one_message(place, "written"):
+                    self._files.pipe_file(place.path, content)
+            except ArtifactError as error:
+                raise StoreWriteError(str(error)) from error
+            except FileNotFoundError as error:  # of a bucket
+                raise StoreWriteError(f"{place} cannot be written: {error}") from error
+
+    def delete(self, name: str) -> None:
+        """Remove a file if it is there."""
+        place = self._checked(name)
+        try:
+            with _one_message(place, "deleted"):
+                self._files.rm_file(place.path)
+        except FileNotFoundError:
+            pass
+
+    def list(self, folder: str) -> list[str]:
+        """Names of the files in a folder, sorted; a request per thousand."""
+        place = self.path(folder)
+        try:
+            with _one_message(place, "listed"):
+                self._files.invalidate_cache(place.path)
+                found = self._files.ls(place.path, detail=True)
+        except FileNotFoundError:
+            return []
+        names = (one["name"].rpartition("/")[2] for one in found if one["type"] == "file")
+        return sorted(filter(None, names))
+
+    def sweep(self) -> None:
+        """Nothing: an upload that was broken off leaves nothing that could be seen."""
+
+    def _checked(self, name: str) -> UPath:
+        check_name(name)
+        return self.path(name)
+
+
+def open_store(place: str) -> ArtifactStore:
+    """The store at a path or a URL.
+
+    Raises
+    ------
+    InputError
+        If the URL carries credentials, or its file system is unknown or not installed.
+    """
+    protocol, separator, _ = place.partition("://")
+    if not separator or protocol in ("file", "local"):
+        return ArtifactStore(UPath(place))
+    if urlsplit(place).password is not None:  # it would be shown wherever the place is shown
+        raise InputError(
+            f"the artifacts' URL {protocol}://... carries credentials; give them by the "
+            "environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or a profile"
+        )
+    try:
+        return ObjectStore(UPath(place, **(_s3_options() if protocol in _S3 else {})))
+    except ImportError as error:
+        extra = "; pip install 'iris_hpo[s3]'" if protocol in _S3 else ""
+        raise InputError(f"artifacts {place!r} cannot be used: {error}{extra}") from error
+    except ValueError as error:
+        raise InputError(f"artifacts {place!r} cannot be used: {error}") from error
+
+
+def _s3_options() -> dict[str, Any]:
+    from fsspec.config import conf
+
+    given: dict[str, Any] = dict(conf.get("s3", {}).get("config_kwargs", {}))
+    given.setdefault("max_pool_connections", _CONNECTIONS)
+    if not {"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"} & os.environ.keys():
+        given.setdefault("retries", _RETRIES)
+    # Files are small: asking for the size first, to read in parts, would double the requests.
+    return {"config_kwargs": given, "max_concurrency": 1, "use_listings_cache": False}
+
+
+@contextmanager
+def _one_message(place: UPath, what: str) -> Generator[None]:
+    """Turn any error of a client library but `FileNotFoundError` into one message."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        # Each client library has errors of its own, and not all are OSError.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ArtifactError(f"{place} cannot be {what}: {reason}") from error

@@ -1,0 +1,110 @@
+"""A Dask cluster on loopback: a scheduler and workers as processes of their own."""
+
+import subprocess
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from iris_hpo_tests.scale.processes import answers, free_port, python_process, stop, wait_for
+
+
+@dataclass
+class Cluster:
+    """A running scheduler, and the workers that were started for it.
+
+    Attributes
+    ----------
+    scheduler
+        Its process.
+    workers
+        The nannies' processes, by the names of the workers.
+    """
+
+    port: int
+    folder: Path
+    scheduler: "subprocess.Popen[bytes]"
+    environment: Mapping[str, str]
+    workers: dict[str, "subprocess.Popen[bytes]"] = field(
+        default_factory=dict[str, "subprocess.Popen[bytes]"]
+    )
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def address(self) -> str:
+        return f"tcp://127.0.0.1:{self.port}"
+
+    def start_worker(
+        self, name: str, *options: str, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Start a worker process with a nanny; does not wait for it."""
+        arguments = ["-m", "distributed.cli.dask_worker", self.address, "--name", name]
+        arguments += ["--no-dashboard", "--local-directory", str(self.folder), *options]
+        if "--nthreads" not in options:
+            arguments += ["--nthreads", "1"]
+        self.workers[name] = self._stack.enter_context(
+            python_process(
+                arguments,
+                self.folder / f"{name}.log",
+                {**self.environment, **(environment or {})},
+            )
+        )
+
+    def stop_worker(self, name: str) -> None:
+        """End a worker and its nanny."""
+        stop(self.workers.pop(name))
+
+    def wait_for_workers(self, count: int) -> None:
+        """Wait until so many have joined."""
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(count, timeout=120)
+
+    def processes(self) -> dict[str, int]:
+        """The process id of each worker, not its nanny's, by name."""
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False) as client:
+            found = client.run(_tell)
+        return dict(found.values())
+
+    def kill_scheduler(self) -> None:
+        self.scheduler.kill()
+        self.scheduler.wait()
+
+
+def _tell(dask_worker: object) -> tuple[str, int]:
+    import os
+
+    return str(dask_worker.name), os.getpid()  # type: ignore[attr-defined]
+
+
+@contextmanager
+def cluster(
+    folder: Path,
+    workers: int = 2,
+    environment: Mapping[str, str] | None = None,
+    port: int | None = None,
+) -> Generator[Cluster]:
+    """Start a scheduler and workers, and wait for them; at the end nothing of them is left.
+
+    Parameters
+    ----------
+    folder
+        For logs and the workers' files.
+    workers
+        How many, named ``worker-0`` and so on, with one thread each.
+    """
+    port = port or free_port()
+    arguments = ["-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
+    arguments += ["--port", str(port), "--no-dashboard"]
+    with python_process(arguments, folder / "scheduler.log", environment) as scheduler:
+        wait_for("Dask scheduler", lambda: answers(port))
+        made = Cluster(port, folder, scheduler, dict(environment or {}))
+        with made._stack:
+            for number in range(workers):
+                made.start_worker(f"worker-{number}")
+            if workers:
+                made.wait_for_workers(workers)
+            yield made

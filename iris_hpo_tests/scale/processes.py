@@ -1,0 +1,80 @@
+"""Servers of tests: processes on loopback, waited for by what they do, stopped by their id."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+Found = TypeVar("Found")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def answers(port: int) -> bool:
+    """Whether somebody listens on a port of this machine."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_for(what: str, look: Callable[[], Found | None], seconds: float = 120) -> Found:
+    """Look ten times a second until there is something."""
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < end, f"no {what} in {seconds} s"
+        time.sleep(0.1)
+    return found
+
+
+@contextmanager
+def python_process(
+    arguments: list[str], log: Path, environment: Mapping[str, str] | None = None
+) -> Generator["subprocess.Popen[bytes]"]:
+    """A Python process in a session of its own; at the end nothing of it is left."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=REPOSITORY,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        stop(process)
+
+
+def stop(process: "subprocess.Popen[bytes]", seconds: float = 30) -> None:
+    """End a process and what it has started: politely, then not."""
+    if process.poll() is None:
+        process.terminate()
+    end = time.monotonic() + seconds
+    while _is_anyone_left(process) and time.monotonic() < end:
+        time.sleep(0.05)
+    if _is_anyone_left(process):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _is_anyone_left(process: "subprocess.Popen[bytes]") -> bool:
+    process.poll()
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

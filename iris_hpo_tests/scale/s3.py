@@ -1,0 +1,179 @@
+"""An S3 endpoint on loopback, and a proxy before it that counts and misbehaves."""
+
+import http.client
+import threading
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from iris_hpo_tests.scale.processes import answers, free_port, python_process, wait_for
+
+BUCKET = "bucket"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "iris-hpo-key",
+    "AWS_SECRET_ACCESS_KEY": "iris-hpo-secret",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+_HOP = {"connection", "transfer-encoding", "keep-alive", "expect"}
+
+
+@dataclass(frozen=True)
+class S3:
+    """An endpoint with one bucket."""
+
+    port: int
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs to find it."""
+        return environment_of(self.port)
+
+    def clear(self) -> None:
+        """Empty the bucket; `moto` then forgets everything, and the bucket is made anew."""
+        _request(self.port, "POST", "/moto-api/reset")
+        _request(self.port, "PUT", f"/{BUCKET}")
+
+
+def environment_of(port: int) -> dict[str, str]:
+    """What a process needs to find an endpoint."""
+    return {**CREDENTIALS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
+
+
+@contextmanager
+def using(place: "S3 | Proxy") -> Generator[None]:
+    """Let this process find an endpoint, and no other."""
+    from s3fs import S3FileSystem
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in place.environment.items():
+            patch.setenv(name, value)
+        S3FileSystem.clear_instance_cache()  # it would go on with the endpoint from before
+        try:
+            yield
+        finally:
+            S3FileSystem.clear_instance_cache()
+
+
+@contextmanager
+def s3_server(folder: Path) -> Generator[S3]:
+    """Start an endpoint; its log lies in a folder."""
+    port = free_port()
+    arguments = ["-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with python_process(arguments, folder / "s3.log"):
+        wait_for("S3 endpoint", lambda: answers(port))
+        server = S3(port)
+        server.clear()
+        yield server
+
+
+@dataclass
+class Proxy:
+    """What stands before an endpoint.
+
+    Attributes
+    ----------
+    requests
+        How many came, by method; also those that were refused.
+    refusals
+        How many of the next are answered by 503 instead of being passed on.
+    cuts
+        How many of the next answers break off in the middle.
+    refused_part
+        Of an upload in parts, the one that is never taken.
+    """
+
+    port: int
+    requests: Counter[str] = field(default_factory=Counter)
+    refusals: int = 0
+    cuts: int = 0
+    refused_part: int | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return environment_of(self.port)
+
+    def count(self, method: str, path: str) -> str:
+        """Note a request; tell what becomes of it."""
+        with self._lock:
+            self.requests[method] += 1
+            if f"partNumber={self.refused_part}&" in f"{path}&":
+                return "refuse"
+            if self.refusals:
+                self.refusals -= 1
+                return "refuse"
+            if self.cuts:
+                self.cuts -= 1
+                return "cut"
+            return "pass"
+
+
+@contextmanager
+def proxy_before(server: S3) -> Generator[Proxy]:
+    """Start a proxy in this process."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            fate = proxy.count(self.command, self.path)
+            length = int(self.headers.get("content-length") or 0)
+            body = self.rfile.read(length)
+            if fate == "refuse":
+                self._answer(503, [], b"<Error><Code>ServiceUnavailable</Code></Error>")
+                return
+            upstream = http.client.HTTPConnection("127.0.0.1", server.port)
+            headers = {
+                name: value for name, value in self.headers.items() if name.lower() != "expect"
+            }
+            upstream.request(self.command, self.path, body, headers)
+            answer = upstream.getresponse()
+            content = answer.read()
+            upstream.close()
+            if fate == "cut":
+                self.send_response(answer.status)
+                self.send_header("content-length", str(len(content) + 100))
+                self.end_headers()
+                self.wfile.write(content)
+                self.close_connection = True
+                return
+            self._answer(answer.status, answer.getheaders(), content)
+
+        do_PUT = do_POST = do_DELETE = do_HEAD = do_GET  # noqa: N815 - the base class's names
+
+        def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
+            self.send_response(status)
+            for name, value in headers:
+                if name.lower() not in {*_HOP, "content-length", "date", "server"}:
+                    self.send_header(name, value)
+            length = {name.lower(): value for name, value in headers}.get("content-length")
+            head = self.command == "HEAD" and length is not None
+            self.send_header("content-length", str(length) if head else str(len(content)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    proxy = Proxy(listener.server_address[1])
+    threading.Thread(target=listener.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield proxy
+    finally:
+        listener.shutdown()
+        listener.server_close()
+
+
+def _request(port: int, method: str, path: str) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request(method, path)
+    status = connection.getresponse().status
+    connection.close()
+    assert status < 300, f"{method} {path}: {status}"

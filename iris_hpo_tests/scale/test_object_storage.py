@@ -1,0 +1,217 @@
+"""Object storage: what the store promises, on an S3 endpoint that sometimes fails.
+
+That files are written, read, listed, deleted and verified as on a disk is tested with the other
+stores, in ``iris_hpo_tests/store``.
+"""
+
+import os
+import subprocess
+import sys
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from s3fs import S3FileSystem
+
+from iris_hpo.search.errors import InputError
+from iris_hpo.store.artifacts import ArtifactError, StoreWriteError
+from iris_hpo.store.objects import open_store
+from iris_hpo_tests.scale.s3 import BUCKET, CREDENTIALS, proxy_before, using
+
+
+@pytest.fixture
+def proxy(s3):
+    with proxy_before(s3) as before, using(before):
+        yield before
+
+
+def prefix():
+    return f"s3://{BUCKET}/{uuid.uuid4().hex}"
+
+
+def test_each_thing_is_one_request(proxy):
+    store = open_store(prefix())
+
+    store.write("models/a.json", b"a")
+    assert proxy.requests == {"PUT": 1}
+    assert store.read("models/a.json") == b"a"
+    assert proxy.requests == {"PUT": 1, "GET": 1}
+    with pytest.raises(ArtifactError, match="is missing"):
+        store.read("models/none.json")
+    assert proxy.requests == {"PUT": 1, "GET": 2}
+    assert store.list("models") == ["a.json"]
+    assert proxy.requests == {"PUT": 1, "GET": 3}
+    store.delete("models/a.json")
+    assert proxy.requests == {"PUT": 1, "GET": 3, "DELETE": 1}
+
+
+@pytest.mark.slow
+def test_a_listing_is_one_pass_however_long(proxy):
+    store = open_store(prefix())
+    names = [f"{number:04}.json" for number in range(1_100)]
+    with ThreadPoolExecutor(8) as writers:
+        list(writers.map(lambda name: store.write(f"scores/{name}", b""), names))
+    proxy.requests.clear()
+
+    assert store.list("scores") == names
+
+    assert proxy.requests == {"GET": 2}  # a thousand names a page
+
+
+@pytest.mark.usefixtures("s3")
+def test_what_another_process_writes_is_seen_at_once():
+    root = prefix()
+    store = open_store(root)
+    store.write("scores/mine.json", b"1")
+    assert store.list("scores") == ["mine.json"]
+    assert not store.exists("scores/theirs.json")
+    program = (
+        "import sys; from iris_hpo.store.objects import open_store\n"
+        "store = open_store(sys.argv[1]); store.write('scores/theirs.json', b'2')\n"
+        "store.write('scores/mine.json', b'3')\n"
+    )
+
+    subprocess.run([sys.executable, "-c", program, root], check=True, timeout=120)
+
+    assert store.list("scores") == ["mine.json", "theirs.json"]
+    assert store.exists("scores/theirs.json")
+    assert store.read("scores/mine.json") == b"3"
+
+
+def test_an_endpoint_that_fails_twice_costs_nothing_but_time(proxy):
+    store = open_store(prefix())
+
+    proxy.refusals = 2
+    store.write("models/a.pkl", b"a")
+    assert proxy.requests == {"PUT": 3}
+    proxy.refusals = 2
+    assert store.read("models/a.pkl") == b"a"
+    assert proxy.requests == {"PUT": 3, "GET": 3}
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(proxy):
+    store = open_store(prefix())
+    store.write("models/a.pkl", b"all of it")
+
+    proxy.cuts = 1
+
+    assert store.read("models/a.pkl") == b"all of it"
+    assert proxy.requests == {"PUT": 1, "GET": 2}
+
+
+@pytest.mark.slow
+def test_an_upload_in_parts_that_fails_shows_nothing(proxy, monkeypatch):
+    """Neither the file nor its parts, for which the owner of the bucket would pay for ever."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    large = bytes(101 * 2**20)
+    store = open_store(prefix())
+    store.write("models/a.pkl", b"old")
+
+    proxy.refused_part = 3
+    with pytest.raises(StoreWriteError, match=r"models/a.pkl cannot be written: .*UploadPart"):
+        store.write("models/a.pkl", large)
+
+    assert store.read("models/a.pkl") == b"old"
+    assert S3FileSystem().list_multipart_uploads(BUCKET) == []
+    proxy.refused_part = None
+    store.write("models/a.pkl", large)
+    assert store.read("models/a.pkl") == large
+
+
+@pytest.mark.parametrize(
+    ("use", "what"),
+    [
+        (lambda store: store.write("a", b""), "written"),
+        (lambda store: store.read("a"), "read"),
+        (lambda store: store.list("a"), "listed"),
+        (lambda store: store.exists("a"), "looked for"),
+        (lambda store: store.delete("a"), "deleted"),
+    ],
+    ids=["write", "read", "list", "exists", "delete"],
+)
+def test_an_endpoint_that_stays_away_is_one_message(proxy, monkeypatch, use, what):
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    store = open_store(f"s3://{BUCKET}/prefix")
+
+    proxy.refusals = 1_000
+    with pytest.raises((ArtifactError, StoreWriteError)) as refusal:
+        use(store)
+
+    message = str(refusal.value)
+    assert message.startswith(f"s3://{BUCKET}/prefix/a cannot be {what}: ")
+    assert "\n" not in message
+    assert not any(secret in message for secret in CREDENTIALS.values() if secret != "us-east-1")
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_bucket_that_is_not_there_is_named():
+    with pytest.raises(StoreWriteError) as refusal:
+        open_store("s3://nowhere/prefix").write("a", b"")
+
+    assert str(refusal.value) == (
+        "s3://nowhere/prefix/a cannot be written: The specified bucket does not exist"
+    )
+
+
+@pytest.mark.usefixtures("s3")
+def test_credentials_that_are_missing_are_one_message(monkeypatch, tmp_path):
+    for name in CREDENTIALS:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    with pytest.raises(StoreWriteError) as refusal:
+        open_store(f"s3://{BUCKET}/prefix").write("a", b"")
+
+    assert str(refusal.value) == (
+        f"s3://{BUCKET}/prefix/a cannot be written: Unable to locate credentials"
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("s3://key:secret@bucket/a", "the artifacts' URL s3://... carries credentials; give them"),
+        ("nope://bucket", "artifacts 'nope://bucket' cannot be used: Unsupported filesystem"),
+    ],
+)
+def test_a_place_that_cannot_be_used_is_refused(place, message):
+    with pytest.raises(InputError) as refusal:
+        open_store(place)
+
+    assert str(refusal.value).startswith(message)
+    assert "secret" not in str(refusal.value)
+
+
+def test_without_the_extra_the_message_says_what_to_install():
+    program = (
+        "import sys; sys.modules['s3fs'] = None\n"
+        "from iris_hpo.command.main import main\n"
+        "main(['run', '--artifacts', 's3://bucket/prefix'])\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120
+    )
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        "iris-hpo: artifacts 's3://bucket/prefix' cannot be used: Install s3fs to access S3; "
+        "pip install 'iris_hpo[s3]'\n"
+    )
+
+
+@pytest.mark.usefixtures("s3")
+def test_settings_of_the_user_are_kept(monkeypatch):
+    from fsspec.config import conf
+
+    monkeypatch.setitem(conf, "s3", {"config_kwargs": {"user_agent_extra": "mine"}})
+    files = open_store(f"s3://{BUCKET}/prefix").root.fs
+
+    assert files.config_kwargs["user_agent_extra"] == "mine"
+    assert files.config_kwargs["retries"]["mode"] == "standard"
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
+    S3FileSystem.clear_instance_cache()
+    assert "retries" not in open_store(f"s3://{BUCKET}/prefix").root.fs.config_kwargs
+    assert not any("AWS" in name for name in files.storage_options)
+    assert os.environ["AWS_MAX_ATTEMPTS"] == "2"
