@@ -1,6 +1,7 @@
 """What the benchmarks write."""
 
 import json
+import math
 import operator
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks.compare import Goal, Ran, Results
 from benchmarks.contestants.problem import Score
+from benchmarks.picture import bar_limit
 from benchmarks.report import (
     BEGIN,
     END,
@@ -105,6 +107,12 @@ def test_scores_that_differ_fail_the_benchmark_and_nothing_is_written(
 
     assert "benchmarks: scores differ: iris_hpo has" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bar_is_cut_only_if_it_would_dwarf_the_others():
+    assert bar_limit([1.0, 2.0, 10.0]) == math.inf
+    assert bar_limit([1.0, 2.0, 11.0]) == 4.0
+    assert bar_limit([1.0]) == math.inf
 
 
 def test_the_table_is_put_between_the_marks_of_a_readme(tmp_path):
