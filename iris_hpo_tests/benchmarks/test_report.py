@@ -96,6 +96,22 @@ def test_a_quick_run_passes_no_judgement(tmp_path, results):
     assert "missed" not in table
 
 
+@pytest.mark.parametrize(("option", "folder"), [([], "results"), (["--quick"], "build/benchmarks")])
+def test_only_a_full_run_touches_the_readme(tmp_path, monkeypatch, capsys, option, folder):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{BEGIN}\n\n{END}\n")
+    monkeypatch.setattr(command, "make_works", lambda *_: [make_work()])
+    monkeypatch.setattr(command, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(command, "README", readme)
+
+    assert command.main(option) == 0
+
+    written = table_of(tmp_path / folder / "results.md")
+    assert written_block(readme) == ("" if option else readme_block(written))
+    assert f"written to {folder}" in capsys.readouterr().out
+
+
 def test_scores_that_differ_fail_the_benchmark_and_nothing_is_written(
     tmp_path, monkeypatch, capsys
 ):
