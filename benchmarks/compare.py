@@ -77,7 +77,7 @@ class Goal:
         return value == self.limit if self.exact else value <= self.limit
 
     def __str__(self) -> str:
-        return f"exactly {self.limit:.2g}" if self.exact else f"≤ {self.limit:.2g}"
+        return f"{'exactly' if self.exact else '≤'} {round(self.limit, 2):g}"
 
 
 def compare(
@@ -118,6 +118,14 @@ def check_scores(
         one, two = found[candidate], others[candidate]
         if one.correct != two.correct or not _is_close(one.cv_mean, two.cv_mean):
             raise ScoresDifferError(f"scores differ: {name} has {one}, {other_name} has {two}")
+
+
+def number(value: float) -> str:
+    """Two or three digits, which is what repetitions agree on."""
+    for least, decimals in ((100, 0), (10, 1), (0.1, 2)):
+        if abs(value) >= least:
+            return f"{value:,.{decimals}f}"
+    return f"{value:.3f}"
 
 
 def _by_candidate(name: str, scores: Sequence[Score]) -> Mapping[Candidate, Score]:

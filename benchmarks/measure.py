@@ -12,6 +12,8 @@ from typing import Final
 import psutil
 
 SAMPLE_SECONDS: Final = 0.1
+_FIRST_SAMPLE_SECONDS: Final = 0.005
+"""Samples begin as close as this, for commands that end at once."""
 _MEGABYTE: Final = 1e6
 
 
@@ -86,6 +88,7 @@ class _MemorySampler(threading.Thread):
 
     def run(self) -> None:
         """Sample until the process is gone."""
+        pause = _FIRST_SAMPLE_SECONDS
         try:
             process = psutil.Process(self._pid)
             while not self._ended.is_set():
@@ -93,7 +96,8 @@ class _MemorySampler(threading.Thread):
                 children = sum(map(_resident, process.children(recursive=True)))
                 self.driver = max(self.driver, driver)
                 self.tree = max(self.tree, driver + children)
-                self._ended.wait(SAMPLE_SECONDS)
+                self._ended.wait(pause)
+                pause = min(2 * pause, SAMPLE_SECONDS)
         except psutil.NoSuchProcess:
             return
 

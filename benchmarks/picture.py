@@ -1,11 +1,15 @@
 """The picture: how long each contestant took for the same."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks.compare import Results, Spread
+from benchmarks.compare import Results, Spread, number
 from benchmarks.work import OURS, WALL, WHOLE, Work
+
+_DWARFS: Final = 5
+_CUT_AT: Final = 2
 
 _OURS: Final = "#c2410c"
 _OURS_ALSO: Final = "#fdba74"
@@ -25,13 +29,17 @@ def draw(path: Path, works: Sequence[Work], results: Sequence[Results]) -> None:
     axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=list(map(len, panels)))
     for ax, panel, work in zip(axes.flat, panels, works, strict=True):
         ax.set_title(work.name, loc="left", fontsize=11, fontweight="bold", color=_INK)
+        limit = bar_limit([spread.median for _, spread in panel])
         for place, (name, spread) in enumerate(panel):
-            colour = _colour(name)
-            ax.barh(place, spread.median, height=0.62, color=colour)
-            ax.plot([spread.low, spread.high], [place, place], color=_INK, linewidth=1)
+            is_cut = spread.median > limit
+            ax.barh(place, min(spread.median, limit), height=0.62, color=_colour(name))
+            if is_cut:
+                ax.text(0.93 * limit, place, "//", color="white", va="center", fontsize=14)
+            else:
+                ax.plot([spread.low, spread.high], [place, place], color=_INK, linewidth=1)
             ax.annotate(
-                f"{spread.median:.3g} s",
-                (spread.high, place),
+                f"{number(spread.median)} s{', cut' if is_cut else ''}",
+                (min(spread.high, limit), place),
                 xytext=(5, 0),
                 textcoords="offset points",
                 va="center",
@@ -42,7 +50,7 @@ def draw(path: Path, works: Sequence[Work], results: Sequence[Results]) -> None:
         for label, (name, _) in zip(ax.get_yticklabels(), panel, strict=True):
             label.set_fontweight("bold" if name == OURS else "normal")
         ax.set_ylim(len(panel) - 0.5, -0.5)
-        ax.set_xlim(0, 1.12 * max(spread.high for _, spread in panel))
+        ax.set_xlim(0, 1.12 * min(limit, max(spread.high for _, spread in panel)))
         ax.spines[["top", "right", "bottom"]].set_visible(False)
         ax.tick_params(length=0)
         ax.set_xticks([])
@@ -55,6 +63,12 @@ def draw(path: Path, works: Sequence[Work], results: Sequence[Results]) -> None:
     )
     figure.tight_layout(rect=(0, 0, 1, 0.98))
     figure.savefig(path)
+
+
+def bar_limit(ordered: Sequence[float]) -> float:
+    """Where bars are cut: a last one that would dwarf the others."""
+    *rest, last = ordered
+    return _CUT_AT * rest[-1] if rest and last > _DWARFS * rest[-1] else math.inf
 
 
 def _times(results: Results) -> dict[str, Spread]:

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks.compare import Results, Spread
+from benchmarks.compare import Results, Spread, number
 from benchmarks.environment import REPOSITORY
 from benchmarks.machine import PACKAGES, describe_machine
+from benchmarks.picture import draw
 from benchmarks.work import (
     COMMAND,
     COMMAND_EACH,
@@ -51,8 +52,6 @@ def write_results(
     folder: Path, works: Sequence[Work], results: Sequence[Results], *, quick: bool
 ) -> str:
     """Write ``results.md``, ``results.json`` and ``results.png``; give the table of goals."""
-    from benchmarks.picture import draw
-
     machine = describe_machine()
     table = goals_table(works, results, machine, judged=not quick)
     folder.mkdir(parents=True, exist_ok=True)
@@ -141,13 +140,6 @@ def as_json(works: Sequence[Work], results: Sequence[Results], machine: Mapping[
         for work, found in zip(works, results, strict=True)
     }
     return json.dumps({"machine": machine, "runs": runs}, indent=1) + "\n"
-
-
-def number(value: float) -> str:
-    """Three digits, which is what repetitions agree on."""
-    if value >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def plural(count: int, word: str) -> str:

@@ -74,7 +74,7 @@ class Size:
     repetitions: tuple[int, int]
 
 
-FULL: Final = Size((11, 7), (11, 7), (32, 32), stock=12, repetitions=(5, 3))
+FULL: Final = Size((11, 7), (11, 7), (32, 32), stock=8, repetitions=(5, 3))
 QUICK: Final = Size((4, 3), (3, 2), (8, 8), stock=2, repetitions=(1, 1))
 
 

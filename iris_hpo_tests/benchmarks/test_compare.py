@@ -4,7 +4,16 @@ import operator
 
 import pytest
 
-from benchmarks.compare import Goal, Ran, Results, ScoresDifferError, Spread, check_scores, compare
+from benchmarks.compare import (
+    Goal,
+    Ran,
+    Results,
+    ScoresDifferError,
+    Spread,
+    check_scores,
+    compare,
+    number,
+)
 from benchmarks.contestants.problem import Score
 
 FIRST = Score(0.5, 0.25, 28, 0.9375)
@@ -48,7 +57,17 @@ def test_goals(goal, value, met):
 
 
 def test_goals_are_told():
-    assert (str(Goal(0.8)), str(Goal(11, exact=True))) == ("≤ 0.8", "exactly 11")
+    goals = [Goal(0.8), Goal(2 / 7), Goal(100), Goal(11, exact=True)]
+
+    assert [str(goal) for goal in goals] == ["≤ 0.8", "≤ 0.29", "≤ 100", "exactly 11"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0213, "0.021"), (0.64, "0.64"), (-43.32, "-43.3"), (168.3, "168"), (1234.5, "1,234")],
+)
+def test_numbers_have_the_digits_that_repetitions_agree_on(value, text):
+    assert number(value) == text
 
 
 def test_equal_scores_in_any_order_are_equal():

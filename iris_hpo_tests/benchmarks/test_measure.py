@@ -54,3 +54,7 @@ def test_cpu_time_of_children_counts(tmp_path):
 def test_a_command_that_fails_is_told_with_what_it_said(tmp_path):
     with pytest.raises(CommandFailedError, match=r"exit code 3\n(?s:.*)no such thing"):
         run("import sys; print('no such thing', file=sys.stderr); sys.exit(3)", tmp_path)
+
+
+def test_memory_of_a_command_that_ends_at_once_is_known(tmp_path):
+    assert run("pass", tmp_path).driver_mb > 1

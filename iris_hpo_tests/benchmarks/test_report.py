@@ -1,6 +1,7 @@
 """What the benchmarks write."""
 
 import json
+import math
 import operator
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks.compare import Goal, Ran, Results
 from benchmarks.contestants.problem import Score
+from benchmarks.picture import bar_limit
 from benchmarks.report import (
     BEGIN,
     END,
@@ -94,6 +96,22 @@ def test_a_quick_run_passes_no_judgement(tmp_path, results):
     assert "missed" not in table
 
 
+@pytest.mark.parametrize(("option", "folder"), [([], "results"), (["--quick"], "build/benchmarks")])
+def test_only_a_full_run_touches_the_readme(tmp_path, monkeypatch, capsys, option, folder):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{BEGIN}\n\n{END}\n")
+    monkeypatch.setattr(command, "make_works", lambda *_: [make_work()])
+    monkeypatch.setattr(command, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(command, "README", readme)
+
+    assert command.main(option) == 0
+
+    written = table_of(tmp_path / folder / "results.md")
+    assert written_block(readme) == ("" if option else readme_block(written))
+    assert f"written to {folder}" in capsys.readouterr().out
+
+
 def test_scores_that_differ_fail_the_benchmark_and_nothing_is_written(
     tmp_path, monkeypatch, capsys
 ):
@@ -105,6 +123,12 @@ def test_scores_that_differ_fail_the_benchmark_and_nothing_is_written(
 
     assert "benchmarks: scores differ: iris_hpo has" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bar_is_cut_only_if_it_would_dwarf_the_others():
+    assert bar_limit([1.0, 2.0, 10.0]) == math.inf
+    assert bar_limit([1.0, 2.0, 11.0]) == 4.0
+    assert bar_limit([1.0]) == math.inf
 
 
 def test_the_table_is_put_between_the_marks_of_a_readme(tmp_path):
