@@ -20,19 +20,32 @@ class Try:
 
 
 class Pace:
-    """How long an item takes, and so how many are worth one message."""
+    """How long an item takes, and so how many are worth one message.
+
+    Attributes
+    ----------
+    item_seconds
+        None as long as nobody knows.
+    """
 
     def __init__(self) -> None:
-        self._item_seconds = _CHUNK_SECONDS
+        self.item_seconds: float | None = None
+        self._has_begun = False
 
     def note(self, seconds: float) -> None:
-        """Learn from one item."""
-        self._item_seconds = 0.8 * self._item_seconds + 0.2 * seconds
+        """Learn from one item; the very first one includes imports, and tells nothing."""
+        if self.item_seconds is not None:
+            self.item_seconds = 0.8 * self.item_seconds + 0.2 * seconds
+        elif self._has_begun:
+            self.item_seconds = max(seconds, 1e-6)
+        self._has_begun = True
 
     def chunk_size(self, waiting: int, workers: int) -> int:
         """How many of the waiting items to send together."""
+        if self.item_seconds is None:
+            return 1
         fair = waiting // (3 * workers)
-        return max(1, min(int(_CHUNK_SECONDS / self._item_seconds), _LARGEST_CHUNK, fair))
+        return max(1, min(int(_CHUNK_SECONDS / self.item_seconds), _LARGEST_CHUNK, fair))
 
 
 def judge(lost: Sequence[Try], retries: int) -> tuple[list[Failed[object]], list[Try]]:

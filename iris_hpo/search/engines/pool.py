@@ -7,16 +7,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol, cast
 
+from iris_hpo.search.engines.chunks import Pace, Try, judge, overdue
 from iris_hpo.search.engines.interface import Done, Failed, Item, Limits, Result
 from iris_hpo.search.engines.worker import Chunk, Report
 from iris_hpo.search.errors import InputError
 
-_CHUNK_SECONDS: Final = 0.2
-_LARGEST_CHUNK: Final = 64
 _POLL_SECONDS: Final = 0.1
 _START_SECONDS: Final = 1.0
 """What a worker costs before it helps: for work that is done sooner, no other is started."""
@@ -75,7 +74,7 @@ class PoolEngine:
                 self._start,
                 path,
                 limits,
-                deque(_Try(item, number) for number, item in enumerate(items)),
+                deque(Try(item, number) for number, item in enumerate(items)),
             )
             try:
                 yield from cast(
@@ -85,27 +84,18 @@ class PoolEngine:
                 run.stop()
 
 
-@dataclass(frozen=True)
-class _Try:
-    """An item on its way, with how often a worker died of it."""
-
-    item: object
-    number: int
-    deaths: int = 0
-
-
 @dataclass
 class _Lane:
     """A worker and what it has been given; ``alone`` if that is a suspect, with nothing beside."""
 
     worker: Worker
-    in_flight: dict[Future[list[Report]], list[_Try]] = field(
-        default_factory=dict[Future[list[Report]], list[_Try]]
+    in_flight: dict[Future[list[Report]], list[Try]] = field(
+        default_factory=dict[Future[list[Report]], list[Try]]
     )
     alone: bool = False
 
     @property
-    def tries(self) -> list[_Try]:
+    def tries(self) -> list[Try]:
         return [one for tries in self.in_flight.values() for one in tries]
 
 
@@ -118,17 +108,16 @@ class _PoolRun:
         start: Callable[[], Worker],
         work: Path,
         limits: Limits,
-        waiting: deque[_Try],
+        waiting: deque[Try],
     ) -> None:
         self._most = most
         self._start = start
         self._work = work
         self._limits = limits
         self._waiting = waiting
-        self._suspects: deque[_Try] = deque()
+        self._suspects: deque[Try] = deque()
         self._lanes: list[_Lane] = []
-        self._item_seconds: float | None = None
-        self._heard_once = False
+        self._pace = Pace()
         self._stillborn = 0
         self._heard = time.monotonic()
 
@@ -160,7 +149,7 @@ class _PoolRun:
             return True
         if len(self._lanes) >= self._most:
             return False
-        left = len(self._waiting) * (self._item_seconds or 0) / len(self._lanes)
+        left = len(self._waiting) * (self._pace.item_seconds or 0) / len(self._lanes)
         is_working = any(lane.tries for lane in self._lanes)
         is_slow = is_working and time.monotonic() - self._heard > _START_SECONDS
         return is_slow or left > _START_SECONDS
@@ -194,14 +183,9 @@ class _PoolRun:
         return 2 if plenty and not self._limits.timeout else 1
 
     def _chunk_size(self) -> int:
-        if self._limits.timeout or self._item_seconds is None:
-            return 1
-        fair = len(self._waiting) // (3 * self._most)
-        return max(
-            1, min(int(_CHUNK_SECONDS / max(self._item_seconds, 1e-6)), _LARGEST_CHUNK, fair)
-        )
+        return 1 if self._limits.timeout else self._pace.chunk_size(len(self._waiting), self._most)
 
-    def _send(self, lane: _Lane, tries: list[_Try], home: deque[_Try]) -> bool:
+    def _send(self, lane: _Lane, tries: list[Try], home: deque[Try]) -> bool:
         """Give a chunk to a worker; back home with it if the worker has died."""
         marks = self._work.parent
         for one in tries:  # an earlier start, in a worker that is gone, does not count
@@ -242,21 +226,13 @@ class _PoolRun:
                 continue
             for report in future.result():
                 self._stillborn = 0
-                self._learn(report.seconds)
+                self._pace.note(report.seconds)
                 yield report.outcome
         if self._limits.timeout:
             yield from self._end_overdue(lane, self._limits.timeout)
 
-    def _learn(self, seconds: float) -> None:
-        """Note what an item took; the first one's includes imports, and tells nothing."""
-        if self._item_seconds is not None:
-            self._item_seconds = 0.8 * self._item_seconds + 0.2 * seconds
-        elif self._heard_once:
-            self._item_seconds = seconds
-        self._heard_once = True
-
     def _after_lost_answer(
-        self, tries: Sequence[_Try], error: BaseException
+        self, tries: Sequence[Try], error: BaseException
     ) -> Iterator[Failed[object]]:
         """A chunk could not be sent, or its answer not be read: find the item to blame."""
         if len(tries) != 1:
@@ -264,7 +240,7 @@ class _PoolRun:
             return
         yield Failed(tries[0].item, f"{type(error).__name__}: {' '.join(str(error).split())}")
 
-    def _after_death(self, lane: _Lane) -> Iterator[Failed[object]]:
+    def _after_death(self, lane: _Lane) -> Sequence[Failed[object]]:
         """A worker died: replace it, and suspect everything that it had."""
         lost = lane.tries
         lane.in_flight.clear()
@@ -276,16 +252,9 @@ class _PoolRun:
                     "memory); see to the machine, and run again: what is finished is kept"
                 )
         self._replace(lane)
-        for one in lost:
-            # Only a death with nothing else at hand is proof.
-            suspect = replace(one, deaths=one.deaths + 1) if len(lost) == 1 else one
-            if suspect.deaths > self._limits.retries:
-                times = f"{suspect.deaths} time{'s' if suspect.deaths > 1 else ''}"
-                yield Failed(
-                    one.item, f"its worker process died {times} (killed, or out of memory)"
-                )
-            else:
-                self._suspects.append(suspect)
+        failed, suspects = judge(lost, self._limits.retries)
+        self._suspects.extend(suspects)
+        return failed
 
     def _end_overdue(self, lane: _Lane, timeout: float) -> Iterator[Failed[object]]:
         now = time.time()
@@ -294,7 +263,7 @@ class _PoolRun:
             lane.in_flight.clear()
             self._replace(lane)
             for one in running:  # a single one, with a time limit
-                yield Failed(one.item, f"did not finish within {timeout:g} s (candidate_timeout)")
+                yield overdue(one, timeout)
 
     def _replace(self, lane: _Lane) -> None:
         lane.worker.kill()
@@ -302,10 +271,10 @@ class _PoolRun:
         lane.alone = False
         self._greet(lane)
 
-    def _started(self, one: _Try, default: float) -> float:
+    def _started(self, one: Try, default: float) -> float:
         with contextlib.suppress(FileNotFoundError):
             return self._mark(one).stat().st_mtime
         return default
 
-    def _mark(self, one: _Try) -> Path:
+    def _mark(self, one: Try) -> Path:
         return self._work.parent / str(one.number)
