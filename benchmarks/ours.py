@@ -11,7 +11,7 @@ from benchmarks.compare import Ran
 from benchmarks.contestants.problem import Problem, Score
 from benchmarks.environment import PROGRAMS, REPOSITORY, clean_environment
 from benchmarks.measure import measure
-from benchmarks.work import COMMAND, COMMAND_EACH, EACH, TRAINED, WALL
+from benchmarks.work import COMMAND, COMMAND_EACH, EACH, TRAINED, WALL, WORK
 
 
 class Project:
@@ -67,11 +67,18 @@ class Project:
         milliseconds = 1000 / said["candidates"]
         own = {
             TRAINED: said["trained"],
+            WORK: self._work_seconds(said["runs"]),
             COMMAND: said["seconds"],
             COMMAND_EACH: said["seconds"] * milliseconds,
             EACH: ran.figures[WALL] * milliseconds,
         }
         return Ran(ran.figures | own, self._scores())
+
+    def _work_seconds(self, runs: Sequence[str]) -> float:
+        results = self._folder / "artifacts" / self._search
+        files = [*(results / "models").glob("*.json"), *(results / "scores").glob("*.json")]
+        cards = [json.loads(file.read_text()) for file in files]
+        return sum(card["seconds"] for card in cards if card["run_id"] in runs)
 
     def add_gamma(self, value: float) -> None:
         """Add a value to the grid, in a file of its own."""

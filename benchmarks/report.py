@@ -20,6 +20,7 @@ from benchmarks.work import (
     TRAINED,
     WALL,
     WHOLE,
+    WORK,
     Row,
     Work,
 )
@@ -33,6 +34,7 @@ UNITS: Final = {
     WALL: " s",
     COMMAND: " s",
     WHOLE: " s",
+    WORK: " s",
     EACH: " ms",
     COMMAND_EACH: " ms",
     MEMORY: " MB",

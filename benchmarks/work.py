@@ -24,6 +24,8 @@ EACH: Final = "each_ms"
 """Milliseconds per candidate."""
 COMMAND_EACH: Final = "command_each_ms"
 TRAINED: Final = "trained"
+WORK: Final = "work"
+"""Seconds of all fits and scores of a run, as the candidates' cards say."""
 
 Step = Callable[[Path], Ran]
 

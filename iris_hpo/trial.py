@@ -1,7 +1,9 @@
 """What a worker does for one candidate: train or reuse its model, then score or reuse its score."""
 
+import importlib
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from platform import python_version
@@ -151,6 +153,12 @@ class TrialWork:
     scores: bool = True
     force: bool = False
 
+    def load(self) -> None:
+        """Import what candidates need, so that the first one's time is its own."""
+        importlib.import_module("sklearn.metrics")
+        with suppress(InputError):  # it is each candidate's, and told then
+            self.conditions.recipe.build()
+
     def prepare(self) -> None:
         """Refuse a machine that does not see the artifacts, or may not write them.
 
@@ -159,6 +167,7 @@ class TrialWork:
         InputError
             Says what to do.
         """
+        self.load()
         store = open_store(self.store_url)
         probe = f".temporary/probe-{uuid.uuid4().hex}"  # a sweep would take it, should it be left
         try:

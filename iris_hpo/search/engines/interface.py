@@ -58,6 +58,8 @@ class Engine(Protocol):
     ) -> Generator[Sequence[Done[Item, Result] | Failed[Item]], None, None]:
         """Yield one outcome per item, as they finish; those that come together in one sequence.
 
+        If the work has a method ``load``, workers call it before their first item.
+
         Closing the generator early stops the work.
         """
         ...

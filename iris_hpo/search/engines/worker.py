@@ -85,5 +85,8 @@ def _hold(path: str) -> Callable[[object], object]:
     global _held  # noqa: PLW0603 - a worker has no other place to keep things between chunks
     if _held is None or _held[0] != path:
         _held = path, pickle.loads(Path(path).read_bytes())  # noqa: S301 - from our own process
+        load = getattr(_held[1], "load", None)
+        if load is not None:
+            load()
         threadpool_limits(1)  # of the libraries that are loaded by now
     return _held[1]
