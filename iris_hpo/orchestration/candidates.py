@@ -101,6 +101,7 @@ class _CandidatesRun:
                         raise WholeRunError(outcome.reason)
                     self._count(work, outcome, counts)
                 self.progress(self.context, counts)
+        self.store.sweep()  # of workers that were killed
         self.context.log.info(f"{counts.total} candidates: {counts}")
         if self.failures:
             raise _failure(self.failures, len(keys))

@@ -119,9 +119,9 @@ def evaluate(
     with counted_warnings() as warned:
         try:
             predicted = estimator.predict(examples.test_features)
+            metrics = dict(measure(task, target, predicted))  # refuses what is not finite
         except Exception as error:
             raise CandidateError(f"predicting failed: {describe(error)}") from error
-        metrics = dict(measure(task, target, predicted))
         # The metric is the scorer's own value; computing it once saves a prediction.
         test_score = metrics.get(scoring)
         if test_score is None:

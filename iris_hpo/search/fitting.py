@@ -64,7 +64,8 @@ def refuse_non_finite(value: float, what: str) -> None:
 
 def describe(error: Exception) -> str:
     """An estimator's error in one line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
+    said = " ".join(str(error).split())[:500]
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 class counted_warnings:  # noqa: N801 - used as a function

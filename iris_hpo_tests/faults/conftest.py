@@ -1,5 +1,123 @@
 """Faults are tried on real projects, as in the end-to-end tests."""
 
-from iris_hpo_tests.end_to_end.conftest import project, searched
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from iris_hpo.store.artifacts import is_alive
+from iris_hpo_tests.end_to_end.conftest import Project, make_project, project, searched
 
 __all__ = ["project", "searched"]
+
+PATIENCE = 240
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    """Wait as long as a busy machine may take."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.005)
+
+
+def processes_of(home: Path) -> list[int]:
+    """The living processes that runs on an instance have started: workers, and their watchers."""
+    wanted = f"DAGSTER_HOME={home}".encode()
+    found: list[int] = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            environment = (folder / "environ").read_bytes().split(b"\0")
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        # What this process has started itself, loky's tracker of resources too, stays with it.
+        ours = os.getpid() in (int(folder.name), parent)
+        if wanted in environment and not ours and is_alive(int(folder.name)):
+            found.append(int(folder.name))
+    return found
+
+
+def small(project: Project) -> Project:
+    """Leave six candidates."""
+    (project.parameters / "c_parameters.txt").write_text("0.5\n8\n")
+    (project.parameters / "gamma_parameters.txt").write_text("0.25\n1\n4\n")
+    return project
+
+
+@pytest.fixture
+def few(project: Project) -> Project:
+    """Six candidates; nothing was run."""
+    return small(project)
+
+
+@pytest.fixture
+def done(few: Project) -> Project:
+    """Six candidates, all of it done."""
+    result = few.call("run", "--engine", "serial", "--folds", "2", "--quiet")
+    assert result.returncode == 0, result.stderr
+    return few
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Six candidates, done in a project of their own that tests only read."""
+    made = small(make_project(tmp_path_factory.mktemp("undisturbed")))
+    result = made.call("run", "--engine", "serial", "--folds", "2", "--quiet")
+    assert result.returncode == 0, result.stderr
+    return made
+
+
+class Disk:
+    """A small disk of its own: a tmpfs."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    def _mount(self, *arguments: str) -> None:
+        subprocess.run(["mount", *arguments, str(self.place)], check=True, capture_output=True)
+
+    def mount(self, size: str) -> None:
+        self.place.mkdir(exist_ok=True)
+        self._mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs")
+
+    def resize(self, size: str) -> None:
+        self._mount("-o", f"remount,rw,size={size}")
+
+    def protect(self) -> None:
+        """Make it read-only, as soon as nobody holds a file open for writing."""
+
+        def attempt() -> bool:
+            command = ["mount", "-o", "remount,ro", str(self.place)]
+            return subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+        wait_for(attempt, "the disk stays busy")
+
+    def unmount(self) -> None:
+        subprocess.run(["umount", "-l", str(self.place)], check=True)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """A disk that is full soon; CI works as root, who may mount one."""
+    made = Disk(tmp_path / "disk")
+    try:
+        made.mount("40m")
+    except subprocess.CalledProcessError:
+        pytest.skip("only root can mount a disk")
+    yield made
+    made.unmount()
+
+
+@pytest.fixture
+def finished(undisturbed: Project, tmp_path: Path) -> Project:
+    """A copy of the undisturbed project: far quicker than to do it again."""
+    root = tmp_path / "finished"
+    shutil.copytree(undisturbed.root, root)
+    return Project(root)

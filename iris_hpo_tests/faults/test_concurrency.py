@@ -1,0 +1,171 @@
+"""Several at once: two commands, a command and a run of the UI, a file edited meanwhile."""
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from iris_hpo.iris import iris_search
+from iris_hpo.orchestration.naming import names_of
+from iris_hpo.orchestration.partitions import PartitionChange, apply_change
+from iris_hpo_tests.end_to_end.conftest import REPOSITORY, Project, make_project
+from iris_hpo_tests.faults.conftest import small, wait_for
+
+ARGUMENTS = ("-m", "iris_hpo", "run", "--engine", "serial", "--folds", "2")
+MATERIALIZE = ("-m", "dagster", "asset", "materialize", "-m", "iris_hpo.definitions", "--select")
+
+Process = subprocess.Popen[str]
+
+
+def start(project: Project, *arguments: str) -> Process:
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=REPOSITORY,
+        env=project.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finish(processes: Sequence[Process]) -> list[str]:
+    """What each has said; all must be content."""
+    said = [process.communicate(timeout=240)[0] for process in processes]
+    for process, out in zip(processes, said, strict=True):
+        assert process.returncode == 0, out
+        assert "Traceback" not in out
+        assert "database is locked" not in out
+    return said
+
+
+def selection(project: Project) -> dict[str, bytes]:
+    folder = project.artifacts / "selection"
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.suffix in (".csv", ".pkl", ".png")
+    }
+
+
+def trained(project: Project) -> list[str]:
+    """The candidates whose models were trained, as often as they were."""
+    with project.instance() as instance:
+        records = instance.fetch_materializations(dg.AssetKey("models"), limit=1000).records
+    return sorted(
+        str(record.partition_key)
+        for record in records
+        if record.asset_materialization
+        and record.asset_materialization.metadata["reused"].value is False
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_two_commands_at_once_on_a_fresh_instance(
+    few: Project, undisturbed: Project, attempt: int
+) -> None:
+    """The tables of the instance, the partitions and the results are made once."""
+    del attempt  # where two processes meet is chance
+    said = finish([start(few, *ARGUMENTS), start(few, *ARGUMENTS)])
+    assert selection(few) == selection(undisturbed)
+    assert len(trained(few)) == 6
+    assert sum("6 trained, 0 reused, 0 failed" in out for out in said) == 1
+    assert sum("0 trained, 6 reused, 0 failed" in out for out in said) == 1
+
+
+@pytest.mark.slow
+def test_two_commands_of_different_settings_take_turns(few: Project, tmp_path: Path) -> None:
+    said = finish([start(few, *ARGUMENTS, "--seed", seed) for seed in ("1", "2")])
+    assert sum("waiting for another iris-hpo run of this search" in out for out in said) == 1
+    assert all("6 trained, 0 reused, 0 failed" in out for out in said)
+    last = next(
+        seed
+        for seed, out in zip(("1", "2"), said, strict=True)
+        if "waiting for another" in out
+    )
+    alone = small(make_project(tmp_path / "alone"))
+    assert alone.call(*ARGUMENTS[2:], "--seed", last, "--quiet").returncode == 0
+    assert selection(few) == selection(alone)
+
+
+@pytest.mark.slow
+def test_a_command_during_a_run_of_the_ui(few: Project, undisturbed: Project) -> None:
+    """The run that sensors request is the job of the search, in a process of its own."""
+    finish([start(few, *MATERIALIZE, "raw_data,split,parameters")])
+    ends = "C0.5_G0.25...C8.0_G4.0"
+    other = start(few, *MATERIALIZE, "models,scores", "--partition-range", ends)
+    finish([start(few, *ARGUMENTS), other])
+    finish([start(few, *ARGUMENTS)])
+    assert selection(few) == selection(undisturbed)
+    counts = json.loads(few.call("status", "--folds", "2", "--json").stdout)["assets"]
+    assert {name: found["up to date"] for name, found in counts.items()} == {
+        "raw_data": 1,
+        "split": 1,
+        "parameters": 1,
+        "models": 6,
+        "scores": 6,
+        "selection": 1,
+    }
+
+
+@pytest.mark.slow
+def test_parameter_files_edited_in_the_middle_of_a_run(project: Project, tmp_path: Path) -> None:
+    """A value comes, and another goes; what the run leaves to do, the next one does."""
+    process = start(project, "-m", "iris_hpo", "run")
+    scores = project.artifacts / "scores"
+
+    def reached() -> bool:
+        assert process.poll() is None, "the run ended before its files were edited"
+        return scores.is_dir() and len(list(scores.iterdir())) >= 5
+
+    wait_for(reached, "the run does not come so far")
+    gamma = project.parameters / "gamma_parameters.txt"
+    gamma.write_text(gamma.read_text().replace("1.000\n", ""))
+    (project.parameters / "c_parameters_more.txt").write_text("3\n")
+    finish([process])
+    found = json.loads(project.call("run", "--json").stdout)
+    assert (found["candidates"], found["trained"], found["failed"]) == (72, 6, {})
+
+    fresh = make_project(tmp_path / "fresh")
+    for path in project.parameters.iterdir():
+        (fresh.parameters / path.name).write_bytes(path.read_bytes())
+    assert fresh.call("run", "--quiet").returncode == 0
+    assert selection(project) == selection(fresh)
+
+
+def test_candidates_are_registered_by_several_at_once(finished: Project) -> None:
+    """A sensor and a command may find the same new values at the same time."""
+    names = names_of(iris_search())
+    home = str(finished.root / "home")
+    keys = [[f"C{number}.{digit}_G1.0" for digit in range(10)] for number in range(100, 140)]
+    errors: list[Exception] = []
+    together = threading.Barrier(2)
+
+    def register(instance: dg.DagsterInstance) -> None:
+        for some in keys:
+            together.wait(60)
+            try:
+                apply_change(instance, names, PartitionChange(tuple(some), ()))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it must not be
+                errors.append(error)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", home)
+        with (
+            dg.DagsterInstance.from_config(home) as one,
+            dg.DagsterInstance.from_config(home) as other,
+        ):
+            threads = [threading.Thread(target=register, args=(it,)) for it in (one, other)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            for name in (names.partitions_name, str(names.from_files.name)):
+                registered = one.get_dynamic_partitions(name)
+                assert len(registered) == len(set(registered)) == 6 + 400
+    assert errors == []

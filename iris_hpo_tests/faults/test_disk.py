@@ -1,0 +1,180 @@
+"""A full disk, a read-only folder, a file where a folder should be: one message, nothing lost."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from iris_hpo_tests.end_to_end.conftest import Project, make_project
+from iris_hpo_tests.faults.conftest import Disk
+
+ARGUMENTS = ("run", "--engine", "serial", "--folds", "2")
+KEPT = "make it writable and make room, then run the search again: finished candidates are kept"
+
+
+def on(disk: Disk, project: Project) -> None:
+    """Keep the artifacts of a project on a disk."""
+    (disk.place / "artifacts").mkdir()
+    project.artifacts.symlink_to(disk.place / "artifacts", target_is_directory=True)
+
+
+def home_on(disk: Disk, project: Project) -> None:
+    """Keep the instance of a project on a disk."""
+    home = project.root / "home"
+    (disk.place / "dagster.yaml").write_bytes((home / "dagster.yaml").read_bytes())
+    (home / "dagster.yaml").unlink()
+    home.rmdir()
+    home.symlink_to(disk.place, target_is_directory=True)
+
+
+def leaderboard(project: Project) -> bytes:
+    return (project.artifacts / "selection" / "leaderboard.csv").read_bytes()
+
+
+def contents(project: Project) -> dict[str, bytes]:
+    return {name: content for name, (_, content) in project.files().items()}
+
+
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The leaderboard of all 77 candidates, without folds."""
+    project = make_project(tmp_path_factory.mktemp("grid"))
+    assert project.call(*ARGUMENTS, "--folds", "0", "--quiet").returncode == 0
+    return leaderboard(project)
+
+
+@pytest.mark.parametrize("engine", ["serial", "loky"])
+def test_a_full_disk_ends_the_run_with_one_message_and_the_next_completes(
+    disk: Disk, project: Project, engine: str, grid: bytes
+) -> None:
+    """Of 77 candidates some fit."""
+    on(disk, project)
+    disk.resize("300k")
+    arguments = ("run", "--folds", "0", "--engine")
+    result = project.call(*arguments, engine, "--quiet")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        f"iris-hpo: {project.artifacts} cannot be written: No space left on device; {KEPT}\n"
+    )
+    assert not list((project.artifacts / ".temporary").iterdir())
+    stored = contents(project)
+    finished = len([name for name in stored if name.startswith("scores/")])
+    assert 0 < finished < 77
+
+    disk.resize("40m")
+    result = project.call(*arguments, "serial", "--json")
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert found["trained"] + found["reused"] == 77
+    assert found["reused"] > 0
+    assert leaderboard(project) == grid
+
+
+def test_a_disk_that_is_full_when_the_best_are_stored_keeps_the_last_selection(
+    disk: Disk, done: Project
+) -> None:
+    before = contents(done)
+    # The files move to a disk that has room for nothing more.
+    moved = done.artifacts.rename(done.root / "moved")
+    on(disk, done)
+    for name, content in before.items():
+        (done.artifacts / name).parent.mkdir(parents=True, exist_ok=True)
+        (done.artifacts / name).write_bytes(content)
+    filler = disk.place / "filler"
+    disk.resize("600k")
+    try:
+        with filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+    except OSError:
+        pass
+    result = done.call(*ARGUMENTS, "--rule", "cv")
+    assert result.returncode == 2
+    assert result.stderr.endswith(f"No space left on device; {KEPT}\n")
+    assert result.stderr.count("\n") == 1
+    assert contents(done) == before
+    assert done.call("leaderboard").returncode == 0
+    assert done.call("status", "--folds", "2").returncode == 0
+
+    filler.unlink()
+    assert done.call(*ARGUMENTS, "--rule", "cv").returncode == 0
+    assert contents(done)["selection/champion.json"] != before["selection/champion.json"]
+    assert moved.is_dir()
+
+
+def test_a_read_only_artifacts_folder(disk: Disk, few: Project) -> None:
+    on(disk, few)
+    assert few.call(*ARGUMENTS, "--quiet").returncode == 0
+    before = contents(few)
+    disk.protect()
+    result = few.call(*ARGUMENTS, "--force")
+    assert result.returncode == 2
+    assert result.stderr == (
+        f"iris-hpo: {few.artifacts} cannot be written: Read-only file system; {KEPT}\n"
+    )
+    assert contents(few) == before
+    for look in (("status", "--folds", "2"), ("leaderboard",)):
+        assert "Traceback" not in few.call(*look).stderr
+    assert few.call("leaderboard").returncode == 0
+    disk.resize("40m")
+    assert few.call(*ARGUMENTS, "--quiet").returncode == 0
+
+
+def test_an_artifacts_folder_that_was_never_writable(disk: Disk, few: Project) -> None:
+    on(disk, few)
+    disk.protect()
+    result = few.call(*ARGUMENTS)
+    assert result.returncode == 2
+    assert result.stderr == (
+        f"iris-hpo: {few.artifacts} cannot be written: Read-only file system; {KEPT}\n"
+    )
+
+
+@pytest.mark.parametrize("size", ["300k", "1500k"])
+def test_an_instance_on_a_full_disk(disk: Disk, few: Project, size: str) -> None:
+    """The first has no room for the tables, the second none for the events of a run."""
+    home_on(disk, few)
+    disk.resize(size)
+    result = few.command(*ARGUMENTS)
+    assert result.returncode == 2, result.stderr
+    assert "Traceback" not in result.stderr
+    said = result.stderr.splitlines()[-1]
+    assert said.startswith(f"iris-hpo: the Dagster instance of DAGSTER_HOME {few.root / 'home'} ")
+    assert sum(line.startswith("iris-hpo: ") for line in result.stderr.splitlines()) == 1
+
+    disk.resize("40m")
+    result = few.call(*ARGUMENTS, "--quiet")
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_read_only_instance(disk: Disk, few: Project) -> None:
+    home_on(disk, few)
+    assert few.command(*ARGUMENTS, "--quiet").returncode == 0
+    before = contents(few)
+    disk.protect()
+    for arguments in (ARGUMENTS, ("status",), ("leaderboard",)):
+        result = few.command(*arguments)
+        assert result.returncode == 2
+        assert result.stderr.count("\n") == 1, result.stderr
+        assert result.stderr.startswith(
+            f"iris-hpo: the Dagster instance of DAGSTER_HOME {few.root / 'home'} cannot be opened"
+        )
+    assert contents(few) == before
+
+
+@pytest.mark.parametrize("command", [ARGUMENTS, ("status",), ("leaderboard",), ("predict", "x")])
+def test_artifacts_that_are_a_file(few: Project, command: tuple[str, ...]) -> None:
+    few.artifacts.write_text("a file")
+    result = few.call(*command)
+    assert result.returncode == 2
+    assert result.stderr == f"iris-hpo: artifacts {few.artifacts} is a file; give a folder\n"
+    assert few.artifacts.read_text() == "a file"
+
+
+def test_a_folder_below_a_file(few: Project, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a file")
+    result = few.call(*ARGUMENTS, "--artifacts", str(tmp_path / "file" / "artifacts"))
+    assert result.returncode == 2
+    assert result.stderr == (
+        f"iris-hpo: {tmp_path / 'file' / 'artifacts'} cannot be written: Not a directory; {KEPT}\n"
+    )
