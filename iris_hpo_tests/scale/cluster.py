@@ -67,7 +67,7 @@ class Cluster:
 
         with Client(self.address, set_as_default=False) as client:
             found = client.run(_tell)
-        return {name: process for name, process in found.values()}
+        return dict(found.values())
 
     def kill_scheduler(self) -> None:
         self.scheduler.kill()
