@@ -35,9 +35,7 @@ def count_files(project: Project) -> int:
     return sum(len(files) for _, _, files in os.walk(project.artifacts))
 
 
-def kill_at(
-    project: Project, process: subprocess.Popen[bytes], files: int, seconds: float
-) -> None:
+def kill_at(project: Project, process: subprocess.Popen[bytes], files: int, seconds: float) -> None:
     """Kill a run some time after it has written so many files, of any kind.
 
     Until then models and scores are written; the time thereafter may be that of an event.

@@ -130,3 +130,39 @@ class DiesOnArrival:
 
     def __call__(self, item: int) -> int:
         return item
+
+
+def tell_process_and_wait(task: tuple[Path, Path]) -> int:
+    """Leave a file named after the worker process, and wait for another."""
+    folder, sign = task
+    (folder / f"pid-{os.getpid()}").touch()
+    wait_for(sign)
+    return os.getpid()
+
+
+class CountArrivals:
+    """Work that leaves a file wherever it is unpickled, and takes as many seconds as it is told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __setstate__(self, state: dict[str, Path]) -> None:
+        self.__dict__.update(state)
+        (self.folder / f"{os.getpid()}-{time.monotonic_ns()}").touch()
+
+    def __call__(self, seconds: float) -> int:
+        time.sleep(seconds)
+        return os.getpid()
+
+
+class Unprepared:
+    """Work that no worker can do."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def prepare(self) -> None:
+        raise OSError(self.reason)
+
+    def __call__(self, item: int) -> int:
+        return item

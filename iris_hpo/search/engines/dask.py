@@ -5,10 +5,13 @@ dies, and nothing depends on how often a scheduler tries by itself. A worker get
 holds the data, once, before its first chunk; also one that joins late, or takes a dead one's place.
 """
 
+import asyncio
+import concurrent.futures
 import logging
 import pickle
 import time
 import uuid
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 _ANSWER_SECONDS: Final = 20.0
 """A scheduler that is silent for longer is taken for gone."""
 _LOOK_SECONDS: Final = 0.5
+_FETCH_SECONDS: Final = 2.0
 _WORKERLESS_SECONDS: Final = 60.0
 
 _log = logging.getLogger(__name__)
@@ -116,6 +120,7 @@ class _DaskRun:
         self._looked = 0.0
         self._had_workers = time.monotonic()
         self._sent = 0
+        self._is_gone = False
 
     def outcomes(self) -> Iterator[Sequence[Done[object, object] | Failed[object]]]:
         """Keep the workers busy and give what comes of it."""
@@ -127,6 +132,7 @@ class _DaskRun:
             except (_SchedulerGoneError, OSError, RuntimeError) as error:
                 if isinstance(error, RuntimeError) and self._client.status == "running":
                     raise
+                self._is_gone = True
                 raise InputError(
                     f"the Dask scheduler at {self._address} has gone away"
                     f"{_in_brackets(error)}; what is finished is kept: start it again, and run "
@@ -139,6 +145,8 @@ class _DaskRun:
 
     def stop(self) -> None:
         """Take back what was sent."""
+        if self._is_gone:
+            return
         with suppress(OSError, RuntimeError):
             if self._client.status == "running":
                 sent = [future for worker in self._workers.values() for future in worker.in_flight]
@@ -149,6 +157,8 @@ class _DaskRun:
 
     def _go_on(self) -> None:
         """Wait until something happens, and do what follows from it."""
+        if self._client.status != "running":
+            raise _SchedulerGoneError
         now = time.monotonic()
         if now - self._looked > _LOOK_SECONDS:
             self._looked = now
@@ -166,16 +176,14 @@ class _DaskRun:
 
     def _look_at_workers(self) -> None:
         """Let new workers in, and give those up that have gone."""
-        present: dict[str, int] = self._client.sync(
-            self._client.scheduler.ncores, callback_timeout=_ANSWER_SECONDS
-        )
-        for address in self._workers.keys() - present.keys():
+        present = self._present()
+        for address in self._workers.keys() - present:
             self._lose(address)
         for future in [one for one, of in self._greeted.items() if of not in present]:
             del self._greeted[future]
             self._client.cancel([future])
         known = {*self._workers, *self._greeted.values(), *self._refused}
-        new = sorted(present.keys() - known)
+        new = sorted(present - known)
         if new:
             self._greet(new)
         if self._workers or self._greeted:
@@ -186,6 +194,18 @@ class _DaskRun:
                 + "".join(f"; {refusal}" for refusal in list(self._refused.values())[:1])
                 + f"; start some: dask worker {self._address} --nthreads 1"
             )
+
+    def _present(self) -> set[str]:
+        """The addresses of all workers."""
+        asked: concurrent.futures.Future[dict[str, int]] = asyncio.run_coroutine_threadsafe(
+            self._client.scheduler.ncores(), self._client.loop.asyncio_loop
+        )
+        end = time.monotonic() + _ANSWER_SECONDS
+        while not concurrent.futures.wait([asked], timeout=_LOOK_SECONDS).done:
+            if self._client.status != "running" or time.monotonic() > end:
+                asked.cancel()
+                raise _SchedulerGoneError
+        return set(asked.result())
 
     def _greet(self, addresses: list[str]) -> None:
         """Ask workers what they are, and give the work to those that can do it."""
@@ -232,13 +252,23 @@ class _DaskRun:
                 worker.is_alone_with_suspect = True
                 self._send(address, [self._suspects.popleft()])
             return
-        # One chunk ahead hides the way there and back. With a time limit nothing waits.
-        ahead = 1 if self._limits.timeout else 2
-        while self._waiting and len(worker.in_flight) < ahead:
-            size = 1
-            if not self._limits.timeout:
-                size = self._pace.chunk_size(len(self._waiting), len(self._workers))
-            self._send(address, [self._waiting.popleft() for _ in range(size)])
+        while self._waiting and len(worker.in_flight) < self._ahead():
+            self._send(address, [self._waiting.popleft() for _ in range(self._chunk_size())])
+
+    def _ahead(self) -> int:
+        """Chunks that a worker may have.
+
+        A second one hides the way there and back. With a time limit none waits in a worker; nor
+        near the end, where another worker could take it.
+        """
+        workers = len(self._workers) + len(self._greeted)
+        plenty = len(self._waiting) > workers * self._chunk_size()
+        return 2 if plenty and not self._limits.timeout else 1
+
+    def _chunk_size(self) -> int:
+        if self._limits.timeout:
+            return 1
+        return self._pace.chunk_size(len(self._waiting), len(self._workers))
 
     def _send(self, address: str, tries: list[Try]) -> None:
         future = self._submit(
@@ -270,8 +300,6 @@ class _DaskRun:
 
     def _take(self, future: "Future[Any]") -> None:
         """Take note of a task that has ended, unless it was given up before."""
-        if future.cancelled() and self._client.status != "running":
-            raise _SchedulerGoneError
         if future in self._greeted:
             self._take_greeting(future, self._greeted.pop(future))
             return
@@ -290,17 +318,20 @@ class _DaskRun:
 
     def _take_chunk(self, future: "Future[Any]", address: str, worker: _Worker) -> None:
         if future.status == "finished":
-            with suppress(TimeoutError):
-                self._take_reports(future.result(timeout=_ANSWER_SECONDS), worker, future)
-                return
-            self._lose(address)  # with the answer
+            try:
+                reports = future.result(timeout=_FETCH_SECONDS)
+            except TimeoutError:  # it may have died with the answer: look, before asking again
+                self._looked = 0.0
+                self._finished.put(future)
+            else:
+                self._take_reports(reports, worker, future)
         elif future.status == "error":
             error = _error_of(future)
             if error is None or _is_death(error):
                 self._lose(address)
             else:
                 self._after_lost_answer(worker, worker.in_flight.pop(future), error)
-        elif future.cancelled():
+        elif self._client.status == "running":  # somebody else has cancelled it
             self._lose(address)
 
     def _take_reports(
@@ -348,10 +379,9 @@ class _DaskRun:
 
 def _objection(facts: object, limits: Limits) -> str:
     """What speaks against a worker; empty for nothing."""
-    if isinstance(facts, ModuleNotFoundError):
-        return f"cannot import {facts.name}; install the same packages everywhere"
     if isinstance(facts, BaseException):
-        return f"cannot say what it is: {type(facts).__name__}: {' '.join(str(facts).split())}"
+        reason = " ".join(str(facts).split())
+        return f"cannot say what it is ({reason}); install the same packages everywhere"
     found = cast("Facts", facts)
     other = [
         f"{name} {found.versions.get(name)}, not {own}"
@@ -380,11 +410,14 @@ def _is_death(error: BaseException) -> bool:
 @contextmanager
 def _connected(address: str) -> "Generator[Client]":
     from distributed import Client
+    from distributed.versions import VersionMismatchWarning
 
     # It would tell on its own, in other words, what is raised here.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
-        client = Client(address, timeout=_ANSWER_SECONDS, set_as_default=False, name="iris_hpo")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", VersionMismatchWarning)
+            client = Client(address, timeout=_ANSWER_SECONDS, set_as_default=False, name="iris_hpo")
     except (OSError, ValueError) as error:
         raise InputError(
             f"no Dask scheduler answers at {address}{_in_brackets(error)}; start it, or mend the "

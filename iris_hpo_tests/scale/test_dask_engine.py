@@ -1,0 +1,361 @@
+"""The Dask engine on a real cluster: every item has one outcome, whoever comes, goes or dies."""
+
+import logging
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from iris_hpo.search.engines import DaskEngine, Done, Failed, Limits, make_engine
+from iris_hpo.search.errors import InputError
+from iris_hpo_tests.scale.cluster import cluster
+from iris_hpo_tests.scale.processes import free_port, wait_for
+from iris_hpo_tests.search import engine_work
+from iris_hpo_tests.search.test_engines import all_of, attempts_at, reasons_of, results_of
+
+ONCE = Limits(retries=0)
+
+
+@pytest.fixture(scope="module")
+def two_workers(tmp_path_factory):
+    with cluster(tmp_path_factory.mktemp("cluster")) as made:
+        yield made
+
+
+@pytest.fixture
+def engine(two_workers):
+    two_workers.wait_for_workers(2)  # a test before may have cost one
+    return DaskEngine(two_workers.address)
+
+
+def without(folder: Path, module: str) -> dict[str, str]:
+    """An environment in which a module cannot be imported."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(f"import sys; sys.modules[{module!r}] = None\n")
+    return {"PYTHONPATH": str(folder)}
+
+
+def with_version(folder: Path, package: str, version: str) -> dict[str, str]:
+    """An environment in which a package says that it has another version."""
+    metadata = folder / f"{package.replace('-', '_')}-{version}.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text(f"Name: {package}\nVersion: {version}\n")
+    return {"PYTHONPATH": str(folder)}
+
+
+def test_an_item_that_fails_costs_no_other(engine):
+    words = ["a", "wrong b", "c", "broken d", "e", "wrong f"]
+
+    outcomes = all_of(engine.map(engine_work.do_as_told, words, ONCE))
+
+    assert len(outcomes) == 6
+    assert results_of(outcomes) == {"a": "A", "c": "C", "e": "E"}
+    assert reasons_of(outcomes) == {
+        "wrong b": "wrong b is no candidate",
+        "broken d": "OSError: the disk is full",
+        "wrong f": "wrong f is no candidate",
+    }
+
+
+def test_many_more_items_than_workers_each_have_one_outcome(engine):
+    together = list(engine.map(engine_work.square, range(1_000), Limits()))
+    outcomes = all_of(together)
+
+    assert len(outcomes) == 1_000
+    assert results_of(outcomes) == {number: number * number for number in range(1_000)}
+    assert len(together) < 500  # short ones do not pay for a message each
+
+
+def test_the_machines_failures_are_tried_again_and_the_items_own_are_not(engine, tmp_path):
+    once, always = tmp_path / "once", tmp_path / "always"
+
+    outcomes = all_of(
+        engine.map(engine_work.fail_first, [(once, 1), (always, 99)], Limits(retries=1))
+    )
+
+    assert results_of(outcomes) == {(once, 1): 2}
+    assert reasons_of(outcomes) == {(always, 99): "OSError: attempt 2 failed"}
+    assert [attempts_at(log) for log in (once, always)] == [2, 2]
+
+
+def test_outcomes_come_as_they_finish(engine, tmp_path):
+    """The second item waits for what only happens after the first outcome has come."""
+    sign = tmp_path / "sign"
+
+    outcomes = engine.map(engine_work.wait_for, [None, sign], Limits())
+
+    assert next(outcomes) == [Done(None, "seen")]
+    sign.touch()
+    assert list(outcomes) == [[Done(sign, "seen")]]
+
+
+def test_an_item_computes_on_one_thread(engine):
+    outcomes = all_of(engine.map(engine_work.count_threads, range(4), Limits()))
+
+    assert results_of(outcomes) == dict.fromkeys(range(4), 1)
+
+
+def test_a_result_that_cannot_be_sent_back_costs_its_own_item(engine):
+    outcomes = all_of(engine.map(engine_work.hold_a_lock_if_odd, range(40), ONCE))
+
+    assert len(outcomes) == 40
+    assert results_of(outcomes) == {number: number for number in range(0, 40, 2)}
+    reasons = reasons_of(outcomes)
+    assert set(reasons) == set(range(1, 40, 2))
+    assert all("pickle" in reason and "\n" not in reason for reason in reasons.values())
+
+
+def test_the_work_goes_to_each_worker_once(engine, two_workers, tmp_path):
+    work = engine_work.CountArrivals(tmp_path)
+
+    outcomes = all_of(engine.map(work, [0.2] * 8, Limits()))
+
+    assert len(outcomes) == 8
+    assert {one.result for one in outcomes} == set(two_workers.processes().values())
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_items_that_kill_their_workers_are_found(engine, tmp_path):
+    killer, victim = (tmp_path / "killer", 99), (tmp_path / "victim", 1)
+    others = [(tmp_path / f"other {number}", 0) for number in range(10)]
+    items = [*others[:3], killer, *others[3:6], victim, *others[6:]]
+
+    outcomes = all_of(engine.map(engine_work.die_first, items, Limits(retries=1)))
+
+    assert len(outcomes) == len(items)
+    assert reasons_of(outcomes) == {
+        killer: "its worker process died 2 times (killed, or out of memory)"
+    }
+    assert set(results_of(outcomes)) == {victim, *others}
+
+
+@pytest.mark.slow
+def test_an_endless_item_is_ended_and_no_other_is_blamed(engine, tmp_path):
+    quick = [(tmp_path, number / 1e9) for number in range(20)]
+    slower = [(tmp_path, 0.1 + number / 1e9) for number in range(10)]
+    endless = (tmp_path, 600.0)
+
+    outcomes = all_of(
+        engine.map(
+            engine_work.tell_process_and_sleep,
+            [*quick[:10], endless, *quick[10:], *slower],
+            Limits(timeout=2),
+        )
+    )
+
+    assert len(outcomes) == 31
+    assert reasons_of(outcomes) == {endless: "did not finish within 2 s (candidate_timeout)"}
+    assert set(results_of(outcomes)) == {*quick, *slower}
+
+
+@pytest.mark.slow
+def test_time_behind_the_tasks_of_others_is_not_an_items_own(engine, two_workers, tmp_path):
+    from distributed import Client
+
+    with Client(two_workers.address, set_as_default=False) as other:
+        busy = other.map(time.sleep, [5, 5.001], pure=False)
+        wait_for("others' work", lambda: sum(map(len, other.processing().values())) == 2)
+
+        outcomes = all_of(
+            engine.map(engine_work.tell_process_and_sleep, [(tmp_path, 0.0)] * 2, Limits(timeout=1))
+        )
+
+        assert reasons_of(outcomes) == {}
+        del busy
+
+
+def test_closing_early_leaves_nothing_on_the_cluster(engine, two_workers, tmp_path):
+    sign = tmp_path / "sign"
+    outcomes = engine.map(engine_work.wait_for, [None, *[sign] * 8], Limits())
+    assert next(outcomes) == [Done(None, "seen")]
+
+    outcomes.close()
+    sign.touch()  # what is running cannot be stopped
+
+    from distributed import Client
+
+    with Client(two_workers.address, set_as_default=False) as client:
+        wait_for("end of the tasks", lambda: not any(client.processing().values()))
+        assert not any(client.who_has().values())
+        assert set(client.run(_works_held).values()) == {0}
+
+
+def test_a_worker_that_joins_late_takes_work(two_workers, tmp_path):
+    two_workers.wait_for_workers(2)
+    signs = [tmp_path / f"sign {number}" for number in range(3)]
+    outcomes = DaskEngine(two_workers.address).map(
+        engine_work.tell_process_and_wait, [(tmp_path, sign) for sign in signs], Limits()
+    )
+    started = threading.Thread(target=two_workers.start_worker, args=("late",))
+    started.start()
+    # The first two occupy the workers that there are, and end when a third one has begun.
+    release = threading.Thread(
+        target=lambda: (
+            wait_for("third worker at work", lambda: len(list(tmp_path.glob("pid-*"))) == 3),
+            [sign.touch() for sign in signs],
+        )
+    )
+    release.start()
+
+    found = results_of(all_of(outcomes))
+
+    release.join()
+    started.join()
+    assert len(set(found.values())) == 3
+    two_workers.stop_worker("late")
+
+
+def test_a_late_worker_of_another_version_gets_no_work(two_workers, tmp_path, caplog):
+    two_workers.wait_for_workers(2)
+    caplog.set_level(logging.WARNING, logger="iris_hpo")
+    environment = with_version(tmp_path / "other", "scikit-learn", "0.1")
+    sign = tmp_path / "sign"
+    outcomes = DaskEngine(two_workers.address).map(engine_work.wait_for, [None, sign], Limits())
+    assert next(outcomes) == [Done(None, "seen")]
+
+    two_workers.start_worker("other", environment=environment)
+    threading.Thread(
+        target=lambda: (wait_for("refusal", lambda: caplog.messages), sign.touch())
+    ).start()
+
+    assert list(outcomes) == [[Done(sign, "seen")]]
+    (message,) = caplog.messages
+    assert message.startswith("the Dask worker tcp://127.0.0.1:")
+    assert "has scikit-learn 0.1, not " in message
+    assert message.endswith("; install the same versions everywhere; it gets no work")
+    two_workers.stop_worker("other")
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "limits", "message"),
+    [
+        (
+            (),
+            lambda folder: with_version(folder, "numpy", "1.0"),
+            ONCE,
+            r"has numpy 1\.0, not .*; install the same versions everywhere",
+        ),
+        (
+            (),
+            lambda folder: without(folder, "iris_hpo"),
+            ONCE,
+            r"cannot say what it is \(.*iris_hpo.*\); install the same packages everywhere",
+        ),
+        (
+            ("--nthreads", "2"),
+            lambda _: {},
+            ONCE,
+            r"has 2 threads; start it with --nthreads 1, and more of them",
+        ),
+        (
+            ("--no-nanny",),
+            lambda _: {},
+            Limits(timeout=1),
+            r"has no nanny, so candidate_timeout could not end a fit; start it with --nanny",
+        ),
+    ],
+    ids=["version", "package", "threads", "nanny"],
+)
+@pytest.mark.slow
+def test_a_worker_that_is_not_right_is_named(tmp_path, options, environment, limits, message):
+    with cluster(tmp_path, workers=0) as made:
+        made.start_worker("wrong", *options, environment=environment(tmp_path / "wrong"))
+        made.wait_for_workers(1)
+
+        with pytest.raises(InputError, match=rf"^the Dask worker tcp://127.0.0.1:\d+ {message}$"):
+            all_of(DaskEngine(made.address).map(engine_work.square, [1], limits))
+
+
+def test_work_that_a_worker_cannot_do_is_one_message(engine):
+    with pytest.raises(InputError, match=r"^the Dask worker tcp://\S+ cannot do the work: no disk"):
+        all_of(engine.map(engine_work.Unprepared("no disk"), [1], ONCE))
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_goes_away_is_one_message(tmp_path):
+    with cluster(tmp_path) as made:
+        sign = tmp_path / "sign"
+        outcomes = DaskEngine(made.address).map(engine_work.wait_for, [None, sign, sign], Limits())
+        assert next(outcomes) == [Done(None, "seen")]
+        made.kill_scheduler()
+
+        with pytest.raises(InputError) as refusal:
+            next(outcomes)
+
+    assert str(refusal.value).startswith(f"the Dask scheduler at {made.address} has gone away")
+    assert str(refusal.value).endswith("; what is finished is kept: start it again, and run again")
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_silent_is_one_message(tmp_path, monkeypatch):
+    monkeypatch.setattr("iris_hpo.search.engines.dask._ANSWER_SECONDS", 2.0)
+    with cluster(tmp_path) as made:
+        sign = tmp_path / "sign"
+        outcomes = DaskEngine(made.address).map(engine_work.wait_for, [None, sign], Limits())
+        assert next(outcomes) == [Done(None, "seen")]
+        os.kill(made.scheduler.pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(InputError, match="has gone away"):
+                next(outcomes)
+        finally:
+            os.kill(made.scheduler.pid, signal.SIGCONT)
+
+
+def test_no_scheduler_is_one_message(monkeypatch):
+    monkeypatch.setattr("iris_hpo.search.engines.dask._ANSWER_SECONDS", 1.0)
+    address = f"tcp://127.0.0.1:{free_port()}"
+
+    with pytest.raises(InputError, match=f"^no Dask scheduler answers at {address} "):
+        all_of(DaskEngine(address).map(engine_work.square, [1], ONCE))
+
+
+def test_a_scheduler_without_workers_is_one_message(tmp_path, monkeypatch):
+    monkeypatch.setattr("iris_hpo.search.engines.dask._WORKERLESS_SECONDS", 1.0)
+    with cluster(tmp_path, workers=0) as made, pytest.raises(InputError) as refusal:
+        all_of(DaskEngine(made.address).map(engine_work.square, [1], ONCE))
+
+    assert str(refusal.value) == (
+        f"the Dask scheduler at {made.address} has no worker for this; start some: dask worker "
+        f"{made.address} --nthreads 1"
+    )
+
+
+@pytest.mark.parametrize("address", ["nonsense://x", "tcp://not a host:8786", "x"])
+def test_an_address_that_is_none_is_one_message(address, monkeypatch):
+    monkeypatch.setattr("iris_hpo.search.engines.dask._ANSWER_SECONDS", 1.0)
+
+    with pytest.raises(InputError, match=f"^no Dask scheduler answers at {address}"):
+        all_of(DaskEngine(address).map(engine_work.square, [1], ONCE))
+
+
+def test_the_engine_is_made_by_its_address(monkeypatch):
+    monkeypatch.delenv("IRIS_HPO_DASK_ADDRESS", raising=False)
+    with pytest.raises(InputError, match="set IRIS_HPO_DASK_ADDRESS"):
+        make_engine("dask")
+    assert isinstance(make_engine("dask", 0, "tcp://x:1"), DaskEngine)
+    monkeypatch.setenv("IRIS_HPO_DASK_ADDRESS", "tcp://y:1")
+    assert isinstance(make_engine("dask"), DaskEngine)
+    with pytest.raises(InputError, match="jobs 2: the engine 'dask' uses the workers"):
+        make_engine("dask", 2)
+
+
+def test_no_items_have_no_outcomes_and_need_no_cluster():
+    assert all_of(DaskEngine("tcp://nobody:1").map(engine_work.square, [], Limits())) == []
+
+
+def test_a_worker_dies_once_where_nothing_is_tried_again(engine, tmp_path):
+    killer = (tmp_path / "killer", 99)
+
+    outcomes = all_of(engine.map(engine_work.die_first, [killer], ONCE))
+
+    assert outcomes == [Failed(killer, "its worker process died 1 time (killed, or out of memory)")]
+    assert attempts_at(killer[0]) == 1
+
+
+def _works_held() -> int:
+    from iris_hpo.search.engines import dask_worker
+
+    return len(dask_worker._held)
