@@ -26,7 +26,7 @@ from iris_hpo.orchestration.progress import Counts, Progress
 from iris_hpo.orchestration.records import failure_reasons
 from iris_hpo.orchestration.selection import selection_state
 from iris_hpo.orchestration.storage import Storage
-from iris_hpo.search.engines import make_engine
+from iris_hpo.search.engines import Limits, make_engine
 from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.store.artifacts import is_alive
 
@@ -138,6 +138,7 @@ class Launcher:
             If a run fails by more than single candidates.
         """
         make_engine(options.engine, options.jobs)  # refuses what cannot work, before any run
+        Limits(options.retries, options.candidate_timeout)
         release_dead_runs(self._instance)
         self._storage.store(self._spec).sweep()
         plan = make_plan(self._instance, self._spec, self._storage, settings)

@@ -18,6 +18,7 @@ from iris_hpo.orchestration.presentation import CODE_VERSIONS
 from iris_hpo.orchestration.records import latest, version_since
 from iris_hpo.orchestration.sources import (
     candidates_csv,
+    divide_spec_data,
     parameters_card,
     read_spec_data,
     read_spec_parameters,
@@ -42,7 +43,7 @@ from iris_hpo.store.cards import (
     read_recorded_card,
 )
 from iris_hpo.store.split import CARD as SPLIT_CARD
-from iris_hpo.store.split import TEST, TRAIN, divide, settings_of
+from iris_hpo.store.split import TEST, TRAIN, settings_of
 from iris_hpo.trial import Conditions
 
 
@@ -169,7 +170,7 @@ def _split_card(
             wanted = replace(settings, stratify=settings.stratifies(spec.task))
             if card.data_digest == data_digest and settings_of(card) == wanted:
                 return card
-    return divide(read_spec_data(spec, storage), settings, spec.task)[0]
+    return divide_spec_data(spec, storage, read_spec_data(spec, storage), settings)[0]
 
 
 def _source_states(

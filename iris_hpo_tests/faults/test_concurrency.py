@@ -84,9 +84,7 @@ def test_two_commands_of_different_settings_take_turns(few: Project, tmp_path: P
     assert sum("waiting for another iris-hpo run of this search" in out for out in said) == 1
     assert all("6 trained, 0 reused, 0 failed" in out for out in said)
     last = next(
-        seed
-        for seed, out in zip(("1", "2"), said, strict=True)
-        if "waiting for another" in out
+        seed for seed, out in zip(("1", "2"), said, strict=True) if "waiting for another" in out
     )
     alone = small(make_project(tmp_path / "alone"))
     assert alone.call(*ARGUMENTS[2:], "--seed", last, "--quiet").returncode == 0

@@ -20,7 +20,7 @@ from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project, finish
 
 pytestmark = [*DAGSTERS_WARNINGS, pytest.mark.slow]
 
-MODULE = '''\
+MODULE = """\
 import os
 import resource
 import signal
@@ -62,7 +62,7 @@ class Faulty(DecisionTreeRegressor):
 
     def predict(self, X):
         return super().predict(X) * (np.nan if self.fault == "nan" else 1)
-'''
+"""
 FINE = ("none", "killed once", "warns")
 REASONS = {
     "killed": "its worker process died 2 times (killed, or out of memory)",
@@ -106,7 +106,9 @@ def test_each_loses_itself_alone(faulty: Project) -> None:
     said = [line for line in answer.out.splitlines() if line.startswith("failed: ")]
     assert len(said) == len(REASONS), "\n".join(said)
     for fault, reason in REASONS.items():
-        assert sum(line.startswith(f"failed: {key(fault)}: {reason}") for line in said) == 1, "\n".join(said)
+        assert sum(line.startswith(f"failed: {key(fault)}: {reason}") for line in said) == 1, (
+            "\n".join(said)
+        )
     assert "Traceback" not in answer.out
     assert "ConvergenceWarning" not in answer.out
     with faulty.instance() as instance:
