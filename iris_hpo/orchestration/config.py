@@ -6,7 +6,6 @@ import dagster as dg
 from pydantic import Field, create_model
 
 from iris_hpo.search.engines import Limits, default_engine
-from iris_hpo.search.errors import InputError
 from iris_hpo.search.spec import Rule, SearchSpec, check_rule
 from iris_hpo.search.splitting import SplitSettings
 
@@ -71,12 +70,6 @@ class CandidatesConfig(dg.Config):
         InputError
             If a number is out of range.
         """
-        if self.retries < 0:
-            raise InputError(f"retries {self.retries} must be 0 or more")
-        if self.candidate_timeout is not None and not self.candidate_timeout > 0:
-            raise InputError(
-                f"candidate_timeout {self.candidate_timeout} must be a number of seconds above 0"
-            )
         return Limits(self.retries, self.candidate_timeout)
 
 

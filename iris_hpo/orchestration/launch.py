@@ -27,7 +27,7 @@ from iris_hpo.orchestration.progress import Counts, Progress
 from iris_hpo.orchestration.records import failure_reasons
 from iris_hpo.orchestration.selection import selection_state
 from iris_hpo.orchestration.storage import Storage
-from iris_hpo.search.engines import make_engine, start_ahead
+from iris_hpo.search.engines import Limits, make_engine, start_ahead
 from iris_hpo.search.figures import import_matplotlib
 from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.store.artifacts import is_alive
@@ -142,6 +142,7 @@ class Launcher:
         """
         # Refuses what cannot work, before any run.
         make_engine(options.engine, options.jobs, options.dask_address)
+        Limits(options.retries, options.candidate_timeout)
         release_dead_runs(self._instance)
         self._storage.store(self._spec).sweep()
         plan = make_plan(self._instance, self._spec, self._storage, settings)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 
 import dagster as dg
 
@@ -19,6 +18,7 @@ from iris_hpo.orchestration.presentation import CODE_VERSIONS
 from iris_hpo.orchestration.records import latest, version_since
 from iris_hpo.orchestration.sources import (
     candidates_csv,
+    divide_spec_data,
     parameters_card,
     read_spec_data,
     read_spec_parameters,
@@ -32,10 +32,9 @@ from iris_hpo.orchestration.states import (
 )
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.dataset import file_digest
-from iris_hpo.search.engines import apart
 from iris_hpo.search.parameter_files import ParameterFiles
 from iris_hpo.search.spec import SearchSpec
-from iris_hpo.search.splitting import SplitSettings, split_rows
+from iris_hpo.search.splitting import SplitSettings
 from iris_hpo.store.artifacts import ArtifactError, ArtifactStore, read_verified
 from iris_hpo.store.cards import (
     Card,
@@ -44,7 +43,7 @@ from iris_hpo.store.cards import (
     read_recorded_card,
 )
 from iris_hpo.store.split import CARD as SPLIT_CARD
-from iris_hpo.store.split import TEST, TRAIN, divide, settings_of
+from iris_hpo.store.split import TEST, TRAIN, settings_of
 from iris_hpo.trial import Conditions
 
 
@@ -176,8 +175,7 @@ def _split_card(
             wanted = replace(settings, stratify=settings.stratifies(spec.task))
             if card.data_digest == data_digest and settings_of(card) == wanted:
                 return card
-    dataset = read_spec_data(spec, storage)
-    return divide(dataset, settings, spec.task, partial(apart, split_rows))[0]
+    return divide_spec_data(spec, storage, read_spec_data(spec, storage), settings)[0]
 
 
 def _source_states(

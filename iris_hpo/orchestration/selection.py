@@ -26,6 +26,7 @@ from iris_hpo.search.space import legible
 from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.store.artifacts import (
     ArtifactError,
+    ArtifactMismatchError,
     ArtifactStore,
     digest_of,
     read_verified,
@@ -250,10 +251,16 @@ def leaderboard_keys(store: ArtifactStore, *, selected: bool = False) -> list[st
     Raises
     ------
     ArtifactError
-        If there is no leaderboard.
+        If there is no leaderboard, or it is none.
     """
-    rows = csv.DictReader(io.StringIO(store.read(LEADERBOARD).decode()))
-    return [row["candidate"] for row in rows if not selected or row["selected"] == "true"]
+    content = store.read(LEADERBOARD)
+    try:
+        rows = list(csv.DictReader(io.StringIO(content.decode())))
+        return [row["candidate"] for row in rows if not selected or row["selected"] == "true"]
+    except (UnicodeDecodeError, KeyError, csv.Error) as error:
+        raise ArtifactMismatchError(
+            f"{store.path(LEADERBOARD)} is not a leaderboard; run the search again"
+        ) from error
 
 
 def write_selection(

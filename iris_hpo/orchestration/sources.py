@@ -23,11 +23,12 @@ from iris_hpo.orchestration.presentation import presentation
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.dataset import Dataset, DatasetError, read_dataset
 from iris_hpo.search.engines import apart
+from iris_hpo.search.errors import InputError
 from iris_hpo.search.parameter_files import ParameterFiles, read_parameter_files
 from iris_hpo.search.spec import SearchSpec
-from iris_hpo.search.splitting import class_counts, split_rows
-from iris_hpo.store.artifacts import ArtifactStore
-from iris_hpo.store.cards import ParametersCard
+from iris_hpo.search.splitting import SplitSettings, class_counts, split_rows
+from iris_hpo.store.artifacts import ArtifactError, ArtifactStore
+from iris_hpo.store.cards import ParametersCard, SplitCard
 from iris_hpo.store.split import divide, read_part, write_split
 
 
@@ -68,9 +69,7 @@ def build_split(spec: SearchSpec) -> dg.AssetsDefinition:
                     str(storage.data_file(spec)),
                     "the data changed since raw_data was materialised; materialise raw_data too",
                 )
-            card, train, test = divide(
-                dataset, config.settings(), spec.task, partial(apart, split_rows)
-            )
+            card, train, test = divide_spec_data(spec, storage, dataset, config.settings())
             store = storage.store(spec)
             write_split(store, card, train, test)
         return dg.MaterializeResult(
@@ -127,6 +126,16 @@ def build_parameters(spec: SearchSpec) -> dg.AssetsDefinition:
 def read_spec_data(spec: SearchSpec, storage: Storage) -> Dataset:
     """Read the data set of a search."""
     return read_dataset(storage.data_file(spec), spec.layout, spec.task)
+
+
+def divide_spec_data(
+    spec: SearchSpec, storage: Storage, dataset: Dataset, settings: SplitSettings
+) -> tuple[SplitCard, bytes, bytes]:
+    """Divide the data set of a search; what cannot be divided is named by its file."""
+    try:
+        return divide(dataset, settings, spec.task, partial(apart, split_rows))
+    except InputError as error:
+        raise InputError(f"{storage.data_file(spec)}: {error}") from error
 
 
 def read_spec_parameters(spec: SearchSpec, storage: Storage) -> ParameterFiles:
@@ -210,7 +219,9 @@ def _shortened(values: Sequence[str]) -> str:
 
 
 def _stored_keys(store: ArtifactStore) -> set[str]:
-    if not store.exists(CANDIDATES_TABLE):
+    """Who stood in the table before; nobody, if it is missing or damaged: it is written anew."""
+    try:
+        rows = list(csv.reader(io.StringIO(store.read(CANDIDATES_TABLE).decode())))
+    except (ArtifactError, UnicodeDecodeError, csv.Error):
         return set()
-    _, *rows = csv.reader(io.StringIO(store.read(CANDIDATES_TABLE).decode()))
-    return {row[0] for row in rows if row}
+    return {row[0] for row in rows[1:] if row}

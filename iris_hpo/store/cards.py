@@ -183,7 +183,7 @@ def read_card(store: ArtifactStore, name: str, kind: type[AnyCard]) -> AnyCard:
     content = store.read(name)
     try:
         return kind(**json.loads(content, parse_constant=_refuse_constant))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ArtifactMismatchError(
             f"{store.path(name)} is not a {kind.__name__} of this version; run the search again"
         ) from error

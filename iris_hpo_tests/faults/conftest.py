@@ -17,12 +17,12 @@ __all__ = ["project", "searched"]
 PATIENCE = 240
 
 
-def wait_for(condition: Callable[[], bool], what: str) -> None:
+def wait_for(condition: Callable[[], bool], what: str, *, poll: float = 0.005) -> None:
     """Wait as long as a busy machine may take."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, what
-        time.sleep(0.005)
+        time.sleep(poll)
 
 
 def processes_of(home: Path) -> list[int]:
@@ -97,7 +97,7 @@ class Disk:
             command = ["mount", "-o", "remount,ro", str(self.place)]
             return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
-        wait_for(attempt, "the disk stays busy")
+        wait_for(attempt, "the disk stays busy", poll=0.1)
 
     def unmount(self) -> None:
         subprocess.run(["umount", "-l", str(self.place)], check=True)

@@ -17,13 +17,14 @@ from iris_hpo.store.cards import ModelCard, ScoreCard
 from iris_hpo_tests.end_to_end.conftest import REPOSITORY, Project, make_project
 from iris_hpo_tests.faults.conftest import processes_of, wait_for
 
+ARGUMENTS = ("run", "--folds", "2")
 KILLS = 20
 SEED = 20
 
 
 def start(project: Project) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "iris_hpo", "run"],
+        [sys.executable, "-m", "iris_hpo", *ARGUMENTS],
         cwd=REPOSITORY,
         env=project.environment,
         stdout=subprocess.DEVNULL,
@@ -49,7 +50,8 @@ def kill_at(project: Project, process: subprocess.Popen[bytes], files: int, seco
     time.sleep(seconds)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    wait_for(lambda: not processes_of(project.root / "home"), "a worker outlives its run")
+    home = project.root / "home"
+    wait_for(lambda: not processes_of(home), "a worker outlives its run", poll=0.2)
 
 
 def reset(project: Project) -> None:
@@ -78,14 +80,16 @@ def recorded(project: Project, asset: str) -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.slow
-def test_kill_at_random_moments(searched: Project, tmp_path: Path) -> None:
-    leaderboard = (searched.artifacts / "selection" / "leaderboard.csv").read_bytes()
-    total = count_files(searched)
-    project = make_project(tmp_path)
+def test_kill_at_random_moments(tmp_path: Path) -> None:
+    undisturbed = make_project(tmp_path / "undisturbed")
+    assert undisturbed.call(*ARGUMENTS, "--engine", "serial", "--quiet").returncode == 0
+    leaderboard = (undisturbed.artifacts / "selection" / "leaderboard.csv").read_bytes()
+    total = count_files(undisturbed)
+    project = make_project(tmp_path / "killed")
     chance = random.Random(SEED)
     moments: list[int] = []
     # The first file, the first of the selection, and any between.
-    selection = sum(1 for _ in (searched.artifacts / "selection").rglob("*.*"))
+    selection = sum(1 for _ in (undisturbed.artifacts / "selection").rglob("*.*"))
     ends = [(1, 0.0), (total - selection + 1, 0.0)]
     between = [
         (chance.randrange(1, total - selection), chance.uniform(0, 0.05)) for _ in range(KILLS - 2)
@@ -96,7 +100,7 @@ def test_kill_at_random_moments(searched: Project, tmp_path: Path) -> None:
         models, scores = recorded(project, "models"), recorded(project, "scores")
         moments.append(len(scores))
 
-        result = project.call("run", "--json")
+        result = project.call(*ARGUMENTS, "--engine", "serial", "--json")
         assert result.returncode == 0, result.stderr
         outcome = json.loads(result.stdout)
         assert outcome["trained"] + outcome["reused"] == 77

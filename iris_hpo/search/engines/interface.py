@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from iris_hpo.search.errors import CandidateError, WholeRunError
+from iris_hpo.search.errors import CandidateError, InputError, WholeRunError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -44,10 +44,23 @@ class Limits:
         error of the machine. Errors of the item itself (`CandidateError`) are not retried.
     timeout
         Seconds an item may take, from its start in a worker; None for no limit.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range.
     """
 
     retries: int = 1
     timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.retries < 0:
+            raise InputError(f"retries {self.retries} must be 0 or more")
+        if self.timeout is not None and not self.timeout > 0:
+            raise InputError(
+                f"candidate_timeout {self.timeout} must be a number of seconds above 0"
+            )
 
 
 class Engine(Protocol):

@@ -1,0 +1,128 @@
+"""Artifacts, record and files that disagree: `status` shows it, `run` repairs it."""
+
+import json
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+from iris_hpo_tests.end_to_end.conftest import REPOSITORY, Project
+
+ARGUMENTS = ("run", "--engine", "serial", "--folds", "2")
+GOOD = {"raw_data": 1, "split": 1, "parameters": 1, "models": 6, "scores": 6, "selection": 1}
+
+
+def up_to_date(project: Project) -> dict[str, int]:
+    result = project.call("status", "--folds", "2", "--json")
+    assert result.stderr == ""
+    assets = json.loads(result.stdout)["assets"]
+    return {name: found["up to date"] for name, found in assets.items()}
+
+
+def delete_artifacts(project: Project) -> None:
+    shutil.rmtree(project.artifacts)
+
+
+def delete_instance(project: Project) -> None:
+    home = project.root / "home"
+    shutil.rmtree(home)
+    home.mkdir()
+    shutil.copy(REPOSITORY / ".dagster" / "dagster.yaml", home)
+
+
+def delete_event_log(project: Project) -> None:
+    shutil.rmtree(project.root / "home" / "history")
+
+
+def delete_models(project: Project) -> None:
+    shutil.rmtree(project.artifacts / "models")
+
+
+def delete_scores(project: Project) -> None:
+    shutil.rmtree(project.artifacts / "scores")
+
+
+def delete_split(project: Project) -> None:
+    shutil.rmtree(project.artifacts / "split")
+
+
+def delete_selection(project: Project) -> None:
+    shutil.rmtree(project.artifacts / "selection")
+
+
+def age_cards(project: Project) -> None:
+    """Cards as another version of the project may have written them: other fields."""
+    for path in project.artifacts.rglob("*.json"):
+        card = json.loads(path.read_text())
+        card["written_by"] = "0.0.1"
+        card.pop("convergence_warnings", None)
+        path.write_text(json.dumps(card))
+
+
+def empty_files(project: Project) -> None:
+    """As a crash of the machine may leave them."""
+    for path in project.artifacts.rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"")
+
+
+def break_cards(project: Project) -> None:
+    for path in project.artifacts.rglob("*.json"):
+        path.write_bytes(b'[{"a": ' * 100_000)
+
+
+def forget_partitions(project: Project) -> None:
+    """A person deleted all in the UI."""
+    with project.instance() as instance:
+        for name in ("c_gamma", "c_gamma_from_files"):
+            for key in instance.get_dynamic_partitions(name):
+                instance.delete_dynamic_partition(name, key)
+
+
+def leave_files(project: Project) -> None:
+    """What was left by a writer that died, and by nobody of ours."""
+    folder = project.artifacts / ".temporary"
+    folder.mkdir(exist_ok=True)
+    (folder / "999999999-0-0").write_text("half")
+    (project.artifacts / "selection" / "models" / "model_C9.0_G9.0.pkl").write_text("old")
+
+
+@pytest.mark.parametrize(
+    ("disturb", "worse"),
+    [
+        (delete_artifacts, {"split", "parameters", "models", "scores", "selection"}),
+        (delete_instance, set(GOOD)),
+        (delete_event_log, set(GOOD)),
+        (delete_models, {"models", "scores"}),
+        (delete_scores, {"scores", "selection"}),
+        (delete_split, {"split", "selection"}),
+        (delete_selection, {"selection"}),
+        (age_cards, {"split", "parameters", "models", "scores", "selection"}),
+        (empty_files, {"split", "parameters", "models", "scores", "selection"}),
+        (break_cards, {"split", "parameters", "models", "scores", "selection"}),
+        (forget_partitions, {"parameters"}),
+        (leave_files, set()),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_status_shows_it_and_run_repairs_it(
+    finished: Project,
+    undisturbed: Project,
+    disturb: Callable[[Project], None],
+    worse: set[str],
+) -> None:
+    assert up_to_date(finished) == GOOD
+    disturb(finished)
+    found = up_to_date(finished)
+    assert {name for name in GOOD if found[name] != GOOD[name]} >= worse
+
+    result = finished.call(*ARGUMENTS, "--json")
+    assert result.returncode == 0, result.stderr
+    assert up_to_date(finished) == GOOD
+    for name, (_, content) in undisturbed.files().items():
+        if name.endswith((".pkl", ".csv", ".png")):
+            assert (finished.artifacts / name).read_bytes() == content, name
+    assert set(finished.files()) - set(undisturbed.files()) <= {
+        "selection/models/model_C9.0_G9.0.pkl"
+    }
+    assert finished.call("leaderboard").returncode == 0
