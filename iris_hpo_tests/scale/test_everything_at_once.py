@@ -1,0 +1,149 @@
+"""PostgreSQL, S3 and Dask at once: the command, the daemon's sensors, slices, and runs that die."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from iris_hpo_tests.end_to_end.conftest import REPOSITORY, make_project
+from iris_hpo_tests.end_to_end.graphql import GraphQL
+from iris_hpo_tests.end_to_end.test_dagster_dev import IMPATIENCE, Dev
+from iris_hpo_tests.scale.cluster import Cluster, cluster
+from iris_hpo_tests.scale.deployment import make_deployment
+from iris_hpo_tests.scale.postgres import Postgres
+from iris_hpo_tests.scale.processes import free_port, stop
+from iris_hpo_tests.scale.s3 import CREDENTIALS, S3
+
+pytestmark = pytest.mark.slow
+
+ARTIFACTS = "s3://bucket/searches/iris"
+
+
+@pytest.fixture(scope="module")
+def workers(s3_process: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Two workers that reach the object storage."""
+    with cluster(tmp_path_factory.mktemp("cluster"), environment=s3_process.environment) as made:
+        yield made
+
+
+def settings_of(postgres: Postgres, s3: S3, workers: Cluster) -> dict[str, str]:
+    s3.clear()
+    return {
+        **s3.environment,
+        "DAGSTER_POSTGRES_URL": postgres.new_database(),
+        "IRIS_HPO_ARTIFACTS": ARTIFACTS,
+        "IRIS_HPO_DASK_ADDRESS": workers.address,
+    }
+
+
+def test_the_command_does_the_whole_flow(
+    postgres: Postgres, s3_process: S3, workers: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    alone = make_project(tmp_path_factory.mktemp("alone"))
+    assert alone.command("run", "--engine", "serial", "--quiet").returncode == 0
+    settings = settings_of(postgres, s3_process, workers)
+    project = make_deployment(tmp_path_factory.mktemp("deployed"), settings)
+
+    first = project.command("run", "--json")
+    assert first.returncode == 0, first.stderr
+    told = json.loads(first.stdout)
+    assert (told["candidates"], told["trained"], told["failed"]) == (77, 77, {})
+    assert told["files"] == f"{ARTIFACTS}/selection"
+    second = project.command("run", "--json")
+    assert json.loads(second.stdout)["trained"] == 0
+
+    assert project.command("leaderboard", "--format", "csv").stdout == (
+        alone.command("leaderboard", "--format", "csv").stdout
+    )
+    data = str(project.data / "noisy_iris.csv")
+    assert project.command("predict", data).stdout == alone.command("predict", data).stdout
+    status = json.loads(project.command("status", "--json").stdout)
+    assert status["assets"]["scores"]["up to date"] == 77
+    assert not project.artifacts.exists()
+    with_secrets = first.stdout + first.stderr + second.stdout
+    assert CREDENTIALS["AWS_SECRET_ACCESS_KEY"] not in with_secrets
+
+
+@pytest.fixture(scope="module")
+def dev(
+    postgres: Postgres, s3_process: S3, workers: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Dev]:
+    """`dagster dev` on all of it, with slices of ten candidates."""
+    settings = {
+        **settings_of(postgres, s3_process, workers),
+        "IRIS_HPO_CANDIDATES_PER_RUN": "10",
+        "IRIS_HPO_SENSOR_SECONDS": "3",
+    }
+    project = make_deployment(tmp_path_factory.mktemp("dev"), settings)
+    file = project.root / "home" / "dagster.yaml"
+    file.write_text(
+        file.read_text().replace("poll_interval_seconds: 20", "poll_interval_seconds: 2")
+        + IMPATIENCE
+    )
+    port, log = free_port(), project.root / "dev.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port)],
+            cwd=REPOSITORY,
+            env=project.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        started = Dev(project, GraphQL(f"http://127.0.0.1:{port}"), process, log)
+        started.wait("web server", lambda: started.ui.is_up() or None)
+        yield started
+    finally:
+        stop(process, 60)
+
+
+def test_the_sensor_asks_for_slices_and_selects(dev: Dev) -> None:
+    dev.wait_for_selection(scored=77, candidates=77)
+    runs = dev.wait_for_runs(*(run.run_id for run in dev.requests("parameter_files_sensor")))
+    assert [run.status for run in runs] == ["SUCCESS"] * 8
+    for asset, found in dev.partitions(77).items():
+        assert set(dev.ui.times_trained(asset, found.keys).values()) == {1}
+        per_run = [list(found.run_ids.values()).count(run.run_id) for run in runs]
+        assert sorted(per_run) == [7, *[10] * 7]
+
+
+def test_a_backfill_makes_slices_and_a_killed_run_is_tried_again(dev: Dev) -> None:
+    before = dev.partitions(77)
+    keys = before["models"].keys
+    backfill = dev.ui.backfill(keys, "models", "scores")
+    killed = dev.wait("run to kill", lambda: _kill_one(dev, backfill))
+
+    def completed() -> dict[str, object] | None:
+        found = dev.ui.backfill_status(backfill)
+        return None if found["status"] == "REQUESTED" else found
+
+    done = dev.wait("end of the backfill", completed, 240)
+    assert done["status"] == "COMPLETED_SUCCESS", done
+    statuses = {run["runId"]: run["status"] for run in done["runs"]}
+    assert statuses.pop(killed) == "FAILURE"
+    assert list(statuses.values()) == ["SUCCESS"] * 8
+    (again,) = dev.ui.runs(tags=[{"key": "dagster/parent_run_id", "value": killed}])
+    assert again.run_id in statuses
+    for asset, found in dev.partitions(77).items():
+        assert {key for key in keys if found.run_ids[key] == before[asset].run_ids[key]} == set()
+        assert set(dev.ui.times_trained(asset, keys).values()) == {1}  # the rest was reused
+
+
+def _kill_one(dev: Dev, backfill: str) -> str | None:
+    """Kill the process of a run of the backfill that has started; gives the run's id."""
+    tags = [{"key": "dagster/backfill", "value": backfill}]
+    for run in dev.ui.runs(tags=tags, statuses=["STARTED"]):
+        with dev.project.instance() as instance:
+            said = " ".join(log.message for log in instance.all_logs(run.run_id))
+        found = re.search(r"\(pid: (\d+)\)", said)
+        if found:
+            os.kill(int(found[1]), signal.SIGKILL)
+            return run.run_id
+    return None
