@@ -151,9 +151,8 @@ class _DaskRun:
             if self._client.status == "running":
                 sent = [future for worker in self._workers.values() for future in worker.in_flight]
                 self._client.cancel([*sent, *self._greeted])
-                self._client.run(
-                    release_work, self._token, workers=list(self._workers), on_error="ignore"
-                )
+                holders = [*self._workers, *self._greeted.values()]
+                self._client.run(release_work, self._token, workers=holders, on_error="ignore")
 
     def _go_on(self) -> None:
         """Wait until something happens, and do what follows from it."""

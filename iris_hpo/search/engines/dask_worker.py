@@ -7,6 +7,7 @@ run's token, and given up when the run ends.
 import pickle
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -27,6 +28,7 @@ _SENDING_SECONDS: Final = 0.005
 """A message leaves in another thread, which a fit in compiled code may keep from running."""
 
 _held: dict[str, Work] = {}
+_released: deque[str] = deque(maxlen=64)
 _thread = threading.local()
 
 
@@ -61,11 +63,13 @@ def hold_work(token: str, content: bytes) -> None:
     prepare = getattr(work, "prepare", None)
     if prepare is not None:
         prepare()
-    _held[token] = work
+    if token not in _released:
+        _held[token] = work
 
 
 def release_work(token: str) -> None:
     """Give the work of a run up; what is in progress ends with the item that it is at."""
+    _released.append(token)  # it may be on its way into being held
     _held.pop(token, None)
 
 
