@@ -2,11 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PORT ?= 3000
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 # Dagster stores the plan of a run, an event per candidate, in batches.
 export DAGSTER_EVENT_BATCH_SIZE ?= 500
 
-.PHONY: run test slow lint bench bench-quick dev screenshots clean
+.PHONY: run test slow lint faults bench bench-quick dev screenshots clean
 
 run: $(VENV)/base  ## the whole search, up to date, then the leaderboard
 	$(BIN)/iris-hpo run
@@ -22,6 +23,9 @@ lint: $(VENV)/test $(VENV)/bench  ## lint, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
+faults: $(VENV)/test  ## everything that was tried to break it, quick and long
+	$(BIN)/python -m pytest -v -m "slow or not slow" iris_hpo_tests/faults
+
 bench: $(VENV)/bench  ## compare with other tools, and write the README's table; under 20 minutes
 	$(BIN)/python -m benchmarks
 
@@ -29,7 +33,7 @@ bench-quick: $(VENV)/bench  ## the same at a small size, to see that it works; u
 	$(BIN)/python -m benchmarks --quick
 
 dev: $(VENV)/base  ## the Dagster UI, on this machine only
-	$(BIN)/dagster dev -h 127.0.0.1 -p 3000
+	$(BIN)/dagster dev -h 127.0.0.1 -p $(PORT)
 
 screenshots: $(VENV)/test  ## the pictures of this README; needs Chromium
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[screenshots]'

@@ -234,8 +234,8 @@ def test_data_that_is_odd_is_used(few: Project, content: bytes, code: int) -> No
         (
             "run --folds 1000",
             (
-                "{data}/noisy_iris.csv: 150 rows leave 120 for training; with test_size 0.2 and "
-                "1000 folds that is too few"
+                "{data}/noisy_iris.csv: 150 rows leave 120 for training; with test_size 0.2 "
+                "and 1000 folds that is too few"
             ),
         ),
         ("run --seed -1", "seed -1 must lie between 0 and 4294967295"),
