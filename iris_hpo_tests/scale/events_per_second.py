@@ -17,6 +17,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from iris_hpo.event_log import KeptSqliteEventLog
+from iris_hpo.postgres_event_log import BatchedPostgresEventLog
 from iris_hpo_tests.scale.postgres import SETTINGS, postgres_server
 
 SQLITE = Path(__file__).resolve().parents[2] / ".dagster" / "dagster.yaml"
@@ -24,8 +26,6 @@ SQLITE = Path(__file__).resolve().parents[2] / ".dagster" / "dagster.yaml"
 
 def candidates_per_second(home: Path, settings: Path, candidates: int) -> float:
     """Record that many candidates as a run does, in groups of ten, on the instance of a folder."""
-    from iris_hpo.event_log import KeptSqliteEventLog
-
     shutil.copy(settings, home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
     seconds: list[float] = []
@@ -33,15 +33,12 @@ def candidates_per_second(home: Path, settings: Path, candidates: int) -> float:
     @dg.op
     def record(context: dg.OpExecutionContext) -> None:
         storage = context.instance.event_log_storage
+        assert isinstance(storage, (KeptSqliteEventLog, BatchedPostgresEventLog))
         started = time.perf_counter()
         for group in _groups([f"C{number}.0_G1.0" for number in range(candidates)], 10):
             for asset in ("models", "scores"):
                 events = [_event(asset, key) for key in group]
-                if isinstance(storage, KeptSqliteEventLog):
-                    with storage.batched():
-                        for event in events:
-                            context.log_event(event)
-                else:
+                with storage.batched():
                     for event in events:
                         context.log_event(event)
         seconds.append(time.perf_counter() - started)
