@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager, nullcontext
 
 import dagster as dg
 
-from iris_hpo.event_log import KeptSqliteEventLog
 from iris_hpo.orchestration.inputs import Upstream
 from iris_hpo.orchestration.lineage import Input, lineage_tags
 from iris_hpo.orchestration.naming import names_of
@@ -58,7 +57,8 @@ class Recorder:
 
     def _together(self) -> AbstractContextManager[None]:
         storage = self._context.instance.event_log_storage
-        return storage.batched() if isinstance(storage, KeptSqliteEventLog) else nullcontext()
+        batched = getattr(storage, "batched", None)  # of an event log of this package
+        return batched() if batched else nullcontext()
 
     def _log_model(self, card: ModelCard, *, reused: bool) -> None:
         inputs = {

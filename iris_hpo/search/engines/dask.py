@@ -412,7 +412,8 @@ def _connected(address: str) -> "Generator[Client]":
     from distributed.versions import VersionMismatchWarning
 
     # It would tell on its own, in other words, what is raised here.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):  # both have levels of their own
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", VersionMismatchWarning)

@@ -1,0 +1,126 @@
+"""Slices: the setting, what Dagster and the sensors make of it, and turns of runs that overlap."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from iris_hpo.iris import iris_search
+from iris_hpo.orchestration.build import build_search
+from iris_hpo.orchestration.slices import candidates_per_run, cut
+from iris_hpo.search.errors import InputError
+from iris_hpo_tests.orchestration.following import Follower, assets_of, ends_of
+from iris_hpo_tests.orchestration.project import CANDIDATES, KEYS, Project, succeed
+from iris_hpo_tests.scale.processes import wait_for
+
+VARIABLE = "IRIS_HPO_CANDIDATES_PER_RUN"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    """Six candidates, nothing run, on an instance on disk, as several runs use it."""
+    home = tmp_path / "home"
+    home.mkdir()
+    with dg.DagsterInstance.local_temp(str(home)) as instance:
+        yield Project.create(tmp_path / "project", instance)
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "ten", "1.5", "\N{SUPERSCRIPT TWO}"])
+def test_a_setting_that_is_no_number_of_candidates_is_refused(
+    wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, wrong)
+    with pytest.raises(InputError) as refusal:
+        build_search(iris_search())
+    assert str(refusal.value) == (
+        f"{VARIABLE} {wrong!r} must be a whole number above 0, or not be set"
+    )
+
+
+@pytest.mark.parametrize(("given", "size"), [(None, None), ("", None), (" 10 ", 10), ("1", 1)])
+def test_the_setting_becomes_the_backfill_policy(
+    given: str | None, size: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if given is None:
+        monkeypatch.delenv(VARIABLE, raising=False)
+    else:
+        monkeypatch.setenv(VARIABLE, given)
+    assert candidates_per_run() == size
+    graph = build_search(iris_search()).resolve_asset_graph()
+    for asset in CANDIDATES:
+        policy = graph.get(dg.AssetKey(asset)).backfill_policy
+        assert policy is not None
+        assert policy.max_partitions_per_run == size
+
+
+def test_ranges_are_cut_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    ranges = [tuple("abcde"), tuple("f"), tuple("ghij")]
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert cut(ranges) == ranges
+    monkeypatch.setenv(VARIABLE, "2")
+    assert cut(ranges) == [*map(tuple, ("ab", "cd", "e", "f", "gh", "ij"))]
+
+
+def test_the_sensors_ask_for_slices(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "4")
+    slices = [(KEYS[0], KEYS[3]), (KEYS[4], KEYS[5])]
+
+    tick = Follower(project, "parameter_files_sensor").look()
+    assert [ends_of(request) for request in tick.run_requests] == slices
+    assert len({request.run_key for request in tick.run_requests}) == 2
+
+    project.search()
+    data = Follower(project, "raw_data_sensor")
+    assert not data.look().run_requests
+    project.change_data()
+    requests = data.look().run_requests
+    assert [ends_of(request) for request in requests] == slices
+    for request in requests:  # each can be the first
+        assert assets_of(request) == ["raw_data", "split", "models", "scores"]
+
+
+def test_a_run_waits_for_an_earlier_one_over_the_same_candidates(project: Project) -> None:
+    project.materialize_sources()
+    earlier = _started_run(project, KEYS[:3])
+    later: list[dg.ExecuteInProcessResult] = []
+
+    beside = project.run(*CANDIDATES, keys=KEYS[3:])
+    succeed(beside)  # shares none, so does not wait
+
+    thread = threading.Thread(target=lambda: later.append(project.run(*CANDIDATES, keys=KEYS[2:4])))
+    thread.start()
+    wait_for("run that waits", lambda: _says_that_it_waits(project, earlier))
+    assert not later
+    project.instance.report_run_failed(project.instance.get_run_by_id(earlier), "killed")
+    thread.join(60)
+
+    (found,) = later
+    succeed(found)
+
+
+def _started_run(project: Project, keys: tuple[str, ...]) -> str:
+    """A run over a range that some other process has started."""
+    job = project.defs.resolve_job_def("search")
+    run = project.instance.create_run_for_job(
+        job,
+        asset_selection=frozenset(map(project.names.asset, CANDIDATES)),
+        tags={
+            "dagster/asset_partition_range_start": keys[0],
+            "dagster/asset_partition_range_end": keys[-1],
+        },
+    )
+    project.instance.report_dagster_event(
+        dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, job.name), run_id=run.run_id
+    )
+    return run.run_id
+
+
+def _says_that_it_waits(project: Project, earlier: str) -> bool:
+    message = f"Waiting for runs over the same candidates: {earlier}"
+    return any(
+        log.user_message == message
+        for run in project.instance.get_runs()
+        for log in project.instance.all_logs(run.run_id)
+    )
