@@ -1,8 +1,8 @@
-"""An event log for thousands of events on PostgreSQL: Dagster's own, with events stored together.
+"""An event log for thousands of events: Dagster's PostgreSQL event log, with a connection kept.
 
-Dagster's own opens two connections for every event. This one stores what a run records together in
-two transactions. Tables and content are the same: an instance can change from one to the other at
-any time. `deploy/dagster.postgres.yaml` uses it.
+Dagster's own opens two connections for every event. This one keeps one in each process, and stores
+what a run records together in two transactions. Tables and content are the same: an instance can
+change from one to the other at any time. `deploy/dagster.postgres.yaml` uses it.
 """
 
 import threading
@@ -12,27 +12,51 @@ from typing import Any, Self
 
 from dagster import DagsterEventType
 from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.sql import create_engine
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import PostgresEventLogStorage
-from dagster_postgres.utils import get_token_provider_from_config, pg_url_from_config
+from dagster_postgres.utils import pg_url_from_config
 
 
-class BatchedPostgresEventLog(PostgresEventLogStorage):
-    """PostgreSQL event log that can store materialisations together."""
+class KeptPostgresEventLog(PostgresEventLogStorage):
+    """PostgreSQL event log that keeps a connection, and can store materialisations together."""
 
-    _batch = threading.local()
+    def __init__(
+        self,
+        postgres_url: str,
+        should_autocreate_tables: bool = True,  # noqa: FBT001, FBT002 - Dagster's own signature
+        inst_data: ConfigurableClassData | None = None,
+    ) -> None:
+        self._batch = threading.local()
+        super().__init__(postgres_url, should_autocreate_tables, inst_data)
+        self._engine = create_engine(
+            postgres_url,
+            isolation_level="AUTOCOMMIT",
+            pool_size=1,
+            max_overflow=-1,  # several threads at once: as Dagster's own
+            pool_pre_ping=True,  # the server may have been started anew
+        )
 
     @classmethod
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> Self:
-        """Make it from the settings of Dagster's own."""
+        """Make it from the settings of Dagster's own; tokens instead of passwords need that one."""
+        if config_value.get("auth_provider"):
+            raise ValueError(
+                "KeptPostgresEventLog has no auth_provider; use dagster_postgres.event_log, class "
+                "PostgresEventLogStorage"
+            )
         return cls(
-            postgres_url=pg_url_from_config(config_value),
-            should_autocreate_tables=config_value.get("should_autocreate_tables", True),
-            inst_data=inst_data,
-            token_provider=get_token_provider_from_config(config_value),
+            pg_url_from_config(config_value),
+            config_value.get("should_autocreate_tables", True),
+            inst_data,
         )
+
+    def dispose(self) -> None:
+        """Close the connection."""
+        self._engine.dispose()
+        super().dispose()
 
     @contextmanager
     def batched(self) -> Generator[None]:

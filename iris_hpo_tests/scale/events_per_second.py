@@ -18,7 +18,7 @@ from pathlib import Path
 import dagster as dg
 
 from iris_hpo.event_log import KeptSqliteEventLog
-from iris_hpo.postgres_event_log import BatchedPostgresEventLog
+from iris_hpo.postgres_event_log import KeptPostgresEventLog
 from iris_hpo_tests.scale.postgres import SETTINGS, postgres_server
 
 SQLITE = Path(__file__).resolve().parents[2] / ".dagster" / "dagster.yaml"
@@ -33,7 +33,7 @@ def candidates_per_second(home: Path, settings: Path, candidates: int) -> float:
     @dg.op
     def record(context: dg.OpExecutionContext) -> None:
         storage = context.instance.event_log_storage
-        assert isinstance(storage, (KeptSqliteEventLog, BatchedPostgresEventLog))
+        assert isinstance(storage, (KeptSqliteEventLog, KeptPostgresEventLog))
         started = time.perf_counter()
         for group in _groups([f"C{number}.0_G1.0" for number in range(candidates)], 10):
             for asset in ("models", "scores"):

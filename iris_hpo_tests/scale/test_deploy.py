@@ -17,7 +17,7 @@ import pytest
 import yaml
 from dagster_postgres import PostgresRunStorage, PostgresScheduleStorage
 
-from iris_hpo.postgres_event_log import BatchedPostgresEventLog
+from iris_hpo.postgres_event_log import KeptPostgresEventLog
 from iris_hpo_tests.scale.postgres import SETTINGS, Postgres
 from iris_hpo_tests.scale.processes import REPOSITORY
 
@@ -112,7 +112,7 @@ def test_the_instance_opens_and_has_its_settings(
     (tmp_path / "dagster.yaml").write_text(SETTINGS.read_text())
 
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
-        assert isinstance(instance.event_log_storage, BatchedPostgresEventLog)
+        assert isinstance(instance.event_log_storage, KeptPostgresEventLog)
         assert isinstance(instance.schedule_storage, PostgresScheduleStorage)
         assert isinstance(instance.run_storage, PostgresRunStorage)
         assert instance.run_monitoring_enabled

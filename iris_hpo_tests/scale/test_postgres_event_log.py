@@ -8,7 +8,8 @@ import dagster as dg
 import pytest
 
 from iris_hpo.orchestration.records import data_versions, latest_storage_ids
-from iris_hpo.postgres_event_log import BatchedPostgresEventLog
+from iris_hpo.postgres_event_log import KeptPostgresEventLog
+from iris_hpo_tests.scale.events_per_second import measure
 from iris_hpo_tests.scale.postgres import SETTINGS, Postgres
 
 KEYS = [f"C{number}.0_G1.0" for number in range(5)]
@@ -24,9 +25,9 @@ def instance(
         yield made
 
 
-def storage_of(instance: dg.DagsterInstance) -> BatchedPostgresEventLog:
+def storage_of(instance: dg.DagsterInstance) -> KeptPostgresEventLog:
     storage = instance.event_log_storage
-    assert isinstance(storage, BatchedPostgresEventLog)
+    assert isinstance(storage, KeptPostgresEventLog)
     return storage
 
 
@@ -86,3 +87,13 @@ def test_an_empty_batch_is_nothing(instance: dg.DagsterInstance) -> None:
         pass
 
     assert instance.all_asset_keys() == []
+
+
+def test_rates_are_measured_on_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DAGSTER_HOME", "DAGSTER_POSTGRES_URL"):
+        monkeypatch.setenv(name, "")  # and so set back afterwards
+
+    rates = measure(20)
+
+    assert rates.keys() == {"sqlite", "postgresql"}
+    assert all(rate > 1 for rate in rates.values())
