@@ -1,6 +1,7 @@
 """A full disk, a read-only folder, a file where a folder should be: one message, nothing lost."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ def test_a_disk_that_is_full_when_the_best_are_stored_keeps_the_last_selection(
     disk: Disk, done: Project
 ) -> None:
     before = contents(done)
-    # The files move to a disk that has room for nothing more.
+    # The files move to a disk that has hardly any room.
     moved = done.artifacts.rename(done.root / "moved")
     on(disk, done)
     for name, content in before.items():
@@ -88,6 +89,7 @@ def test_a_disk_that_is_full_when_the_best_are_stored_keeps_the_last_selection(
                 file.write(bytes(4096))
     except OSError:
         pass
+    os.truncate(filler, filler.stat().st_size - 8192)  # room for the leaderboard, not for the rest
     result = done.call(*ARGUMENTS, "--rule", "cv")
     assert result.returncode == 2
     assert result.stderr.endswith(f"No space left on device; {KEPT}\n")

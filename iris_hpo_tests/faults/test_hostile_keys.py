@@ -128,6 +128,19 @@ def test_a_folder_that_is_a_link_is_not_followed_out(
     assert few.call(*ARGUMENTS, "--quiet").returncode == 0
 
 
+def test_nothing_is_written_by_way_of_a_link(few: Project, tmp_path: Path) -> None:
+    """A file is written beside its place first; there is nothing there yet to be swept away."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    few.artifacts.mkdir()
+    (few.artifacts / ".temporary").symlink_to(outside, target_is_directory=True)
+    changed = outside.stat().st_mtime_ns
+    result = few.call(*ARGUMENTS)
+    assert result.returncode == 2
+    assert "leads out of the store" in result.stderr
+    assert outside.stat().st_mtime_ns == changed
+
+
 @pytest.mark.parametrize(
     "name", ["models/model_C0.5_G1.0.pkl", "scores/C0.5_G1.0.json", "selection/champion.pkl"]
 )

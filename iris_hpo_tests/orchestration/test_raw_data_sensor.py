@@ -60,6 +60,14 @@ def test_hand_added_candidates_follow_too(following: Follower) -> None:
     assert ends_of(request) == (KEYS[0], "C1.0_G1.0")
 
 
+def test_a_range_does_not_end_with_the_empty_key(following: Follower) -> None:
+    """Dagster accepts it as a partition, and takes it for none where a range ends."""
+    following.project.instance.add_dynamic_partitions("c_gamma", [""])
+    following.project.change_data()
+    (request,) = following.look().run_requests
+    assert ends_of(request) == (KEYS[0], KEYS[-1])
+
+
 def test_its_run_leaves_nothing_stale(following: Follower) -> None:
     following.project.change_data()
     following.tick()

@@ -1,0 +1,36 @@
+"""The table of the README says what these tests do, as often as they do it."""
+
+import re
+import subprocess
+import sys
+from collections import Counter
+
+from iris_hpo_tests.end_to_end.conftest import REPOSITORY
+from iris_hpo_tests.faults.test_crash import KILLS
+
+
+def test_the_table_of_the_readme_is_of_these_tests() -> None:
+    readme = (REPOSITORY / "README.md").read_text()
+    rows = re.findall(r"^\| (.*) \| `(test_\w+\.py)` \| (\d+) \|", readme, re.M)
+    collected = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--collect-only",
+            "-q",
+            "-m",
+            "slow or not slow",
+            "iris_hpo_tests/faults",
+        ],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    cases = Counter(re.findall(r"^iris_hpo_tests/faults/(test_\w+\.py)::", collected.stdout, re.M))
+    del cases["test_table.py"]
+    assert {file: int(number) for _, file, number in rows} == cases
+    assert next(done for done, file, _ in rows if file == "test_crash.py").startswith(
+        f"`kill -9` of the run at {KILLS} random moments"
+    )
