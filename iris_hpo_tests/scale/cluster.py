@@ -47,6 +47,7 @@ class Cluster:
                 arguments,
                 self.folder / f"{name}.log",
                 {**self.environment, **(environment or {})},
+                patience=3,  # without its scheduler a nanny waits for much longer
             )
         )
 

@@ -40,9 +40,18 @@ def wait_for(what: str, look: Callable[[], Found | None], seconds: float = 120) 
 
 @contextmanager
 def python_process(
-    arguments: list[str], log: Path, environment: Mapping[str, str] | None = None
+    arguments: list[str],
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    patience: float = 30,
 ) -> Generator["subprocess.Popen[bytes]"]:
-    """A Python process in a session of its own; at the end nothing of it is left."""
+    """A Python process in a session of its own; at the end nothing of it is left.
+
+    Parameters
+    ----------
+    patience
+        Seconds that it may take to end by itself.
+    """
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, *arguments],
@@ -56,7 +65,7 @@ def python_process(
     try:
         yield process
     finally:
-        stop(process)
+        stop(process, patience)
 
 
 def stop(process: "subprocess.Popen[bytes]", seconds: float = 30) -> None:

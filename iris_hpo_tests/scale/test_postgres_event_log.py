@@ -89,6 +89,7 @@ def test_an_empty_batch_is_nothing(instance: dg.DagsterInstance) -> None:
     assert instance.all_asset_keys() == []
 
 
+@pytest.mark.slow
 def test_rates_are_measured_on_both(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DAGSTER_HOME", "DAGSTER_POSTGRES_URL"):
         monkeypatch.setenv(name, "")  # and so set back afterwards
