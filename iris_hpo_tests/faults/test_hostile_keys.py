@@ -102,6 +102,7 @@ def test_the_empty_key_fails_wherever_it_stands(done: Project, keys: tuple[str, 
 LINKS = ("models", "scores", "selection", "selection/models", "split", "parameters", ".temporary")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LINKS)
 def test_a_folder_that_is_a_link_is_not_followed_out(
     few: Project, tmp_path: Path, name: str

@@ -87,6 +87,7 @@ def leave_files(project: Project) -> None:
     (project.artifacts / "selection" / "models" / "model_C9.0_G9.0.pkl").write_text("old")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("disturb", "worse"),
     [
