@@ -98,6 +98,18 @@ def test_an_item_computes_on_one_thread(engine):
     assert results_of(outcomes) == dict.fromkeys(range(4), 1)
 
 
+@pytest.mark.slow
+def test_an_item_computes_on_one_thread_without_a_nanny(tmp_path):
+    """Which by itself limits the threads of the workers that it starts."""
+    with cluster(tmp_path, workers=0) as made:
+        made.start_worker("alone", "--no-nanny", environment={"OMP_NUM_THREADS": "2"})
+        made.wait_for_workers(1)
+
+        outcomes = all_of(DaskEngine(made.address).map(engine_work.count_threads, [0, 1], ONCE))
+
+    assert results_of(outcomes) == {0: 1, 1: 1}
+
+
 def test_a_result_that_cannot_be_sent_back_costs_its_own_item(engine):
     outcomes = all_of(engine.map(engine_work.hold_a_lock_if_odd, range(40), ONCE))
 

@@ -73,8 +73,8 @@ def test_what_another_process_writes_is_seen_at_once():
 
     subprocess.run([sys.executable, "-c", program, root], check=True, timeout=120)
 
+    assert store.exists("scores/theirs.json")  # before a new listing could tell
     assert store.list("scores") == ["mine.json", "theirs.json"]
-    assert store.exists("scores/theirs.json")
     assert store.read("scores/mine.json") == b"3"
 
 

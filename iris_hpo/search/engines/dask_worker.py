@@ -4,6 +4,7 @@ A worker's process lives longer than a run, and may work for several. So the wor
 run's token, and given up when the run ends.
 """
 
+import os
 import pickle
 import threading
 import time
@@ -17,7 +18,7 @@ from typing import Any, Final
 from threadpoolctl import threadpool_limits
 
 from iris_hpo.search.engines.interface import Failed, attempt
-from iris_hpo.search.engines.worker import Report
+from iris_hpo.search.engines.worker import ONE_THREAD, Report
 
 Work = Callable[[object], object]
 
@@ -59,6 +60,7 @@ def hold_work(token: str, content: bytes) -> None:
     """Hold the pickled work of a run; let it see whether it can be done here."""
     while len(_held) >= _MOST_HELD:
         _held.pop(next(iter(_held)), None)
+    os.environ.update(ONE_THREAD)  # a worker without a nanny has what its shell had
     work = pickle.loads(content)  # noqa: S301 - from our own driver
     prepare = getattr(work, "prepare", None)
     if prepare is not None:

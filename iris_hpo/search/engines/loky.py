@@ -6,7 +6,14 @@ from concurrent.futures import BrokenExecutor, Future
 from typing import Final, TypeVar, TypeVarTuple
 
 from iris_hpo.search.engines.pool import PoolEngine
-from iris_hpo.search.engines.worker import Chunk, Report, import_modules, run_chunk, start_worker
+from iris_hpo.search.engines.worker import (
+    ONE_THREAD,
+    Chunk,
+    Report,
+    import_modules,
+    run_chunk,
+    start_worker,
+)
 
 Arguments = TypeVarTuple("Arguments")
 Answer = TypeVar("Answer")
@@ -24,10 +31,7 @@ class _LokyWorker:
             context=get_context("loky"),
             initializer=start_worker,
             initargs=(os.getpid(),),
-            env=dict.fromkeys(
-                ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"),
-                "1",
-            ),
+            env=ONE_THREAD,
         )
 
     def submit(self, chunk: Chunk) -> Future[list[Report]]:

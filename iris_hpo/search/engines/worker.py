@@ -11,10 +11,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from threadpoolctl import threadpool_limits
 
 from iris_hpo.search.engines.interface import Done, Failed, attempt
+
+ONE_THREAD: Final[dict[str, str]] = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1"
+)
+"""What libraries that are still to be loaded read."""
 
 
 @dataclass(frozen=True)
