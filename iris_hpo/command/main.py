@@ -100,8 +100,11 @@ def run(**options: Any) -> int:
 
     if options["engine"] is None:
         options["engine"] = "dask" if options["dask_address"] else default_engine()
-    if options["engine"] == "loky" and _is_first_search(options["search"], options["artifacts"]):
-        start_ahead()  # a worker imports scikit-learn while this process imports Dagster
+    # A worker imports scikit-learn while this process imports Dagster. Those of another project's
+    # search have to wait until it is known where its estimators are imported from.
+    is_own = options["engine"] == "loky" and options["search"] is None
+    if is_own and _is_first_search(options["artifacts"]):
+        start_ahead()
     try:
         from iris_hpo.command.run import run_search
 
@@ -110,11 +113,11 @@ def run(**options: Any) -> int:
         end_spare()
 
 
-def _is_first_search(search: str | None, artifacts: str | None) -> bool:
+def _is_first_search(artifacts: str | None) -> bool:
     """Whether there surely is work to do: nothing was ever selected."""
-    home = Path(__file__).parents[2] if search is None else Path.cwd()
     folder = artifacts or os.environ.get("IRIS_HPO_ARTIFACTS") or "artifacts"
-    return "://" not in folder and not (home / folder / (search or "") / "selection").exists()
+    home = Path(__file__).parents[2]
+    return "://" not in folder and not (home / folder / "selection").exists()
 
 
 @cli.command()
