@@ -28,7 +28,7 @@ from iris_hpo.store.artifacts import (
 _S3: Final = ("s3", "s3a")
 _RETRIES: Final = {"mode": "standard", "total_max_attempts": 6}
 """Of a request that fails by what may pass: 5xx, throttling, a lost connection. The waits grow, to
-about 15 s in all."""
+10 to 20 s in all."""
 _CONNECTIONS: Final = 32
 
 
