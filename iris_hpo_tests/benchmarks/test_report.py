@@ -152,6 +152,6 @@ def test_a_readme_without_marks_is_refused(tmp_path):
 
 def test_the_readme_shows_the_results_that_are_committed():
     file = RESULTS / "results.md"
-    expected = readme_block(table_of(file)) if file.is_file() else ""
+    expected = readme_block(table_of(file))
 
     assert written_block(README) == expected
