@@ -18,7 +18,7 @@ test: $(VENV)/test  ## the test-suite
 slow: $(VENV)/test  ## the long tests
 	$(BIN)/python -m pytest -q -m slow
 
-lint: $(VENV)/test $(VENV)/bench  ## lint, format and types
+lint: $(VENV)/test  ## lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
