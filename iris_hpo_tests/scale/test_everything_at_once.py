@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 
+import dagster as dg
 import pytest
 
 from iris_hpo_tests.end_to_end.conftest import REPOSITORY, make_project
@@ -117,8 +119,9 @@ def test_the_sensor_asks_for_slices_and_selects(dev: Dev) -> None:
 def test_a_backfill_makes_slices_and_a_killed_run_is_tried_again(dev: Dev) -> None:
     before = dev.partitions(77)
     keys = before["models"].keys
-    backfill = dev.ui.backfill(keys, "models", "scores")
-    killed = dev.wait("run to kill", lambda: _kill_one(dev, backfill))
+    with dev.project.instance() as instance:
+        backfill = dev.ui.backfill(keys, "models", "scores")
+        killed = dev.wait("run to kill", lambda: _kill_one(dev, instance, backfill))
 
     def completed() -> dict[str, object] | None:
         found = dev.ui.backfill_status(backfill)
@@ -136,14 +139,20 @@ def test_a_backfill_makes_slices_and_a_killed_run_is_tried_again(dev: Dev) -> No
         assert set(dev.ui.times_trained(asset, keys).values()) == {1}  # the rest was reused
 
 
-def _kill_one(dev: Dev, backfill: str) -> str | None:
-    """Kill the process of a run of the backfill that has started; gives the run's id."""
+def _kill_one(dev: Dev, instance: dg.DagsterInstance, backfill: str) -> str | None:
+    """Kill the process of a run of the backfill that has started; gives the run's id.
+
+    None if there is none, or if it had ended before it was killed: there are more.
+    """
     tags = [{"key": "dagster/backfill", "value": backfill}]
     for run in dev.ui.runs(tags=tags, statuses=["STARTED"]):
-        with dev.project.instance() as instance:
-            said = " ".join(log.message for log in instance.all_logs(run.run_id))
+        said = " ".join(log.message for log in instance.all_logs(run.run_id))
         found = re.search(r"\(pid: (\d+)\)", said)
-        if found:
+        if not found:
+            continue
+        with suppress(ProcessLookupError):
             os.kill(int(found[1]), signal.SIGKILL)
+        left = instance.get_run_by_id(run.run_id)
+        if left is not None and left.status == dg.DagsterRunStatus.STARTED:
             return run.run_id
     return None
