@@ -1,19 +1,19 @@
 """Slices: the setting, what Dagster and the sensors make of it, and turns of runs that overlap."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
 
 from iris_hpo.iris import iris_search
+from iris_hpo.orchestration import slices
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.slices import candidates_per_run, cut
 from iris_hpo.search.errors import InputError
 from iris_hpo_tests.orchestration.following import Follower, assets_of, ends_of
 from iris_hpo_tests.orchestration.project import CANDIDATES, KEYS, Project, succeed
-from iris_hpo_tests.scale.processes import wait_for
 
 VARIABLE = "IRIS_HPO_CANDIDATES_PER_RUN"
 
@@ -65,10 +65,10 @@ def test_ranges_are_cut_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_sensors_ask_for_slices(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "4")
-    slices = [(KEYS[0], KEYS[3]), (KEYS[4], KEYS[5])]
+    wanted = [(KEYS[0], KEYS[3]), (KEYS[4], KEYS[5])]
 
     tick = Follower(project, "parameter_files_sensor").look()
-    assert [ends_of(request) for request in tick.run_requests] == slices
+    assert [ends_of(request) for request in tick.run_requests] == wanted
     assert len({request.run_key for request in tick.run_requests}) == 2
 
     project.search()
@@ -76,28 +76,31 @@ def test_the_sensors_ask_for_slices(project: Project, monkeypatch: pytest.Monkey
     assert not data.look().run_requests
     project.change_data()
     requests = data.look().run_requests
-    assert [ends_of(request) for request in requests] == slices
+    assert [ends_of(request) for request in requests] == wanted
     for request in requests:  # each can be the first
         assert assets_of(request) == ["raw_data", "split", "models", "scores"]
 
 
-def test_a_run_waits_for_an_earlier_one_over_the_same_candidates(project: Project) -> None:
+def test_a_run_waits_for_an_earlier_one_over_the_same_candidates(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project.materialize_sources()
     earlier = _started_run(project, KEYS[:3])
-    later: list[dg.ExecuteInProcessResult] = []
+    waits: list[float] = []
 
-    beside = project.run(*CANDIDATES, keys=KEYS[3:])
-    succeed(beside)  # shares none, so does not wait
+    def wait(seconds: float) -> None:
+        """Meanwhile the earlier run ends."""
+        waits.append(seconds)
+        assert _says_that_it_waits(project, earlier)
+        project.instance.report_run_failed(project.instance.get_run_by_id(earlier), "killed")
 
-    thread = threading.Thread(target=lambda: later.append(project.run(*CANDIDATES, keys=KEYS[2:4])))
-    thread.start()
-    wait_for("run that waits", lambda: _says_that_it_waits(project, earlier))
-    assert not later
-    project.instance.report_run_failed(project.instance.get_run_by_id(earlier), "killed")
-    thread.join(60)
+    monkeypatch.setattr(slices, "time", SimpleNamespace(sleep=wait))
+    succeed(project.run(*CANDIDATES, keys=KEYS[3:]))
+    assert waits == [], "it shares none"
 
-    (found,) = later
-    succeed(found)
+    succeed(project.run(*CANDIDATES, keys=KEYS[2:4]))
+
+    assert waits == [1.0]
 
 
 def _started_run(project: Project, keys: tuple[str, ...]) -> str:
