@@ -3,6 +3,7 @@
 import json
 
 import dagster as dg
+import pytest
 
 from iris_hpo_tests.end_to_end.conftest import Project
 
@@ -14,6 +15,7 @@ def materialize(project: Project, select: str, *arguments: str) -> tuple[int, st
     return result.returncode, result.stdout + result.stderr
 
 
+@pytest.mark.slow
 def test_dagster_asset_materialize_does_the_whole_search(project: Project) -> None:
     assert materialize(project, "raw_data,split,parameters")[0] == 0
     code, output = materialize(

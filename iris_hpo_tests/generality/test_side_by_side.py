@@ -38,6 +38,7 @@ def pair(project: Project) -> Project:
     return project
 
 
+@pytest.mark.slow
 def test_a_run_a_failure_and_a_removal_stay_within_their_search(pair: Project) -> None:
     pair.run("left")
     before = pair.files("left")

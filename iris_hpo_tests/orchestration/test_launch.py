@@ -294,6 +294,7 @@ class TestDeadRuns:
         assert searched.launch().run_ids == []
         assert self.status(searched, run_id) is dg.DagsterRunStatus.FAILURE
 
+    @pytest.mark.slow
     def test_a_killed_search_is_released_and_resumed(self, tmp_path: Path) -> None:
         """A process dies after two candidates, with the only slot of the pool in its hands."""
         home = tmp_path / "dagster_home"

@@ -1,6 +1,7 @@
 """What Dagster itself calls fresh, stale or missing, as the UI shows it."""
 
 import dagster as dg
+import pytest
 from dagster._core.remote_origin import InProcessCodeLocationOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.context import WorkspaceProcessContext
@@ -25,6 +26,7 @@ def test_all_is_fresh_after_the_run(finished: Project) -> None:
         assert finished.source_staleness(asset) == "FRESH"
 
 
+@pytest.mark.slow
 def test_the_ui_s_own_query_says_the_same(disk_project: Project) -> None:
     disk_project.materialize_sources()
     succeed(disk_project.materialize_candidates())

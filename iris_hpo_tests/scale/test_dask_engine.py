@@ -220,6 +220,7 @@ def test_a_worker_that_joins_late_takes_work(two_workers, tmp_path):
     two_workers.stop_worker("late")
 
 
+@pytest.mark.slow
 def test_a_late_worker_of_another_version_gets_no_work(two_workers, tmp_path, caplog):
     two_workers.wait_for_workers(2)
     caplog.set_level(logging.WARNING, logger="iris_hpo")
