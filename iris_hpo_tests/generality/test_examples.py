@@ -76,7 +76,6 @@ def digits() -> dict[str, Scores]:
     return {digits_key(values): scores for values, scores in found.items()}
 
 
-@pytest.mark.slow
 def test_wine_through_the_command(examples: Project, wine: dict[str, Scores]) -> None:
     answer = examples.call("run", "--search", "wine", "--engine", "serial")
 
