@@ -16,6 +16,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -29,12 +30,14 @@ from dagster._core.storage.event_log.schema import AssetKeyTable, SqlEventLogSto
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy.dialects.sqlite import insert
 
+from iris_hpo.event_batches import EventBatches
+
 _INDEX: Final = "index"
 _MOST_KEPT: Final = 16
 _BUSY_SECONDS: Final = 60
 
 
-class KeptSqliteEventLog(SqliteEventLogStorage):
+class KeptSqliteEventLog(EventBatches, SqliteEventLogStorage):
     """SQLite event log that keeps its connections.
 
     After a crash of the machine, not of a process, the last events may be missing
@@ -45,7 +48,6 @@ class KeptSqliteEventLog(SqliteEventLogStorage):
         self._kept: OrderedDict[str, sa.Engine] = OrderedDict()
         self._kept_lock = threading.RLock()
         self._tables: set[str] = set()
-        self._batch = threading.local()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -76,33 +78,16 @@ class KeptSqliteEventLog(SqliteEventLogStorage):
             self._tables.add(table_name)
         return table_name in self._tables
 
-    @contextmanager
-    def batched(self) -> Generator[None]:
-        """Store together, at the end of the block, the asset events that this thread stores in it.
-
-        They have no storage ids before the block ends.
-        """
-        self._batch.events = events = list[EventLogEntry]()
-        try:
-            yield
-        finally:
-            self._batch.events = None
-            if events:
-                self.store_event_batch(events)
-
-    def store_event(self, event: EventLogEntry) -> None:
-        """Store an event, now or with the batch that is open."""
-        opened: list[EventLogEntry] | None = getattr(self._batch, "events", None)
-        if opened is not None and _is_asset_event(event):
-            opened.append(event)
-        else:
-            super().store_event(event)
-
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store asset events that follow each other together, and others one by one."""
+        for is_of_assets, some in groupby(events, _is_asset_event):
+            if is_of_assets:
+                self._store_together(list(some))
+            else:
+                super().store_event_batch(list(some))
+
+    def _store_together(self, events: Sequence[EventLogEntry]) -> None:
         """Store asset events in one transaction per database: all of them, or none."""
-        if not all(_is_asset_event(event) for event in events):
-            super().store_event_batch(events)
-            return
         rows = [self._event_to_row(event) for event in events]
         last = {
             (event.get_dagster_event().asset_key, event.dagster_event_type): index

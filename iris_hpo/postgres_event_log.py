@@ -5,20 +5,18 @@ what a run records together in two transactions. Tables and content are the same
 change from one to the other at any time. `deploy/dagster.postgres.yaml` uses it.
 """
 
-import threading
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, Self
 
-from dagster import DagsterEventType
-from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.sql import create_engine
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import PostgresEventLogStorage
 from dagster_postgres.utils import pg_url_from_config
 
+from iris_hpo.event_batches import EventBatches
 
-class KeptPostgresEventLog(PostgresEventLogStorage):
+
+class KeptPostgresEventLog(EventBatches, PostgresEventLogStorage):
     """PostgreSQL event log that keeps a connection, and can store materialisations together."""
 
     def __init__(
@@ -27,7 +25,6 @@ class KeptPostgresEventLog(PostgresEventLogStorage):
         should_autocreate_tables: bool = True,  # noqa: FBT001, FBT002 - Dagster's own signature
         inst_data: ConfigurableClassData | None = None,
     ) -> None:
-        self._batch = threading.local()
         super().__init__(postgres_url, should_autocreate_tables, inst_data)
         self._engine = create_engine(
             postgres_url,
@@ -57,27 +54,3 @@ class KeptPostgresEventLog(PostgresEventLogStorage):
         """Close the connection."""
         self._engine.dispose()
         super().dispose()
-
-    @contextmanager
-    def batched(self) -> Generator[None]:
-        """Store together, at the end of the block, this thread's materialisations of one asset.
-
-        They have no storage ids before the block ends.
-        """
-        self._batch.events = events = list[EventLogEntry]()
-        try:
-            yield
-        finally:
-            self._batch.events = None
-            self.store_event_batch(events)
-
-    def store_event(self, event: EventLogEntry) -> None:
-        """Store an event, now or with the batch that is open."""
-        opened: list[EventLogEntry] | None = getattr(self._batch, "events", None)
-        if (
-            opened is not None
-            and event.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION
-        ):
-            opened.append(event)
-        else:
-            super().store_event(event)

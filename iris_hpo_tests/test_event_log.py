@@ -19,8 +19,11 @@ ASSET = dg.AssetKey("thing")
 THINGS = dg.DynamicPartitionsDefinition(name="things")
 
 
-@dg.multi_asset(specs=[dg.AssetSpec(ASSET, partitions_def=THINGS, skippable=True)])
-def thing(context: dg.AssetExecutionContext) -> Iterator[dg.Output[None]]:
+@dg.multi_asset(
+    specs=[dg.AssetSpec(ASSET, partitions_def=THINGS, skippable=True)],
+    check_specs=[dg.AssetCheckSpec("sound", asset=ASSET)],
+)
+def thing(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult]:
     """One event per partition, as candidates are logged: together, where the event log can."""
     storage = context.instance.event_log_storage
     with storage.batched() if isinstance(storage, KeptSqliteEventLog) else nullcontext():
@@ -30,7 +33,7 @@ def thing(context: dg.AssetExecutionContext) -> Iterator[dg.Output[None]]:
                     ASSET, partition=key, tags={"dagster/data_version": f"version of {key}"}
                 )
             )
-    yield from ()
+    yield dg.AssetCheckResult(passed=True)
 
 
 def instance_at(home: Path, *, kept: bool) -> dg.DagsterInstance:
@@ -57,6 +60,7 @@ def tables(home: Path) -> dict[str, list[tuple[object, ...]]]:
     queries = {
         "events": "select dagster_event_type, asset_key, partition from event_logs order by id",
         "tags": "select asset_key, key, value from asset_event_tags order by id",
+        "checks": "select asset_key, check_name, execution_status from asset_check_executions",
         "assets": "select asset_key, wipe_timestamp, asset_details from asset_keys",
         "partitions": "select partitions_def_name, partition from dynamic_partitions order by id",
     }
@@ -129,6 +133,30 @@ def with_version(log: EventLogEntry, version: str) -> EventLogEntry:
             event_specific_data=StepMaterializationData(materialization)
         )
     )
+
+
+def test_events_of_other_kinds_keep_their_place_in_a_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with instance_at(tmp_path, kept=True) as instance:
+        run_thing(instance)
+        run_id = instance.get_runs()[0].run_id
+        planned = instance.all_logs(
+            run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
+        )
+        made = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+        before = len(instance.all_logs(run_id))
+        batch = [*made, *planned, made[0]]
+
+        instance.event_log_storage.store_event_batch(batch)
+
+        stored = instance.all_logs(run_id)[before:]
+        assert [log.dagster_event_type for log in stored] == [
+            log.dagster_event_type for log in batch
+        ]
+        records = instance.fetch_materializations(ASSET, limit=len(KEYS) + 1).records
+        assert [record.partition_key for record in records] == ["a", "c", "b", "a"]
 
 
 def test_what_is_batched_is_stored_at_the_end_of_the_block(

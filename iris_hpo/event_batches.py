@@ -1,0 +1,41 @@
+"""What the event logs of this package have in common: a block whose results are stored together."""
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from dagster import DagsterEventType
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log import SqlEventLogStorage
+
+
+class EventBatches(SqlEventLogStorage):
+    """An event log that stores a block's materialisations by one call of `store_event_batch`."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        self._block = threading.local()
+        super().__init__(*arguments, **settings)
+
+    @contextmanager
+    def batched(self) -> Generator[None]:
+        """Store together, at the end of the block, this thread's materialisations of one asset.
+
+        They have no storage ids before the block ends.
+        """
+        self._block.events = events = list[EventLogEntry]()
+        try:
+            yield
+        finally:
+            self._block.events = None
+            if events:
+                self.store_event_batch(events)
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store an event, now or with the block that is open."""
+        opened: list[EventLogEntry] | None = getattr(self._block, "events", None)
+        is_result = event.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION
+        if opened is not None and is_result:
+            opened.append(event)
+        else:
+            super().store_event(event)
