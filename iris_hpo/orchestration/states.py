@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final, Literal
 
 import dagster as dg
@@ -34,8 +33,6 @@ from iris_hpo.trial import Conditions
 
 State = Literal["up to date", "out of date", "missing", "failed"]
 STATES: Final[tuple[State, ...]] = ("up to date", "missing", "out of date", "failed")
-
-_READERS: Final = 16
 
 
 @dataclass(frozen=True)
@@ -186,13 +183,8 @@ def _read_all(
         except ArtifactError as error:
             return error
 
-    def attempt_all(some: Sequence[str]) -> list[AnyCard | ArtifactError | None]:
-        return [attempt(key) for key in some]
-
-    size = store.read_together
-    shares = [keys[at : at + size] for at in range(0, len(keys), size)]
-    with ThreadPoolExecutor(_READERS) as readers:
-        results = chain.from_iterable(readers.map(attempt_all, shares))
+    with ThreadPoolExecutor(store.readers) as readers:
+        results = map(attempt, keys) if store.readers == 1 else readers.map(attempt, keys)
         for key, found in zip(keys, results, strict=True):
             if isinstance(found, ArtifactMismatchError):
                 refused[key] = str(found)

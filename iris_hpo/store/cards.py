@@ -7,7 +7,7 @@ to the bytes, and nothing is unpickled before it was followed.
 
 import json
 import pickle
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar, cast
 
 from iris_hpo.search.estimators import Estimator
@@ -32,13 +32,13 @@ class Card:
     def version(self) -> str:
         """sha256 of all fields but ``seconds`` and ``run_id``: equal results, equal versions."""
         content = {
-            name: value for name, value in asdict(self).items() if name not in ("seconds", "run_id")
+            name: value for name, value in vars(self).items() if name not in ("seconds", "run_id")
         }
         return digest_of(_canonical(content).encode())
 
     def to_bytes(self) -> bytes:
         """The card as indented JSON."""
-        return (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode()
+        return (json.dumps(vars(self), indent=1, sort_keys=True) + "\n").encode()
 
 
 @dataclass(frozen=True)

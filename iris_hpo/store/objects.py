@@ -41,7 +41,7 @@ class ObjectStore(ArtifactStore):
         On any fsspec file system.
     """
 
-    read_together = 1  # each waits for an answer of its own
+    readers = 16  # each waits for its answer
 
     def __init__(self, root: UPath) -> None:
         super().__init__(root)
@@ -52,7 +52,7 @@ class ObjectStore(ArtifactStore):
 
     def exists(self, name: str) -> bool:
         """Whether there is such a file."""
-        place = self._checked(name)
+        place = self._place(name)
         try:
             with _one_message(place, "looked for"):
                 return self._files.info(place.path)["type"] == "file"
@@ -67,7 +67,7 @@ class ObjectStore(ArtifactStore):
         ArtifactError
             If it is not there or cannot be read.
         """
-        place = self._checked(name)
+        place = self._place(name)
         try:
             with _one_message(place, "read"):
                 return bytes(self._files.cat_file(place.path))
@@ -83,7 +83,7 @@ class ObjectStore(ArtifactStore):
             If one cannot be written; what could be mended by trying again was tried again.
         """
         for name, content in files.items():
-            place = self._checked(name)
+            place = self._place(name)
             try:
                 with _one_message(place, "written"):
                     self._files.pipe_file(place.path, content)
@@ -94,7 +94,7 @@ class ObjectStore(ArtifactStore):
 
     def delete(self, name: str) -> None:
         """Remove a file if it is there."""
-        place = self._checked(name)
+        place = self._place(name)
         try:
             with _one_message(place, "deleted"):
                 self._files.rm_file(place.path)
@@ -116,7 +116,7 @@ class ObjectStore(ArtifactStore):
     def sweep(self) -> None:
         """Nothing: an upload that was broken off leaves nothing that could be seen."""
 
-    def _checked(self, name: str) -> UPath:
+    def _place(self, name: str) -> UPath:
         check_name(name)
         return self.path(name)
 
