@@ -1,5 +1,6 @@
 """The Dask engine on a real cluster: every item has one outcome, whoever comes, goes or dies."""
 
+import gc
 import logging
 import os
 import signal
@@ -338,10 +339,15 @@ def test_a_scheduler_without_workers_is_one_message(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("address", ["nonsense://x", "tcp://not a host:8786", "x"])
 def test_an_address_that_is_none_is_one_message(address, monkeypatch):
+    from distributed import Client
+
     monkeypatch.setattr("iris_hpo.search.engines.dask._ANSWER_SECONDS", 1.0)
 
     with pytest.raises(InputError, match=f"^no Dask scheduler answers at {address}"):
         all_of(DaskEngine(address).map(engine_work.square, [1], ONCE))
+
+    left = {one.status for one in gc.get_objects() if isinstance(one, Client)}
+    assert left <= {"closed"}, "when it is collected, it can block the next one for ever"
 
 
 def test_the_engine_is_made_by_its_address(monkeypatch):

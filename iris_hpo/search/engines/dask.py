@@ -409,12 +409,14 @@ def _is_death(error: BaseException) -> bool:
 @contextmanager
 def _connected(address: str) -> "Generator[Client]":
     from distributed import Client
+    from distributed.comm import get_address_host_port
     from distributed.versions import VersionMismatchWarning
 
     # It would tell on its own, in other words, what is raised here.
     for name in ("distributed", "distributed.client"):  # both have levels of their own
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
+        get_address_host_port(address)  # a client that fails by it is never closed
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", VersionMismatchWarning)
             client = Client(address, timeout=_ANSWER_SECONDS, set_as_default=False, name="iris_hpo")
