@@ -9,6 +9,7 @@ from functools import cached_property
 from platform import python_version
 from typing import Final, TypeVar
 
+from iris_hpo.search.bounds import Bounds
 from iris_hpo.search.cross_validation import CrossValidation
 from iris_hpo.search.dataset import Task
 from iris_hpo.search.errors import CandidateError, InputError
@@ -208,6 +209,10 @@ class TrialWork:
     def _cross_validation(self) -> CrossValidation:
         return CrossValidation(self.conditions.recipe, self.examples, self.conditions.scoring)
 
+    @cached_property
+    def _bounds(self) -> Bounds[Estimator]:
+        return Bounds()
+
     def _ensure_model(
         self, store: ArtifactStore, trial: Trial
     ) -> tuple[ModelCard, bytes, Estimator | None]:
@@ -220,7 +225,7 @@ class TrialWork:
                 return stored, read_verified(store, model_name(trial.key), stored.digest), None
             except ArtifactError:
                 pass  # the file is not the card's: train again
-        training = train(self.conditions.recipe, trial.parameters, self.examples)
+        training = train(self.conditions.recipe, trial.parameters, self.examples, self._bounds)
         content = dump_model(training.estimator)
         card = ModelCard(
             key=trial.key,

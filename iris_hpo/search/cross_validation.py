@@ -4,20 +4,16 @@ An estimator that works on a kernel spends most of its time on computing it, and
 on some of its parameters only: an SVM's on gamma, not on C. Where an estimator takes its kernel
 precomputed, candidates that differ in other parameters share one matrix, and each fold works on
 blocks of it, as scikit-learn's own searches do for ``kernel="precomputed"``.
-
-And an SVM's C is only the bound of its dual coefficients (Chang and Lin, 2011, LIBSVM, equation 2).
-From some C on none reaches it, and every larger C gives the same model, bit by bit. Two values of C
-with the same fits show that this is so; then the scores of larger ones are known.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from iris_hpo.search.bounds import Bounds, digest_of_fit
 from iris_hpo.search.dataset import Target
 from iris_hpo.search.estimators import Estimator, Recipe, unfitted
 from iris_hpo.search.evaluation import Examples
@@ -29,10 +25,6 @@ SHARED_BYTES: Final = 256 * 2**20
 
 KERNEL_PARAMETERS: Final = ("kernel", "gamma", "degree", "coef0")
 """What a kernel may depend on, of an estimator's parameters."""
-
-_BOUND: Final = "C"
-_FITTED: Final = ("dual_coef_", "intercept_", "support_", "n_iter_", "fit_status_")
-"""What the fit of an SVM found, and how many steps it took."""
 
 _KERNEL: Final = "kernel"
 _PRECOMPUTED: Final = "precomputed"
@@ -58,46 +50,6 @@ class _Fold:
     target: Target
 
 
-@dataclass(frozen=True)
-class _Fits:
-    """The fits of a candidate on all folds: what they were made with and found, and their scores.
-
-    Attributes
-    ----------
-    others, bound
-        The estimator's parameters: all but the bound of the dual coefficients, and the bound.
-    digest
-        Equal for fits that took the same steps to the same end; empty if that is not known.
-    """
-
-    others: str
-    bound: float
-    digest: str
-    scores: tuple[float, ...]
-
-
-class _Bounds:
-    """Knows from which bound on every larger one gives the same fits."""
-
-    def __init__(self) -> None:
-        self._last: _Fits | None = None
-        self._enough: _Fits | None = None
-
-    def known_scores(self, others: str, bound: float) -> tuple[float, ...] | None:
-        """The scores under a bound, if they are those of a smaller one."""
-        enough = self._enough
-        if enough is not None and enough.others == others and enough.bound < bound:
-            return enough.scores
-        return None
-
-    def note(self, fits: _Fits) -> None:
-        """Compare fits with those under the bound before."""
-        last, self._last, self._enough = self._last, fits, None
-        if last is not None and fits.digest and last.bound < fits.bound:
-            same = (last.others, last.digest) == (fits.others, fits.digest)
-            self._enough = fits if same else None
-
-
 class CrossValidation:
     """Scores candidates on the folds of the training rows.
 
@@ -117,7 +69,7 @@ class CrossValidation:
         self._examples = examples
         self._scoring = scoring
         self._kept: tuple[Kernel, list[_Fold]] | None = None
-        self._bounds = _Bounds()
+        self._bounds = Bounds[tuple[float, ...]]()
 
     def scores(self, parameters: Mapping[str, Value]) -> tuple[float, ...]:
         """Fit and score a candidate on every fold.
@@ -130,34 +82,26 @@ class CrossValidation:
         if not self._examples.folds:
             return ()
         estimator = self._recipe.build(parameters)
-        kernel = shared_kernel(estimator)
-        blocks = self._blocks(kernel) if kernel else None
-        if blocks is None:
-            return tuple(found for _, found in self._fits(estimator, self._slices()))
-        others = estimator.get_params()
-        bound = others.pop(_BOUND, None)
-        estimator.set_params(**{_KERNEL: _PRECOMPUTED})
-        if not isinstance(bound, (int, float)):
-            return tuple(found for _, found in self._fits(estimator, blocks))
-        described = repr(sorted(others.items()))
-        known = self._bounds.known_scores(described, bound)
+        known = self._bounds.known(estimator)
         if known is not None:
             return known
-        fitted, scores = zip(*self._fits(estimator, blocks), strict=True)
-        self._bounds.note(_Fits(described, bound, _digest_of_fits(fitted), scores))
+        digests, scores = zip(*self._fits(estimator), strict=True)
+        self._bounds.note(estimator, digests, scores)
         return scores
 
-    def _fits(
-        self, estimator: Estimator, folds: Iterable[_Fold]
-    ) -> Iterator[tuple[Estimator, float]]:
+    def _fits(self, estimator: Estimator) -> Iterator[tuple[str, float]]:
         from sklearn import config_context
 
-        for number, fold in enumerate(folds, start=1):
+        kernel = shared_kernel(estimator)
+        blocks = self._blocks(kernel) if kernel else None
+        for number, fold in enumerate(blocks or self._slices(), start=1):
             one = unfitted(estimator)
+            if blocks:
+                one.set_params(**{_KERNEL: _PRECOMPUTED})
             with config_context(skip_parameter_validation=True):  # fitting the model did that
                 fit(one, fold.fit_features, fold.fit_target)
                 found = score(one, self._scoring, fold.features, fold.target, f"fold {number}")
-            yield one, found
+            yield digest_of_fit(one), found
 
     def _slices(self) -> Iterator[_Fold]:
         features, target = self._examples.features, self._examples.target
@@ -196,17 +140,6 @@ class CrossValidation:
         if self._scoring == "accuracy":
             return np.unique(self._examples.target, return_inverse=True)[1]
         return self._examples.target
-
-
-def _digest_of_fits(estimators: Iterable[Estimator]) -> str:
-    digest = hashlib.sha256()
-    for estimator in estimators:
-        found = [getattr(estimator, name, None) for name in _FITTED]
-        if any(value is None for value in found) or found[-1] != 0:  # it did not converge
-            return ""
-        for value in found:
-            digest.update(np.asarray(value).tobytes())
-    return digest.hexdigest()
 
 
 def kernel_order(parameters: Mapping[str, Value]) -> str:

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 
+from iris_hpo.search.bounds import Bounds, digest_of_fit
 from iris_hpo.search.dataset import Features, Target, Task
 from iris_hpo.search.errors import CandidateError
 from iris_hpo.search.estimators import Estimator, Recipe
@@ -74,8 +76,18 @@ class Evaluation:
     convergence_warnings: int
 
 
-def train(recipe: Recipe, parameters: Mapping[str, Value], examples: Examples) -> Training:
+def train(
+    recipe: Recipe,
+    parameters: Mapping[str, Value],
+    examples: Examples,
+    bounds: Bounds[Estimator],
+) -> Training:
     """Fit a candidate on the training rows.
+
+    Parameters
+    ----------
+    bounds
+        Knows what candidates before it have shown.
 
     Raises
     ------
@@ -85,7 +97,13 @@ def train(recipe: Recipe, parameters: Mapping[str, Value], examples: Examples) -
     started = time.perf_counter()
     with counted_warnings() as warned:
         estimator = recipe.build(parameters)
-        fit(estimator, examples.features, examples.target)
+        known = bounds.known(estimator)
+        if known is None:
+            fit(estimator, examples.features, examples.target)
+            bounds.note(estimator, [digest_of_fit(estimator)], estimator)
+        else:
+            asked, estimator = estimator, copy(known)
+            estimator.set_params(**asked.get_params())
     return Training(
         estimator,
         time.perf_counter() - started,

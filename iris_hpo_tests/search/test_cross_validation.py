@@ -4,10 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics.pairwise import KERNEL_PARAMS
-from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
+from sklearn.model_selection import KFold, cross_val_score
 
 from iris_hpo.search import cross_validation
 from iris_hpo.search.cross_validation import (
@@ -19,7 +17,6 @@ from iris_hpo.search.cross_validation import (
 )
 from iris_hpo.search.errors import CandidateError
 from iris_hpo.search.estimators import Recipe, Step
-from iris_hpo.search.evaluation import Examples
 
 SVC = "sklearn.svm.SVC"
 
@@ -38,14 +35,6 @@ def scikit_learns(recipe, parameters, examples, scoring):
             scoring=scoring,
         )
     )
-
-
-@pytest.fixture(scope="module")
-def digits():
-    features, target = load_digits(return_X_y=True)
-    features, target, later = features[:600], target[:600], (features[600:700], target[600:700])
-    folder = StratifiedKFold(3, shuffle=True, random_state=0)
-    return Examples(features, target, *later, tuple(folder.split(features, target)))
 
 
 @pytest.mark.parametrize("kernel", ["rbf", "poly", "sigmoid", "linear"])
@@ -168,56 +157,3 @@ def test_labels_and_their_numbers_give_the_same_scores(iris_examples):
     ]
 
     assert found[0] == found[1]
-
-
-@pytest.fixture
-def counted_fits(monkeypatch):
-    """How many folds were fitted so far."""
-    fits = []
-    plain = cross_validation.fit
-    monkeypatch.setattr(
-        cross_validation, "fit", lambda *arguments: (fits.append(1), plain(*arguments))
-    )
-    return fits
-
-
-def test_a_bound_that_plays_no_part_is_not_tried_again(digits, counted_fits):
-    """For digits and this gamma, no dual coefficient reaches 2."""
-    bounds = [0.5, 2.0, 8.0, 32.0, 128.0, 1e9]
-    folds = CrossValidation(recipe_of(SVC), digits, "accuracy")
-    fits = []
-
-    for bound in bounds:
-        point = {"C": bound, "gamma": 1e-2}
-        assert folds.scores(point) == scikit_learns(recipe_of(SVC), point, digits, "accuracy")
-        fits.append(len(counted_fits))
-
-    assert fits == [3, 6, 9, 9, 9, 9], "8 has shown that 2 was enough"
-
-
-@pytest.mark.parametrize(
-    "points",
-    [
-        pytest.param([(128.0, 1e-2), (8.0, 1e-2), (2.0, 1e-2), (0.5, 1e-2)], id="smaller ones"),
-        pytest.param([(8.0, 1e-2), (32.0, 1e-2), (64.0, 1e-3), (64.0, 1e-4)], id="other kernels"),
-        pytest.param([(0.01, 1e-2), (0.02, 1e-2), (0.04, 1e-2), (0.08, 1e-2)], id="bounds reached"),
-        pytest.param([(8.0, 1e-2), (8.0, 1e-2)], id="the same again"),
-    ],
-)
-def test_every_other_bound_is_tried(digits, counted_fits, points):
-    folds = CrossValidation(recipe_of(SVC), digits, "accuracy")
-
-    for number, (bound, gamma) in enumerate(points, start=1):
-        point = {"C": bound, "gamma": gamma}
-        assert folds.scores(point) == scikit_learns(recipe_of(SVC), point, digits, "accuracy")
-        assert len(counted_fits) == 3 * number
-
-
-def test_fits_that_did_not_converge_show_nothing(digits, counted_fits):
-    """They may be the same because they were stopped at the same step."""
-    folds = CrossValidation(recipe_of(SVC, max_iter=1), digits, "accuracy")
-
-    for number, bound in enumerate([8.0, 32.0, 128.0], start=1):
-        with pytest.warns(ConvergenceWarning):
-            folds.scores({"C": bound, "gamma": 1e-2})
-        assert len(counted_fits) == 3 * number

@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from iris_hpo.search.bounds import Bounds
 from iris_hpo.search.cross_validation import CrossValidation
 from iris_hpo.search.estimators import Recipe, Step
 from iris_hpo.search.evaluation import (
@@ -50,7 +51,7 @@ def recipe_of(estimator, **settings):
 
 
 def trained_and_evaluated(recipe, parameters, examples, scoring="accuracy", task="classification"):
-    training = train(recipe, parameters, examples)
+    training = train(recipe, parameters, examples, Bounds())
     folds = CrossValidation(recipe, examples, scoring)
     return training, evaluate(
         training.estimator, lambda: folds.scores(parameters), examples, scoring, task
@@ -170,7 +171,7 @@ def test_a_fit_that_refuses_is_the_candidates_failure(iris_examples):
         SVC(C=-1.0).fit(iris_examples.features, iris_examples.target)
 
     with pytest.raises(CandidateError) as failure:
-        train(SVM, {"C": -1.0}, iris_examples)
+        train(SVM, {"C": -1.0}, iris_examples, Bounds())
 
     assert str(failure.value) == f"fitting failed: InvalidParameterError: {refusal.value}"
 
@@ -184,7 +185,7 @@ def test_a_transformer_that_overflows_is_the_candidates_failure(iris_examples):
         np.errstate(over="ignore", invalid="ignore"),
         pytest.raises(CandidateError, match=r"^fitting failed: ValueError: "),
     ):
-        train(recipe, {}, huge)
+        train(recipe, {}, huge, Bounds())
 
 
 def test_a_prediction_that_fails_is_the_candidates_failure(iris_examples):
@@ -264,7 +265,7 @@ def test_a_failure_is_told_in_one_short_line(iris_examples):
     recipe = Recipe((Step("sklearn.svm.SVC", {"kernel": "x" * 2_000}),))
 
     with pytest.raises(CandidateError) as failure:
-        train(recipe, {}, iris_examples)
+        train(recipe, {}, iris_examples, Bounds())
 
     assert "\n" not in str(failure.value)
     assert len(str(failure.value)) < 600
@@ -295,7 +296,7 @@ def test_convergence_warnings_are_counted_even_where_they_are_hidden(iris_exampl
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert train(recipe, {}, iris_examples).convergence_warnings == 1
+        assert train(recipe, {}, iris_examples, Bounds()).convergence_warnings == 1
 
 
 def test_other_warnings_are_passed_on(iris_examples):
