@@ -100,11 +100,8 @@ def run(**options: Any) -> int:
 
     if options["engine"] is None:
         options["engine"] = "dask" if options["dask_address"] else default_engine()
-    # A worker imports scikit-learn while this process imports Dagster. Those of another project's
-    # search have to wait until it is known where its estimators are imported from.
-    is_own = options["engine"] == "loky" and options["search"] is None
-    if is_own and _is_first_search(options["artifacts"]):
-        start_ahead()
+    if options["engine"] == "loky" and _is_first_run(options["search"], options["artifacts"]):
+        start_ahead()  # it imports scikit-learn while this process imports Dagster
     try:
         from iris_hpo.command.run import run_search
 
@@ -113,11 +110,11 @@ def run(**options: Any) -> int:
         end_spare()
 
 
-def _is_first_search(artifacts: str | None) -> bool:
+def _is_first_run(search: str | None, artifacts: str | None) -> bool:
     """Whether there surely is work to do: nothing was ever selected."""
     folder = artifacts or os.environ.get("IRIS_HPO_ARTIFACTS") or "artifacts"
-    home = Path(__file__).parents[2]
-    return "://" not in folder and not (home / folder / "selection").exists()
+    home = Path.cwd() if search else Path(__file__).parents[2]
+    return "://" not in folder and not (home / folder / (search or "") / "selection").exists()
 
 
 @cli.command()

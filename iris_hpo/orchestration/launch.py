@@ -37,6 +37,9 @@ _RANGES: Final = 8
 """Runs that scattered candidates may take; a run costs about a second, a reused candidate less
 than a hundredth of that."""
 
+_BYTES_PER_WORKER: Final = 20_000_000
+"""Of data that fits read: they take about as long as a worker takes to start, or longer."""
+
 
 @dataclass
 class Outcome:
@@ -185,7 +188,7 @@ class Launcher:
         if plan.change:
             apply_change(self._instance, self._names, plan.change)
         if wanted and options.engine == "loky":
-            start_ahead()
+            start_ahead(self._workers(len(wanted), settings), options.jobs)
             # Imported while workers work, instead of when all wait for the figure.
             Thread(target=import_matplotlib, daemon=True).start()
         if not wanted:
@@ -202,6 +205,15 @@ class Launcher:
             outcome.counts.reused -= len(set(keys) - set(wanted))
             self._run("search", [*sources, "models", "scores"], config, range_tags(keys), outcome)
             sources = []
+
+    def _workers(self, candidates: int, settings: Settings) -> int:
+        """How many workers the work is surely worth; more are started once it shows that it is."""
+        bytes_read = (
+            candidates
+            * (settings.split.folds + 1)
+            * self._storage.data_file(self._spec).stat().st_size
+        )
+        return 1 + bytes_read // _BYTES_PER_WORKER
 
     def _run(
         self,

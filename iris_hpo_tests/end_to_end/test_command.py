@@ -13,7 +13,10 @@ import pytest
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, train_test_split
 from sklearn.svm import SVC
 
+from iris_hpo.command import run
+from iris_hpo.command.main import cli
 from iris_hpo.iris import iris_search
+from iris_hpo.search import engines
 from iris_hpo.search.dataset import Layout, read_dataset
 from iris_hpo_tests.end_to_end.conftest import Project
 
@@ -97,6 +100,34 @@ def test_nothing_is_imported_that_is_not_needed(
     imported = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
     assert "click" in imported
     assert not imported & foreign
+
+
+@pytest.mark.parametrize(
+    ("options", "started"),
+    [
+        ("--artifacts={}/empty", 1),
+        ("--artifacts={}/done", 0),
+        ("--artifacts={}/done --search=own", 1),
+        ("--artifacts={}/done --search=other", 0),
+        ("--artifacts={}/empty --engine=serial", 0),
+        ("--artifacts=s3://bucket/done", 0),
+        ("--search=other", 0),
+        ("--search=own", 1),
+    ],
+)
+def test_a_worker_starts_with_the_command_if_there_surely_is_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, options: str, started: int
+) -> None:
+    for done in ("done/selection", "done/other/selection", "artifacts/other/selection"):
+        (tmp_path / done).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    calls: list[int] = []
+    monkeypatch.setattr(engines, "start_ahead", lambda: calls.append(1))
+    monkeypatch.setattr(run, "run_search", lambda **_: 0)
+
+    code = cli.main(["run", *options.format(tmp_path).split()], standalone_mode=False)
+
+    assert (code, len(calls)) == (0, started)
 
 
 def test_status_counts_what_is_up_to_date(searched: Project) -> None:

@@ -248,13 +248,12 @@ class Project:
         self,
         settings: Settings | None = None,
         rule: Rule = "test_score",
-        *,
-        force: bool = False,
+        **work: Any,
     ) -> Outcome:
         """What `iris-hpo run` does."""
         launcher = Launcher(self.instance, self.spec, self.storage, self.note_progress)
         return launcher.bring_up_to_date(
-            settings or self.settings(), rule, WorkOptions(engine="serial", force=force)
+            settings or self.settings(), rule, WorkOptions(**{"engine": "serial", **work})
         )
 
     # What the instance has recorded

@@ -11,6 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from iris_hpo.orchestration import launch
 from iris_hpo.orchestration.launch import RunFailedError, release_dead_runs
 from iris_hpo.orchestration.selection import selection_state
 from iris_hpo.search.errors import InputError
@@ -80,6 +81,33 @@ class TestEverythingMissing:
         assert project.metadata("parameters")["setting kernel"] == "linear"
         assert project.metadata("split")["folds"] == 0
         assert project.score_card(KEY).fold_scores == []
+
+
+class Asked(Exception):  # noqa: N818 - an answer
+    """What was asked for, where the launch ends."""
+
+
+class TestWorkersStartedAhead:
+    """As many as what the fits read is worth: of six candidates, the file of 10,567 bytes."""
+
+    @pytest.mark.parametrize(("folds", "workers"), [(0, 1), (2, 2), (5, 4)])
+    def test_long_work_has_several(
+        self, project: Project, monkeypatch: pytest.MonkeyPatch, folds: int, workers: int
+    ) -> None:
+        def start_ahead(*asked: int) -> None:
+            raise Asked(*asked)
+
+        monkeypatch.setattr(launch, "start_ahead", start_ahead)
+        monkeypatch.setattr(launch, "_BYTES_PER_WORKER", 100_000)
+        with pytest.raises(Asked) as asked:
+            project.launch(project.settings(folds=folds), engine="loky", jobs=7)
+        assert asked.value.args == (workers, 7)
+
+    def test_there_are_none_for_nothing(
+        self, launched: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delattr(launch, "start_ahead")
+        assert counts(launched.launch(engine="loky")) == (0, 6, 0)
 
 
 class TestUpToDate:

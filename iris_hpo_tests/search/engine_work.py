@@ -68,6 +68,14 @@ def tell_process_and_sleep(task: tuple[Path, float]) -> int:
     return os.getpid()
 
 
+def meet(signs: tuple[Path, Path]) -> int:
+    """Show that this item has begun, and wait until the other one has."""
+    own, other = signs
+    own.touch()
+    wait_for(other)
+    return os.getpid()
+
+
 def hold_a_lock_if_odd(number: int) -> object:
     """Give what cannot leave the process for odd numbers."""
     return Lock() if number % 2 else number

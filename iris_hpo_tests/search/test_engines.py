@@ -1,10 +1,13 @@
 """Engines: every item has one outcome, and what one item does costs no other."""
 
+import importlib
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -202,7 +205,7 @@ def test_the_serial_engine_refuses_a_limit_of_time():
 def test_closing_early_ends_the_workers(tmp_path):
     quick, endless = (tmp_path, 0.0), (tmp_path, 600.0)
     later = (tmp_path, 3.0)  # by then another worker was worth it
-    items = [quick, endless, later, endless]
+    items = [quick, endless, endless, later]
     outcomes = LOKY.map(engine_work.tell_process_and_sleep, items, Limits())
     assert [one.item for one in next(outcomes)] == [quick]
     assert [one.item for one in next(outcomes)] == [later]
@@ -324,6 +327,62 @@ def test_an_error_of_what_is_done_apart_is_the_callers(spare):  # noqa: ARG001
 
     with pytest.raises(InputError, match="at least two classes are needed"):
         apart(split_rows, np.array(["a"] * 9), settings, "classification")
+
+
+@pytest.fixture
+def spares():
+    """Two workers that were started ahead."""
+    start_ahead(2, jobs=2)
+    yield
+    end_spare()
+
+
+@pytest.mark.usefixtures("spares")
+def test_all_that_were_started_ahead_work_at_once(tmp_path):
+    """Each item waits for the other to begin."""
+    one, other = tmp_path / "one", tmp_path / "other"
+
+    outcomes = all_of(LOKY.map(engine_work.meet, [(one, other), (other, one)], ONCE))
+
+    assert len({done.result for done in outcomes}) == 2
+
+
+@pytest.mark.usefixtures("spares")
+def test_neighbours_go_to_one_worker(tmp_path):
+    """They may share work; only what would keep others waiting at the end is taken away."""
+    items = [(tmp_path, 0.02 + number / 1e9) for number in range(60)]
+
+    workers = results_of(all_of(LOKY.map(engine_work.tell_process_and_sleep, items, ONCE)))
+
+    in_order = [workers[item] for item in items]
+    assert len(set(in_order)) == 2
+    moves = sum(before != after for before, after in pairwise(in_order))
+    assert moves <= 8, "one by one, or chunk by chunk, it would be tens"
+
+
+def test_no_more_are_started_ahead_than_may_work(spare):
+    for workers, jobs, processes in ((9, 1, 1), (2, 9, 2), (9, 2, 2)):
+        start_ahead(workers, jobs)
+        assert apart(os.getpid) == spare
+        assert len(multiprocessing.active_children()) == processes
+
+
+def test_a_worker_that_died_before_its_work_came_is_not_taken(spare, tmp_path):
+    os.kill(spare, signal.SIGKILL)
+    time.sleep(0.5)  # until its pool has noticed
+
+    outcomes = all_of(LOKY.map(engine_work.tell_process_and_sleep, [(tmp_path, 0.0)], ONCE))
+
+    assert [one.result for one in outcomes] not in ([spare], [os.getpid()])
+
+
+@pytest.mark.usefixtures("spare")
+def test_a_worker_that_was_started_ahead_imports_what_became_known_later(tmp_path, monkeypatch):
+    (tmp_path / "found_later.py").write_text("def answer(item):\n    return 42\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found_later = importlib.import_module("found_later")
+
+    assert all_of(LOKY.map(found_later.answer, [0], ONCE)) == [Done(0, 42)]
 
 
 def test_workers_that_never_live_are_given_up():

@@ -1,6 +1,7 @@
 """Worker processes on this machine, by joblib's loky."""
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from typing import Final, TypeVar, TypeVarTuple
@@ -10,6 +11,7 @@ from iris_hpo.search.engines.worker import (
     ONE_THREAD,
     Chunk,
     Report,
+    adopt_path,
     import_modules,
     run_chunk,
     start_worker,
@@ -40,6 +42,9 @@ class _LokyWorker:
     def prepare(self, modules: Sequence[str]) -> None:
         self._executor.submit(import_modules, modules)
 
+    def adopt(self, path: Sequence[str]) -> None:
+        self._executor.submit(adopt_path, list(path))
+
     def call(self, function: Callable[..., Answer], *arguments: object) -> Answer:
         return self._executor.submit(function, *arguments).result()
 
@@ -50,7 +55,7 @@ class _LokyWorker:
 _NEEDED: Final = ("iris_hpo.trial", "sklearn.metrics", "sklearn.model_selection")
 
 _spare: list[_LokyWorker] = []
-"""A worker that was started ahead, if any."""
+"""Workers that were started ahead."""
 
 
 def loky_engine(jobs: int) -> PoolEngine:
@@ -63,22 +68,31 @@ def loky_engine(jobs: int) -> PoolEngine:
     """
     from joblib import cpu_count
 
-    return PoolEngine(jobs or cpu_count(), _take_worker)
+    return PoolEngine(jobs or cpu_count(), _take_worker, lambda: len(_spare))
 
 
-def start_ahead() -> None:
-    """Start a worker before there is work, and let it import what work needs.
+def start_ahead(workers: int = 1, jobs: int = 1) -> None:
+    """Start workers before there is work, and let them import what work needs.
 
-    The next engine takes it. While it starts, this process can do something else.
+    The next engine takes them. While they start, this process can do something else.
+
+    Parameters
+    ----------
+    workers
+        How many there should be, with those that were started before.
+    jobs
+        Most of them, as of the engine.
     """
-    if not _spare:
+    from joblib import cpu_count
+
+    while len(_spare) < min(workers, jobs or cpu_count()):
         worker = _LokyWorker()
         worker.prepare(_NEEDED)
         _spare.append(worker)
 
 
 def apart(function: Callable[[*Arguments], Answer], *arguments: *Arguments) -> Answer:
-    """Call a function in the worker that was started ahead; in this process if there is none.
+    """Call a function in a worker that was started ahead; in this process if there is none.
 
     So this process need not import what only the function needs.
     """
@@ -92,10 +106,18 @@ def apart(function: Callable[[*Arguments], Answer], *arguments: *Arguments) -> A
 
 
 def end_spare() -> None:
-    """End the worker that was started ahead, if nobody has taken it."""
+    """End the workers that were started ahead and that nobody has taken."""
     while _spare:
         _spare.pop().kill()
 
 
 def _take_worker() -> _LokyWorker:
-    return _spare.pop() if _spare else _LokyWorker()
+    while _spare:
+        worker = _spare.pop(0)  # the one that is ready first
+        try:
+            worker.adopt(sys.path)
+        except BrokenExecutor:  # it has died meanwhile
+            worker.kill()
+        else:
+            return worker
+    return _LokyWorker()

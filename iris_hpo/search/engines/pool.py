@@ -54,11 +54,16 @@ class PoolEngine:
         How many workers there may be. No more are started than the work is worth.
     start
         Starts a worker.
+    started
+        How many workers were started ahead, and are given out next.
     """
 
-    def __init__(self, most: int, start: Callable[[], Worker]) -> None:
+    def __init__(
+        self, most: int, start: Callable[[], Worker], started: Callable[[], int] = int
+    ) -> None:
         self._most = most
         self._start = start
+        self._started = started
 
     def map(
         self, work: Callable[[Item], Result], items: Sequence[Item], limits: Limits
@@ -69,13 +74,8 @@ class PoolEngine:
         with tempfile.TemporaryDirectory(prefix="iris_hpo-") as folder:
             path = Path(folder, "work")
             path.write_bytes(pickle.dumps(work))
-            run = _PoolRun(
-                self._most,
-                self._start,
-                path,
-                limits,
-                deque(Try(item, number) for number, item in enumerate(items)),
-            )
+            tries = deque(Try(item, number) for number, item in enumerate(items))
+            run = _PoolRun(self._most, self._start, self._started, path, limits, tries)
             try:
                 yield from cast(
                     "Iterator[Sequence[Done[Item, Result] | Failed[Item]]]", run.outcomes()
@@ -86,9 +86,19 @@ class PoolEngine:
 
 @dataclass
 class _Lane:
-    """A worker and what it has been given; ``alone`` if that is a suspect, with nothing beside."""
+    """A worker, what it has been given, and what it is going to be given.
+
+    Attributes
+    ----------
+    waiting
+        Items that follow each other, and may share work: nobody else takes them while there are
+        others.
+    alone
+        Whether what is in flight is a suspect, with nothing beside it.
+    """
 
     worker: Worker
+    waiting: deque[Try]
     in_flight: dict[Future[list[Report]], list[Try]] = field(
         default_factory=dict[Future[list[Report]], list[Try]]
     )
@@ -106,15 +116,17 @@ class _PoolRun:
         self,
         most: int,
         start: Callable[[], Worker],
+        started: Callable[[], int],
         work: Path,
         limits: Limits,
-        waiting: deque[Try],
+        tries: deque[Try],
     ) -> None:
         self._most = most
         self._start = start
+        self._started = started
         self._work = work
         self._limits = limits
-        self._waiting = waiting
+        self._first_share = tries
         self._suspects: deque[Try] = deque()
         self._lanes: list[_Lane] = []
         self._pace = Pace()
@@ -122,6 +134,7 @@ class _PoolRun:
         self._heard = time.monotonic()
 
     def outcomes(self) -> Iterator[Sequence[Done[object, object] | Failed[object]]]:
+        self._add_lane(self._first_share)
         self._hand_out()
         while any(lane.in_flight for lane in self._lanes) or self._waiting or self._suspects:
             in_flight = [future for lane in self._lanes for future in lane.in_flight]
@@ -135,21 +148,28 @@ class _PoolRun:
         for lane in self._lanes:
             lane.worker.kill()
 
+    @property
+    def _waiting(self) -> int:
+        return sum(len(lane.waiting) for lane in self._lanes)
+
     def _hand_out(self) -> None:
         """Keep the workers busy, and start another if it is worth it."""
         for lane in self._lanes:
             self._feed(lane)
         while (self._waiting or self._suspects) and self._is_another_worth_it():
-            lane = _Lane(self._start())
-            self._lanes.append(lane)
-            self._greet(lane)
+            self._add_lane(deque())
+
+    def _add_lane(self, share: deque[Try]) -> None:
+        lane = _Lane(self._start(), share)
+        self._lanes.append(lane)
+        self._greet(lane)
 
     def _is_another_worth_it(self) -> bool:
-        if not self._lanes:
-            return True
         if len(self._lanes) >= self._most:
             return False
-        left = len(self._waiting) * (self._pace.item_seconds or 0) / len(self._lanes)
+        if self._started():
+            return True
+        left = self._waiting * (self._pace.item_seconds or 0) / len(self._lanes)
         is_working = any(lane.tries for lane in self._lanes)
         is_slow = is_working and time.monotonic() - self._heard > _START_SECONDS
         return is_slow or left > _START_SECONDS
@@ -168,10 +188,18 @@ class _PoolRun:
             return
         lane.alone = False
         while self._waiting and len(lane.in_flight) < self._ahead():
-            size = min(self._chunk_size(), len(self._waiting))
-            tries = [self._waiting.popleft() for _ in range(size)]
-            if not self._send(lane, tries, self._waiting):
+            if not lane.waiting:
+                self._share(lane)
+            size = min(self._chunk_size(), len(lane.waiting))
+            tries = [lane.waiting.popleft() for _ in range(size)]
+            if not self._send(lane, tries, lane.waiting):
                 return
+
+    def _share(self, lane: _Lane) -> None:
+        """Give a lane the second half of what waits for another, the one with the most."""
+        longest = max((other.waiting for other in self._lanes), key=len)
+        half = [longest.pop() for _ in range((len(longest) + 1) // 2)]
+        lane.waiting.extend(reversed(half))
 
     def _ahead(self) -> int:
         """Chunks that a worker may have.
@@ -179,11 +207,11 @@ class _PoolRun:
         A second one hides the way there and back. With a time limit nothing waits in a worker's
         queue, so that what is in flight is running; nor near the end, where others could take it.
         """
-        plenty = len(self._waiting) > self._most * self._chunk_size()
+        plenty = self._waiting > self._most * self._chunk_size()
         return 2 if plenty and not self._limits.timeout else 1
 
     def _chunk_size(self) -> int:
-        return 1 if self._limits.timeout else self._pace.chunk_size(len(self._waiting), self._most)
+        return 1 if self._limits.timeout else self._pace.chunk_size(self._waiting, self._most)
 
     def _send(self, lane: _Lane, tries: list[Try], home: deque[Try]) -> bool:
         """Give a chunk to a worker; back home with it if the worker has died."""
@@ -259,7 +287,7 @@ class _PoolRun:
     def _end_overdue(self, lane: _Lane, timeout: float) -> Iterator[Failed[object]]:
         now = time.time()
         running = lane.tries
-        if any(now - self._started(one, now) > timeout for one in running):
+        if any(now - self._start_of(one, now) > timeout for one in running):
             lane.in_flight.clear()
             self._replace(lane)
             for one in running:  # a single one, with a time limit
@@ -271,7 +299,7 @@ class _PoolRun:
         lane.alone = False
         self._greet(lane)
 
-    def _started(self, one: Try, default: float) -> float:
+    def _start_of(self, one: Try, default: float) -> float:
         with contextlib.suppress(FileNotFoundError):
             return self._mark(one).stat().st_mtime
         return default

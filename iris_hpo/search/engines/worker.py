@@ -6,6 +6,7 @@ A worker imports this module before anything else; what it costs delays every st
 import importlib
 import os
 import pickle
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -72,6 +73,11 @@ def import_modules(names: Sequence[str]) -> None:
     """Import what work is going to need, while there is none."""
     for name in names:
         importlib.import_module(name)
+
+
+def adopt_path(path: Sequence[str]) -> None:
+    """Import from where the driver imports, which may have learnt that since this worker began."""
+    sys.path[:] = path
 
 
 def run_chunk(chunk: Chunk) -> list[Report]:
