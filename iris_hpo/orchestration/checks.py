@@ -1,7 +1,5 @@
 """Asset checks: what must hold of stored results, looked at anew."""
 
-from collections.abc import Sequence
-
 import dagster as dg
 import numpy as np
 
@@ -13,7 +11,7 @@ from iris_hpo.orchestration.selection import SELECTED_FOLDER, current_standing, 
 from iris_hpo.orchestration.sources import read_spec_parameters
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.dataset import Task
-from iris_hpo.search.space import legible
+from iris_hpo.search.space import listed
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.search.splitting import class_counts
 from iris_hpo.store.artifacts import ArtifactError, ArtifactStore, digest_of
@@ -24,8 +22,6 @@ from iris_hpo.store.cards import (
     read_card,
 )
 from iris_hpo.store.split import CARD, TEST, TRAIN, read_part
-
-_NAMED = 50
 
 
 def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
@@ -61,7 +57,7 @@ def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
             passed=not change,
             description=f"{len(keys)} candidates are registered"
             if not change
-            else f"not registered: {_named(change.added)}; left over: {_named(change.removed)}",
+            else f"not registered: {listed(change.added)}; left over: {listed(change.removed)}",
         )
 
     @dg.asset_check(
@@ -86,7 +82,7 @@ def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
             passed=not any(absent.values()),
             severity=dg.AssetCheckSeverity.WARN,
             description="; ".join(
-                f"{what}: {_named(keys)}" for what, keys in absent.items() if keys
+                f"{what}: {listed(keys)}" for what, keys in absent.items() if keys
             )
             or f"all {len(found.usable)} candidates took part",
         )
@@ -160,8 +156,3 @@ def selected_problems(store: ArtifactStore) -> list[str]:
         if digest_of(store.read(f"{SELECTED_FOLDER}/{name}")) != card.digest:
             problems.append(f"{name} is not the file that its card describes")
     return problems
-
-
-def _named(keys: Sequence[str]) -> str:
-    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
-    return f"{', '.join(map(legible, keys[:_NAMED]))}{more}" if keys else "none"

@@ -22,7 +22,7 @@ from iris_hpo.search.errors import InputError
 from iris_hpo.search.figures import draw_selection
 from iris_hpo.search.leaderboard import Cell, leaderboard, to_csv
 from iris_hpo.search.selection import Scored, Selection, select
-from iris_hpo.search.space import legible
+from iris_hpo.search.space import listed
 from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.store.artifacts import (
     ArtifactError,
@@ -78,7 +78,6 @@ _FIRST_COLUMNS = {
 """What a page that cuts a wide table should show of it, and what it is."""
 
 _TABLE_ROWS = 20
-_NAMED = 50
 
 
 @dataclass(frozen=True)
@@ -355,10 +354,10 @@ def _metadata(
         "leaderboard": _table(rows[:_TABLE_ROWS]),
         "candidates": len(rows) + len(found.missing) + len(found.out_of_date) + len(found.failed),
         "scored": len(rows),
-        "selected": _named([one.candidate.key for one in selection.selected]),
-        "missing": _named(found.missing),
-        "out_of_date": _named(found.out_of_date),
-        "failed": _named(found.failed),
+        "selected": _counted([one.candidate.key for one in selection.selected]),
+        "missing": _counted(found.missing),
+        "out_of_date": _counted(found.out_of_date),
+        "failed": _counted(found.failed),
         "path": dg.MetadataValue.path(str(store.path("selection"))),
         "champion_version": champion.version,
     }
@@ -377,9 +376,8 @@ def _estimates(champion: ChampionCard) -> dict[str, dg.MetadataValue | str | int
     return found
 
 
-def _named(keys: Sequence[str]) -> str:
-    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
-    return f"{len(keys)}: {', '.join(map(legible, keys[:_NAMED]))}{more}" if keys else "none"
+def _counted(keys: Sequence[str]) -> str:
+    return f"{len(keys)}: {listed(keys)}" if keys else listed(keys)
 
 
 def _table(rows: Sequence[Mapping[str, Cell]]) -> dg.TableMetadataValue:

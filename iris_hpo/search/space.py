@@ -30,6 +30,7 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _SYMBOL: Final = re.compile(r"[A-Za-z]{1,16}", re.ASCII)
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9.-]", re.ASCII)
 _PLAIN: Final = re.compile(rf"[!-~]{{1,{MAX_KEY_LENGTH}}}", re.ASCII)
+_LISTED: Final = 50  # keys in a message
 _ESCAPED: Final = re.compile(r"~([0-9A-F]{2})", re.ASCII)
 
 
@@ -334,6 +335,12 @@ class ParameterSpace:
 def legible(key: str) -> str:
     """A key for a message, also one that a person made up: quoted and cut unless it is plain."""
     return key if _PLAIN.fullmatch(key) else shorten(key)
+
+
+def listed(keys: Sequence[str]) -> str:
+    """Keys for a message, the first ones of many."""
+    more = f" and {len(keys) - _LISTED} more" if len(keys) > _LISTED else ""
+    return f"{', '.join(map(legible, keys[:_LISTED]))}{more}" if keys else "none"
 
 
 def shorten(text: str, length: int = 60) -> str:

@@ -5,15 +5,10 @@ has ended, and says so.
 """
 
 import json
-import os
-import signal
-import socket
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,8 +16,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import REPOSITORY, Project, make_project
+from iris_hpo_tests.end_to_end.conftest import Project, make_project
 from iris_hpo_tests.end_to_end.graphql import UNFINISHED, GraphQL, Partitions, Run
+from iris_hpo_tests.processes import free_port, python_process, stop
 
 pytestmark = pytest.mark.slow
 
@@ -119,53 +115,16 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
     project = make_project(tmp_path_factory.mktemp("dev"))
     with (project.root / "home" / "dagster.yaml").open("a") as settings:
         settings.write(IMPATIENCE)
-    port, log = _free_port(), project.root / "dev.log"
-    with log.open("wb") as output:
-        # In a session of its own: so all its processes can be told, and none inherits from a
-        # shell's background job to ignore the signals that would end it.
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port)],
-            cwd=REPOSITORY,
-            env={**project.environment, "IRIS_HPO_SENSOR_SECONDS": "3"},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    with _stopping(process):
+    port, log = free_port(), project.root / "dev.log"
+    with python_process(
+        ["-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port)],
+        log,
+        {**project.environment, "IRIS_HPO_SENSOR_SECONDS": "3"},
+    ) as process:
         started = Dev(project, GraphQL(f"http://127.0.0.1:{port}"), process, log)
         started.wait("web server", lambda: started.ui.is_up() or None)
         yield started
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def _stopping(process: "subprocess.Popen[bytes]") -> Iterator[None]:
-    try:
-        yield
-    finally:
-        process.terminate()
-        end = time.monotonic() + 60
-        while _is_anyone_left(process) and time.monotonic() < end:
-            time.sleep(0.1)
-        if _is_anyone_left(process):
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            pytest.fail("dagster dev did not stop within 60 s of SIGTERM and was killed")
-
-
-def _is_anyone_left(process: "subprocess.Popen[bytes]") -> bool:
-    process.poll()
-    try:
-        os.killpg(process.pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+        assert stop(process, seconds=60), "dagster dev did not end by SIGTERM and was killed"
 
 
 def test_left_alone_it_searches_and_selects(dev: Dev) -> None:

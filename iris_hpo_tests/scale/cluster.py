@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from iris_hpo_tests.scale.processes import answers, free_port, python_process, stop, wait_for
+from iris_hpo_tests.processes import answers, free_port, python_process, stop, wait_for
 
 
 @dataclass

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from iris_hpo_tests.scale.processes import answers, free_port, python_process, wait_for
+from iris_hpo_tests.processes import answers, free_port, python_process, wait_for
 
 BUCKET = "bucket"
 CREDENTIALS = {

@@ -12,8 +12,8 @@ import pytest
 
 from iris_hpo.search.engines import DaskEngine, Done, Failed, Limits, make_engine
 from iris_hpo.search.errors import InputError
+from iris_hpo_tests.processes import free_port, wait_for
 from iris_hpo_tests.scale.cluster import cluster
-from iris_hpo_tests.scale.processes import free_port, wait_for
 from iris_hpo_tests.search import engine_work
 from iris_hpo_tests.search.test_engines import all_of, attempts_at, reasons_of, results_of
 

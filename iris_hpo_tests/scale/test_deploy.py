@@ -18,8 +18,8 @@ import yaml
 from dagster_postgres import PostgresRunStorage, PostgresScheduleStorage
 
 from iris_hpo.postgres_event_log import KeptPostgresEventLog
+from iris_hpo_tests.processes import REPOSITORY
 from iris_hpo_tests.scale.postgres import SETTINGS, Postgres
-from iris_hpo_tests.scale.processes import REPOSITORY
 
 DEPLOY = REPOSITORY / "deploy"
 

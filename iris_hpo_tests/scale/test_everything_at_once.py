@@ -15,10 +15,10 @@ import pytest
 from iris_hpo_tests.end_to_end.conftest import REPOSITORY, make_project
 from iris_hpo_tests.end_to_end.graphql import GraphQL
 from iris_hpo_tests.end_to_end.test_dagster_dev import IMPATIENCE, Dev
+from iris_hpo_tests.processes import free_port, stop
 from iris_hpo_tests.scale.cluster import Cluster, cluster
 from iris_hpo_tests.scale.deployment import make_deployment
 from iris_hpo_tests.scale.postgres import Postgres
-from iris_hpo_tests.scale.processes import free_port, stop
 from iris_hpo_tests.scale.s3 import CREDENTIALS, S3
 
 pytestmark = pytest.mark.slow

@@ -409,7 +409,7 @@ def _is_death(error: BaseException) -> bool:
 @contextmanager
 def _connected(address: str) -> "Generator[Client]":
     from distributed import Client
-    from distributed.comm import get_address_host_port
+    from distributed.comm.addressing import get_address_host_port
     from distributed.versions import VersionMismatchWarning
 
     # It would tell on its own, in other words, what is raised here.

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[1]
 
 Found = TypeVar("Found")
 
@@ -68,16 +68,17 @@ def python_process(
         stop(process, patience)
 
 
-def stop(process: "subprocess.Popen[bytes]", seconds: float = 30) -> None:
-    """End a process and what it has started: politely, then not."""
+def stop(process: "subprocess.Popen[bytes]", seconds: float = 30) -> bool:
+    """End a process and what it has started; tell whether it went when it was asked to."""
     if process.poll() is None:
         process.terminate()
     end = time.monotonic() + seconds
-    while _is_anyone_left(process) and time.monotonic() < end:
+    while (is_left := _is_anyone_left(process)) and time.monotonic() < end:
         time.sleep(0.05)
-    if _is_anyone_left(process):
+    if is_left:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    return not is_left
 
 
 def _is_anyone_left(process: "subprocess.Popen[bytes]") -> bool:
