@@ -17,6 +17,9 @@ settings.register_profile("repeatable", deadline=None, derandomize=True, databas
 settings.register_profile("explore", deadline=None, database=None, max_examples=2_000)
 settings.load_profile("repeatable")
 
+# Its assertions are shown with their values, as those of test modules.
+pytest.register_assert_rewrite("iris_hpo_tests.search.engine_contract")
+
 PROJECT = Path(__file__).resolve().parents[1]
 
 

@@ -10,14 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from iris_hpo.search.engines import DaskEngine, Done, Failed, Limits, make_engine
+from iris_hpo.search.engines import DaskEngine, Done, Limits, make_engine
 from iris_hpo.search.errors import InputError
 from iris_hpo_tests.processes import free_port, wait_for
 from iris_hpo_tests.scale.cluster import cluster
 from iris_hpo_tests.search import engine_work
-from iris_hpo_tests.search.test_engines import all_of, attempts_at, reasons_of, results_of
-
-ONCE = Limits(retries=0)
+from iris_hpo_tests.search.engine_contract import (
+    ONCE,
+    WorkersContract,
+    all_of,
+    check_that_neighbours_stay_together,
+    reasons_of,
+    results_of,
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +35,10 @@ def two_workers(tmp_path_factory):
 def engine(two_workers):
     two_workers.wait_for_workers(2)  # a test before may have cost one
     return DaskEngine(two_workers.address)
+
+
+class TestDask(WorkersContract):
+    """The fixture ``engine`` is this module's."""
 
 
 def without(folder: Path, module: str) -> dict[str, str]:
@@ -47,58 +56,6 @@ def with_version(folder: Path, package: str, version: str) -> dict[str, str]:
     return {"PYTHONPATH": str(folder)}
 
 
-def test_an_item_that_fails_costs_no_other(engine):
-    words = ["a", "wrong b", "c", "broken d", "e", "wrong f"]
-
-    outcomes = all_of(engine.map(engine_work.do_as_told, words, ONCE))
-
-    assert len(outcomes) == 6
-    assert results_of(outcomes) == {"a": "A", "c": "C", "e": "E"}
-    assert reasons_of(outcomes) == {
-        "wrong b": "wrong b is no candidate",
-        "broken d": "OSError: the disk is full",
-        "wrong f": "wrong f is no candidate",
-    }
-
-
-def test_many_more_items_than_workers_each_have_one_outcome(engine):
-    together = list(engine.map(engine_work.square, range(1_000), Limits()))
-    outcomes = all_of(together)
-
-    assert len(outcomes) == 1_000
-    assert results_of(outcomes) == {number: number * number for number in range(1_000)}
-    assert len(together) < 500  # short ones do not pay for a message each
-
-
-def test_the_machines_failures_are_tried_again_and_the_items_own_are_not(engine, tmp_path):
-    once, always = tmp_path / "once", tmp_path / "always"
-
-    outcomes = all_of(
-        engine.map(engine_work.fail_first, [(once, 1), (always, 99)], Limits(retries=1))
-    )
-
-    assert results_of(outcomes) == {(once, 1): 2}
-    assert reasons_of(outcomes) == {(always, 99): "OSError: attempt 2 failed"}
-    assert [attempts_at(log) for log in (once, always)] == [2, 2]
-
-
-def test_outcomes_come_as_they_finish(engine, tmp_path):
-    """The second item waits for what only happens after the first outcome has come."""
-    sign = tmp_path / "sign"
-
-    outcomes = engine.map(engine_work.wait_for, [None, sign], Limits())
-
-    assert next(outcomes) == [Done(None, "seen")]
-    sign.touch()
-    assert list(outcomes) == [[Done(sign, "seen")]]
-
-
-def test_an_item_computes_on_one_thread(engine):
-    outcomes = all_of(engine.map(engine_work.count_threads, range(4), Limits()))
-
-    assert results_of(outcomes) == dict.fromkeys(range(4), 1)
-
-
 @pytest.mark.slow
 def test_an_item_computes_on_one_thread_without_a_nanny(tmp_path):
     """Which by itself limits the threads of the workers that it starts."""
@@ -111,16 +68,6 @@ def test_an_item_computes_on_one_thread_without_a_nanny(tmp_path):
     assert results_of(outcomes) == {0: 1, 1: 1}
 
 
-def test_a_result_that_cannot_be_sent_back_costs_its_own_item(engine):
-    outcomes = all_of(engine.map(engine_work.hold_a_lock_if_odd, range(40), ONCE))
-
-    assert len(outcomes) == 40
-    assert results_of(outcomes) == {number: number for number in range(0, 40, 2)}
-    reasons = reasons_of(outcomes)
-    assert set(reasons) == set(range(1, 40, 2))
-    assert all("pickle" in reason and "\n" not in reason for reason in reasons.values())
-
-
 def test_the_work_goes_to_each_worker_once(engine, two_workers, tmp_path):
     work = engine_work.CountArrivals(tmp_path)
 
@@ -129,20 +76,6 @@ def test_the_work_goes_to_each_worker_once(engine, two_workers, tmp_path):
     assert len(outcomes) == 8
     assert {one.result for one in outcomes} == set(two_workers.processes().values())
     assert len(list(tmp_path.iterdir())) == 2
-
-
-def test_items_that_kill_their_workers_are_found(engine, tmp_path):
-    killer, victim = (tmp_path / "killer", 99), (tmp_path / "victim", 1)
-    others = [(tmp_path / f"other {number}", 0) for number in range(10)]
-    items = [*others[:3], killer, *others[3:6], victim, *others[6:]]
-
-    outcomes = all_of(engine.map(engine_work.die_first, items, Limits(retries=1)))
-
-    assert len(outcomes) == len(items)
-    assert reasons_of(outcomes) == {
-        killer: "its worker process died 2 times (killed, or out of memory)"
-    }
-    assert set(results_of(outcomes)) == {victim, *others}
 
 
 @pytest.mark.slow
@@ -178,6 +111,10 @@ def test_time_behind_the_tasks_of_others_is_not_an_items_own(engine, two_workers
 
         assert reasons_of(outcomes) == {}
         del busy
+
+
+def test_neighbours_go_to_one_worker(engine, tmp_path):
+    check_that_neighbours_stay_together(engine, tmp_path)
 
 
 def test_closing_early_leaves_nothing_on_the_cluster(engine, two_workers, tmp_path):
@@ -363,15 +300,6 @@ def test_the_engine_is_made_by_its_address(monkeypatch):
 
 def test_no_items_have_no_outcomes_and_need_no_cluster():
     assert all_of(DaskEngine("tcp://nobody:1").map(engine_work.square, [], Limits())) == []
-
-
-def test_a_worker_dies_once_where_nothing_is_tried_again(engine, tmp_path):
-    killer = (tmp_path / "killer", 99)
-
-    outcomes = all_of(engine.map(engine_work.die_first, [killer], ONCE))
-
-    assert outcomes == [Failed(killer, "its worker process died 1 time (killed, or out of memory)")]
-    assert attempts_at(killer[0]) == 1
 
 
 def _works_held() -> int:

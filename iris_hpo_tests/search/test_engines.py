@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ import pytest
 
 from iris_hpo.search.engines import (
     Done,
-    Failed,
     Limits,
     SerialEngine,
     apart,
@@ -29,51 +27,30 @@ from iris_hpo.search.errors import InputError
 from iris_hpo.search.splitting import SplitSettings, split_rows
 from iris_hpo.store.artifacts import is_alive
 from iris_hpo_tests.search import engine_work
+from iris_hpo_tests.search.engine_contract import (
+    ONCE,
+    EngineContract,
+    WorkersContract,
+    all_of,
+    attempts_at,
+    check_that_neighbours_stay_together,
+    reasons_of,
+    results_of,
+)
 
-ENGINES = [
-    pytest.param(SerialEngine(), id="serial"),
-    pytest.param(loky_engine(2), id="loky"),
-]
 LOKY = loky_engine(2)
-ONCE = Limits(retries=0)
 
 
-def all_of(outcomes):
-    return [outcome for together in outcomes for outcome in together]
+class TestSerial(EngineContract):
+    @pytest.fixture
+    def engine(self):
+        return SerialEngine()
 
 
-def results_of(outcomes):
-    return {one.item: one.result for one in outcomes if isinstance(one, Done)}
-
-
-def reasons_of(outcomes):
-    return {one.item: one.reason for one in outcomes if isinstance(one, Failed)}
-
-
-def attempts_at(log):
-    return log.stat().st_size if log.exists() else 0
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_an_item_that_fails_costs_no_other(engine):
-    words = ["a", "wrong b", "c", "broken d", "e", "wrong f"]
-
-    outcomes = all_of(engine.map(engine_work.do_as_told, words, ONCE))
-
-    assert len(outcomes) == 6
-    assert results_of(outcomes) == {"a": "A", "c": "C", "e": "E"}
-    assert reasons_of(outcomes) == {
-        "wrong b": "wrong b is no candidate",
-        "broken d": "OSError: the disk is full",
-        "wrong f": "wrong f is no candidate",
-    }
-
-
-def test_many_more_items_than_workers_each_have_one_outcome():
-    outcomes = all_of(LOKY.map(engine_work.square, range(1_000), Limits()))
-
-    assert len(outcomes) == 1_000
-    assert results_of(outcomes) == {number: number * number for number in range(1_000)}
+class TestLoky(WorkersContract):
+    @pytest.fixture
+    def engine(self):
+        return LOKY
 
 
 def test_the_serial_engine_keeps_the_order():
@@ -87,19 +64,6 @@ def test_no_items_have_no_outcomes_and_start_nothing(engine):
     assert all_of(engine.map(engine_work.square, [], Limits())) == []
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_the_machines_failures_are_tried_again_and_the_items_own_are_not(engine, tmp_path):
-    once, always, never = (tmp_path / name for name in ("once", "always", "never"))
-
-    outcomes = all_of(
-        engine.map(engine_work.fail_first, [(once, 1), (always, 99), (never, 0)], Limits(retries=1))
-    )
-
-    assert results_of(outcomes) == {(once, 1): 2, (never, 0): 1}
-    assert reasons_of(outcomes) == {(always, 99): "OSError: attempt 2 failed"}
-    assert [attempts_at(log) for log in (once, always, never)] == [2, 2, 1]
-
-
 @pytest.mark.parametrize("retries", [0, 1, 3])
 def test_retries_are_counted(tmp_path, retries):
     log, wrong = tmp_path / "log", tmp_path / "wrong"
@@ -109,49 +73,6 @@ def test_retries_are_counted(tmp_path, retries):
 
     assert attempts_at(log) == retries + 1
     assert attempts_at(wrong) == 1
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_outcomes_come_as_they_finish(engine, tmp_path):
-    """The second item waits for what only happens after the first outcome has come."""
-    sign = tmp_path / "sign"
-
-    outcomes = engine.map(engine_work.wait_for, [None, sign], Limits())
-
-    assert next(outcomes) == [Done(None, "seen")]
-    sign.touch()
-    assert list(outcomes) == [[Done(sign, "seen")]]
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_an_item_computes_on_one_thread(engine):
-    engine_work.count_threads(0)  # the libraries are loaded, as when a search begins
-
-    assert all_of(engine.map(engine_work.count_threads, [0], Limits())) == [Done(0, 1)]
-
-
-def test_items_that_kill_their_workers_are_found(tmp_path):
-    killer, victim = (tmp_path / "killer", 99), (tmp_path / "victim", 1)
-    others = [(tmp_path / f"other {number}", 0) for number in range(10)]
-    items = [*others[:3], killer, *others[3:6], victim, *others[6:]]
-
-    outcomes = all_of(LOKY.map(engine_work.die_first, items, Limits(retries=1)))
-
-    assert len(outcomes) == len(items)
-    assert reasons_of(outcomes) == {
-        killer: "its worker process died 2 times (killed, or out of memory)"
-    }
-    assert set(results_of(outcomes)) == {victim, *others}
-    assert results_of(outcomes)[victim] >= 2
-
-
-def test_a_worker_dies_once_where_nothing_is_tried_again(tmp_path):
-    killer = (tmp_path / "killer", 99)
-
-    outcomes = all_of(LOKY.map(engine_work.die_first, [killer], ONCE))
-
-    assert outcomes == [Failed(killer, "its worker process died 1 time (killed, or out of memory)")]
-    assert attempts_at(killer[0]) == 1
 
 
 def test_a_death_costs_nothing_of_what_other_workers_do(tmp_path):
@@ -256,17 +177,6 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
     assert not any(map(is_alive, workers))
 
 
-def test_a_result_that_cannot_be_sent_back_costs_its_own_item():
-    """Every other item's: they travel in chunks together."""
-    outcomes = all_of(LOKY.map(engine_work.hold_a_lock_if_odd, range(40), ONCE))
-
-    assert len(outcomes) == 40
-    assert results_of(outcomes) == {number: number for number in range(0, 40, 2)}
-    reasons = reasons_of(outcomes)
-    assert set(reasons) == set(range(1, 40, 2))
-    assert all("pickle" in reason and "\n" not in reason for reason in reasons.values())
-
-
 @pytest.mark.parametrize(
     ("name", "jobs", "message"),
     [
@@ -349,15 +259,7 @@ def test_all_that_were_started_ahead_work_at_once(tmp_path):
 
 @pytest.mark.usefixtures("spares")
 def test_neighbours_go_to_one_worker(tmp_path):
-    """They may share work; only what would keep others waiting at the end is taken away."""
-    items = [(tmp_path, 0.02 + number / 1e9) for number in range(60)]
-
-    workers = results_of(all_of(LOKY.map(engine_work.tell_process_and_sleep, items, ONCE)))
-
-    in_order = [workers[item] for item in items]
-    assert len(set(in_order)) == 2
-    moves = sum(before != after for before, after in pairwise(in_order))
-    assert moves <= 8, "one by one, or chunk by chunk, it would be tens"
+    check_that_neighbours_stay_together(LOKY, tmp_path)
 
 
 def test_no_more_are_started_ahead_than_may_work(spare):

@@ -1,6 +1,7 @@
 """What engines with workers share: tries, how many travel together, and who is to blame."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,6 +18,52 @@ class Try:
     item: object
     number: int
     deaths: int = 0
+
+
+class Shares:
+    """What waits, in shares of neighbours: those may share work, and go to one worker.
+
+    A worker with nothing left takes over a share that nobody has, or the second half of the
+    longest.
+
+    Parameters
+    ----------
+    tries
+        In the order in which neighbours follow each other.
+    """
+
+    def __init__(self, tries: Iterable[Try]) -> None:
+        self._owned: dict[Hashable, deque[Try]] = {}
+        self._free = [deque(tries)]
+        self._left = len(self._free[0])
+
+    def __len__(self) -> int:
+        return self._left
+
+    def take(self, worker: Hashable, most: int) -> list[Try]:
+        """Take the next ones for a worker: at least one, unless nothing waits at all."""
+        if not self._owned.get(worker):
+            self._owned[worker] = self._free.pop() if self._free else self._half()
+        share = self._owned[worker]
+        taken = [share.popleft() for _ in range(min(most, len(share)))]
+        self._left -= len(taken)
+        return taken
+
+    def put_back(self, worker: Hashable, tries: Sequence[Try]) -> None:
+        """Let a worker's next ones be these, which were not done."""
+        self._owned.setdefault(worker, deque()).extendleft(reversed(tries))
+        self._left += len(tries)
+
+    def free(self, worker: Hashable) -> None:
+        """Let others have what a worker has left."""
+        share = self._owned.pop(worker, None)
+        if share:
+            self._free.append(share)
+
+    def _half(self) -> deque[Try]:
+        longest = max(self._owned.values(), key=len, default=deque[Try]())
+        half = [longest.pop() for _ in range((len(longest) + 1) // 2)]
+        return deque(reversed(half))
 
 
 class Pace:

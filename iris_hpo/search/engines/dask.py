@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from iris_hpo.search.engines.chunks import Pace, Try, judge, overdue
+from iris_hpo.search.engines.chunks import Pace, Shares, Try, judge, overdue
 from iris_hpo.search.engines.dask_worker import (
     Facts,
     WorkLostError,
@@ -71,9 +71,9 @@ class DaskEngine:
         """
         if not items:
             return
-        tries = deque(Try(item, number) for number, item in enumerate(items))
+        waiting = Shares(Try(item, number) for number, item in enumerate(items))
         with _connected(self._address) as client:
-            run = _DaskRun(client, self._address, pickle.dumps(work), limits, tries)
+            run = _DaskRun(client, self._address, pickle.dumps(work), limits, waiting)
             try:
                 yield from cast(
                     "Iterator[Sequence[Done[Item, Result] | Failed[Item]]]", run.outcomes()
@@ -100,7 +100,7 @@ class _DaskRun:
     """One call of `DaskEngine.map`."""
 
     def __init__(
-        self, client: "Client", address: str, work: bytes, limits: Limits, waiting: deque[Try]
+        self, client: "Client", address: str, work: bytes, limits: Limits, waiting: Shares
     ) -> None:
         self._client: Any = client  # its types mix the blocking and the asynchronous interface
         self._address = address
@@ -233,6 +233,7 @@ class _DaskRun:
     def _lose(self, address: str) -> None:
         """Give a worker up that has died, and suspect what it was sent."""
         worker = self._workers.pop(address)
+        self._waiting.free(address)
         self._client.cancel(list(worker.in_flight))
         lost = [one for tries in worker.in_flight.values() for one in tries]
         failed, suspects = judge(lost, self._limits.retries)
@@ -252,7 +253,7 @@ class _DaskRun:
                 self._send(address, [self._suspects.popleft()])
             return
         while self._waiting and len(worker.in_flight) < self._ahead():
-            self._send(address, [self._waiting.popleft() for _ in range(self._chunk_size())])
+            self._send(address, self._waiting.take(address, self._chunk_size()))
 
     def _ahead(self) -> int:
         """Chunks that a worker may have.
@@ -323,7 +324,7 @@ class _DaskRun:
                 self._looked = 0.0
                 self._finished.put(future)
             else:
-                self._take_reports(reports, worker, future)
+                self._take_reports(reports, address, worker.in_flight.pop(future))
         elif future.status == "error":
             error = _error_of(future)
             if error is None or _is_death(error):
@@ -333,16 +334,13 @@ class _DaskRun:
         elif self._client.status == "running":  # somebody else has cancelled it
             self._lose(address)
 
-    def _take_reports(
-        self, reports: Sequence[bytes], worker: _Worker, future: "Future[Any]"
-    ) -> None:
-        tries = worker.in_flight.pop(future)
-        worker.is_alone_with_suspect = False
+    def _take_reports(self, reports: Sequence[bytes], address: str, tries: list[Try]) -> None:
+        self._workers[address].is_alone_with_suspect = False
         for content in reports:
             report = pickle.loads(content)  # noqa: S301 - from our own worker
             self._pace.note(report.seconds)
             self._ended.append(report.outcome)
-        self._waiting.extendleft(reversed(tries[len(reports) :]))
+        self._waiting.put_back(address, tries[len(reports) :])
 
     def _after_lost_answer(self, worker: _Worker, tries: list[Try], error: BaseException) -> None:
         """A chunk could not be received: find the item to blame."""
@@ -370,6 +368,7 @@ class _DaskRun:
                     self._client.cancel([future])
         for address in late:
             del self._workers[address]
+            self._waiting.free(address)
         if late:
             # The process dies; what its nanny puts in its place is a new worker.
             with suppress(TimeoutError):

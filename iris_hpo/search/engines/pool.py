@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol, cast
 
-from iris_hpo.search.engines.chunks import Pace, Try, judge, overdue
+from iris_hpo.search.engines.chunks import Pace, Shares, Try, judge, overdue
 from iris_hpo.search.engines.interface import Done, Failed, Item, Limits, Result
 from iris_hpo.search.engines.worker import Chunk, Report
 from iris_hpo.search.errors import InputError
@@ -74,8 +74,8 @@ class PoolEngine:
         with tempfile.TemporaryDirectory(prefix="iris_hpo-") as folder:
             path = Path(folder, "work")
             path.write_bytes(pickle.dumps(work))
-            tries = deque(Try(item, number) for number, item in enumerate(items))
-            run = _PoolRun(self._most, self._start, self._started, path, limits, tries)
+            waiting = Shares(Try(item, number) for number, item in enumerate(items))
+            run = _PoolRun(self._most, self._start, self._started, path, limits, waiting)
             try:
                 yield from cast(
                     "Iterator[Sequence[Done[Item, Result] | Failed[Item]]]", run.outcomes()
@@ -84,21 +84,17 @@ class PoolEngine:
                 run.stop()
 
 
-@dataclass
+@dataclass(eq=False)
 class _Lane:
-    """A worker, what it has been given, and what it is going to be given.
+    """A worker, or the one in its place, and what it has been given.
 
     Attributes
     ----------
-    waiting
-        Items that follow each other, and may share work: nobody else takes them while there are
-        others.
     alone
         Whether what is in flight is a suspect, with nothing beside it.
     """
 
     worker: Worker
-    waiting: deque[Try]
     in_flight: dict[Future[list[Report]], list[Try]] = field(
         default_factory=dict[Future[list[Report]], list[Try]]
     )
@@ -119,14 +115,14 @@ class _PoolRun:
         started: Callable[[], int],
         work: Path,
         limits: Limits,
-        tries: deque[Try],
+        waiting: Shares,
     ) -> None:
         self._most = most
         self._start = start
         self._started = started
         self._work = work
         self._limits = limits
-        self._first_share = tries
+        self._waiting = waiting
         self._suspects: deque[Try] = deque()
         self._lanes: list[_Lane] = []
         self._pace = Pace()
@@ -134,7 +130,6 @@ class _PoolRun:
         self._heard = time.monotonic()
 
     def outcomes(self) -> Iterator[Sequence[Done[object, object] | Failed[object]]]:
-        self._add_lane(self._first_share)
         self._hand_out()
         while any(lane.in_flight for lane in self._lanes) or self._waiting or self._suspects:
             in_flight = [future for lane in self._lanes for future in lane.in_flight]
@@ -148,35 +143,30 @@ class _PoolRun:
         for lane in self._lanes:
             lane.worker.kill()
 
-    @property
-    def _waiting(self) -> int:
-        return sum(len(lane.waiting) for lane in self._lanes)
-
     def _hand_out(self) -> None:
         """Keep the workers busy, and start another if it is worth it."""
         for lane in self._lanes:
             self._feed(lane)
         while (self._waiting or self._suspects) and self._is_another_worth_it():
-            self._add_lane(deque())
-
-    def _add_lane(self, share: deque[Try]) -> None:
-        lane = _Lane(self._start(), share)
-        self._lanes.append(lane)
-        self._greet(lane)
+            lane = _Lane(self._start())
+            self._lanes.append(lane)
+            self._greet(lane)
 
     def _is_another_worth_it(self) -> bool:
+        if not self._lanes:
+            return True
         if len(self._lanes) >= self._most:
             return False
         if self._started():
             return True
-        left = self._waiting * (self._pace.item_seconds or 0) / len(self._lanes)
+        left = len(self._waiting) * (self._pace.item_seconds or 0) / len(self._lanes)
         is_working = any(lane.tries for lane in self._lanes)
         is_slow = is_working and time.monotonic() - self._heard > _START_SECONDS
         return is_slow or left > _START_SECONDS
 
     def _greet(self, lane: _Lane) -> None:
         """Let a new worker take the work in; what it gets before, no other can do meanwhile."""
-        self._send(lane, [], deque())
+        self._send(lane, [])
 
     def _feed(self, lane: _Lane) -> None:
         if lane.in_flight and (lane.alone or not lane.tries):
@@ -184,22 +174,16 @@ class _PoolRun:
         if self._suspects:
             if not lane.in_flight:
                 lane.alone = True
-                self._send(lane, [self._suspects.popleft()], self._suspects)
+                suspect = self._suspects.popleft()
+                if not self._send(lane, [suspect]):
+                    self._suspects.appendleft(suspect)
             return
         lane.alone = False
         while self._waiting and len(lane.in_flight) < self._ahead():
-            if not lane.waiting:
-                self._share(lane)
-            size = min(self._chunk_size(), len(lane.waiting))
-            tries = [lane.waiting.popleft() for _ in range(size)]
-            if not self._send(lane, tries, lane.waiting):
+            tries = self._waiting.take(lane, self._chunk_size())
+            if not self._send(lane, tries):
+                self._waiting.put_back(lane, tries)
                 return
-
-    def _share(self, lane: _Lane) -> None:
-        """Give a lane the second half of what waits for another, the one with the most."""
-        longest = max((other.waiting for other in self._lanes), key=len)
-        half = [longest.pop() for _ in range((len(longest) + 1) // 2)]
-        lane.waiting.extend(reversed(half))
 
     def _ahead(self) -> int:
         """Chunks that a worker may have.
@@ -207,14 +191,14 @@ class _PoolRun:
         A second one hides the way there and back. With a time limit nothing waits in a worker's
         queue, so that what is in flight is running; nor near the end, where others could take it.
         """
-        plenty = self._waiting > self._most * self._chunk_size()
+        plenty = len(self._waiting) > self._most * self._chunk_size()
         return 2 if plenty and not self._limits.timeout else 1
 
     def _chunk_size(self) -> int:
-        return 1 if self._limits.timeout else self._pace.chunk_size(self._waiting, self._most)
+        return 1 if self._limits.timeout else self._pace.chunk_size(len(self._waiting), self._most)
 
-    def _send(self, lane: _Lane, tries: list[Try], home: deque[Try]) -> bool:
-        """Give a chunk to a worker; back home with it if the worker has died."""
+    def _send(self, lane: _Lane, tries: list[Try]) -> bool:
+        """Give a chunk to a worker; tell whether it could be given: the worker may have died."""
         marks = self._work.parent
         for one in tries:  # an earlier start, in a worker that is gone, does not count
             self._mark(one).unlink(missing_ok=True)
@@ -228,7 +212,6 @@ class _PoolRun:
         try:
             future = lane.worker.submit(chunk)
         except BrokenExecutor:
-            home.extendleft(reversed(tries))
             if not lane.in_flight:  # or else they tell, and are suspects
                 self._replace(lane)
             return False
