@@ -21,12 +21,13 @@ from iris_hpo.orchestration.naming import names_of
 from iris_hpo.orchestration.partitions import apply_change, pending_change
 from iris_hpo.orchestration.presentation import presentation
 from iris_hpo.orchestration.storage import Storage
-from iris_hpo.search.dataset import Dataset, DatasetError, read_dataset
+from iris_hpo.search.dataset import Dataset, read_dataset
 from iris_hpo.search.engines import apart
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.parameter_files import ParameterFiles, read_parameter_files
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.search.splitting import SplitSettings, class_counts, split_rows
+from iris_hpo.search.tables import DatasetError
 from iris_hpo.store.artifacts import ArtifactError, ArtifactStore
 from iris_hpo.store.cards import ParametersCard, SplitCard
 from iris_hpo.store.split import divide, read_part, write_split

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iris_hpo.search.dataset import (
-    DatasetError,
     Layout,
     file_digest,
     read_dataset,
     read_features,
 )
+from iris_hpo.search.tables import DatasetError
 
 DATA = Path(__file__).parents[2] / "data"
 ANY = Layout()
