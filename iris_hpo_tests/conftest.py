@@ -1,5 +1,6 @@
 """Fixtures of the domain that several test modules share."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from iris_hpo_tests.scale.s3 import S3, s3_server, using
 settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
 settings.register_profile("explore", deadline=None, database=None, max_examples=2_000)
 settings.load_profile("repeatable")
+
+# A shell's background job ignores interrupts, and so would every server that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Its assertions are shown with their values, as those of test modules.
 pytest.register_assert_rewrite("iris_hpo_tests.search.engine_contract")
