@@ -44,7 +44,7 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return leaderboard(project)
 
 
-@pytest.mark.parametrize("engine", ["serial", "loky"])
+@pytest.mark.parametrize("engine", [pytest.param("serial", marks=pytest.mark.slow), "loky"])
 def test_a_full_disk_ends_the_run_with_one_message_and_the_next_completes(
     disk: Disk, project: Project, engine: str, grid: bytes
 ) -> None:
@@ -132,7 +132,7 @@ def test_an_artifacts_folder_that_was_never_writable(disk: Disk, few: Project) -
     )
 
 
-@pytest.mark.parametrize("size", ["300k", "1500k"])
+@pytest.mark.parametrize("size", [pytest.param("300k", marks=pytest.mark.slow), "1500k"])
 def test_an_instance_on_a_full_disk(disk: Disk, few: Project, size: str) -> None:
     """The first has no room for the tables, the second none for the events of a run."""
     home_on(disk, few)
@@ -149,6 +149,7 @@ def test_an_instance_on_a_full_disk(disk: Disk, few: Project, size: str) -> None
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.slow
 def test_a_read_only_instance(disk: Disk, few: Project) -> None:
     home_on(disk, few)
     assert few.command(*ARGUMENTS, "--quiet").returncode == 0
