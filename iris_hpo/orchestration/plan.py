@@ -116,9 +116,10 @@ def make_plan(
     names = names_of(spec)
     store = storage.store(spec)
     data_digest = file_digest(storage.data_file(spec))
-    split_card = _split_card(instance, names, store, spec, storage, settings.split, data_digest)
     files = read_spec_parameters(spec, storage)
     card = parameters_card(spec, dict(settings.choices))
+    # After the parameters, since it may wait for a worker: what is wrong in those is said at once.
+    split_card = _split_card(instance, names, store, spec, storage, settings.split, data_digest)
 
     change = pending_change(instance, names, [found.key for found in files.candidates])
     registered = registered_keys(instance, names)
