@@ -16,6 +16,7 @@ from typing import Final
 
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.space import Axis, Candidate, ParameterSpace, Value, shorten
+from iris_hpo.search.texts import NotTextError, decode
 
 MAX_CANDIDATES: Final = 100_000
 """Default limit of candidates: the number of partitions that Dagster recommends for one asset."""
@@ -156,21 +157,12 @@ def _axis_of(path: Path, axes: Sequence[Axis]) -> Axis:
 
 def _read_text(path: Path) -> str:
     try:
-        content = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        text = content.decode("utf-8-sig")
+        text = decode(path.read_bytes(), "save it as UTF-8")
     except OSError as error:
         raise ParameterFileError(path, None, f"cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ParameterFileError(
-            path,
-            line,
-            f"byte 0x{error.object[error.start]:02x} is not UTF-8 text; save it as UTF-8",
-        ) from error
-    if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
-        raise ParameterFileError(path, line, "holds a NUL byte; this is not a text file")
-    return text
+    except NotTextError as error:
+        raise ParameterFileError(path, error.line, str(error)) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _read_values(path: Path, axis: Axis) -> Iterator[Value]:

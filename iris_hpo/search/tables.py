@@ -9,6 +9,7 @@ import numpy as np
 
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.space import shorten
+from iris_hpo.search.texts import NotTextError, decode
 
 
 class DatasetError(InputError):
@@ -89,19 +90,9 @@ class Table:
 
     def _csv_rows(self, content: bytes) -> Iterator[list[str]]:
         try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise DatasetError(
-                str(self.path),
-                f"byte 0x{error.object[error.start]:02x} is not UTF-8 text; save the file as UTF-8",
-                line=_line_at(error.object, error.start),
-            ) from error
-        if b"\0" in content:
-            raise DatasetError(
-                str(self.path),
-                "holds a NUL byte; this is not a text file",
-                line=_line_at(content, content.index(b"\0")),
-            )
+            text = decode(content, "save the file as UTF-8")
+        except NotTextError as error:
+            raise DatasetError(str(self.path), str(error), line=error.line) from error
         reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True, strict=True)
         try:
             for row in reader:
@@ -152,8 +143,3 @@ def is_multiline(text: str) -> bool:
 def _text(cell: object) -> str:
     # The exact value of a number of less precision, not the shortest text that it would round to.
     return str(float(cell)) if isinstance(cell, np.floating) else str(cell)
-
-
-def _line_at(content: bytes, position: int) -> int:
-    """Number of the line, however lines end, on which a byte stands."""
-    return len((content[:position] + b".").splitlines())
