@@ -95,6 +95,11 @@ class _Worker:
     )
     is_alone_with_suspect: bool = False
 
+    def end(self, future: "Future[Any]") -> list[Try]:
+        """Take back what was sent with a task that has ended."""
+        self.is_alone_with_suspect = False
+        return self.in_flight.pop(future)
+
 
 class _DaskRun:
     """One call of `DaskEngine.map`."""
@@ -324,27 +329,25 @@ class _DaskRun:
                 self._looked = 0.0
                 self._finished.put(future)
             else:
-                self._take_reports(reports, address, worker.in_flight.pop(future))
+                self._take_reports(reports, address, worker.end(future))
         elif future.status == "error":
             error = _error_of(future)
             if error is None or _is_death(error):
                 self._lose(address)
             else:
-                self._after_lost_answer(worker, worker.in_flight.pop(future), error)
+                self._after_lost_answer(worker.end(future), error)
         elif self._client.status == "running":  # somebody else has cancelled it
             self._lose(address)
 
     def _take_reports(self, reports: Sequence[bytes], address: str, tries: list[Try]) -> None:
-        self._workers[address].is_alone_with_suspect = False
         for content in reports:
             report = pickle.loads(content)  # noqa: S301 - from our own worker
             self._pace.note(report.seconds)
             self._ended.append(report.outcome)
         self._waiting.put_back(address, tries[len(reports) :])
 
-    def _after_lost_answer(self, worker: _Worker, tries: list[Try], error: BaseException) -> None:
+    def _after_lost_answer(self, tries: list[Try], error: BaseException) -> None:
         """A chunk could not be received: find the item to blame."""
-        worker.is_alone_with_suspect = False
         if len(tries) > 1:
             self._suspects.extend(tries)
             return

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future
 from typing import Final, TypeVar, TypeVarTuple
 
@@ -37,16 +37,12 @@ class _LokyWorker:
         )
 
     def submit(self, chunk: Chunk) -> Future[list[Report]]:
-        return self._executor.submit(run_chunk, chunk)
+        return self.begin(run_chunk, chunk)
 
-    def prepare(self, modules: Sequence[str]) -> None:
-        self._executor.submit(import_modules, modules)
-
-    def adopt(self, path: Sequence[str]) -> None:
-        self._executor.submit(adopt_path, list(path))
-
-    def call(self, function: Callable[..., Answer], *arguments: object) -> Answer:
-        return self._executor.submit(function, *arguments).result()
+    def begin(
+        self, function: Callable[[*Arguments], Answer], *arguments: *Arguments
+    ) -> Future[Answer]:
+        return self._executor.submit(function, *arguments)
 
     def kill(self) -> None:
         self._executor.shutdown(wait=True, kill_workers=True)
@@ -87,7 +83,7 @@ def start_ahead(workers: int = 1, jobs: int = 1) -> None:
 
     while len(_spare) < min(workers, jobs or cpu_count()):
         worker = _LokyWorker()
-        worker.prepare(_NEEDED)
+        worker.begin(import_modules, _NEEDED)
         _spare.append(worker)
 
 
@@ -99,7 +95,7 @@ def apart(function: Callable[[*Arguments], Answer], *arguments: *Arguments) -> A
     if not _spare:
         return function(*arguments)
     try:
-        return _spare[0].call(function, *arguments)
+        return _spare[0].begin(function, *arguments).result()
     except BrokenExecutor:
         end_spare()
         return function(*arguments)
@@ -115,7 +111,7 @@ def _take_worker() -> _LokyWorker:
     while _spare:
         worker = _spare.pop(0)  # the one that is ready first
         try:
-            worker.adopt(sys.path)
+            worker.begin(adopt_path, list(sys.path))
         except BrokenExecutor:  # it has died meanwhile
             worker.kill()
         else:
