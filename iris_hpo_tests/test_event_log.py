@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
@@ -104,24 +105,52 @@ def test_an_instance_can_change_between_them(
             assert dg.DagsterEventType.RUN_SUCCESS in events
 
 
-def test_a_batch_is_stored_whole_or_not_at_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@dataclass(frozen=True)
+class Done:
+    """An instance with the event log that keeps connections, on which the assets were made."""
+
+    instance: dg.DagsterInstance
+    run_id: str
+
+    @property
+    def storage(self) -> KeptSqliteEventLog:
+        storage = self.instance.event_log_storage
+        assert isinstance(storage, KeptSqliteEventLog)
+        return storage
+
+    @property
+    def made(self) -> list[EventLogEntry]:
+        """The materialisations that the run logged."""
+        return self.logs(dg.DagsterEventType.ASSET_MATERIALIZATION)
+
+    def logs(self, kind: dg.DagsterEventType | None = None) -> list[EventLogEntry]:
+        return list(self.instance.all_logs(self.run_id, of_type=kind))
+
+    def stored(self) -> list[str | None]:
+        """Partitions of all materialisations, the latest first."""
+        records = self.instance.fetch_materializations(ASSET, limit=20).records
+        return [record.partition_key for record in records]
+
+
+@pytest.fixture
+def done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Done]:
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     with instance_at(tmp_path, kept=True) as instance:
         run_thing(instance)
-        storage = instance.event_log_storage
-        run_id = instance.get_runs()[0].run_id
-        logs = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
-        before = len(instance.all_logs(run_id))
-        # A version that no database takes: all rows are in when the tags are refused.
-        with pytest.raises(UnicodeEncodeError):
-            storage.store_event_batch([*logs, with_version(logs[0], "\ud800")])
-        assert len(instance.all_logs(run_id)) == before
-        assert len(instance.fetch_materializations(ASSET, limit=10).records) == len(KEYS)
-        storage.store_event_batch(logs)
-        assert len(instance.all_logs(run_id)) == before + len(KEYS)
-        assert len(instance.fetch_materializations(ASSET, limit=10).records) == 2 * len(KEYS)
+        yield Done(instance, instance.get_runs()[0].run_id)
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(done: Done) -> None:
+    logs = done.made
+    before = len(done.logs())
+    # A version that no database takes: all rows are in when the tags are refused.
+    with pytest.raises(UnicodeEncodeError):
+        done.storage.store_event_batch([*logs, with_version(logs[0], "\ud800")])
+    assert len(done.logs()) == before
+    assert len(done.stored()) == len(KEYS)
+    done.storage.store_event_batch(logs)
+    assert len(done.logs()) == before + len(KEYS)
+    assert len(done.stored()) == 2 * len(KEYS)
 
 
 def with_version(log: EventLogEntry, version: str) -> EventLogEntry:
@@ -135,59 +164,36 @@ def with_version(log: EventLogEntry, version: str) -> EventLogEntry:
     )
 
 
-def test_events_of_other_kinds_keep_their_place_in_a_batch(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    with instance_at(tmp_path, kept=True) as instance:
-        run_thing(instance)
-        run_id = instance.get_runs()[0].run_id
-        planned = instance.all_logs(
-            run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
-        )
-        made = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
-        before = len(instance.all_logs(run_id))
-        batch = [*made, *planned, made[0]]
+def test_events_of_other_kinds_keep_their_place_in_a_batch(done: Done) -> None:
+    planned = done.logs(dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED)
+    assert planned
+    before = len(done.logs())
+    batch = [*done.made, *planned, done.made[0]]
 
-        instance.event_log_storage.store_event_batch(batch)
+    done.storage.store_event_batch(batch)
 
-        stored = instance.all_logs(run_id)[before:]
-        assert [log.dagster_event_type for log in stored] == [
-            log.dagster_event_type for log in batch
-        ]
-        records = instance.fetch_materializations(ASSET, limit=len(KEYS) + 1).records
-        assert [record.partition_key for record in records] == ["a", "c", "b", "a"]
+    stored = done.logs()[before:]
+    assert [log.dagster_event_type for log in stored] == [log.dagster_event_type for log in batch]
+    assert done.stored() == ["a", "c", "b", "a", "c", "b", "a"]
 
 
-def test_what_is_batched_is_stored_at_the_end_of_the_block(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_batched_is_stored_at_the_end_of_the_block(done: Done) -> None:
     """Also if the block ends by an error: what was finished before stays."""
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    with instance_at(tmp_path, kept=True) as instance:
-        run_thing(instance)
-        storage = instance.event_log_storage
-        assert isinstance(storage, KeptSqliteEventLog)
-        run_id = instance.get_runs()[0].run_id
-        logs = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    storage, logs = done.storage, done.made
 
-        def stored() -> list[str | None]:
-            records = instance.fetch_materializations(ASSET, limit=20).records
-            return [record.partition_key for record in records]
+    def store_and_fail() -> None:
+        with storage.batched():
+            storage.store_event(logs[0])
+            storage.store_event(logs[2])
+            assert done.stored() == ["c", "b", "a"]
+            raise KeyError
 
-        def store_and_fail() -> None:
-            with storage.batched():
-                storage.store_event(logs[0])
-                storage.store_event(logs[2])
-                assert stored() == ["c", "b", "a"]
-                raise KeyError
-
-        with pytest.raises(KeyError):
-            store_and_fail()
-        assert stored() == ["c", "a", "c", "b", "a"]
-        latest = instance.get_latest_materialization_event(ASSET)
-        assert latest is not None
-        assert latest.asset_materialization is not None
-        assert latest.asset_materialization.partition == "c"
-        storage.store_event(logs[1])
-        assert stored()[0] == "b"
+    with pytest.raises(KeyError):
+        store_and_fail()
+    assert done.stored() == ["c", "a", "c", "b", "a"]
+    latest = done.instance.get_latest_materialization_event(ASSET)
+    assert latest is not None
+    assert latest.asset_materialization is not None
+    assert latest.asset_materialization.partition == "c"
+    storage.store_event(logs[1])
+    assert done.stored()[0] == "b"
