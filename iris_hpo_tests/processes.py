@@ -4,9 +4,8 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -39,13 +38,13 @@ def wait_for(what: str, look: Callable[[], Found | None], seconds: float = 120) 
 
 
 @contextmanager
-def python_process(
-    arguments: list[str],
+def running(
+    command: Sequence[str],
     log: Path,
     environment: Mapping[str, str] | None = None,
     patience: float = 30,
 ) -> Generator["subprocess.Popen[bytes]"]:
-    """A Python process in a session of its own; at the end nothing of it is left.
+    """A process in a session of its own; at the end nothing of it is left.
 
     Parameters
     ----------
@@ -54,7 +53,7 @@ def python_process(
     """
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, *arguments],
+            command,
             cwd=REPOSITORY,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,

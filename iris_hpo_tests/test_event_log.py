@@ -13,8 +13,8 @@ from dagster._core.events import StepMaterializationData
 from dagster._core.events.log import EventLogEntry
 
 from iris_hpo.event_log import KeptSqliteEventLog
+from iris_hpo_tests.processes import REPOSITORY
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 KEYS = ["a", "b", "c"]
 ASSET = dg.AssetKey("thing")
 THINGS = dg.DynamicPartitionsDefinition(name="things")

@@ -14,8 +14,7 @@ import dagster as dg
 import pytest
 
 from iris_hpo.command.main import main
-
-REPOSITORY = Path(__file__).resolve().parents[2]
+from iris_hpo_tests.processes import REPOSITORY
 
 
 @dataclass(frozen=True)

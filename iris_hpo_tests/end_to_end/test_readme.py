@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import REPOSITORY
+from iris_hpo_tests.processes import REPOSITORY
 
 # CI runs these by themselves: `make dev` does not end, the others are CI's own steps.
 _BY_CI = {"make run", "make test", "make dev"}

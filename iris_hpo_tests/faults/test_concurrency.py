@@ -13,8 +13,9 @@ import pytest
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.naming import names_of
 from iris_hpo.orchestration.partitions import PartitionChange, apply_change
-from iris_hpo_tests.end_to_end.conftest import REPOSITORY, Project, make_project
+from iris_hpo_tests.end_to_end.conftest import Project, make_project
 from iris_hpo_tests.faults.conftest import small, wait_for
+from iris_hpo_tests.processes import REPOSITORY
 
 ARGUMENTS = ("-m", "iris_hpo", "run", "--engine", "serial", "--folds", "2")
 MATERIALIZE = ("-m", "dagster", "asset", "materialize", "-m", "iris_hpo.definitions", "--select")

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import REPOSITORY, Project
+from iris_hpo_tests.end_to_end.conftest import Project
+from iris_hpo_tests.processes import REPOSITORY
 
 ARGUMENTS = ("run", "--engine", "serial", "--folds", "2")
 GOOD = {"raw_data": 1, "split": 1, "parameters": 1, "models": 6, "scores": 6, "selection": 1}

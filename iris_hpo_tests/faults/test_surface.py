@@ -1,8 +1,5 @@
 """What can be reached from outside, and what must not be seen there."""
 
-import os
-import signal
-import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -10,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import REPOSITORY, Project
+from iris_hpo_tests.end_to_end.conftest import Project
 from iris_hpo_tests.faults.conftest import wait_for
+from iris_hpo_tests.processes import free_port, running
 
 SECRET = "hunter2"
 LISTENING = "0A"
@@ -58,38 +56,15 @@ def listening(processes: set[int]) -> set[tuple[str, int]]:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture
 def dev(few: Project, port: int, tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A running `make dev`."""
-    with (tmp_path / "dev.log").open("wb") as log:
-        process = subprocess.Popen(
-            ["make", "dev", f"PORT={port}"],
-            cwd=REPOSITORY,
-            env=few.environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
+    command = ["make", "dev", f"PORT={port}"]
+    with running(command, tmp_path / "dev.log", few.environment, patience=60) as process:
         yield process
-    finally:
-        for number in (signal.SIGINT, signal.SIGKILL):
-            for member in group(process.pid):
-                try:
-                    os.kill(member, number)
-                except ProcessLookupError:
-                    continue
-            if number == signal.SIGINT:
-                try:
-                    process.wait(60)
-                except subprocess.TimeoutExpired:
-                    continue
-        process.wait()
 
 
 @pytest.mark.slow

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from collections import Counter
 
-from iris_hpo_tests.end_to_end.conftest import REPOSITORY
 from iris_hpo_tests.faults.test_crash import KILLS
+from iris_hpo_tests.processes import REPOSITORY
 
 
 def test_the_table_of_the_readme_is_of_these_tests() -> None:

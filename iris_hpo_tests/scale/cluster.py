@@ -1,12 +1,13 @@
 """A Dask cluster on loopback: a scheduler and workers as processes of their own."""
 
 import subprocess
+import sys
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from iris_hpo_tests.processes import answers, free_port, python_process, stop, wait_for
+from iris_hpo_tests.processes import answers, free_port, running, stop, wait_for
 
 
 @dataclass
@@ -38,13 +39,14 @@ class Cluster:
         self, name: str, *options: str, environment: Mapping[str, str] | None = None
     ) -> None:
         """Start a worker process with a nanny; does not wait for it."""
-        arguments = ["-m", "distributed.cli.dask_worker", self.address, "--name", name]
-        arguments += ["--no-dashboard", "--local-directory", str(self.folder), *options]
+        command = [sys.executable, "-m", "distributed.cli.dask_worker", self.address]
+        command += ["--name", name]
+        command += ["--no-dashboard", "--local-directory", str(self.folder), *options]
         if "--nthreads" not in options:
-            arguments += ["--nthreads", "1"]
+            command += ["--nthreads", "1"]
         self.workers[name] = self._stack.enter_context(
-            python_process(
-                arguments,
+            running(
+                command,
                 self.folder / f"{name}.log",
                 {**self.environment, **(environment or {})},
                 patience=3,  # without its scheduler a nanny waits for much longer
@@ -98,9 +100,9 @@ def cluster(
         How many, named ``worker-0`` and so on, with one thread each.
     """
     port = port or free_port()
-    arguments = ["-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
-    arguments += ["--port", str(port), "--no-dashboard"]
-    with python_process(arguments, folder / "scheduler.log", environment) as scheduler:
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--no-dashboard"]
+    with running(command, folder / "scheduler.log", environment) as scheduler:
         wait_for("Dask scheduler", lambda: answers(port))
         made = Cluster(port, folder, scheduler, dict(environment or {}))
         with made._stack:

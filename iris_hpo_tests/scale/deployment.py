@@ -9,7 +9,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import REPOSITORY, Project
+from iris_hpo_tests.end_to_end.conftest import Project
+from iris_hpo_tests.processes import REPOSITORY
 from iris_hpo_tests.scale.postgres import SETTINGS
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from iris_hpo_tests.processes import REPOSITORY
+
 SETTINGS = REPOSITORY / "deploy" / "dagster.postgres.yaml"
 
 

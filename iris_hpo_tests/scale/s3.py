@@ -1,6 +1,7 @@
 """An S3 endpoint on loopback, and a proxy before it that counts and misbehaves."""
 
 import http.client
+import sys
 import threading
 from collections import Counter
 from collections.abc import Generator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from iris_hpo_tests.processes import answers, free_port, python_process, wait_for
+from iris_hpo_tests.processes import answers, free_port, running, wait_for
 
 BUCKET = "bucket"
 CREDENTIALS = {
@@ -63,8 +64,9 @@ def using(place: "S3 | Proxy") -> Generator[None]:
 def s3_server(folder: Path) -> Generator[S3]:
     """Start an endpoint; its log lies in a folder."""
     port = free_port()
-    arguments = ["-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with python_process(arguments, folder / "s3.log"):
+    command = [sys.executable, "-W", "ignore", "-m", "moto.server"]
+    command += ["-H", "127.0.0.1", "-p", str(port)]
+    with running(command, folder / "s3.log"):
         wait_for("S3 endpoint", lambda: answers(port))
         server = S3(port)
         server.clear()

@@ -13,8 +13,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import REPOSITORY, Project
-from iris_hpo_tests.processes import free_port, wait_for
+from iris_hpo_tests.end_to_end.conftest import Project
+from iris_hpo_tests.processes import REPOSITORY, free_port, wait_for
 from iris_hpo_tests.scale.cluster import Cluster, cluster
 from iris_hpo_tests.scale.deployment import Deployment, make_deployment
 

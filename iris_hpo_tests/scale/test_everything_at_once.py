@@ -4,18 +4,14 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
 import dagster as dg
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import REPOSITORY, make_project
-from iris_hpo_tests.end_to_end.graphql import GraphQL
-from iris_hpo_tests.end_to_end.test_dagster_dev import IMPATIENCE, Dev
-from iris_hpo_tests.processes import free_port, stop
+from iris_hpo_tests.end_to_end.conftest import make_project
+from iris_hpo_tests.end_to_end.dev import Dev, dagster_dev
 from iris_hpo_tests.scale.cluster import Cluster, cluster
 from iris_hpo_tests.scale.deployment import make_deployment
 from iris_hpo_tests.scale.postgres import Postgres
@@ -85,25 +81,9 @@ def dev(
     file = project.root / "home" / "dagster.yaml"
     file.write_text(
         file.read_text().replace("poll_interval_seconds: 20", "poll_interval_seconds: 2")
-        + IMPATIENCE
     )
-    port, log = free_port(), project.root / "dev.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port)],
-            cwd=REPOSITORY,
-            env=project.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        started = Dev(project, GraphQL(f"http://127.0.0.1:{port}"), process, log)
-        started.wait("web server", lambda: started.ui.is_up() or None)
+    with dagster_dev(project, {}) as started:
         yield started
-    finally:
-        stop(process, 60)
 
 
 def test_the_sensor_asks_for_slices_and_selects(dev: Dev) -> None:
