@@ -24,9 +24,9 @@ from iris_hpo.orchestration.states import STATES
 from iris_hpo.search.dataset import read_features
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.estimators import package_versions
-from iris_hpo.search.space import legible
 from iris_hpo.store.artifacts import ArtifactStore, read_verified
 from iris_hpo.store.cards import ChampionCard, load_model
+from iris_hpo.text import legible
 
 _PIPE_WIDTH: Final = 500
 

@@ -24,8 +24,8 @@ from iris_hpo.orchestration.launch import Launcher, Outcome, RunFailedError, Wor
 from iris_hpo.orchestration.progress import Counts
 from iris_hpo.orchestration.selection import CHAMPION, edge_warning, read_champion
 from iris_hpo.search.errors import InputError
-from iris_hpo.search.space import legible
 from iris_hpo.store.cards import ChampionCard
+from iris_hpo.text import legible
 
 _TOP: Final = 10
 _LINE_SECONDS: Final = 5.0

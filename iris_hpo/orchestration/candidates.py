@@ -25,10 +25,10 @@ from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.cross_validation import kernel_order
 from iris_hpo.search.engines import Done, Failed, make_engine
 from iris_hpo.search.errors import WholeRunError
-from iris_hpo.search.space import legible
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.store.artifacts import ArtifactStore
 from iris_hpo.store.split import read_examples
+from iris_hpo.text import legible
 from iris_hpo.trial import Trial, TrialResult, TrialWork
 
 

@@ -11,7 +11,6 @@ from iris_hpo.orchestration.selection import SELECTED_FOLDER, current_standing, 
 from iris_hpo.orchestration.sources import read_spec_parameters
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.dataset import Task
-from iris_hpo.search.space import listed
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.search.splitting import class_counts
 from iris_hpo.store.artifacts import ArtifactError, ArtifactStore, digest_of
@@ -22,6 +21,7 @@ from iris_hpo.store.cards import (
     read_card,
 )
 from iris_hpo.store.split import CARD, TEST, TRAIN, read_part
+from iris_hpo.text import listed
 
 
 def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:

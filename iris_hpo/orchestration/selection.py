@@ -22,7 +22,6 @@ from iris_hpo.search.errors import InputError
 from iris_hpo.search.figures import draw_selection
 from iris_hpo.search.leaderboard import Cell, leaderboard, to_csv
 from iris_hpo.search.selection import Scored, Selection, select
-from iris_hpo.search.space import listed
 from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.store.artifacts import (
     ArtifactError,
@@ -41,6 +40,7 @@ from iris_hpo.store.cards import (
     read_card,
     read_recorded_card,
 )
+from iris_hpo.text import listed
 
 LEADERBOARD = "selection/leaderboard.csv"
 HEATMAP = "selection/heatmap.png"

@@ -15,8 +15,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from iris_hpo.search.space import shorten
 from iris_hpo.search.tables import DatasetError, Table, is_multiline
+from iris_hpo.text import shorten
 
 _MISSING: Final = ("", "na", "n/a", "null", "none", "nan", "?")
 

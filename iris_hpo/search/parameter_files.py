@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from iris_hpo.search.errors import InputError
-from iris_hpo.search.space import Axis, Candidate, ParameterSpace, Value, shorten
-from iris_hpo.search.texts import NotTextError, decode
+from iris_hpo.search.space import Axis, Candidate, ParameterSpace, Value
+from iris_hpo.text import NotTextError, decode, shorten
 
 MAX_CANDIDATES: Final = 100_000
 """Default limit of candidates: the number of partitions that Dagster recommends for one asset."""

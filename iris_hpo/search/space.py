@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from iris_hpo.search.errors import InputError, at_field
+from iris_hpo.text import shorten
 
 _TYPES: Final = ("float", "int", "str", "bool")
 
@@ -29,8 +30,6 @@ _INTEGER: Final = re.compile(rf"[+-]?\d{{1,{_DIGITS}}}", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _SYMBOL: Final = re.compile(r"[A-Za-z]{1,16}", re.ASCII)
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9.-]", re.ASCII)
-_PLAIN: Final = re.compile(rf"[!-~]{{1,{MAX_KEY_LENGTH}}}", re.ASCII)
-_LISTED: Final = 50  # keys in a message
 _ESCAPED: Final = re.compile(r"~([0-9A-F]{2})", re.ASCII)
 
 
@@ -330,22 +329,6 @@ class ParameterSpace:
         return tuple(
             axis.sort_key(value) for axis, value in zip(self.axes, candidate.values, strict=True)
         )
-
-
-def legible(key: str) -> str:
-    """A key for a message, also one that a person made up: quoted and cut unless it is plain."""
-    return key if _PLAIN.fullmatch(key) else shorten(key)
-
-
-def listed(keys: Sequence[str]) -> str:
-    """Keys for a message, the first ones of many."""
-    more = f" and {len(keys) - _LISTED} more" if len(keys) > _LISTED else ""
-    return f"{', '.join(map(legible, keys[:_LISTED]))}{more}" if keys else "none"
-
-
-def shorten(text: str, length: int = 60) -> str:
-    """Quote a text for a message: control characters escaped, a long one cut."""
-    return repr(text if len(text) <= length else text[:length] + "...")
 
 
 def _refuse_confusion(first: Axis, second: Axis) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from iris_hpo.search.errors import InputError
-from iris_hpo.search.space import shorten
-from iris_hpo.search.texts import NotTextError, decode
+from iris_hpo.text import NotTextError, decode, shorten
 
 
 class DatasetError(InputError):

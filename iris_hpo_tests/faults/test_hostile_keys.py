@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from iris_hpo.orchestration.records import data_versions, failed_partitions
-from iris_hpo.search.space import legible
+from iris_hpo.text import legible
 from iris_hpo_tests.end_to_end.conftest import Project
 
 LONG = "C" + "1" * 9_999

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iris_hpo.search.errors import InputError
-from iris_hpo.search.space import MAX_KEY_LENGTH, Axis, Candidate, ParameterSpace, shorten
+from iris_hpo.search.space import MAX_KEY_LENGTH, Axis, Candidate, ParameterSpace
+from iris_hpo.text import shorten
 
 IRIS = ParameterSpace(
     [Axis("C", symbol="C", positive=True), Axis("gamma", symbol="G", positive=True)]

@@ -1,0 +1,75 @@
+"""How files are opened that somebody else may have put there.
+
+A named pipe never ends, a device does what its driver likes, and a sparse file of gigabytes takes
+no room on the disk but all of the memory. So only regular files of a plausible size are read.
+"""
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO, Final
+
+MEBIBYTE: Final = 1 << 20
+
+_KINDS: Final = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+def open_regular(path: Path | str, limit: int) -> BinaryIO:
+    """Open a file for reading; never wait for a writer.
+
+    Parameters
+    ----------
+    limit
+        Largest size in bytes that is plausible.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened, is not a regular file, or is too large; ``strerror`` says which.
+    """
+    _check(os.stat(path), path, limit)  # noqa: PTH116 - before opening: that alone can move a tape
+    number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+    try:
+        _check(os.fstat(number), path, limit)  # it may have been replaced since
+        return os.fdopen(number, "rb")
+    except BaseException:
+        os.close(number)
+        raise
+
+
+def read_regular(path: Path | str, limit: int) -> bytes:
+    """Read a whole file.
+
+    Raises
+    ------
+    OSError
+        As `open_regular` does.
+    """
+    with open_regular(path, limit) as file:
+        return file.read(os.fstat(file.fileno()).st_size)
+
+
+def memory_bytes() -> int:
+    """Memory of this machine: no larger file can be loaded."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _check(status: os.stat_result, path: Path | str, limit: int) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder, not a file", str(path))
+    if not stat.S_ISREG(status.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
+        raise OSError(errno.EINVAL, f"it is {kind}, not a regular file", str(path))
+    if status.st_size > limit:
+        raise _too_large(path, status.st_size, limit)
+
+
+def _too_large(path: Path | str, size: int, limit: int) -> OSError:
+    problem = f"its {size} bytes are more than the {limit} that are plausible"
+    return OSError(errno.EFBIG, problem, str(path))

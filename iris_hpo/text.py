@@ -1,0 +1,91 @@
+"""Texts of others: how files are decoded, and how texts are shown where they can do no harm."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+_PLAIN: Final = re.compile(r"[!-~]{1,200}", re.ASCII)
+_LISTED: Final = 50  # keys in a message
+_JOINERS: Final = "\u200c\u200d"  # of letters in Persian and Hindi, of emoji: invisible, harmless
+
+
+class NotTextError(Exception):
+    """Bytes are no text.
+
+    Attributes
+    ----------
+    line
+        Number of the line, however lines end, on which the first wrong byte stands.
+    """
+
+    def __init__(self, problem: str, content: bytes, position: int) -> None:
+        super().__init__(problem)
+        self.line = len((content[:position] + b".").splitlines())
+
+
+def decode(content: bytes, advice: str) -> str:
+    """Decode a file.
+
+    It is UTF-8, with or without a byte order mark.
+
+    Parameters
+    ----------
+    advice
+        What to do about other encodings.
+
+    Raises
+    ------
+    NotTextError
+        If it is not UTF-8, or holds a NUL.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        problem = f"byte 0x{byte:02x} is not UTF-8 text; {advice}"
+        raise NotTextError(problem, error.object, error.start) from error
+    if b"\0" in content:
+        problem = "holds a NUL byte; this is not a text file"
+        raise NotTextError(problem, content, content.index(b"\0"))
+    return text
+
+
+def clean(text: str) -> str:
+    r"""Escape what a terminal obeys instead of showing it.
+
+    These are control characters (escape sequences begin with one), bidirectional and other
+    invisible ones, and halves of surrogate pairs. They become ``\x1b``, ``\u202e``. Lines and tabs
+    stay. Whatever goes to a terminal or to a run's log passes here; a text that did is unchanged
+    when it passes again.
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(_shown, text))
+
+
+def legible(key: str) -> str:
+    """A key for a message, also one that a person made up: quoted and cut unless it is plain."""
+    return key if _PLAIN.fullmatch(key) else shorten(key)
+
+
+def listed(keys: Sequence[str]) -> str:
+    """Keys for a message, the first ones of many."""
+    more = f" and {len(keys) - _LISTED} more" if len(keys) > _LISTED else ""
+    return f"{', '.join(map(legible, keys[:_LISTED]))}{more}" if keys else "none"
+
+
+def shorten(text: str, length: int = 60) -> str:
+    """Quote a text for a message: control characters escaped, a long one cut."""
+    return repr(text if len(text) <= length else text[:length] + "...")
+
+
+def _shown(character: str) -> str:
+    if (
+        character.isprintable()
+        or character in "\n\t"
+        or character in _JOINERS
+        or unicodedata.category(character) == "Zs"
+    ):
+        return character
+    return character.encode("unicode_escape").decode()
