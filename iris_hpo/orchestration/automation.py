@@ -5,6 +5,7 @@ from typing import Final
 
 import dagster as dg
 
+from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.naming import names_of
 from iris_hpo.orchestration.sensors import follow_parameter_files, follow_raw_data
 from iris_hpo.orchestration.storage import Storage
@@ -32,13 +33,15 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
     search = dg.define_asset_job(
         names.plain("search"),
         dg.AssetSelection.assets(*(names.asset(name) for name in _SEARCHED)),
-        description="Read data and parameter files, train and score candidates. A run works on one "
-        "candidate or on a range; to choose several, materialise `models` and `scores`.",
+        description="Read data and parameter files, train and score candidates: all of them, or "
+        "with a partition that one alone. To choose several, materialise `models` and `scores`.",
+        executor_def=dg.in_process_executor,  # the work is spread by the engine, not by steps
     )
     select = dg.define_asset_job(
         names.plain("select"),
         dg.AssetSelection.assets(names.asset("selection")),
         description="Choose the best of the scored candidates.",
+        executor_def=dg.in_process_executor,
     )
 
     @dg.sensor(
@@ -50,13 +53,10 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
         "gone, and requests the work that follows.",
     )
     def parameter_files_sensor(
-        context: dg.SensorEvaluationContext, storage: Storage
+        context: dg.SensorEvaluationContext, iris_hpo_storage: Storage
     ) -> dg.SensorResult:
-        try:
-            return follow_parameter_files(context, spec, storage)
-        except InputError as error:
-            context.log.warning(str(error))
-            return dg.SensorResult(skip_reason=str(error), cursor=context.cursor)
+        with user_errors():
+            return follow_parameter_files(context, spec, iris_hpo_storage)
 
     @dg.sensor(
         name=names.plain("raw_data_sensor"),
@@ -65,12 +65,11 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
         default_status=_RUNNING,
         description="Requests a run for all candidates when the data file has new content.",
     )
-    def raw_data_sensor(context: dg.SensorEvaluationContext, storage: Storage) -> dg.SensorResult:
-        try:
-            return follow_raw_data(context, spec, storage)
-        except InputError as error:
-            context.log.warning(str(error))
-            return dg.SensorResult(skip_reason=str(error), cursor=context.cursor)
+    def raw_data_sensor(
+        context: dg.SensorEvaluationContext, iris_hpo_storage: Storage
+    ) -> dg.SensorResult:
+        with user_errors():
+            return follow_raw_data(context, spec, iris_hpo_storage)
 
     selection_sensor = dg.AutomationConditionSensorDefinition(
         names.plain("selection_sensor"),

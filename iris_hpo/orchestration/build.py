@@ -11,6 +11,10 @@ from iris_hpo.orchestration.sources import build_parameters, build_raw_data, bui
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.spec import SearchSpec
 
+STORAGE = "iris_hpo_storage"
+PROGRESS = "iris_hpo_progress"
+"""Keys of the resources; the parameters of assets, checks and sensors have these names."""
+
 _STORAGE = Storage()
 _PROGRESS = LogProgress()
 
@@ -29,8 +33,9 @@ def built_searches() -> dict[str, SearchSpec]:
 def build_search(spec: SearchSpec, *, progress: Progress = _PROGRESS) -> dg.Definitions:
     """Make the assets, checks, jobs and sensors of a search.
 
-    Definitions of several searches can be merged: each has its own names, and they share the
-    resources ``storage`` and ``progress``.
+    They can be merged with those of other searches and with a project's own: each search has its
+    own names, all share the resources ``iris_hpo_storage`` and ``iris_hpo_progress``, and no
+    executor is set but that of the search's jobs.
 
     Parameters
     ----------
@@ -49,7 +54,6 @@ def build_search(spec: SearchSpec, *, progress: Progress = _PROGRESS) -> dg.Defi
             build_selection(spec),
         ],
         asset_checks=build_checks(spec),
-        resources={"storage": _STORAGE, "progress": progress},
-        executor=dg.in_process_executor,
+        resources={STORAGE: _STORAGE, PROGRESS: progress},
     )
     return dg.Definitions.merge(assets, build_automation(spec))

@@ -16,10 +16,11 @@ from iris_hpo.orchestration.config import CandidatesConfig, candidates_config
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.inputs import Upstream, read_upstream
 from iris_hpo.orchestration.naming import Names, names_of
+from iris_hpo.orchestration.partitions import range_tags, registered_keys
 from iris_hpo.orchestration.presentation import asset_spec
 from iris_hpo.orchestration.progress import Counts, Progress
 from iris_hpo.orchestration.recording import Recorder
-from iris_hpo.orchestration.records import as_json, data_versions
+from iris_hpo.orchestration.records import as_json, data_versions, plan_partitions
 from iris_hpo.orchestration.slices import backfill_policy, wait_for_turn
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.cross_validation import kernel_order
@@ -39,11 +40,13 @@ def build_candidates(spec: SearchSpec) -> dg.AssetsDefinition:
     def candidates(
         context: dg.AssetExecutionContext,
         config: CandidatesConfig,
-        storage: Storage,
-        progress: dg.ResourceParam[Progress],
+        iris_hpo_storage: Storage,
+        iris_hpo_progress: dg.ResourceParam[Progress],
     ) -> Iterator[dg.Output[None]]:
         with user_errors():
-            _CandidatesRun(context, spec, config, storage.store(spec), progress).run()
+            _CandidatesRun(
+                context, spec, config, iris_hpo_storage.store(spec), iris_hpo_progress
+            ).run()
         yield from ()
 
     candidates.__annotations__["config"] = candidates_config()
@@ -72,14 +75,14 @@ class _CandidatesRun:
 
     def run(self) -> None:
         """Train and score what was asked for; fail at the end if a candidate failed."""
-        keys = self.context.partition_keys
+        names = names_of(self.spec)
+        keys = self._keys(names)
         if not keys:
             raise dg.Failure(
                 "the range of partitions is empty: its end was registered before its start; "
                 "swap them",
                 allow_retries=False,
             )
-        names = names_of(self.spec)
         engine = make_engine(self.config.engine, self.config.jobs, self.config.dask_address)
         limits = self.config.limits()
         wait_for_turn(self.context, names, keys)
@@ -104,7 +107,34 @@ class _CandidatesRun:
         self.store.sweep()  # of workers that were killed
         self.context.log.info(f"{counts.total} candidates: {counts}")
         if self.failures:
+            if not self._is_partitioned:
+                self._plan_failed(names)
             raise _failure(self.failures, len(keys))
+
+    @property
+    def _is_partitioned(self) -> bool:
+        return self.context.has_partition_key or self.context.has_partition_key_range
+
+    def _keys(self, names: Names) -> Sequence[str]:
+        """The run's candidates: all, if it was launched without a partition."""
+        if self._is_partitioned:
+            return self.context.partition_keys
+        keys = registered_keys(self.context.instance, names)
+        if not any(keys):
+            raise dg.Failure(
+                f"no candidate is registered; materialise "
+                f"{names.asset('parameters').to_user_string()} first",
+                allow_retries=False,
+            )
+        # Other runs, and people, see which candidates this one works on.
+        self.context.instance.add_run_tags(self.context.run.run_id, range_tags(keys))
+        return keys
+
+    def _plan_failed(self, names: Names) -> None:
+        """Have Dagster show failed candidates as such: it looks at planned partitions only."""
+        for name in ("models", "scores"):
+            if names.asset(name) in self.context.selected_asset_keys:
+                plan_partitions(self.context, names.asset(name), list(self.failures))
 
     def _work(self, names: Names, upstream: Upstream) -> TrialWork:
         selected = self.context.selected_asset_keys

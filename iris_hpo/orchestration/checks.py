@@ -33,9 +33,9 @@ def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
         description="Training and test rows are disjoint, complete, and keep the proportions of "
         "the classes.",
     )
-    def parts_are_sound(storage: Storage) -> dg.AssetCheckResult:
+    def parts_are_sound(iris_hpo_storage: Storage) -> dg.AssetCheckResult:
         with user_errors():
-            problems = split_problems(storage.store(spec), spec.task)
+            problems = split_problems(iris_hpo_storage.store(spec), spec.task)
         return dg.AssetCheckResult(
             passed=not problems,
             description="; ".join(problems) or "all rows stand where they should",
@@ -47,10 +47,10 @@ def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
         "a person added.",
     )
     def partitions_agree(
-        context: dg.AssetCheckExecutionContext, storage: Storage
+        context: dg.AssetCheckExecutionContext, iris_hpo_storage: Storage
     ) -> dg.AssetCheckResult:
         with user_errors():
-            found = read_spec_parameters(spec, storage)
+            found = read_spec_parameters(spec, iris_hpo_storage)
         keys = [candidate.key for candidate in found.candidates]
         change = pending_change(context.instance, names, keys)
         return dg.AssetCheckResult(
@@ -65,10 +65,10 @@ def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
         description="Every current candidate took part in the selection.",
     )
     def selection_is_complete(
-        context: dg.AssetCheckExecutionContext, storage: Storage
+        context: dg.AssetCheckExecutionContext, iris_hpo_storage: Storage
     ) -> dg.AssetCheckResult:
         with user_errors():
-            store = storage.store(spec)
+            store = iris_hpo_storage.store(spec)
             upstream = read_upstream(context.instance, names, store)
             found = current_standing(context.instance, spec, store, upstream)
             ranked = set(leaderboard_keys(store))
@@ -91,9 +91,9 @@ def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
         asset=names.asset("selection"),
         description="Every selected model is the very file that its card describes.",
     )
-    def selected_models_match(storage: Storage) -> dg.AssetCheckResult:
+    def selected_models_match(iris_hpo_storage: Storage) -> dg.AssetCheckResult:
         with user_errors():
-            problems = selected_problems(storage.store(spec))
+            problems = selected_problems(iris_hpo_storage.store(spec))
         return dg.AssetCheckResult(
             passed=not problems, description="; ".join(problems) or "every digest matches"
         )

@@ -1,4 +1,4 @@
-"""How an error of the user becomes a failure of the run: its message, and no retry."""
+"""How an error of the user becomes the failure of a run or a tick: its message, and no retry."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from iris_hpo.orchestration.build import build_search
+from iris_hpo.orchestration.build import STORAGE, build_search
 from iris_hpo.orchestration.naming import Names, names_of
 from iris_hpo.orchestration.partitions import (
     apply_change,
@@ -232,7 +232,7 @@ class Launcher:
             run_config={
                 "ops": ops,
                 "resources": {
-                    "storage": {
+                    STORAGE: {
                         "config": {
                             "data": self._storage.data,
                             "artifacts": self._storage.artifacts,

@@ -1,10 +1,11 @@
 """What the instance has recorded: versions, failures. Read in few queries, never per key."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 import dagster as dg
+from dagster._core.events import AssetMaterializationPlannedData
 
 from iris_hpo.orchestration.lineage import CODE_VERSION, DATA_VERSION, Input
 
@@ -98,6 +99,19 @@ def failure_reasons(instance: dg.DagsterInstance, run_id: str) -> Mapping[str, s
         if isinstance(table, dg.JsonMetadataValue):
             reasons.update(cast("dict[str, str]", table.data or {}))
     return reasons
+
+
+def plan_partitions(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, partitions: Iterable[str]
+) -> None:
+    """Record that a run meant to materialise partitions which its tags did not name at launch."""
+    for partition in partitions:
+        event = dg.DagsterEvent.build_asset_materialization_planned_event(
+            context.job_name,
+            context.op_handle.name,
+            AssetMaterializationPlannedData(key, partition=partition),
+        )
+        context.instance.report_dagster_event(event, context.run_id)
 
 
 def as_json(value: object) -> dg.JsonMetadataValue:

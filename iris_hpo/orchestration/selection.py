@@ -119,10 +119,10 @@ def build_selection(spec: SearchSpec) -> dg.AssetsDefinition:
     config_type = selection_config(spec)
 
     def selection(
-        context: dg.AssetExecutionContext, config: SelectionConfig, storage: Storage
+        context: dg.AssetExecutionContext, config: SelectionConfig, iris_hpo_storage: Storage
     ) -> dg.MaterializeResult[Any]:
         with user_errors():
-            store = storage.store(spec)
+            store = iris_hpo_storage.store(spec)
             upstream = read_upstream(context.instance, names, store)
             rule = config.checked(upstream.split_card.folds)
             found = current_standing(context.instance, spec, store, upstream)

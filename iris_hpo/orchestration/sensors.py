@@ -1,7 +1,8 @@
 """What a sensor does in a tick: files drive the search by themselves.
 
 Ticks look at content, never at time stamps. Each tick gives one result; what cannot be read makes
-the tick skip with the exact message and changes nothing, until the file is right again.
+the tick fail with the exact message and changes nothing, until the file is right again. A tick that
+skips is grey among grey ones; one that fails is red, and on the page of all sensors.
 """
 
 import json

@@ -36,9 +36,9 @@ from iris_hpo.store.split import divide, read_part, write_split
 def build_raw_data(spec: SearchSpec) -> dg.AssetsDefinition:
     """Define `raw_data`."""
 
-    def raw_data(storage: Storage) -> dg.MaterializeResult[Any]:
+    def raw_data(iris_hpo_storage: Storage) -> dg.MaterializeResult[Any]:
         with user_errors():
-            dataset = read_spec_data(spec, storage)
+            dataset = read_spec_data(spec, iris_hpo_storage)
         counts = class_counts(dataset.target) if spec.task == "classification" else {}
         return dg.MaterializeResult(
             data_version=dg.DataVersion(dataset.digest),
@@ -46,7 +46,7 @@ def build_raw_data(spec: SearchSpec) -> dg.AssetsDefinition:
                 "dagster/row_count": len(dataset.target),
                 "features": len(dataset.feature_names),
                 "classes": ", ".join(counts) or "none: a number is predicted",
-                "path": dg.MetadataValue.path(str(storage.data_file(spec))),
+                "path": dg.MetadataValue.path(str(iris_hpo_storage.data_file(spec))),
                 "digest": dataset.digest,
             },
         )
@@ -60,18 +60,18 @@ def build_split(spec: SearchSpec) -> dg.AssetsDefinition:
     config_type = split_config(spec)
 
     def split(
-        context: dg.AssetExecutionContext, config: SplitConfig, storage: Storage
+        context: dg.AssetExecutionContext, config: SplitConfig, iris_hpo_storage: Storage
     ) -> dg.MaterializeResult[Any]:
         with user_errors():
             recorded = require(context.instance, names, "raw_data")
-            dataset = read_spec_data(spec, storage)
+            dataset = read_spec_data(spec, iris_hpo_storage)
             if dataset.digest != recorded.version:
                 raise DatasetError(
-                    str(storage.data_file(spec)),
+                    str(iris_hpo_storage.data_file(spec)),
                     "the data changed since raw_data was materialised; materialise raw_data too",
                 )
-            card, train, test = divide_spec_data(spec, storage, dataset, config.settings())
-            store = storage.store(spec)
+            card, train, test = divide_spec_data(spec, iris_hpo_storage, dataset, config.settings())
+            store = iris_hpo_storage.store(spec)
             write_split(store, card, train, test)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(card.version),
@@ -95,12 +95,12 @@ def build_parameters(spec: SearchSpec) -> dg.AssetsDefinition:
     config_type = parameters_config(spec)
 
     def parameters(
-        context: dg.AssetExecutionContext, config: ParametersConfig, storage: Storage
+        context: dg.AssetExecutionContext, config: ParametersConfig, iris_hpo_storage: Storage
     ) -> dg.MaterializeResult[Any]:
         with user_errors():
-            found = read_spec_parameters(spec, storage)
+            found = read_spec_parameters(spec, iris_hpo_storage)
             card = parameters_card(spec, config.choices())
-            store = storage.store(spec)
+            store = iris_hpo_storage.store(spec)
             keys = [candidate.key for candidate in found.candidates]
             before = _stored_keys(store)
             apply_change(context.instance, names, pending_change(context.instance, names, keys))
@@ -116,7 +116,7 @@ def build_parameters(spec: SearchSpec) -> dg.AssetsDefinition:
                 "added": len(set(keys) - before),
                 "removed": len(before - set(keys)),
                 **{f"setting {name}": value for name, value in card.choices.items()},
-                "path": dg.MetadataValue.path(str(storage.parameters_folder(spec))),
+                "path": dg.MetadataValue.path(str(iris_hpo_storage.parameters_folder(spec))),
             },
         )
 

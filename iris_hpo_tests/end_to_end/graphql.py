@@ -43,7 +43,8 @@ FAILURES = """query($run: ID!) {
     ... on ExecutionStepFailureEvent { error { message } } } } } } }"""
 TICKS = """query($sensor: SensorSelector!, $statuses: [InstigationTickStatus!]) {
   sensorOrError(sensorSelector: $sensor) { ... on Sensor { sensorState {
-    ticks(limit: 5, statuses: $statuses) { tickId skipReason error { message } } } } } }"""
+    ticks(limit: 5, statuses: $statuses) { tickId skipReason error { causes { message } } }
+  } } }"""
 ADD_PARTITION = """mutation($key: String!, $name: String!, $repository: RepositorySelector!) {
   addDynamicPartition(
     partitionKey: $key, partitionsDefName: $name, repositorySelector: $repository

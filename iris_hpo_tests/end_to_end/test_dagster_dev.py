@@ -95,10 +95,11 @@ def test_a_bad_line_changes_nothing_until_it_is_corrected(dev: Dev) -> None:
     expected = f"{file}, line 2: gamma 'O.12' is not a number"
 
     def said() -> bool | None:
-        ticks = dev.ui.ticks("parameter_files_sensor", "SKIPPED")
-        return any(tick["skipReason"].startswith(expected) for tick in ticks) or None
+        ticks = dev.ui.ticks("parameter_files_sensor", "FAILURE")
+        causes = [cause["message"] for tick in ticks for cause in tick["error"]["causes"]]
+        return any(expected in message for message in causes) or None
 
-    dev.wait("skipped tick that names file, line and value", said)
+    dev.wait("failed tick that names file, line and value", said)
     dev.wait_for_selection(scored=91, candidates=91)  # of the chapter before
     assert dev.partitions(91) == before
 

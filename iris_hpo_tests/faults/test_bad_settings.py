@@ -108,7 +108,7 @@ def test_run_configuration(
         result = job.execute_in_process(
             run_config={
                 "ops": {name: {"config": dict(values)} for name, values in ops.items()},
-                "resources": {"storage": {"config": places}},
+                "resources": {"iris_hpo_storage": {"config": places}},
                 "loggers": QUIET,
             },
             instance=instance,

@@ -174,7 +174,7 @@ def materialize(project: Project, asset: str) -> str:
             .execute_in_process(
                 run_config={
                     "ops": {"candidates": {"config": {"engine": "serial"}}} if alone else {},
-                    "resources": {"storage": {"config": storage}},
+                    "resources": {"iris_hpo_storage": {"config": storage}},
                     "loggers": QUIET,
                 },
                 instance=instance,

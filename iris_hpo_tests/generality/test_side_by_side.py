@@ -69,7 +69,10 @@ def tick(
     defs: dg.Definitions, instance: dg.DagsterInstance, sensor: str, cursor: str | None = None
 ) -> Any:
     context = dg.build_sensor_context(
-        instance=instance, cursor=cursor, definitions=defs, resources={"storage": Storage()}
+        instance=instance,
+        cursor=cursor,
+        definitions=defs,
+        resources={"iris_hpo_storage": Storage()},
     )
     return defs.resolve_sensor_def(sensor).evaluate_tick(context)
 
@@ -95,8 +98,8 @@ def test_a_sensor_asks_for_its_own_search_only(
         assert digests[0] != digests[1]
 
         (pair.parameters("left") / "n_neighbors_parameters.txt").write_text("many\n")
-        broken = tick(defs, instance, "left_parameter_files_sensor", found.cursor)
-        assert "n_neighbors 'many' is not a whole number" in str(broken.skip_message)
+        with pytest.raises(dg.Failure, match="n_neighbors 'many' is not a whole number"):
+            tick(defs, instance, "left_parameter_files_sensor", found.cursor)
         again = tick(defs, instance, "right_parameter_files_sensor", other.cursor)
         assert "left" not in str(again)
 

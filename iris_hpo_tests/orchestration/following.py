@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
+import pytest
 import sqlalchemy as sa
 
 from iris_hpo_tests.orchestration.project import Project
@@ -34,12 +35,20 @@ class Follower:
             instance=self.project.instance,
             cursor=self.cursor,
             definitions=self.project.defs,
-            resources={"storage": self.project.storage},
+            resources={"iris_hpo_storage": self.project.storage},
         )
         with context:
             tick = self.project.defs.resolve_sensor_def(self.name).evaluate_tick(context)
         self.cursor = tick.cursor
         return tick
+
+    def refused(self) -> str:
+        """Evaluate a tick that has to fail; give its message. The daemon keeps the cursor then."""
+        cursor = self.cursor
+        with pytest.raises(dg.Failure) as failure:
+            self.look()
+        assert self.cursor == cursor
+        return str(failure.value.description)
 
     def tick(self) -> list[dg.RunRequest]:
         """Evaluate a tick and do what it asks for; give the run requests that were new."""

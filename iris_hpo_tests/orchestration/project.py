@@ -334,7 +334,7 @@ class Project:
         return {
             "ops": {name: {"config": dict(config)} for name, config in ops.items()},
             "resources": {
-                "storage": {
+                "iris_hpo_storage": {
                     "config": {
                         "data": str(self.folder / "data"),
                         "artifacts": str(self.artifacts),

@@ -163,8 +163,7 @@ def test_only_the_selection_is_automated(specs: dict[str, dg.AssetSpec]) -> None
     assert automated == {"selection"}
 
 
-def test_runs_stay_in_their_process(defs: dg.Definitions) -> None:
-    assert defs.executor is dg.in_process_executor
+def test_runs_of_the_jobs_stay_in_their_process(defs: dg.Definitions) -> None:
     for job in ("search", "select"):
         assert defs.resolve_job_def(job).executor_def is dg.in_process_executor
 

@@ -78,7 +78,7 @@ class TestFirstTick:
         data = idle.project.data_file
         content = data.read_bytes()
         data.write_bytes(b"1,2,3,4,a\n1,2,x,4,b\n")
-        assert_nothing_asked(idle.look(), f"{data}, line 2, column 3: 'x' is not a number")
+        assert f"{data}, line 2, column 3: 'x' is not a number" in idle.refused()
         assert idle.cursor is None
 
         data.write_bytes(content)
@@ -90,7 +90,7 @@ class TestFirstTick:
     def test_without_a_folder_nothing_happens(self, idle: Follower) -> None:
         idle.project.parameters.rename(idle.project.folder / "elsewhere")
         message = f"{idle.project.parameters}: this folder of parameter files cannot be read"
-        assert_nothing_asked(idle.look(), message)
+        assert message in idle.refused()
         assert idle.cursor is None
 
 
@@ -293,8 +293,10 @@ class TestBadFiles:
         before = path.read_bytes() if path.exists() else None
         cursor = following.cursor
         path.write_bytes(content)
-        assert_nothing_asked(following.look(), message)
-        assert str(path) in str(following.look().skip_message)
+        for _ in range(2):
+            refusal = following.refused()
+            assert message in refusal
+            assert str(path) in refusal
         assert following.cursor == cursor
         assert following.project.registered() == list(KEYS)
 
@@ -306,7 +308,7 @@ class TestBadFiles:
 
     def test_recovery_acts_on_what_came_meanwhile(self, following: Follower) -> None:
         path = following.project.write_axis("gamma", "one", suffix="_fine")
-        assert_nothing_asked(following.look(), "'one'")
+        assert "'one'" in following.refused()
         path.write_text("1\n")
         (request,) = following.tick()
         assert ends_of(request) == (NEW[0], NEW[-1])
@@ -315,14 +317,14 @@ class TestBadFiles:
         cursor = following.cursor
         folder, elsewhere = following.project.parameters, following.project.folder / "elsewhere"
         folder.rename(elsewhere)
-        assert_nothing_asked(following.look(), f"{folder}: this folder of parameter files cannot")
+        assert f"{folder}: this folder of parameter files cannot" in following.refused()
         assert following.cursor == cursor
         elsewhere.rename(folder)
         assert_nothing_asked(following.look(), "6 candidates, nothing new")
 
     def test_an_axis_that_vanishes_deletes_nothing(self, following: Follower) -> None:
         (following.project.parameters / "c_parameters.txt").unlink()
-        assert_nothing_asked(following.look(), "the axis 'C' has no values")
+        assert "the axis 'C' has no values" in following.refused()
         assert following.project.registered() == list(KEYS)
 
 

@@ -105,7 +105,7 @@ def test_broken_data_changes_nothing_until_it_is_right(following: Follower) -> N
     )
     for _ in range(2):
         message = f"{project.data_file}, line 2, column 3: 'wide' is not a number"
-        assert message in skipped(following)
+        assert message in following.refused()
         assert following.cursor == cursor
 
     project.data_file.write_bytes(content)
@@ -116,7 +116,7 @@ def test_half_written_data_is_waited_for(following: Follower) -> None:
     project = following.project
     content = project.data_file.read_bytes()
     project.data_file.write_bytes(content[:-30])  # ends within a row
-    assert "columns" in skipped(following)
+    assert "columns" in following.refused()
     project.data_file.write_bytes(content + b"5,3,1.5,0.2,Iris-setosa\n")
     assert len(following.tick()) == 1
     assert project.metadata("raw_data")["dagster/row_count"] == 151
@@ -127,7 +127,7 @@ def test_a_file_that_vanishes_is_named(following: Follower) -> None:
     cursor = following.cursor
     elsewhere = project.folder / "elsewhere.csv"
     project.data_file.rename(elsewhere)
-    assert f"{project.data_file}: the data cannot be read" in skipped(following)
+    assert f"{project.data_file}: the data cannot be read" in following.refused()
     assert following.cursor == cursor
     elsewhere.rename(project.data_file)
     assert skipped(following) == "the data has not changed"

@@ -1,0 +1,148 @@
+"""A search beside a project's own definitions: nothing clashes, and nothing of theirs changes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from iris_hpo.orchestration.build import build_search
+from iris_hpo_tests.orchestration.project import Project, small_spec
+
+
+@dg.executor(name="their_executor", requirements=dg.multiple_process_executor_requirements())
+def their_executor(_: dg.InitExecutorContext) -> dg.Executor:
+    raise NotImplementedError
+
+
+class TheirStorage(dg.ConfigurableResource[None]):
+    bucket: str
+
+
+@pytest.fixture
+def theirs() -> dg.Definitions:
+    """An executor, resources and names that a search might want too."""
+
+    @dg.asset
+    def models(storage: TheirStorage, progress: dg.ResourceParam[str]) -> str:
+        return storage.bucket + progress
+
+    @dg.op
+    def work() -> None: ...
+
+    @dg.job
+    def search() -> None:
+        work()
+
+    return dg.Definitions(
+        assets=[models],
+        jobs=[search, dg.define_asset_job("select", [models])],
+        resources={"storage": TheirStorage(bucket="b"), "progress": "p"},
+        executor=their_executor,
+    )
+
+
+@pytest.fixture
+def merged(theirs: dg.Definitions, tmp_path: Path) -> dg.Definitions:
+    spec = replace(small_spec(tmp_path), name="svm", partitions="")
+    return dg.Definitions.merge(theirs, build_search(spec))
+
+
+def test_both_load_together(merged: dg.Definitions) -> None:
+    dg.Definitions.validate_loadable(merged)
+    keys = {key.to_user_string() for key in merged.resolve_asset_graph().get_all_asset_keys()}
+    assert {"models", "svm/models"} <= keys
+
+
+@pytest.mark.parametrize("job", ["search", "select"])
+def test_jobs_of_the_project_keep_their_executor(merged: dg.Definitions, job: str) -> None:
+    assert merged.executor is their_executor
+    assert merged.resolve_job_def(job).executor_def is their_executor
+
+
+@pytest.mark.parametrize("job", ["svm_search", "svm_select"])
+def test_jobs_of_the_search_have_their_own(merged: dg.Definitions, job: str) -> None:
+    assert merged.resolve_job_def(job).executor_def is dg.in_process_executor
+
+
+def test_resources_of_the_project_stay(merged: dg.Definitions) -> None:
+    result = merged.resolve_implicit_global_asset_job_def().execute_in_process(
+        asset_selection=[dg.AssetKey("models")]
+    )
+    assert result.output_for_node("models") == "bp"
+
+
+def test_a_search_sets_no_default_of_a_project(tmp_path: Path) -> None:
+    made = build_search(small_spec(tmp_path))
+    assert made.executor is None
+    assert not made.loggers
+    assert all(str(key).startswith("iris_hpo_") for key in made.resources or {})
+
+
+PROJECT = """
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+
+from iris_hpo import build_search
+from iris_hpo.iris import iris_search
+from iris_hpo.search.splitting import SplitSettings
+
+spec = replace(iris_search(), home=Path(__file__).parent, split=SplitSettings(folds=2))
+everything = dg.define_asset_job("everything", dg.AssetSelection.all())
+defs = dg.Definitions.merge(
+    build_search(spec),
+    dg.Definitions(jobs=[everything], executor=dg.multiprocess_executor),
+)
+"""
+
+
+@pytest.fixture
+def disk_home(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    home = tmp_path / "home"
+    home.mkdir()
+    with dg.instance_for_test(
+        temp_dir=str(home), overrides={"concurrency": {"pools": {"default_limit": 1}}}
+    ) as made:
+        yield made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["loky", "serial"])
+def test_a_search_works_under_the_executor_of_the_project(
+    tmp_path: Path, disk_home: dg.DagsterInstance, engine: str
+) -> None:
+    project = Project.create(tmp_path / "project", disk_home)
+    file = project.folder / "their_definitions.py"
+    file.write_text(PROJECT)
+    for assets, config in (
+        (
+            ["raw_data", "split", "parameters", "models", "scores"],
+            {"candidates": {"config": {"engine": engine, "jobs": 2}}},
+        ),
+        (["selection"], {}),
+    ):
+        with dg.execute_job(
+            dg.build_reconstructable_job(
+                "iris_hpo_tests.orchestration.test_merging",
+                "job_of_file",
+                (str(file),),
+            ),
+            instance=disk_home,
+            run_config={"ops": config},
+            asset_selection=[dg.AssetKey(name) for name in assets],
+        ) as result:
+            assert result.success
+    assert len(project.leaderboard()) == 6
+    assert not project.plan().candidates
+
+
+def job_of_file(file: str) -> dg.JobDefinition:
+    """The job of a project, as a child process loads it."""
+    names: dict[str, object] = {"__file__": file}
+    exec(compile(Path(file).read_text(), file, "exec"), names)
+    defs = names["defs"]
+    assert isinstance(defs, dg.Definitions)
+    return defs.resolve_job_def("everything")
