@@ -107,11 +107,11 @@ def plan_partitions(
     """Record that a run meant to materialise partitions which its tags did not name at launch."""
     for partition in partitions:
         event = dg.DagsterEvent.build_asset_materialization_planned_event(
-            context.job_name,
-            context.op_handle.name,
+            context.run.job_name,
+            context.op_execution_context.op_handle.name,
             AssetMaterializationPlannedData(key, partition=partition),
         )
-        context.instance.report_dagster_event(event, context.run_id)
+        context.instance.report_dagster_event(event, context.run.run_id)
 
 
 def as_json(value: object) -> dg.JsonMetadataValue:
