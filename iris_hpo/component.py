@@ -1,11 +1,11 @@
 """`HyperparameterSearch`: a search from YAML, for projects that need no Python of their own."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self, cast, get_args
 
 import dagster as dg
 from dagster_shared.yaml_utils.source_position import ValueAndSourcePositionTree
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.storage import Storage
@@ -13,6 +13,7 @@ from iris_hpo.search.dataset import Layout
 from iris_hpo.search.errors import InputError, at_field
 from iris_hpo.search.estimators import Step
 from iris_hpo.search.parameter_files import MAX_CANDIDATES, check_axis_files
+from iris_hpo.search.simplicity import Simplest
 from iris_hpo.search.space import Axis
 from iris_hpo.search.spec import Choice, Rule, SearchSpec
 from iris_hpo.search.splitting import SplitSettings
@@ -20,6 +21,11 @@ from iris_hpo.search.splitting import SplitSettings
 
 class SearchYamlError(dg.DagsterError):
     """A field of the YAML cannot be used; the message names the file and the line."""
+
+
+def _one_of(names: object) -> WithJsonSchema:
+    """Have the schema name the texts alone: an error then lists them, and not ways to be null."""
+    return WithJsonSchema({"type": "string", "enum": list(get_args(names))})
 
 
 class _Fields(BaseModel):
@@ -43,6 +49,13 @@ class AxisFields(_Fields):
     )
     positive: bool = Field(default=False, description="Whether numbers must be above zero.")
     nullable: bool = Field(default=False, description="Whether `none` is a value too.")
+    simplest: Annotated[Simplest | None, _one_of(Simplest)] = Field(
+        default=None,
+        description="Which end of its scale makes the simpler model, for the rule "
+        "`one_standard_error`: `low`, `high` or `neither`. Known by default for parameters of "
+        "scikit-learn such as `C`, `alpha` and `max_depth`.",
+        examples=["low"],
+    )
 
 
 class StepFields(_Fields):
@@ -117,7 +130,11 @@ class HyperparameterSearch(dg.Component, dg.Model):
         "regressors by default.",
         examples=["balanced_accuracy"],
     )
-    rule: Rule = Field(default="test_score", description="How the best is chosen.")
+    rule: Annotated[Rule | None, _one_of(Rule)] = Field(
+        default=None,
+        description="How the best is chosen; `cv` by default, `test_score` without folds.",
+        examples=["cv"],
+    )
     test_size: float = Field(default=0.2, description="Share of the rows kept for the test.")
     seed: int = Field(default=0, description="Of the split, the folds and the estimator.")
     folds: int = Field(default=5, description="Cross-validation folds; 0 for none.")
@@ -197,6 +214,7 @@ def _axis(index: int, fields: AxisFields) -> Axis:
             fields.type,
             positive=fields.positive,
             nullable=fields.nullable,
+            simplest=fields.simplest,
         )
 
 

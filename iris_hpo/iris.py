@@ -27,5 +27,6 @@ def iris_search() -> SearchSpec:
                 description="The SVM's kernel. With `linear`, gamma has no effect.",
             ),
         ),
+        rule="test_score",
         partitions="c_gamma",
     )

@@ -78,7 +78,7 @@ def test_what_is_left_out_has_the_defaults_of_the_spec(project: Project) -> None
             Step("sklearn.svm.SVC"),
         ),
     )
-    assert (spec.scoring, spec.rule, spec.split) == ("accuracy", "test_score", SplitSettings())
+    assert (spec.scoring, spec.rule, spec.split) == ("accuracy", None, SplitSettings())
 
 
 def test_yaml_and_python_make_the_same_definitions(project: Project) -> None:

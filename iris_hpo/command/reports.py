@@ -24,6 +24,7 @@ from iris_hpo.orchestration.states import STATES
 from iris_hpo.search.dataset import read_features
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.estimators import package_versions
+from iris_hpo.search.leaderboard import typed
 from iris_hpo.store.artifacts import ArtifactStore, read_verified
 from iris_hpo.store.cards import ChampionCard, load_model
 from iris_hpo.text import legible
@@ -83,7 +84,7 @@ def show_leaderboard(
         champion = read_champion(session.instance, session.spec, store)
     rows = read_leaderboard(store, champion)[:top]
     if form == "json":
-        click.echo(json.dumps(rows))
+        click.echo(json.dumps([typed(row, session.spec.space) for row in rows]))
     elif form == "csv":
         writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
         writer.writeheader()

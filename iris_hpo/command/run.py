@@ -182,6 +182,7 @@ def _as_json(session: Session, outcome: Outcome, seconds: float) -> dict[str, An
         "seconds": round(seconds, 3),
         "runs": outcome.run_ids,
         "champion": champion.key,
+        "parameters": champion.parameters,
         "score": champion.score,
         "interval": champion.interval,
         "cv_mean": champion.cv_mean,

@@ -20,7 +20,7 @@ from iris_hpo.orchestration.build import built_searches
 from iris_hpo.orchestration.plan import Settings
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.errors import InputError
-from iris_hpo.search.spec import Rule, SearchSpec, check_rule
+from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.search.splitting import SplitSettings
 
 _REASON_LENGTH: Final = 300
@@ -207,7 +207,7 @@ def read_settings(
 
 def read_rule(spec: SearchSpec, rule: str | None, settings: Settings) -> Rule:
     """The rule that was given, or the search's, if the folds allow it."""
-    return check_rule(rule or spec.rule, settings.split.folds)
+    return spec.checked_rule(rule, settings.split.folds)
 
 
 def _absolute(folder: str | None) -> str | None:

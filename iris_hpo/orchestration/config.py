@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import Field, create_model
 
 from iris_hpo.search.engines import Limits, default_engine
-from iris_hpo.search.spec import Rule, SearchSpec, check_rule
+from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.search.splitting import SplitSettings
 
 EngineName = Literal["loky", "serial", "dask"]
@@ -78,9 +78,9 @@ class SelectionConfig(dg.Config):
 
     rule: Rule
 
-    def checked(self, folds: int) -> Rule:
-        """The rule, if there are the folds that it needs."""
-        return check_rule(self.rule, folds)
+    def checked(self, spec: SearchSpec, folds: int) -> Rule:
+        """The rule, if this search can follow it with so many folds."""
+        return spec.checked_rule(self.rule, folds)
 
 
 def candidates_config() -> type[CandidatesConfig]:
@@ -146,7 +146,7 @@ def selection_config(spec: SearchSpec) -> type[SelectionConfig]:
         rule=(
             Rule,
             Field(
-                default=spec.rule,
+                default=spec.rule or spec.checked_rule(None, spec.split.folds),
                 description="`test_score`: best on the test rows. `cv`: best in cross-validation, "
                 "so that the test score stays an honest estimate. `one_standard_error`: the "
                 "simplest within one standard error of the best in cross-validation.",

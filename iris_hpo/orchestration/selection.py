@@ -22,6 +22,7 @@ from iris_hpo.search.errors import InputError
 from iris_hpo.search.figures import draw_selection
 from iris_hpo.search.leaderboard import Cell, leaderboard, to_csv
 from iris_hpo.search.selection import Scored, Selection, select
+from iris_hpo.search.space import ParameterSpace
 from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.store.artifacts import (
     ArtifactError,
@@ -101,12 +102,16 @@ class Standing:
     out_of_date: Sequence[str]
     failed: Sequence[str]
 
-    def version(self, rule: Rule) -> str:
+    def version(self, rule: Rule, space: ParameterSpace) -> str:
         """The data version of a selection from these.
 
         From 100 upstream partitions on, Dagster does not track that edge by itself.
         """
+        simplest = [axis.simplest for axis in space.axes]
+        # Where low is simple, the order of the space is that of an earlier version.
+        decides = rule == "one_standard_error" and set(simplest) != {"low"}
         return fingerprint(
+            **({"simplest": simplest} if decides else {}),
             rule=rule,
             scores=sorted((key, self.score_versions[key]) for key in self.usable),
             others=[sorted(self.missing), sorted(self.out_of_date), sorted(self.failed)],
@@ -124,7 +129,7 @@ def build_selection(spec: SearchSpec) -> dg.AssetsDefinition:
         with user_errors():
             store = iris_hpo_storage.store(spec)
             upstream = read_upstream(context.instance, names, store)
-            rule = config.checked(upstream.split_card.folds)
+            rule = config.checked(spec, upstream.split_card.folds)
             found = current_standing(context.instance, spec, store, upstream)
             scored = [
                 Scored(spec.space.parse_key(key), card.evaluation)
@@ -133,7 +138,7 @@ def build_selection(spec: SearchSpec) -> dg.AssetsDefinition:
             chosen = select(scored, spec.space, spec.scoring, rule)
             champion = write_selection(spec, store, upstream, found, chosen)
         return dg.MaterializeResult(
-            data_version=dg.DataVersion(found.version(rule)),
+            data_version=dg.DataVersion(found.version(rule, spec.space)),
             metadata=_metadata(spec, store, chosen, found, champion),
         )
 
@@ -222,7 +227,7 @@ def selection_state(
     except InputError:
         return "out of date"
     current = (
-        recorded.version == found.version(rule)
+        recorded.version == found.version(rule, spec.space)
         and recorded.code_version == CODE_VERSIONS["selection"]
     )
     return "up to date" if current else "out of date"

@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -150,7 +149,7 @@ def parameters_card(spec: SearchSpec, choices: dict[str, str]) -> ParametersCard
     """What the parameters of a search are, under the choices of a run."""
     recipe = spec.recipe(choices)
     return ParametersCard(
-        axes=[asdict(axis) for axis in spec.axes],
+        axes=[axis.identity() for axis in spec.axes],
         recipe={"steps": recipe.identity()["steps"]},
         choices={choice.name: choices.get(choice.name, choice.default) for choice in spec.choices},
         scoring=spec.scoring,

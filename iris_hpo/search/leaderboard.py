@@ -2,11 +2,16 @@
 
 import csv
 import io
+from collections.abc import Mapping
+from typing import Final
 
 from iris_hpo.search.selection import Ranked, Selection
 from iris_hpo.search.space import ParameterSpace
 
 Cell = str | int | float | bool | None
+
+_COUNTS: Final = ("rank", "correct", "total")
+_TRUTH: Final = {"true": True, "false": False}
 
 
 def leaderboard(selection: Selection, space: ParameterSpace, scoring: str) -> list[dict[str, Cell]]:
@@ -25,6 +30,26 @@ def to_csv(rows: list[dict[str, Cell]]) -> bytes:
     writer.writeheader()
     writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
     return text.getvalue().encode()
+
+
+def typed(row: Mapping[str, str], space: ParameterSpace) -> dict[str, Cell]:
+    """Give a row of the table, as it is read from CSV, its types back."""
+    candidate = space.parse_key(row["candidate"])
+    values = {f"param_{name}": value for name, value in space.named(candidate).items()}
+    return {
+        name: values[name] if name in values else _typed_cell(name, text)
+        for name, text in row.items()
+    }
+
+
+def _typed_cell(name: str, text: str) -> Cell:
+    if name == "candidate":
+        return text
+    if text in _TRUTH:
+        return _TRUTH[text]
+    if not text:
+        return None
+    return int(text) if name in _COUNTS else float(text)
 
 
 def _row(row: Ranked, space: ParameterSpace, scoring: str) -> dict[str, Cell]:

@@ -1,20 +1,21 @@
 """Choosing the best: pure functions from scored candidates to a selection.
 
-All ties are kept. The champion is one of them, by a rule that never depends on the order of work.
+All ties are kept. The champion is one of them, by a rule that depends neither on the order of work,
+nor on the order of the folds, nor on rounding.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from iris_hpo.search.evaluation import Evaluation, cv_mean, cv_std
 from iris_hpo.search.space import Candidate, ParameterSpace
 from iris_hpo.search.spec import Rule, check_rule
 
 TOLERANCE: Final = 1e-9
-"""Scores this close, relative to the larger of 1 and the best's magnitude, tie. Counted scores
-(accuracy) tie by their integers alone."""
+"""Scores this close, relative to their magnitude, tie. Counted scores (accuracy) tie by their
+integers alone."""
 
 
 @dataclass(frozen=True)
@@ -91,37 +92,40 @@ def select(scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: 
         ``test_score``: the best score on the test rows; the champion of a tie has the best
         cross-validation mean. ``cv``: the best cross-validation mean. ``one_standard_error``:
         whatever lies within one standard error of the best cross-validation mean, the champion
-        being the first in the order of the space (for an SVM the smallest C, the smoothest
-        model), after Breiman et al. (1984), Classification and Regression Trees, section 3.4.3.
-        Remaining ties go to the first in the order of the space: smaller C, then smaller gamma,
-        as libsvm's ``grid.py`` does.
+        being the simplest, after Breiman et al. (1984), Classification and Regression Trees,
+        section 3.4.3. The first axis decides which is simpler, then the second, and so on; each
+        says which end of its scale is simple. Of the equally simple the better mean wins.
+        Remaining ties go to the first in the order of the space: smaller C, then smaller gamma, as
+        libsvm's ``grid.py`` does.
 
     Raises
     ------
     InputError
-        If the rule needs cross-validation and a candidate has none.
+        If the rule needs cross-validation and a candidate has none, or needs to know which
+        candidate is simpler and an axis does not say so.
     """
     if not scored:
         raise ValueError("there is no scored candidate to select from")
     for one in scored:
-        check_rule(rule, len(one.evaluation.fold_scores))
+        check_rule(rule, len(one.evaluation.fold_scores), space)
     primary = _test_score(scoring) if rule == "test_score" else _cv_score
-    # Where cross-validation ranks, the test score breaks no tie: it stays an honest estimate.
-    ordered = sorted(
-        scored, key=lambda one: (-primary(one), -_cv_score(one), space.order(one.candidate))
-    )
-    best = ordered[0]
-    margin = _standard_error(best) if rule == "one_standard_error" else 0.0
-    threshold = primary(best) - margin - _tolerance(primary(best))
-    selected = [one for one in ordered if primary(one) >= threshold]
-    champion = _champion(selected, space, rule)
-    ranks = _ranks([primary(one) for one in ordered])
-    keys = {one.candidate.key for one in selected}
+    ranks, cv_ranks = _ranks(scored, primary), _ranks(scored, _cv_score)
+
+    def place(one: Scored) -> tuple[int, int, Any]:
+        # Where cross-validation ranks, the test score breaks no tie: it stays an honest estimate.
+        key = one.candidate.key
+        return ranks[key], cv_ranks[key], space.order(one.candidate)
+
+    ordered = sorted(scored, key=place)
+    champion = ordered[0]
+    keys = {key for key, rank in ranks.items() if rank == 1}
+    if rule == "one_standard_error":
+        keys, champion = _within_one_standard_error(ordered, keys, space)
     return Selection(
         rule,
         tuple(
-            Ranked(rank, one, one.candidate.key in keys, one is champion)
-            for rank, one in zip(ranks, ordered, strict=True)
+            Ranked(ranks[one.candidate.key], one, one.candidate.key in keys, one is champion)
+            for one in ordered
         ),
         _edges(champion.candidate, [one.candidate for one in scored], space),
     )
@@ -139,37 +143,51 @@ def _test_score(scoring: str) -> Callable[[Scored], float]:
 
 
 def _cv_score(one: Scored) -> float:
-    mean = one.cv_mean
-    return -math.inf if mean is None else mean
+    """Mean over folds by an exact sum, which does not depend on their order."""
+    scores = one.evaluation.fold_scores
+    return math.fsum(scores) / len(scores) if scores else -math.inf
 
 
 def _standard_error(one: Scored) -> float:
-    """Of the mean over folds: the sample standard deviation divided by the root of the folds."""
-    std, folds = one.cv_std, len(one.evaluation.fold_scores)
-    return 0.0 if std is None else std / math.sqrt(folds - 1)
+    """Standard error of the mean over folds: the sample deviation by the root of their number."""
+    scores, mean = one.evaluation.fold_scores, _cv_score(one)
+    squares = math.fsum((score - mean) ** 2 for score in scores)
+    return math.sqrt(squares / (len(scores) - 1) / len(scores)) if len(scores) > 1 else 0.0
 
 
-def _tolerance(best: float) -> float:
-    return TOLERANCE * max(1.0, abs(best))
+def _within_one_standard_error(
+    ordered: Sequence[Scored], best: Set[str], space: ParameterSpace
+) -> tuple[Set[str], Scored]:
+    """Keys of the candidates this close to the best, and the simplest of them."""
+
+    def simplicity(one: Scored) -> Any:
+        return space.simplicity(one.candidate)  # of the equally simple, min takes the first placed
+
+    # Equal means may have different errors: the simplest of the best gives the margin.
+    leader = min((one for one in ordered if one.candidate.key in best), key=simplicity)
+    tolerance = _tolerance([_cv_score(one) for one in ordered])
+    threshold = _cv_score(leader) - _standard_error(leader) - tolerance(_cv_score(leader))
+    close = [one for one in ordered if one.candidate.key in best or _cv_score(one) >= threshold]
+    return {one.candidate.key for one in close}, min(close, key=simplicity)
 
 
-def _champion(selected: Sequence[Scored], space: ParameterSpace, rule: Rule) -> Scored:
-    if rule == "one_standard_error":
-        return min(selected, key=lambda one: space.order(one.candidate))
-    best = max(_cv_score(one) for one in selected)
-    # Without folds every mean is -inf, and -inf >= -inf - tolerance holds.
-    close = [one for one in selected if _cv_score(one) >= best - _tolerance(best)]
-    return min(close, key=lambda one: space.order(one.candidate))
+def _tolerance(scores: Sequence[float]) -> Callable[[float], float]:
+    """How far below a score another may lie and tie with it."""
+    # Small errors have small differences, and next to a score of 0 the others give the magnitude.
+    floor = min(1.0, max((abs(one) for one in scores if math.isfinite(one)), default=0.0))
+    return lambda score: TOLERANCE * max(abs(score), floor) if math.isfinite(score) else 0.0
 
 
-def _ranks(scores: Sequence[float]) -> list[int]:
-    ranks: list[int] = []
-    leader = scores[0]
-    for index, score in enumerate(scores):
-        tied = index > 0 and score >= leader - _tolerance(leader)
-        if not tied:
-            leader = score
-        ranks.append(ranks[-1] if tied else index + 1)
+def _ranks(scored: Sequence[Scored], score: Callable[[Scored], float]) -> dict[str, int]:
+    """Rank candidates by a score, by their keys; what ties shares a rank."""
+    scores = {one.candidate.key: score(one) for one in scored}
+    tolerance = _tolerance(list(scores.values()))
+    ranks: dict[str, int] = {}
+    leader, rank = math.inf, 0
+    for index, (key, value) in enumerate(sorted(scores.items(), key=lambda item: -item[1])):
+        if value < leader - tolerance(leader) or not index:
+            leader, rank = value, index + 1
+        ranks[key] = rank
     return ranks
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from iris_hpo.search.errors import InputError, at_field
+from iris_hpo.search.simplicity import SIMPLEST, Simplest
 from iris_hpo.text import shorten
 
 _TYPES: Final = ("float", "int", "str", "bool")
@@ -67,6 +68,10 @@ class Axis:
         Whether numbers must be greater than zero.
     nullable
         Whether ``none`` is a value too.
+    simplest
+        Which end of the scale makes the simpler model, for the rule ``one_standard_error``:
+        ``low``, ``high``, or ``neither`` for an axis that does not matter. A value that is no
+        number, such as ``none`` for no limit, counts as the least simple.
     """
 
     name: str
@@ -75,6 +80,7 @@ class Axis:
     type: AxisType = "float"
     positive: bool = False
     nullable: bool = False
+    simplest: Simplest | None = None
 
     def __post_init__(self) -> None:
         if not self.parameter:
@@ -92,6 +98,17 @@ class Axis:
             raise InputError(f"axis {self.name!r}: symbol {self.symbol!r} must be 1 to 16 letters")
         if self.positive and self.type not in ("float", "int"):
             raise InputError(f"axis {self.name!r}: only numbers can be positive, not {self.type}")
+
+        if self.simplest not in (None, *SIMPLEST):
+            raise InputError(
+                f"axis {self.name!r}: simplest {self.simplest!r} is unknown; use one of "
+                f"{', '.join(SIMPLEST)}"
+            )
+        if self.simplest in ("low", "high") and not self.is_numeric:
+            raise InputError(
+                f"axis {self.name!r}: {self.type} values have no low and no high end; "
+                "write simplest: neither"
+            )
 
     @property
     def is_numeric(self) -> bool:
@@ -165,6 +182,25 @@ class Axis:
         if isinstance(value, str):
             return (2, 0.0, value)
         return (1, value, "")
+
+    def simplicity(self, value: Value) -> tuple[int, float]:
+        """Order values, the simplest first; all are equal where neither end is simpler."""
+        if self.simplest not in ("low", "high"):
+            return (0, 0.0)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return (1, 0.0)
+        return (0, -value if self.simplest == "high" else value)
+
+    def identity(self) -> dict[str, object]:
+        """Everything of the axis that decides about candidates, as JSON."""
+        return {
+            "name": self.name,
+            "symbol": self.symbol,
+            "parameter": self.parameter,
+            "type": self.type,
+            "positive": self.positive,
+            "nullable": self.nullable,
+        }
 
     def _number(self, number: float) -> float | int:
         try:
@@ -329,6 +365,29 @@ class ParameterSpace:
         return tuple(
             axis.sort_key(value) for axis, value in zip(self.axes, candidate.values, strict=True)
         )
+
+    def simplicity(self, candidate: Candidate) -> tuple[tuple[int, float], ...]:
+        """Order candidates, the simplest first: by the first axis, then the second, and so on."""
+        return tuple(
+            axis.simplicity(value) for axis, value in zip(self.axes, candidate.values, strict=True)
+        )
+
+    def check_simplicity(self) -> None:
+        """Refuse axes of which it is not known which end of their scale is simple.
+
+        Raises
+        ------
+        InputError
+            Says what to write.
+        """
+        for index, axis in enumerate(self.axes):
+            if axis.simplest is None:
+                write = "low, high or neither" if axis.is_numeric else "neither"
+                raise InputError(
+                    f"rule 'one_standard_error' chooses the simplest, and nothing is known of the "
+                    f"axis {axis.name!r}: write simplest: {write} to it, or choose the rule cv",
+                    field=("axes", index),
+                )
 
 
 def _refuse_confusion(first: Axis, second: Axis) -> None:

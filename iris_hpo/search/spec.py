@@ -14,6 +14,7 @@ from iris_hpo.search.dataset import Layout, Task
 from iris_hpo.search.errors import InputError, at_field
 from iris_hpo.search.estimators import Recipe, Step
 from iris_hpo.search.parameter_files import MAX_CANDIDATES
+from iris_hpo.search.simplicity import Simplest, known_simplest
 from iris_hpo.search.space import Axis, ParameterSpace
 from iris_hpo.search.splitting import SplitSettings
 
@@ -98,7 +99,8 @@ class SearchSpec:
         A name that scikit-learn knows (``sklearn.metrics.get_scorer_names()``); by default
         ``accuracy`` for classifiers and ``r2`` for regressors.
     rule
-        How the best is chosen where a run says nothing.
+        How the best is chosen where a run says nothing; by default ``cv`` where there are folds,
+        else ``test_score``.
     max_candidates
         More are refused.
     partitions
@@ -118,7 +120,7 @@ class SearchSpec:
     layout: Layout = field(default_factory=Layout)
     split: SplitSettings = field(default_factory=SplitSettings)
     scoring: str = ""
-    rule: Rule = "test_score"
+    rule: Rule | None = None
     max_candidates: int = MAX_CANDIDATES
     partitions: str = ""
     description: str = ""
@@ -145,8 +147,8 @@ class SearchSpec:
             self.check_estimator()
         with at_field("stratify"):
             self.split.stratifies(self.task)
-        with at_field("rule"):
-            check_rule(self.rule, self.split.folds)
+        if self.rule is not None:
+            self.checked_rule(self.rule, self.split.folds)
 
     def check_estimator(self) -> None:
         """Check what only the estimator can tell: settings, choices, axes, the scoring.
@@ -170,13 +172,30 @@ class SearchSpec:
 
     @cached_property
     def space(self) -> ParameterSpace:
-        """The axes and their key codec."""
-        return ParameterSpace(self.axes)
+        """The axes, with what is known of them, and their key codec."""
+        return ParameterSpace(
+            [
+                replace(axis, simplest=axis.simplest or self._known_simplest(axis))
+                for axis in self.axes
+            ]
+        )
 
     @cached_property
     def task(self) -> Task:
         """Classification or regression."""
         return self.stated_task or Recipe(self.steps).task()
+
+    def checked_rule(self, rule: str | None, folds: int) -> Rule:
+        """Return the rule that was given, or the search's, if it can be followed.
+
+        Raises
+        ------
+        InputError
+            If it is unknown, needs cross-validation and there is none, or needs to know which end
+            of an axis is simple.
+        """
+        default = "cv" if folds else "test_score"
+        return check_rule(rule or self.rule or default, folds, self.space)
 
     def recipe(self, chosen: Mapping[str, str] | None = None, seed: int | None = None) -> Recipe:
         """How to build estimators under the choices of a run.
@@ -231,6 +250,15 @@ class SearchSpec:
                 f"axis {axis.name!r} searches {axis.parameter!r}, which the settings fix too"
             )
 
+    def _known_simplest(self, axis: Axis) -> Simplest | None:
+        if not axis.is_numeric:
+            return None
+        prefix, _, parameter = axis.parameter.rpartition("__")
+        for step in self.steps:
+            if prefix == (step.name if len(self.steps) > 1 else ""):
+                return known_simplest(step.estimator, parameter)
+        return None
+
     def _is_fixed(self, parameter: str) -> bool:
         prefix, _, name = parameter.rpartition("__")
         return any(
@@ -263,18 +291,25 @@ def _check_scoring(scoring: str, task: Task) -> None:
             ) from error
 
 
-def check_rule(rule: str, folds: int) -> Rule:
+def check_rule(rule: str, folds: int, space: ParameterSpace) -> Rule:
     """Return the rule if it can be followed.
 
     Raises
     ------
     InputError
-        If it is unknown, or needs cross-validation and there is none.
+        If it is unknown, needs cross-validation and there is none, or needs to know which end of
+        an axis is simple.
     """
     if rule not in _RULES:
-        raise InputError(f"rule {rule!r} is unknown; choose one of {', '.join(_RULES)}")
+        raise InputError(
+            f"rule {rule!r} is unknown; choose one of {', '.join(_RULES)}", field=("rule",)
+        )
     if rule != "test_score" and not folds:
-        raise InputError(f"rule {rule!r} ranks by cross-validation; set folds to at least 2")
+        raise InputError(
+            f"rule {rule!r} ranks by cross-validation; set folds to at least 2", field=("rule",)
+        )
+    if rule == "one_standard_error":
+        space.check_simplicity()
     return rule
 
 

@@ -115,6 +115,32 @@ def test_the_leaderboard_writes_every_type(project: Project) -> None:
     assert rows["Klog~5Floss_BTrue_D2_F1.0"] == ["log_loss", "true", "2", "1.0"]
 
 
+def test_the_leaderboard_as_json_has_numbers_and_truth_values(project: Project) -> None:
+    answer = project.call("leaderboard", "--search", "mixed", "--format", "json")
+    rows = {row["candidate"]: row for row in json.loads(answer.out)}
+    row = rows["Kgini_BFalse_D~_F0.25"]
+    texts = next(r for r in project.leaderboard("mixed") if r["candidate"] == row["candidate"])
+    assert [row[f"param_{name}"] for name in GRID] == ["gini", False, None, 0.25]
+    assert list(row) == list(texts)
+    assert (row["score"], row["cv_mean"]) == (float(texts["score"]), float(texts["cv_mean"]))
+    assert [type(row[name]) for name in ("rank", "correct", "champion", "selected")] == [
+        int,
+        int,
+        bool,
+        bool,
+    ]
+    assert [row["candidate"] for row in rows.values() if row["champion"]] == [
+        r["candidate"] for r in project.leaderboard("mixed") if r["champion"] == "true"
+    ]
+
+
+def test_run_as_json_has_the_champions_parameters(project: Project) -> None:
+    found = project.run("mixed")
+    card = json.loads((project.selection("mixed") / "champion.json").read_text())
+    assert found["parameters"] == card["parameters"]
+    assert list(found["parameters"]) == list(GRID)
+
+
 def test_a_model_card_keeps_the_types(project: Project) -> None:
     path = project.artifacts("mixed") / "models" / "model_Kgini_BTrue_D~_F1.0.json"
     card = ModelCard(**json.loads(path.read_text()))

@@ -1,5 +1,9 @@
 """The data version of `selection` changes if and only if the selection may."""
 
+from iris_hpo.orchestration.selection import Standing
+from iris_hpo.search.simplicity import Simplest
+from iris_hpo.search.space import Axis, ParameterSpace
+from iris_hpo.search.spec import Rule
 from iris_hpo_tests.orchestration.project import KEYS, Project, succeed
 
 
@@ -97,3 +101,13 @@ def test_a_selected_model_that_was_changed_is_refused_by_name(searched: Project)
     assert data.user_failure_data is not None
     assert f"{path} is not the file that was recorded" in str(data.user_failure_data.description)
     assert searched.files("selection") == before, "nothing is written before all are checked"
+
+
+def test_it_changes_with_what_is_simple_where_that_decides() -> None:
+    standing = Standing({}, {}, {}, [], [], [])
+
+    def version(rule: Rule, simplest: Simplest | None) -> str:
+        return standing.version(rule, ParameterSpace([Axis("x", "X", simplest=simplest)]))
+
+    assert len({version("one_standard_error", end) for end in ("low", "high", "neither")}) == 3
+    assert len({version("cv", end) for end in (None, "low", "high")}) == 1

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-C: Final = Axis("C", "C", positive=True)
-GAMMA: Final = Axis("gamma", "G", positive=True)
+C: Final = Axis("C", "C", positive=True, simplest="low")
+GAMMA: Final = Axis("gamma", "G", positive=True, simplest="low")
 KERNEL: Final = Axis("kernel", "K", type="str", nullable=True)
 SVM: Final = ParameterSpace([C, GAMMA])
 TOTAL: Final = 30

@@ -14,7 +14,12 @@ from iris_hpo.search.evaluation import Evaluation
 from iris_hpo.search.selection import Scored, select
 from iris_hpo.search.space import Axis, ParameterSpace
 
-IRIS = ParameterSpace([Axis("C", "C", positive=True), Axis("gamma", "G", positive=True)])
+IRIS = ParameterSpace(
+    [
+        Axis("C", "C", positive=True, simplest="low"),
+        Axis("gamma", "G", positive=True, simplest="low"),
+    ]
+)
 
 
 def scored(values, correct=0, folds=(), *, score=None, total=30, space=IRIS):
@@ -351,3 +356,139 @@ def test_a_rule_that_ranks_by_folds_refuses_candidates_without(rule):
 def test_nothing_to_select_from_is_refused():
     with pytest.raises(ValueError, match=r"^there is no scored candidate to select from$"):
         select([], IRIS, "accuracy", "test_score")
+
+
+TREE = ParameterSpace([Axis("max_depth", "D", type="int", nullable=True, simplest="low")])
+RIDGE = ParameterSpace([Axis("alpha", "A", positive=True, simplest="high")])
+
+
+@pytest.mark.parametrize(
+    ("space", "values", "champion"),
+    [
+        (RIDGE, [0.001, 0.01, 0.1, 1, 10, 100], "A100.0"),
+        (TREE, [2, 4, 8, None], "D2"),
+        (TREE, [None, 8], "D8"),
+        (ParameterSpace([Axis("k", "K", type="int", simplest="high")]), [1, 5, 9], "K9"),
+    ],
+)
+def test_the_simplest_stands_at_the_end_that_the_axis_names(space, values, champion):
+    """The means rise with the position, all within one standard error of the best."""
+    candidates = [
+        scored((value,), folds=[0.8 + index / 1e4, 0.9, 1.0], space=space)
+        for index, value in enumerate(values)
+    ]
+
+    for order in (candidates, candidates[::-1]):
+        selection = select(order, space, "accuracy", "one_standard_error")
+        assert len(selection.selected) == len(values)
+        assert selection.champion.candidate.key == champion
+
+
+def test_of_the_equally_simple_the_better_mean_wins():
+    space = ParameterSpace(
+        [
+            Axis("kernel", "K", type="str", simplest="neither"),
+            Axis("C", "C", simplest="low"),
+        ]
+    )
+    candidates = [
+        scored(("linear", 1), folds=[0.80, 0.9, 1.0], space=space),
+        scored(("rbf", 1), folds=[0.81, 0.9, 1.0], space=space),
+        scored(("rbf", 2), folds=[0.82, 0.9, 1.0], space=space),
+    ]
+
+    selection = select(candidates, space, "accuracy", "one_standard_error")
+
+    assert selection.champion.candidate.key == "Krbf_C1.0"
+
+
+@pytest.mark.parametrize(
+    ("axis", "write"),
+    [
+        (Axis("rate", "R"), "low, high or neither"),
+        (Axis("kernel", "K", type="str"), "neither"),
+    ],
+)
+def test_the_simplest_is_refused_where_nothing_is_known(axis, write):
+    space = ParameterSpace([Axis("C", "C", simplest="low"), axis])
+    candidate = scored((1, 1.0 if axis.type == "float" else "rbf"), folds=[1, 1], space=space)
+    with pytest.raises(InputError) as refusal:
+        select([candidate], space, "accuracy", "one_standard_error")
+
+    assert str(refusal.value) == (
+        "rule 'one_standard_error' chooses the simplest, and nothing is known of the axis "
+        f"{axis.name!r}: write simplest: {write} to it, or choose the rule cv"
+    )
+    assert refusal.value.field == ("axes", 1)
+    assert select([candidate], space, "accuracy", "cv").champion is candidate
+
+
+FOLDS = st.lists(st.integers(0, 10), min_size=5, max_size=5)
+
+
+@given(
+    counts=st.lists(FOLDS, min_size=2, max_size=6),
+    rule=st.sampled_from(["test_score", "cv", "one_standard_error"]),
+    random=st.randoms(use_true_random=False),
+)
+def test_the_order_of_the_folds_decides_nothing(counts, rule, random):
+    def outcome(rows):
+        candidates = [
+            scored((1 + index, 1), 9, [count / 10 for count in row])
+            for index, row in enumerate(rows)
+        ]
+        selection = select(candidates, IRIS, "accuracy", rule)
+        return (
+            [(row.scored.candidate.key, row.rank, row.selected) for row in selection.rows],
+            selection.champion.candidate.key,
+        )
+
+    shuffled = [random.sample(row, len(row)) for row in counts]
+
+    assert outcome(shuffled) == outcome(counts)
+
+
+@pytest.mark.parametrize("rule", ["cv", "one_standard_error"])
+@given(counts=st.lists(FOLDS, min_size=2, max_size=6))
+def test_equal_means_tie_exactly_where_whole_numbers_are_equal(rule, counts):
+    candidates = [
+        scored((1 + index, 1), 9, [count / 10 for count in row]) for index, row in enumerate(counts)
+    ]
+
+    selection = select(candidates, IRIS, "accuracy", rule)
+
+    wanted = rankdata([-sum(row) for row in counts], method="min")
+    found = ranking(selection)
+    assert [found[one.candidate.key] for one in candidates] == wanted.tolist()
+    if rule == "cv":
+        best = [sum(row) for row in counts].index(max(map(sum, counts)))
+        assert selection.champion is candidates[best]
+
+
+def test_three_equal_means_are_decided_by_simplicity_alone():
+    rows = [(8, 6, 10), (10, 6, 8), (8, 8, 8)]
+    for one, two, three in (rows, rows[::-1], [rows[2], rows[0], rows[1]]):
+        candidates = [
+            scored((index, 1), folds=[count / 10 for count in row])
+            for index, row in enumerate((one, two, three), start=1)
+        ]
+
+        selection = select(candidates, IRIS, "accuracy", "one_standard_error")
+
+        assert ranking(selection) == {"C1.0_G1.0": 1, "C2.0_G1.0": 1, "C3.0_G1.0": 1}
+        assert selection.champion.candidate.key == "C1.0_G1.0"
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e-3, 1.0, 1e12])
+def test_the_unit_of_the_target_decides_nothing(scale):
+    """A squared error of tiny numbers is tiny, and its differences too."""
+    errors = [3.0, 2.0, 2.5]
+    candidates = [
+        scored((1 + index, 1), score=-error * scale, folds=[-error * scale] * 2)
+        for index, error in enumerate(errors)
+    ]
+
+    for rule in ("test_score", "cv"):
+        selection = select(candidates, IRIS, "neg_mean_squared_error", rule)
+        assert keys(selection.selected) == ["C2.0_G1.0"]
+        assert [row.rank for row in selection.rows] == [1, 2, 3]

@@ -395,6 +395,24 @@ def test_only_numbers_can_be_positive(kind):
     assert str(refusal.value) == f"axis 'x': only numbers can be positive, not {kind}"
 
 
+def test_the_simple_end_is_one_of_three():
+    with pytest.raises(InputError) as refusal:
+        Axis("x", "X", simplest="small")
+
+    assert str(refusal.value) == (
+        "axis 'x': simplest 'small' is unknown; use one of low, high, neither"
+    )
+
+
+def test_texts_have_no_simple_end():
+    with pytest.raises(InputError) as refusal:
+        Axis("x", "X", type="str", simplest="low")
+
+    assert str(refusal.value) == (
+        "axis 'x': str values have no low and no high end; write simplest: neither"
+    )
+
+
 @pytest.mark.parametrize(
     ("axes", "message"),
     [

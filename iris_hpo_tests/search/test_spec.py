@@ -9,7 +9,7 @@ from iris_hpo.iris import iris_search
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.estimators import Step
 from iris_hpo.search.space import Axis
-from iris_hpo.search.spec import Choice, SearchSpec, check_rule
+from iris_hpo.search.spec import Choice, SearchSpec
 from iris_hpo.search.splitting import SplitSettings
 
 SVM = Step("sklearn.svm.SVC")
@@ -338,16 +338,74 @@ def test_a_setting_of_another_step_does_not_fix_an_axis():
 
 
 @pytest.mark.parametrize(
-    ("rule", "folds"),
-    [("test_score", 0), ("test_score", 5), ("cv", 2), ("one_standard_error", 2)],
+    ("stated", "given", "folds", "rule"),
+    [
+        (None, None, 5, "cv"),
+        (None, None, 0, "test_score"),
+        (None, "test_score", 5, "test_score"),
+        ("test_score", None, 5, "test_score"),
+        ("test_score", "cv", 2, "cv"),
+        (None, "one_standard_error", 2, "one_standard_error"),
+    ],
 )
-def test_a_rule_that_can_be_followed_is_given_back(rule, folds):
-    assert check_rule(rule, folds) == rule
+def test_the_rule_is_the_one_given_or_stated_or_cross_validation(stated, given, folds, rule):
+    assert search(rule=stated).checked_rule(given, folds) == rule
 
 
 @pytest.mark.parametrize("rule", ["cv", "one_standard_error"])
 def test_a_rule_that_ranks_by_folds_needs_folds(rule):
+    spec = search(rule=rule)
     with pytest.raises(InputError) as refusal:
-        check_rule(rule, 0)
+        spec.checked_rule(None, 0)
 
     assert str(refusal.value) == f"rule {rule!r} ranks by cross-validation; set folds to at least 2"
+
+
+def test_the_iris_search_alone_keeps_the_test_score():
+    assert iris_search().checked_rule(None, 5) == "test_score"
+
+
+FOREST = Step("sklearn.ensemble.RandomForestClassifier")
+
+
+@pytest.mark.parametrize(
+    ("steps", "axis", "simplest"),
+    [
+        ((SVM,), Axis("C", "C"), "low"),
+        ((SVM,), Axis("C", "C", simplest="high"), "high"),
+        ((SCALE, SVM), Axis("C", "C", "svc__C"), "low"),
+        ((FOREST,), Axis("depth", "D", "max_depth", type="int"), "low"),
+        ((FOREST,), Axis("leaf", "L", "min_samples_leaf", type="int"), "high"),
+        ((FOREST,), Axis("trees", "T", "n_estimators", type="int"), None),
+        ((SVM,), Axis("kernel", "K", type="str"), None),
+    ],
+)
+def test_what_is_known_of_an_axis_fills_what_it_leaves_open(steps, axis, simplest):
+    spec = search(steps=steps, axes=(axis,))
+
+    assert spec.space.axes[0].simplest == simplest
+    assert spec.axes == (axis,)
+
+
+def test_the_simplest_is_refused_where_nothing_is_known():
+    with pytest.raises(InputError) as refusal:
+        search(axes=(C, Axis("tol", "T")), rule="one_standard_error")
+
+    assert refusal.value.field == ("axes", 1)
+    assert str(refusal.value) == (
+        "rule 'one_standard_error' chooses the simplest, and nothing is known of the axis 'tol': "
+        "write simplest: low, high or neither to it, or choose the rule cv"
+    )
+
+
+def test_what_is_simple_decides_nothing_about_candidates():
+    """So stating it later trains and scores nothing again."""
+    assert Axis("a", "A", simplest="low").identity() == Axis("a", "A").identity()
+    assert iris_search().axes[0].identity() == {
+        "name": "C",
+        "symbol": "C",
+        "parameter": "C",
+        "type": "float",
+        "positive": True,
+        "nullable": False,
+    }
