@@ -9,6 +9,9 @@ _PLAIN: Final = re.compile(r"[!-~]{1,200}", re.ASCII)
 _LISTED: Final = 50  # keys in a message
 _JOINERS: Final = "\u200c\u200d"  # of letters in Persian and Hindi, of emoji: invisible, harmless
 
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_FORMULA: Final = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20].", re.DOTALL)
+
 
 class NotTextError(Exception):
     """Bytes are no text.
@@ -78,6 +81,25 @@ def listed(keys: Sequence[str]) -> str:
 def shorten(text: str, length: int = 60) -> str:
     """Quote a text for a message: control characters escaped, a long one cut."""
     return repr(text if len(text) <= length else text[:length] + "...")
+
+
+def quote_cell(text: str) -> str:
+    """A text as a cell of CSV that no spreadsheet runs: an apostrophe before what it would run.
+
+    Spreadsheets run what begins with ``=``, ``+``, ``-`` or ``@``. Numbers stay as they are.
+    """
+    return f"'{text}" if _would_run(text) else text
+
+
+def unquote_cell(cell: str) -> str:
+    """The text of a cell; the inverse of `quote_cell`."""
+    return cell[1:] if cell.startswith("'") and _would_run(cell) else cell
+
+
+def _would_run(text: str) -> bool:
+    """Whether a spreadsheet runs a text, or one that differs in its leading apostrophes only."""
+    formula = text.lstrip("'")
+    return bool(_FORMULA.match(formula)) and not _NUMBER.fullmatch(formula)
 
 
 def _shown(character: str) -> str:

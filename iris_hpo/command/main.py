@@ -1,6 +1,7 @@
 """The command ``iris-hpo``: its arguments. What they do is imported only when it is done."""
 
 import gc
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+
+from iris_hpo.command.output import Command, complain, take_stdout
 
 _RULES: Final = ("test_score", "cv", "one_standard_error")
 _ENGINES: Final = ("loky", "serial", "dask")
@@ -58,7 +61,14 @@ _settings = _options(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    command_class = Command
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="iris_hpo")
 def cli() -> None:
     """Tune hyperparameters with Dagster: every candidate tracked, resumable and explained.
@@ -175,10 +185,15 @@ def console() -> None:
     # Imports make a million objects and no garbage: a rare collector makes the start a fifth
     # shorter, and the end too, when it need not look through them once more.
     gc.set_threshold(100_000, 20, 20)
+    stdout = take_stdout()
     try:
         main()
     finally:
         gc.freeze()
+        sys.stdout.flush()
+        if stdout.problem:
+            complain(f"iris-hpo: {stdout.problem}")
+            sys.exit(2)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -188,15 +203,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         sys.exit(cli(arguments, standalone_mode=False) or 0)
     except InputError as error:
-        click.echo(f"iris-hpo: {error}", err=True)
+        complain(f"iris-hpo: {error}")
         sys.exit(2)
     except click.exceptions.Exit as leaving:
         sys.exit(leaving.exit_code)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        complain(shown.getvalue().rstrip("\n"))
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo(
-            "iris-hpo: stopped; finished candidates are kept, run it again to go on", err=True
-        )
+        complain("iris-hpo: stopped; finished candidates are kept, run it again to go on")
         sys.exit(130)

@@ -1,17 +1,14 @@
 """``iris-hpo status``, ``leaderboard`` and ``predict``: what is there, without changing it."""
 
-import csv
-import io
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import click
 from rich.console import Console
 from rich.table import Table
 
+from iris_hpo.command.output import make_console, results, say, show
 from iris_hpo.command.session import open_session, read_rule, read_settings
 from iris_hpo.orchestration.plan import make_plan
 from iris_hpo.orchestration.selection import (
@@ -24,12 +21,10 @@ from iris_hpo.orchestration.states import STATES
 from iris_hpo.search.dataset import read_features
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.estimators import package_versions
-from iris_hpo.search.leaderboard import typed
+from iris_hpo.search.leaderboard import read_csv, to_csv, typed
 from iris_hpo.store.artifacts import ArtifactStore, read_verified
 from iris_hpo.store.cards import ChampionCard, load_model
-from iris_hpo.text import legible
-
-_PIPE_WIDTH: Final = 500
+from iris_hpo.text import clean, legible
 
 Row = dict[str, str]
 
@@ -59,7 +54,7 @@ def show_status(
     counts["selection"] = {name: int(name == state) for name in STATES}
     failed = sorted(plan.states.tried_in_vain)
     if as_json:
-        click.echo(json.dumps({"assets": counts, "failed": failed}))
+        show(json.dumps({"assets": counts, "failed": failed}))
         return 1 if failed else 0
     table = Table(box=None, pad_edge=False)
     table.add_column("asset")
@@ -71,7 +66,7 @@ def show_status(
     console.print(table)
     if failed:
         names = ", ".join(map(legible, failed))
-        console.print(f"failed: {names}", soft_wrap=True, highlight=False, markup=False)
+        say(console, f"failed: {names}")
     return 1 if failed else 0
 
 
@@ -84,11 +79,9 @@ def show_leaderboard(
         champion = read_champion(session.instance, session.spec, store)
     rows = read_leaderboard(store, champion)[:top]
     if form == "json":
-        click.echo(json.dumps([typed(row, session.spec.space) for row in rows]))
+        show(json.dumps([typed(row, session.spec.space) for row in rows]))
     elif form == "csv":
-        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        results().write(clean(to_csv(rows).decode()))
     else:
         print_leaderboard(make_console(), rows)
     return 0
@@ -111,10 +104,11 @@ def predict_file(
     model = load_model(read_verified(store, CHAMPION, champion.digest))
     labels = "".join(f"{label}\n" for label in model.predict(features))
     if output is None:
-        click.echo(labels, nl=False)
+        out = results()
+        out.write(clean(labels) if out.isatty() else labels)  # exact for what reads a pipe
         return 0
     try:
-        output.write_text(labels)
+        output.write_text(labels, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror}") from error
     return 0
@@ -123,7 +117,7 @@ def predict_file(
 def read_leaderboard(store: ArtifactStore, champion: ChampionCard) -> list[Row]:
     """Read the leaderboard that belongs to a champion."""
     content = read_verified(store, LEADERBOARD, champion.leaderboard_digest)
-    return list(csv.DictReader(io.StringIO(content.decode())))
+    return read_csv(content)
 
 
 def print_leaderboard(console: Console, rows: Sequence[Row]) -> None:
@@ -162,9 +156,3 @@ def print_leaderboard(console: Console, rows: Sequence[Row]) -> None:
         )
         table.add_row(*cells)
     console.print(table)
-
-
-def make_console(*, quiet: bool = False) -> Console:
-    """A console that fits the terminal, and does not break lines in a pipe."""
-    console = Console(quiet=quiet)
-    return console if console.is_terminal else Console(quiet=quiet, width=_PIPE_WIDTH)

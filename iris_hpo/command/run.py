@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
-import click
 import dagster as dg
 from rich.console import Console
 from rich.progress import (
@@ -18,7 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from iris_hpo.command.reports import make_console, print_leaderboard, read_leaderboard
+from iris_hpo.command.output import complain, make_console, say, show
+from iris_hpo.command.reports import print_leaderboard, read_leaderboard
 from iris_hpo.command.session import Session, open_session, read_rule, read_settings, turn
 from iris_hpo.orchestration.launch import Launcher, Outcome, RunFailedError, WorkOptions
 from iris_hpo.orchestration.progress import Counts
@@ -53,7 +53,7 @@ def run_search(
     options = WorkOptions(engine, jobs, force, candidate_timeout, retries, dask_address)
     with (
         open_session(search, data, artifacts) as session,
-        turn(session, lambda: console.print("waiting for another iris-hpo run of this search")),
+        turn(session, lambda: say(console, "waiting for another iris-hpo run of this search")),
         TerminalProgress(console) as progress,
     ):
         wanted = read_settings(session.spec, **settings)
@@ -67,12 +67,12 @@ def run_search(
                 raise InputError(str(error)) from error
             progress.finish()
             _print_failures(error.failures)
-            click.echo(f"iris-hpo: {error}", err=True)
+            complain(f"iris-hpo: {error}")
             return 1
         progress.finish()
         seconds = time.monotonic() - started
         if as_json:
-            click.echo(json.dumps(_as_json(session, outcome, seconds)))
+            show(json.dumps(_as_json(session, outcome, seconds)))
             return 1 if outcome.failures else 0
         _print(console, session, outcome, seconds)
     _print_failures(outcome.failures)
@@ -121,36 +121,33 @@ class TerminalProgress:
         elif now - self._said > _LINE_SECONDS:
             self._said = now
             left = (now - self._started) / worked * (counts.total - counts.done)
-            self._console.print(
+            say(
+                self._console,
                 f"{counts.done} of {counts.total} candidates: {counts}; {left:.0f} s left",
-                soft_wrap=True,
             )
 
 
 def _print_failures(failures: Mapping[str, str]) -> None:
     for key, reason in failures.items():
-        click.echo(f"failed: {legible(key)}: {reason}", err=True)
+        complain(f"failed: {legible(key)}: {reason}")
 
 
 def _print(console: Console, session: Session, outcome: Outcome, seconds: float) -> None:
-    def say(text: str) -> None:
-        console.print(text, soft_wrap=True, highlight=False, markup=False)
-
     store = session.storage.store(session.spec)
     champion = read_champion(session.instance, session.spec, store)
-    say(f"{outcome.counts} ({seconds:.1f} s)")
-    say("")
+    say(console, f"{outcome.counts} ({seconds:.1f} s)")
+    say(console, "")
     rows = read_leaderboard(store, champion)
     print_leaderboard(console, rows[:_TOP])
     if len(rows) > _TOP:
         search = f" --search {session.spec.name}" if session.spec.name else ""
-        say(f"... and {len(rows) - _TOP} more: iris-hpo leaderboard{search}")
-    say("")
-    say(_sentence(champion))
+        say(console, f"... and {len(rows) - _TOP} more: iris-hpo leaderboard{search}")
+    say(console, "")
+    say(console, _sentence(champion))
     if champion.edges:
-        say(f"note: {edge_warning(champion.edges)}")
-    say(f"files: {store.path('selection')}")
-    say(f"champion's model: {store.path(CHAMPION)}")
+        say(console, f"note: {edge_warning(champion.edges)}")
+    say(console, f"files: {store.path('selection')}")
+    say(console, f"champion's model: {store.path(CHAMPION)}")
 
 
 def _sentence(champion: ChampionCard) -> str:

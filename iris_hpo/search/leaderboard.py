@@ -2,11 +2,12 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from iris_hpo.search.selection import Ranked, Selection
 from iris_hpo.search.space import ParameterSpace
+from iris_hpo.text import quote_cell, unquote_cell
 
 Cell = str | int | float | bool | None
 
@@ -23,8 +24,12 @@ def leaderboard(selection: Selection, space: ParameterSpace, scoring: str) -> li
     return [_row(row, space, scoring) for row in selection.rows]
 
 
-def to_csv(rows: list[dict[str, Cell]]) -> bytes:
-    """Write a leaderboard as CSV; floats are written so that they are read back exactly."""
+def to_csv(rows: Sequence[Mapping[str, Cell]]) -> bytes:
+    """Write a leaderboard as CSV.
+
+    Floats are written so that they are read back exactly, and texts so that no spreadsheet runs
+    them (`quote_cell`).
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -52,6 +57,18 @@ def _typed_cell(name: str, text: str) -> Cell:
     return int(text) if name in _COUNTS else float(text)
 
 
+def read_csv(content: bytes) -> list[dict[str, str]]:
+    """Read a leaderboard back; every cell is a text.
+
+    Raises
+    ------
+    UnicodeDecodeError, csv.Error
+        If it is none.
+    """
+    rows = csv.DictReader(io.StringIO(content.decode(), newline=""))
+    return [{name: unquote_cell(cell) for name, cell in row.items()} for row in rows]
+
+
 def _row(row: Ranked, space: ParameterSpace, scoring: str) -> dict[str, Cell]:
     candidate, evaluation = row.scored.candidate, row.scored.evaluation
     low, high = evaluation.interval or (None, None)
@@ -77,4 +94,6 @@ def _row(row: Ranked, space: ParameterSpace, scoring: str) -> dict[str, Cell]:
 def _plain(value: Cell) -> Cell:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, str):
+        return quote_cell(value)
     return repr(value) if isinstance(value, float) else value

@@ -1,0 +1,149 @@
+"""Where the command's words go: results to standard output, everything else to standard error.
+
+Nothing else in `iris_hpo.command` prints. What is shown is clean: a text of others cannot steer the
+terminal.
+"""
+
+import codecs
+import errno
+import io
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager, redirect_stdout, suppress
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+import click
+
+from iris_hpo.text import clean
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_PIPE_WIDTH: Final = 500
+_PLAIN_TEXT: Final = "iris_hpo.plain"
+_SPELLED: Final = {"\u00b1": "+/-", "\u00d7": "x", "\u2026": "...", "\u2013": "-", "\u2501": "-"}
+
+_results: TextIO | None = None
+"""Standard output, while a command works and `sys.stdout` is standard error."""
+
+
+class Command(click.Command):
+    """A command whose standard output is for its results.
+
+    What an estimator, a library or a definition prints meanwhile goes to standard error.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: D102 - as its base class
+        with _reserved():
+            return super().invoke(ctx)
+
+
+class Descriptor(io.FileIO):
+    """A file descriptor that goes on when nobody reads it, or its disk is full.
+
+    So the work is finished, and its results are kept, whatever becomes of what is printed.
+
+    Attributes
+    ----------
+    failure
+        Why something was not written.
+    """
+
+    failure: OSError | None = None
+
+    def write(self, data: Any, /) -> int | None:  # noqa: D102 - as its base class
+        if self.failure is None:
+            try:
+                return super().write(data)
+            except OSError as error:
+                self.failure = error
+        return len(data)
+
+    @property
+    def problem(self) -> str | None:
+        """What the user should know about it; a reader who has read enough, as `head`, is none."""
+        if self.failure is None or self.failure.errno == errno.EPIPE:
+            return None
+        return f"standard output cannot be written: {self.failure.strerror}"
+
+
+def take_stdout() -> Descriptor:
+    """Keep standard output to the end of this process for what is written by `sys.stdout`.
+
+    Its file descriptor becomes standard error: for C libraries, and for the processes that this
+    one starts.
+    """
+    _fill_closed_descriptors()
+    given: Any = sys.stdout
+    encoding, errors = getattr(given, "encoding", "utf-8"), getattr(given, "errors", "strict")
+    if errors in ("strict", "surrogateescape"):
+        errors = _PLAIN_TEXT
+    kept = Descriptor(os.dup(1), "w")
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(kept), encoding, errors, line_buffering=kept.isatty()
+    )
+    os.dup2(2, 1)
+    return kept
+
+
+def _fill_closed_descriptors() -> None:
+    """Open what the shell has closed (``>&-``): the next file would become standard output."""
+    number = os.open(os.devnull, os.O_RDWR)
+    while number <= 2:
+        number = os.dup(number)
+    os.close(number)
+
+
+@contextmanager
+def _reserved() -> Generator[None]:
+    global _results  # noqa: PLW0603 - as `sys.stdout`, of which there is one
+    before, _results = _results, sys.stdout
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _results = before
+
+
+def results() -> TextIO:
+    """Standard output."""
+    return _results or sys.stdout
+
+
+def show(text: str) -> None:
+    """Print a line of the result."""
+    click.echo(clean(text), file=results())
+
+
+def complain(text: str) -> None:
+    """Print a line that is no result: an error, a warning."""
+    with suppress(OSError):  # of a standard error that is full: there is no other place for it
+        click.echo(clean(text), err=True)
+
+
+def make_console(*, quiet: bool = False) -> "Console":
+    """Make a console that fits the terminal, and does not break lines in a pipe."""
+    from rich.console import Console
+
+    console = Console(file=results(), quiet=quiet)
+    if console.is_terminal:
+        return console
+    return Console(file=results(), quiet=quiet, width=_PIPE_WIDTH)
+
+
+def say(console: "Console", text: str) -> None:
+    """Print a text on a console as it is: no line broken, nothing in it interpreted."""
+    console.print(clean(text), soft_wrap=True, highlight=False, markup=False)
+
+
+def _spell(error: UnicodeError) -> tuple[str, int]:
+    """Write in plain letters what an encoding does not have."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    spelled = (_SPELLED.get(one) or one.encode("unicode_escape").decode() for one in text)
+    return "".join(spelled), error.end
+
+
+codecs.register_error(_PLAIN_TEXT, _spell)

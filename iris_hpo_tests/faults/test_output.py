@@ -1,0 +1,170 @@
+"""Standard output is for the result, whatever prints and whatever becomes of it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from iris_hpo_tests.generality.project import SETTINGS_OF_THE_MACHINE, Project
+
+PRINTS = """
+import ctypes, os
+from sklearn.tree import DecisionTreeClassifier
+
+C = ctypes.CDLL(None)
+
+
+class Tree(DecisionTreeClassifier):
+    def fit(self, X, y):
+        print("by Python")
+        C.printf(b"by C\\n")
+        os.write(1, b"by the system\\n")
+        os.system("echo by a process")
+        return super().fit(X, y)
+
+    def predict(self, X):
+        print("predicting")
+        return super().predict(X)
+"""
+COMMAND = f"{sys.executable} -m iris_hpo"
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+def shell(project: Project, line: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run a line as a user types it."""
+    inherited = {
+        name: value for name, value in os.environ.items() if name not in SETTINGS_OF_THE_MACHINE
+    }
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line.replace("iris-hpo", COMMAND)],
+        cwd=project.root,
+        env={**inherited, **environment},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def printing(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose estimator prints; its search was run in one process."""
+    project = Project.create(tmp_path_factory.mktemp("printing"))
+    (project.root / "printing.py").write_text(PRINTS)
+    project.write_data("d.csv", [[n % 7, n % 5, "ab"[n % 2]] for n in range(60)])
+    project.write_search(
+        "s",
+        data_file="d.csv",
+        estimator="printing.Tree",
+        axes=[{"name": "depth", "symbol": "D", "parameter": "max_depth", "type": "int"}],
+        folds=2,
+    )
+    project.write_values("s", depth=[1, 2])
+    done = shell(project, "iris-hpo run --search s --engine serial --json")
+    (project.root / "out").write_text(done.stdout)
+    (project.root / "err").write_text(done.stderr)
+    return project
+
+
+def check_alone(out: str, err: str) -> None:
+    """One JSON object is all there is; what was printed is not lost."""
+    assert json.loads(out)["candidates"] == 2
+    for source in ("by Python", "by C", "by the system", "by a process", "predicting"):
+        assert err.count(source) >= 2, source
+
+
+def test_prints_do_not_mix_with_the_json_of_a_run(printing: Project) -> None:
+    check_alone((printing.root / "out").read_text(), (printing.root / "err").read_text())
+
+
+@pytest.mark.slow
+def test_prints_of_workers_do_not_mix_with_the_json_of_a_run(printing: Project) -> None:
+    done = shell(printing, "iris-hpo run --search s --engine loky --force --json")
+    check_alone(done.stdout, done.stderr)
+
+
+@pytest.mark.slow
+def test_prints_do_not_mix_with_predictions(printing: Project) -> None:
+    done = shell(printing, "iris-hpo predict data/d.csv --search s")
+    assert (done.returncode, len(done.stdout.split())) == (0, 60)
+    assert set(done.stdout.split()) <= {"a", "b"}
+    assert "predicting" in done.stderr
+
+
+def test_prints_do_not_mix_with_the_result_in_this_process(printing: Project) -> None:
+    """Under `redirect_stdout` there is no descriptor to put aside."""
+    answer = printing.call("predict", "data/d.csv", "--search", "s")
+    assert (answer.code, len(answer.out.split())) == (0, 60)
+    assert "predicting" in answer.err
+
+
+FULL = "iris-hpo: standard output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("iris-hpo leaderboard --search s > /dev/full", 2, FULL),
+        ("iris-hpo leaderboard --search s | head -0", 0, ""),
+        ("iris-hpo --help > /dev/full", 2, FULL),
+        *(
+            pytest.param(line, code, said, marks=pytest.mark.slow)
+            for line, code, said in (
+                ("iris-hpo leaderboard --search s --format csv >&-", 0, ""),
+                ("iris-hpo leaderboard --search no 2> /dev/full", 2, ""),
+                ("iris-hpo leaderboard --search no <&- >&- 2>&-", 2, ""),
+                ("iris-hpo status --search s --json > /dev/full", 2, FULL),
+            )
+        ),
+    ],
+)
+def test_an_output_that_is_full_or_closed(
+    printing: Project, line: str, code: int, said: str
+) -> None:
+    done = shell(printing, line)
+    assert (done.returncode, done.stderr) == (code, said)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("output", "code"), [("> /dev/full", 2), ("| head -1", 0)])
+def test_a_run_is_finished_whatever_becomes_of_its_output(
+    printing: Project, output: str, code: int
+) -> None:
+    card = printing.artifacts("s") / "scores" / "D1.json"
+    before = card.stat().st_mtime_ns
+    done = shell(printing, f"iris-hpo run --search s --engine serial --force {output}")
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count(FULL) == int(code == 2)
+    assert card.stat().st_mtime_ns > before
+
+
+def test_a_locale_without_utf_8_gets_plain_text(printing: Project) -> None:
+    done = shell(printing, "iris-hpo leaderboard --search s", **ASCII)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert " +/- 0." in done.stdout
+    assert done.stdout.isascii()
+
+
+@pytest.mark.slow
+def test_a_run_in_an_encoding_without_the_sign(printing: Project) -> None:
+    done = shell(printing, "iris-hpo run --search s", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert " +/- 0." in done.stdout
+
+
+def test_only_one_module_prints() -> None:
+    """What it shows is clean; so nothing else in the command may write to the terminal."""
+    folder = Path(sys.modules["iris_hpo.command.main"].__file__ or "").parent
+    prints = ("click.echo", "click.secho", "print(f", 'print("', "sys.stdout.write", "sys.stderr.")
+    found = [
+        f"{path.name}: {name}"
+        for path in folder.glob("*.py")
+        if path.name != "output.py"
+        for name in prints
+        if name in path.read_text()
+    ]
+    assert found == []
