@@ -26,7 +26,7 @@ lint: $(VENV)/test  ## lint, format and types
 faults: $(VENV)/test  ## everything that was tried to break it, quick and long
 	$(BIN)/python -m pytest -v -m "slow or not slow" iris_hpo_tests/faults
 
-bench: $(VENV)/bench  ## compare with other tools, and write the README's table; under 20 minutes
+bench: $(VENV)/bench  ## compare with other tools, and write docs/performance.md; under 20 minutes
 	$(BIN)/python -m benchmarks
 
 bench-quick: $(VENV)/bench  ## the same at a small size, to see that it works; under 2 minutes
@@ -35,7 +35,7 @@ bench-quick: $(VENV)/bench  ## the same at a small size, to see that it works; u
 dev: $(VENV)/base  ## the Dagster UI, on this machine only
 	$(BIN)/dagster dev -h 127.0.0.1 -p $(PORT)
 
-screenshots: $(VENV)/test  ## the pictures of this README; needs Chromium
+screenshots: $(VENV)/test  ## the pictures of the documentation; needs Chromium
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[screenshots]'
 	$(BIN)/python docs/take_screenshots.py
 

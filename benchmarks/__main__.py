@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.compare import Results, ScoresDifferError
 from benchmarks.environment import REPOSITORY
 from benchmarks.measure import CommandFailedError
-from benchmarks.report import README, RESULTS, update_readme, write_results
+from benchmarks.report import PAGE, RESULTS, update_page, write_results
 from benchmarks.work import WALL, Work
 from benchmarks.works import FULL, QUICK, make_works
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     table = write_results(target, works, results, quick=options.quick)
     if not options.quick:
-        update_readme(README, table)
+        update_page(PAGE, table)
     print(table)
     print(f"{time.monotonic() - started:.0f} s; written to {target.relative_to(REPOSITORY)}")
     return 0

@@ -1,4 +1,4 @@
-"""The results as Markdown and as JSON, and the table within the README."""
+"""The results as Markdown and as JSON, and the table in the documentation."""
 
 import json
 import operator
@@ -26,7 +26,7 @@ from benchmarks.work import (
 )
 
 RESULTS: Final = REPOSITORY / "benchmarks" / "results"
-README: Final = REPOSITORY / "README.md"
+PAGE: Final = REPOSITORY / "docs" / "performance.md"
 BEGIN: Final = "<!-- benchmarks: written by make bench -->"
 END: Final = "<!-- end of benchmarks -->"
 
@@ -155,25 +155,25 @@ def table_of(results: Path) -> str:
     return text.removeprefix(_TITLE).partition(_CONTESTANTS)[0].strip()
 
 
-def readme_block(table: str) -> str:
-    """What stands in the README: the picture, then the table."""
-    return f"![Seconds of every contestant](benchmarks/results/results.png)\n\n{table}"
+def page_block(table: str) -> str:
+    """The picture, then the table."""
+    return f"![Seconds of every contestant](../benchmarks/results/results.png)\n\n{table}"
 
 
-def written_block(readme: Path) -> str:
-    """What stands in a README now."""
-    return _around(readme)[1].strip()
+def written_block(page: Path) -> str:
+    """The text between the marks of a page."""
+    return _around(page)[1].strip()
 
 
-def update_readme(readme: Path, table: str) -> None:
-    """Put the picture and a table between the marks of a README."""
-    before, _, after = _around(readme)
-    readme.write_text(f"{before}{BEGIN}\n\n{readme_block(table)}\n\n{END}{after}")
+def update_page(page: Path, table: str) -> None:
+    """Put the picture and a table between the marks of a page."""
+    before, _, after = _around(page)
+    page.write_text(f"{before}{BEGIN}\n\n{page_block(table)}\n\n{END}{after}")
 
 
-def _around(readme: Path) -> tuple[str, str, str]:
-    before, begin, rest = readme.read_text().partition(BEGIN)
+def _around(page: Path) -> tuple[str, str, str]:
+    before, begin, rest = page.read_text().partition(BEGIN)
     table, end, after = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f"{readme.name} has no place for the table: {BEGIN} and {END}")
+        raise ValueError(f"{page.name} has no place for the table: {BEGIN} and {END}")
     return before, table, after

@@ -3,21 +3,23 @@
 import json
 import math
 import operator
+import re
 
 import pytest
 
 from benchmarks import __main__ as command
 from benchmarks.compare import Goal, Ran, Results
 from benchmarks.contestants.problem import Score
+from benchmarks.environment import REPOSITORY
 from benchmarks.picture import bar_limit
 from benchmarks.report import (
     BEGIN,
     END,
-    README,
+    PAGE,
     RESULTS,
-    readme_block,
+    page_block,
     table_of,
-    update_readme,
+    update_page,
     write_results,
     written_block,
 )
@@ -97,18 +99,18 @@ def test_a_quick_run_passes_no_judgement(tmp_path, results):
 
 
 @pytest.mark.parametrize(("option", "folder"), [([], "results"), (["--quick"], "build/benchmarks")])
-def test_only_a_full_run_touches_the_readme(tmp_path, monkeypatch, capsys, option, folder):
-    readme = tmp_path / "README.md"
-    readme.write_text(f"{BEGIN}\n\n{END}\n")
+def test_only_a_full_run_touches_the_page(tmp_path, monkeypatch, capsys, option, folder):
+    page = tmp_path / "performance.md"
+    page.write_text(f"{BEGIN}\n\n{END}\n")
     monkeypatch.setattr(command, "make_works", lambda *_: [make_work()])
     monkeypatch.setattr(command, "REPOSITORY", tmp_path)
     monkeypatch.setattr(command, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(command, "README", readme)
+    monkeypatch.setattr(command, "PAGE", page)
 
     assert command.main(option) == 0
 
     written = table_of(tmp_path / folder / "results.md")
-    assert written_block(readme) == ("" if option else readme_block(written))
+    assert written_block(page) == ("" if option else page_block(written))
     assert f"written to {folder}" in capsys.readouterr().out
 
 
@@ -131,27 +133,36 @@ def test_a_bar_is_cut_only_if_it_would_dwarf_the_others():
     assert bar_limit([1.0]) == math.inf
 
 
-def test_the_table_is_put_between_the_marks_of_a_readme(tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n\n{BEGIN}\n\n{END}\n\nafter\n")
+def test_the_table_is_put_between_the_marks_of_a_page(tmp_path):
+    page = tmp_path / "performance.md"
+    page.write_text(f"before\n\n{BEGIN}\n\n{END}\n\nafter\n")
 
-    update_readme(readme, "a table")
-    update_readme(readme, "another table")
+    update_page(page, "a table")
+    update_page(page, "another table")
 
-    block = readme_block("another table")
-    assert readme.read_text() == f"before\n\n{BEGIN}\n\n{block}\n\n{END}\n\nafter\n"
-    assert written_block(readme) == block
+    block = page_block("another table")
+    assert page.read_text() == f"before\n\n{BEGIN}\n\n{block}\n\n{END}\n\nafter\n"
+    assert written_block(page) == block
 
 
-def test_a_readme_without_marks_is_refused(tmp_path):
-    (tmp_path / "README.md").write_text("# Nothing\n")
+def test_a_page_without_marks_is_refused(tmp_path):
+    (tmp_path / "performance.md").write_text("# Nothing\n")
 
     with pytest.raises(ValueError, match="no place for the table"):
-        update_readme(tmp_path / "README.md", "a table")
+        update_page(tmp_path / "performance.md", "a table")
 
 
-def test_the_readme_shows_the_results_that_are_committed():
+def test_the_page_shows_the_results_that_are_committed():
     file = RESULTS / "results.md"
-    expected = readme_block(table_of(file))
+    expected = page_block(table_of(file))
 
-    assert written_block(README) == expected
+    assert written_block(PAGE) == expected
+
+
+def test_the_readme_gives_times_that_were_measured():
+    section = (REPOSITORY / "README.md").read_text().partition("\n## How fast it is\n")[2]
+    times = re.compile(r"\d[\d.]* s\b")
+    given = times.findall(section.partition("\n## ")[0].replace("\n", " "))
+
+    assert len(given) > 5
+    assert set(given) <= set(times.findall(PAGE.read_text()))

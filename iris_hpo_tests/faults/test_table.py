@@ -1,4 +1,4 @@
-"""The table of the README says what these tests do, as often as they do it."""
+"""The fault table of the documentation says what these tests do, as often as they do it."""
 
 import re
 import subprocess
@@ -9,9 +9,9 @@ from iris_hpo_tests.faults.test_crash import KILLS
 from iris_hpo_tests.processes import REPOSITORY
 
 
-def test_the_table_of_the_readme_is_of_these_tests() -> None:
-    readme = (REPOSITORY / "README.md").read_text()
-    rows = re.findall(r"^\| (.*) \| `(test_\w+\.py)` \| (\d+) \|", readme, re.M)
+def test_the_table_of_the_documentation_is_of_these_tests() -> None:
+    page = (REPOSITORY / "docs" / "security.md").read_text()
+    rows = re.findall(r"^\| (.*) \| `(test_\w+\.py)` \| (\d+) \|", page, re.M)
     collected = subprocess.run(
         [
             sys.executable,
