@@ -15,6 +15,7 @@ from iris_hpo.search.dataset import Task
 from iris_hpo.search.errors import CandidateError, InputError
 from iris_hpo.search.estimators import Estimator, Recipe, package_versions
 from iris_hpo.search.evaluation import Examples, evaluate, train
+from iris_hpo.search.fitting import own_failure
 from iris_hpo.search.metrics import METRICS_VERSION
 from iris_hpo.search.space import Value
 from iris_hpo.store.artifacts import (
@@ -226,7 +227,8 @@ class TrialWork:
             except ArtifactError:
                 pass  # the file is not the card's: train again
         training = train(self.conditions.recipe, trial.parameters, self.examples, self._bounds)
-        content = dump_model(training.estimator)
+        with own_failure("storing the model"):
+            content = dump_model(training.estimator)
         card = ModelCard(
             key=trial.key,
             parameters=dict(trial.parameters),

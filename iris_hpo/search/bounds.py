@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from iris_hpo.search.estimators import Estimator
+from iris_hpo.search.svm_kernel import is_svm
 
 Found = TypeVar("Found")
 
@@ -67,7 +68,7 @@ class Bounds(Generic[Found]):
 
 def digest_of_fit(fitted: Estimator) -> str:
     """Equal for fits that took the same steps to the same end; empty if that is not known."""
-    if getattr(fitted, _STATUS, None) != 0:  # it is no SVM, or did not converge
+    if not is_svm(fitted) or getattr(fitted, _STATUS) != 0:  # or did not converge
         return ""
     parameters = fitted.get_params()
     learnt = {name: value for name, value in vars(fitted).items() if name not in parameters}
@@ -76,6 +77,8 @@ def digest_of_fit(fitted: Estimator) -> str:
 
 def _describe(estimator: Estimator) -> tuple[str, float] | None:
     """The other parameters and the bound; None if C may be more than a bound, or is none."""
+    if not is_svm(estimator):  # a subclass may use C elsewhere
+        return None
     parameters = estimator.get_params()
     bound = parameters.pop(_BOUND, None)
     if not isinstance(bound, (int, float)):

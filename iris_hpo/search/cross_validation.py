@@ -1,43 +1,41 @@
 """Cross-validation of candidates, all on the same folds.
 
-An estimator that works on a kernel spends most of its time on computing it, and the kernel depends
-on some of its parameters only: an SVM's on gamma, not on C. Where an estimator takes its kernel
-precomputed, candidates that differ in other parameters share one matrix, and each fold works on
-blocks of it, as scikit-learn's own searches do for ``kernel="precomputed"``.
+A fold is what scikit-learn makes of it: an estimator built like the model, fitted to a copy of the
+fold's rows, and scored on a copy of the others. An SVM spends much of its time on its kernel, which
+depends on gamma and not on C. Candidates with one gamma share it where the fits are provably the
+same (`svm_kernel`), and each fold works on blocks of it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.search.bounds import Bounds, digest_of_fit
 from iris_hpo.search.dataset import Target
-from iris_hpo.search.estimators import Estimator, Recipe, unfitted
+from iris_hpo.search.estimators import Estimator, Recipe
 from iris_hpo.search.evaluation import Examples
-from iris_hpo.search.fitting import fit, score
+from iris_hpo.search.fitting import build, fit, score
 from iris_hpo.search.space import Value
+from iris_hpo.search.svm_kernel import (
+    SharedKernel,
+    compute_kernel,
+    decides_clearly,
+    is_classifier,
+    names_labels,
+    shared_gamma,
+)
 
 SHARED_BYTES: Final = 256 * 2**20
 """Most memory, per worker, for a shared kernel; larger data is cross-validated row by row."""
 
+SHARED_NUMBERS: Final = 5_000
+"""Fewest numbers (rows times features) for which sharing a kernel saves time."""
+
 KERNEL_PARAMETERS: Final = ("kernel", "gamma", "degree", "coef0")
 """What a kernel may depend on, of an estimator's parameters."""
-
-_KERNEL: Final = "kernel"
-_PRECOMPUTED: Final = "precomputed"
-
-_KernelFunction = Callable[..., NDArray[np.float64]]
-
-
-@dataclass(frozen=True)
-class Kernel:
-    """A kernel function of ``sklearn.metrics.pairwise`` with its arguments."""
-
-    name: str
-    arguments: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class CrossValidation:
         self._recipe = recipe
         self._examples = examples
         self._scoring = scoring
-        self._kept: tuple[Kernel, list[_Fold]] | None = None
+        self._kept: tuple[float, tuple[SharedKernel, list[_Fold]] | None] | None = None
         self._bounds = Bounds[tuple[float, ...]]()
 
     def scores(self, parameters: Mapping[str, Value]) -> tuple[float, ...]:
@@ -81,59 +79,86 @@ class CrossValidation:
         """
         if not self._examples.folds:
             return ()
-        estimator = self._recipe.build(parameters)
+        estimator = build(self._recipe, parameters)
         known = self._bounds.known(estimator)
         if known is not None:
             return known
-        digests, scores = zip(*self._fits(estimator), strict=True)
+        digests, scores = zip(*self._fits(estimator, parameters), strict=True)
         self._bounds.note(estimator, digests, scores)
         return scores
 
-    def _fits(self, estimator: Estimator) -> Iterator[tuple[str, float]]:
+    def _fits(
+        self, estimator: Estimator, parameters: Mapping[str, Value]
+    ) -> Iterator[tuple[str, float]]:
         from sklearn import config_context
 
-        kernel = shared_kernel(estimator)
-        blocks = self._blocks(kernel) if kernel else None
-        for number, fold in enumerate(blocks or self._slices(), start=1):
-            one = unfitted(estimator)
-            if blocks:
-                one.set_params(**{_KERNEL: _PRECOMPUTED})
+        gamma = shared_gamma(estimator, self._scoring)
+        shared = self._shared(gamma) if gamma else None
+        for number in range(len(self._examples.folds)):
             with config_context(skip_parameter_validation=True):  # fitting the model did that
-                fit(one, fold.fit_features, fold.fit_target)
-                found = score(one, self._scoring, fold.features, fold.target, f"fold {number}")
-            yield digest_of_fit(one), found
+                found = self._on_blocks(*shared, number, parameters) if shared else None
+                yield found or self._on_rows(number, parameters)
 
-    def _slices(self) -> Iterator[_Fold]:
+    def _on_rows(self, number: int, parameters: Mapping[str, Value]) -> tuple[str, float]:
+        fold = self._rows(number)
+        estimator = build(self._recipe, parameters)
+        fit(estimator, fold.fit_features, fold.fit_target)
+        return digest_of_fit(estimator), self._score(estimator, fold, number)
+
+    def _on_blocks(
+        self,
+        kernel: SharedKernel,
+        folds: list[_Fold],
+        number: int,
+        parameters: Mapping[str, Value],
+    ) -> tuple[str, float] | None:
+        """Fit and score on blocks of the kernel; None if its last bits might decide."""
+        fold = folds[number]
+        estimator = build(self._recipe, parameters)
+        if names_labels(estimator):
+            rows = self._rows(number)
+            fold = _Fold(fold.fit_features, rows.fit_target, fold.features, rows.target)
+        estimator.set_params(kernel="precomputed")
+        if is_classifier(estimator):
+            estimator.set_params(decision_function_shape="ovo")
+        fit(estimator, fold.fit_features, fold.fit_target)
+        if is_classifier(estimator) and not decides_clearly(estimator, fold.features, kernel.error):
+            return None
+        return digest_of_fit(estimator), self._score(estimator, fold, number)
+
+    def _score(self, estimator: Estimator, fold: _Fold, number: int) -> float:
+        return score(estimator, self._scoring, fold.features, fold.target, f"fold {number + 1}")
+
+    def _rows(self, number: int) -> _Fold:
+        """The rows of a fold, as copies: a fit may change them."""
         features, target = self._examples.features, self._examples.target
-        for fitted, validated in self._examples.folds:
-            yield _Fold(features[fitted], target[fitted], features[validated], target[validated])
+        fitted, validated = self._examples.folds[number]
+        return _Fold(features[fitted], target[fitted], features[validated], target[validated])
 
-    def _blocks(self, kernel: Kernel) -> list[_Fold] | None:
-        """The folds of a kernel; None if it takes too much memory, or has overflowed."""
-        if self._kept is not None and self._kept[0] == kernel:
-            return self._kept[1]
-        self._kept = None  # not two at a time
+    def _shared(self, gamma: float) -> tuple[SharedKernel, list[_Fold]] | None:
+        """The folds of a kernel; None if it cannot be shared, or takes too much memory."""
+        if self._kept is None or self._kept[0] != gamma:
+            self._kept = None  # not two at a time
+            self._kept = gamma, self._blocks(gamma)
+        return self._kept[1]
+
+    def _blocks(self, gamma: float) -> tuple[SharedKernel, list[_Fold]] | None:
         features, target = self._examples.features, self._target()
-        if len(features) ** 2 * 8 * len(self._examples.folds) > SHARED_BYTES:
+        too_large = len(features) ** 2 * 8 * len(self._examples.folds) > SHARED_BYTES
+        if too_large or features.size < SHARED_NUMBERS:
             return None
-        from sklearn.metrics.pairwise import PAIRWISE_KERNEL_FUNCTIONS
-
-        compute = cast("_KernelFunction", PAIRWISE_KERNEL_FUNCTIONS[kernel.name])
-        with np.errstate(over="ignore", invalid="ignore"):
-            matrix = compute(features, **dict(kernel.arguments))
-        if not np.isfinite(matrix).all():
+        kernel = compute_kernel(features, gamma)
+        if kernel is None:
             return None
-        folds = [
+        return kernel, [
             _Fold(
-                matrix[np.ix_(fitted, fitted)],
+                kernel.matrix[np.ix_(fitted, fitted)],
                 target[fitted],
-                matrix[np.ix_(validated, fitted)],
+                kernel.matrix[np.ix_(validated, fitted)],
                 target[validated],
             )
             for fitted, validated in self._examples.folds
         ]
-        self._kept = kernel, folds
-        return folds
 
     def _target(self) -> Target:
         """The labels, as numbers where only their equality counts: those are quicker to check."""
@@ -145,27 +170,3 @@ class CrossValidation:
 def kernel_order(parameters: Mapping[str, Value]) -> str:
     """An order in which candidates that may share a kernel follow each other."""
     return repr([parameters.get(name) for name in KERNEL_PARAMETERS])
-
-
-def shared_kernel(estimator: Estimator) -> Kernel | None:
-    """The kernel that an estimator computes, if it can take it precomputed.
-
-    None if it has none, or if the kernel depends on the rows of a fold, as ``gamma="scale"`` does.
-    """
-    from sklearn.metrics.pairwise import KERNEL_PARAMS
-    from sklearn.utils import get_tags
-
-    parameters = estimator.get_params()
-    name = parameters.get(_KERNEL, None)
-    if not isinstance(name, str) or name not in KERNEL_PARAMS:
-        return None
-    arguments = [
-        (argument, value)
-        for argument in sorted(KERNEL_PARAMS[name])
-        if isinstance(value := parameters.get(argument), (int, float))
-    ]
-    if len(arguments) < len(KERNEL_PARAMS[name]):
-        return None
-    precomputed = unfitted(estimator)
-    precomputed.set_params(**{_KERNEL: _PRECOMPUTED})
-    return Kernel(name, tuple(arguments)) if get_tags(precomputed).input_tags.pairwise else None

@@ -4,9 +4,9 @@ import importlib
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,17 +66,48 @@ class Recipe:
     seed: int = 0
 
     def build(self, parameters: Mapping[str, Value] | None = None) -> Estimator:
-        """Make an unfitted estimator.
+        """Make an unfitted estimator as scikit-learn's searches do.
+
+        A clone of the base, which has all settings, gets the parameters: with a constructor that
+        derives something from its arguments, this is not the same as constructing it with them.
 
         Raises
         ------
         InputError
-            For an import path, a setting or a parameter that does not exist.
+            For an import path, a setting or a parameter that does not exist, and for an estimator
+            that cannot be cloned.
         """
+        self._check_names(parameters or {})
+        estimator = _clone(self._base)
+        estimator.set_params(**{name: _clone(value) for name, value in (parameters or {}).items()})
+        return estimator
+
+    @cached_property
+    def _base(self) -> Estimator:
         estimator = self._assemble()
-        known = estimator.get_params()
+        seeds = {
+            name: self.seed
+            for name, value in estimator.get_params().items()
+            if value is None and name.rpartition("__")[2] == "random_state"
+        }
+        estimator.set_params(**seeds)
+        try:
+            _clone(estimator)
+        except (RuntimeError, TypeError) as error:
+            raise InputError(
+                f"{self.describe()} cannot be cloned: {' '.join(str(error).split())}",
+                field=("steps", len(self.steps) - 1, "estimator"),
+            ) from error
+        return estimator
+
+    def __getstate__(self) -> dict[str, object]:
+        """All fields; workers construct the estimator themselves."""
+        return {name: value for name, value in vars(self).items() if name != "_base"}
+
+    def _check_names(self, parameters: Mapping[str, Value]) -> None:
+        known = self._base.get_params()
         whole = ("steps", *(step.name for step in self.steps)) if len(self.steps) > 1 else ()
-        for name in parameters or {}:
+        for name in parameters:
             if name in whole:
                 raise InputError(
                     f"{name!r} is a part of the pipeline, not a parameter of a step; write "
@@ -87,13 +118,6 @@ class Recipe:
                     f"{self.describe()} has no parameter {name!r}; it has "
                     f"{', '.join(sorted(known))}"
                 )
-        seeds = {
-            name: self.seed
-            for name, value in known.items()
-            if value is None and name.rpartition("__")[2] == "random_state"
-        }
-        estimator.set_params(**{**seeds, **(parameters or {})})
-        return estimator
 
     def _assemble(self) -> Estimator:
         if not self.steps:
@@ -147,13 +171,6 @@ class Recipe:
         }
 
 
-def unfitted(estimator: Estimator) -> Estimator:
-    """An estimator with the same parameters that has learned nothing."""
-    from sklearn.base import clone
-
-    return cast("Estimator", clone(estimator))
-
-
 def package_versions(steps: Sequence[Step]) -> dict[str, str]:
     """Versions of scikit-learn and of the packages that the steps come from."""
     modules = {"sklearn", *(step.estimator.partition(".")[0] for step in steps)}
@@ -174,6 +191,13 @@ def _versions_of(modules: frozenset[str]) -> dict[str, str]:
         except PackageNotFoundError:  # a module of the project itself, not installed
             continue
     return found
+
+
+def _clone(value: Any) -> Any:
+    """An unfitted estimator with the same parameters, or a copy of another value."""
+    from sklearn.base import clone
+
+    return clone(value, safe=False)
 
 
 def _construct(step: Step) -> Estimator:

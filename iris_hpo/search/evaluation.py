@@ -9,9 +9,16 @@ import numpy as np
 
 from iris_hpo.search.bounds import Bounds, digest_of_fit
 from iris_hpo.search.dataset import Features, Target, Task
-from iris_hpo.search.errors import CandidateError
 from iris_hpo.search.estimators import Estimator, Recipe
-from iris_hpo.search.fitting import counted_warnings, describe, fit, refuse_non_finite, score
+from iris_hpo.search.fitting import (
+    build,
+    counted_warnings,
+    fit,
+    own_failure,
+    predict,
+    refuse_non_finite,
+    score,
+)
 from iris_hpo.search.metrics import count_correct, measure, wilson_interval
 from iris_hpo.search.space import Value
 from iris_hpo.search.splitting import Rows
@@ -96,10 +103,10 @@ def train(
     """
     started = time.perf_counter()
     with counted_warnings() as warned:
-        estimator = recipe.build(parameters)
+        estimator = build(recipe, parameters)
         known = bounds.known(estimator)
         if known is None:
-            fit(estimator, examples.features, examples.target)
+            fit(estimator, examples.features.copy(), examples.target.copy())
             bounds.note(estimator, [digest_of_fit(estimator)], estimator)
         else:
             asked, estimator = estimator, copy(known)
@@ -135,15 +142,14 @@ def evaluate(
     started = time.perf_counter()
     target = examples.test_target
     with counted_warnings() as warned:
-        try:
-            predicted = estimator.predict(examples.test_features)
+        predicted = predict(estimator, examples.test_features.copy(), target)
+        with own_failure("predicting"):
             metrics = dict(measure(task, target, predicted))  # refuses what is not finite
-        except Exception as error:
-            raise CandidateError(f"predicting failed: {describe(error)}") from error
         # The metric is the scorer's own value; computing it once saves a prediction.
         test_score = metrics.get(scoring)
         if test_score is None:
-            test_score = score(estimator, scoring, examples.test_features, target, "test")
+            rows = examples.test_features.copy()
+            test_score = score(estimator, scoring, rows, target.copy(), "test")
         fold_scores = cross_validate()
     for name, value in metrics.items():
         refuse_non_finite(value, f"{name} on the test rows")

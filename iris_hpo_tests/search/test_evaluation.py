@@ -14,9 +14,9 @@ from sklearn.svm import SVC
 
 from iris_hpo.search.bounds import Bounds
 from iris_hpo.search.cross_validation import CrossValidation
+from iris_hpo.search.errors import CandidateError
 from iris_hpo.search.estimators import Recipe, Step
 from iris_hpo.search.evaluation import (
-    CandidateError,
     Examples,
     cv_mean,
     cv_std,
