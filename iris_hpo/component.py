@@ -13,6 +13,7 @@ from iris_hpo.search.dataset import Layout
 from iris_hpo.search.errors import InputError, at_field
 from iris_hpo.search.estimators import Step
 from iris_hpo.search.parameter_files import MAX_CANDIDATES, check_axis_files
+from iris_hpo.search.settings import from_yaml
 from iris_hpo.search.simplicity import Simplest
 from iris_hpo.search.space import Axis
 from iris_hpo.search.spec import Choice, Rule, SearchSpec
@@ -187,8 +188,8 @@ class HyperparameterSearch(dg.Component, dg.Model):
             home=context.project_root,
             data_file=self.data_file,
             axes=tuple(_axis(index, fields) for index, fields in enumerate(self.axes)),
-            steps=tuple(Step(step.estimator, step.settings) for step in self.steps)
-            or (Step(self.estimator, self.settings),),
+            steps=tuple(_step(step.estimator, step.settings) for step in self.steps)
+            or (_step(self.estimator, self.settings),),
             parameters_folder=self.parameters_folder,
             choices=tuple(_choice(index, fields) for index, fields in enumerate(self.choices)),
             layout=Layout(self.target, self.header),
@@ -216,6 +217,10 @@ def _axis(index: int, fields: AxisFields) -> Axis:
             nullable=fields.nullable,
             simplest=fields.simplest,
         )
+
+
+def _step(estimator: str, settings: dict[str, Any]) -> Step:
+    return Step(estimator, {name: from_yaml(value) for name, value in settings.items()})
 
 
 def _choice(index: int, fields: ChoiceFields) -> Choice:

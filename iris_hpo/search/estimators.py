@@ -1,6 +1,5 @@
 """Estimators by import path: a single one, or a pipeline of steps."""
 
-import importlib
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from iris_hpo.search.dataset import Features, Target, Task
 from iris_hpo.search.errors import InputError, at_field
+from iris_hpo.search.settings import accepts, construct, identity, import_object, import_paths
 from iris_hpo.search.space import Value
 
 
@@ -38,7 +38,11 @@ class Estimator(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """One estimator: its import path, such as ``sklearn.svm.SVC``, and its fixed settings: JSON."""
+    """One estimator: its import path, such as ``sklearn.svm.SVC``, and its fixed settings.
+
+    Settings are plain values, lists and mappings; nested estimators and functions stand in them by
+    their import paths, see `iris_hpo.search.settings`.
+    """
 
     estimator: str
     settings: Mapping[str, object] = field(default_factory=dict[str, object])
@@ -47,6 +51,11 @@ class Step:
     def name(self) -> str:
         """The step's name in a pipeline: the class's in lower case, as scikit-learn's own."""
         return self.estimator.rpartition(".")[2].lower()
+
+    @property
+    def import_paths(self) -> tuple[str, ...]:
+        """The estimator's import path, then those of estimators and functions in its settings."""
+        return (self.estimator, *import_paths(self.settings))
 
 
 @dataclass(frozen=True)
@@ -113,7 +122,7 @@ class Recipe:
                     f"{name!r} is a part of the pipeline, not a parameter of a step; write "
                     "<step>__<parameter>"
                 )
-            if name not in known:
+            if not accepts(self._base, known, name):
                 raise InputError(
                     f"{self.describe()} has no parameter {name!r}; it has "
                     f"{', '.join(sorted(known))}"
@@ -165,15 +174,16 @@ class Recipe:
     def identity(self) -> dict[str, object]:
         """What of the recipe decides about a fitted model, as JSON."""
         return {
-            "steps": [[step.estimator, dict(sorted(step.settings.items()))] for step in self.steps],
+            "steps": [[step.estimator, identity(step.settings)] for step in self.steps],
             "seed": self.seed,
             "packages": package_versions(self.steps),
         }
 
 
 def package_versions(steps: Sequence[Step]) -> dict[str, str]:
-    """Versions of scikit-learn and of the packages that the steps come from."""
-    modules = {"sklearn", *(step.estimator.partition(".")[0] for step in steps)}
+    """Versions of scikit-learn and of the packages that the steps and their settings come from."""
+    paths = [path for step in steps for path in step.import_paths]
+    modules = {"sklearn", *(path.partition(".")[0] for path in paths)}
     return dict(_versions_of(frozenset(modules)))
 
 
@@ -201,29 +211,9 @@ def _clone(value: Any) -> Any:
 
 
 def _construct(step: Step) -> Estimator:
-    module_name, _, class_name = step.estimator.rpartition(".")
-    try:
-        found = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
-        raise InputError(
-            f"the estimator {step.estimator!r} cannot be imported ({error}); give the path of a "
-            "class, such as sklearn.svm.SVC",
-            field=("estimator",),
-        ) from error
+    found = import_object(step.estimator)
     if not inspect.isclass(found) or not hasattr(found, "get_params"):
         raise InputError(
             f"{step.estimator!r} is not a scikit-learn estimator class", field=("estimator",)
         )
-    known = sorted(inspect.signature(found).parameters)
-    for name in step.settings:
-        if name not in known:
-            raise InputError(
-                f"{class_name} has no setting {name!r}; it has {', '.join(known) or 'none'}",
-                field=("settings", name),
-            )
-    try:
-        return cast("Estimator", found(**step.settings))
-    except TypeError as error:  # abstract, or a setting that it requires is left open
-        raise InputError(
-            f"{step.estimator!r} cannot be made: {error}", field=("estimator",)
-        ) from error
+    return cast("Estimator", construct(step.estimator, step.settings))

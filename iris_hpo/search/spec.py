@@ -14,6 +14,7 @@ from iris_hpo.search.dataset import Layout, Task
 from iris_hpo.search.errors import InputError, at_field
 from iris_hpo.search.estimators import Recipe, Step
 from iris_hpo.search.parameter_files import MAX_CANDIDATES
+from iris_hpo.search.settings import states
 from iris_hpo.search.simplicity import Simplest, known_simplest
 from iris_hpo.search.space import Axis, ParameterSpace
 from iris_hpo.search.splitting import SplitSettings
@@ -241,7 +242,8 @@ class SearchSpec:
             raise InputError(f"choice {choice.name!r} names no setting of a step; write {wanted}")
         if self._is_fixed(choice.name):
             raise InputError(f"choice {choice.name!r} is offered, but the settings fix it")
-        Recipe(_with_setting(self.steps, choice.name, choice.default)).build()
+        for option in choice.options:
+            Recipe(_with_setting(self.steps, choice.name, option)).build()
 
     def _check_axis(self, axis: Axis) -> None:
         self.recipe().build({axis.parameter: None})
@@ -260,10 +262,10 @@ class SearchSpec:
         return None
 
     def _is_fixed(self, parameter: str) -> bool:
-        prefix, _, name = parameter.rpartition("__")
-        return any(
-            (not prefix or prefix == step.name) and name in step.settings for step in self.steps
-        )
+        if len(self.steps) == 1:
+            return states(self.steps[0].settings, parameter)
+        prefix, _, name = parameter.partition("__")
+        return any(prefix == step.name and states(step.settings, name) for step in self.steps)
 
 
 def _check_scoring(scoring: str, task: Task) -> None:

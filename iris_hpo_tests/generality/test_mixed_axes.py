@@ -138,7 +138,6 @@ def test_run_as_json_has_the_champions_parameters(project: Project) -> None:
     found = project.run("mixed")
     card = json.loads((project.selection("mixed") / "champion.json").read_text())
     assert found["parameters"] == card["parameters"]
-    assert list(found["parameters"]) == list(GRID)
 
 
 def test_a_model_card_keeps_the_types(project: Project) -> None:
