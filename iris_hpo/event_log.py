@@ -31,6 +31,7 @@ from dagster._serdes import ConfigurableClassData
 from sqlalchemy.dialects.sqlite import insert
 
 from iris_hpo.event_batches import EventBatches
+from iris_hpo.search.interrupts import held
 
 _INDEX: Final = "index"
 _MOST_KEPT: Final = 16
@@ -134,7 +135,7 @@ class KeptSqliteEventLog(EventBatches, SqliteEventLogStorage):
     def _connection(
         self, shard: str, make: Callable[[], AbstractContextManager[object]]
     ) -> Generator[sa.Connection]:
-        with self._engine(shard, make).begin() as connection:
+        with held(), self._engine(shard, make).begin() as connection:
             yield connection
 
     def _engine(self, shard: str, make: Callable[[], AbstractContextManager[object]]) -> sa.Engine:

@@ -3,14 +3,16 @@
 import gc
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 
 from iris_hpo.command.output import Command, complain, take_stdout
+from iris_hpo.search import interrupts
 
 _RULES: Final = ("test_score", "cv", "one_standard_error")
 _ENGINES: Final = ("loky", "serial", "dask")
@@ -185,6 +187,7 @@ def console() -> None:
     # Imports make a million objects and no garbage: a rare collector makes the start a fifth
     # shorter, and the end too, when it need not look through them once more.
     gc.set_threshold(100_000, 20, 20)
+    interrupts.watch()
     stdout = take_stdout()
     try:
         main()
@@ -200,18 +203,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; an error of the user is one message and exit code 2."""
     from iris_hpo.search.errors import InputError
 
+    code = 0
     try:
-        sys.exit(cli(arguments, standalone_mode=False) or 0)
-    except InputError as error:
+        code = cli(arguments, standalone_mode=False) or 0
+    except click.exceptions.Exit as leaving:
+        code = leaving.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _end_interrupted(interrupts.received() or signal.SIGINT)
+    except BaseException as error:
+        number = interrupts.received()
+        if number is not None:  # it may show as an error of what it has stopped halfway
+            _end_interrupted(number)
+        if isinstance(error, click.ClickException):
+            shown = io.StringIO()
+            error.show(shown)
+            complain(shown.getvalue().rstrip("\n"))
+            sys.exit(error.exit_code)
+        if not isinstance(error, InputError):
+            raise
         complain(f"iris-hpo: {error}")
         sys.exit(2)
-    except click.exceptions.Exit as leaving:
-        sys.exit(leaving.exit_code)
-    except click.ClickException as error:
-        shown = io.StringIO()
-        error.show(shown)
-        complain(shown.getvalue().rstrip("\n"))
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        complain("iris-hpo: stopped; finished candidates are kept, run it again to go on")
-        sys.exit(130)
+    sys.exit(code)
+
+
+def _end_interrupted(number: int) -> NoReturn:
+    interrupts.ignore_more()
+    complain("iris-hpo: stopped; finished candidates are kept, run it again to go on")
+    sys.exit(128 + number)

@@ -1,17 +1,80 @@
-"""How an error of the user becomes the failure of a run or a tick: its message, and no retry."""
+"""How a run or a tick ends early: by an error of the user, or by an interrupt; no retries."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Final
 
 import dagster as dg
 
+from iris_hpo.search import interrupts
 from iris_hpo.search.errors import InputError
+from iris_hpo.search.interrupts import Interrupt, as_interrupt
+
+INTERRUPTED: Final = "iris_hpo/interrupted"
+"""Tag of a run that a signal stopped. Nobody terminated it in the UI: its work is still wanted."""
+
+_MESSAGE: Final = "The process of this run was interrupted."
 
 
 @contextmanager
 def user_errors() -> Generator[None]:
-    """Turn an `InputError` into a `dagster.Failure` with the same message."""
+    """Turn an `InputError` into a `dagster.Failure` with the same message; cancel on interrupts."""
     try:
-        yield
+        with as_interrupt():
+            yield
     except InputError as error:
         raise dg.Failure(str(error), allow_retries=False) from None
+    except Interrupt:
+        context = _current_context()
+        if context is not None:
+            _begin_cancelling(context.instance, context.run.run_id)
+        raise
+
+
+@contextmanager
+def cancelled_if_interrupted(instance: dg.DagsterInstance, run_id: str) -> Generator[None]:
+    """Leave no run of this process unfinished that is interrupted, in whatever it is doing.
+
+    Raises
+    ------
+    Interrupt
+        If Dagster has recorded that the run was stopped, instead of raising it.
+    """
+    try:
+        yield
+    except BaseException:
+        _cancel_unfinished(instance, run_id)
+        raise
+    run = instance.get_run_by_id(run_id)
+    if run is not None and not run.is_success:
+        if interrupts.received() is not None:
+            _cancel_unfinished(instance, run_id)
+            raise Interrupt
+        if run.status == dg.DagsterRunStatus.CANCELED:
+            raise Interrupt
+
+
+def _cancel_unfinished(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Cancel a run that was stopped between its ops: Dagster says failed, or still in progress."""
+    run = instance.get_run_by_id(run_id)
+    if run is not None and run.status not in (
+        dg.DagsterRunStatus.CANCELED,
+        dg.DagsterRunStatus.SUCCESS,
+    ):
+        instance.add_run_tags(run_id, {INTERRUPTED: "true"})
+        instance.report_run_canceled(run, _MESSAGE)
+        instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+
+
+def _begin_cancelling(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Let Dagster record an interrupted run as cancelled, not as failed."""
+    run = instance.get_run_by_id(run_id)
+    if run is not None and run.status == dg.DagsterRunStatus.STARTED:
+        instance.add_run_tags(run_id, {INTERRUPTED: "true"})
+        instance.report_run_canceling(run, _MESSAGE)
+
+
+def _current_context() -> dg.OpExecutionContext | None:
+    with suppress(dg.DagsterInvariantViolationError):
+        return dg.OpExecutionContext.get()
+    return None

@@ -6,6 +6,7 @@ seen in the UI as any other.
 
 import os
 import socket
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,6 +16,7 @@ from typing import Any, Final
 import dagster as dg
 
 from iris_hpo.orchestration.build import STORAGE, build_search
+from iris_hpo.orchestration.failures import cancelled_if_interrupted
 from iris_hpo.orchestration.naming import Names, names_of
 from iris_hpo.orchestration.partitions import (
     apply_change,
@@ -228,24 +230,27 @@ class Launcher:
             for name in assets
             if name in config
         }
-        result = self._definitions.resolve_job_def(self._names.plain(job)).execute_in_process(
-            run_config={
-                "ops": ops,
-                "resources": {
-                    STORAGE: {
-                        "config": {
-                            "data": self._storage.data,
-                            "artifacts": self._storage.artifacts,
+        run_id = str(uuid.uuid4())
+        with cancelled_if_interrupted(self._instance, run_id):
+            result = self._definitions.resolve_job_def(self._names.plain(job)).execute_in_process(
+                run_config={
+                    "ops": ops,
+                    "resources": {
+                        STORAGE: {
+                            "config": {
+                                "data": self._storage.data,
+                                "artifacts": self._storage.artifacts,
+                            }
                         }
-                    }
+                    },
+                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 },
-                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-            },
-            instance=self._instance,
-            asset_selection=[self._names.asset(name) for name in assets],
-            tags={**tags, _PROCESS_TAG: _this_process()},
-            raise_on_error=False,
-        )
+                instance=self._instance,
+                run_id=run_id,
+                asset_selection=[self._names.asset(name) for name in assets],
+                tags={**tags, _PROCESS_TAG: _this_process()},
+                raise_on_error=False,
+            )
         outcome.run_ids.append(result.run_id)
         if result.success:
             return

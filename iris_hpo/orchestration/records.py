@@ -71,7 +71,10 @@ def version_since(instance: dg.DagsterInstance, key: dg.AssetKey) -> int:
 
 
 def failed_partitions(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:
-    """Partitions whose last attempt failed, each with the id of the run."""
+    """Partitions whose last attempt failed, each with the id of the run.
+
+    What a cancelled run left was not tried: it is missing.
+    """
     storage = instance.event_log_storage
     attempts = storage.get_latest_asset_partition_materialization_attempts_without_materializations(
         key
@@ -81,7 +84,7 @@ def failed_partitions(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping
         {
             run.run_id
             for run in instance.get_runs(dg.RunsFilter(run_ids=run_ids))
-            if run.status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+            if run.status == dg.DagsterRunStatus.FAILURE
         }
         if run_ids
         else set[str]()

@@ -94,12 +94,17 @@ def test_a_candidate_in_progress_has_not_failed(scored: Project) -> None:
     assert failed_partitions(scored.instance, dg.AssetKey("models")) == {}
 
 
-def test_a_candidate_of_a_failed_or_cancelled_run_has_failed(scored: Project) -> None:
-    for end in (scored.instance.report_run_failed, scored.instance.report_run_canceled):
-        run = start_run(scored)
-        end(run)
-        for asset in ("models", "scores"):
-            assert failed_partitions(scored.instance, dg.AssetKey(asset)) == {KEYS[2]: run.run_id}
+def test_a_candidate_of_a_failed_run_has_failed(scored: Project) -> None:
+    run = start_run(scored)
+    scored.instance.report_run_failed(run)
+    for asset in ("models", "scores"):
+        assert failed_partitions(scored.instance, dg.AssetKey(asset)) == {KEYS[2]: run.run_id}
+
+
+def test_a_candidate_that_a_cancelled_run_left_has_not(scored: Project) -> None:
+    scored.instance.report_run_canceled(start_run(scored))
+    for asset in ("models", "scores"):
+        assert failed_partitions(scored.instance, dg.AssetKey(asset)) == {}
 
 
 def test_a_candidate_that_succeeded_since_has_not_failed(scored: Project) -> None:

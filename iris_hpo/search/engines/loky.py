@@ -16,6 +16,7 @@ from iris_hpo.search.engines.worker import (
     run_chunk,
     start_worker,
 )
+from iris_hpo.search.interrupts import out_of_reach
 
 Arguments = TypeVarTuple("Arguments")
 Answer = TypeVar("Answer")
@@ -25,16 +26,20 @@ class _LokyWorker:
     """One process."""
 
     def __init__(self) -> None:
+        from multiprocessing import resource_tracker
+
         from joblib.externals.loky.backend.context import get_context
         from joblib.externals.loky.process_executor import ProcessPoolExecutor
 
-        self._executor = ProcessPoolExecutor(
-            max_workers=1,
-            context=get_context("loky"),
-            initializer=start_worker,
-            initargs=(os.getpid(),),
-            env=ONE_THREAD,
-        )
+        with out_of_reach():
+            resource_tracker.ensure_running()  # else later, and that would unblock the signal
+            self._executor = ProcessPoolExecutor(
+                max_workers=1,
+                context=get_context("loky"),
+                initializer=start_worker,
+                initargs=(os.getpid(),),
+                env=ONE_THREAD,
+            )
 
     def submit(self, chunk: Chunk) -> Future[list[Report]]:
         return self.begin(run_chunk, chunk)
@@ -42,7 +47,8 @@ class _LokyWorker:
     def begin(
         self, function: Callable[[*Arguments], Answer], *arguments: *Arguments
     ) -> Future[Answer]:
-        return self._executor.submit(function, *arguments)
+        with out_of_reach():  # the first one starts the process
+            return self._executor.submit(function, *arguments)
 
     def kill(self) -> None:
         self._executor.shutdown(wait=True, kill_workers=True)

@@ -6,6 +6,7 @@ from typing import Final
 
 from threadpoolctl import ThreadpoolController
 
+from iris_hpo.search import interrupts
 from iris_hpo.search.engines.interface import Done, Failed, Item, Limits, Result, attempt
 from iris_hpo.search.errors import InputError
 
@@ -35,7 +36,9 @@ class SerialEngine:
                 together = []
                 since = started = time.perf_counter()
             with threads.limit(limits=1):  # so that every engine computes the same
-                together.append(attempt(work, item, limits.retries))
+                outcome = attempt(work, item, limits.retries)
+            interrupts.check()  # some estimators swallow one, and end their fit early
+            together.append(outcome)
             item_seconds = max(time.perf_counter() - started, item_seconds / 2)
         if together:
             yield together

@@ -1,0 +1,190 @@
+"""Interrupts: Ctrl-C, SIGTERM and a closed terminal stop the work, once and cleanly.
+
+Dagster replaces the handlers of signals while it executes, and starts processes that a terminal's
+Ctrl-C would reach too. So the command blocks SIGINT in all its threads, which its children
+inherit, and one thread receives it and passes it on. Within the work of a run, `as_interrupt`
+raises `Interrupt`, whoever started the run.
+"""
+
+import _thread
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+_TOGETHER_SECONDS: Final = 1.0
+"""Signals that follow each other so closely are one: some programs send each to a whole group."""
+_PATIENCE_SECONDS: Final = 5.0
+_STOPS: Final = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+_state: dict[str, int] = {}
+"""The signal that came first; whether it was raised, or is pending; how many blocks hold it."""
+_pipe: list[int] = []
+
+
+class Interrupt(KeyboardInterrupt):
+    """Somebody stops the work; no estimator raised this."""
+
+
+def watch() -> None:
+    """Let signals stop this process, which is the command's; from its main thread, at its start."""
+    if not hasattr(signal, "pthread_sigmask") or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        return
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    _pipe[:] = [reader]
+    signal.signal(signal.SIGTERM, _as_ctrl_c)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+        signal.signal(signal.SIGHUP, _as_ctrl_c)
+    signal.signal(signal.SIGURG, _nothing)  # what wakes the main thread; ignored by default
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    threading.Thread(target=_pass_on, args=(threading.get_ident(),), daemon=True).start()
+
+
+def received() -> int | None:
+    """The number of the first signal that asked this process to stop; None if none did."""
+    while "first" not in _state and _pipe:
+        try:
+            number = os.read(_pipe[0], 1)
+        except BlockingIOError:
+            break
+        if number and number[0] in _STOPS:
+            _state["first"] = number[0]
+    return _state.get("first")
+
+
+def check() -> None:
+    """Raise an interrupt that has come, in case somebody has swallowed it.
+
+    Raises
+    ------
+    Interrupt
+        If the work is to stop.
+    """
+    if "first" in _state:
+        _state["raised"] = 1
+        raise Interrupt
+
+
+def ignore_more() -> None:
+    """Ignore what comes while this process ends anyway, if signals stop it."""
+    if _pipe:
+        for number in _STOPS:
+            signal.signal(number, signal.SIG_IGN)
+
+
+@contextmanager
+def as_interrupt() -> Generator[None]:
+    """Raise `Interrupt` for the first signal within the block; ignore what follows it.
+
+    Does nothing in other threads than the main one.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        _state.setdefault("first", number)
+        if _state.get("held"):
+            _state["pending"] = 1
+        else:
+            _raise_once()
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    _state.pop("raised", None)
+    if not _pipe:  # a process that goes on after an interrupted run
+        _state.pop("first", None)
+    try:
+        for number in before:
+            signal.signal(number, stop)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def held() -> Generator[None]:
+    """Hold an interrupt back until the end of the block, such as a transaction.
+
+    Does nothing in other threads than the main one.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _state["held"] = _state.get("held", 0) + 1
+    try:
+        yield
+    finally:
+        _state["held"] -= 1
+    if not _state["held"] and _state.pop("pending", None):
+        _raise_once()
+
+
+def _raise_once() -> None:
+    """Raise; what the interrupt sets off, such as the end of workers, is not interrupted again."""
+    if "raised" not in _state:
+        _state["raised"] = 1
+        raise Interrupt
+
+
+@contextmanager
+def out_of_reach() -> Generator[None]:
+    """Start processes that a terminal's Ctrl-C does not reach: whoever started them ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _pass_on(main: int) -> None:
+    """Receive Ctrl-C: the first stops the work, one that comes later ends the process."""
+    signal.sigwait({signal.SIGINT})
+    first = time.monotonic()
+    _thread.interrupt_main(signal.SIGINT)
+    signal.pthread_kill(main, signal.SIGURG)  # out of a call that waits or sleeps
+    timer = threading.Timer(_PATIENCE_SECONDS, _say_how_to_end)
+    timer.daemon = True
+    timer.start()
+    while True:
+        signal.sigwait({signal.SIGINT})
+        if time.monotonic() - first > _TOGETHER_SECONDS:
+            _end_now()
+
+
+def _say_how_to_end() -> None:
+    _write("iris-hpo: stopping after the present step; Ctrl-C again ends it at once\n")
+
+
+def _end_now() -> None:
+    """End without cleaning up: workers end with this process, and the next run sweeps."""
+    show_cursor = "\x1b[?25h" if sys.stdout.isatty() else ""
+    _write(f"{show_cursor}iris-hpo: ended; finished candidates are kept, run it again to go on\n")
+    os._exit(128 + signal.SIGINT)
+
+
+def _write(text: str) -> None:
+    os.write(2, text.encode())  # the file object may be locked by the thread that was interrupted
+
+
+def _as_ctrl_c(_number: int, frame: FrameType | None) -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    if callable(handler):
+        handler(signal.SIGINT, frame)
+
+
+def _nothing(_number: int, _frame: FrameType | None) -> None:
+    pass
