@@ -1,11 +1,13 @@
 """`HyperparameterSearch`: a search from YAML, for projects that need no Python of their own."""
 
+import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self, cast, get_args
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self, cast, get_args
 
 import dagster as dg
 from dagster_shared.yaml_utils.source_position import ValueAndSourcePositionTree
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, WithJsonSchema
 
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.storage import Storage
@@ -18,6 +20,9 @@ from iris_hpo.search.simplicity import Simplest
 from iris_hpo.search.space import Axis
 from iris_hpo.search.spec import Choice, Rule, SearchSpec
 from iris_hpo.search.splitting import SplitSettings
+
+_WORD: Final = re.compile(r"\s*:\s+([a-zA-Z]+)\s*([#,}].*)?$", re.ASCII)
+"""What follows a key in YAML, if it is a single word."""
 
 
 class SearchYamlError(dg.DagsterError):
@@ -95,9 +100,10 @@ class HyperparameterSearch(dg.Component, dg.Model):
     data_file: str = Field(
         description="CSV or Parquet, within the project's data folder.", examples=["wine.csv"]
     )
-    target: str | int = Field(
+    target: bool | StrictInt | str = Field(
         default=-1,
-        description="The column to predict: its name in the header, or its position (-1: last).",
+        description="The column to predict: its name in the header, or its position (-1: last). "
+        "Quote a name that YAML reads as a number: target: '10'.",
         examples=["class"],
     )
     header: bool | None = Field(
@@ -192,13 +198,20 @@ class HyperparameterSearch(dg.Component, dg.Model):
             or (_step(self.estimator, self.settings),),
             parameters_folder=self.parameters_folder,
             choices=tuple(_choice(index, fields) for index, fields in enumerate(self.choices)),
-            layout=Layout(self.target, self.header),
+            layout=self._layout(context),
             split=SplitSettings(self.test_size, self.seed, self.folds, self.stratify),
             scoring=self.scoring,
             rule=self.rule,
             max_candidates=self.max_candidates,
             description=self.description,
         )
+
+    def _layout(self, context: dg.ComponentLoadContext) -> Layout:
+        """Where things stand; a name that YAML took for a truth value is read as it is written."""
+        target = self.target
+        if isinstance(target, bool):
+            target = _written(context, ("target",)) or target
+        return Layout(target, self.header)
 
     def _in_yaml(self, field: Sequence[str | int]) -> Sequence[str | int]:
         """Where a field of the spec is written: a single step stands without a list of steps."""
@@ -226,6 +239,19 @@ def _step(estimator: str, settings: dict[str, Any]) -> Step:
 def _choice(index: int, fields: ChoiceFields) -> Choice:
     with at_field("choices", index):
         return Choice(fields.name, fields.default, tuple(fields.options), fields.description)
+
+
+def _written(context: dg.ComponentLoadContext, field: Sequence[str | int]) -> str:
+    """The word that YAML reads as a truth value, as the user wrote it; empty if there is none."""
+    tree = getattr(context.component_decl, "source_tree", None)
+    if not isinstance(tree, ValueAndSourcePositionTree):  # made in Python
+        return ""
+    position = tree.source_position_tree.lookup(["attributes", *field])
+    if position is None:
+        return ""
+    line = Path(position.filename).read_text("utf-8-sig").splitlines()[position.end.line - 1]
+    word = _WORD.match(line[position.end.col - 1 :])
+    return word[1] if word else ""
 
 
 def _located(

@@ -18,10 +18,10 @@ from iris_hpo.orchestration.selection import (
     selection_state,
 )
 from iris_hpo.orchestration.states import STATES
-from iris_hpo.search.dataset import read_features
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.estimators import package_versions
 from iris_hpo.search.leaderboard import read_csv, to_csv, typed
+from iris_hpo.search.prediction_rows import read_features
 from iris_hpo.store.artifacts import ArtifactStore, read_verified
 from iris_hpo.store.cards import ChampionCard, load_model
 from iris_hpo.text import clean, legible
@@ -100,7 +100,9 @@ def predict_file(
                 f"the champion was trained with {package} {champion.versions.get(package)}, this "
                 f"is {version}; run the search again"
             )
-    features = read_features(file, champion.feature_names, champion.target_name)
+    features = read_features(
+        file, champion.feature_names, champion.target_name, session.spec.layout.target
+    )
     model = load_model(read_verified(store, CHAMPION, champion.digest))
     labels = "".join(f"{label}\n" for label in model.predict(features))
     if output is None:

@@ -3,8 +3,8 @@
 import json
 import logging
 import time
-from collections.abc import Mapping
-from typing import Any, Final, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Self, cast
 
 import dagster as dg
 from rich.console import Console
@@ -21,8 +21,11 @@ from iris_hpo.command.output import complain, make_console, say, show
 from iris_hpo.command.reports import print_leaderboard, read_leaderboard
 from iris_hpo.command.session import Session, open_session, read_rule, read_settings, turn
 from iris_hpo.orchestration.launch import Launcher, Outcome, RunFailedError, WorkOptions
+from iris_hpo.orchestration.naming import names_of
 from iris_hpo.orchestration.progress import Counts
+from iris_hpo.orchestration.records import latest_metadata
 from iris_hpo.orchestration.selection import CHAMPION, edge_warning, read_champion
+from iris_hpo.orchestration.sources import NOTES
 from iris_hpo.search.errors import InputError
 from iris_hpo.store.cards import ChampionCard
 from iris_hpo.text import legible
@@ -143,11 +146,20 @@ def _print(console: Console, session: Session, outcome: Outcome, seconds: float)
         search = f" --search {session.spec.name}" if session.spec.name else ""
         say(console, f"... and {len(rows) - _TOP} more: iris-hpo leaderboard{search}")
     say(console, "")
+    for note in _notes(session):
+        say(console, f"note: {note}")
     say(console, _sentence(champion))
     if champion.edges:
         say(console, f"note: {edge_warning(champion.edges)}")
     say(console, f"files: {store.path('selection')}")
     say(console, f"champion's model: {store.path(CHAMPION)}")
+
+
+def _notes(session: Session) -> Sequence[str]:
+    """What to know about the columns of the data, as recorded when it was read."""
+    key = names_of(session.spec).asset("raw_data")
+    found = latest_metadata(session.instance, key).get(NOTES)
+    return cast("list[str]", found.value) if found else ()
 
 
 def _sentence(champion: ChampionCard) -> str:
@@ -185,5 +197,6 @@ def _as_json(session: Session, outcome: Outcome, seconds: float) -> dict[str, An
         "cv_mean": champion.cv_mean,
         "selected": [row["candidate"] for row in rows if row["selected"] == "true"],
         "edges": champion.edges,
+        "notes": [*_notes(session)],
         "files": str(store.path("selection")),
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import dagster as dg
 
@@ -15,8 +15,9 @@ from iris_hpo.orchestration.partitions import (
     registered_keys,
 )
 from iris_hpo.orchestration.presentation import CODE_VERSIONS
-from iris_hpo.orchestration.records import latest, version_since
+from iris_hpo.orchestration.records import latest, latest_metadata, version_since
 from iris_hpo.orchestration.sources import (
+    LAYOUT,
     candidates_csv,
     divide_spec_data,
     parameters_card,
@@ -31,7 +32,8 @@ from iris_hpo.orchestration.states import (
     unrefreshed,
 )
 from iris_hpo.orchestration.storage import Storage
-from iris_hpo.search.dataset import file_digest
+from iris_hpo.search.columns import is_unnamed
+from iris_hpo.search.dataset import Layout, file_digest
 from iris_hpo.search.parameter_files import ParameterFiles
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.search.splitting import SplitSettings
@@ -126,7 +128,9 @@ def make_plan(
     removed = set(change.removed)
     keys = (*(key for key in registered if key not in removed), *change.added)
 
-    source_states = _source_states(instance, names, store, data_digest, split_card, card)
+    source_states = _source_states(
+        instance, names, store, data_digest, split_card, card, spec.layout
+    )
     if source_states["parameters"] == "up to date" and (
         change or not _lists_candidates(store, spec, files)
     ):
@@ -174,9 +178,27 @@ def _split_card(
         with suppress(ArtifactError):
             card = read_recorded_card(store, SPLIT_CARD, SplitCard, recorded.version)
             wanted = replace(settings, stratify=settings.stratifies(spec.task))
-            if card.data_digest == data_digest and settings_of(card) == wanted:
+            if (
+                card.data_digest == data_digest
+                and settings_of(card) == wanted
+                and _is_of_layout(instance, names, card, spec.layout)
+            ):
                 return card
     return divide_spec_data(spec, storage, read_spec_data(spec, storage), settings)[0]
+
+
+def _is_of_layout(
+    instance: dg.DagsterInstance, names: Names, card: SplitCard, layout: Layout
+) -> bool:
+    """Whether a recorded split was made with this target and header.
+
+    Earlier versions recorded no layout, and took row numbers for a feature.
+    """
+    recorded = latest_metadata(instance, names.asset("split")).get(LAYOUT)
+    if recorded is not None:
+        return recorded.value == asdict(layout)
+    named = isinstance(layout.target, int) or layout.target == card.target_name
+    return named and not any(map(is_unnamed, card.feature_names))
 
 
 def _source_states(
@@ -186,6 +208,7 @@ def _source_states(
     data_digest: str,
     split_card: SplitCard,
     card: ParametersCard,
+    layout: Layout,
 ) -> dict[str, State]:
     wanted = {
         "raw_data": data_digest,
@@ -200,9 +223,19 @@ def _source_states(
         states["split"] = "missing"
     if states["parameters"] == "up to date" and not _is_stored(store, PARAMETERS_CARD, card):
         states["parameters"] = "missing"
+    if states["raw_data"] == "up to date" and not _describes(instance, names, split_card, layout):
+        states["raw_data"] = "out of date"
     if states["raw_data"] != "up to date" and states["split"] == "up to date":
         states["split"] = "out of date"
     return states
+
+
+def _describes(instance: dg.DagsterInstance, names: Names, card: SplitCard, layout: Layout) -> bool:
+    """Whether the record of `raw_data` describes the columns as they are taken now."""
+    recorded = latest_metadata(instance, names.asset("raw_data"))
+    same_layout = LAYOUT not in recorded or recorded[LAYOUT].value == asdict(layout)
+    features = recorded.get("features")
+    return same_layout and (features is None or features.value == len(card.feature_names))
 
 
 def _source_state(name: str, recorded: Input | None, wanted: str) -> State:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -31,6 +32,11 @@ from iris_hpo.store.artifacts import ArtifactError, ArtifactStore
 from iris_hpo.store.cards import ParametersCard, SplitCard
 from iris_hpo.store.split import divide, read_part, write_split
 
+LAYOUT = "layout"
+"""The metadata of `raw_data` and `split` that says which column was the target."""
+NOTES = "notes"
+"""The metadata of `raw_data` that says what a user should know about the columns."""
+
 
 def build_raw_data(spec: SearchSpec) -> dg.AssetsDefinition:
     """Define `raw_data`."""
@@ -47,6 +53,8 @@ def build_raw_data(spec: SearchSpec) -> dg.AssetsDefinition:
                 "classes": ", ".join(counts) or "none: a number is predicted",
                 "path": dg.MetadataValue.path(str(iris_hpo_storage.data_file(spec))),
                 "digest": dataset.digest,
+                LAYOUT: asdict(spec.layout),
+                **({NOTES: list(dataset.notes)} if dataset.notes else {}),
             },
         )
 
@@ -78,6 +86,7 @@ def build_split(spec: SearchSpec) -> dg.AssetsDefinition:
                 "rows": _rows_table(spec, train, test),
                 "folds": card.folds,
                 "seed": card.seed,
+                LAYOUT: asdict(spec.layout),
                 "path": dg.MetadataValue.path(str(store.path("split"))),
             },
         )

@@ -1,24 +1,31 @@
 """Reading a data set, and refusing one that cannot be learnt from.
 
 Features are numbers and are used as they are. The target is a class label or, for regression, a
-number. CSV (with or without a header) and Parquet are read.
+number. CSV (with or without a header) and Parquet are read. Rows to predict are read in
+`iris_hpo.search.prediction_rows`.
 """
 
 import hashlib
-import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from io import BufferedReader
+from itertools import chain
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from iris_hpo.search.tables import DatasetError, Table, is_multiline
-from iris_hpo.text import shorten
+from iris_hpo.search.cells import is_finite, read_label, read_numbers
+from iris_hpo.search.columns import Layout, counts_rows, has_header, is_unnamed, target_position
+from iris_hpo.search.files import memory_bytes, open_regular, read_regular
+from iris_hpo.search.tables import DatasetError, Table
+from iris_hpo.text import legible, shorten
 
-_MISSING: Final = ("", "na", "n/a", "null", "none", "nan", "?")
+_NAMED: Final = 10
+"""So many columns that cannot be used are named in a message."""
 
 Task = Literal["classification", "regression"]
 Features = NDArray[np.float64]
@@ -39,6 +46,8 @@ class Dataset:
         From the header, or ``feature_1`` and so on, and ``target``.
     digest
         sha256 of the file's bytes.
+    notes
+        What a user should know about the columns: which are left out, which may be row numbers.
     """
 
     features: Features
@@ -46,27 +55,11 @@ class Dataset:
     feature_names: tuple[str, ...]
     target_name: str
     digest: str
+    notes: tuple[str, ...] = ()
 
     def rows(self, indices: NDArray[np.intp]) -> tuple[Features, Target]:
         """Give the features and the target of some rows."""
         return self.features[indices], self.target[indices]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where things stand in a row.
-
-    Parameters
-    ----------
-    target
-        The target's column: a name from the header, or a position (0 is the first, -1 the last).
-    header
-        Whether the first line names the columns; None finds out: it does if none of its
-        features is a number.
-    """
-
-    target: str | int = -1
-    header: bool | None = None
 
 
 def file_digest(path: Path) -> str:
@@ -77,172 +70,174 @@ def file_digest(path: Path) -> str:
     DatasetError
         If the file cannot be read.
     """
-    return hashlib.sha256(_read_bytes(path)).hexdigest()
+    try:
+        with open_regular(path, _largest()) as file:
+            return hashlib.file_digest(cast("BufferedReader", file), "sha256").hexdigest()
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def read_dataset(path: Path, layout: Layout, task: Task) -> Dataset:
     """Read a data set with its target.
+
+    A column without a name in the header, or with the name that pandas then gives, is left out if
+    it counts the rows.
 
     Raises
     ------
     DatasetError
         For the first cell, row or column that cannot be used.
     """
-    content = _read_bytes(path)
+    content = read_bytes(path)
     table = Table(path, content)
-    width = len(table.first)
-    if width < 2:
-        raise table.refusal(
-            f"has {width} column; features and a target, separated by commas, are needed"
-        )
-    if table.columns is None and _is_header(table.first, layout):
+    if len(table.first) < 2:
+        raise _too_narrow(table)
+    if table.columns is None and has_header(table, layout):
         table.take_header()
-    columns = table.columns
-    target = _target_position(path, layout.target, columns, width)
-    numbers, labels = array("d"), list[str]()
-    for row in table.rows():
-        if len(row) != width:
-            raise table.refusal(f"has {len(row)} columns; the lines before have {width}")
-        for index, cell in enumerate(row):
-            column = columns[index] if columns else f"{index + 1}"
-            if index == target and task == "classification":
-                labels.append(_label(table, column, cell))
-            else:
-                numbers.append(_number(table, column, cell))
-    cells = np.frombuffer(numbers, dtype=np.float64)
-    if task == "classification":
-        features, values = cells.reshape(-1, width - 1), np.array(labels)
-    else:
-        cells = cells.reshape(-1, width)
-        features, values = np.delete(cells, target, axis=1), cells[:, target].copy()
-    target_name = columns[target] if columns else "target"
-    feature_names = tuple(
-        columns[index] if columns else f"feature_{index + 1 - (index > target)}"
-        for index in range(width)
-        if index != target
-    )
+    width = len(table.columns or table.first)
+    target = target_position(table, layout.target, width)
+    names = table.columns or [f"{index + 1}" for index in range(width)]
+    labels: list[str] | None = [] if task == "classification" else None
+    columns = [name for index, name in enumerate(names) if labels is None or index != target]
+    cells = read_rows(table, columns, _examples(table, names, target, labels))
+    values = cells[:, target].copy() if labels is None else np.array(labels)
+    if labels is None:
+        cells = np.delete(cells, target, axis=1)
+    positions = [position for position in range(width) if position != target]
+    notes = list[str]()
+    if table.columns is not None:
+        numbering = [
+            index
+            for index, position in enumerate(positions)
+            if is_unnamed(names[position]) and counts_rows(cells[:, index])
+        ]
+        notes += [_left_out(names[positions[index]], positions[index]) for index in numbering]
+        cells = np.delete(cells, numbering, axis=1) if numbering else cells
+        positions = [position for index, position in enumerate(positions) if index not in numbering]
+    if not positions:
+        raise DatasetError(str(path), "holds the numbers of rows and a target; add features")
+    notes += _doubts(cells, [names[position] for position in positions])
     return Dataset(
-        np.ascontiguousarray(features),
+        np.ascontiguousarray(cells),
         values,
-        feature_names,
-        target_name,
+        tuple(
+            names[position] if table.columns else f"feature_{index + 1}"
+            for index, position in enumerate(positions)
+        ),
+        names[target] if table.columns else "target",
         hashlib.sha256(content).hexdigest(),
+        tuple(notes),
     )
 
 
-def read_features(path: Path, feature_names: Sequence[str], target_name: str) -> Features:
-    """Read rows to predict: the features alone, or with the target's column, which is ignored.
+def read_rows(table: Table, columns: Sequence[str], rows: Iterator[list[str]]) -> Features:
+    """Read rows of numbers.
 
-    With a header that names the features, columns may come in any order and others are ignored.
-    Without, the features come first, in the order of training.
+    Parameters
+    ----------
+    columns
+        Names of the numbers, for messages.
+    rows
+        The rows of the table, each without the cells that are not used.
 
     Returns
     -------
-    ndarray of shape (rows, features)
+    ndarray of shape (rows, numbers)
+
+    Raises
+    ------
+    DatasetError
+        For the first cell that is no number; it names all columns in which there are such.
     """
-    table = Table(path, _read_bytes(path))
-    expected = len(feature_names)
-    if table.columns is not None:
-        _check_features(path, table.columns, feature_names, None)
-    elif set(feature_names) <= set(table.first) or not any(map(_is_number, table.first[:expected])):
-        _check_features(path, table.first, feature_names, table.line)
-        table.take_header()
-    columns = table.columns
     numbers = array("d")
-    for row in table.rows():
-        if columns is not None and len(row) != len(columns):
-            raise table.refusal(f"has {len(row)} columns; the header has {len(columns)}")
-        if columns is None and len(row) not in (expected, expected + 1):
-            raise table.refusal(
-                f"has {len(row)} columns; the model needs {expected} features, with or without "
-                f"{target_name} after them"
-            )
-        for index, name in enumerate(feature_names):
-            cell = row[columns.index(name)] if columns is not None else row[index]
-            numbers.append(_number(table, name, cell))
-    return np.frombuffer(numbers, dtype=np.float64).reshape(-1, expected)
+    for row in rows:
+        try:
+            numbers.extend(read_numbers(table, columns, row))
+        except DatasetError as error:
+            raise _with_others(error, table, columns, chain([row], rows)) from error
+    return np.frombuffer(numbers, dtype=np.float64).reshape(-1, len(columns))
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """Read a data file.
+
+    Raises
+    ------
+    DatasetError
+        If it cannot be read, or is no regular file.
+    """
     try:
-        return path.read_bytes()
+        return read_regular(path, _largest())
     except OSError as error:
-        raise DatasetError(str(path), f"the data cannot be read: {error.strerror}") from error
+        raise _unreadable(path, error) from error
 
 
-def _is_header(row: Sequence[str], layout: Layout) -> bool:
-    if layout.header is not None:
-        return layout.header
-    if isinstance(layout.target, str):
-        return True
-    position = layout.target % len(row) if -len(row) <= layout.target < len(row) else -1
-    features = [cell for index, cell in enumerate(row) if index != position]
-    return not any(_is_missing(cell) or _is_number(cell) for cell in features)
+def _examples(
+    table: Table, names: Sequence[str], target: int, labels: list[str] | None
+) -> Iterator[list[str]]:
+    """Give the rows as numbers are read from them; labels are taken out and added to a list."""
+    for row in table.rows():
+        if len(row) != len(names):
+            raise table.refusal(f"has {len(row)} columns; the lines before have {len(names)}")
+        if labels is not None:
+            labels.append(read_label(table, names[target], row.pop(target)))
+        yield row
 
 
-def _is_missing(cell: str) -> bool:
-    return cell.lower() in _MISSING
+def _with_others(
+    error: DatasetError, table: Table, columns: Sequence[str], rows: Iterator[list[str]]
+) -> DatasetError:
+    """The error, with all other columns that hold what is no number."""
+    others = dict[str, str]()
+    with suppress(DatasetError):
+        for row in rows:
+            for column, cell in zip(columns, row, strict=True):
+                if column != error.column and column not in others and not is_finite(cell):
+                    others[column] = f"{column} (line {table.line}, {shorten(cell)})"
+    if not others:
+        return error
+    named = ", ".join(list(others.values())[:_NAMED])
+    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+    return DatasetError(
+        str(table.path),
+        f"{error.problem}; the same holds for {named}{more}",
+        line=error.line,
+        column=error.column,
+    )
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _target_position(
-    path: Path, target: str | int, columns: Sequence[str] | None, width: int
-) -> int:
-    if isinstance(target, int):
-        if not -width <= target < width:
-            raise DatasetError(
-                str(path), f"has {width} columns; there is no target at position {target}"
-            )
-        return target % width
-    if columns is None:
-        raise DatasetError(
-            str(path), f"has no header; give the target {target!r} as a position instead"
+def _too_narrow(table: Table) -> DatasetError:
+    if table.second is not None and len(table.second) > 1:
+        return table.refusal(
+            f"has 1 column and the next row {len(table.second)}; remove what stands above the table"
         )
-    if target not in columns:
-        raise DatasetError(
-            str(path), f"has no column {target!r} for the target; there are {', '.join(columns)}"
-        )
-    return columns.index(target)
+    return table.refusal("has 1 column; features and a target, separated by commas, are needed")
 
 
-def _check_features(
-    path: Path, columns: Sequence[str], feature_names: Sequence[str], line: int | None
-) -> None:
-    for name in feature_names:
-        if name not in columns:
-            raise DatasetError(
-                str(path), f"the header does not name the feature {name!r}", line=line
-            )
+def _left_out(name: str, position: int) -> str:
+    described = f"is named {name!r}" if name else "has no name"
+    return f"column {position + 1} {described} and counts the rows: it is left out"
 
 
-def _label(table: Table, column: str, cell: str) -> str:
-    if not cell:
-        raise table.refusal("the label is missing; fill it in or remove the row", column)
-    if is_multiline(cell):
-        raise table.refusal(f"the label {shorten(cell)} holds a line break", column)
-    return cell
+def _doubts(features: Features, names: Sequence[str]) -> list[str]:
+    """What to look at: features that seem to number the rows, and those without a name."""
+    if len(features) < 3:
+        return []
+    return [
+        f"the feature {legible(name) if name else 'without a name'} counts the rows; if it only "
+        "numbers them, remove the column"
+        if counts
+        else f"the feature {legible(name)} has no name; if it numbers rows, remove the column"
+        for index, name in enumerate(names)
+        for counts in [counts_rows(features[:, index])]
+        if counts or is_unnamed(name)
+    ]
 
 
-def _number(table: Table, column: str, cell: str) -> float:
-    if _is_missing(cell):
-        raise table.refusal(
-            f"the value is missing ({shorten(cell)}); fill it in or remove the row", column
-        )
-    try:
-        if "_" in cell or not cell.isascii():
-            raise ValueError
-        number = float(cell)
-    except ValueError as error:
-        raise table.refusal(
-            f"{shorten(cell)} is not a number; encode it as one or drop the column", column
-        ) from error
-    if not math.isfinite(number):
-        raise table.refusal(f"{shorten(cell)} is not finite; remove the row", column)
-    return number
+def _unreadable(path: Path, error: OSError) -> DatasetError:
+    return DatasetError(str(path), f"the data cannot be read: {error.strerror}")
+
+
+def _largest() -> int:
+    """Largest size in bytes of a data file: its bytes and its numbers must find room in memory."""
+    return memory_bytes() // 2

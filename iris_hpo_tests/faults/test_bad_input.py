@@ -137,7 +137,7 @@ def test_a_grid_that_is_absurd_is_refused_at_once(clean: Project) -> None:
         (b"\n \n,,\n", ": the file holds no rows; write one example a line"),
         (text("a,b,c,d,e"), ": holds a header and no rows; write one example a line"),
         (text("1", "2"), f", line 1: has 1 column; {COMMAS}"),
-        (text(*ROWS).replace(b",", b";"), f", line 1: has 1 column; {COMMAS}"),
+        (text(*ROWS).replace(b",", b"|"), f", line 1: has 1 column; {COMMAS}"),
         (
             text(ROWS[0]),
             ": 1 rows leave 0 for training; with test_size 0.2 and 5 folds that is too few",
