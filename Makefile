@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 3000
+# A worker per core; the tests of a file stay together, as they share its fixtures.
+PARALLEL ?= -n logical --dist loadfile
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 # Dagster stores the plan of a run, an event per candidate, in batches.
 export DAGSTER_EVENT_BATCH_SIZE ?= 500
@@ -13,10 +15,10 @@ run: $(VENV)/base  ## the whole search, up to date, then the leaderboard
 	$(BIN)/iris-hpo run
 
 test: $(VENV)/test  ## the test-suite
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(PARALLEL)
 
 slow: $(VENV)/test  ## the long tests
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q $(PARALLEL) -m slow
 
 lint: $(VENV)/test  ## lint, format and types
 	$(BIN)/ruff check .

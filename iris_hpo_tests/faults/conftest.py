@@ -57,21 +57,21 @@ def few(project: Project) -> Project:
     return small(project)
 
 
-@pytest.fixture
-def done(few: Project) -> Project:
-    """Six candidates, all of it done."""
-    result = few.call("run", "--engine", "serial", "--folds", "2", "--quiet")
-    assert result.returncode == 0, result.stderr
-    return few
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Six candidates, done in a project of their own that tests only read."""
     made = small(make_project(tmp_path_factory.mktemp("undisturbed")))
     result = made.call("run", "--engine", "serial", "--folds", "2", "--quiet")
     assert result.returncode == 0, result.stderr
     return made
+
+
+@pytest.fixture
+def done(undisturbed: Project, tmp_path: Path) -> Project:
+    """Six candidates, all of it done: a copy, which is quicker than a run."""
+    root = tmp_path / "done"
+    shutil.copytree(undisturbed.root, root)
+    return Project(root)
 
 
 class Disk:
@@ -113,11 +113,3 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
         pytest.skip("only root can mount a disk")
     yield made
     made.unmount()
-
-
-@pytest.fixture
-def finished(undisturbed: Project, tmp_path: Path) -> Project:
-    """A copy of the undisturbed project: far quicker than to do it again."""
-    root = tmp_path / "finished"
-    shutil.copytree(undisturbed.root, root)
-    return Project(root)

@@ -96,14 +96,14 @@ def test_environment(
     ],
 )
 def test_run_configuration(
-    finished: Project, ops: Mapping[str, Mapping[str, Any]], message: str
+    done: Project, ops: Mapping[str, Mapping[str, Any]], message: str
 ) -> None:
     """Of the launchpad: the run fails with the message; what was there stays."""
-    before = finished.files()
+    before = done.files()
     assets = ["split"] if "split" in ops else ["models", "scores"]
     job = build_search(iris_search()).resolve_job_def("search")
-    places = {"data": str(finished.data), "artifacts": str(finished.artifacts)}
-    with finished.instance() as instance:
+    places = {"data": str(done.data), "artifacts": str(done.artifacts)}
+    with done.instance() as instance:
         keys = instance.get_dynamic_partitions("c_gamma")
         result = job.execute_in_process(
             run_config={
@@ -117,7 +117,7 @@ def test_run_configuration(
             raise_on_error=False,
         )
     assert failure_text(result).startswith(message)
-    assert finished.files() == before
+    assert done.files() == before
 
 
 @pytest.mark.parametrize(

@@ -137,10 +137,10 @@ def test_parameter_files_edited_in_the_middle_of_a_run(project: Project, tmp_pat
     assert selection(project) == selection(fresh)
 
 
-def test_candidates_are_registered_by_several_at_once(finished: Project) -> None:
+def test_candidates_are_registered_by_several_at_once(done: Project) -> None:
     """A sensor and a command may find the same new values at the same time."""
     names = names_of(iris_search())
-    home = str(finished.root / "home")
+    home = str(done.root / "home")
     keys = [[f"C{number}.{digit}_G1.0" for digit in range(10)] for number in range(100, 140)]
     errors: list[Exception] = []
     together = threading.Barrier(2)

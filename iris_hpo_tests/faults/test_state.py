@@ -108,23 +108,21 @@ def leave_files(project: Project) -> None:
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_status_shows_it_and_run_repairs_it(
-    finished: Project,
+    done: Project,
     undisturbed: Project,
     disturb: Callable[[Project], None],
     worse: set[str],
 ) -> None:
-    assert up_to_date(finished) == GOOD
-    disturb(finished)
-    found = up_to_date(finished)
+    assert up_to_date(done) == GOOD
+    disturb(done)
+    found = up_to_date(done)
     assert {name for name in GOOD if found[name] != GOOD[name]} >= worse
 
-    result = finished.call(*ARGUMENTS, "--json")
+    result = done.call(*ARGUMENTS, "--json")
     assert result.returncode == 0, result.stderr
-    assert up_to_date(finished) == GOOD
+    assert up_to_date(done) == GOOD
     for name, (_, content) in undisturbed.files().items():
         if name.endswith((".pkl", ".csv", ".png")):
-            assert (finished.artifacts / name).read_bytes() == content, name
-    assert set(finished.files()) - set(undisturbed.files()) <= {
-        "selection/models/model_C9.0_G9.0.pkl"
-    }
-    assert finished.call("leaderboard").returncode == 0
+            assert (done.artifacts / name).read_bytes() == content, name
+    assert set(done.files()) - set(undisturbed.files()) <= {"selection/models/model_C9.0_G9.0.pkl"}
+    assert done.call("leaderboard").returncode == 0

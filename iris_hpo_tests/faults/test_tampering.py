@@ -140,21 +140,21 @@ Tamper = Callable[[Path, bytes], None]
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_what_was_changed_is_refused_by_name_and_run_repairs_it(
-    finished: Project, bomb: bytes, tamper: Tamper, refusals: dict[str, str]
+    done: Project, bomb: bytes, tamper: Tamper, refusals: dict[str, str]
 ) -> None:
-    before = {name: content for name, (_, content) in finished.files().items()}
-    tamper(finished.artifacts, bomb)
+    before = {name: content for name, (_, content) in done.files().items()}
+    tamper(done.artifacts, bomb)
     for entry, name in refusals.items():
-        said = ENTRIES[entry](finished)
-        assert f"{finished.artifacts / name} is not " in said, (entry, said)
+        said = ENTRIES[entry](done)
+        assert f"{done.artifacts / name} is not " in said, (entry, said)
 
-    result = finished.call(*ARGUMENTS, "--quiet")
+    result = done.call(*ARGUMENTS, "--quiet")
     assert result.returncode == 0, result.stderr
-    after = {name: content for name, (_, content) in finished.files().items()}
+    after = {name: content for name, (_, content) in done.files().items()}
     assert set(after) == set(before)
     same = [name for name in before if name.endswith((".pkl", ".csv"))]
     assert {name: after[name] for name in same} == {name: before[name] for name in same}
-    assert finished.call("status", "--folds", "2").returncode == 0
+    assert done.call("status", "--folds", "2").returncode == 0
 
 
 def materialize(project: Project, asset: str) -> str:
@@ -217,16 +217,16 @@ def other_version(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("other_version")
-def test_models_of_another_scikit_learn_are_refused_or_trained_anew(finished: Project) -> None:
-    assert "the champion was trained with scikit-learn" in predict(finished)
+def test_models_of_another_scikit_learn_are_refused_or_trained_anew(done: Project) -> None:
+    assert "the champion was trained with scikit-learn" in predict(done)
     assert "its model was trained on other data, settings or versions" in materialize(
-        finished, "scores"
+        done, "scores"
     )
-    counts = json.loads(finished.call("status", "--folds", "2", "--json").stdout)["assets"]
+    counts = json.loads(done.call("status", "--folds", "2", "--json").stdout)["assets"]
     assert counts["models"]["out of date"] == 6
-    found = json.loads(finished.call(*ARGUMENTS, "--json").stdout)
+    found = json.loads(done.call(*ARGUMENTS, "--json").stdout)
     assert (found["trained"], found["reused"]) == (6, 0)
-    card = json.loads((finished.artifacts / CARD).read_text())
+    card = json.loads((done.artifacts / CARD).read_text())
     assert card["versions"]["scikit-learn"] == "0.0.1"
 
 
