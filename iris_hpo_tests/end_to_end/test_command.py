@@ -152,10 +152,13 @@ def test_leaderboard_prints_table_csv_and_json(searched: Project) -> None:
         searched.call("leaderboard", "--format", "csv").stdout
         == (searched.artifacts / "selection" / "leaderboard.csv").read_text()
     )
-    assert (
-        json.loads(searched.call("leaderboard", "--format", "json", "--top", "3").stdout)
-        == (rows[:3])
-    )
+    first = json.loads(searched.call("leaderboard", "--format", "json", "--top", "3").stdout)
+    for row, typed in zip(rows[:3], first, strict=True):
+        texts = {name: str(value) for name, value in typed.items()}
+        assert {name: text.lower() for name, text in texts.items()} == {
+            name: text.lower() for name, text in row.items()
+        }
+    assert (first[0]["rank"], first[0]["param_C"], first[0]["champion"]) == (1, 32.0, True)
     table = searched.call("leaderboard", "--top", "2").stdout.splitlines()
     assert len(table) == 3
     assert rows[0]["candidate"] in table[1]
