@@ -83,8 +83,8 @@ class _CandidatesRun:
                 "swap them",
                 allow_retries=False,
             )
-        engine = make_engine(self.config.engine, self.config.jobs, self.config.dask_address)
-        limits = self.config.limits()
+        config, limits = self.config, self.config.limits()
+        engine = make_engine(config.engine, config.jobs, config.dask_address, limits.timeout)
         wait_for_turn(self.context, names, keys)
         self.store.sweep()
         upstream = read_upstream(self.context.instance, names, self.store)

@@ -146,8 +146,8 @@ class Launcher:
             If a run fails by more than single candidates.
         """
         # Refuses what cannot work, before any run.
-        make_engine(options.engine, options.jobs, options.dask_address)
         Limits(options.retries, options.candidate_timeout)
+        make_engine(options.engine, options.jobs, options.dask_address, options.candidate_timeout)
         release_dead_runs(self._instance)
         self._storage.store(self._spec).sweep()
         plan = make_plan(self._instance, self._spec, self._storage, settings)

@@ -6,18 +6,22 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from joblib.externals.loky import process_executor
 
+from iris_hpo.search import engines
 from iris_hpo.search.engines import (
     Done,
     Limits,
     SerialEngine,
     apart,
     end_spare,
+    loky,
     loky_engine,
     make_engine,
     start_ahead,
@@ -299,3 +303,70 @@ def test_quick_work_starts_one_worker_and_long_work_all(tmp_path):
         items = [(folder, seconds + number / 1e9) for number in range(8)]
         assert len(all_of(LOKY.map(engine_work.tell_process_and_sleep, items, ONCE))) == 8
         assert len(list(folder.iterdir())) == workers
+
+
+@pytest.fixture
+def no_semaphores(monkeypatch):
+    def refuse(_method):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(multiprocessing, "get_context", refuse)
+    monkeypatch.setenv("JOBLIB_MULTIPROCESSING", "1")
+    loky.obstacle.cache_clear()
+    engines._say_once.cache_clear()
+    yield
+    loky.obstacle.cache_clear()
+
+
+@pytest.mark.usefixtures("no_semaphores")
+class TestWithoutSemaphores:
+    def test_loky_is_serial_and_says_so_once(self, caplog):
+        assert isinstance(make_engine("loky"), SerialEngine)
+        make_engine("loky", 2)
+        start_ahead()
+        [record] = caplog.records
+        assert record.getMessage() == (
+            "iris-hpo: no worker processes can be started (semaphores cannot be made: Read-only "
+            "file system): one candidate after the other is worked on, as by the engine serial"
+        )
+
+    def test_a_limit_of_time_is_refused(self):
+        with pytest.raises(InputError, match="candidate_timeout needs worker processes"):
+            make_engine("loky", timeout=1.0)
+
+
+def test_a_worker_that_cannot_be_started_is_one_message():
+    def start():
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(InputError, match=r"a worker process cannot be started: .*No space left"):
+        all_of(PoolEngine(1, start).map(engine_work.square, [1], Limits()))
+
+
+def test_a_step_of_the_clock_ends_nothing(monkeypatch, tmp_path):
+    later = time.time() + 1e6
+    monkeypatch.setattr(time, "time", lambda: later)
+    work = LOKY.map(engine_work.tell_process_and_sleep, [(tmp_path, 0.5)], Limits(timeout=60))
+    assert all(isinstance(one, Done) for one in all_of(work))
+
+
+def test_the_threads_of_an_ended_worker_print_nothing(capfd, monkeypatch):
+    """As when one was sending: loky does not know the item any more."""
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
+    loky._expect_ends.cache_clear()
+    worker = loky._LokyWorker()
+    worker.begin(engine_work.square, 1).result()
+    fail = worker._executor._call_queue._on_queue_feeder_error
+    worker.kill()
+
+    run_in_thread(fail, OSError("handle is closed"), process_executor._CallItem(9, len, (), {}))
+    assert capfd.readouterr().err == ""
+    run_in_thread(len)
+    assert "TypeError" in capfd.readouterr().err
+    loky._expect_ends.cache_clear()
+
+
+def run_in_thread(target, *arguments):
+    thread = threading.Thread(target=target, args=arguments)
+    thread.start()
+    thread.join()

@@ -4,12 +4,14 @@ An engine isolates items from each other. An exception, a dead worker or an endl
 costs its own item and nothing else.
 """
 
+import logging
 import os
+from functools import cache
 from importlib.util import find_spec
 
 from iris_hpo.search.engines.dask import DaskEngine
 from iris_hpo.search.engines.interface import Done, Engine, Failed, Limits
-from iris_hpo.search.engines.loky import apart, end_spare, loky_engine, start_ahead
+from iris_hpo.search.engines.loky import apart, end_spare, loky_engine, obstacle, start_ahead
 from iris_hpo.search.engines.serial import SerialEngine
 from iris_hpo.search.errors import InputError
 
@@ -29,13 +31,20 @@ __all__ = [
 ]
 
 
+_log = logging.getLogger(__name__)
+
+
 def default_engine() -> str:
     """``dask`` where IRIS_HPO_DASK_ADDRESS names a scheduler, else ``loky``."""
     return "dask" if os.environ.get("IRIS_HPO_DASK_ADDRESS") else "loky"
 
 
-def make_engine(name: str, jobs: int = 0, dask_address: str | None = None) -> Engine:
+def make_engine(
+    name: str, jobs: int = 0, dask_address: str | None = None, timeout: float | None = None
+) -> Engine:
     """Make an engine by its name: ``loky``, ``serial`` or ``dask``.
+
+    Where no worker processes can be started, ``loky`` is ``serial``, which one line says.
 
     Parameters
     ----------
@@ -43,6 +52,8 @@ def make_engine(name: str, jobs: int = 0, dask_address: str | None = None) -> En
         Processes of this machine; 0 for one per core.
     dask_address
         Of the scheduler; IRIS_HPO_DASK_ADDRESS by default.
+    timeout
+        Seconds that an item may take, if there is a limit.
 
     Raises
     ------
@@ -51,13 +62,28 @@ def make_engine(name: str, jobs: int = 0, dask_address: str | None = None) -> En
     """
     if jobs < 0:
         raise InputError(f"jobs {jobs} must be 0 (one per core) or a number of processes")
-    if name == "serial":
-        return SerialEngine()
     if name == "loky":
-        return loky_engine(jobs)
+        reason = obstacle()
+        if not reason:
+            return loky_engine(jobs)
+        name = "serial"
+        if timeout is None:
+            _say_once(
+                f"iris-hpo: no worker processes can be started ({reason}): one candidate after "
+                "the other is worked on, as by the engine serial"
+            )
+    if name == "serial":
+        engine = SerialEngine()
+        engine.check_timeout(timeout)
+        return engine
     if name == "dask":
         return _dask_engine(jobs, dask_address or os.environ.get("IRIS_HPO_DASK_ADDRESS"))
     raise InputError(f"engine {name!r} is unknown; choose one of loky, serial, dask")
+
+
+@cache
+def _say_once(text: str) -> None:
+    _log.warning(text)
 
 
 def _dask_engine(jobs: int, address: str | None) -> DaskEngine:

@@ -2,8 +2,11 @@
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future
+from functools import cache
+from pathlib import Path
 from typing import Final, TypeVar, TypeVarTuple
 
 from iris_hpo.search.engines.pool import PoolEngine
@@ -51,7 +54,39 @@ class _LokyWorker:
             return self._executor.submit(function, *arguments)
 
     def kill(self) -> None:
+        _expect_ends()
         self._executor.shutdown(wait=True, kill_workers=True)
+
+
+@cache
+def _expect_ends() -> None:
+    """Let nothing be printed of loky's threads from now on: what they were sending is given up."""
+    before = threading.excepthook
+
+    def report(failure: threading.ExceptHookArgs) -> None:
+        frame = failure.exc_traceback
+        while frame is not None:
+            if "/joblib/externals/loky/" in Path(frame.tb_frame.f_code.co_filename).as_posix():
+                return
+            frame = frame.tb_next
+        before(failure)
+
+    threading.excepthook = report
+
+
+@cache
+def obstacle() -> str:
+    """Why no worker processes can be started on this machine; empty if they can."""
+    import multiprocessing
+
+    try:
+        multiprocessing.get_context("fork").Lock()  # a semaphore, as each worker has several
+    except (ImportError, OSError) as error:
+        os.environ["JOBLIB_MULTIPROCESSING"] = "0"  # else it warns of the same
+        return f"semaphores cannot be made: {getattr(error, 'strerror', None) or error}"
+    except ValueError:  # an operating system without fork has no such folder
+        pass
+    return ""
 
 
 _NEEDED: Final = ("iris_hpo.trial", "sklearn.metrics", "sklearn.model_selection")
@@ -85,6 +120,8 @@ def start_ahead(workers: int = 1, jobs: int = 1) -> None:
     jobs
         Most of them, as of the engine.
     """
+    if obstacle():
+        return
     from joblib import cpu_count
 
     while len(_spare) < min(workers, jobs or cpu_count()):

@@ -1,8 +1,6 @@
 """The engine of worker processes: it keeps them busy, and finds out who is to blame for a death."""
 
-import contextlib
 import pickle
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -13,6 +11,7 @@ from typing import Final, Protocol, cast
 
 from iris_hpo.search.engines.chunks import Pace, Shares, Try, judge, overdue
 from iris_hpo.search.engines.interface import Done, Failed, Item, Limits, Result
+from iris_hpo.search.engines.leftovers import temporary_folder
 from iris_hpo.search.engines.worker import Chunk, Report
 from iris_hpo.search.errors import InputError
 
@@ -71,8 +70,8 @@ class PoolEngine:
         """Yield one outcome per item, as they finish; those of a chunk come together."""
         if not items:
             return
-        with tempfile.TemporaryDirectory(prefix="iris_hpo-") as folder:
-            path = Path(folder, "work")
+        with temporary_folder() as folder:
+            path = folder / "work"
             path.write_bytes(pickle.dumps(work))
             waiting = Shares(Try(item, number) for number, item in enumerate(items))
             run = _PoolRun(self._most, self._start, self._started, path, limits, waiting)
@@ -128,6 +127,7 @@ class _PoolRun:
         self._pace = Pace()
         self._stillborn = 0
         self._heard = time.monotonic()
+        self._started_at: dict[int, float] = {}
 
     def outcomes(self) -> Iterator[Sequence[Done[object, object] | Failed[object]]]:
         self._hand_out()
@@ -148,9 +148,18 @@ class _PoolRun:
         for lane in self._lanes:
             self._feed(lane)
         while (self._waiting or self._suspects) and self._is_another_worth_it():
-            lane = _Lane(self._start())
+            lane = _Lane(self._start_worker())
             self._lanes.append(lane)
             self._greet(lane)
+
+    def _start_worker(self) -> Worker:
+        try:
+            return self._start()
+        except OSError as error:
+            raise InputError(
+                f"a worker process cannot be started: {error}; make room (memory, /dev/shm), then "
+                "run the search again: finished candidates are kept"
+            ) from error
 
     def _is_another_worth_it(self) -> bool:
         if not self._lanes:
@@ -202,6 +211,7 @@ class _PoolRun:
         marks = self._work.parent
         for one in tries:  # an earlier start, in a worker that is gone, does not count
             self._mark(one).unlink(missing_ok=True)
+            self._started_at.pop(one.number, None)
         chunk = Chunk(
             str(self._work),
             [one.item for one in tries],
@@ -268,9 +278,8 @@ class _PoolRun:
         return failed
 
     def _end_overdue(self, lane: _Lane, timeout: float) -> Iterator[Failed[object]]:
-        now = time.time()
         running = lane.tries
-        if any(now - self._start_of(one, now) > timeout for one in running):
+        if any(self._seconds_of(one) > timeout for one in running):
             lane.in_flight.clear()
             self._replace(lane)
             for one in running:  # a single one, with a time limit
@@ -278,14 +287,16 @@ class _PoolRun:
 
     def _replace(self, lane: _Lane) -> None:
         lane.worker.kill()
-        lane.worker = self._start()
+        lane.worker = self._start_worker()
         lane.alone = False
         self._greet(lane)
 
-    def _start_of(self, one: Try, default: float) -> float:
-        with contextlib.suppress(FileNotFoundError):
-            return self._mark(one).stat().st_mtime
-        return default
+    def _seconds_of(self, one: Try) -> float:
+        """How long an item has been running, since its start was first seen here."""
+        now = time.monotonic()
+        if one.number not in self._started_at and self._mark(one).exists():
+            self._started_at[one.number] = now
+        return now - self._started_at.get(one.number, now)
 
     def _mark(self, one: Try) -> Path:
         return self._work.parent / str(one.number)

@@ -17,14 +17,24 @@ _TOGETHER_SECONDS: Final = 0.1
 class SerialEngine:
     """One item after the other, in this process."""
 
+    def check_timeout(self, timeout: float | None) -> None:
+        """Refuse a limit of time.
+
+        Raises
+        ------
+        InputError
+            If there is one.
+        """
+        if timeout is not None:
+            raise InputError(
+                "candidate_timeout needs worker processes: the engine 'serial' cannot stop a fit"
+            )
+
     def map(
         self, work: Callable[[Item], Result], items: Sequence[Item], limits: Limits
     ) -> Generator[Sequence[Done[Item, Result] | Failed[Item]], None, None]:
         """Yield one outcome per item, in their order."""
-        if limits.timeout is not None:
-            raise InputError(
-                "candidate_timeout needs worker processes: the engine 'serial' cannot stop a fit"
-            )
+        self.check_timeout(limits.timeout)
         threads = ThreadpoolController()
         together: list[Done[Item, Result] | Failed[Item]] = []
         item_seconds = 1.0  # nobody knows yet: the first outcomes are given alone
