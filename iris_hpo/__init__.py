@@ -1,7 +1,7 @@
 """Hyperparameter tuning as a Dagster project: every candidate is a tracked partition.
 
 `SearchSpec` describes a search, `build_search` makes its Dagster definitions, and the component
-`HyperparameterSearch` makes them from YAML.
+`HyperparameterSearch` makes them from YAML. `load_searches` loads all searches of a folder `defs`.
 """
 
 import importlib
@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from iris_hpo.component import HyperparameterSearch
     from iris_hpo.orchestration.build import build_search
+    from iris_hpo.projects import load_searches
     from iris_hpo.search.spec import SearchSpec
 
-__all__ = ["HyperparameterSearch", "SearchSpec", "build_search"]
+__all__ = ["HyperparameterSearch", "SearchSpec", "build_search", "load_searches"]
 
 _HOMES: Final = {
     "HyperparameterSearch": "iris_hpo.component",
     "SearchSpec": "iris_hpo.search.spec",
     "build_search": "iris_hpo.orchestration.build",
+    "load_searches": "iris_hpo.projects",
 }
 
 

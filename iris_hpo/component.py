@@ -7,8 +7,17 @@ from typing import Annotated, Any, Final, Literal, Self, cast, get_args
 
 import dagster as dg
 from dagster_shared.yaml_utils.source_position import ValueAndSourcePositionTree
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictInt,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
+from iris_hpo.orchestration.broken import build_broken, is_validating
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.dataset import Layout
@@ -159,7 +168,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
         The model that Dagster would derive allows a template in every field, and so accepts a
         wrong literal and points at the wrong line.
         """
-        return cls
+        return cls if is_validating() else _OrBroken
 
     @classmethod
     def get_spec(cls) -> dg.ComponentTypeSpec:
@@ -172,18 +181,27 @@ class HyperparameterSearch(dg.Component, dg.Model):
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
         """Load from YAML; a document without attributes is an error, not a default search."""
         if attributes is None:
-            raise _located(context, (), "the attributes are missing")
+            error = _located(context, (), "the attributes are missing")
+            if is_validating():
+                raise error
+            return cast("Self", BrokenSearch(context.path.name, str(error)))
+        if isinstance(attributes, _Refused):
+            return cast("Self", attributes.explain(context))
         return cast("Self", attributes)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Make the definitions of the search."""
         try:
             spec = self.spec(context)
-            with at_field("axes"):
-                check_axis_files(Storage().parameters_folder(spec), spec.axes)
+            if is_validating():  # otherwise sensors and runs say so: values may come later
+                with at_field("axes"):
+                    check_axis_files(Storage().parameters_folder(spec), spec.axes)
             return build_search(spec)
         except InputError as error:
-            raise _located(context, self._in_yaml(error.field), str(error)) from None
+            located = _located(context, self._in_yaml(error.field), str(error))
+        if is_validating() or _source_tree(context) is None:
+            raise located
+        return build_broken(self.name, str(located))
 
     def spec(self, context: dg.ComponentLoadContext) -> SearchSpec:
         """The search that the YAML describes."""
@@ -219,6 +237,57 @@ class HyperparameterSearch(dg.Component, dg.Model):
         return field[2:] if single else field
 
 
+class _Refused(BaseModel):
+    """Attributes that are not those of a search, with what is wrong in them."""
+
+    name: str
+    problems: list[tuple[tuple[str | int, ...], str]]
+
+    def explain(self, context: dg.ComponentLoadContext) -> "BrokenSearch":
+        """Find the lines of the mistakes."""
+        messages = [str(_located(context, field, problem)) for field, problem in self.problems]
+        return BrokenSearch(self.name or context.path.name, "\n".join(messages))
+
+
+class _OrBroken(HyperparameterSearch):
+    """The same fields; what they refuse makes no error, so that other searches can be loaded."""
+
+    model_config = ConfigDict(title="HyperparameterSearch")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_problems(cls, attributes: Any, _: object) -> Self:
+        try:
+            found: object = HyperparameterSearch.model_validate(attributes)
+        except ValidationError as error:
+            name = attributes.get("name") if isinstance(attributes, dict) else None
+            found = _Refused(
+                name=name if isinstance(name, str) else "",
+                problems=[(one["loc"], one["msg"]) for one in error.errors()],
+            )
+        return cast("Self", found)
+
+
+class BrokenSearch(dg.Component):
+    """Stands for a search whose YAML cannot be used.
+
+    Parameters
+    ----------
+    name
+        Of the search, or of its folder.
+    message
+        What is wrong, with file and line.
+    """
+
+    def __init__(self, name: str, message: str) -> None:
+        self._name = name
+        self._message = message
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
+        """Make what shows the message."""
+        return build_broken(self._name, self._message)
+
+
 def _axis(index: int, fields: AxisFields) -> Axis:
     with at_field("axes", index):
         return Axis(
@@ -241,10 +310,16 @@ def _choice(index: int, fields: ChoiceFields) -> Choice:
         return Choice(fields.name, fields.default, tuple(fields.options), fields.description)
 
 
+def _source_tree(context: dg.ComponentLoadContext) -> ValueAndSourcePositionTree | None:
+    """The YAML that is loaded; None where the component was made in Python."""
+    tree = getattr(context.component_decl, "source_tree", None)
+    return tree if isinstance(tree, ValueAndSourcePositionTree) else None
+
+
 def _written(context: dg.ComponentLoadContext, field: Sequence[str | int]) -> str:
     """The word that YAML reads as a truth value, as the user wrote it; empty if there is none."""
-    tree = getattr(context.component_decl, "source_tree", None)
-    if not isinstance(tree, ValueAndSourcePositionTree):  # made in Python
+    tree = _source_tree(context)
+    if tree is None:
         return ""
     position = tree.source_position_tree.lookup(["attributes", *field])
     if position is None:
@@ -258,8 +333,8 @@ def _located(
     context: dg.ComponentLoadContext, field: Sequence[str | int], message: str
 ) -> SearchYamlError:
     """An error that points at a field of the YAML, or at the nearest that is written there."""
-    tree = getattr(context.component_decl, "source_tree", None)
-    if not isinstance(tree, ValueAndSourcePositionTree):  # made in Python
+    tree = _source_tree(context)
+    if tree is None:
         return SearchYamlError(message)
     positions = tree.source_position_tree
     path = ["attributes", *field]

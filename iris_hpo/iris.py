@@ -8,10 +8,11 @@ from iris_hpo.search.spec import Choice, SearchSpec
 
 
 def iris_search() -> SearchSpec:
-    """Describe the search; the project's folder is where this package lies."""
+    """Describe the search. Its folder is the checkout, and nothing in an installed package."""
+    checkout = Path(__file__).resolve().parents[1]
     return SearchSpec(
         name="",
-        home=Path(__file__).resolve().parents[1],
+        home=checkout if (checkout / "pyproject.toml").exists() else Path.cwd(),
         data_file="noisy_iris.csv",
         axes=(
             Axis("C", symbol="C", positive=True),

@@ -1,6 +1,8 @@
 """What the component refuses: each with one message, and the line of the YAML it points at."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -33,10 +35,18 @@ def project(tmp_path: Path) -> Project:
     return made
 
 
+@contextmanager
+def validating() -> Iterator[None]:
+    """Load as ``dg check defs`` does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_IS_DEFS_VALIDATION_CLI", "1")
+        yield
+
+
 def refusal(project: Project, text: str) -> tuple[Path, str]:
     """The file of a search that cannot be used, and what is said."""
     path = project.write_yaml("wine", text)
-    with pytest.raises(ComponentTreeException) as refused:
+    with validating(), pytest.raises(ComponentTreeException) as refused:
         project.load()
     return path, cause_of(refused.value)
 
@@ -544,17 +554,20 @@ def test_the_command_gives_the_same_message(project: Project) -> None:
     with project.entered(), pytest.raises(InputError) as refused:
         find_search("wine", project.root)
     assert str(refused.value).startswith(
-        f"the definitions of {project.root} cannot be loaded: {path}:5 - attributes.name search "
-        "name 'Wine': use lower-case letters"
+        f"{project.root} has no search 'wine'; it has none\n'Wine' cannot be loaded: {path}:5 - "
+        "attributes.name search name 'Wine': use lower-case letters"
     )
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "cannot be read ([Errno 2] No such file or directory"),
-        ("[tool.ruff]\n", "names no definitions: neither [tool.dg.project] nor [tool.dagster]"),
-        ("[tool", "cannot be read (Expected ']'"),
+        (None, " is no Dagster project: it has no pyproject.toml; change to the folder of"),
+        (
+            "[tool.ruff]\n",
+            "/pyproject.toml names no definitions: neither [tool.dg.project] nor [tool.dagster]",
+        ),
+        ("[tool", "/pyproject.toml cannot be read: Expected ']'"),
     ],
 )
 def test_a_folder_that_is_no_project_is_refused(
@@ -566,7 +579,7 @@ def test_a_folder_that_is_no_project_is_refused(
         file.write_text(content)
     answer = project.call("status", "--search", "wine")
     assert answer.code == 2
-    assert answer.err.startswith(f"iris-hpo: {file} {message}")
+    assert answer.err.startswith(f"iris-hpo: {project.root}{message}")
 
 
 def test_a_search_that_the_project_does_not_have_is_refused(project: Project) -> None:

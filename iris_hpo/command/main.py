@@ -33,7 +33,7 @@ _where = _options(
     click.option(
         "--search",
         metavar="NAME",
-        help="A search of the project in this folder.  [default: the iris search]",
+        help="A search of the project in this folder.  [default: the only one]",
     ),
     click.option(
         "--data", metavar="FOLDER", help="The data folder.  [default: IRIS_HPO_DATA or data]"
@@ -132,8 +132,10 @@ def run(**options: Any) -> int:
 def _is_first_run(search: str | None, artifacts: str | None) -> bool:
     """Whether there surely is work to do: nothing was ever selected."""
     folder = artifacts or os.environ.get("IRIS_HPO_ARTIFACTS") or "artifacts"
-    home = Path.cwd() if search else Path(__file__).parents[2]
-    return "://" not in folder and not (home / folder / (search or "") / "selection").exists()
+    if "://" in folder or not Path("pyproject.toml").exists():
+        return False
+    ours = Path(folder, search or "")
+    return not (ours / "selection").exists() and (bool(search) or not any(ours.glob("*/selection")))
 
 
 @cli.command()

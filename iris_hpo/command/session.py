@@ -1,9 +1,6 @@
 """What every subcommand needs: the search, the instance, the storage, the settings."""
 
-import importlib
 import os
-import sys
-import tomllib
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,14 +8,13 @@ from pathlib import Path
 from typing import Final
 
 import dagster as dg
-from dagster.components.definitions import LazyDefinitions
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import DBAPIError
 
-from iris_hpo.iris import iris_search
-from iris_hpo.orchestration.build import built_searches
+from iris_hpo.command.project import find_search
 from iris_hpo.orchestration.plan import Settings
 from iris_hpo.orchestration.storage import Storage
+from iris_hpo.projects import root_cause
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.search.splitting import SplitSettings
@@ -38,7 +34,7 @@ class Session:
 @contextmanager
 def open_session(search: str | None, data: str | None, artifacts: str | None) -> Generator[Session]:
     """Open a search on the instance of DAGSTER_HOME, by default ``.dagster`` of the project."""
-    spec = iris_search() if search is None else find_search(search, Path.cwd())
+    spec = find_search(search, Path.cwd())
     home = os.environ.setdefault("DAGSTER_HOME", str(spec.home / ".dagster"))
     # Dagster then stores the plan of a run, an event per candidate, in batches.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
@@ -105,69 +101,12 @@ def _instance_errors(home: str) -> Generator[None]:
 
 def _reason(error: Exception) -> str:
     """Why, in one line: without the SQL, and without the list of all that Dagster would accept."""
-    cause = _cause(error)
+    cause = root_cause(error)
     if isinstance(error, DBAPIError):
         cause = error.orig or error
     elif isinstance(cause, dg.DagsterInvalidConfigError):
         cause = Exception(cause.errors[0].message.partition(" Expected: ")[0])
     return " ".join(str(cause).split())[:_REASON_LENGTH] or type(cause).__name__
-
-
-def find_search(name: str, folder: Path) -> SearchSpec:
-    """Find a search among the definitions of the project in a folder.
-
-    Raises
-    ------
-    InputError
-        If the folder is no Dagster project, or has no such search.
-    """
-    module = _definitions_module(folder)
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))  # for good: workers import the project's estimators too
-    try:
-        loaded = importlib.import_module(module)
-        for found in vars(loaded).values():
-            if isinstance(found, LazyDefinitions):
-                found()
-    except Exception as error:
-        raise InputError(
-            f"the definitions of {folder} cannot be loaded: {_cause(error)}"
-        ) from error
-    searches = built_searches()
-    if name not in searches:
-        raise InputError(
-            f"{folder} has no search {name!r}; it has "
-            f"{', '.join(sorted(filter(None, searches))) or 'none'}"
-        )
-    return searches[name]
-
-
-def _cause(error: BaseException) -> BaseException:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return error
-
-
-def _definitions_module(folder: Path) -> str:
-    """The module of a project's definitions, as ``dg`` and ``dagster`` find it."""
-    file = folder / "pyproject.toml"
-    try:
-        tools = tomllib.loads(file.read_text()).get("tool", {})
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"{file} cannot be read ({error}); run --search in the folder of a Dagster project"
-        ) from error
-    project = tools.get("dg", {}).get("project", {})
-    module = project.get("code_location_target_module") or tools.get("dagster", {}).get(
-        "module_name"
-    )
-    if not module and "root_module" in project:
-        module = f"{project['root_module']}.definitions"
-    if not module:
-        raise InputError(
-            f"{file} names no definitions: neither [tool.dg.project] nor [tool.dagster]"
-        )
-    return str(module)
 
 
 def read_settings(

@@ -135,6 +135,7 @@ class Project:
             patch.setenv("COLUMNS", "120")
             patch.setattr(sys, "path", [*sys.path])
             patch.setattr("iris_hpo.orchestration.build._BUILT", {})
+            patch.setattr("iris_hpo.orchestration.broken._BROKEN", {})
             before = set(sys.modules)
             try:
                 yield

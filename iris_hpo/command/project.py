@@ -1,0 +1,127 @@
+"""Find the search that a command is for, in the project of the current folder."""
+
+import importlib
+import sys
+import tomllib
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from dagster.components.definitions import LazyDefinitions
+
+from iris_hpo.iris import iris_search
+from iris_hpo.orchestration.broken import broken_searches
+from iris_hpo.orchestration.build import built_searches
+from iris_hpo.projects import load_searches, root_cause
+from iris_hpo.search.errors import InputError
+from iris_hpo.search.spec import SearchSpec
+
+_START: Final = "`iris-hpo example FOLDER` makes a project to start from"
+_SHIPPED: Final = "iris_hpo.definitions"
+
+
+def find_search(name: str | None, folder: Path) -> SearchSpec:
+    """Find a search among the definitions of the project in a folder.
+
+    Parameters
+    ----------
+    name
+        Its name; None for the only one, or for the one without a name.
+
+    Raises
+    ------
+    InputError
+        If the folder is no Dagster project, has no such search, or has several and none is named.
+    """
+    project = _read_project(folder)
+    if project.module == _SHIPPED and name is None:
+        return iris_search()  # nothing is built until there is work
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))  # for good: workers import the project's estimators too
+    problem = _load(project, folder)
+    built, broken = built_searches(), broken_searches()
+    name = _only(folder, sorted({*built, *broken})) if name is None and not problem else name
+    if name in built:
+        return built[name]
+    if name in broken:
+        raise InputError(f"the search {name!r} cannot be loaded: {broken[name]}")
+    if problem:
+        raise InputError(f"the definitions of {folder} cannot be loaded: {problem}")
+    others = ", ".join(sorted(filter(None, built))) or "none"
+    raise InputError(
+        f"{folder} has no search {name!r}; it has {others}"
+        + "".join(f"\n{other!r} cannot be loaded: {why}" for other, why in broken.items())
+    )
+
+
+def _load(project: "_Project", folder: Path) -> str:
+    """Load the definitions; give what is wrong with them, if it is not a single search of YAML."""
+    try:
+        for found in vars(importlib.import_module(project.module)).values():
+            if isinstance(found, LazyDefinitions):
+                found()
+    except Exception as error:  # noqa: BLE001 - the project's own code may raise anything
+        problem = str(root_cause(error))
+    else:
+        return ""
+    if project.is_dg:
+        with suppress(Exception):
+            load_searches(folder)
+            if problem in broken_searches().values():
+                return ""
+    return problem
+
+
+def _only(folder: Path, names: list[str]) -> str:
+    if not names:
+        raise InputError(
+            f"the project in {folder} has no search yet; describe one in defs/<name>/defs.yaml. "
+            f"{_START}"
+        )
+    if len(names) > 1 and "" not in names:
+        raise InputError(
+            f"the project in {folder} has several searches: {', '.join(names)}; choose one "
+            "with --search NAME"
+        )
+    return names[0]
+
+
+@dataclass(frozen=True)
+class _Project:
+    """What ``pyproject.toml`` says of the definitions.
+
+    Attributes
+    ----------
+    module
+        That holds them, as ``dg`` and ``dagster`` find it.
+    is_dg
+        Whether there may be a folder ``defs`` of components.
+    """
+
+    module: str
+    is_dg: bool
+
+
+def _read_project(folder: Path) -> _Project:
+    file = folder / "pyproject.toml"
+    try:
+        tools: dict[str, Any] = tomllib.loads(file.read_text()).get("tool", {})
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{folder} is no Dagster project: it has no pyproject.toml; change to the folder of "
+            f"your project. {_START}"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} cannot be read: {error}") from error
+    project = tools.get("dg", {}).get("project", {})
+    module = project.get("code_location_target_module") or tools.get("dagster", {}).get(
+        "module_name"
+    )
+    if not module and "root_module" in project:
+        module = f"{project['root_module']}.definitions"
+    if not module:
+        raise InputError(
+            f"{file} names no definitions: neither [tool.dg.project] nor [tool.dagster]. {_START}"
+        )
+    return _Project(str(module), "root_module" in project)

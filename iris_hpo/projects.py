@@ -1,0 +1,57 @@
+"""The searches of a project: all that can be loaded, whatever is wrong with another."""
+
+import importlib
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+
+from iris_hpo.orchestration.broken import build_broken, is_validating
+
+
+def load_searches(path_within_project: Path) -> dg.Definitions:
+    """Load a project's ``defs`` folder, as ``dagster.load_from_defs_folder`` does.
+
+    A folder in it that cannot be loaded, for example because its YAML has a mistake, takes no
+    other with it: it is shown with the message.
+
+    Parameters
+    ----------
+    path_within_project
+        The folder with ``pyproject.toml``, or any below it.
+    """
+    try:
+        return dg.load_from_defs_folder(path_within_project=path_within_project)
+    except Exception:  # whatever stands in the folders may raise
+        if is_validating():
+            raise
+        return dg.Definitions.merge(*_load_each(path_within_project))
+
+
+def _load_each(path_within_project: Path) -> Iterator[dg.Definitions]:
+    tree = dg.ComponentTree.for_project(path_within_project)
+    for path in sorted(tree.defs_module_path.iterdir()):
+        if path.name.startswith((".", "_")) or not (path.is_dir() or path.suffix == ".py"):
+            continue
+        try:
+            found = _load_one(tree, path)
+        except Exception as error:  # noqa: BLE001 - as above; it is shown
+            found = build_broken(path.stem, str(root_cause(error)))
+        yield found
+
+
+def _load_one(tree: dg.ComponentTree, path: Path) -> dg.Definitions:
+    module = importlib.import_module(f"{tree.defs_module_name}.{path.stem}")
+    with warnings.catch_warnings():
+        # Of Dagster's own calls; `load_from_defs_folder` hides the same.
+        for category in (DeprecationWarning, dg.BetaWarning, dg.PreviewWarning):
+            warnings.simplefilter("ignore", category)
+        return dg.ComponentTree.from_module(module, tree.project_root).build_defs()
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """The error at the start of a chain: Dagster's own ones only say where it happened."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error

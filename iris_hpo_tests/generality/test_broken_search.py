@@ -1,0 +1,165 @@
+"""A search that cannot be used takes no other with it, and is shown with what is wrong."""
+
+import shutil
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
+from iris_hpo_tests.generality.searches import FOREST
+
+pytestmark = DAGSTERS_WARNINGS
+
+SEARCH = """\
+type: iris_hpo.HyperparameterSearch
+
+attributes:
+  name: {name}
+  data_file: points.csv
+  estimator: sklearn.neighbors.KNeighborsClassifier
+  axes:
+    - {{name: n_neighbors, symbol: K, type: int}}
+  folds: 2
+"""
+WHOLE = SEARCH.format(name="whole")
+GOOD = SEARCH.format(name="broken")
+POINTS = [["x", "y", "kind"]] + [[n, n * n % 7, "ab"[n % 2]] for n in range(30)]
+
+BROKEN = {
+    "unknown field": (GOOD + "  fold: 3\n", 10, "Extra inputs are not permitted"),
+    "wrong type": (GOOD.replace("folds: 2", "folds: many"), 9, "valid integer"),
+    "missing field": (GOOD.replace("  data_file: points.csv\n", ""), 3, "Field required"),
+    "no attributes": ("type: iris_hpo.HyperparameterSearch\n", 1, "the attributes are missing"),
+    "no estimator": (GOOD.replace("KNeighborsC", "KNeighbourC"), 6, "KNeighbourClassifier"),
+    "bad axis": (GOOD.replace("n_neighbors", "k"), 8, "has no parameter 'k'"),
+    "syntax": (GOOD.replace("folds: 2", "folds: [2"), 10, "expected ',' or ']'"),
+    "unknown type": (GOOD.replace("HyperparameterSearch", "Hyperparameters"), 0, "Hyperparameters"),
+    "no mapping": ("- 1\n", 1, ""),
+    "empty": ("", 0, "No components found"),
+}
+SOME = {name: BROKEN[name] for name in ("unknown field", "bad axis", "syntax", "empty")}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project with a whole search."""
+    made = Project.create(tmp_path / "project")
+    made.write_data("points.csv", POINTS)
+    for search in ("whole", "broken"):
+        made.write_values(search, n_neighbors=[1, 3])
+    made.write_yaml("whole", WHOLE)
+    return made
+
+
+@pytest.mark.parametrize(("text", "line", "message"), BROKEN.values(), ids=BROKEN)
+def test_the_location_loads_and_shows_the_message(
+    project: Project, text: str, line: int, message: str
+) -> None:
+    path = project.write_yaml("broken", text)
+    defs = project.load()
+
+    dg.Definitions.validate_loadable(defs)
+    keys = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
+    assert {"whole/models", "whole/selection", "broken/parameters"} <= keys
+    shown = defs.resolve_asset_graph().get(dg.AssetKey(["broken", "parameters"])).description
+    assert message in str(shown)
+    if line:
+        assert path.name in str(shown)
+    job = defs.resolve_implicit_global_asset_job_def()
+    run = job.execute_in_process(
+        asset_selection=[dg.AssetKey(["broken", "parameters"])], raise_on_error=False
+    )
+    assert not run.success
+    with (
+        dg.build_sensor_context() as context,
+        pytest.raises(dg.Failure) as failure,
+    ):
+        defs.resolve_sensor_def("broken_parameter_files_sensor").evaluate_tick(context)
+    assert str(failure.value.description) in str(shown)
+
+
+@pytest.mark.parametrize(("text", "line", "message"), SOME.values(), ids=SOME)
+def test_the_command_works_on_the_others_and_explains_this_one(
+    project: Project, text: str, line: int, message: str
+) -> None:
+    path = project.write_yaml("broken", text)
+    assert project.call("status", "--search", "whole").code == 0
+
+    answer = project.call("status", "--search", "broken")
+    assert answer.code == 2
+    assert answer.err.startswith("iris-hpo: the search 'broken' cannot be loaded: ")
+    assert message in answer.err
+    assert "Traceback" not in answer.err
+    if line:
+        assert f"{path}:{line} - " in answer.err or f'"{path}", line {line}' in answer.err
+
+
+def test_a_stock_loader_is_no_obstacle_to_the_command(project: Project) -> None:
+    file = project.root / "definitions.py"
+    file.write_text(
+        file.read_text().replace(
+            "iris_hpo.load_searches(", "dg.load_from_defs_folder(project_root="
+        )
+    )
+    project.write_yaml("broken", BROKEN["syntax"][0])
+    assert project.call("status", "--search", "whole").code == 0
+    assert "expected ',' or ']'" in project.call("status", "--search", "broken").err
+
+
+def test_a_stray_file_stops_its_own_search_alone(project: Project) -> None:
+    project.write_yaml("broken", GOOD)
+    project.run("broken")
+    stray = project.parameters("broken") / "notes.txt"
+    stray.write_text("remember the milk\n")
+
+    assert project.run("whole")["trained"] == 2
+    data = str(project.root / "data" / "points.csv")
+    for search in ("whole", "broken"):
+        assert project.call("predict", data, "--search", search).code == 0
+    keys = project.load().resolve_asset_graph().get_all_asset_keys()
+    assert len(keys) == 12
+    answer = project.call("run", "--search", "broken")
+    assert answer.code == 2
+    assert answer.err.startswith(f"iris-hpo: {stray}")
+
+
+def test_values_may_come_after_the_search(project: Project) -> None:
+    shutil.rmtree(project.parameters("broken"))
+    project.write_yaml("broken", GOOD)
+    assert len(project.load().resolve_asset_graph().get_all_asset_keys()) == 12
+    assert str(project.parameters("broken")) in project.call("run", "--search", "broken").err
+
+
+class TestWithoutAName:
+    def test_the_only_search_is_meant(self, project: Project) -> None:
+        assert project.call("run", "--engine", "serial").code == 0
+        assert "K1" in project.call("leaderboard").out
+
+    def test_of_several_one_must_be_chosen(self, project: Project) -> None:
+        project.write_yaml("wine", FOREST)
+        answer = project.call("status")
+        assert answer.code == 2
+        assert answer.err == (
+            f"iris-hpo: the project in {project.root} has several searches: whole, wine; choose "
+            "one with --search NAME\n"
+        )
+
+    def test_a_project_without_a_search_says_what_to_do(self, project: Project) -> None:
+        shutil.rmtree(project.root / "defs" / "whole")
+        answer = project.call("status")
+        assert answer.code == 2
+        assert "has no search yet; describe one in defs/<name>/defs.yaml" in answer.err
+
+    @pytest.mark.parametrize(
+        "arguments", [("run",), ("status",), ("leaderboard",), ("predict", "x.csv")]
+    )
+    def test_outside_a_project_nothing_is_touched(
+        self, project: Project, arguments: tuple[str, ...]
+    ) -> None:
+        (project.root / "pyproject.toml").unlink()
+        before = sorted(project.root.rglob("*"))
+        answer = project.call(*arguments)
+        assert answer.code == 2
+        assert answer.err.startswith(f"iris-hpo: {project.root} is no Dagster project")
+        assert sorted(project.root.rglob("*")) == before
