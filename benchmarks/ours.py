@@ -52,6 +52,8 @@ class Project:
             description.mkdir(parents=True)
             source = Path(__file__).parent / "searches" / f"{self._search}.yaml"
             shutil.copy(source, description / "defs.yaml")
+        else:
+            shutil.copy(REPOSITORY / "pyproject.toml", self._folder)
         return self
 
     def run(self, *options: str) -> Ran:
