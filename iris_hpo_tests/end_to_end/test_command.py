@@ -118,6 +118,7 @@ def test_nothing_is_imported_that_is_not_needed(
 def test_a_worker_starts_with_the_command_if_there_surely_is_work(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, options: str, started: int
 ) -> None:
+    (tmp_path / "pyproject.toml").touch()
     for done in ("done/selection", "done/other/selection", "artifacts/other/selection"):
         (tmp_path / done).mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
