@@ -34,7 +34,8 @@ bench: $(VENV)/bench  ## compare with other tools, and write docs/performance.md
 bench-quick: $(VENV)/bench  ## the same at a small size, to see that it works; under 2 minutes
 	$(BIN)/python -m benchmarks --quick
 
-dev: $(VENV)/base  ## the Dagster UI, on this machine only
+dev: $(VENV)/base  ## the Dagster UI, on this machine only; PORT=3001 for another port
+	@$(BIN)/python -m iris_hpo.command.port $(PORT)
 	$(BIN)/dagster dev -h 127.0.0.1 -p $(PORT)
 
 screenshots: $(VENV)/test  ## the pictures of the documentation; needs Chromium

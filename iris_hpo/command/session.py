@@ -20,6 +20,8 @@ from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.search.splitting import SplitSettings
 
 _REASON_LENGTH: Final = 300
+_MISREAD: Final = frozenset("?*[]")
+"""Dagster takes the path of dagster.yaml for a pattern, and that of a database for an address."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ def open_session(search: str | None, data: str | None, artifacts: str | None) ->
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
     if not Path(home).is_absolute():
         raise InputError(f"DAGSTER_HOME {home!r} must be an absolute path")
+    if misread := sorted(_MISREAD.intersection(home)):
+        raise InputError(
+            f"DAGSTER_HOME {home!r} contains {' and '.join(misread)}, which Dagster misreads in "
+            "the path of an instance; rename the folder, or set DAGSTER_HOME to another"
+        )
     storage = Storage(data=_absolute(data), artifacts=_absolute(artifacts))
     storage.store(spec).check_root()
     try:

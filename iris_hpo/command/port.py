@@ -1,0 +1,24 @@
+"""Check that a port of this machine is free: ``python -m iris_hpo.command.port 3000``."""
+
+import socket
+import sys
+
+
+def problem_of(port: str) -> str:
+    """What is wrong with a port of the loopback interface; empty if a server can listen on it."""
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+        return f"PORT {port!r} must be a whole number, 1 to 65535"
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(port)))
+        except OSError as error:
+            return (
+                f"port {port} cannot be used: {error.strerror}; end what listens on it, or choose "
+                "another, for example: make dev PORT=3001"
+            )
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(problem_of(sys.argv[1]) or None)

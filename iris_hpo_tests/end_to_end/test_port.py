@@ -1,0 +1,35 @@
+"""`make dev` says that its port is taken, and ends."""
+
+import socket
+
+import pytest
+
+from iris_hpo.command.port import problem_of
+from iris_hpo_tests.processes import REPOSITORY, free_port
+
+
+def test_a_free_port_is_no_problem() -> None:
+    assert not problem_of(str(free_port()))
+
+
+def test_a_taken_port_is_named_with_what_to_do() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert problem_of(str(port)) == (
+            f"port {port} cannot be used: Address already in use; end what listens on it, or "
+            "choose another, for example: make dev PORT=3001"
+        )
+
+
+@pytest.mark.parametrize("port", ["", "x", "0", "65536", "-1", "²"])
+def test_what_is_no_port_is_refused(port: str) -> None:
+    assert problem_of(port) == f"PORT {port!r} must be a whole number, 1 to 65535"
+
+
+def test_make_dev_looks_first() -> None:
+    lines = (REPOSITORY / "Makefile").read_text().splitlines()
+    start = next(index for index, line in enumerate(lines) if line.startswith("dev:"))
+    assert "iris_hpo.command.port $(PORT)" in lines[start + 1]
+    assert "dagster dev" in lines[start + 2]
