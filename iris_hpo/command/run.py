@@ -32,6 +32,10 @@ from iris_hpo.text import legible
 
 _TOP: Final = 10
 _LINE_SECONDS: Final = 5.0
+_SLOW_LOG: Final = (
+    "note: this instance has an event log of Dagster's own, which records candidates several times "
+    "slower; event_log_storage in dagster.yaml can name iris_hpo.event_log"
+)
 
 
 def run_search(
@@ -59,6 +63,8 @@ def run_search(
         turn(session, lambda: say(console, "waiting for another iris-hpo run of this search")),
         TerminalProgress(console) as progress,
     ):
+        if not hasattr(session.instance.event_log_storage, "batched"):  # ours have it
+            say(console, _SLOW_LOG)
         wanted = read_settings(session.spec, **settings)
         checked_rule = read_rule(session.spec, rule, wanted)
         started = time.monotonic()

@@ -338,3 +338,15 @@ def test_bad_input_is_one_message_and_exit_code_2(
     assert result.stderr.count("\n") == 1, result.stderr
     assert result.stderr.startswith("iris-hpo: " + message.format(data=project.data))
     assert not project.artifacts.exists()
+
+
+@pytest.mark.parametrize(("log", "notes"), [("stock", 1), ("ours", 0)])
+def test_a_slow_event_log_is_noted_once(project: Project, log: str, notes: int) -> None:
+    (project.parameters / "c_parameters.txt").write_text("1\n")
+    (project.parameters / "gamma_parameters.txt").write_text("0.1\n")
+    if log == "stock":
+        (project.root / "home" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    result = project.call("run", "--engine", "serial", "--folds", "2")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("event_log_storage in dagster.yaml can name") == notes
+    assert "event_log_storage" not in project.call("run", "--json", "--folds", "2").stdout
