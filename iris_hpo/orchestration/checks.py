@@ -21,7 +21,7 @@ from iris_hpo.store.cards import (
     read_card,
 )
 from iris_hpo.store.split import CARD, TEST, TRAIN, read_part
-from iris_hpo.text import listed
+from iris_hpo.text import clean, listed
 
 
 def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
@@ -133,14 +133,18 @@ def split_problems(store: ArtifactStore, task: Task) -> list[str]:
             expected = share * (in_test + train_counts.get(name, 0))
             if abs(in_test - expected) > 1:
                 problems.append(
-                    f"class {name} has {in_test} test rows instead of about {expected:.1f}"
+                    f"class {clean(name)} has {in_test} test rows instead of about {expected:.1f}"
                 )
     return problems
 
 
 def selected_problems(store: ArtifactStore) -> list[str]:
     """What is wrong with the selected models; empty if nothing is."""
-    stored = store.list(SELECTED_FOLDER)
+    stored = [
+        name
+        for name in store.list(SELECTED_FOLDER)
+        if name.startswith("model_") and name.endswith(".pkl")
+    ]
     problems = [
         f"model_{key}.pkl is missing from the selected models"
         for key in leaderboard_keys(store, selected=True)
@@ -150,9 +154,10 @@ def selected_problems(store: ArtifactStore) -> list[str]:
         key = name.removeprefix("model_").removesuffix(".pkl")
         try:
             card = read_card(store, model_card_name(key), ModelCard)
+            content = store.read(f"{SELECTED_FOLDER}/{name}")
         except ArtifactError as error:
             problems.append(str(error))
             continue
-        if digest_of(store.read(f"{SELECTED_FOLDER}/{name}")) != card.digest:
+        if digest_of(content) != card.digest:
             problems.append(f"{name} is not the file that its card describes")
     return problems

@@ -37,7 +37,7 @@ from iris_hpo.search.dataset import Layout, file_digest
 from iris_hpo.search.parameter_files import ParameterFiles
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.search.splitting import SplitSettings
-from iris_hpo.store.artifacts import ArtifactError, ArtifactStore, read_verified
+from iris_hpo.store.artifacts import SMALL, ArtifactError, ArtifactStore, read_verified
 from iris_hpo.store.cards import (
     Card,
     ParametersCard,
@@ -263,9 +263,10 @@ def _split_is_stored(store: ArtifactStore, card: SplitCard) -> bool:
 
 
 def _lists_candidates(store: ArtifactStore, spec: SearchSpec, files: ParameterFiles) -> bool:
-    return store.exists(CANDIDATES_TABLE) and store.read(CANDIDATES_TABLE) == candidates_csv(
-        spec, files
-    )
+    try:
+        return store.read(CANDIDATES_TABLE, limit=SMALL) == candidates_csv(spec, files)
+    except ArtifactError:  # it is missing, or no file that could be ours
+        return False
 
 
 def _count(states: Sequence[State]) -> dict[str, int]:

@@ -25,6 +25,7 @@ from iris_hpo.search.selection import Scored, Selection, select
 from iris_hpo.search.space import ParameterSpace
 from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.store.artifacts import (
+    SMALL,
     ArtifactError,
     ArtifactMismatchError,
     ArtifactStore,
@@ -257,7 +258,7 @@ def leaderboard_keys(store: ArtifactStore, *, selected: bool = False) -> list[st
     ArtifactError
         If there is no leaderboard, or it is none.
     """
-    content = store.read(LEADERBOARD)
+    content = store.read(LEADERBOARD, limit=SMALL)
     try:
         rows = list(csv.DictReader(io.StringIO(content.decode())))
         return [row["candidate"] for row in rows if not selected or row["selected"] == "true"]
@@ -286,6 +287,7 @@ def write_selection(
 
     table = to_csv(leaderboard(selection, spec.space, spec.scoring))
     champion = _champion_card(spec, upstream, selection, contents, table)
+    before = _selected_before(store)
     store.write_together(
         {
             LEADERBOARD: table,
@@ -296,9 +298,34 @@ def write_selection(
         }
     )
     for name in store.list(SELECTED_FOLDER):
-        if name not in {f"model_{key}.pkl" for key in contents}:
+        key = name.removeprefix("model_").removesuffix(".pkl")
+        if (
+            name == f"model_{key}.pkl"
+            and key not in contents
+            and (key in before or _is_copy(store, key))
+        ):
             store.delete(f"{SELECTED_FOLDER}/{name}")
     return champion
+
+
+def _selected_before(store: ArtifactStore) -> set[str]:
+    """Whose models the selection before has stored; empty if its files are not as it left them."""
+    try:
+        card = read_card(store, CHAMPION_CARD, ChampionCard)
+        read_verified(store, LEADERBOARD, card.leaderboard_digest)
+        return set(leaderboard_keys(store, selected=True))
+    except ArtifactError:
+        return set()
+
+
+def _is_copy(store: ArtifactStore, key: str) -> bool:
+    """Whether a selected model is a copy of the candidate's, so that nothing is lost with it."""
+    try:
+        card = read_card(store, model_card_name(key), ModelCard)
+        read_verified(store, f"{SELECTED_FOLDER}/model_{key}.pkl", card.digest)
+    except ArtifactError:
+        return False
+    return True
 
 
 def _champion_card(

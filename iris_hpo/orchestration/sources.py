@@ -25,12 +25,14 @@ from iris_hpo.search.dataset import Dataset, read_dataset
 from iris_hpo.search.engines import apart
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.parameter_files import ParameterFiles, read_parameter_files
+from iris_hpo.search.space import Value
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.search.splitting import SplitSettings, class_counts, split_rows
 from iris_hpo.search.tables import DatasetError
-from iris_hpo.store.artifacts import ArtifactError, ArtifactStore
+from iris_hpo.store.artifacts import SMALL, ArtifactError, ArtifactStore
 from iris_hpo.store.cards import ParametersCard, SplitCard
 from iris_hpo.store.split import divide, read_part, write_split
+from iris_hpo.text import clean, quote_cell
 
 LAYOUT = "layout"
 """The metadata of `raw_data` and `split` that says which column was the target."""
@@ -50,7 +52,7 @@ def build_raw_data(spec: SearchSpec) -> dg.AssetsDefinition:
             metadata={
                 "dagster/row_count": len(dataset.target),
                 "features": len(dataset.feature_names),
-                "classes": ", ".join(counts) or "none: a number is predicted",
+                "classes": clean(", ".join(counts)) or "none: a number is predicted",
                 "path": dg.MetadataValue.path(str(iris_hpo_storage.data_file(spec))),
                 "digest": dataset.digest,
                 LAYOUT: asdict(spec.layout),
@@ -171,8 +173,12 @@ def candidates_csv(spec: SearchSpec, found: ParameterFiles) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["candidate", *(axis.name for axis in spec.axes)])
     for candidate in found.candidates:
-        writer.writerow([candidate.key, *candidate.values])
+        writer.writerow([candidate.key, *map(_cell, candidate.values)])
     return text.getvalue().encode()
+
+
+def _cell(value: Value) -> Value:
+    return quote_cell(value) if isinstance(value, str) else value
 
 
 def _rows_table(spec: SearchSpec, train: bytes, test: bytes) -> dg.TableMetadataValue:
@@ -230,7 +236,7 @@ def _shortened(values: Sequence[str]) -> str:
 def _stored_keys(store: ArtifactStore) -> set[str]:
     """Who stood in the table before; nobody, if it is missing or damaged: it is written anew."""
     try:
-        rows = list(csv.reader(io.StringIO(store.read(CANDIDATES_TABLE).decode())))
+        rows = list(csv.reader(io.StringIO(store.read(CANDIDATES_TABLE, limit=SMALL).decode())))
     except (ArtifactError, UnicodeDecodeError, csv.Error):
         return set()
     return {row[0] for row in rows[1:] if row}

@@ -7,8 +7,9 @@ no room on the disk but all of the memory. So only regular files of a plausible 
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 MEBIBYTE: Final = 1 << 20
 
@@ -20,7 +21,7 @@ _KINDS: Final = {
 }
 
 
-def open_regular(path: Path | str, limit: int) -> BinaryIO:
+def open_regular(path: Path | str, limit: int) -> BufferedReader:
     """Open a file for reading; never wait for a writer.
 
     Parameters

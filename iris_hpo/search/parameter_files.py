@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import Final
 
 from iris_hpo.search.errors import InputError
+from iris_hpo.search.files import MEBIBYTE, read_regular
 from iris_hpo.search.space import Axis, Candidate, ParameterSpace, Value
 from iris_hpo.text import NotTextError, decode, shorten
 
 MAX_CANDIDATES: Final = 100_000
 """Default limit of candidates: the number of partitions that Dagster recommends for one asset."""
+
+MAX_BYTES: Final = 64 * MEBIBYTE
+"""Largest parameter file: several hundred bytes for each of the most candidates."""
 
 
 class ParameterFileError(InputError):
@@ -157,7 +161,7 @@ def _axis_of(path: Path, axes: Sequence[Axis]) -> Axis:
 
 def _read_text(path: Path) -> str:
     try:
-        text = decode(path.read_bytes(), "save it as UTF-8")
+        text = decode(read_regular(path, MAX_BYTES), "save it as UTF-8")
     except OSError as error:
         raise ParameterFileError(path, None, f"cannot be read: {error.strerror}") from error
     except NotTextError as error:

@@ -6,6 +6,7 @@ Here it is a folder; `iris_hpo.store.objects` has the same on object storage.
 import errno
 import hashlib
 import os
+import re
 import uuid
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,8 +17,14 @@ from typing import Final
 from upath import UPath
 
 from iris_hpo.search.errors import InputError, WholeRunError
+from iris_hpo.search.files import MEBIBYTE, memory_bytes, open_regular
+
+SMALL: Final = 64 * MEBIBYTE
+"""Largest plausible size of a file that grows with the number of candidates or columns only."""
 
 _TEMPORARY: Final = ".temporary"
+_LEFT_BEHIND: Final = re.compile(r"(?:(\d+)-[0-9a-f]{32}-\d+|probe-[0-9a-f]{32})", re.ASCII)
+"""The names of our temporary files; the number is the process."""
 _OF_ALL: Final = (
     errno.ENOSPC,
     errno.EDQUOT,
@@ -27,6 +34,16 @@ _OF_ALL: Final = (
     errno.ENOTDIR,
 )
 """What keeps a file from being written, and will keep the next from it too."""
+_IN_THE_WAY: Final = (errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY)
+_FILES: Final = (
+    "split/train.csv",
+    "split/test.csv",
+    "parameters/candidates.csv",
+    "selection/leaderboard.csv",
+    "selection/heatmap.png",
+    "selection/champion.pkl",
+)
+_CARDS: Final = ("split/split.json", "parameters/parameters.json", "selection/champion.json")
 
 
 class ArtifactError(InputError):
@@ -85,20 +102,35 @@ class ArtifactStore:
         """Whether there is such a file."""
         return self.path(name).is_file()
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, *, limit: int | None = None, digest: str | None = None) -> bytes:
         """Read a file.
+
+        Parameters
+        ----------
+        limit
+            Largest plausible size in bytes; by default what fits in memory.
+        digest
+            Of what is expected. A file that takes far less room than its size says is then not
+            loaded if it is another.
 
         Raises
         ------
         ArtifactError
-            If it is not there or cannot be read.
+            If it is not there, cannot be read or is no plausible file.
         """
+        path = self._checked(name)
         try:
-            return self._checked(name).read_bytes()
+            with open_regular(path, limit or memory_bytes()) as file:
+                status = os.fstat(file.fileno())
+                if digest and _is_sparse(status):
+                    found = hashlib.file_digest(file, "sha256").hexdigest()
+                    check_digest(self.path(name), found, digest)
+                    file.seek(0)
+                return file.read(status.st_size)
         except FileNotFoundError as error:
             raise ArtifactError(f"{self.path(name)} is missing; run the search again") from error
         except OSError as error:
-            raise ArtifactError(f"{self.path(name)} cannot be read: {error}") from error
+            raise ArtifactError(f"{self.path(name)} cannot be read: {error.strerror}") from error
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file so that a reader sees all of it or nothing.
@@ -125,6 +157,8 @@ class ArtifactStore:
         staged: list[tuple[Path, Path]] = []
         try:
             with self._writing():
+                if not temporary.parent.is_dir():
+                    self._check_foreign()
                 temporary.parent.mkdir(parents=True, exist_ok=True)
                 for name, target in targets.items():
                     target.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +166,7 @@ class ArtifactStore:
                     staged.append((place, target))
                     place.write_bytes(files[name])
                 for place, target in staged:
-                    place.replace(target)
+                    _put(place, target)
         finally:
             for place, _ in staged:  # of a write that failed; the others were moved away
                 with suppress(OSError):  # that is said already
@@ -150,18 +184,33 @@ class ArtifactStore:
         return sorted(child.name for child in place.iterdir())
 
     def sweep(self) -> None:
-        """Remove temporary files that writers left which were killed."""
+        """Remove temporary files that writers left which were killed, and no others."""
         for name in self.list(_TEMPORARY):
-            owner = name.partition("-")[0]
-            if not (owner.isdigit() and is_alive(int(owner))):
+            ours = _LEFT_BEHIND.fullmatch(name)
+            if ours and not (ours[1] and is_alive(int(ours[1]))):
                 with self._writing():
                     self.delete(f"{_TEMPORARY}/{name}")
+
+    def _check_foreign(self) -> None:
+        """Refuse to replace files of a folder in which no search has ever written."""
+        if any(self.exists(name) for name in _CARDS):
+            return
+        for name in filter(self.exists, _FILES):
+            raise StoreWriteError(
+                f"{self.path(name)} is there, but no search has written it; move it away, or give "
+                "another folder for the artifacts"
+            )
 
     @contextmanager
     def _writing(self) -> Generator[None]:
         try:
             yield
         except OSError as error:
+            if error.errno in _IN_THE_WAY:
+                raise StoreWriteError(
+                    f"{error.filename2 or error.filename} is in the way: {error.strerror}; move it "
+                    "away, then run the search again"
+                ) from error
             if error.errno not in _OF_ALL:
                 raise
             raise StoreWriteError(
@@ -209,14 +258,41 @@ def read_verified(store: ArtifactStore, name: str, digest: str) -> bytes:
     ArtifactError
         If it is missing or its bytes have another digest.
     """
-    content = store.read(name)
-    found = digest_of(content)
-    if found != digest:
-        raise ArtifactMismatchError(
-            f"{store.path(name)} is not the file that was recorded (sha256 {found[:12]}, recorded "
-            f"{digest[:12]}): it was changed or replaced; run the search again"
-        )
+    content = store.read(name, digest=digest)
+    check_digest(store.path(name), digest_of(content), digest)
     return content
+
+
+def check_digest(path: UPath, found: str, recorded: str) -> None:
+    """Refuse a file that has another digest.
+
+    Raises
+    ------
+    ArtifactMismatchError
+        That names it.
+    """
+    if found != recorded:
+        raise ArtifactMismatchError(
+            f"{path} is not the file that was recorded (sha256 {found[:12]}, recorded "
+            f"{recorded[:12]}): it was changed or replaced; run the search again"
+        )
+
+
+def _is_sparse(status: os.stat_result) -> bool:
+    """Whether a large file takes less room than half of its size."""
+    return status.st_size > SMALL and status.st_blocks * 512 < status.st_size // 2
+
+
+def _put(place: Path, target: Path) -> None:
+    """Move a file to its place, also to that of an empty folder."""
+    try:
+        place.replace(target)
+    except IsADirectoryError:
+        if target.is_symlink():
+            raise
+        with suppress(OSError):  # it holds something; then the next line says so
+            target.rmdir()
+        place.replace(target)
 
 
 def is_alive(process: int) -> bool:

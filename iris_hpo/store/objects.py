@@ -59,8 +59,8 @@ class ObjectStore(ArtifactStore):
         except FileNotFoundError:
             return False
 
-    def read(self, name: str) -> bytes:
-        """Read a file.
+    def read(self, name: str, *, limit: int | None = None, digest: str | None = None) -> bytes:  # noqa: ARG002
+        """Read a file; an object is always regular, and its size would cost a request more.
 
         Raises
         ------

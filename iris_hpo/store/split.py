@@ -13,6 +13,7 @@ from iris_hpo.search.evaluation import Examples
 from iris_hpo.search.splitting import LazyFolds, Rows, SplitSettings, split_rows
 from iris_hpo.store.artifacts import ArtifactStore, digest_of, read_verified
 from iris_hpo.store.cards import SplitCard
+from iris_hpo.text import quote_cell, unquote_cell
 
 CARD = "split/split.json"
 TRAIN = "split/train.csv"
@@ -72,7 +73,7 @@ def read_part(content: bytes, task: Task) -> tuple[Rows, Features, Target]:
     _, *records = csv.reader(io.StringIO(content.decode()))
     rows = np.array([int(record[0]) - 1 for record in records], dtype=np.intp)
     features = np.array([record[1:-1] for record in records], dtype=np.float64)
-    labels = [record[-1] for record in records]
+    labels = [unquote_cell(record[-1]) for record in records]
     target = np.array(labels) if task == "classification" else np.array(labels, dtype=np.float64)
     return rows, features, target
 
@@ -104,9 +105,10 @@ def settings_of(card: SplitCard) -> SplitSettings:
 def _to_csv(dataset: Dataset, rows: Rows) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["row", *dataset.feature_names, dataset.target_name])
+    writer.writerow(["row", *map(quote_cell, [*dataset.feature_names, dataset.target_name])])
     features: Sequence[Sequence[float]] = dataset.features[rows].tolist()
     target: Sequence[object] = dataset.target[rows].tolist()
     for row, numbers, label in zip(rows.tolist(), features, target, strict=True):
-        writer.writerow([row + 1, *map(repr, numbers), label])
+        shown = quote_cell(label) if isinstance(label, str) else label
+        writer.writerow([row + 1, *map(repr, numbers), shown])
     return text.getvalue().encode()

@@ -84,7 +84,7 @@ def leave_files(project: Project) -> None:
     """What was left by a writer that died, and by nobody of ours."""
     folder = project.artifacts / ".temporary"
     folder.mkdir(exist_ok=True)
-    (folder / "999999999-0-0").write_text("half")
+    (folder / f"999999999-{'0' * 32}-0").write_text("half")
     (project.artifacts / "selection" / "models" / "model_C9.0_G9.0.pkl").write_text("old")
 
 

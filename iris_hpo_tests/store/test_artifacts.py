@@ -19,6 +19,7 @@ from iris_hpo.search.evaluation import Evaluation
 from iris_hpo.store.artifacts import (
     ArtifactError,
     ArtifactMismatchError,
+    StoreWriteError,
     digest_of,
     is_alive,
     read_verified,
@@ -261,7 +262,7 @@ def test_a_write_that_fails_leaves_what_was_there_and_nothing_else(local):
 def test_a_write_onto_a_folder_fails_and_leaves_nothing(local):
     local.write("models/a.pkl", b"old")
 
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(StoreWriteError, match=r"models is in the way: .*; move it away"):
         local.write("models", b"new")
 
     assert local.read("models/a.pkl") == b"old"
@@ -294,12 +295,14 @@ def test_a_sweep_removes_what_dead_writers_left_and_nothing_else(local):
     ended.wait()
     local.write("models/a.pkl", b"model")
     left = local.root / TEMPORARY
-    for name in (f"{ended.pid}-half", f"{os.getpid()}-half", "half"):
+    number = "0123456789abcdef" * 2
+    theirs = {f"{os.getpid()}-{number}-0", "notes.txt", f"{ended.pid}-notes", "99", "probe-"}
+    for name in (f"{ended.pid}-{number}-0", f"probe-{number}", *theirs):
         (left / name).write_bytes(b"half a model")
 
     local.sweep()
 
-    assert local.list(TEMPORARY) == [f"{os.getpid()}-half"]
+    assert set(local.list(TEMPORARY)) == theirs
     assert local.read("models/a.pkl") == b"model"
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from iris_hpo.search.dataset import Dataset
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.splitting import SplitSettings, make_folds, split_rows
-from iris_hpo.store.artifacts import ArtifactError, ArtifactMismatchError
+from iris_hpo.store.artifacts import ArtifactError, ArtifactMismatchError, StoreWriteError
 from iris_hpo.store.cards import SplitCard, read_card
 from iris_hpo.store.objects import open_store
 from iris_hpo.store.split import (
@@ -231,9 +231,9 @@ def test_a_part_that_is_missing_is_refused(store, noisy_iris, name):
 
 @pytest.mark.parametrize("name", [TRAIN, TEST])
 def test_a_card_never_vouches_for_a_part_that_could_not_be_written(store, noisy_iris, name):
-    (store.root / name).mkdir(parents=True)
+    (store.root / name / "theirs").mkdir(parents=True)
 
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(StoreWriteError, match=f"{name} is in the way: .*; move it away"):
         write_split(store, *divide(noisy_iris, SETTINGS, "classification"))
 
     assert not store.exists(CARD)

@@ -1,0 +1,213 @@
+"""What stands in a search's folder and is not the search's: never deleted, never waited for."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from iris_hpo.store.artifacts import SMALL, ArtifactStore, StoreWriteError, digest_of, read_verified
+from iris_hpo.store.cards import ScoreCard, read_card, read_recorded_card
+from iris_hpo.store.objects import open_store
+from iris_hpo_tests.end_to_end.conftest import Project
+
+RUN = ("run", "--engine", "serial", "--folds", "2")
+THEIRS = (
+    ".temporary/x",
+    ".temporary/12-notes",
+    "selection/models/notes.txt",
+    "selection/models/model_of_my_own.pkl",
+    "selection/models/model_C8.0_G4.0.pkl",
+    "models/thesis.pdf",
+    "notes.txt",
+)
+
+
+def make_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def make_sparse(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(100 << 30)
+
+
+def make_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def replace(path: Path, make: Callable[[Path], None]) -> None:
+    path.unlink()
+    make(path)
+
+
+@pytest.mark.parametrize("place", ["theirs", pytest.param("artifacts", marks=pytest.mark.slow)])
+def test_a_run_deletes_nothing_that_it_has_not_made(
+    few: Project, tmp_path: Path, place: str
+) -> None:
+    """Not in a folder of theirs, and not behind a link in place of the search's folder."""
+    folder = tmp_path / place
+    if folder != few.artifacts:
+        few.artifacts.symlink_to(folder, target_is_directory=True)
+    for name in THEIRS:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    assert few.call(*RUN, "--quiet").returncode == 0
+    (few.parameters / "c_parameters.txt").write_text("0.5\n")  # others are selected
+    assert few.call(*RUN, "--quiet").returncode == 0
+    assert {name: (folder / name).read_text() for name in THEIRS} == {name: name for name in THEIRS}
+    assert few.call("status", "--folds", "2").returncode == 0
+
+
+def test_what_an_earlier_selection_has_stored_is_removed(done: Project) -> None:
+    folder = done.artifacts / "selection" / "models"
+    before = {path.name for path in folder.iterdir()}
+    (done.parameters / "c_parameters.txt").write_text("32\n")
+    assert done.call(*RUN, "--quiet").returncode == 0
+    after = {path.name for path in folder.iterdir()}
+    assert before
+    assert after
+    assert not before & after
+
+
+@pytest.mark.parametrize("name", ["split/train.csv", "selection/leaderboard.csv"])
+def test_files_of_a_folder_that_is_not_the_searchs_are_not_replaced(
+    few: Project, name: str
+) -> None:
+    path = few.artifacts / name
+    path.parent.mkdir(parents=True)
+    path.write_text("theirs")
+    result = few.call(*RUN)
+    assert result.returncode == 2
+    assert f"{path} is there, but no search has written it" in result.stderr
+    assert path.read_text() == "theirs"
+    assert [one for one in few.artifacts.rglob("*") if one.is_file()] == [path]
+
+
+READ = (
+    "models/model_C0.5_G1.0.pkl",
+    "models/model_C0.5_G1.0.json",
+    "scores/C0.5_G1.0.json",
+    "split/split.json",
+    "split/train.csv",
+    "parameters/parameters.json",
+    "parameters/candidates.csv",
+    "selection/champion.json",
+    "selection/champion.pkl",
+    "selection/leaderboard.csv",
+)
+
+
+@pytest.mark.parametrize("make", [make_pipe, make_sparse, make_folder])
+def test_a_run_replaces_what_is_no_file(
+    finished: Project, undisturbed: Project, make: Callable[[Path], None]
+) -> None:
+    """Of an artifact: a named pipe, more zeros than there is memory, an empty folder."""
+    for name in READ:
+        replace(finished.artifacts / name, make)
+    assert finished.call("status", "--folds", "2").returncode == 0
+    rows = finished.root / "rows.csv"
+    rows.write_text("1,2,3,4\n")
+    refused = finished.call("predict", str(rows))
+    assert refused.returncode == 2
+    assert f"{finished.artifacts / 'selection/champion.json'} cannot be read: i" in refused.stderr
+
+    result = finished.call(*RUN, "--quiet")
+    assert (result.returncode, result.stderr) == (0, "")
+    expected = {
+        name: content
+        for name, (_, content) in undisturbed.files().items()
+        if not name.endswith(".json")
+    }
+    found = finished.files()
+    assert {name: found[name][1] for name in expected} == expected
+
+
+@pytest.mark.parametrize("name", ["models/model_C0.5_G1.0.pkl", "split/split.json"])
+def test_a_folder_that_holds_something_is_named_and_left(finished: Project, name: str) -> None:
+    path = finished.artifacts / name
+    replace(path, make_folder)
+    (path / "precious").write_text("theirs")
+    result = finished.call(*RUN, "--force")
+    assert result.returncode in (1, 2)
+    assert f"{path} is in the way" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert len(result.stderr.splitlines()) <= 2
+    assert (path / "precious").read_text() == "theirs"
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (make_pipe, "it is a named pipe, not a regular file"),
+        (make_sparse, "its 107374182400 bytes are more than the"),
+        (lambda path: path.symlink_to("/dev/zero"), "it is a device, not a regular file"),
+    ],
+)
+def test_a_parameter_file_that_is_no_file_is_named(
+    few: Project, make: Callable[[Path], None], problem: str
+) -> None:
+    path = few.parameters / "c_parameters.txt"
+    replace(path, make)
+    for command in (RUN, ("status",)):
+        result = few.call(*command)
+        assert result.returncode == 2
+        assert result.stderr.startswith(f"iris-hpo: {path}: cannot be read: {problem}")
+        assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("depth", [50, 900, 10_000])
+@pytest.mark.parametrize("field", ["seconds", "run_id", "metrics"])
+def test_a_field_without_a_digest_that_is_nested_is_refused(
+    tmp_path: Path, field: str, depth: int
+) -> None:
+    store = open_store(str(tmp_path / "artifacts"))
+    fields = dict.fromkeys(ScoreCard.__dataclass_fields__, 0) | {"run_id": "r", "seconds": 0.5}
+    store.write("good.json", json.dumps(fields).encode())
+    version = read_card(store, "good.json", ScoreCard).version
+    del fields[field]
+    nested = json.dumps(fields)[:-1] + f', "{field}": {"[" * depth}{"]" * depth}}}'
+    store.write("card.json", nested.encode())
+    with pytest.raises(ValueError, match=r"card.json is not"):
+        read_recorded_card(store, "card.json", ScoreCard, version)
+
+
+@pytest.mark.parametrize("depth", [50, 10_000])
+def test_a_run_makes_a_nested_card_again(finished: Project, depth: int) -> None:
+    for name in ("scores/C0.5_G1.0.json", "models/model_C0.5_G4.0.json"):
+        path = finished.artifacts / name
+        fields = json.loads(path.read_text())
+        del fields["seconds"]
+        nested = json.dumps(fields)[:-1] + f', "seconds": {"[" * depth}{"]" * depth}}}'
+        path.write_text(nested)
+    result = finished.call(*RUN)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "2 trained, 4 reused" in result.stdout
+
+
+def test_a_sparse_file_is_not_loaded_to_find_out_that_it_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(str(tmp_path))
+    with (tmp_path / "model").open("wb") as file:
+        file.truncate(2 * SMALL)
+    monkeypatch.setattr("iris_hpo.store.artifacts.digest_of", None)  # what was loaded goes there
+    with pytest.raises(ValueError, match="not the file that was recorded"):
+        read_verified(store, "model", "d" * 64)
+    monkeypatch.undo()
+    assert read_verified(store, "model", digest_of(b"\0" * 2 * SMALL)) == b"\0" * 2 * SMALL
+
+
+def test_an_older_folder_of_ours_is_written_to(tmp_path: Path) -> None:
+    """Copied without its hidden folder: a card shows whose it is."""
+    store = ArtifactStore(open_store(str(tmp_path)).root)
+    for name in ("split/train.csv", "split/split.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    store.write("split/train.csv", b"new")
+    other = tmp_path / "other" / "split"
+    other.mkdir(parents=True)
+    (other / "test.csv").write_text("theirs")
+    with pytest.raises(StoreWriteError, match="no search has written it"):
+        open_store(str(other.parent)).write("split/test.csv", b"new")
