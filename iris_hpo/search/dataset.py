@@ -10,10 +10,9 @@ from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from io import BufferedReader
 from itertools import chain
 from pathlib import Path
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +71,7 @@ def file_digest(path: Path) -> str:
     """
     try:
         with open_regular(path, _largest()) as file:
-            return hashlib.file_digest(cast("BufferedReader", file), "sha256").hexdigest()
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise _unreadable(path, error) from error
 
