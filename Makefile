@@ -22,7 +22,7 @@ test: $(VENV)/test  ## the test-suite
 	$(BIN)/python -m pytest -q $(PARALLEL)
 
 slow: $(VENV)/test  ## the long tests
-	$(BIN)/python -m pytest -q $(PARALLEL) -m slow
+	$(BIN)/python -m pytest -q -m slow
 
 lint: $(VENV)/test  ## lint, format and types
 	$(BIN)/ruff check .

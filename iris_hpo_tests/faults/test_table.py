@@ -34,3 +34,10 @@ def test_the_table_of_the_documentation_is_of_these_tests() -> None:
     assert next(done for done, file, _ in rows if file == "test_crash.py").startswith(
         f"`kill -9` of the run at {KILLS} random moments"
     )
+
+
+def test_tests_that_stand_elsewhere_exist() -> None:
+    page = (REPOSITORY / "docs" / "security.md").read_text()
+    named = re.findall(r"`((?:\w+/)+test_\w+\.py)`", page)
+    assert len(named) > 3
+    assert [name for name in named if not (REPOSITORY / "iris_hpo_tests" / name).is_file()] == []
