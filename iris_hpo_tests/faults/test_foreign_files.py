@@ -101,35 +101,35 @@ READ = (
 
 @pytest.mark.parametrize("make", [make_pipe, make_sparse, make_folder])
 def test_a_run_replaces_what_is_no_file(
-    finished: Project, undisturbed: Project, make: Callable[[Path], None]
+    done: Project, undisturbed: Project, make: Callable[[Path], None]
 ) -> None:
     """Of an artifact: a named pipe, more zeros than there is memory, an empty folder."""
     for name in READ:
-        replace(finished.artifacts / name, make)
-    assert finished.call("status", "--folds", "2").returncode == 0
-    rows = finished.root / "rows.csv"
+        replace(done.artifacts / name, make)
+    assert done.call("status", "--folds", "2").returncode == 0
+    rows = done.root / "rows.csv"
     rows.write_text("1,2,3,4\n")
-    refused = finished.call("predict", str(rows))
+    refused = done.call("predict", str(rows))
     assert refused.returncode == 2
-    assert f"{finished.artifacts / 'selection/champion.json'} cannot be read: i" in refused.stderr
+    assert f"{done.artifacts / 'selection/champion.json'} cannot be read: i" in refused.stderr
 
-    result = finished.call(*RUN, "--quiet")
+    result = done.call(*RUN, "--quiet")
     assert (result.returncode, result.stderr) == (0, "")
     expected = {
         name: content
         for name, (_, content) in undisturbed.files().items()
         if not name.endswith(".json")
     }
-    found = finished.files()
+    found = done.files()
     assert {name: found[name][1] for name in expected} == expected
 
 
 @pytest.mark.parametrize("name", ["models/model_C0.5_G1.0.pkl", "split/split.json"])
-def test_a_folder_that_holds_something_is_named_and_left(finished: Project, name: str) -> None:
-    path = finished.artifacts / name
+def test_a_folder_that_holds_something_is_named_and_left(done: Project, name: str) -> None:
+    path = done.artifacts / name
     replace(path, make_folder)
     (path / "precious").write_text("theirs")
-    result = finished.call(*RUN, "--force")
+    result = done.call(*RUN, "--force")
     assert result.returncode in (1, 2)
     assert f"{path} is in the way" in result.stderr
     assert "Traceback" not in result.stderr
@@ -174,14 +174,14 @@ def test_a_field_without_a_digest_that_is_nested_is_refused(
 
 
 @pytest.mark.parametrize("depth", [50, 10_000])
-def test_a_run_makes_a_nested_card_again(finished: Project, depth: int) -> None:
+def test_a_run_makes_a_nested_card_again(done: Project, depth: int) -> None:
     for name in ("scores/C0.5_G1.0.json", "models/model_C0.5_G4.0.json"):
-        path = finished.artifacts / name
+        path = done.artifacts / name
         fields = json.loads(path.read_text())
         del fields["seconds"]
         nested = json.dumps(fields)[:-1] + f', "seconds": {"[" * depth}{"]" * depth}}}'
         path.write_text(nested)
-    result = finished.call(*RUN)
+    result = done.call(*RUN)
     assert (result.returncode, result.stderr) == (0, "")
     assert "2 trained, 4 reused" in result.stdout
 
