@@ -169,7 +169,7 @@ class TrialWork:
         InputError
             Says what to do.
         """
-        self.load()
+        self._recipe  # noqa: B018 - refuses other code
         store = open_store(self.store_url)
         probe = f".temporary/probe-{uuid.uuid4().hex}"  # a sweep would take it, should it be left
         try:
@@ -207,8 +207,18 @@ class TrialWork:
         return TrialResult(model, reused, score, score.run_id != self.run_id)
 
     @cached_property
+    def _recipe(self) -> Recipe:
+        """The recipe, once it is certain that this process has the code that it was planned with.
+
+        Results of other code must not pass for results of this one.
+        """
+        self.load()
+        self.conditions.recipe.check_code()
+        return self.conditions.recipe
+
+    @cached_property
     def _cross_validation(self) -> CrossValidation:
-        return CrossValidation(self.conditions.recipe, self.examples, self.conditions.scoring)
+        return CrossValidation(self._recipe, self.examples, self.conditions.scoring)
 
     @cached_property
     def _bounds(self) -> Bounds[Estimator]:
@@ -226,7 +236,7 @@ class TrialWork:
                 return stored, read_verified(store, model_name(trial.key), stored.digest), None
             except ArtifactError:
                 pass  # the file is not the card's: train again
-        training = train(self.conditions.recipe, trial.parameters, self.examples, self._bounds)
+        training = train(self._recipe, trial.parameters, self.examples, self._bounds)
         with own_failure("storing the model"):
             content = dump_model(training.estimator)
         card = ModelCard(

@@ -25,6 +25,7 @@ from iris_hpo.orchestration.sources import read_spec_data, read_spec_parameters
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.dataset import file_digest
 from iris_hpo.search.spec import SearchSpec
+from iris_hpo.store.cards import fingerprint
 
 _MOST_RUNS: Final = 8
 
@@ -34,7 +35,8 @@ def follow_parameter_files(
 ) -> dg.SensorResult:
     """One tick over the parameter files.
 
-    The cursor holds the digest of the candidates that were last acted upon.
+    The cursor holds the digests of the candidates that were last acted upon, and of an estimator's
+    code that is of no release: when that changes, all candidates are asked for.
 
     Raises
     ------
@@ -45,9 +47,13 @@ def follow_parameter_files(
     files = read_spec_parameters(spec, storage)
     wanted = [candidate.key for candidate in files.candidates]
     change = pending_change(instance, names, wanted)
-    seen = _cursor(context).get("digest")
-    if not change and seen == files.digest:
-        return dg.SensorResult(skip_reason=f"{len(wanted)} candidates, nothing new")
+    seen = _cursor(context)
+    cursor = {"digest": files.digest, **_code_digest(spec)}
+    code_changed = "code" in seen and seen["code"] != cursor.get("code", "")
+    if not change and not code_changed and seen.get("digest") == files.digest:
+        return dg.SensorResult(
+            skip_reason=f"{len(wanted)} candidates, nothing new", cursor=json.dumps(cursor)
+        )
 
     sources = ["parameters"]
     if latest(instance, names.asset("split")) is None:
@@ -56,10 +62,11 @@ def follow_parameter_files(
     removed = set(change.removed)
     registered = [key for key in registered_keys(instance, names) if key not in removed]
     order = [*registered, *change.added]
-    new = [*_never_tried(instance, names, wanted, registered), *change.added]
+    old = registered if code_changed else _never_tried(instance, names, wanted, registered)
+    new = [*old, *change.added]
     # The same files may come back: what was done in between is part of the key.
     before = latest(instance, names.asset("parameters"))
-    run_key = f"{files.digest}-{before.pointer if before else 0}"
+    run_key = f"{'-'.join(cursor.values())}-{before.pointer if before else 0}"
     requests = [
         _search_request(names, f"{run_key}-{index}", [*sources, "models", "scores"], keys)
         for index, keys in enumerate(cut(contiguous_ranges(new, order, _MOST_RUNS)))
@@ -72,7 +79,7 @@ def follow_parameter_files(
     return dg.SensorResult(
         run_requests=requests,
         dynamic_partitions_requests=change_requests(names, change),
-        cursor=json.dumps({"digest": files.digest}),
+        cursor=json.dumps(cursor),
     )
 
 
@@ -114,6 +121,15 @@ def follow_raw_data(
     else:
         requests = [_search_request(names, run_key, sources, ())]
     return dg.SensorResult(run_requests=requests, cursor=cursor)
+
+
+def _code_digest(spec: SearchSpec) -> dict[str, str]:
+    """Digest of the code that no release stands for, as it is on disk; empty without such code.
+
+    The process of a sensor keeps modules as they were when it loaded them; a run loads them again.
+    """
+    code = spec.recipe().code
+    return {"code": fingerprint(code=dict(code))} if code else {}
 
 
 def _never_tried(

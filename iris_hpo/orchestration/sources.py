@@ -158,10 +158,10 @@ def read_spec_parameters(spec: SearchSpec, storage: Storage) -> ParameterFiles:
 
 def parameters_card(spec: SearchSpec, choices: dict[str, str]) -> ParametersCard:
     """What the parameters of a search are, under the choices of a run."""
-    recipe = spec.recipe(choices)
+    identity = spec.recipe(choices).identity()
     return ParametersCard(
         axes=[axis.identity() for axis in spec.axes],
-        recipe={"steps": recipe.identity()["steps"]},
+        recipe={name: identity[name] for name in ("steps", "code") if name in identity},
         choices={choice.name: choices.get(choice.name, choice.default) for choice in spec.choices},
         scoring=spec.scoring,
     )

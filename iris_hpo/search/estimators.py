@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.search.dataset import Features, Target, Task
-from iris_hpo.search.errors import InputError, at_field
+from iris_hpo.search.errors import InputError, WholeRunError, at_field
 from iris_hpo.search.settings import accepts, construct, identity, import_object, import_paths
+from iris_hpo.search.source_code import code_of, loaded_code
 from iris_hpo.search.space import Value
 
 
@@ -94,6 +95,7 @@ class Recipe:
     @cached_property
     def _base(self) -> Estimator:
         estimator = self._assemble()
+        loaded_code(_import_paths(self.steps))
         seeds = {
             name: self.seed
             for name, value in estimator.get_params().items()
@@ -109,9 +111,35 @@ class Recipe:
             ) from error
         return estimator
 
+    @cached_property
+    def code(self) -> Mapping[str, str]:
+        """Digests of modules that no release stands for, as they are when this is first read.
+
+        Workers get those of the process that plans the work.
+        """
+        return code_of(_import_paths(self.steps)).digests
+
+    def check_code(self) -> None:
+        """Refuse to work with other code than the work was planned with.
+
+        Raises
+        ------
+        WholeRunError
+            If this process has loaded a module as it was before an edit, or as another machine
+            has it.
+        """
+        loaded = loaded_code(_import_paths(self.steps)).digests
+        if loaded != self.code:
+            names = {name for name, _ in loaded.items() ^ self.code.items()}
+            raise WholeRunError(
+                f"the code of {', '.join(sorted(names))} that is loaded here is not the code that "
+                "this run was planned with: it was edited in between, or differs between machines; "
+                "restart Dask workers that have loaded it, and run the search again"
+            )
+
     def __getstate__(self) -> dict[str, object]:
-        """All fields; workers construct the estimator themselves."""
-        return {name: value for name, value in vars(self).items() if name != "_base"}
+        """All fields and the code; workers construct the estimator themselves."""
+        return {"steps": self.steps, "seed": self.seed, "code": self.code}
 
     def _check_names(self, parameters: Mapping[str, Value]) -> None:
         known = self._base.get_params()
@@ -177,14 +205,22 @@ class Recipe:
             "steps": [[step.estimator, identity(step.settings)] for step in self.steps],
             "seed": self.seed,
             "packages": package_versions(self.steps),
+            **({"code": dict(self.code)} if self.code else {}),
         }
 
 
 def package_versions(steps: Sequence[Step]) -> dict[str, str]:
-    """Versions of scikit-learn and of the packages that the steps and their settings come from."""
-    paths = [path for step in steps for path in step.import_paths]
-    modules = {"sklearn", *(path.partition(".")[0] for path in paths)}
+    """Versions of scikit-learn and of the packages that the steps and their own code name.
+
+    Imports of scikit-learn itself, and of other released packages, are not followed.
+    """
+    paths = _import_paths(steps)
+    modules = {"sklearn", *(path.partition(".")[0] for path in paths), *code_of(paths).packages}
     return dict(_versions_of(frozenset(modules)))
+
+
+def _import_paths(steps: Sequence[Step]) -> tuple[str, ...]:
+    return tuple(path for step in steps for path in step.import_paths)
 
 
 @cache

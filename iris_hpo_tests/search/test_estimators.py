@@ -188,5 +188,6 @@ def test_versions_are_of_every_package_that_a_step_comes_from():
 
     assert package_versions(steps) == {
         "numpy": version("numpy"),
+        "pytest": version("pytest"),  # which this module imports
         "scikit-learn": version("scikit-learn"),
     }
