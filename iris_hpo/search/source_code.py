@@ -144,7 +144,8 @@ def _release_folders(top: str) -> tuple[Path, ...]:
         except PackageNotFoundError:
             continue
         origin = json.loads(found.read_text("direct_url.json") or "{}")
-        if "dir_info" in origin or "vcs_info" in origin:
+        by_conda = (found.read_text("INSTALLER") or "").strip() == "conda"  # builds from folders
+        if not by_conda and ("dir_info" in origin or "vcs_info" in origin):
             return ()
         folders.append(Path(str(found.locate_file(""))).resolve())
     return tuple(folders)

@@ -111,22 +111,29 @@ def test_released_packages_are_identified_by_their_versions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("origin", "is_code"),
+    ("origin", "installer", "is_code"),
     [
-        (None, False),
-        ({"url": "file:///there/w.whl", "archive_info": {}}, False),
-        ({"url": "file:///there", "dir_info": {}}, True),
-        ({"url": "file:///there", "dir_info": {"editable": True}}, True),
-        ({"url": "https://there/w.git", "vcs_info": {"vcs": "git", "commit_id": "c"}}, True),
+        (None, "pip", False),
+        ({"url": "file:///there/w.whl", "archive_info": {}}, "pip", False),
+        ({"url": "file:///there", "dir_info": {}}, "pip", True),
+        ({"url": "file:///there", "dir_info": {}}, "conda", False),
+        ({"url": "file:///there", "dir_info": {"editable": True}}, "pip", True),
+        ({"url": "https://there/w.git", "vcs_info": {"vcs": "git", "commit_id": "c"}}, "uv", True),
     ],
 )
 def test_an_installation_that_can_change_under_its_version_is_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, origin: object, *, is_code: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    origin: object,
+    installer: str,
+    *,
+    is_code: bool,
 ) -> None:
     (tmp_path / "widgets.py").write_text("class Widget: ...\n")
     info = tmp_path / "widgets-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: widgets\nVersion: 1.0\n")
+    (info / "INSTALLER").write_text(f"{installer}\n")
     (info / "RECORD").write_text("widgets.py,,\n")
     if origin:
         (info / "direct_url.json").write_text(json.dumps(origin))
