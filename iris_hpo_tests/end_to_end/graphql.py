@@ -44,7 +44,7 @@ FAILURES = """query($run: ID!) {
 TICKS = """query($sensor: SensorSelector!, $statuses: [InstigationTickStatus!]) {
   sensorOrError(sensorSelector: $sensor) { ... on Sensor { sensorState {
     ticks(limit: 5, statuses: $statuses) { tickId skipReason error { causes { message } } }
-  } } }"""
+  } } } }"""
 ADD_PARTITION = """mutation($key: String!, $name: String!, $repository: RepositorySelector!) {
   addDynamicPartition(
     partitionKey: $key, partitionsDefName: $name, repositorySelector: $repository

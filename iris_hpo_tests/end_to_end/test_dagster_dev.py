@@ -199,8 +199,11 @@ def test_nothing_was_asked_twice_and_searches_took_turns(dev: Dev) -> None:
     # 77 at first, 11 more, two for the removal, 11 again, three explicit ones, 11 corrected.
     assert len(dev.requests("parameter_files_sensor")) == 7
     assert len(dev.requests("raw_data_sensor")) == 1
-    for sensor in ("parameter_files_sensor", "raw_data_sensor", "selection_sensor"):
+    for sensor in ("raw_data_sensor", "selection_sensor"):
         assert dev.ui.ticks(sensor, "FAILURE") == []
+    for tick in dev.ui.ticks("parameter_files_sensor", "FAILURE"):
+        (cause,) = tick["error"]["causes"]
+        assert "gamma 'O.12' is not a number" in cause["message"]
     worked = sorted(
         dev.ui.steps(run.run_id)["candidates"] for run in runs if "scores" in run.assets
     )

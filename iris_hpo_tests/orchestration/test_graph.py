@@ -168,6 +168,12 @@ def test_runs_of_the_jobs_stay_in_their_process(defs: dg.Definitions) -> None:
         assert defs.resolve_job_def(job).executor_def is dg.in_process_executor
 
 
+def test_what_the_shipped_project_materialises_stays_in_its_process() -> None:
+    from iris_hpo.definitions import defs
+
+    assert defs.executor is dg.in_process_executor
+
+
 def test_definitions_are_valid(defs: dg.Definitions) -> None:
     dg.Definitions.validate_loadable(defs)
 
