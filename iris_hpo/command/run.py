@@ -58,9 +58,16 @@ def run_search(
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     console = make_console(quiet=quiet or as_json)
     options = WorkOptions(engine, jobs, force, candidate_timeout, retries, dask_address)
+
+    def announce(line: str) -> None:
+        if as_json:
+            complain(f"iris-hpo: {line}")
+        else:
+            say(console, line)
+
     with (
         open_session(search, data, artifacts) as session,
-        turn(session, lambda: say(console, "waiting for another iris-hpo run of this search")),
+        turn(session, announce),
         TerminalProgress(console) as progress,
     ):
         if not hasattr(session.instance.event_log_storage, "batched"):  # ours have it
@@ -68,7 +75,7 @@ def run_search(
         wanted = read_settings(session.spec, **settings)
         checked_rule = read_rule(session.spec, rule, wanted)
         started = time.monotonic()
-        launcher = Launcher(session.instance, session.spec, session.storage, progress)
+        launcher = Launcher(session.instance, session.spec, session.storage, progress, announce)
         try:
             outcome = launcher.bring_up_to_date(wanted, checked_rule, options)
         except RunFailedError as error:

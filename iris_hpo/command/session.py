@@ -1,8 +1,9 @@
 """What every subcommand needs: the search, the instance, the storage, the settings."""
 
 import os
+import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -58,25 +59,38 @@ def open_session(search: str | None, data: str | None, artifacts: str | None) ->
 
 
 @contextmanager
-def turn(session: Session, on_wait: Callable[[], None]) -> Generator[None]:
+def turn(session: Session, say: Callable[[str], None]) -> Generator[None]:
     """Wait until no other ``iris-hpo run`` of this search works on this instance.
 
     The pool of a search keeps single steps apart, so that the command, the UI and the sensors can
     be used together. Two commands may have different settings, and take turns as a whole.
     """
-    file = Path(os.environ["DAGSTER_HOME"], f".{session.spec.name or 'search'}.lock")
+    name = session.spec.name or "search"
+    file = Path(os.environ["DAGSTER_HOME"], f".{name}.lock")
+    holder = file.with_name(f".{name}.holder")  # waiting empties the lock's own file
     lock = FileLock(file)
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        on_wait()
+        other = f"another iris-hpo run of this search{_holder(holder)}"
+        say(f"waiting for {other}; Ctrl-C ends the wait")
         lock.acquire()
     except OSError as error:
         raise InputError(f"{file} cannot be written: {error.strerror}") from error
     try:
+        with suppress(OSError):  # only whoever waits would read it
+            holder.write_text(f" (process {os.getpid()}, since {time.strftime('%H:%M:%S')})")
         yield
     finally:
         lock.release()
+
+
+def _holder(file: Path) -> str:
+    """Who holds the lock, for a message."""
+    try:
+        return file.read_text(errors="replace")[:_REASON_LENGTH]
+    except OSError:
+        return ""
 
 
 @contextmanager

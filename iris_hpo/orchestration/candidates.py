@@ -23,6 +23,7 @@ from iris_hpo.orchestration.recording import Recorder
 from iris_hpo.orchestration.records import as_json, data_versions, plan_partitions
 from iris_hpo.orchestration.slices import backfill_policy, wait_for_turn
 from iris_hpo.orchestration.storage import Storage
+from iris_hpo.orchestration.turns import check_turn
 from iris_hpo.search.cross_validation import kernel_order
 from iris_hpo.search.engines import Done, Failed, make_engine
 from iris_hpo.search.errors import WholeRunError
@@ -98,6 +99,7 @@ class _CandidatesRun:
             self.progress(self.context, counts)
         with closing(engine.map(work, trials, limits)) as outcomes:
             for together in outcomes:
+                check_turn(self.context.run.run_id)
                 recorder.record([one.result for one in together if isinstance(one, Done)])
                 for outcome in together:
                     if isinstance(outcome, Failed) and outcome.ends_run:

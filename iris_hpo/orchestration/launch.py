@@ -4,10 +4,8 @@
 seen in the UI as any other.
 """
 
-import os
-import socket
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Thread
@@ -29,12 +27,11 @@ from iris_hpo.orchestration.progress import Counts, Progress
 from iris_hpo.orchestration.records import failure_reasons
 from iris_hpo.orchestration.selection import selection_state
 from iris_hpo.orchestration.storage import Storage
+from iris_hpo.orchestration.turns import OrderlyWait, release_dead_runs
 from iris_hpo.search.engines import Limits, make_engine, start_ahead
 from iris_hpo.search.figures import import_matplotlib
 from iris_hpo.search.spec import Rule, SearchSpec
-from iris_hpo.store.artifacts import is_alive
 
-_PROCESS_TAG: Final = "iris_hpo/process"
 _RANGES: Final = 8
 """Runs that scattered candidates may take; a run costs about a second, a reused candidate less
 than a hundredth of that."""
@@ -115,6 +112,8 @@ class Launcher:
     ----------
     progress
         Is told how runs go.
+    say
+        Is given lines for who waits: for which run, since when, and whose place is taken.
     """
 
     def __init__(
@@ -123,8 +122,10 @@ class Launcher:
         spec: SearchSpec,
         storage: Storage,
         progress: Progress,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._instance = instance
+        self._say = say
         self._spec = spec
         self._names: Names = names_of(spec)
         self._storage = storage
@@ -148,7 +149,8 @@ class Launcher:
         # Refuses what cannot work, before any run.
         Limits(options.retries, options.candidate_timeout)
         make_engine(options.engine, options.jobs, options.dask_address, options.candidate_timeout)
-        release_dead_runs(self._instance)
+        for released in release_dead_runs(self._instance, self._names.pool):
+            self._say(f"taking over from {released.text}")
         self._storage.store(self._spec).sweep()
         plan = make_plan(self._instance, self._spec, self._storage, settings)
         wanted = plan.keys if options.force else plan.candidates
@@ -231,6 +233,9 @@ class Launcher:
             if name in config
         }
         run_id = str(uuid.uuid4())
+        self._instance.add_event_listener(
+            run_id, OrderlyWait(self._instance, self._names.pool, self._say)
+        )
         with cancelled_if_interrupted(self._instance, run_id):
             result = self._definitions.resolve_job_def(self._names.plain(job)).execute_in_process(
                 run_config={
@@ -248,7 +253,7 @@ class Launcher:
                 instance=self._instance,
                 run_id=run_id,
                 asset_selection=[self._names.asset(name) for name in assets],
-                tags={**tags, _PROCESS_TAG: _this_process()},
+                tags=tags,
                 raise_on_error=False,
             )
         outcome.run_ids.append(result.run_id)
@@ -258,32 +263,6 @@ class Launcher:
         if not failures:
             raise RunFailedError(_message(result), outcome.failures)
         outcome.failures.update(failures)
-
-
-def release_dead_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Mark runs as failed whose process on this machine has died.
-
-    They would stay in progress for ever, and hold their slot of the pool, where no daemon watches.
-
-    Returns
-    -------
-    list of str
-        Their run ids.
-    """
-    host = socket.gethostname()
-    dead: list[str] = []
-    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
-    for run in instance.get_runs(unfinished):
-        owner, _, process = run.tags.get(_PROCESS_TAG, "").rpartition(":")
-        if owner == host and process.isdigit() and not is_alive(int(process)):
-            instance.report_run_failed(run, "The process of this run has died.")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-            dead.append(run.run_id)
-    return dead
-
-
-def _this_process() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def _message(result: dg.ExecuteInProcessResult) -> str:

@@ -14,6 +14,7 @@ import dagster as dg
 
 from iris_hpo.orchestration.naming import Names
 from iris_hpo.orchestration.partitions import RANGE_END, RANGE_START, registered_keys
+from iris_hpo.orchestration.turns import release_dead_runs
 from iris_hpo.search.errors import InputError
 
 _VARIABLE: Final = "IRIS_HPO_CANDIDATES_PER_RUN"
@@ -62,6 +63,8 @@ def wait_for_turn(context: dg.AssetExecutionContext, names: Names, keys: Sequenc
         if not said.issuperset(earlier):
             said.update(earlier)
             context.log.info(f"Waiting for runs over the same candidates: {', '.join(earlier)}")
+        for released in release_dead_runs(context.instance, names.pool):
+            context.log.info(f"Taking over from {released.text}")
         time.sleep(_LOOK_SECONDS)
 
 

@@ -1,11 +1,13 @@
 """The resource that says where data and artifacts are."""
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
+from iris_hpo.orchestration.turns import at_work
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.store.artifacts import ArtifactStore
 from iris_hpo.store.objects import open_store
@@ -24,6 +26,20 @@ class Storage(dg.ConfigurableResource[None]):
         description="The folder, or any fsspec URL, for models, scores and the selection. By "
         "default IRIS_HPO_ARTIFACTS, or `artifacts` in the project.",
     )
+
+    _at_work: ExitStack = PrivateAttr(default_factory=ExitStack)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Show signs of life as long as a run has the resource, whoever has launched it.
+
+        An executor in one process makes resources before the first step waits for its turn.
+        """
+        if context.run is not None and context.instance is not None:  # not of a sensor
+            self._at_work.enter_context(at_work(context.instance, context.run.run_id))
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
+        """End the signs of life."""
+        self._at_work.close()
 
     def data_file(self, spec: SearchSpec) -> Path:
         """The data file of a search."""

@@ -1,10 +1,6 @@
 """What `iris-hpo run` does: what is left to do, in runs that the UI shows, and nothing else."""
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,14 +8,13 @@ import dagster as dg
 import pytest
 
 from iris_hpo.orchestration import launch
-from iris_hpo.orchestration.launch import RunFailedError, release_dead_runs
+from iris_hpo.orchestration.launch import RunFailedError
 from iris_hpo.orchestration.selection import selection_state
 from iris_hpo.search.errors import InputError
-from iris_hpo_tests.orchestration.project import KEYS, ONE_SLOT, Project, small_spec
+from iris_hpo_tests.orchestration.project import KEYS, Project
 
 KEY = KEYS[3]
 FRESH = {"FRESH"}
-HOST = socket.gethostname()
 
 
 @pytest.fixture(scope="module")
@@ -282,79 +277,3 @@ class TestErrors:
     def test_a_run_that_fails_as_a_whole_raises_its_message(self, project: Project) -> None:
         with pytest.raises(RunFailedError, match="set folds to at least 2"):
             project.launch(project.settings(folds=0), rule="cv")
-
-
-class TestDeadRuns:
-    @pytest.fixture
-    def dead(self) -> int:
-        """The id of a process that has ended."""
-        with subprocess.Popen([sys.executable, "-c", ""]) as process:
-            pass
-        return process.pid
-
-    def make_run(self, project: Project, owner: str | None) -> str:
-        run = project.instance.create_run_for_job(
-            project.defs.resolve_job_def("select"),
-            status=dg.DagsterRunStatus.STARTED,
-            tags={"iris_hpo/process": owner} if owner else {},
-        )
-        return run.run_id
-
-    def status(self, project: Project, run_id: str) -> dg.DagsterRunStatus:
-        run = project.instance.get_run_by_id(run_id)
-        assert run is not None
-        return run.status
-
-    @pytest.mark.parametrize(
-        "owner",
-        [f"{HOST}:{os.getpid()}", f"another-{HOST}:{{dead}}", "?", None],
-        ids=["alive", "of another machine", "nonsense", "without a process"],
-    )
-    def test_those_that_may_live_are_left_alone(
-        self, project: Project, dead: int, owner: str | None
-    ) -> None:
-        run_id = self.make_run(project, owner and owner.format(dead=dead))
-        assert release_dead_runs(project.instance) == []
-        assert self.status(project, run_id) is dg.DagsterRunStatus.STARTED
-
-    def test_the_launcher_releases_the_dead_first(self, searched: Project, dead: int) -> None:
-        run_id = self.make_run(searched, f"{HOST}:{dead}")
-        assert searched.launch().run_ids == []
-        assert self.status(searched, run_id) is dg.DagsterRunStatus.FAILURE
-
-    @pytest.mark.slow
-    def test_a_killed_search_is_released_and_resumed(self, tmp_path: Path) -> None:
-        """A process dies after two candidates, with the only slot of the pool in its hands."""
-        home = tmp_path / "dagster_home"
-        home.mkdir()
-        script = Path(__file__).with_name("killed_search.py")
-        done = subprocess.run(
-            [sys.executable, str(script), str(tmp_path / "project"), str(home)],
-            cwd=Path(__file__).parents[2],
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 9, done.stderr
-
-        with dg.DagsterInstance.local_temp(str(home), ONE_SLOT) as instance:
-            project = Project(tmp_path / "project", instance, small_spec(tmp_path / "project"))
-            (run,) = instance.get_runs()
-            assert run.status is dg.DagsterRunStatus.STARTED
-            storage = instance.event_log_storage
-            assert storage.get_concurrency_info("search").active_slot_count == 1
-            trained = project.files("models")
-            assert len(trained) == 4, "two models with their cards"
-
-            assert release_dead_runs(instance) == [run.run_id]
-            found = instance.get_run_by_id(run.run_id)
-            assert found is not None
-            assert found.status is dg.DagsterRunStatus.FAILURE
-            assert storage.get_concurrency_info("search").active_slot_count == 0
-
-            outcome = project.launch()
-            assert counts(outcome) == (4, 2, 0)
-            assert project.files("models").items() >= trained.items()
-            assert project.partition_status("scores")["failed"] == set()
-            assert len(project.leaderboard()) == 6

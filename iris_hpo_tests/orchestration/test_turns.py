@@ -1,0 +1,399 @@
+"""Who may work: signs of life, what follows from them, and how a command waits for its turn."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from iris_hpo.orchestration import signs, turns
+from iris_hpo.orchestration.launch import Launcher, Outcome, WorkOptions
+from iris_hpo.orchestration.signs import (
+    PATIENCE_SECONDS,
+    UNMARKED_SECONDS,
+    Sign,
+    Watch,
+    own_sign,
+    read_signs,
+    why_dead,
+    write_sign,
+)
+from iris_hpo.orchestration.turns import (
+    GivenUpError,
+    at_work,
+    check_turn,
+    release_dead_runs,
+)
+from iris_hpo.search.interrupts import Interrupt
+from iris_hpo_tests.orchestration.project import CANDIDATES, ONE_SLOT, Project, small_spec
+from iris_hpo_tests.processes import wait_for
+
+ALIVE = own_sign(1)
+ELSEWHERE = replace(ALIVE, host="another", place="another boot")
+LATER = replace(ALIVE, started=str(int(ALIVE.started) + 1))
+"""Its process has the id of this one, and was started before it."""
+
+
+class Clock:
+    """Gives the time that it was set to."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def ended() -> Sign:
+    """The sign of a process that has ended."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        pass
+    return replace(ALIVE, process=process.pid)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    """Six candidates on an instance on disk, whose pools have one slot."""
+    home = tmp_path / "home"
+    home.mkdir()
+    with dg.DagsterInstance.local_temp(str(home), ONE_SLOT) as instance:
+        yield Project.create(tmp_path / "project", instance)
+
+
+class TestProcesses:
+    def test_a_living_one(self) -> None:
+        assert ALIVE.lives() is True
+
+    def test_one_that_ended(self, ended: Sign) -> None:
+        assert ended.lives() is False
+
+    def test_a_zombie(self) -> None:
+        with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+            sign = replace(ALIVE, process=process.pid, started=str(signs._started(process.pid)))
+            assert sign.lives() is True
+            process.kill()
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            assert sign.lives() is False
+
+    @pytest.mark.parametrize("process", [os.getpid(), 1], ids=["own", "1"])
+    def test_an_id_that_another_process_has_now(self, process: int) -> None:
+        assert replace(LATER, process=process).lives() is False
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"place": ALIVE.place.replace(ALIVE.host, "renamed", 1), "host": "renamed"},
+            {"place": ALIVE.place.replace("pid:[", "pid:[9")},
+            {"place": "another machine"},
+            {"place": ""},
+        ],
+        ids=["host renamed", "another container", "another machine", "no Linux"],
+    )
+    def test_what_cannot_be_known_here(self, ended: Sign, change: dict[str, str]) -> None:
+        assert replace(ended, **change).lives() is None
+
+    def test_one_that_may_not_be_looked_at(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(_process: int, _signal: int) -> None:
+            raise PermissionError
+
+        monkeypatch.setattr(signs, "_started", lambda _process: None)
+        monkeypatch.setattr(os, "kill", refuse)
+        assert ALIVE.lives() is None
+
+
+class TestSilence:
+    def test_it_grows_until_the_beat_goes_on(self) -> None:
+        clock = Clock()
+        watch = Watch(clock)
+        found = []
+        for clock.now, beat in ((0, 1), (5, 1), (12, 1), (15, 2), (20, 2)):
+            found.append(watch.silence("run", replace(ELSEWHERE, beat=beat)))
+        assert found == [0, 5, 12, 0, 5]
+
+    def test_a_pause_of_the_watcher_says_little(self) -> None:
+        """The watcher was suspended, or the database was away: nobody could show anything."""
+        clock = Clock()
+        watch = Watch(clock)
+        watch.silence("run", ELSEWHERE)
+        clock.now = 3600
+        assert watch.silence("run", ELSEWHERE) == 15
+
+    def test_runs_are_watched_apart(self) -> None:
+        clock = Clock()
+        watch = Watch(clock)
+        watch.silence("one", ELSEWHERE)
+        clock.now = 10
+        assert watch.silence("two", ELSEWHERE) == 0
+        assert watch.silence("one", ELSEWHERE) == 10
+
+
+@pytest.mark.parametrize(
+    ("sign", "silence", "finished", "verdict"),
+    [
+        (ALIVE, 1e6, False, None),
+        (ALIVE, 1e6, True, None),  # cancelled, but still at work
+        (LATER, 0, False, "its process has died"),
+        (LATER, 0, True, "its process has died"),
+        (ELSEWHERE, PATIENCE_SECONDS - 1, False, None),
+        (ELSEWHERE, PATIENCE_SECONDS, False, "no sign of life for 40 s"),
+        (ELSEWHERE, PATIENCE_SECONDS, True, "no sign of life for 40 s"),
+        (replace(ALIVE, beat=0), PATIENCE_SECONDS, False, None),  # between two steps
+        (replace(ALIVE, beat=0), PATIENCE_SECONDS, True, "no sign of life for 40 s"),
+        (None, UNMARKED_SECONDS - 1, False, None),
+        (None, UNMARKED_SECONDS, False, "no sign of life for 180 s"),
+        (None, PATIENCE_SECONDS, True, "no sign of life for 40 s"),
+    ],
+)
+def test_who_is_dead(
+    *, sign: Sign | None, silence: float, finished: bool, verdict: str | None
+) -> None:
+    assert why_dead(sign, silence, finished=finished) == verdict
+
+
+def test_a_takeover_takes_at_most_a_minute() -> None:
+    assert PATIENCE_SECONDS + turns.BEAT_SECONDS + 15 <= 60, "Dagster looks every 15 s at the least"
+    assert turns.BEAT_SECONDS * 5 < PATIENCE_SECONDS
+
+
+def hold(
+    project: Project,
+    sign: Sign | None,
+    status: dg.DagsterRunStatus = dg.DagsterRunStatus.STARTED,
+    pool: str = "search",
+) -> str:
+    """A run that holds the only slot of a pool."""
+    instance = project.instance
+    run = instance.create_run_for_job(
+        project.defs.resolve_job_def("search"),
+        status=status,
+        asset_selection=frozenset(map(project.names.asset, CANDIDATES)),
+    )
+    storage = instance.event_log_storage
+    storage.set_concurrency_slots(pool, 1)
+    assert storage.claim_concurrency_slot(pool, run.run_id, "candidates").is_claimed
+    if sign:
+        write_sign(instance, run.run_id, sign)
+    return run.run_id
+
+
+def status_of(project: Project, run_id: str) -> dg.DagsterRunStatus:
+    run = project.instance.get_run_by_id(run_id)
+    assert run is not None
+    return run.status
+
+
+def slots_held(project: Project, pool: str = "search") -> int:
+    info = project.instance.event_log_storage.get_concurrency_info(pool)
+    return len(info.claimed_slots) + len(info.pending_steps)
+
+
+class TestReleasing:
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [("STARTED", "FAILURE"), ("STARTING", "FAILURE"), ("CANCELING", "CANCELED")],
+    )
+    def test_a_dead_run_ends_and_lets_go(
+        self, project: Project, ended: Sign, before: str, after: str
+    ) -> None:
+        run_id = hold(project, ended, dg.DagsterRunStatus(before))
+        (released,) = release_dead_runs(project.instance)
+        assert released.run_id == run_id
+        assert released.text == (
+            f"run {run_id[:8]} (process {ended.process} on {ended.host}): its process has died"
+        )
+        assert status_of(project, run_id) is dg.DagsterRunStatus(after)
+        assert slots_held(project) == 0
+        assert release_dead_runs(project.instance) == []
+
+    def test_an_ended_run_lets_go_of_what_it_kept(self, project: Project, ended: Sign) -> None:
+        run_id = hold(project, ended, dg.DagsterRunStatus.FAILURE)
+        assert len(release_dead_runs(project.instance)) == 1
+        assert slots_held(project) == 0
+        assert status_of(project, run_id) is dg.DagsterRunStatus.FAILURE
+
+    def test_one_of_another_machine_after_its_beat_stood_still(self, project: Project) -> None:
+        clock = Clock()
+        watch = Watch(clock)
+        run_id = hold(project, ELSEWHERE)
+        for clock.now in range(0, int(PATIENCE_SECONDS), 10):
+            assert release_dead_runs(project.instance, watch=watch) == []
+        write_sign(project.instance, run_id, replace(ELSEWHERE, beat=2))
+        for clock.now in range(int(PATIENCE_SECONDS), 2 * int(PATIENCE_SECONDS), 10):
+            assert release_dead_runs(project.instance, watch=watch) == []
+        clock.now += 10
+        assert [one.run_id for one in release_dead_runs(project.instance, watch=watch)] == [run_id]
+
+    def test_one_without_a_sign_only_in_the_pool_of_the_search(self, project: Project) -> None:
+        """Such as one of an earlier version; a user's own runs show none either."""
+        clock = Clock()
+        watch = Watch(clock)
+        ours, theirs = hold(project, None), hold(project, None, pool="database")
+        found: list[str] = []
+        for clock.now in range(0, int(UNMARKED_SECONDS) + 10, 10):
+            released = release_dead_runs(project.instance, "search", watch)
+            found += [one.run_id for one in released]
+            found += [one.run_id for one in release_dead_runs(project.instance, None, watch)]
+        assert found == [ours]
+        assert slots_held(project, "database") == 2, "its claim, and its place in the queue"
+        assert status_of(project, theirs) is dg.DagsterRunStatus.STARTED
+
+    def test_the_living_are_left_alone(self, project: Project) -> None:
+        run_id = hold(project, ALIVE)
+        assert release_dead_runs(project.instance, "search") == []
+        assert status_of(project, run_id) is dg.DagsterRunStatus.STARTED
+        assert slots_held(project) == 2
+
+
+class TestWorking:
+    def test_every_run_shows_signs_while_it_works(
+        self, project: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever has launched it: the resource does it."""
+        monkeypatch.setattr(turns, "BEAT_SECONDS", 0.01)
+        seen: set[Sign] = set()
+        written = turns.write_sign
+
+        def write(instance: dg.DagsterInstance, run_id: str, sign: Sign) -> None:
+            seen.add(sign)
+            written(instance, run_id, sign)
+
+        monkeypatch.setattr(turns, "write_sign", write)
+        result = project.run("raw_data")
+        assert result.success
+        assert {replace(ALIVE, beat=beat) for beat in (0, 1, 2)} <= seen
+        assert read_signs(project.instance, [result.run_id]) == {
+            result.run_id: replace(ALIVE, beat=0)
+        }
+
+    def test_a_run_that_was_ended_from_outside_works_no_further(
+        self, project: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(turns, "BEAT_SECONDS", 0.01)
+        run_id = hold(project, None)
+        with at_work(project.instance, run_id):
+            check_turn(run_id)
+            run = project.instance.get_run_by_id(run_id)
+            assert run is not None
+            project.instance.report_run_failed(run)
+            wait_for("notice", lambda: run_id in turns._given_up, 30)
+            with pytest.raises(GivenUpError, match="ended from outside"):
+                check_turn(run_id)
+
+    def test_it_releases_the_dead_while_it_waits(
+        self, project: Project, ended: Sign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Also a run that no command and no sensor watches, such as of `dagster asset`."""
+        monkeypatch.setattr(turns, "BEAT_SECONDS", 0.2)
+        dead = hold(project, ended)
+        assert project.run("raw_data").success
+        assert status_of(project, dead) is dg.DagsterRunStatus.FAILURE
+
+
+def launch(project: Project, said: list[str]) -> Outcome:
+    launcher = Launcher(
+        project.instance, project.spec, project.storage, project.note_progress, said.append
+    )
+    return launcher.bring_up_to_date(
+        project.settings(folds=0), "test_score", WorkOptions(engine="serial")
+    )
+
+
+class TestCommand:
+    def test_it_takes_over_from_the_dead_and_says_so(self, project: Project, ended: Sign) -> None:
+        run_id = hold(project, ended)
+        said: list[str] = []
+        assert launch(project, said).counts.trained == 6
+        (line,) = said
+        assert line == (
+            f"taking over from run {run_id[:8]} (process {ended.process} on {ended.host}): its "
+            "process has died"
+        )
+
+    def test_it_says_for_whom_it_waits_until_that_one_dies(
+        self, project: Project, ended: Sign
+    ) -> None:
+        run_id = hold(project, ALIVE)
+        said: list[str] = []
+
+        def die() -> None:
+            while not said:
+                time.sleep(0.05)
+            write_sign(project.instance, run_id, ended)
+
+        thread = threading.Thread(target=die)
+        thread.start()
+        assert launch(project, said).counts.trained == 6
+        thread.join()
+        assert said[0] == (
+            f"waiting for run {run_id[:8]} (process {ALIVE.process} on {ALIVE.host}); Ctrl-C ends "
+            "the wait"
+        )
+        assert len(said) <= 2, "who releases it may be the run's own thread"
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_signal_ends_the_wait_at_once(self, project: Project, number: int) -> None:
+        run_id = hold(project, ALIVE)
+        said: list[str] = []
+        handlers = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
+
+        def stop() -> None:
+            while not said:
+                time.sleep(0.05)
+            time.sleep(1)
+            os.kill(os.getpid(), number)
+
+        thread = threading.Thread(target=stop)
+        thread.start()
+        with pytest.raises(Interrupt):
+            launch(project, said)
+        thread.join()
+        assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == handlers
+        assert slots_held(project) == 2, "its place in the queue is given back"
+        (own,) = project.run_ids() - {run_id}
+        assert status_of(project, own) is dg.DagsterRunStatus.CANCELED
+        assert status_of(project, run_id) is dg.DagsterRunStatus.STARTED
+
+
+@pytest.mark.slow
+def test_a_killed_search_is_released_and_resumed(tmp_path: Path) -> None:
+    """A process dies after two candidates, with the only slot of the pool in its hands."""
+    home = tmp_path / "dagster_home"
+    home.mkdir()
+    script = Path(__file__).with_name("killed_search.py")
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "project"), str(home)],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 9, done.stderr
+
+    with dg.DagsterInstance.local_temp(str(home), ONE_SLOT) as instance:
+        project = Project(tmp_path / "project", instance, small_spec(tmp_path / "project"))
+        (run,) = instance.get_runs()
+        assert run.status is dg.DagsterRunStatus.STARTED
+        storage = instance.event_log_storage
+        assert storage.get_concurrency_info("search").active_slot_count == 1
+        trained = project.files("models")
+        assert len(trained) == 4, "two models with their cards"
+
+        assert [one.run_id for one in release_dead_runs(instance)] == [run.run_id]
+        found = instance.get_run_by_id(run.run_id)
+        assert found is not None
+        assert found.status is dg.DagsterRunStatus.FAILURE
+        assert storage.get_concurrency_info("search").active_slot_count == 0
+
+        outcome = project.launch()
+        assert (outcome.counts.trained, outcome.counts.reused) == (4, 2)
+        assert project.files("models").items() >= trained.items()
+        assert project.partition_status("scores")["failed"] == set()
+        assert len(project.leaderboard()) == 6
