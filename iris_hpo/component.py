@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, cast, get_args
+from typing import Annotated, Any, Final, Self, cast, get_args
 
 import dagster as dg
 from dagster_shared.yaml_utils.source_position import ValueAndSourcePositionTree
@@ -11,7 +11,10 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StrictBool,
+    StrictFloat,
     StrictInt,
+    StrictStr,
     ValidationError,
     WithJsonSchema,
     model_validator,
@@ -29,6 +32,9 @@ from iris_hpo.search.simplicity import Simplest
 from iris_hpo.search.space import Axis
 from iris_hpo.search.spec import Choice, Rule, SearchSpec
 from iris_hpo.search.splitting import SplitSettings
+from iris_hpo.search.values import TYPES, AxisType, Value
+
+Scalar = StrictStr | StrictBool | StrictInt | StrictFloat | None
 
 _WORD: Final = re.compile(r"\s*:\s+([a-zA-Z]+)\s*([#,}].*)?$", re.ASCII)
 """What follows a key in YAML, if it is a single word."""
@@ -41,6 +47,12 @@ class SearchYamlError(dg.DagsterError):
 def _one_of(names: object) -> WithJsonSchema:
     """Have the schema name the texts alone: an error then lists them, and not ways to be null."""
     return WithJsonSchema({"type": "string", "enum": list(get_args(names))})
+
+
+_TYPE: Final[dict[str, Any]] = {"type": "string", "enum": list(TYPES)}
+_TYPES_SCHEMA: Final = WithJsonSchema(
+    {"anyOf": [_TYPE, {"type": "array", "items": _TYPE, "minItems": 1}]}
+)
 
 
 class _Fields(BaseModel):
@@ -59,8 +71,11 @@ class AxisFields(_Fields):
         description="The estimator's name for it, `svc__gamma` in a pipeline; the name by default.",
         examples=["svc__gamma"],
     )
-    type: Literal["float", "int", "str", "bool"] = Field(
-        default="float", description="The type of its values.", examples=["int"]
+    type: Annotated[str | list[str], _TYPES_SCHEMA] = Field(
+        default="float",
+        description="The type of its values, or a list of types: `[float, str]` for 0.1 and "
+        "`scale`. `tuple`: `(50,)`, `(50, 50)`.",
+        examples=["int", ["float", "str"]],
     )
     positive: bool = Field(default=False, description="Whether numbers must be above zero.")
     nullable: bool = Field(default=False, description="Whether `none` is a value too.")
@@ -88,8 +103,12 @@ class ChoiceFields(_Fields):
     """A fixed setting that a run may change."""
 
     name: str = Field(description="The estimator's parameter.", examples=["kernel"])
-    default: str = Field(description="Its value where a run says nothing.", examples=["rbf"])
-    options: list[str] = Field(description="What a run may choose from.", min_length=1)
+    default: Scalar = Field(description="Its value where a run says nothing.", examples=["rbf"])
+    options: list[Scalar] = Field(
+        description="What a run may choose from: texts, numbers, true, false, null.",
+        min_length=1,
+        examples=[["rbf", "linear"], [True, False]],
+    )
     description: str = Field(default="", description="Shown in the launchpad.")
 
 
@@ -294,7 +313,7 @@ def _axis(index: int, fields: AxisFields) -> Axis:
             fields.name,
             fields.symbol,
             fields.parameter,
-            fields.type,
+            cast("AxisType | list[AxisType]", fields.type),  # checked there
             positive=fields.positive,
             nullable=fields.nullable,
             simplest=fields.simplest,
@@ -307,7 +326,9 @@ def _step(estimator: str, settings: dict[str, Any]) -> Step:
 
 def _choice(index: int, fields: ChoiceFields) -> Choice:
     with at_field("choices", index):
-        return Choice(fields.name, fields.default, tuple(fields.options), fields.description)
+        options = tuple(cast("Value", from_yaml(option)) for option in fields.options)
+        default = cast("Value", from_yaml(fields.default))
+        return Choice(fields.name, default, options, fields.description)
 
 
 def _source_tree(context: dg.ComponentLoadContext) -> ValueAndSourcePositionTree | None:

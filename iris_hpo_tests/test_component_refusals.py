@@ -55,13 +55,6 @@ def refusal(project: Project, text: str) -> tuple[Path, str]:
     ("old", "new", "field", "marker", "message"),
     [
         (
-            "      type: int\n      positive",
-            "      type: integer\n      positive",
-            "axes.0.type",
-            "integer",
-            "Input should be 'float', 'int', 'str' or 'bool'",
-        ),
-        (
             "rule: cv",
             "rule: best",
             "rule",
@@ -108,8 +101,8 @@ def refusal(project: Project, text: str) -> tuple[Path, str]:
         ),
         (
             "options: [gini, entropy]",
-            "options: [1, entropy]",
-            "choices.0.options.0",
+            "options: [{}, entropy]",
+            "choices.0.options.0.str",
             "options",
             "Input should be a valid string",
         ),
@@ -206,6 +199,30 @@ ESTIMATOR = "sklearn.ensemble.RandomForestClassifier"
         ),
         # Axes
         (
+            "      type: int\n      positive",
+            "      type: integer\n      positive",
+            "axes.0.type",
+            "integer",
+            (
+                "axis 'n_estimators': type 'integer' is unknown; use one of float, int, str, bool, "
+                "tuple"
+            ),
+        ),
+        (
+            "      type: int\n      positive",
+            "      type: [int, date]\n      positive",
+            "axes.0.type",
+            "date",
+            "axis 'n_estimators': type 'date' is unknown; use one of float, int, str, bool, tuple",
+        ),
+        (
+            "      type: int\n      positive",
+            "      type: []\n      positive",
+            "axes.0.type",
+            "type: []",
+            "axis 'n_estimators': no type is given; use one of float, int, str, bool, tuple",
+        ),
+        (
             "parameter: max_depth",
             "parameter: depth_max",
             "axes.1.parameter",
@@ -291,6 +308,13 @@ ESTIMATOR = "sklearn.ensemble.RandomForestClassifier"
             "choices.0",
             "name: criterion",
             "criterion 'log_loss' is unknown; choose one of gini, entropy",
+        ),
+        (
+            "options: [gini, entropy]",
+            "options: [gini, 'none', null]",
+            "choices.0",
+            "name: criterion",
+            "criterion: two options are both written none",
         ),
         (
             "name: criterion",

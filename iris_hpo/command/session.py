@@ -146,7 +146,7 @@ def read_settings(
     InputError
         If a setting does not exist or cannot have this value.
     """
-    chosen = {choice.name: choice.default for choice in spec.choices}
+    chosen = {choice.name: choice.default_text for choice in spec.choices}
     if kernel is not None:
         choices = [f"kernel={kernel}", *choices]
     for choice in choices:

@@ -127,8 +127,8 @@ def parameters_config(spec: SearchSpec) -> type[ParametersConfig]:
     """Run configuration of `parameters`: one field per choice that the search offers."""
     fields: dict[str, Any] = {
         choice.name: (
-            Literal[choice.options],
-            Field(default=choice.default, description=choice.description or None),
+            Literal[choice.texts],
+            Field(default=choice.default_text, description=choice.description or None),
         )
         for choice in spec.choices
     }

@@ -10,6 +10,7 @@ from iris_hpo.orchestration.lineage import Input, lineage_tags
 from iris_hpo.orchestration.naming import names_of
 from iris_hpo.orchestration.presentation import CODE_VERSIONS
 from iris_hpo.search.evaluation import cv_mean, cv_std
+from iris_hpo.search.leaderboard import flat
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.store.artifacts import ArtifactStore
 from iris_hpo.store.cards import ModelCard, ScoreCard, model_name
@@ -101,7 +102,8 @@ class Recorder:
         self._log("scores", card.key, card.version, inputs, metadata)
 
     def _values(self, key: str) -> Metadata:
-        return dict(self._spec.space.named(self._spec.space.parse_key(key)))
+        values = self._spec.space.named(self._spec.space.parse_key(key))
+        return {name: flat(value) for name, value in values.items()}
 
     def _log(
         self,

@@ -413,11 +413,15 @@ def _counted(keys: Sequence[str]) -> str:
 
 
 def _table(rows: Sequence[Mapping[str, Cell]]) -> dg.TableMetadataValue:
-    types = {bool: "bool", int: "int", float: "float", str: "string", type(None): "string"}
+    types: dict[type, str] = {bool: "bool", int: "int", float: "float", str: "string"}
+
+    def kind_of(name: str) -> str:
+        found = {types[type(row[name])] for row in rows if row[name] is not None}
+        return found.pop() if len(found) == 1 else "string"
+
     names = [*_FIRST_COLUMNS, *(name for name in rows[0] if name not in _FIRST_COLUMNS)]
     columns = [
-        dg.TableColumn(name, types[type(rows[0][name])], description=_FIRST_COLUMNS.get(name))
-        for name in names
+        dg.TableColumn(name, kind_of(name), description=_FIRST_COLUMNS.get(name)) for name in names
     ]
     records = [dg.TableRecord({name: _cell(row[name]) for name in names}) for row in rows]
     return dg.MetadataValue.table(records, dg.TableSchema(columns))

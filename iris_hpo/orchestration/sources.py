@@ -162,7 +162,9 @@ def parameters_card(spec: SearchSpec, choices: dict[str, str]) -> ParametersCard
     return ParametersCard(
         axes=[axis.identity() for axis in spec.axes],
         recipe={name: identity[name] for name in ("steps", "code") if name in identity},
-        choices={choice.name: choices.get(choice.name, choice.default) for choice in spec.choices},
+        choices={
+            choice.name: choices.get(choice.name, choice.default_text) for choice in spec.choices
+        },
         scoring=spec.scoring,
     )
 

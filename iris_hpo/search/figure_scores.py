@@ -123,9 +123,11 @@ def varying_levels(selection: Selection, space: ParameterSpace) -> list[Levels]:
 
 def levels(axis: Axis, values: Sequence[Value]) -> Levels:
     """Collect the values of an axis over the candidates."""
-    ordered = tuple(sorted(dict.fromkeys(values), key=axis.sort_key))
-    position = {value: index for index, value in enumerate(ordered)}
-    return Levels(axis.name, ordered, np.array([position[value] for value in values], np.intp))
+    spelled = [axis.encode(value) for value in values]  # 1, 1.0 and true are equal in Python
+    distinct = dict(zip(spelled, values, strict=True))
+    ordered = tuple(sorted(distinct.values(), key=axis.sort_key))
+    position = {axis.encode(value): index for index, value in enumerate(ordered)}
+    return Levels(axis.name, ordered, np.array([position[text] for text in spelled], np.intp))
 
 
 def scored_series(selection: Selection, scoring: str) -> list[Series]:
@@ -245,7 +247,9 @@ def value_labels(values: Sequence[Value]) -> list[str]:
     for digits in (4, 6, 9, 17):
         labels = [_label(value, digits) for value in values]
         if len(set(labels)) == len(labels):
-            break
+            return labels
+    if {type(value) for value in values} == {int, float}:
+        return [repr(value) for value in values]  # 1 and 1.0
     return labels
 
 
@@ -254,6 +258,8 @@ def _label(value: Value, digits: int) -> str:
         return "none"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        value = repr(value)
     if isinstance(value, str):
         plain = value.isprintable() and value.strip() not in ("", "none")
         text, longest = value if plain else repr(value), min(5 * digits, _MAX_LABEL)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from iris_hpo.search.selection import Ranked, Selection
-from iris_hpo.search.space import ParameterSpace
+from iris_hpo.search.space import ParameterSpace, Value
 from iris_hpo.text import quote_cell, unquote_cell
 
 Cell = str | int | float | bool | None
@@ -37,7 +37,12 @@ def to_csv(rows: Sequence[Mapping[str, Cell]]) -> bytes:
     return text.getvalue().encode()
 
 
-def typed(row: Mapping[str, str], space: ParameterSpace) -> dict[str, Cell]:
+def flat(value: Value) -> Cell:
+    """A value for a cell; a tuple as text."""
+    return repr(value) if isinstance(value, tuple) else value
+
+
+def typed(row: Mapping[str, str], space: ParameterSpace) -> dict[str, Value]:
     """Give a row of the table, as it is read from CSV, its types back."""
     candidate = space.parse_key(row["candidate"])
     values = {f"param_{name}": value for name, value in space.named(candidate).items()}
@@ -75,7 +80,7 @@ def _row(row: Ranked, space: ParameterSpace, scoring: str) -> dict[str, Cell]:
     cells: dict[str, Cell] = {
         "rank": row.rank,
         "candidate": candidate.key,
-        **{f"param_{name}": value for name, value in space.named(candidate).items()},
+        **{f"param_{name}": flat(value) for name, value in space.named(candidate).items()},
         "score": evaluation.score,
         "cv_mean": row.scored.cv_mean,
         "cv_std": row.scored.cv_std,

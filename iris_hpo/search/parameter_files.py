@@ -8,6 +8,7 @@ This module only reads: the same folder always gives the same candidates in the 
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -24,6 +25,11 @@ MAX_CANDIDATES: Final = 100_000
 
 MAX_BYTES: Final = 64 * MEBIBYTE
 """Largest parameter file: several hundred bytes for each of the most candidates."""
+
+
+_NONE: Final = "none"
+_WORD: Final = re.compile(r"[A-Za-z]\w+", re.ASCII)
+_NOT_FINITE: Final = ("nan", "inf", "infinity")
 
 
 class ParameterFileError(InputError):
@@ -69,17 +75,20 @@ def read_parameter_files(
         For the first value, row or file that cannot be used. Nothing is skipped in silence, except
         hidden files, editors' backups, and files that are neither ``.txt`` nor ``.csv``.
     """
-    pooled: dict[str, dict[Value, None]] = {axis.name: {} for axis in space.axes}
+    # By their spelling in keys: 1, 1.0 and true are equal in Python.
+    pooled: dict[str, dict[str, Value]] = {axis.name: {} for axis in space.axes}
     explicit: dict[str, Candidate] = {}
     for path in _visible_files(folder):
         if path.suffix == ".txt":
             axis = _axis_of(path, space.axes)
-            pooled[axis.name].update(dict.fromkeys(_read_values(path, axis)))
+            found_values = _read_values(path, axis)
+            pooled[axis.name].update({axis.encode(value): value for value in found_values})
         else:
             explicit.update({found.key: found for found in _read_candidates(path, space)})
 
     axis_values = {
-        axis.name: tuple(sorted(pooled[axis.name], key=axis.sort_key)) for axis in space.axes
+        axis.name: tuple(sorted(pooled[axis.name].values(), key=axis.sort_key))
+        for axis in space.axes
     }
     empty = [axis for axis in space.axes if not axis_values[axis.name]]
     if empty and (len(empty) < len(space.axes) or not explicit):
@@ -92,7 +101,10 @@ def read_parameter_files(
         )
     # Counted before they are made: a grid that is too large may not fit in memory.
     total = prod(len(values) for values in axis_values.values()) + sum(
-        any(value not in pooled[name] for name, value in space.named(candidate).items())
+        any(
+            axis.encode(value) not in pooled[axis.name]
+            for axis, value in zip(space.axes, candidate.values, strict=True)
+        )
         for candidate in explicit.values()
     )
     if total > max_candidates:
@@ -185,14 +197,28 @@ def _read_value(path: Path, line: int, axis: Axis, text: str) -> Value:
         return axis.parse(text)
     except ValueError as reason:
         raise ParameterFileError(
-            path, line, f"{axis.name} {shorten(text)} {reason}; write {axis.expects}, one a line"
+            path,
+            line,
+            f"{axis.name} {shorten(text)} {reason}; write {axis.expects}, one a line"
+            f"{_hint(axis, text)}",
         ) from reason
+
+
+def _hint(axis: Axis, text: str) -> str:
+    """What to write to the axis, if the value looks like one of another type."""
+    if text.lower() == "none":
+        return "; for none, write nullable: true to the axis"
+    if _WORD.fullmatch(text) and text.lower() not in _NOT_FINITE and "str" not in axis.types:
+        return f"; for texts too, write type: [{', '.join(axis.types)}, str] to the axis"
+    if text[:1] in ("(", "[") and "tuple" not in axis.types:
+        return "; for tuples, write type: tuple to the axis"
+    return ""
 
 
 def _read_candidates(path: Path, space: ParameterSpace) -> Iterator[Candidate]:
     # Comments go first: a quote in one is not CSV's, and a quoted "#1" is no comment.
     lines = (
-        "\n" if line.lstrip().startswith("#") else line for line in io.StringIO(_read_text(path))
+        "\n" if line.strip()[:1] in ("", "#") else line for line in io.StringIO(_read_text(path))
     )
     rows = csv.reader(lines, skipinitialspace=True, strict=True)
     names = [axis.name for axis in space.axes]
@@ -201,9 +227,15 @@ def _read_candidates(path: Path, space: ParameterSpace) -> Iterator[Candidate]:
     try:
         for row in rows:
             cells = [cell.strip() for cell in row]
-            if not any(cells):
-                continue
             line = rows.line_num
+            if not any(cells):
+                if columns is not None and row and all(axis.nullable for axis in space.axes):
+                    raise ParameterFileError(
+                        path,
+                        line,
+                        "is blank, and none is a value of every axis; write none, or delete it",
+                    )
+                continue
             if columns is None:
                 columns = _checked_header(path, line, cells, names)
                 continue
@@ -212,7 +244,11 @@ def _read_candidates(path: Path, space: ParameterSpace) -> Iterator[Candidate]:
                     path, line, f"has {len(cells)} cells; the header names {len(columns)} axes"
                 )
             texts = dict(zip(columns, cells, strict=True))
-            values = [_read_value(path, line, axis, texts[axis.name]) for axis in space.axes]
+            # pandas, and our own table of candidates, leave the cell of none blank.
+            values = [
+                _read_value(path, line, axis, texts[axis.name] or (_NONE if axis.nullable else ""))
+                for axis in space.axes
+            ]
             found = True
             yield _make_candidate(path, line, space, values)
     except csv.Error as error:

@@ -7,11 +7,12 @@ nor on the order of the folds, nor on rounding.
 import math
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from iris_hpo.search.evaluation import Evaluation, cv_mean, cv_std
 from iris_hpo.search.space import Candidate, ParameterSpace
 from iris_hpo.search.spec import Rule, check_rule
+from iris_hpo.search.values import Value
 
 TOLERANCE: Final = 1e-9
 """Scores this close, relative to their magnitude, tie. Counted scores (accuracy) tie by their
@@ -198,16 +199,17 @@ def _edges(
     for index, axis in enumerate(space.axes):
         if not axis.is_numeric:
             continue
-        numbers = [
-            value
-            for value in {candidate.values[index] for candidate in candidates}
-            if isinstance(value, (int, float))
-        ]
+        every = {candidate.values[index] for candidate in candidates}
+        numbers = [value for value in every if _is_number(value)]
         value = champion.values[index]
-        if len(numbers) < 2 or not isinstance(value, (int, float)):
+        if len(numbers) < 2 or not _is_number(value):
             continue
         if value == min(numbers):
             found.append((axis.name, "lowest"))
         elif value == max(numbers):
             found.append((axis.name, "highest"))
     return tuple(found)
+
+
+def _is_number(value: Value) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -6,32 +6,23 @@ candidate has exactly one key, and every key is read back to exactly its candida
 """
 
 import itertools
-import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final
 
+from iris_hpo.search import values
 from iris_hpo.search.errors import InputError, at_field
 from iris_hpo.search.simplicity import SIMPLEST, Simplest
+from iris_hpo.search.values import NUMBERS, TYPES, AxisType, Value
 from iris_hpo.text import shorten
-
-_TYPES: Final = ("float", "int", "str", "bool")
-
-Value = float | int | str | bool | None
-AxisType = Literal["float", "int", "str", "bool"]
 
 MAX_KEY_LENGTH: Final = 200
 """Longest key, in characters: ``model_<key>.json`` and a temporary name fit a file name of 255."""
 
 _NONE_TEXT: Final = "none"
-_DECIMAL: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_DIGITS: Final = 18  # of a whole number: it fits 64 bits
-_INTEGER: Final = re.compile(rf"[+-]?\d{{1,{_DIGITS}}}", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 _SYMBOL: Final = re.compile(r"[A-Za-z]{1,16}", re.ASCII)
-_UNSAFE: Final = re.compile(r"[^A-Za-z0-9.-]", re.ASCII)
-_ESCAPED: Final = re.compile(r"~([0-9A-F]{2})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -63,21 +54,21 @@ class Axis:
     parameter
         The estimator's name for it, for example ``svc__gamma``; the axis's name by default.
     type
-        The type of its values.
+        The type of its values, or several: ``("float", "str")`` for 0.1 and ``scale``.
     positive
         Whether numbers must be greater than zero.
     nullable
         Whether ``none`` is a value too.
     simplest
         Which end of the scale makes the simpler model, for the rule ``one_standard_error``:
-        ``low``, ``high``, or ``neither`` for an axis that does not matter. A value that is no
-        number, such as ``none`` for no limit, counts as the least simple.
+        ``low``, ``high``, or ``neither`` for an axis that does not matter. Tuples go by their
+        sum; what is no number, such as ``none`` for no limit, counts as the least simple.
     """
 
     name: str
     symbol: str
     parameter: str = ""
-    type: AxisType = "float"
+    type: AxisType | Sequence[AxisType] = "float"
     positive: bool = False
     nullable: bool = False
     simplest: Simplest | None = None
@@ -85,10 +76,7 @@ class Axis:
     def __post_init__(self) -> None:
         if not self.parameter:
             object.__setattr__(self, "parameter", self.name)
-        if self.type not in _TYPES:
-            raise InputError(
-                f"axis {self.name!r}: type {self.type!r} is unknown; use one of {', '.join(_TYPES)}"
-            )
+        self._settle_type()
         if not _NAME.fullmatch(self.name) or "_parameters" in self.name.lower():
             raise InputError(
                 f"axis {self.name!r}: a name is letters, digits and underscores, begins with a "
@@ -96,9 +84,10 @@ class Axis:
             )
         if not _SYMBOL.fullmatch(self.symbol):
             raise InputError(f"axis {self.name!r}: symbol {self.symbol!r} must be 1 to 16 letters")
-        if self.positive and self.type not in ("float", "int"):
-            raise InputError(f"axis {self.name!r}: only numbers can be positive, not {self.type}")
-
+        if self.positive and not {*NUMBERS, "tuple"}.intersection(self.types):
+            raise InputError(
+                f"axis {self.name!r}: only numbers can be positive, not {', '.join(self.types)}"
+            )
         if self.simplest not in (None, *SIMPLEST):
             raise InputError(
                 f"axis {self.name!r}: simplest {self.simplest!r} is unknown; use one of "
@@ -106,26 +95,42 @@ class Axis:
             )
         if self.simplest in ("low", "high") and not self.is_numeric:
             raise InputError(
-                f"axis {self.name!r}: {self.type} values have no low and no high end; "
+                f"axis {self.name!r}: {', '.join(self.types)} values have no low and no high end; "
                 "write simplest: neither"
             )
 
+    def _settle_type(self) -> None:
+        """Hold several types in one order, and one as itself."""
+        stated = (self.type,) if isinstance(self.type, str) else tuple(self.type)
+        for kind in stated:
+            if kind not in TYPES:
+                raise InputError(
+                    f"axis {self.name!r}: type {kind!r} is unknown; use one of {', '.join(TYPES)}",
+                    field=("type",),
+                )
+        if not stated:
+            raise InputError(
+                f"axis {self.name!r}: no type is given; use one of {', '.join(TYPES)}",
+                field=("type",),
+            )
+        kinds = tuple(kind for kind in TYPES if kind in stated)
+        object.__setattr__(self, "type", kinds[0] if len(kinds) == 1 else kinds)
+
+    @property
+    def types(self) -> tuple[AxisType, ...]:
+        """The types of its values, at least one."""
+        return (self.type,) if isinstance(self.type, str) else tuple(self.type)
+
     @property
     def is_numeric(self) -> bool:
-        """Whether values are numbers that can be put on a scale."""
-        return self.type in ("float", "int")
+        """Whether there are numbers, or tuples of them, that can be put on a scale."""
+        return bool({*NUMBERS, "tuple"}.intersection(self.types))
 
     @property
     def expects(self) -> str:
         """What a value must be, in words for messages."""
-        positive = " greater than zero" if self.positive else ""
-        words = {
-            "float": f"a finite number{positive} such as 0.25 or 1e-3",
-            "int": f"a whole number{positive}",
-            "str": "a text",
-            "bool": "true or false",
-        }[self.type]
-        return f"{words}, or none" if self.nullable else words
+        words = [values.expects(kind, positive=self.positive) for kind in self.types]
+        return ", or ".join([*words, *(["none"] if self.nullable else [])])
 
     def parse(self, text: str) -> Value:
         """Read one value as a user writes it.
@@ -137,56 +142,38 @@ class Axis:
         """
         if self.nullable and text.lower() == _NONE_TEXT:
             return None
-        return _PARSERS[self.type](self, text)
+        kind = values.type_of_text(text, self.types)
+        return values.parse(text, kind, positive=self.positive)
 
-    def check(self, value: Value) -> Value:
+    def check(self, value: object) -> Value:
         """Return a value as this axis holds it, whatever equal form it came in."""
         if value is None:
             if not self.nullable:
                 raise ValueError("is none, which this axis does not allow")
             return None
-        if self.type == "str":
-            if not isinstance(value, str):
-                raise ValueError("is not a text")
-            return value
-        if self.type == "bool":
-            if not isinstance(value, bool):
-                raise ValueError("is not true or false")
-            return value
-        if isinstance(value, (bool, str)):
-            raise ValueError("is not a number")
-        return self._number(value)
+        kind = values.type_of_value(value, self.types)
+        return values.check(value, kind, positive=self.positive)
 
     def encode(self, value: Value) -> str:
         """Write a value as it stands in a key."""
-        if value is None:
-            return "~"
-        if isinstance(value, str):
-            return _escape(value)
-        return repr(value)
+        return values.encode(value, self.types)
 
     def decode(self, text: str) -> Value:
         """Read a value back from a key; the inverse of `encode`."""
         if text == "~":
             return self.check(None)
-        if self.type == "str":
-            return self.check(_unescape(text))
-        if self.type == "bool":
-            return _parse_bool(self, text.lower())
-        return _PARSERS[self.type](self, text)
+        return values.decode(text, self.types, positive=self.positive)
 
-    def sort_key(self, value: Value) -> tuple[int, float, str]:
-        """Order values: none, then numbers by size, then texts."""
-        if value is None:
-            return (0, 0.0, "")
-        if isinstance(value, str):
-            return (2, 0.0, value)
-        return (1, value, "")
+    def sort_key(self, value: Value) -> tuple[Any, ...]:
+        """Order values: none, then numbers by size, then texts, then tuples."""
+        return values.sort_key(value)
 
     def simplicity(self, value: Value) -> tuple[int, float]:
         """Order values, the simplest first; all are equal where neither end is simpler."""
         if self.simplest not in ("low", "high"):
             return (0, 0.0)
+        if isinstance(value, tuple):
+            value = sum(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return (1, 0.0)
         return (0, -value if self.simplest == "high" else value)
@@ -197,81 +184,10 @@ class Axis:
             "name": self.name,
             "symbol": self.symbol,
             "parameter": self.parameter,
-            "type": self.type,
+            "type": self.type if isinstance(self.type, str) else list(self.type),
             "positive": self.positive,
             "nullable": self.nullable,
         }
-
-    def _number(self, number: float) -> float | int:
-        try:
-            real = float(number)
-        except OverflowError as error:
-            raise ValueError("is too large for a number") from error
-        if math.isnan(real):
-            raise ValueError("is not a number")
-        if math.isinf(real):
-            raise ValueError("is too large for a number")
-        if self.type == "int":
-            if number != int(number):
-                raise ValueError("is not a whole number")
-            number = int(number)
-            if abs(number) >= 10**_DIGITS:
-                raise ValueError(f"is not a whole number of at most {_DIGITS} digits")
-        else:
-            number = real or 0.0  # -0.0 is 0.0
-        if self.positive and number <= 0:
-            raise ValueError("is not greater than zero")
-        return number
-
-
-def _parse_float(axis: Axis, text: str) -> Value:
-    if text.lower().lstrip("+-") in ("nan", "inf", "infinity"):
-        raise ValueError("is not a finite number")
-    if not _DECIMAL.fullmatch(text):
-        raise ValueError("is not a number")
-    return axis.check(float(text))
-
-
-def _parse_int(axis: Axis, text: str) -> Value:
-    if not _INTEGER.fullmatch(text):
-        raise ValueError(f"is not a whole number of at most {_DIGITS} digits")
-    return axis.check(int(text))
-
-
-def _parse_str(axis: Axis, text: str) -> Value:
-    return axis.check(text)
-
-
-def _parse_bool(axis: Axis, text: str) -> Value:
-    if text.lower() not in ("true", "false"):
-        raise ValueError("is neither true nor false")
-    return axis.check(text.lower() == "true")
-
-
-_PARSERS: Final[Mapping[AxisType, Callable[[Axis, str], Value]]] = {
-    "float": _parse_float,
-    "int": _parse_int,
-    "str": _parse_str,
-    "bool": _parse_bool,
-}
-
-
-def _escape(text: str) -> str:
-    """Make any text safe in keys, file names and URLs: ``~`` and two hex digits per UTF-8 byte."""
-
-    def escaped(match: re.Match[str]) -> str:
-        return "".join(f"~{byte:02X}" for byte in match.group().encode())
-
-    # Dots are kept, for version-like values, but not two in a row: Dagster reads `...` as a range.
-    return _UNSAFE.sub(escaped, text).replace("..", ".~2E")
-
-
-def _unescape(text: str) -> str:
-    raw = _ESCAPED.sub(lambda match: chr(int(match.group(1), 16)), text)
-    try:
-        return raw.encode("latin-1").decode()
-    except UnicodeError as error:
-        raise ValueError("is not a text that was escaped for a key") from error
 
 
 class ParameterSpace:
@@ -330,18 +246,18 @@ class ParameterSpace:
         form = "_".join(f"{axis.symbol}<{axis.name}>" for axis in self.axes)
         if len(pieces) != len(self.axes):
             raise ValueError(f"{shorten(key)} is no candidate: a key has the form {form}")
-        values: list[Value] = []
+        found: list[Value] = []
         for axis, piece in zip(self.axes, pieces, strict=True):
             if not piece.startswith(axis.symbol):
                 raise ValueError(f"{shorten(key)} is no candidate: a key has the form {form}")
             text = piece[len(axis.symbol) :]
             try:
-                values.append(axis.decode(text))
+                found.append(axis.decode(text))
             except ValueError as reason:
                 raise ValueError(
                     f"{shorten(key)} is no candidate: {axis.name} {text!r} {reason}"
                 ) from reason
-        candidate = self.candidate(values)
+        candidate = self.candidate(found)
         if candidate.key != key:
             raise ValueError(f"{shorten(key)} is no candidate: it is spelled {candidate.key!r}")
         return candidate
@@ -360,7 +276,7 @@ class ParameterSpace:
         """Give a candidate's values under the axes' names."""
         return {axis.name: value for axis, value in zip(self.axes, candidate.values, strict=True)}
 
-    def order(self, candidate: Candidate) -> tuple[tuple[int, float, str], ...]:
+    def order(self, candidate: Candidate) -> tuple[tuple[Any, ...], ...]:
         """Order candidates: by the first axis, then the second, and so on."""
         return tuple(
             axis.sort_key(value) for axis, value in zip(self.axes, candidate.values, strict=True)

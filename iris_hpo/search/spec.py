@@ -16,7 +16,7 @@ from iris_hpo.search.estimators import Recipe, Step
 from iris_hpo.search.parameter_files import MAX_CANDIDATES
 from iris_hpo.search.settings import states
 from iris_hpo.search.simplicity import Simplest, known_simplest
-from iris_hpo.search.space import Axis, ParameterSpace
+from iris_hpo.search.space import Axis, ParameterSpace, Value
 from iris_hpo.search.splitting import SplitSettings
 
 Rule = Literal["test_score", "cv", "one_standard_error"]
@@ -37,32 +37,46 @@ class Choice:
     default
         Its value where a run says nothing.
     options
-        The values a run may choose from.
+        The values a run may choose from: texts, numbers, truth values, none. A run names them by
+        their `texts`.
     description
         Shown in the launchpad.
     """
 
     name: str
-    default: str
-    options: tuple[str, ...]
+    default: Value
+    options: tuple[Value, ...]
     description: str = ""
 
     def __post_init__(self) -> None:
-        self.check(self.default)
+        for text in self.texts:
+            if self.texts.count(text) > 1:
+                raise InputError(f"{self.name}: two options are both written {text}")
+        self.value(self.default_text)
 
-    def check(self, value: str) -> str:
-        """Return the value if it is an option.
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """How the options are written in a run's settings."""
+        return tuple(map(_spelled, self.options))
+
+    @property
+    def default_text(self) -> str:
+        """How the default is written."""
+        return _spelled(self.default)
+
+    def value(self, text: str) -> Value:
+        """Return the option that is written so.
 
         Raises
         ------
         InputError
-            If it is not.
+            If there is none.
         """
-        if value not in self.options:
+        if text not in self.texts:
             raise InputError(
-                f"{self.name} {value!r} is unknown; choose one of {', '.join(self.options)}"
+                f"{self.name} {text!r} is unknown; choose one of {', '.join(self.texts)}"
             )
-        return value
+        return self.options[self.texts.index(text)]
 
 
 @dataclass(frozen=True)
@@ -206,14 +220,14 @@ class SearchSpec:
         InputError
             For a choice that the search does not offer.
         """
-        values: dict[str, str] = {choice.name: choice.default for choice in self.choices}
+        values: dict[str, Value] = {choice.name: choice.default for choice in self.choices}
         offered = {choice.name: choice for choice in self.choices}
         for name, value in (chosen or {}).items():
             if name not in offered:
                 raise InputError(
                     f"this search has no choice {name!r}; it has {', '.join(offered) or 'none'}"
                 )
-            values[name] = offered[name].check(value)
+            values[name] = offered[name].value(value)
         steps = self.steps
         for name, value in values.items():
             steps = _with_setting(steps, name, value)
@@ -315,7 +329,14 @@ def check_rule(rule: str, folds: int, space: ParameterSpace) -> Rule:
     return rule
 
 
-def _with_setting(steps: tuple[Step, ...], name: str, value: str) -> tuple[Step, ...]:
+def _spelled(value: Value) -> str:
+    """A value as YAML and parameter files write it."""
+    if value is None:
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _with_setting(steps: tuple[Step, ...], name: str, value: Value) -> tuple[Step, ...]:
     prefix, _, setting = name.rpartition("__")
     return tuple(
         replace(step, settings={**step.settings, setting: value})

@@ -273,7 +273,27 @@ HEADER = "the header must be C,gamma"
 @pytest.mark.parametrize(
     ("name", "content", "line", "problem"),
     [
-        ("c_parameters.txt", "0.5\n\nabc\n", 3, f"C 'abc' is not a number; {C_EXPECTS}"),
+        (
+            "c_parameters.txt",
+            "0.5\n\nabc\n",
+            3,
+            (
+                f"C 'abc' is not a number; {C_EXPECTS}; for texts too, write type: [float, str] "
+                "to the axis"
+            ),
+        ),
+        (
+            "c_parameters.txt",
+            "none\n",
+            1,
+            f"C 'none' is not a number; {C_EXPECTS}; for none, write nullable: true to the axis",
+        ),
+        (
+            "c_parameters.txt",
+            "(1, 2)\n",
+            1,
+            f"C '(1, 2)' is not a number; {C_EXPECTS}; for tuples, write type: tuple to the axis",
+        ),
         ("c_parameters.txt", "0,5\n", 1, f"C '0,5' is not a number; {C_EXPECTS}"),
         ("c_parameters.txt", "1 2\n", 1, f"C '1 2' is not a number; {C_EXPECTS}"),
         ("c_parameters.txt", "1\r2\rx\r", 3, f"C 'x' is not a number; {C_EXPECTS}"),

@@ -378,12 +378,12 @@ def test_a_symbol_is_letters(symbol):
     assert str(refusal.value) == f"axis 'x': symbol {symbol!r} must be 1 to 16 letters"
 
 
-def test_the_type_is_one_of_four():
+def test_the_type_is_one_of_five():
     with pytest.raises(InputError) as refusal:
         Axis("x", "X", type="date")
 
     assert str(refusal.value) == (
-        "axis 'x': type 'date' is unknown; use one of float, int, str, bool"
+        "axis 'x': type 'date' is unknown; use one of float, int, str, bool, tuple"
     )
 
 

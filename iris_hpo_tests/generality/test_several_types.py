@@ -1,0 +1,111 @@
+"""Searches over values of several types and over tuples, with choices that are no texts."""
+
+import pickle
+from typing import Any
+
+import pytest
+from sklearn.datasets import load_iris
+
+from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
+
+pytestmark = DAGSTERS_WARNINGS
+
+
+def project_of(root: Any) -> Project:
+    made = Project.create(root)
+    load_iris(as_frame=True).frame.to_csv(made.root / "data" / "iris.csv", index=False)
+    return made
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """An SVM over a gamma of numbers and texts, done once."""
+    made = project_of(tmp_path_factory.mktemp("several") / "project")
+    made.write_values("svm", gamma=["scale", "auto", "0.1"])
+    made.write_search(
+        "svm",
+        data_file="iris.csv",
+        estimator="sklearn.svm.SVC",
+        axes=[{"name": "gamma", "symbol": "G", "type": ["float", "str"], "positive": True}],
+        choices=[
+            {"name": "shrinking", "default": True, "options": [True, False]},
+            {"name": "tol", "default": 0.001, "options": [0.001, "1e-2"]},
+            {"name": "class_weight", "default": None, "options": [None, "balanced"]},
+        ],
+        folds=2,
+    )
+    assert made.run("svm")["trained"] == 3
+    return made
+
+
+def test_numbers_and_texts_are_candidates_of_one_axis(project: Project) -> None:
+    assert project.partitions("svm") == ["G0.1", "Gauto", "Gscale"]
+    rows = {row["candidate"]: row["param_gamma"] for row in project.leaderboard("svm")}
+    assert rows == {"G0.1": "0.1", "Gauto": "auto", "Gscale": "scale"}
+    assert (project.selection("svm") / "heatmap.png").stat().st_size > 0
+
+
+def test_nothing_is_done_twice(project: Project) -> None:
+    assert project.run("svm")["reused"] == 3
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("shrinking=false", False), ("tol=0.01", 0.01), ("class_weight=none", None)],
+)
+def test_a_run_sets_a_choice_as_yaml_writes_it(
+    project: Project, setting: str, value: object
+) -> None:
+    project.run("svm", "--set", setting, "--force")
+    champion = pickle.loads((project.selection("svm") / "champion.pkl").read_bytes())
+    found = champion.get_params()[setting.partition("=")[0]]
+    assert (type(found), found) == (type(value), value)
+
+
+def test_a_value_that_is_no_option_is_refused_with_those_that_are(project: Project) -> None:
+    answer = project.call("run", "--search", "svm", "--set", "shrinking=no")
+    assert answer.code == 2
+    assert "shrinking 'no' is unknown; choose one of true, false" in answer.err
+
+
+def test_the_launchpad_offers_the_options_as_yaml_writes_them(project: Project) -> None:
+    assets = project.load().resolve_asset_graph()
+    key = next(key for key in assets.get_all_asset_keys() if key.path == ["svm", "parameters"])
+    definition = assets.get(key).assets_def.op
+    fields = definition.config_schema.config_type.fields
+    offered = {
+        name: [value.config_value for value in fields[name].config_type.enum_values]
+        for name in ("shrinking", "tol", "class_weight")
+    }
+    assert offered == {
+        "shrinking": ["true", "false"],
+        "tol": ["0.001", "0.01"],
+        "class_weight": ["none", "balanced"],
+    }
+    assert fields["class_weight"].default_value == "none"
+
+
+def test_tuples_are_candidates(tmp_path: Any) -> None:
+    made = project_of(tmp_path / "project")
+    made.write_values("net", h=["(3,)", "(3, 2)", "[3,2]", "4"])
+    made.write_search(
+        "net",
+        data_file="iris.csv",
+        estimator="sklearn.neural_network.MLPClassifier",
+        settings={"solver": "lbfgs", "max_iter": 400},
+        axes=[
+            {
+                "name": "h",
+                "symbol": "H",
+                "parameter": "hidden_layer_sizes",
+                "type": ["int", "tuple"],
+            }
+        ],
+        folds=0,
+    )
+    found = made.run("net")
+    assert made.partitions("net") == ["H4", "H3x", "H3x2"]
+    assert found["trained"] == 3
+    rows = {row["candidate"]: row["param_h"] for row in made.leaderboard("net")}
+    assert rows == {"H4": "4", "H3x": "(3,)", "H3x2": "(3, 2)"}
+    assert made.run("net")["reused"] == 3
