@@ -131,6 +131,13 @@ class Project:
             if path.is_file()
         }
 
+    def occupy(self, key: str) -> Path:
+        """Put a folder that holds something in the place of a model; it is never deleted."""
+        folder = self.model_file(key)
+        folder.mkdir(parents=True)
+        (folder / "notes.txt").write_text("of somebody else")
+        return folder
+
     def model_file(self, key: str) -> Path:
         return self.artifacts / "models" / f"model_{key}.pkl"
 

@@ -1,5 +1,6 @@
 """A candidate that fails harms no other, shows as failed by itself, and is named."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -131,11 +132,11 @@ def test_a_candidate_without_a_score_may_have_its_model(picky: Project) -> None:
 
 def test_a_failure_of_the_disk_is_recovered_from(prepared: Project) -> None:
     """The model cannot be written while a folder stands in its place."""
-    prepared.model_file(KEYS[1]).mkdir(parents=True)
+    folder = prepared.occupy(KEYS[1])
     assert KEYS[1] in failure_text(prepared.materialize_candidates())
     assert prepared.partition_status("scores")["failed"] == {KEYS[1]}
 
-    prepared.model_file(KEYS[1]).rmdir()
+    shutil.rmtree(folder)
     succeed(prepared.run("models", "scores", partition=KEYS[1]))
     assert prepared.partition_status("scores") == {"materialized": set(KEYS), "failed": set()}
     assert failed_partitions(prepared.instance, dg.AssetKey("scores")) == {}

@@ -181,7 +181,7 @@ def test_a_failed_attempt_is_made_again(scored: Project) -> None:
 
 
 def test_a_candidate_that_failed_is_failed_until_it_succeeds(prepared: Project) -> None:
-    prepared.model_file(KEY).mkdir(parents=True)
+    prepared.occupy(KEY)
     assert not prepared.materialize_candidates().success
     assert states(prepared)["models"] == {"up to date": 5, "failed": 1}
     assert states(prepared)["scores"] == {"up to date": 5, "failed": 1}

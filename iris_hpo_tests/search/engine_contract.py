@@ -26,7 +26,7 @@ def attempts_at(log):
 
 def check_that_neighbours_stay_together(engine, folder):
     """With two workers; only what would keep one waiting at the end is taken from the other."""
-    items = [(folder, 0.02 + number / 1e9) for number in range(60)]
+    items = [(folder, 0.05 + number / 1e9) for number in range(60)]
 
     workers = results_of(all_of(engine.map(engine_work.tell_process_and_sleep, items, ONCE)))
 
