@@ -27,6 +27,7 @@ from iris_hpo.orchestration.turns import check_turn
 from iris_hpo.search.cross_validation import kernel_order
 from iris_hpo.search.engines import Done, Failed, make_engine
 from iris_hpo.search.errors import WholeRunError
+from iris_hpo.search.scoring import check_classes
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.store.artifacts import ArtifactStore
 from iris_hpo.store.split import read_examples
@@ -140,14 +141,18 @@ class _CandidatesRun:
 
     def _work(self, names: Names, upstream: Upstream) -> TrialWork:
         selected = self.context.selected_asset_keys
+        examples = read_examples(self.store, upstream.split_card, self.spec.task)
+        scores = names.asset("scores") in selected
+        if scores and self.spec.task == "classification":
+            check_classes(self.spec.scoring, examples.target, examples.test_target)
         return TrialWork(
             store_url=str(self.store.root),
             conditions=upstream.conditions(self.spec),
             task=self.spec.task,
-            examples=read_examples(self.store, upstream.split_card, self.spec.task),
+            examples=examples,
             run_id=self.context.run.run_id,
             trains=names.asset("models") in selected,
-            scores=names.asset("scores") in selected,
+            scores=scores,
             force=self.config.force,
         )
 

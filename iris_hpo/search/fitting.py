@@ -15,6 +15,7 @@ from iris_hpo.search.dataset import Features, Target
 from iris_hpo.search.errors import CandidateError, InputError
 from iris_hpo.search.estimators import Estimator, Recipe
 from iris_hpo.search.metrics import count_correct
+from iris_hpo.search.scoring import score_by
 from iris_hpo.search.space import Value
 from iris_hpo.search.svm_kernel import is_svm
 
@@ -104,13 +105,11 @@ def score(
     CandidateError
         If it cannot be scored, or its score is not finite.
     """
-    from sklearn.metrics import get_scorer
-
     with own_failure(f"scoring on the {rows} rows"):
         if scoring == "accuracy":  # a count; the scorer takes as long as a small fit
             found = count_correct(target, _predictions(estimator, features, target)) / len(target)
         else:
-            found = float(get_scorer(scoring)(estimator, features, target))
+            found = score_by(scoring, estimator, features, target)
     refuse_non_finite(found, f"{scoring} on the {rows} rows")
     return found
 

@@ -1,19 +1,17 @@
 """`SearchSpec`: everything that distinguishes one search from another."""
 
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
 
-import numpy as np
-
 from iris_hpo.search.dataset import Layout, Task
 from iris_hpo.search.errors import InputError, at_field
 from iris_hpo.search.estimators import Recipe, Step
 from iris_hpo.search.parameter_files import MAX_CANDIDATES
+from iris_hpo.search.scoring import check_scoring
 from iris_hpo.search.settings import states
 from iris_hpo.search.simplicity import Simplest, known_simplest
 from iris_hpo.search.space import Axis, ParameterSpace, Value
@@ -183,7 +181,7 @@ class SearchSpec:
             with at_field("axes", index, "parameter"):
                 self._check_axis(axis)
         with at_field("scoring"):
-            _check_scoring(self.scoring, task)
+            check_scoring(self.scoring, task)
 
     @cached_property
     def space(self) -> ParameterSpace:
@@ -280,31 +278,6 @@ class SearchSpec:
             return states(self.steps[0].settings, parameter)
         prefix, _, name = parameter.partition("__")
         return any(prefix == step.name and states(step.settings, name) for step in self.steps)
-
-
-def _check_scoring(scoring: str, task: Task) -> None:
-    from sklearn.dummy import DummyRegressor
-    from sklearn.metrics import get_scorer, get_scorer_names
-
-    try:
-        scorer = get_scorer(scoring)
-    except (ValueError, TypeError) as error:
-        raise InputError(
-            f"scoring {scoring!r} is unknown to scikit-learn; it knows "
-            f"{', '.join(get_scorer_names())}"
-        ) from error
-    if task == "classification":
-        return
-    features, target = np.zeros((4, 1)), np.array([0.5, 1.25, 2.5, 4.75])
-    guess = DummyRegressor().fit(features, target)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            scorer(guess, features, target)
-        except (ValueError, TypeError, AttributeError) as error:
-            raise InputError(
-                f"scoring {scoring!r} is for classes, and this search predicts numbers"
-            ) from error
 
 
 def check_rule(rule: str, folds: int, space: ParameterSpace) -> Rule:

@@ -23,7 +23,7 @@ NAMES = {
     *ESTIMATORS,
     *(name.lower() for name in ESTIMATORS),
 }
-OWN = {"Pipeline", "DummyRegressor"}
+OWN = {"Pipeline", "DummyClassifier", "DummyRegressor"}
 """What `iris_hpo` itself uses, whatever the search is."""
 
 

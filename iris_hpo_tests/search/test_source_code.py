@@ -39,11 +39,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (package / "core").mkdir()
     (package / "core" / "shifts.py").write_text("import numpy as np\n\nshift = np.negative\n")
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(source_code, "_loaded", {})
     yield tmp_path
     for name in [name for name in sys.modules if name.partition(".")[0] in ("mine", "belongings")]:
         del sys.modules[name]
-    for known in [known for known in source_code._loaded if "mine.Mine" in known]:
-        del source_code._loaded[known]
 
 
 def recipe() -> Recipe:
@@ -138,11 +137,7 @@ def test_an_installation_that_can_change_under_its_version_is_code(
     if origin:
         (info / "direct_url.json").write_text(json.dumps(origin))
     monkeypatch.syspath_prepend(str(tmp_path))
-    for cached in (
-        source_code._distributions,
-        source_code._release_folders,
-        source_code._is_release,
-    ):
-        monkeypatch.setattr(source_code, cached.__name__, cached.__wrapped__)
+    for cached in ("_distributions", "_release_folders", "_is_release"):
+        monkeypatch.setattr(source_code, cached, getattr(source_code, cached).__wrapped__)
 
     assert bool(code_of(["widgets.Widget"]).digests) is is_code

@@ -1,0 +1,64 @@
+"""What labels and targets of a user's table do to a search."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_classification
+from sklearn.metrics import f1_score
+from sklearn.model_selection import StratifiedKFold, cross_val_score, train_test_split
+from sklearn.tree import DecisionTreeClassifier
+
+from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
+
+pytestmark = DAGSTERS_WARNINGS
+
+FEATURES, CLASSES = make_classification(80, 4, flip_y=0.2, random_state=3)
+TREE = {
+    "data_file": "d.csv",
+    "estimator": "sklearn.tree.DecisionTreeClassifier",
+    "axes": [{"name": "max_depth", "symbol": "D", "type": "int"}],
+}
+
+
+def write_table(project: Project, target: list[object]) -> None:
+    rows = [[*numbers, label] for numbers, label in zip(FEATURES.tolist(), target, strict=True)]
+    project.write_data("d.csv", [["a", "b", "c", "d", "kind"], *rows])
+    project.write_values("s", max_depth=[2, 4])
+
+
+def labelled(*names: str) -> list[object]:
+    return [names[label] for label in CLASSES]
+
+
+@pytest.mark.parametrize("names", [("False", "True"), ("0.0", "1.0")])
+def test_labels_that_spell_truth_values_or_numbers_have_a_positive_class(
+    project: Project, names: tuple[str, str]
+) -> None:
+    write_table(project, labelled(*names))
+    project.write_search("s", **TREE, scoring="f1")
+
+    assert project.run("s")["trained"] == 2
+
+    train, test = train_test_split(
+        np.arange(80), test_size=0.2, random_state=0, stratify=np.array(labelled(*names))
+    )
+    train, test = np.sort(train), np.sort(test)
+    row = next(row for row in project.leaderboard("s") if row["candidate"] == "D2")
+    tree = DecisionTreeClassifier(max_depth=2, random_state=0)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    means = cross_val_score(tree, FEATURES[train], CLASSES[train], cv=folds, scoring="f1")
+    predicted = tree.fit(FEATURES[train], CLASSES[train]).predict(FEATURES[test])
+    assert float(row["cv_mean"]) == pytest.approx(means.mean(), abs=1e-12)
+    assert float(row["score"]) == pytest.approx(f1_score(CLASSES[test], predicted), abs=1e-12)
+
+
+def test_a_scoring_that_cannot_judge_the_classes_is_refused_once(project: Project) -> None:
+    write_table(project, labelled("no", "yes"))
+    project.write_search("s", **TREE, scoring="f1")
+
+    answer = project.call("run", "--search", "s", "--engine", "serial")
+
+    assert answer.code == 2
+    assert answer.err == (
+        "iris-hpo: scoring 'f1' cannot judge the classes no, yes; choose f1_macro, or write the "
+        "labels as 0 and 1\n"
+    )
