@@ -23,6 +23,7 @@ _NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _TUPLE: Final = re.compile(rf"\(\s*{_NUMBER}\s*(,\s*{_NUMBER}\s*)*,?\s*\)", re.ASCII)
 _WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
 
+_SHOWN: Final = 60  # characters of a value in a message
 _NO_PARAMETER: Final = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
 
@@ -83,7 +84,7 @@ def construct(path: str, settings: Mapping[str, object]) -> object:
     """
     found = import_object(path)
     if not inspect.isclass(found):
-        raise InputError(f"{path!r} is not a class", field=(_ESTIMATOR,))
+        raise InputError(f"{shorten(path)} is not a class", field=(_ESTIMATOR,))
     if not isinstance(cast("object", settings), Mapping):
         raise InputError(f"the settings of {path!r} are not names with values", field=(_SETTINGS,))
     known, takes_more = _arguments(found)
@@ -219,7 +220,7 @@ def _import_function(path: str) -> object:
             field=(_FUNCTION,),
         ) from error
     if not callable(found):
-        raise InputError(f"{path!r} is not a function", field=(_FUNCTION,))
+        raise InputError(f"{shorten(path)} is not a function", field=(_FUNCTION,))
     return found
 
 
@@ -243,10 +244,19 @@ def _check_values(estimator: Any, settings: Mapping[str, object]) -> None:
     try:
         check()
     except (ValueError, TypeError) as error:
-        said = " ".join(str(error).split())
+        said = str(error)
         name = next((name for name in settings if said.startswith(f"The {name!r} ")), None)
         if name is not None:  # else it is of a parameter that an axis may set
-            raise InputError(said, field=(_SETTINGS, name)) from error
+            said = said.replace(repr(settings[name]), _short(settings[name]))
+            raise InputError(" ".join(said.split()), field=(_SETTINGS, name)) from error
+
+
+def _short(value: object) -> str:
+    """Show a value as Python writes it, a long one cut."""
+    written = repr(value)
+    if len(written) <= _SHOWN:
+        return written
+    return shorten(value if isinstance(value, str) else written, _SHOWN)
 
 
 def _number(text: str) -> int | float:

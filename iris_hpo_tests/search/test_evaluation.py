@@ -262,11 +262,10 @@ def test_a_score_that_is_not_finite_is_no_score(far_off, scoring, folds, message
 
 
 def test_a_failure_is_told_in_one_short_line(iris_examples):
-    recipe = Recipe((Step("sklearn.svm.SVC", {"kernel": "x" * 2_000}),))
-
     with pytest.raises(CandidateError) as failure:
-        train(recipe, {}, iris_examples, Bounds())
+        train(SVM, {"kernel": "x" * 2_000}, iris_examples, Bounds())
 
+    assert str(failure.value).startswith("fitting failed: InvalidParameterError: ")
     assert "\n" not in str(failure.value)
     assert len(str(failure.value)) < 600
 

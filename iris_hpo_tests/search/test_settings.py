@@ -188,6 +188,15 @@ def test_what_cannot_be_is_refused_where_it_stands(path, settings, field, messag
     assert refusal.field == ("steps", 0, *field)
 
 
+@pytest.mark.parametrize("value", ["x" * 2_000, ["x"] * 2_000], ids=["text", "list"])
+def test_a_refused_value_is_cut_in_the_message(value):
+    refusal = refusal_of("sklearn.svm.SVC", {"kernel": value})
+
+    assert "The 'kernel' parameter of SVC must be a str among" in str(refusal)
+    assert "..." in str(refusal)
+    assert len(str(refusal)) < 400
+
+
 def test_a_choice_that_the_estimator_refuses_is_refused():
     with pytest.raises(InputError) as refusal:
         search(
