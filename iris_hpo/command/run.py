@@ -82,10 +82,12 @@ def run_search(
             if not error.failures:
                 raise InputError(str(error)) from error
             progress.finish()
+            progress.warn()
             _print_failures(error.failures)
             complain(f"iris-hpo: {error}")
             return 1
         progress.finish()
+        progress.warn()
         seconds = time.monotonic() - started
         if as_json:
             show(json.dumps(_as_json(session, outcome, seconds)))
@@ -113,6 +115,7 @@ class TerminalProgress:
         )
         self._task = self._bar.add_task("candidates", total=None, counts="")
         self._started = self._said = time.monotonic()
+        self._counts = Counts(0)
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -125,8 +128,14 @@ class TerminalProgress:
         """Take the bar away."""
         self._bar.stop()
 
+    def warn(self) -> None:
+        """Show the candidates' warnings, each once."""
+        for text in self._counts.warnings():
+            complain(f"warning: {text}")
+
     def __call__(self, context: dg.AssetExecutionContext, counts: Counts) -> None:  # noqa: ARG002
         """Show the counts."""
+        self._counts = counts
         self._bar.update(self._task, total=counts.total, completed=counts.done, counts=str(counts))
         if self._console.is_terminal:
             return

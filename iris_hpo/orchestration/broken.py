@@ -9,6 +9,8 @@ from typing import NoReturn
 
 import dagster as dg
 
+from iris_hpo.text import clean
+
 _BROKEN: dict[str, str] = {}
 
 
@@ -28,6 +30,7 @@ def build_broken(name: str, message: str) -> dg.Definitions:
     An asset shows the message in the graph, and a sensor has a failed tick for whoever looks at
     the sensors first.
     """
+    message = clean(message)
     _BROKEN[name] = message
     word = re.sub(r"\W", "_", name)
 

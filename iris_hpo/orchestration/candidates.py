@@ -105,10 +105,13 @@ class _CandidatesRun:
                 for outcome in together:
                     if isinstance(outcome, Failed) and outcome.ends_run:
                         raise WholeRunError(outcome.reason)
+                    counts.add_warnings(outcome.warned)
                     self._count(work, outcome, counts)
                 self.progress(self.context, counts)
         self.store.sweep()  # of workers that were killed
         self.context.log.info(f"{counts.total} candidates: {counts}")
+        for text in counts.warnings():
+            self.context.log.warning(text)
         if self.failures:
             if not self._is_partitioned:
                 self._plan_failed(names)

@@ -88,6 +88,7 @@ class _Tally:
         self._sum.trained = self._before.trained + counts.trained
         self._sum.reused = self._before.reused + counts.reused
         self._sum.failed = self._before.failed + counts.failed
+        self._sum.warned = self._before.warned + counts.warned
         self._progress(context, self._sum)
 
 

@@ -8,6 +8,7 @@ import dagster as dg
 from iris_hpo.orchestration.naming import names_of
 from iris_hpo.search.metrics import METRICS_VERSION
 from iris_hpo.search.spec import SearchSpec
+from iris_hpo.text import clean
 from iris_hpo.trial import TRAINING_VERSION
 
 CODE_VERSIONS: Final = {
@@ -53,7 +54,7 @@ def describe(spec: SearchSpec, name: str) -> str:
         estimator=spec.recipe().describe(),
         scoring=spec.scoring,
     )
-    return f"{text} {spec.description}".strip() if name == "selection" else text
+    return clean(f"{text} {spec.description}".strip() if name == "selection" else text)
 
 
 def presentation(spec: SearchSpec, name: str) -> dict[str, Any]:

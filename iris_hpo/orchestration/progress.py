@@ -1,25 +1,45 @@
 """Who is told how a run goes: the run's log by default, a progress bar under the command."""
 
 import time
-from dataclasses import dataclass
-from typing import Protocol
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 import dagster as dg
+
+_WARNINGS: Final = 20
+"""Different warnings that are told apart."""
+_OTHERS: Final = "other warnings"
 
 
 @dataclass
 class Counts:
-    """How far a run is."""
+    """How far a run is, and which warnings its candidates gave how often."""
 
     total: int
     trained: int = 0
     reused: int = 0
     failed: int = 0
+    warned: Counter[str] = field(default_factory=Counter[str])
 
     @property
     def done(self) -> int:
         """Candidates with an outcome."""
         return self.trained + self.reused + self.failed
+
+    def add_warnings(self, warned: Mapping[str, int]) -> None:
+        """Count warnings: each text, or as one of the others where there are many."""
+        for text, times in warned.items():
+            known = text in self.warned or len(self.warned) < _WARNINGS
+            self.warned[text if known else _OTHERS] += times
+
+    def warnings(self) -> list[str]:
+        """Each warning once, in one line, with its number."""
+        return [
+            f"{text} ({times:,} times)" if times > 1 else text
+            for text, times in self.warned.items()
+        ]
 
     def __str__(self) -> str:
         return f"{self.trained} trained, {self.reused} reused, {self.failed} failed"

@@ -14,6 +14,7 @@ from iris_hpo.search.leaderboard import flat
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.store.artifacts import ArtifactStore
 from iris_hpo.store.cards import ModelCard, ScoreCard, model_name
+from iris_hpo.text import clean
 from iris_hpo.trial import TrialResult
 
 Metadata = dict[str, dg.MetadataValue | str | int | float | None]
@@ -103,7 +104,11 @@ class Recorder:
 
     def _values(self, key: str) -> Metadata:
         values = self._spec.space.named(self._spec.space.parse_key(key))
-        return {name: flat(value) for name, value in values.items()}
+        flattened = {name: flat(value) for name, value in values.items()}
+        return {
+            name: clean(value) if isinstance(value, str) else value
+            for name, value in flattened.items()
+        }
 
     def _log(
         self,

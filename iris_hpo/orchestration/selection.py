@@ -42,7 +42,7 @@ from iris_hpo.store.cards import (
     read_card,
     read_recorded_card,
 )
-from iris_hpo.text import listed
+from iris_hpo.text import clean, listed
 
 LEADERBOARD = "selection/leaderboard.csv"
 HEATMAP = "selection/heatmap.png"
@@ -431,4 +431,6 @@ def _cell(value: Cell) -> str | int | float | bool:
     """A value as the page shows it: the exact one is in the file."""
     if value is None:
         return ""
+    if isinstance(value, str):
+        return clean(value)
     return round(value, 4) if isinstance(value, float) else value

@@ -56,7 +56,7 @@ def build_raw_data(spec: SearchSpec) -> dg.AssetsDefinition:
                 "path": dg.MetadataValue.path(str(iris_hpo_storage.data_file(spec))),
                 "digest": dataset.digest,
                 LAYOUT: asdict(spec.layout),
-                **({NOTES: list(dataset.notes)} if dataset.notes else {}),
+                **({NOTES: [*map(clean, dataset.notes)]} if dataset.notes else {}),
             },
         )
 
@@ -186,7 +186,7 @@ def _cell(value: Value) -> Value:
 def _rows_table(spec: SearchSpec, train: bytes, test: bytes) -> dg.TableMetadataValue:
     parts = {"train": read_part(train, spec.task)[2], "test": read_part(test, spec.task)[2]}
     records = [
-        dg.TableRecord({"part": part, "class": name, "rows": count})
+        dg.TableRecord({"part": part, "class": clean(name), "rows": count})
         for part, target in parts.items()
         for name, count in (
             class_counts(target) if spec.task == "classification" else {"all": len(target)}
@@ -211,7 +211,7 @@ def _axes_table(spec: SearchSpec, found: ParameterFiles) -> dg.TableMetadataValu
                 "axis": axis.name,
                 "parameter": axis.parameter,
                 "values": len(found.axis_values[axis.name]),
-                "list": _shortened([str(value) for value in found.axis_values[axis.name]]),
+                "list": _shortened([clean(str(one)) for one in found.axis_values[axis.name]]),
             }
         )
         for axis in spec.axes

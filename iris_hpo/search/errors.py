@@ -3,6 +3,8 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
+from iris_hpo.text import clean
+
 
 class InputError(ValueError):
     """Something the user gave cannot be used.
@@ -13,13 +15,14 @@ class InputError(ValueError):
     Parameters
     ----------
     message
-        For the user.
+        For the user. What a terminal would obey is escaped: names, values and labels in it come
+        from files.
     field
         Where in a search's description the cause is, for example ``("axes", 1, "symbol")``.
     """
 
     def __init__(self, message: str, *, field: Sequence[str | int] = ()) -> None:
-        super().__init__(message)
+        super().__init__(clean(message))
         self.field = tuple(field)
 
 
@@ -31,7 +34,16 @@ class WholeRunError(InputError):
 
 
 class CandidateError(Exception):
-    """A candidate cannot be trained or scored; its own failure, which a retry would repeat."""
+    """A candidate cannot be trained or scored; its own failure, which a retry would repeat.
+
+    Parameters
+    ----------
+    message
+        For the user. What a terminal would obey is escaped: it may quote an estimator.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(clean(message))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from iris_hpo_tests.generality.project import SETTINGS_OF_THE_MACHINE, Project
 
 PRINTS = """
-import ctypes, os
+import ctypes, os, warnings
 from sklearn.tree import DecisionTreeClassifier
 
 C = ctypes.CDLL(None)
@@ -23,6 +24,7 @@ class Tree(DecisionTreeClassifier):
         C.printf(b"by C\\n")
         os.write(1, b"by the system\\n")
         os.system("echo by a process")
+        warnings.warn("of old", FutureWarning)
         return super().fit(X, y)
 
     def predict(self, X):
@@ -74,6 +76,9 @@ def check_alone(out: str, err: str) -> None:
     assert json.loads(out)["candidates"] == 2
     for source in ("by Python", "by C", "by the system", "by a process", "predicting"):
         assert err.count(source) >= 2, source
+    (warning,) = re.findall(r"^warning: .*/printing.py:.*$", err, re.MULTILINE)
+    assert warning.endswith(" FutureWarning: of old (6 times)")
+    assert err.count("of old") == 1
 
 
 def test_prints_do_not_mix_with_the_json_of_a_run(printing: Project) -> None:

@@ -5,7 +5,7 @@ import re
 import dagster as dg
 
 from iris_hpo.orchestration.build import build_search
-from iris_hpo.orchestration.progress import LogProgress
+from iris_hpo.orchestration.progress import Counts, LogProgress
 from iris_hpo_tests.orchestration.project import KEYS, Project, succeed
 
 
@@ -30,6 +30,16 @@ def test_failures_are_counted(prepared: Project) -> None:
     prepared.instance.add_dynamic_partitions("c_gamma", ["wrong"])
     assert not prepared.run("models", "scores", keys=prepared.registered()).success
     assert lines(prepared)[0] == "7 candidates: 6 trained, 0 reused, 1 failed"
+
+
+def test_a_warning_is_one_line_with_its_number() -> None:
+    counts = Counts(2)
+    counts.add_warnings({"old": 600})
+    counts.add_warnings({"old": 600, "new": 1})
+    assert counts.warnings() == ["old (1,200 times)", "new"]
+    counts.add_warnings({f"{number}": 1 for number in range(100)})
+    assert len(counts.warnings()) == 21
+    assert counts.warnings()[-1] == "other warnings (82 times)"
 
 
 def test_a_long_run_says_how_far_it_is(prepared: Project) -> None:

@@ -2,6 +2,8 @@
 
 from itertools import pairwise
 
+import pytest
+
 from iris_hpo.search.engines import Done, Failed, Limits
 from iris_hpo_tests.search import engine_work
 
@@ -66,6 +68,18 @@ class EngineContract:
         assert results_of(outcomes) == {(once, 1): 2, (never, 0): 1}
         assert reasons_of(outcomes) == {(always, 99): "OSError: attempt 2 failed"}
         assert [attempts_at(log) for log in (once, always, never)] == [2, 2, 1]
+
+    @pytest.mark.filterwarnings("always")
+    def test_warnings_are_counted_and_not_printed(self, engine, capfd):
+        outcomes = all_of(engine.map(engine_work.warn, range(3), ONCE))
+
+        assert len(outcomes) == 3
+        for outcome in outcomes:
+            ((line, times),) = outcome.warned.items()
+            assert times == 2
+            assert line.startswith(f"{engine_work.__file__}:")
+            assert line.endswith(r": FutureWarning: old \x1b[31m news")
+        assert "news" not in "".join(capfd.readouterr())
 
     def test_outcomes_come_as_they_finish(self, engine, tmp_path):
         """The second item waits for what only happens after the first outcome has come."""

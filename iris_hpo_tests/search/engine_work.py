@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+import warnings
 from pathlib import Path
 from threading import Lock
 
@@ -25,6 +26,14 @@ def do_as_told(word: str) -> str:
     if word.startswith("broken"):
         raise OSError("the disk\n  is full")
     return word.upper()
+
+
+def warn(number: int) -> int:
+    """Warn twice of the same, and fail if the number is odd."""
+    warnings.simplefilter("always")
+    for _ in range(2):
+        warnings.warn("old\n\x1b[31m news", FutureWarning, stacklevel=1)
+    return do_as_told("wrong") if number % 2 else number  # type: ignore[return-value]
 
 
 def fail_first(task: tuple[Path, int]) -> int:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from threadpoolctl import threadpool_limits
 
-from iris_hpo.search.engines.interface import Failed, attempt
+from iris_hpo.search.engines.interface import Failed, attempt, in_one_line
 from iris_hpo.search.engines.worker import ONE_THREAD, Report
 
 Work = Callable[[object], object]
@@ -111,5 +111,4 @@ def _report(work: Work, item: object, retries: int) -> bytes:
     try:
         return pickle.dumps(Report(outcome, seconds))
     except Exception as error:  # noqa: BLE001 - whatever its own pickling raises
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return pickle.dumps(Report(Failed(item, reason), seconds))
+        return pickle.dumps(Report(Failed(item, in_one_line(error)), seconds))

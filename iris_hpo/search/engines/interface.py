@@ -1,21 +1,33 @@
 """What every engine has in common: outcomes, limits, and one attempt at an item."""
 
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+import warnings
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Generic, Protocol, TypeVar
 
 from iris_hpo.search.errors import CandidateError, InputError, WholeRunError
+from iris_hpo.text import clean
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_WARNING_LENGTH: Final = 500
+
 
 @dataclass(frozen=True)
 class Done(Generic[Item, Result]):
-    """An item's work succeeded."""
+    """An item's work succeeded.
+
+    Attributes
+    ----------
+    warned
+        What Python has warned of, one line each, and how often.
+    """
 
     item: Item
     result: Result
+    warned: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True)
@@ -26,11 +38,14 @@ class Failed(Generic[Item]):
     ----------
     ends_run
         Whether all others would fail for the same reason (`WholeRunError`).
+    warned
+        What Python has warned of, one line each, and how often.
     """
 
     item: Item
     reason: str
     ends_run: bool = False
+    warned: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True)
@@ -81,7 +96,28 @@ class Engine(Protocol):
 def attempt(
     work: Callable[[Item], Result], item: Item, retries: int
 ) -> Done[Item, Result] | Failed[Item]:
-    """Do an item's work, again after an error that may be transient."""
+    """Do an item's work, again after an error that may be transient.
+
+    Warnings are kept for the driver: thousands of fits would print the same one.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        outcome = _attempt(work, item, retries)
+    return replace(outcome, warned=Counter(map(_as_line, caught))) if caught else outcome
+
+
+def _as_line(caught: warnings.WarningMessage) -> str:
+    said = " ".join(str(caught.message).split())[:_WARNING_LENGTH]
+    return clean(f"{caught.filename}:{caught.lineno}: {caught.category.__name__}: {said}")
+
+
+def in_one_line(error: BaseException) -> str:
+    """Describe an error of the machine, with nothing that a terminal would obey."""
+    return clean(f"{type(error).__name__}: {' '.join(str(error).split())}")
+
+
+def _attempt(
+    work: Callable[[Item], Result], item: Item, retries: int
+) -> Done[Item, Result] | Failed[Item]:
     while True:
         try:
             return Done(item, work(item))
@@ -92,5 +128,5 @@ def attempt(
         except Exception as error:  # noqa: BLE001 - an item must not end the others
             # What the candidate itself does wrong is a CandidateError; this is the machine.
             if retries <= 0:
-                return Failed(item, f"{type(error).__name__}: {' '.join(str(error).split())}")
+                return Failed(item, in_one_line(error))
             retries -= 1

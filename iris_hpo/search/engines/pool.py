@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Protocol, cast
 
 from iris_hpo.search.engines.chunks import Pace, Shares, Try, judge, overdue
-from iris_hpo.search.engines.interface import Done, Failed, Item, Limits, Result
+from iris_hpo.search.engines.interface import Done, Failed, Item, Limits, Result, in_one_line
 from iris_hpo.search.engines.leftovers import temporary_folder
 from iris_hpo.search.engines.worker import Chunk, Report
 from iris_hpo.search.errors import InputError
@@ -259,7 +259,7 @@ class _PoolRun:
         if len(tries) != 1:
             self._suspects.extend(tries)
             return
-        yield Failed(tries[0].item, f"{type(error).__name__}: {' '.join(str(error).split())}")
+        yield Failed(tries[0].item, in_one_line(error))
 
     def _after_death(self, lane: _Lane) -> Sequence[Failed[object]]:
         """A worker died: replace it, and suspect everything that it had."""
