@@ -178,10 +178,13 @@ def _print(console: Console, session: Session, outcome: Outcome, seconds: float)
 
 
 def _notes(session: Session) -> Sequence[str]:
-    """What to know about the columns of the data, as recorded when it was read."""
-    key = names_of(session.spec).asset("raw_data")
-    found = latest_metadata(session.instance, key).get(NOTES)
-    return cast("list[str]", found.value) if found else ()
+    """What to know about the data and the folds, as recorded when they were read and made."""
+    names = names_of(session.spec)
+    recorded = [
+        latest_metadata(session.instance, names.asset(name)).get(NOTES)
+        for name in ("raw_data", "split")
+    ]
+    return [note for notes in recorded if notes for note in cast("list[str]", notes.value)]
 
 
 def _sentence(champion: ChampionCard) -> str:

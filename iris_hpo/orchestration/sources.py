@@ -27,7 +27,7 @@ from iris_hpo.search.errors import InputError
 from iris_hpo.search.parameter_files import ParameterFiles, read_parameter_files
 from iris_hpo.search.space import Value
 from iris_hpo.search.spec import SearchSpec
-from iris_hpo.search.splitting import SplitSettings, class_counts, split_rows
+from iris_hpo.search.splitting import SplitSettings, class_counts, notes_on_folds, split_rows
 from iris_hpo.search.tables import DatasetError
 from iris_hpo.store.artifacts import SMALL, ArtifactError, ArtifactStore
 from iris_hpo.store.cards import ParametersCard, SplitCard
@@ -37,7 +37,7 @@ from iris_hpo.text import clean, quote_cell
 LAYOUT = "layout"
 """The metadata of `raw_data` and `split` that says which column was the target."""
 NOTES = "notes"
-"""The metadata of `raw_data` that says what a user should know about the columns."""
+"""The metadata of `raw_data` and `split` that says what to know about the columns and the folds."""
 
 
 def build_raw_data(spec: SearchSpec) -> dg.AssetsDefinition:
@@ -82,6 +82,8 @@ def build_split(spec: SearchSpec) -> dg.AssetsDefinition:
             card, train, test = divide_spec_data(spec, iris_hpo_storage, dataset, config.settings())
             store = iris_hpo_storage.store(spec)
             write_split(store, card, train, test)
+        target = read_part(train, spec.task)[2]
+        notes = notes_on_folds(target, config.settings(), spec.task)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(card.version),
             metadata={
@@ -90,6 +92,7 @@ def build_split(spec: SearchSpec) -> dg.AssetsDefinition:
                 "seed": card.seed,
                 LAYOUT: asdict(spec.layout),
                 "path": dg.MetadataValue.path(str(store.path("split"))),
+                **({NOTES: notes} if notes else {}),
             },
         )
 

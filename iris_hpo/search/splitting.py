@@ -4,17 +4,22 @@ Seeded, so that the same rows always fall on the same side. Classes keep their p
 regression, rows are only shuffled.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import Final, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.search.dataset import Target, Task
 from iris_hpo.search.errors import InputError
+from iris_hpo.text import legible
 
 Rows = NDArray[np.intp]
+
+_NAMED: Final = 10
+"""So many small classes are named in a message."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,8 @@ def split_rows(target: Target, settings: SplitSettings, task: Task) -> tuple[Row
             f"test_size {settings.test_size} of {len(target)} rows leaves 1 row for the test; "
             "regression scores need at least 2"
         )
+    else:
+        _check_numbers(target, "every row", "give another target")
     train, test = train_test_split(
         np.arange(len(target)),
         test_size=settings.test_size,
@@ -97,7 +104,29 @@ def split_rows(target: Target, settings: SplitSettings, task: Task) -> tuple[Row
     train, test = np.sort(train), np.sort(test)
     if task == "classification":
         _check_training(target[train], settings, stratify=stratify)
+    else:
+        for part, rows in (("training", train), ("test", test)):
+            _check_numbers(target[rows], f"every {part} row", "choose another seed or test_size")
     return train, test
+
+
+def notes_on_folds(target: Target, settings: SplitSettings, task: Task) -> list[str]:
+    """Name the classes that have fewer training rows than there are folds.
+
+    Parameters
+    ----------
+    target
+        Of the training rows.
+    """
+    if not settings.folds or not settings.stratifies(task):
+        return []
+    few = {name: count for name, count in class_counts(target).items() if count < settings.folds}
+    if not few:
+        return []
+    named = [f"{legible(name)} ({count})" for name, count in few.items()]
+    more = f" and {len(few) - _NAMED} more" if len(few) > _NAMED else ""
+    note = f"fewer training rows than the {settings.folds} folds have the classes "
+    return [f"{note}{', '.join(named[:_NAMED])}{more}: some folds are scored without them"]
 
 
 def make_folds(target: Target, settings: SplitSettings, task: Task) -> Sequence[tuple[Rows, Rows]]:
@@ -115,7 +144,9 @@ def make_folds(target: Target, settings: SplitSettings, task: Task) -> Sequence[
 
     folder = StratifiedKFold if settings.stratifies(task) else KFold
     splitter = folder(settings.folds, shuffle=True, random_state=settings.seed)
-    return tuple(splitter.split(np.zeros(len(target)), target))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class")  # see `notes_on_folds`
+        return tuple(splitter.split(np.zeros(len(target)), target))
 
 
 class LazyFolds(Sequence[tuple[Rows, Rows]]):
@@ -176,8 +207,23 @@ def _check_training(target: Target, settings: SplitSettings, *, stratify: bool) 
     smallest = min(counts, key=lambda name: counts[name])
     if len(counts) < 2:
         raise InputError(f"all training rows have the label {smallest!r}; stratify the split")
-    if stratify and counts[smallest] < settings.folds:
+    if not stratify or not settings.folds:
+        return
+    largest = max(counts.values())
+    if counts[smallest] < 2 or largest < settings.folds:
+        found = (
+            f"class {smallest!r} has 1 training row"
+            if counts[smallest] < 2
+            else (f"no class has more than {largest} training rows")
+        )
         raise InputError(
-            f"class {smallest!r} has {counts[smallest]} training rows; {settings.folds} folds need "
-            f"at least {settings.folds} of each class: choose fewer folds or add rows"
+            f"{found}; {settings.folds} folds need 2 of each class and {settings.folds} of one: "
+            "choose fewer folds or add rows"
+        )
+
+
+def _check_numbers(target: Target, rows: str, advice: str) -> None:
+    if np.all(target == target[0]):
+        raise InputError(
+            f"{rows} has the target {target[0]:.12g}; there is nothing to predict: {advice}"
         )

@@ -190,15 +190,16 @@ def test_a_target_that_is_not_there_is_refused(project: Project) -> None:
 
 def test_if_every_candidate_fails_each_reason_is_said(project: Project) -> None:
     write_flowers(project.root / "data" / "flowers.csv")
-    knn_search(project, "flowers.csv", target="species", scoring="f1")
+    knn_search(project, "flowers.csv", target="species")
+    project.write_values("knn", n_neighbors=[500, 600])
 
     answer = project.call("run", "--search", "knn", "--engine", "serial", "--json")
 
     assert (answer.code, answer.out) == (1, "")
     *failed, last = answer.err.splitlines()
-    assert [line.partition(" on the ")[0] for line in failed] == [
-        "failed: N1: scoring",
-        "failed: N5: scoring",
+    assert [line.partition(" failed: ")[0] for line in failed] == [
+        "failed: N500: predicting",
+        "failed: N600: predicting",
     ]
-    assert all("Target is multiclass but average='binary'" in line for line in failed)
+    assert all("Expected n_neighbors <= n_samples_fit" in line for line in failed)
     assert last.startswith("iris-hpo: none of the 2 candidates has a score")

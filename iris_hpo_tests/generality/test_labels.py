@@ -62,3 +62,38 @@ def test_a_scoring_that_cannot_judge_the_classes_is_refused_once(project: Projec
         "iris-hpo: scoring 'f1' cannot judge the classes no, yes; choose f1_macro, or write the "
         "labels as 0 and 1\n"
     )
+
+
+def test_a_class_with_fewer_rows_than_folds_is_noted_once(project: Project) -> None:
+    write_table(project, [*labelled("a", "b")[:-4], "c", "c", "c", "c"])
+    project.write_search("s", **TREE)
+
+    answer = project.call("run", "--search", "s", "--engine", "serial")
+
+    assert answer.code == 0, answer.err
+    note = (
+        "note: fewer training rows than the 5 folds have the classes c (3): some folds are scored "
+        "without them"
+    )
+    assert answer.out.count("fewer training rows") == 1
+    assert note in " ".join(answer.out.split())
+    assert "least populated" not in answer.out + answer.err
+    assert project.run("s")["notes"] == [note.removeprefix("note: ")]
+
+
+def test_a_constant_number_to_predict_is_refused_once(project: Project) -> None:
+    write_table(project, [7.5] * 80)
+    project.write_search(
+        "s",
+        data_file="d.csv",
+        estimator="sklearn.tree.DecisionTreeRegressor",
+        axes=TREE["axes"],
+    )
+
+    answer = project.call("run", "--search", "s", "--engine", "serial")
+
+    assert answer.code == 2
+    assert answer.err.count("\n") == 1
+    assert answer.err.endswith(
+        "d.csv: every row has the target 7.5; there is nothing to predict: give another target\n"
+    )

@@ -14,6 +14,7 @@ from iris_hpo.search.splitting import (
     SplitSettings,
     class_counts,
     make_folds,
+    notes_on_folds,
     split_rows,
 )
 
@@ -218,12 +219,45 @@ FEW = "rows leave {} for training; with test_size {} and {} folds that is too fe
             ),
         ),
         (
-            labels(a=50, b=5),
+            labels(a=50, b=2),
+            "classification",
+            SplitSettings(0.5),
+            (
+                "class 'b' has 1 training row; 5 folds need 2 of each class and 5 of one: "
+                "choose fewer folds or add rows"
+            ),
+        ),
+        (
+            labels(a=5, b=5, c=5),
             "classification",
             SplitSettings(),
             (
-                "class 'b' has 4 training rows; 5 folds need at least 5 of each class: "
-                "choose fewer folds or add rows"
+                "no class has more than 4 training rows; 5 folds need 2 of each class and 5 of "
+                "one: choose fewer folds or add rows"
+            ),
+        ),
+        (
+            np.full(50, 3.5),
+            "regression",
+            SplitSettings(),
+            "every row has the target 3.5; there is nothing to predict: give another target",
+        ),
+        (
+            np.array([2.0, 2.0, 2.0, 2.0, 7.0]),
+            "regression",
+            SplitSettings(0.4, folds=2),
+            (
+                "every test row has the target 2; there is nothing to predict: choose another "
+                "seed or test_size"
+            ),
+        ),
+        (
+            np.array([2.0, 2.0, 7.0, 2.0, 2.0]),
+            "regression",
+            SplitSettings(0.4, folds=2),
+            (
+                "every training row has the target 2; there is nothing to predict: choose another "
+                "seed or test_size"
             ),
         ),
         (
@@ -239,6 +273,35 @@ def test_rows_that_cannot_be_divided_are_refused(target, task, settings, message
         split_rows(target, settings, task)
 
     assert str(refusal.value) == message
+
+
+def test_a_class_with_fewer_rows_than_folds_is_named_and_has_scikit_learns_folds():
+    target, settings = labels(a=30, b=3, c=2), SplitSettings()
+
+    (note,) = notes_on_folds(target, settings, "classification")
+    assert note == (
+        "fewer training rows than the 5 folds have the classes b (3), c (2): some folds are scored "
+        "without them"
+    )
+    folds = make_folds(target, settings, "classification")  # a warning would be an error here
+    with pytest.warns(UserWarning, match="The least populated class"):
+        wanted = list(
+            StratifiedKFold(5, shuffle=True, random_state=0).split(target[:, None], target)
+        )
+    assert [fold[1].tolist() for fold in folds] == [validate.tolist() for _, validate in wanted]
+
+
+@pytest.mark.parametrize(
+    ("target", "settings", "task"),
+    [
+        (labels(a=5, b=5), SplitSettings(), "classification"),
+        (labels(a=5, b=2), SplitSettings(folds=0), "classification"),
+        (labels(a=5, b=2), SplitSettings(stratify=False), "classification"),
+        (np.arange(3.0), SplitSettings(), "regression"),
+    ],
+)
+def test_other_folds_need_no_note(target, settings, task):
+    assert notes_on_folds(target, settings, task) == []
 
 
 def test_the_fewest_rows_that_can_be_divided_are():
