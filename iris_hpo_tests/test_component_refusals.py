@@ -613,3 +613,16 @@ def test_a_search_that_the_project_does_not_have_is_refused(project: Project) ->
         2,
         f"iris-hpo: {project.root} has no search 'vine'; it has wine\n",
     )
+
+
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_a_number_that_scikit_learn_refuses_is_one_message(project: Project, number: str) -> None:
+    text = FOREST.replace("oob_score: false", f"min_impurity_decrease: .{number}")
+
+    path, message = refusal(project, text)
+
+    assert message.startswith(
+        f"{path}:{line_of(text, 'min_impurity')} - attributes.settings.min_impurity_decrease The "
+        "'min_impurity_decrease' parameter of RandomForestClassifier must be a float in the range "
+        f"[0.0, inf). Got {number} instead."
+    )

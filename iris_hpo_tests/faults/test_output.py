@@ -155,8 +155,13 @@ def test_a_locale_without_utf_8_gets_plain_text(printing: Project) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_in_an_encoding_without_the_sign(printing: Project) -> None:
-    done = shell(printing, "iris-hpo run --search s", PYTHONIOENCODING="ascii")
+@pytest.mark.parametrize(
+    "environment", [{"PYTHONIOENCODING": "ascii"}, {**ASCII, "LANG": "C"}], ids=["Python", "LANG"]
+)
+def test_a_run_in_an_encoding_without_the_sign(
+    printing: Project, environment: dict[str, str]
+) -> None:
+    done = shell(printing, "iris-hpo run --search s", **environment)
     assert (done.returncode, done.stderr) == (0, "")
     assert " +/- 0." in done.stdout
 
