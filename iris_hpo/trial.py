@@ -16,6 +16,7 @@ from iris_hpo.search.errors import CandidateError, InputError
 from iris_hpo.search.estimators import Estimator, Recipe, package_versions
 from iris_hpo.search.evaluation import Examples, evaluate, train
 from iris_hpo.search.fitting import own_failure
+from iris_hpo.search.hints import types_explained
 from iris_hpo.search.metrics import METRICS_VERSION
 from iris_hpo.search.space import Value
 from iris_hpo.store.artifacts import (
@@ -192,7 +193,8 @@ class TrialWork:
         """
         store = open_store(self.store_url)
         if self.trains:
-            card, content, estimator = self._ensure_model(store, trial)
+            with types_explained(trial.parameters):
+                card, content, estimator = self._ensure_model(store, trial)
         else:
             card, content = self._recorded_model(store, trial)
             estimator = None
@@ -201,7 +203,8 @@ class TrialWork:
         if not self.scores:
             return TrialResult(model, reused, None, False)
         try:
-            score = self._ensure_score(store, trial, card, content, estimator)
+            with types_explained(trial.parameters):
+                score = self._ensure_score(store, trial, card, content, estimator)
         except CandidateError as error:
             return TrialResult(model, reused, None, False, str(error))
         return TrialResult(model, reused, score, score.run_id != self.run_id)

@@ -15,7 +15,7 @@ from iris_hpo.orchestration.inputs import Upstream, read_upstream
 from iris_hpo.orchestration.naming import names_of
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.presentation import CODE_VERSIONS, presentation
-from iris_hpo.orchestration.records import latest, latest_metadata
+from iris_hpo.orchestration.records import failure_reasons, latest, latest_metadata
 from iris_hpo.orchestration.states import STATES, CandidateStates, State, candidate_states
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.errors import InputError
@@ -164,6 +164,7 @@ def current_standing(
     """
     names = names_of(spec)
     return _standing(
+        instance,
         spec,
         candidate_states(
             instance,
@@ -177,11 +178,18 @@ def current_standing(
     )
 
 
-def _standing(spec: SearchSpec, found: CandidateStates) -> Standing:
+def _standing(instance: dg.DagsterInstance, spec: SearchSpec, found: CandidateStates) -> Standing:
     names, keys = names_of(spec), list(found.scores)
     if found.refused:
         raise ArtifactError("\n".join(found.refused.values()))
     if not found.score_cards:
+        if keys and all(found.scores[key] == "failed" for key in keys):
+            key = keys[0]
+            reasons = failure_reasons(instance, found.tried_in_vain[key])
+            raise InputError(
+                f"none of the {len(keys)} candidates has a score: all failed; "
+                f"{key}: {reasons.get(key, 'its run says why')}"
+            )
         raise InputError(
             f"none of the {len(keys)} candidates has a score of the current data and settings; "
             f"materialise {names.asset('models').to_user_string()} and "
@@ -218,7 +226,7 @@ def selection_state(
             upstream = read_upstream(instance, names_of(spec), store)
             found = current_standing(instance, spec, store, upstream)
         else:
-            found = _standing(spec, candidates)
+            found = _standing(instance, spec, candidates)
         champion = read_champion(instance, spec, store)
         read_verified(store, CHAMPION, champion.digest)
         read_verified(store, LEADERBOARD, champion.leaderboard_digest)

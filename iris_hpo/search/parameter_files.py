@@ -8,7 +8,6 @@ This module only reads: the same folder always gives the same candidates in the 
 import csv
 import hashlib
 import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -17,6 +16,7 @@ from typing import Final
 
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.files import MEBIBYTE, read_regular
+from iris_hpo.search.hints import hint_for_value
 from iris_hpo.search.space import Axis, Candidate, ParameterSpace, Value
 from iris_hpo.text import NotTextError, decode, shorten
 
@@ -28,8 +28,6 @@ MAX_BYTES: Final = 64 * MEBIBYTE
 
 
 _NONE: Final = "none"
-_WORD: Final = re.compile(r"[A-Za-z]\w+", re.ASCII)
-_NOT_FINITE: Final = ("nan", "inf", "infinity")
 
 
 class ParameterFileError(InputError):
@@ -200,19 +198,8 @@ def _read_value(path: Path, line: int, axis: Axis, text: str) -> Value:
             path,
             line,
             f"{axis.name} {shorten(text)} {reason}; write {axis.expects}, one a line"
-            f"{_hint(axis, text)}",
+            f"{hint_for_value(axis, text)}",
         ) from reason
-
-
-def _hint(axis: Axis, text: str) -> str:
-    """What to write to the axis, if the value looks like one of another type."""
-    if text.lower() == "none":
-        return "; for none, write nullable: true to the axis"
-    if _WORD.fullmatch(text) and text.lower() not in _NOT_FINITE and "str" not in axis.types:
-        return f"; for texts too, write type: [{', '.join(axis.types)}, str] to the axis"
-    if text[:1] in ("(", "[") and "tuple" not in axis.types:
-        return "; for tuples, write type: tuple to the axis"
-    return ""
 
 
 def _read_candidates(path: Path, space: ParameterSpace) -> Iterator[Candidate]:

@@ -109,3 +109,26 @@ def test_tuples_are_candidates(tmp_path: Any) -> None:
     rows = {row["candidate"]: row["param_h"] for row in made.leaderboard("net")}
     assert rows == {"H4": "4", "H3x": "(3,)", "H3x2": "(3, 2)"}
     assert made.run("net")["reused"] == 3
+
+
+def test_if_all_fail_by_their_type_the_reason_names_the_type(tmp_path: Any) -> None:
+    made = project_of(tmp_path / "project")
+    made.write_values("tree", max_depth=["2", "3"])
+    made.write_search(
+        "tree",
+        data_file="iris.csv",
+        estimator="sklearn.tree.DecisionTreeClassifier",
+        axes=[{"name": "max_depth", "symbol": "D"}],
+        folds=2,
+    )
+
+    answer = made.call("run", "--search", "tree", "--engine", "serial")
+
+    assert answer.code == 1
+    *failed, last = answer.err.splitlines()
+    hint = "if max_depth must be a whole number, write type: int to its axis"
+    assert [line.partition(": fitting")[0] for line in failed] == ["failed: D2.0", "failed: D3.0"]
+    assert all(line.endswith(hint) for line in failed)
+    assert last.startswith("iris-hpo: none of the 2 candidates has a score: all failed; D2.0: ")
+    assert last.endswith(hint)
+    assert "materialise" not in answer.err
