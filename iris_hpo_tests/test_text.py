@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iris_hpo.text import clean
+from iris_hpo.text import clean, quote_cell, unquote_cell
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,36 @@ def test_no_text_is_obeyed_and_cleaning_again_changes_nothing(text: str) -> None
     assert not {unicodedata.category(one) for one in kept} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
     assert clean(shown) == shown
     shown.encode()
+
+
+CELLS = st.text() | st.from_regex(r"\A'{0,3}\s*[=+\-@\uff1d].{0,5}\Z")
+
+
+@given(CELLS)
+def test_a_cell_read_back_is_the_text(text: str) -> None:
+    assert unquote_cell(quote_cell(text)) == text
+
+
+@given(CELLS, CELLS)
+def test_two_texts_have_two_cells(one: str, other: str) -> None:
+    assert (quote_cell(one) == quote_cell(other)) == (one == other)
+
+
+@given(CELLS)
+def test_no_cell_begins_with_a_formula(text: str) -> None:
+    """Numbers may have a sign, and a sign alone is no formula."""
+    cell = quote_cell(text)
+    begins = cell.lstrip()[:1] in {*"=+-@\uff1d\uff0b\uff0d\uff20"} and len(cell.lstrip()) > 1
+    if begins:
+        float(cell)
+
+
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "@SUM(A1)", "+1+1", "-x", " =1", "\t=1"])
+def test_a_formula_has_an_apostrophe(text: str) -> None:
+    assert quote_cell(text) == f"'{text}"
+    assert quote_cell(f"'{text}") == f"''{text}"
+
+
+@pytest.mark.parametrize("text", ["-1.5", "+2e-3", "it's", "'quoted'", "-", "a=b", ""])
+def test_other_texts_are_their_own_cells(text: str) -> None:
+    assert quote_cell(text) == unquote_cell(text) == text
