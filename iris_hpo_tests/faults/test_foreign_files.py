@@ -71,7 +71,9 @@ def test_what_an_earlier_selection_has_stored_is_removed(done: Project) -> None:
     assert not before & after
 
 
-@pytest.mark.parametrize("name", ["split/train.csv", "selection/leaderboard.csv"])
+@pytest.mark.parametrize(
+    "name", ["split/train.csv", pytest.param("selection/leaderboard.csv", marks=pytest.mark.slow)]
+)
 def test_files_of_a_folder_that_is_not_the_searchs_are_not_replaced(
     few: Project, name: str
 ) -> None:
@@ -99,7 +101,13 @@ READ = (
 )
 
 
-@pytest.mark.parametrize("make", [make_pipe, make_sparse, make_folder])
+@pytest.mark.parametrize(
+    "make",
+    [
+        make_pipe,
+        *(pytest.param(make, marks=pytest.mark.slow) for make in (make_sparse, make_folder)),
+    ],
+)
 def test_a_run_replaces_what_is_no_file(
     done: Project, undisturbed: Project, make: Callable[[Path], None]
 ) -> None:

@@ -112,12 +112,12 @@ FULL = "iris-hpo: standard output cannot be written: No space left on device\n"
 @pytest.mark.parametrize(
     ("line", "code", "said"),
     [
-        ("iris-hpo leaderboard --search s > /dev/full", 2, FULL),
         ("iris-hpo leaderboard --search s | head -0", 0, ""),
         ("iris-hpo --help > /dev/full", 2, FULL),
         *(
             pytest.param(line, code, said, marks=pytest.mark.slow)
             for line, code, said in (
+                ("iris-hpo leaderboard --search s > /dev/full", 2, FULL),
                 ("iris-hpo leaderboard --search s --format csv >&-", 0, ""),
                 ("iris-hpo leaderboard --search no 2> /dev/full", 2, ""),
                 ("iris-hpo leaderboard --search no <&- >&- 2>&-", 2, ""),
@@ -147,6 +147,7 @@ def test_a_run_is_finished_whatever_becomes_of_its_output(
     assert card.stat().st_mtime_ns > before
 
 
+@pytest.mark.slow
 def test_a_locale_without_utf_8_gets_plain_text(printing: Project) -> None:
     done = shell(printing, "iris-hpo leaderboard --search s", **ASCII)
     assert (done.returncode, done.stderr) == (0, "")
