@@ -23,6 +23,7 @@ from pydantic import (
 from iris_hpo.orchestration.broken import build_broken, is_validating
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.storage import Storage
+from iris_hpo.scaffold import SearchScaffolder
 from iris_hpo.search.dataset import Layout
 from iris_hpo.search.errors import InputError, at_field
 from iris_hpo.search.estimators import Step
@@ -112,6 +113,7 @@ class ChoiceFields(_Fields):
     description: str = Field(default="", description="Shown in the launchpad.")
 
 
+@dg.scaffold_with(SearchScaffolder)
 class HyperparameterSearch(dg.Component, dg.Model):
     """Tune the hyperparameters of a scikit-learn estimator, one tracked partition per candidate.
 

@@ -1,0 +1,88 @@
+"""What ``dg scaffold defs iris_hpo.HyperparameterSearch <name>`` writes."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from sklearn.datasets import load_iris
+
+from iris_hpo.command.session import find_search
+from iris_hpo.scaffold import SearchScaffolder
+from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
+
+pytestmark = DAGSTERS_WARNINGS
+
+TYPE = "iris_hpo.HyperparameterSearch"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project without a search."""
+    return Project.create(tmp_path / "project")
+
+
+def scaffold(project: Project, folder: str, *, append: bool = False) -> Path:
+    target = project.root / "defs" / folder
+    target.mkdir(parents=True, exist_ok=True)
+    file = target / "defs.yaml"
+    SearchScaffolder().scaffold(
+        dg.ScaffoldRequest(
+            type_name=TYPE,
+            target_path=file if append else target,
+            scaffold_format="yaml",
+            project_root=project.root,
+            params=SearchScaffolder.get_scaffold_params()(),
+            append=append,
+        )
+    )
+    return file
+
+
+def searches(project: Project) -> set[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_IS_DEFS_VALIDATION_CLI", "1")  # as `dg check defs`: mistakes raise
+        keys = project.load().resolve_asset_graph().get_all_asset_keys()
+    return {key.path[0] for key in keys}
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("foo", "foo"), ("My-Search", "my_search"), ("2nd", "search_2nd"), ("models", "models_2")],
+)
+def test_the_search_of_any_folder_loads(project: Project, folder: str, name: str) -> None:
+    scaffold(project, folder)
+    assert searches(project) == {name}
+
+
+def test_a_second_one_in_the_file_gets_a_name_of_its_own(project: Project) -> None:
+    first = scaffold(project, "foo").read_text()
+    file = scaffold(project, "foo", append=True)
+    assert file.read_text().startswith(first)
+    assert searches(project) == {"foo", "foo_2"}
+
+
+def test_values_that_are_there_are_kept(project: Project) -> None:
+    project.write_values("foo", max_depth=[7])
+    scaffold(project, "foo")
+    assert [path.name for path in project.parameters("foo").iterdir()] == [
+        "max_depth_parameters.txt"
+    ]
+
+
+def test_without_data_the_command_says_which_file_is_missing(project: Project) -> None:
+    scaffold(project, "foo")
+    answer = project.call("run", "--search", "foo", "--engine", "serial")
+    assert answer.code == 2
+    assert str(project.root / "data" / "foo.csv") in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_dg_writes_it_and_with_data_it_runs(project: Project) -> None:
+    answer = project.tool("dg", "scaffold", "defs", TYPE, "foo")
+    assert answer.code == 0, answer.out
+    load_iris(as_frame=True).frame.to_csv(project.root / "data" / "foo.csv", index=False)
+    file = project.root / "defs" / "foo" / "defs.yaml"
+    file.write_text(file.read_text().replace("n_estimators: 100", "n_estimators: 3"))
+    with project.entered():
+        assert find_search("foo", project.root).name == "foo"
+    assert project.run("foo")["trained"] == 8
