@@ -37,6 +37,40 @@ def own(project: Project) -> Project:
     return project
 
 
+FAILS = """\
+import sys
+from sklearn.tree import DecisionTreeClassifier
+
+
+class Stump(DecisionTreeClassifier):
+    def fit(self, X, y, sample_weight=None):
+        if self.max_depth == 2:
+            sys.exit("no licence")
+        if self.max_depth == 3:
+            raise KeyboardInterrupt("enough")
+        if self.max_depth == 4:
+            self.f_ = lambda v: v
+        return super().fit(X, y)
+"""
+
+
+def test_one_that_would_end_the_run_or_cannot_be_stored_fails_alone(own: Project) -> None:
+    (own.root / "stumps.py").write_text(FAILS)
+    own.write_values("stump", max_depth=[1, 2, 3, 4])
+
+    answer = own.call("run", "--search", "stump", "--engine", "serial", "--quiet")
+
+    assert answer.code == 1
+    assert "Traceback" not in answer.err
+    for reason in (
+        "D2: fitting failed: SystemExit: no licence",
+        "D3: fitting failed: KeyboardInterrupt: enough",
+        "D4: storing the model failed: AttributeError: Can't pickle local object",
+    ):
+        assert reason in answer.out + answer.err
+    assert [row["candidate"] for row in own.leaderboard("stump") if row["score"]] == ["D1"]
+
+
 @pytest.mark.slow
 def test_workers_import_it(own: Project) -> None:
     answer = own.tool("iris-hpo", "run", "--search", "stump", "--jobs", "2")
