@@ -233,8 +233,10 @@ class HyperparameterSearch(dg.Component, dg.Model):
             home=context.project_root,
             data_file=self.data_file,
             axes=tuple(_axis(index, fields) for index, fields in enumerate(self.axes)),
-            steps=tuple(_step(step.estimator, step.settings) for step in self.steps)
-            or (_step(self.estimator, self.settings),),
+            steps=tuple(
+                _step(index, step.estimator, step.settings) for index, step in enumerate(self.steps)
+            )
+            or (_step(0, self.estimator, self.settings),),
             parameters_folder=self.parameters_folder,
             choices=tuple(_choice(index, fields) for index, fields in enumerate(self.choices)),
             layout=self._layout(context),
@@ -322,8 +324,12 @@ def _axis(index: int, fields: AxisFields) -> Axis:
         )
 
 
-def _step(estimator: str, settings: dict[str, Any]) -> Step:
-    return Step(estimator, {name: from_yaml(value) for name, value in settings.items()})
+def _step(index: int, estimator: str, settings: dict[str, Any]) -> Step:
+    read: dict[str, object] = {}
+    for name, value in settings.items():
+        with at_field("steps", index, "settings", name):
+            read[name] = from_yaml(value)
+    return Step(estimator, read)
 
 
 def _choice(index: int, fields: ChoiceFields) -> Choice:

@@ -79,7 +79,7 @@ class CrossValidation:
         """
         if not self._examples.folds:
             return ()
-        estimator = build(self._recipe, parameters)
+        estimator = build(self._recipe, parameters, self._examples.target)
         known = self._bounds.known(estimator)
         if known is not None:
             return known
@@ -101,7 +101,7 @@ class CrossValidation:
 
     def _on_rows(self, number: int, parameters: Mapping[str, Value]) -> tuple[str, float]:
         fold = self._rows(number)
-        estimator = build(self._recipe, parameters)
+        estimator = build(self._recipe, parameters, self._examples.target)
         fit(estimator, fold.fit_features, fold.fit_target)
         return digest_of_fit(estimator), self._score(estimator, fold, number)
 
@@ -114,7 +114,7 @@ class CrossValidation:
     ) -> tuple[str, float] | None:
         """Fit and score on blocks of the kernel; None if its last bits might decide."""
         fold = folds[number]
-        estimator = build(self._recipe, parameters)
+        estimator = build(self._recipe, parameters, self._examples.target)
         if names_labels(estimator):
             rows = self._rows(number)
             fold = _Fold(fold.fit_features, rows.fit_target, fold.features, rows.target)

@@ -103,7 +103,7 @@ def train(
     """
     started = time.perf_counter()
     with counted_warnings() as warned:
-        estimator = build(recipe, parameters)
+        estimator = build(recipe, parameters, examples.target)
         known = bounds.known(estimator)
         if known is None:
             fit(estimator, examples.features.copy(), examples.target.copy())

@@ -11,6 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from iris_hpo.search.class_weights import match_class_weights
 from iris_hpo.search.dataset import Features, Target
 from iris_hpo.search.errors import CandidateError, InputError
 from iris_hpo.search.estimators import Estimator, Recipe
@@ -43,8 +44,13 @@ def own_failure(what: str) -> Generator[None]:
         raise CandidateError(f"{what} failed: {describe(error)}") from error
 
 
-def build(recipe: Recipe, parameters: Mapping[str, Value]) -> Estimator:
+def build(recipe: Recipe, parameters: Mapping[str, Value], target: Target) -> Estimator:
     """Make the unfitted estimator of a candidate; the same way for its model and for its folds.
+
+    Parameters
+    ----------
+    target
+        Of all training rows: it says how the labels are spelt that settings name.
 
     Raises
     ------
@@ -52,7 +58,9 @@ def build(recipe: Recipe, parameters: Mapping[str, Value]) -> Estimator:
         If it refuses a parameter.
     """
     with own_failure("building"):
-        return recipe.build(parameters)
+        estimator = recipe.build(parameters)
+        match_class_weights(estimator, target)
+        return estimator
 
 
 def fit(estimator: Estimator, features: Features, target: Target) -> None:

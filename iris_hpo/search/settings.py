@@ -28,7 +28,13 @@ _NO_PARAMETER: Final = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POS
 
 
 def from_yaml(value: object) -> object:
-    """Read the numbers and tuples that YAML takes for texts: ``1e-3`` and ``(1, 2)``."""
+    """Read the numbers and tuples that YAML takes for texts: ``1e-3`` and ``(1, 2)``.
+
+    Raises
+    ------
+    InputError
+        For a key that YAML takes for a truth value.
+    """
     if isinstance(value, str):
         if _POWER_OF_TEN.fullmatch(value):
             return float(value)
@@ -37,7 +43,13 @@ def from_yaml(value: object) -> object:
             return tuple(_number(item.strip()) for item in items if item.strip())
         return value
     if isinstance(value, Mapping):
-        return {key: from_yaml(item) for key, item in cast("Mapping[Any, object]", value).items()}
+        mapping = cast("Mapping[Any, object]", value)
+        if any(isinstance(key, bool) for key in mapping):
+            raise InputError(
+                "YAML reads a key such as yes, no, on, off, true or false as a truth value; quote "
+                "it, spelt as in the data: {'yes': 5, 'no': 1}"
+            )
+        return {key: from_yaml(item) for key, item in mapping.items()}
     if isinstance(value, (list, tuple)):
         items = [from_yaml(item) for item in cast("list[object]", value)]
         return tuple(items) if isinstance(value, tuple) else items

@@ -64,6 +64,50 @@ def test_a_scoring_that_cannot_judge_the_classes_is_refused_once(project: Projec
     )
 
 
+@pytest.mark.parametrize(
+    ("names", "written", "weights"),
+    [
+        (("no", "yes"), "{'no': 50, 'yes': 1}", {"no": 50, "yes": 1}),
+        (("0.0", "1.0"), "{0: 50.0, 1: 1}", {"0.0": 50.0, "1.0": 1}),
+        (("1", "2"), "{'1': 50.0, 2: 1.0}", {1: 50.0, 2: 1.0}),
+    ],
+)
+def test_class_weights_go_to_the_labels_of_their_text(
+    project: Project, names: tuple[str, str], written: str, weights: dict[object, float]
+) -> None:
+    write_table(project, labelled(*names))
+    path = project.write_search("s", **TREE, settings={"class_weight": "WEIGHTS"})
+    path.write_text(path.read_text().replace("WEIGHTS", written))
+
+    assert project.run("s")["trained"] == 2
+
+    kind = type(next(iter(weights)))
+    target = np.array(labelled(*names)).astype(kind if kind is int else np.str_)
+    train, _ = train_test_split(np.arange(80), test_size=0.2, random_state=0, stratify=target)
+    train = np.sort(train)
+    row = next(row for row in project.leaderboard("s") if row["candidate"] == "D2")
+    tree = DecisionTreeClassifier(max_depth=2, random_state=0, class_weight=weights)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    means = cross_val_score(tree, FEATURES[train], target[train], cv=folds)
+    assert float(row["cv_mean"]) == pytest.approx(means.mean(), abs=1e-12)
+    plain = cross_val_score(
+        tree.set_params(class_weight=None), FEATURES[train], target[train], cv=folds
+    )
+    assert means.mean() != plain.mean(), "the weights matter"
+
+
+def test_labels_that_yaml_reads_as_truth_values_are_to_be_quoted(project: Project) -> None:
+    write_table(project, labelled("no", "yes"))
+    path = project.write_search("s", **TREE, settings={"class_weight": "WEIGHTS"})
+    path.write_text(path.read_text().replace("WEIGHTS", "{yes: 5, no: 1}"))
+
+    answer = project.call("run", "--search", "s", "--engine", "serial")
+
+    assert answer.code == 2
+    assert "defs.yaml:" in answer.err
+    assert "quote it, spelt as in the data: {'yes': 5, 'no': 1}" in answer.err
+
+
 def test_a_class_with_fewer_rows_than_folds_is_noted_once(project: Project) -> None:
     write_table(project, [*labelled("a", "b")[:-4], "c", "c", "c", "c"])
     project.write_search("s", **TREE)
