@@ -23,6 +23,7 @@ from iris_hpo.orchestration.records import data_versions, failed_partitions, lat
 from iris_hpo.orchestration.slices import cut
 from iris_hpo.orchestration.sources import read_spec_data, read_spec_parameters
 from iris_hpo.orchestration.storage import Storage
+from iris_hpo.orchestration.turns import release_dead_runs
 from iris_hpo.search.dataset import file_digest
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.store.cards import fingerprint
@@ -33,7 +34,7 @@ _MOST_RUNS: Final = 8
 def follow_parameter_files(
     context: dg.SensorEvaluationContext, spec: SearchSpec, storage: Storage
 ) -> dg.SensorResult:
-    """One tick over the parameter files.
+    """One tick over the parameter files; it also releases what dead runs hold.
 
     The cursor holds the digests of the candidates that were last acted upon, and of an estimator's
     code that is of no release: when that changes, all candidates are asked for.
@@ -44,6 +45,8 @@ def follow_parameter_files(
         If a file cannot be used.
     """
     names, instance = names_of(spec), context.instance
+    for released in release_dead_runs(instance, names.pool):  # first: a file may be wrong for long
+        context.log.info(f"Released {released.text}")
     files = read_spec_parameters(spec, storage)
     wanted = [candidate.key for candidate in files.candidates]
     change = pending_change(instance, names, wanted)

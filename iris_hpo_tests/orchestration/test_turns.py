@@ -32,6 +32,7 @@ from iris_hpo.orchestration.turns import (
     release_dead_runs,
 )
 from iris_hpo.search.interrupts import Interrupt
+from iris_hpo_tests.orchestration.following import Follower, counted_statements
 from iris_hpo_tests.orchestration.project import CANDIDATES, ONE_SLOT, Project, small_spec
 from iris_hpo_tests.processes import wait_for
 
@@ -294,6 +295,31 @@ class TestWorking:
         dead = hold(project, ended)
         assert project.run("raw_data").success
         assert status_of(project, dead) is dg.DagsterRunStatus.FAILURE
+
+
+class TestTick:
+    """With `dagster dev` alone, the sensor releases: nobody else may be at work."""
+
+    @pytest.mark.parametrize("readable", [True, False], ids=["files", "no files"])
+    def test_it_releases_the_dead(self, project: Project, ended: Sign, *, readable: bool) -> None:
+        run_id = hold(project, ended)
+        follower = Follower(project, "parameter_files_sensor")
+        if readable:
+            assert follower.look().run_requests
+        else:
+            project.parameters.rename(project.folder / "elsewhere")
+            assert "cannot be read" in follower.refused()
+        assert status_of(project, run_id) is dg.DagsterRunStatus.FAILURE
+        assert slots_held(project) == 0
+
+    def test_it_leaves_the_living_alone_and_stays_cheap(self, project: Project) -> None:
+        run_id = hold(project, ALIVE)
+        with counted_statements() as sent:
+            assert release_dead_runs(project.instance, "search") == []
+        assert len(sent) <= 6
+        Follower(project, "parameter_files_sensor").look()
+        assert status_of(project, run_id) is dg.DagsterRunStatus.STARTED
+        assert slots_held(project) == 2
 
 
 def launch(project: Project, said: list[str]) -> Outcome:
