@@ -6,6 +6,8 @@ Here it is a folder; `iris_hpo.store.objects` has the same on object storage.
 import errno
 import hashlib
 import os
+import re
+import uuid
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -16,12 +18,13 @@ from upath import UPath
 
 from iris_hpo.search.errors import InputError, WholeRunError
 from iris_hpo.search.files import MEBIBYTE, memory_bytes, open_regular
-from iris_hpo.store.temporary import is_left_behind, new_name
 
 SMALL: Final = 64 * MEBIBYTE
 """Largest plausible size of a file that grows with the number of candidates or columns only."""
 
 _TEMPORARY: Final = ".temporary"
+_LEFT_BEHIND: Final = re.compile(r"(?:(\d+)-[0-9a-f]{32}-\d+|probe-[0-9a-f]{32})", re.ASCII)
+"""The names of our temporary files; the number is the process."""
 _OF_ALL: Final = (
     errno.ENOSPC,
     errno.EDQUOT,
@@ -150,7 +153,7 @@ class ArtifactStore:
             If the disk is full or the folder is not writable.
         """
         targets = {name: self._checked(name) for name in files}
-        temporary = self._checked(f"{_TEMPORARY}/{new_name()}")
+        temporary = self._checked(f"{_TEMPORARY}/{os.getpid()}-{uuid.uuid4().hex}")
         staged: list[tuple[Path, Path]] = []
         try:
             with self._writing():
@@ -183,7 +186,8 @@ class ArtifactStore:
     def sweep(self) -> None:
         """Remove temporary files that writers left which were killed, and no others."""
         for name in self.list(_TEMPORARY):
-            if is_left_behind(Path(self._real_root, _TEMPORARY, name)):
+            ours = _LEFT_BEHIND.fullmatch(name)
+            if ours and not (ours[1] and is_alive(int(ours[1]))):
                 with self._writing():
                     self.delete(f"{_TEMPORARY}/{name}")
 
@@ -289,3 +293,18 @@ def _put(place: Path, target: Path) -> None:
         with suppress(OSError):  # it holds something; then the next line says so
             target.rmdir()
         place.replace(target)
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of this machine exists."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:  # no Linux, or it has just ended
+        return True
+    return state != "Z"  # it has ended, and whoever started it does not look

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from iris_hpo.store.temporary import machine
 from iris_hpo_tests.end_to_end.conftest import Project
 from iris_hpo_tests.processes import REPOSITORY
 
@@ -85,7 +84,7 @@ def leave_files(project: Project) -> None:
     """What was left by a writer that died, and by nobody of ours."""
     folder = project.artifacts / ".temporary"
     folder.mkdir(exist_ok=True)
-    (folder / f"{machine()}-999999999-{'0' * 32}-0").write_text("half")
+    (folder / f"999999999-{'0' * 32}-0").write_text("half")
     (project.artifacts / "selection" / "models" / "model_C9.0_G9.0.pkl").write_text("old")
 
 

@@ -29,7 +29,7 @@ from iris_hpo.search.engines import (
 from iris_hpo.search.engines.pool import PoolEngine
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.splitting import SplitSettings, split_rows
-from iris_hpo.store.temporary import is_alive
+from iris_hpo.store.artifacts import is_alive
 from iris_hpo_tests.search import engine_work
 from iris_hpo_tests.search.engine_contract import (
     ONCE,

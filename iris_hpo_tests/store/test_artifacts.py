@@ -6,11 +6,9 @@ import resource
 import subprocess
 import sys
 import threading
-import time
 import uuid
 from dataclasses import asdict, fields, replace
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -23,6 +21,7 @@ from iris_hpo.store.artifacts import (
     ArtifactMismatchError,
     StoreWriteError,
     digest_of,
+    is_alive,
     read_verified,
 )
 from iris_hpo.store.cards import (
@@ -41,7 +40,6 @@ from iris_hpo.store.cards import (
     score_name,
 )
 from iris_hpo.store.objects import open_store
-from iris_hpo.store.temporary import is_alive, machine
 
 MODEL = ModelCard(
     key="C0.5_G0.25",
@@ -298,9 +296,8 @@ def test_a_sweep_removes_what_dead_writers_left_and_nothing_else(local):
     local.write("models/a.pkl", b"model")
     left = local.root / TEMPORARY
     number = "0123456789abcdef" * 2
-    mine = f"{machine()}-{os.getpid()}-{number}-0"
-    theirs = {mine, "notes.txt", f"{ended.pid}-notes", "99", "probe-"}
-    for name in (f"{machine()}-{ended.pid}-{number}-0", *theirs):
+    theirs = {f"{os.getpid()}-{number}-0", "notes.txt", f"{ended.pid}-notes", "99", "probe-"}
+    for name in (f"{ended.pid}-{number}-0", f"probe-{number}", *theirs):
         (left / name).write_bytes(b"half a model")
 
     local.sweep()
@@ -498,30 +495,3 @@ def test_the_same_model_is_the_same_bytes(iris_examples):
     )
 
     assert one == two
-
-
-@pytest.mark.parametrize(
-    ("name", "days", "stays"),
-    [
-        (f"{machine()}-999999999-{'0' * 32}-0", 0, False),  # no process has this id
-        (f"{machine()}-{os.getpid()}-{'0' * 32}-0", 9, True),
-        (f"{'a' * 16}-999999999-{'0' * 32}-0", 0.9, True),  # of another machine
-        (f"{'a' * 16}-{os.getpid()}-{'0' * 32}-0", 1.1, False),
-        (f"999999999-{'0' * 32}-0", 0, True),  # of an older version
-        (f"999999999-{'0' * 32}-0", 1.1, False),
-        (f"probe-{'0' * 32}", 0, True),
-        (f"probe-{'0' * 32}", 1.1, False),
-        ("notes", 99, True),
-        ("12-notes", 99, True),
-    ],
-)
-def test_a_sweep_takes_what_nobody_writes_any_more(local, name, days, stays):
-    local.write("models/a.json", b"")
-    path = Path(str(local.root), TEMPORARY, name)
-    path.write_text("half")
-    written = time.time() - days * 24 * 3600
-    os.utime(path, (written, written))
-
-    local.sweep()
-
-    assert path.exists() == stays
