@@ -60,6 +60,11 @@ _settings = _options(
     ),
     click.option("--seed", type=int, metavar="N", help="Of the split and the folds."),
     click.option("--folds", type=int, metavar="N", help="Cross-validation folds; 0 for none."),
+    click.option(
+        "--defaults",
+        is_flag=True,
+        help="Settings not given are the search's own, not those of the last run.",
+    ),
 )
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from iris_hpo.command.output import make_console, results, say, show
-from iris_hpo.command.session import open_session, read_rule, read_settings
+from iris_hpo.command.session import open_session, read_wanted
 from iris_hpo.orchestration.plan import make_plan
 from iris_hpo.orchestration.selection import (
     CHAMPION,
@@ -34,27 +34,25 @@ def show_status(
     search: str | None,
     data: str | None,
     artifacts: str | None,
-    rule: str | None,
     as_json: bool,
     **settings: Any,
 ) -> int:
     """Print the state of every asset; give the exit code: 1 if candidates failed."""
     with open_session(search, data, artifacts) as session:
-        wanted = read_settings(session.spec, **settings)
-        checked_rule = read_rule(session.spec, rule, wanted)
-        plan = make_plan(session.instance, session.spec, session.storage, wanted)
+        wanted = read_wanted(session, **settings)
+        plan = make_plan(session.instance, session.spec, session.storage, wanted.settings)
         state = selection_state(
             session.instance,
             session.spec,
             session.storage,
-            checked_rule,
+            wanted.rule,
             plan.states if plan.is_empty else None,
         )
     counts = plan.counts()
     counts["selection"] = {name: int(name == state) for name in STATES}
     failed = sorted(plan.states.tried_in_vain)
     if as_json:
-        show(json.dumps({"assets": counts, "failed": failed}))
+        show(json.dumps({"assets": counts, "failed": failed, "kept": [*wanted.kept]}))
         return 1 if failed else 0
     table = Table(box=None, pad_edge=False)
     table.add_column("asset")
@@ -64,6 +62,8 @@ def show_status(
         table.add_row(asset, *(str(found[name]) for name in STATES))
     console = make_console()
     console.print(table)
+    for line in wanted.kept:
+        say(console, line)
     if failed:
         names = ", ".join(map(legible, failed))
         say(console, f"failed: {names}")

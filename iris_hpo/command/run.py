@@ -19,7 +19,7 @@ from rich.progress import (
 
 from iris_hpo.command.output import complain, make_console, say, show
 from iris_hpo.command.reports import print_leaderboard, read_leaderboard
-from iris_hpo.command.session import Session, open_session, read_rule, read_settings, turn
+from iris_hpo.command.session import Session, open_session, read_wanted, turn
 from iris_hpo.orchestration.launch import Launcher, Outcome, RunFailedError, WorkOptions
 from iris_hpo.orchestration.naming import names_of
 from iris_hpo.orchestration.progress import Counts
@@ -43,7 +43,6 @@ def run_search(
     search: str | None,
     data: str | None,
     artifacts: str | None,
-    rule: str | None,
     engine: str,
     dask_address: str | None,
     jobs: int,
@@ -72,12 +71,13 @@ def run_search(
     ):
         if not hasattr(session.instance.event_log_storage, "batched"):  # ours have it
             say(console, _SLOW_LOG)
-        wanted = read_settings(session.spec, **settings)
-        checked_rule = read_rule(session.spec, rule, wanted)
+        wanted = read_wanted(session, **settings)
+        for line in wanted.kept:
+            announce(line)
         started = time.monotonic()
         launcher = Launcher(session.instance, session.spec, session.storage, progress, announce)
         try:
-            outcome = launcher.bring_up_to_date(wanted, checked_rule, options)
+            outcome = launcher.bring_up_to_date(wanted.settings, wanted.rule, options)
         except RunFailedError as error:
             if not error.failures:
                 raise InputError(str(error)) from error

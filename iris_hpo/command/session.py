@@ -2,17 +2,18 @@
 
 import os
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import DBAPIError
 
 from iris_hpo.command.project import find_search
+from iris_hpo.orchestration.last_run import last_changed
 from iris_hpo.orchestration.plan import Settings
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.projects import root_cause
@@ -130,44 +131,97 @@ def _reason(error: Exception) -> str:
     return " ".join(str(cause).split())[:_REASON_LENGTH] or type(cause).__name__
 
 
-def read_settings(
-    spec: SearchSpec,
+@dataclass(frozen=True)
+class Wanted:
+    """The settings to work with.
+
+    Attributes
+    ----------
+    settings, rule
+        What was given, else what the last run changed, else the search's own.
+    kept
+        Lines that name the settings taken from the last run.
+    """
+
+    settings: Settings
+    rule: Rule
+    kept: Sequence[str]
+
+
+def read_wanted(
+    session: Session,
     *,
     kernel: str | None,
     choices: Sequence[str],
     test_size: float | None,
     seed: int | None,
     folds: int | None,
-) -> Settings:
-    """Complete what was given by the search's defaults.
+    rule: str | None,
+    defaults: bool,
+) -> Wanted:
+    """Complete what was given by the last run's changes, unless `defaults`, and the search's own.
 
     Raises
     ------
     InputError
         If a setting does not exist or cannot have this value.
     """
-    chosen = {choice.name: choice.default_text for choice in spec.choices}
+    spec = session.spec
+    offered = {choice.name: choice for choice in spec.choices}
+    given_choices: dict[str, str] = {}
     if kernel is not None:
         choices = [f"kernel={kernel}", *choices]
     for choice in choices:
         name, equals, value = choice.partition("=")
         if not equals:
             raise InputError(f"--set {choice!r}: write NAME=VALUE")
-        chosen[name] = value
+        given_choices[name] = value
+    given = {"test_size": test_size, "seed": seed, "folds": folds}
+    given_split: dict[str, Any] = {
+        name: value for name, value in given.items() if value is not None
+    }
+
+    last_split = {} if defaults else last_changed(session.instance, spec, "split")
+    last_choices = {
+        name: value
+        for name, value in ({} if defaults else _last_choices(session)).items()
+        if name in offered and value in offered[name].texts  # the search may have changed since
+    }
+    own_split: dict[str, Any] = asdict(spec.split)
+    own_choices = {name: choice.default_text for name, choice in offered.items()}
+    split = SplitSettings(**{**own_split, **last_split, **given_split})
+    chosen = {**own_choices, **last_choices, **given_choices}
     spec.recipe(chosen)
-    default = spec.split
-    split = SplitSettings(
-        default.test_size if test_size is None else test_size,
-        default.seed if seed is None else seed,
-        default.folds if folds is None else folds,
-        default.stratify,
-    )
-    return Settings(split, chosen)
+
+    last_rule = {} if defaults or rule else last_changed(session.instance, spec, "selection")
+    try:
+        checked = spec.checked_rule(rule or last_rule.get("rule"), split.folds)
+    except InputError:
+        if not last_rule:
+            raise
+        last_rule = {}  # the folds given now do not allow it
+        checked = spec.checked_rule(None, split.folds)
+    kept = [
+        *_kept(last_split, given_split, own_split),
+        *_kept(last_choices, given_choices, own_choices),
+        *_kept(last_rule, {}, {"rule": spec.default_rule(split.folds)}),
+    ]
+    return Wanted(Settings(split, chosen), checked, kept)
 
 
-def read_rule(spec: SearchSpec, rule: str | None, settings: Settings) -> Rule:
-    """The rule that was given, or the search's, if the folds allow it."""
-    return spec.checked_rule(rule, settings.split.folds)
+def _last_choices(session: Session) -> Mapping[str, str]:
+    return last_changed(session.instance, session.spec, "parameters")
+
+
+def _kept(
+    last: Mapping[str, Any], given: Mapping[str, Any], own: Mapping[str, Any]
+) -> Sequence[str]:
+    return [
+        f"settings of the last run: {name} {value} (the search's default: {own[name]}); "
+        "--defaults takes the search's own"
+        for name, value in last.items()
+        if name not in given and value != own[name]
+    ]
 
 
 def _absolute(folder: str | None) -> str | None:

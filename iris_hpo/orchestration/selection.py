@@ -12,6 +12,7 @@ import dagster as dg
 from iris_hpo.orchestration.config import SelectionConfig, selection_config
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.inputs import Upstream, read_upstream
+from iris_hpo.orchestration.last_run import changed
 from iris_hpo.orchestration.naming import names_of
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.presentation import CODE_VERSIONS, presentation
@@ -138,9 +139,13 @@ def build_selection(spec: SearchSpec) -> dg.AssetsDefinition:
             ]
             chosen = select(scored, spec.space, spec.scoring, rule)
             champion = write_selection(spec, store, upstream, found, chosen)
+        default = spec.default_rule(upstream.split_card.folds)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(found.version(rule, spec.space)),
-            metadata=_metadata(spec, store, chosen, found, champion),
+            metadata={
+                **_metadata(spec, store, chosen, found, champion),
+                **changed({"rule": rule}, {"rule": default}),
+            },
         )
 
     selection.__annotations__["config"] = config_type

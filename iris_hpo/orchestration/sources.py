@@ -17,6 +17,7 @@ from iris_hpo.orchestration.config import (
 )
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.inputs import CANDIDATES_TABLE, PARAMETERS_CARD, require
+from iris_hpo.orchestration.last_run import changed
 from iris_hpo.orchestration.naming import names_of
 from iris_hpo.orchestration.partitions import apply_change, pending_change
 from iris_hpo.orchestration.presentation import presentation
@@ -93,6 +94,7 @@ def build_split(spec: SearchSpec) -> dg.AssetsDefinition:
                 LAYOUT: asdict(spec.layout),
                 "path": dg.MetadataValue.path(str(store.path("split"))),
                 **({NOTES: notes} if notes else {}),
+                **changed(asdict(config.settings()), asdict(spec.split)),
             },
         )
 
@@ -130,6 +132,7 @@ def build_parameters(spec: SearchSpec) -> dg.AssetsDefinition:
                 "removed": len(before - set(keys)),
                 **{f"setting {name}": value for name, value in card.choices.items()},
                 "path": dg.MetadataValue.path(str(iris_hpo_storage.parameters_folder(spec))),
+                **changed(card.choices, {one.name: one.default_text for one in spec.choices}),
             },
         )
 

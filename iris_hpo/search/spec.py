@@ -207,8 +207,11 @@ class SearchSpec:
             If it is unknown, needs cross-validation and there is none, or needs to know which end
             of an axis is simple.
         """
-        default = "cv" if folds else "test_score"
-        return check_rule(rule or self.rule or default, folds, self.space)
+        return check_rule(rule or self.default_rule(folds), folds, self.space)
+
+    def default_rule(self, folds: int) -> str:
+        """Name the rule that holds where a run says nothing."""
+        return self.rule or ("cv" if folds else "test_score")
 
     def recipe(self, chosen: Mapping[str, str] | None = None, seed: int | None = None) -> Recipe:
         """How to build estimators under the choices of a run.

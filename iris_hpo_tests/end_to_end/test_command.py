@@ -6,6 +6,7 @@ import itertools
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -13,11 +14,12 @@ import pytest
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, train_test_split
 from sklearn.svm import SVC
 
-from iris_hpo.command import run
+from iris_hpo.command import run, session
 from iris_hpo.command.main import cli
 from iris_hpo.iris import iris_search
 from iris_hpo.search import engines
 from iris_hpo.search.dataset import Layout, read_dataset
+from iris_hpo.search.splitting import SplitSettings
 from iris_hpo_tests.end_to_end.conftest import Project
 
 C = [0.031, 0.125, 0.5, 2.0, 8.0, 32.0, 128.0, 512.0, 2048.0, 8192.0, 32768.0]
@@ -350,3 +352,47 @@ def test_a_slow_event_log_is_noted_once(project: Project, log: str, notes: int) 
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("event_log_storage in dagster.yaml can name") == notes
     assert "event_log_storage" not in project.call("run", "--json", "--folds", "2").stdout
+
+
+def test_settings_of_the_last_run_are_kept(project: Project) -> None:
+    small(project)
+    given = ["--rule", "cv", "--folds", "2", "--kernel", "linear"]
+    assert project.call("run", "--engine", "serial", *given).returncode == 0
+
+    def state(*options: str) -> tuple[set[str], list[str]]:
+        found = json.loads(project.call("status", "--json", *options).stdout)
+        stale = {name for name, count in found["assets"].items() if count["out of date"]}
+        return stale, found["kept"]
+
+    stale, kept = state()
+    assert stale == set()
+    assert [line.partition(";")[0] for line in kept] == [
+        "settings of the last run: folds 2 (the search's default: 5)",
+        "settings of the last run: kernel linear (the search's default: rbf)",
+        "settings of the last run: rule cv (the search's default: test_score)",
+    ]
+    assert kept[0] in project.call("status").stdout
+    assert json.loads(project.call("run", "--json").stdout)["runs"] == []
+    assert state("--rule", "test_score") == ({"selection"}, kept[:2])
+    assert state("--folds", "0")[1] == [kept[1]]  # no folds, no rule cv
+    assert {"split", "parameters"} <= state("--defaults")[0]
+    assert project.call("run", "--engine", "serial", "--defaults").returncode == 0
+    assert state() == (set(), [])
+
+
+def test_a_setting_never_given_follows_the_search(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small(project)
+    assert project.call("run", "--engine", "serial", "--folds", "2").returncode == 0
+    changed = replace(iris_search(), rule="cv", split=SplitSettings(0.3, 0, 3))
+    monkeypatch.setattr(session, "find_search", lambda *_: changed)
+    found = json.loads(project.call("status", "--json").stdout)
+    assert found["assets"]["split"]["out of date"] == 1
+    assert [line.partition(";")[0] for line in found["kept"]] == [
+        "settings of the last run: folds 2 (the search's default: 3)"
+    ]
+    project.call("run", "--engine", "serial")
+    card = json.loads((project.artifacts / "selection" / "champion.json").read_text())
+    split = json.loads((project.artifacts / "split" / "split.json").read_text())
+    assert (card["rule"], split["test_size"], split["folds"]) == ("cv", 0.3, 2)
