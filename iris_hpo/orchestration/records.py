@@ -92,6 +92,47 @@ def failed_partitions(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping
     return {partition: run_id for partition, (run_id, _) in attempts.items() if run_id in failed}
 
 
+def cut_short_partitions(
+    instance: dg.DagsterInstance, key: dg.AssetKey, tag: str
+) -> Mapping[str, tuple[dg.DagsterRun, int]]:
+    """Partitions whose last attempt ended with its process, each with the run and its event.
+
+    Parameters
+    ----------
+    tag
+        Of runs that a signal stopped. Others that were cancelled were not wanted.
+    """
+    storage = instance.event_log_storage
+    attempts = storage.get_latest_asset_partition_materialization_attempts_without_materializations(
+        key
+    )
+    run_ids = sorted({run_id for run_id, _ in attempts.values()})
+    runs = instance.get_runs(dg.RunsFilter(run_ids=run_ids)) if run_ids else ()
+    cut_short = {
+        run.run_id: run
+        for run in runs
+        if (run.status == dg.DagsterRunStatus.CANCELED and tag in run.tags)
+        or (run.status == dg.DagsterRunStatus.FAILURE and not _says_why(instance, run.run_id))
+    }
+    return {
+        partition: (cut_short[run_id], event)
+        for partition, (run_id, event) in attempts.items()
+        if run_id in cut_short
+    }
+
+
+_explained: set[str] = set()
+
+
+def _says_why(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Whether a step of a run failed with a message of this package: it would fail again."""
+    if run_id not in _explained:  # asked in every tick, and what an ended run says stays
+        for log in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
+            if log.dagster_event and log.dagster_event.step_failure_data.user_failure_data:
+                _explained.add(run_id)
+    return run_id in _explained
+
+
 def failure_reasons(instance: dg.DagsterInstance, run_id: str) -> Mapping[str, str]:
     """Why candidates of a run failed, as its failure says."""
     reasons: dict[str, str] = {}

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from typing import Final
 
 import dagster as dg
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
+from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.naming import Names, names_of
 from iris_hpo.orchestration.partitions import (
     change_requests,
@@ -19,7 +21,12 @@ from iris_hpo.orchestration.partitions import (
     range_tags,
     registered_keys,
 )
-from iris_hpo.orchestration.records import data_versions, failed_partitions, latest
+from iris_hpo.orchestration.records import (
+    cut_short_partitions,
+    data_versions,
+    failed_partitions,
+    latest,
+)
 from iris_hpo.orchestration.slices import cut
 from iris_hpo.orchestration.sources import read_spec_data, read_spec_parameters
 from iris_hpo.orchestration.storage import Storage
@@ -29,6 +36,7 @@ from iris_hpo.search.spec import SearchSpec
 from iris_hpo.store.cards import fingerprint
 
 _MOST_RUNS: Final = 8
+_MOST_TIMES: Final = 3
 
 
 def follow_parameter_files(
@@ -54,6 +62,10 @@ def follow_parameter_files(
     cursor = {"digest": files.digest, **_code_digest(spec)}
     code_changed = "code" in seen and seen["code"] != cursor.get("code", "")
     if not change and not code_changed and seen.get("digest") == files.digest:
+        requests, again = _requests_again(instance, names, wanted, seen.get("again", ""))
+        cursor |= {"again": again} if again else {}
+        if requests:
+            return dg.SensorResult(run_requests=requests, cursor=json.dumps(cursor))
         return dg.SensorResult(
             skip_reason=f"{len(wanted)} candidates, nothing new", cursor=json.dumps(cursor)
         )
@@ -143,6 +155,62 @@ def _never_tried(
     tried = {*data_versions(instance, scores), *failed_partitions(instance, scores)}
     named = set(wanted)
     return [key for key in registered if key in named and key not in tried]
+
+
+def _requests_again(
+    instance: dg.DagsterInstance, names: Names, wanted: Sequence[str], before: str
+) -> tuple[list[dg.RunRequest], str]:
+    """Ask again for what runs left whose process ended, once nobody works on the search.
+
+    Parameters
+    ----------
+    before
+        Of the cursor: how often it was asked for without progress, and how many were left then.
+
+    Returns
+    -------
+    tuple
+        The requests, and what the cursor should hold now; empty if nothing is left.
+    """
+    named = set(wanted)
+    found = cut_short_partitions(instance, names.asset("scores"), INTERRUPTED)
+    left = {key: attempt for key, attempt in found.items() if key in named}
+    if not left and not before:
+        return [], ""
+    if _is_at_work(instance, names):
+        return [], before
+    if not left:
+        return [], ""
+    times, of = (int(part) for part in before.split()) if before else (0, len(left) + 1)
+    times = 1 if len(left) < of else times + 1
+    if times > _MOST_TIMES:
+        return [], before
+    order = registered_keys(instance, names)
+    keys = [key for key in order if key in left]
+    runs = {run.run_id: (run, event) for run, event in left.values()}
+    run_key = fingerprint(again=sorted(runs))
+    sources = [
+        name
+        for name in ("raw_data", "split", "parameters")
+        if any(
+            names.asset(name) in (run.asset_selection or ())
+            and ((made := latest(instance, names.asset(name))) is None or made.pointer < event)
+            for run, event in runs.values()
+        )
+    ]
+    return [
+        _search_request(names, f"{run_key}-{index}", [*sources, "models", "scores"], some)
+        for index, some in enumerate(cut(contiguous_ranges(keys, order, _MOST_RUNS)))
+    ], f"{times} {len(left)}"
+
+
+def _is_at_work(instance: dg.DagsterInstance, names: Names) -> bool:
+    runs = instance.get_runs(dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES)))
+    results = {names.asset("models"), names.asset("scores")}
+    return any(
+        run.job_name == names.plain("search") or not results.isdisjoint(run.asset_selection or ())
+        for run in runs
+    )
 
 
 def _search_request(

@@ -12,9 +12,12 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.events import AssetMaterializationPlannedData
 
 from iris_hpo.orchestration import signs, turns
+from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.launch import Launcher, Outcome, WorkOptions
+from iris_hpo.orchestration.partitions import range_tags
 from iris_hpo.orchestration.signs import (
     PATIENCE_SECONDS,
     UNMARKED_SECONDS,
@@ -32,8 +35,8 @@ from iris_hpo.orchestration.turns import (
     release_dead_runs,
 )
 from iris_hpo.search.interrupts import Interrupt
-from iris_hpo_tests.orchestration.following import Follower, counted_statements
-from iris_hpo_tests.orchestration.project import CANDIDATES, ONE_SLOT, Project, small_spec
+from iris_hpo_tests.orchestration.following import Follower, assets_of, counted_statements, ends_of
+from iris_hpo_tests.orchestration.project import CANDIDATES, KEYS, ONE_SLOT, Project, small_spec
 from iris_hpo_tests.processes import wait_for
 
 ALIVE = own_sign(1)
@@ -320,6 +323,77 @@ class TestTick:
         Follower(project, "parameter_files_sensor").look()
         assert status_of(project, run_id) is dg.DagsterRunStatus.STARTED
         assert slots_held(project) == 2
+
+
+class TestAskedAgain:
+    """What runs left whose process ended."""
+
+    @pytest.fixture
+    def follower(self, project: Project) -> Follower:
+        follower = Follower(project, "parameter_files_sensor")
+        follower.register(follower.look().dynamic_partitions_requests)
+        return follower
+
+    def attempt(self, project: Project, sign: Sign, *sources: str) -> str:
+        run = project.instance.create_run_for_job(
+            project.defs.resolve_job_def("search"),
+            status=dg.DagsterRunStatus.STARTED,
+            asset_selection=frozenset(map(project.names.asset, [*sources, *CANDIDATES])),
+            tags=range_tags(KEYS),
+        )
+        for key in KEYS:
+            planned = AssetMaterializationPlannedData(project.names.asset("scores"), partition=key)
+            event = dg.DagsterEvent.build_asset_materialization_planned_event(
+                "search", "candidates", planned
+            )
+            project.instance.report_dagster_event(event, run.run_id)
+        write_sign(project.instance, run.run_id, sign)
+        return run.run_id
+
+    def test_three_times_without_progress(
+        self, project: Project, follower: Follower, ended: Sign
+    ) -> None:
+        keys: set[str | None] = set()
+        for _ in range(3):
+            self.attempt(project, ended)
+            (request,) = follower.look().run_requests
+            assert ends_of(request) == (KEYS[0], KEYS[-1])
+            keys.add(request.run_key)
+        assert len(keys) == 3
+        self.attempt(project, ended)
+        assert not follower.look().run_requests
+        assert not follower.look().run_requests
+
+    def test_with_the_sources_that_it_did_not_make(
+        self, project: Project, follower: Follower, ended: Sign
+    ) -> None:
+        assert project.run("raw_data").success
+        self.attempt(project, ended, "split", "parameters")
+        (request,) = follower.look().run_requests
+        assert assets_of(request) == ["split", "parameters", "models", "scores"]
+        assert project.run("split").success
+        (request,) = follower.look().run_requests
+        assert assets_of(request) == ["parameters", "models", "scores"]
+
+    def test_only_when_nobody_works(
+        self, project: Project, follower: Follower, ended: Sign
+    ) -> None:
+        run_id = self.attempt(project, ALIVE)
+        assert not follower.look().run_requests
+        write_sign(project.instance, run_id, ended)
+        assert len(follower.look().run_requests) == 1
+
+    @pytest.mark.parametrize("interrupted", [True, False], ids=["a signal", "a person"])
+    def test_who_cancelled_it(
+        self, project: Project, follower: Follower, *, interrupted: bool
+    ) -> None:
+        run_id = self.attempt(project, ALIVE)
+        if interrupted:
+            project.instance.add_run_tags(run_id, {INTERRUPTED: "true"})
+        run = project.instance.get_run_by_id(run_id)
+        assert run is not None
+        project.instance.report_run_canceled(run)
+        assert bool(follower.look().run_requests) is interrupted
 
 
 def launch(project: Project, said: list[str]) -> Outcome:
