@@ -102,4 +102,5 @@ def tick(own: Project, cursor: str | None) -> Any:
             definitions=defs,
             resources={"iris_hpo_storage": Storage()},
         )
-        return defs.resolve_sensor_def("stump_parameter_files_sensor").evaluate_tick(context)
+        with context:
+            return defs.resolve_sensor_def("stump_parameter_files_sensor").evaluate_tick(context)

@@ -74,7 +74,8 @@ def tick(
         definitions=defs,
         resources={"iris_hpo_storage": Storage()},
     )
-    return defs.resolve_sensor_def(sensor).evaluate_tick(context)
+    with context:
+        return defs.resolve_sensor_def(sensor).evaluate_tick(context)
 
 
 def test_a_sensor_asks_for_its_own_search_only(
