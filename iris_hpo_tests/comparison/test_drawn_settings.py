@@ -1,0 +1,32 @@
+"""Drawn searches: scores and models are scikit-learn's own, to the last bit."""
+
+from pathlib import Path
+
+import pytest
+
+from iris_hpo_tests.comparison.draws import draw
+from iris_hpo_tests.comparison.sides import compare
+
+SAMPLE = range(24)
+"""Seeds of the searches that every run of the tests compares."""
+
+ALL = range(200)
+
+REFUSED = {102: "probabilities of a class that the test rows lack"}
+"""Seeds of searches that scikit-learn cannot score, and why."""
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(seed, id=f"seed {seed}", marks=() if seed in SAMPLE else pytest.mark.slow)
+        for seed in ALL
+    ],
+)
+def test_a_search_finds_what_scikit_learn_finds(seed: int, tmp_path: Path) -> None:
+    search = draw(seed)
+
+    differences, expected = compare(search, tmp_path)
+
+    assert differences == [], f"{search.recipe} by {search.scoring}, on {search.engine}"
+    assert any(outcome.scores for outcome in expected) == (seed not in REFUSED)
