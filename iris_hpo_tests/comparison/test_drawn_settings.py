@@ -12,7 +12,10 @@ SAMPLE = range(24)
 
 ALL = range(200)
 
-REFUSED = {102: "probabilities of a class that the test rows lack"}
+REFUSED = {
+    89: 'balanced weights of the texts "1" and "2" in a forest',
+    102: "probabilities of a class that the test rows lack",
+}
 """Seeds of searches that scikit-learn cannot score, and why."""
 
 
