@@ -62,8 +62,9 @@ class Descriptor(io.FileIO):
 
     @property
     def problem(self) -> str | None:
-        """What the user should know about it; a reader who has read enough, as `head`, is none."""
-        if self.failure is None or self.failure.errno == errno.EPIPE:
+        """What the user should know about it; None where nobody reads it."""
+        # As after `head`, or `>&-`: another file may have got the closed descriptor's number.
+        if self.failure is None or self.failure.errno in (errno.EPIPE, errno.EBADF):
             return None
         return f"standard output cannot be written: {self.failure.strerror}"
 
