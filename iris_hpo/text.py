@@ -9,7 +9,10 @@ _PLAIN: Final = re.compile(r"[!-~]{1,200}", re.ASCII)
 _LISTED: Final = 50  # keys in a message
 _JOINERS: Final = "\u200c\u200d"  # of letters in Persian and Hindi, of emoji: invisible, harmless
 
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+"""Pattern of a decimal number, for ASCII digits."""
+
+_NUMBER: Final = re.compile(NUMBER, re.ASCII)
 _FORMULA: Final = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20].", re.DOTALL)
 
 

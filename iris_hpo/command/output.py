@@ -1,4 +1,4 @@
-"""Where the command's words go: results to standard output, everything else to standard error.
+"""Where the command prints: results to standard output, everything else to standard error.
 
 Nothing else in `iris_hpo.command` prints. What is shown is clean: a text of others cannot steer the
 terminal.
@@ -31,7 +31,7 @@ _results: TextIO | None = None
 class Command(click.Command):
     """A command whose standard output is for its results.
 
-    What an estimator, a library or a definition prints meanwhile goes to standard error.
+    What an estimator, a library or a definition prints goes to standard error.
     """
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: D102 - as its base class

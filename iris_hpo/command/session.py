@@ -79,7 +79,7 @@ def turn(session: Session, say: Callable[[str], None]) -> Generator[None]:
     except OSError as error:
         raise InputError(f"{file} cannot be written: {error.strerror}") from error
     try:
-        with suppress(OSError):  # only whoever waits would read it
+        with suppress(OSError):  # only a waiting command reads it
             holder.write_text(f" (process {os.getpid()}, since {time.strftime('%H:%M:%S')})")
         yield
     finally:
@@ -181,10 +181,13 @@ def read_wanted(
         name: value for name, value in given.items() if value is not None
     }
 
-    last_split = {} if defaults else last_changed(session.instance, spec, "split")
+    def last(asset: str) -> Mapping[str, Any]:
+        return {} if defaults else last_changed(session.instance, spec, asset)
+
+    last_split = last("split")
     last_choices = {
         name: value
-        for name, value in ({} if defaults else _last_choices(session)).items()
+        for name, value in last("parameters").items()
         if name in offered and value in offered[name].texts  # the search may have changed since
     }
     own_split: dict[str, Any] = asdict(spec.split)
@@ -193,7 +196,7 @@ def read_wanted(
     chosen = {**own_choices, **last_choices, **given_choices}
     spec.recipe(chosen)
 
-    last_rule = {} if defaults or rule else last_changed(session.instance, spec, "selection")
+    last_rule = {} if rule else last("selection")
     try:
         checked = spec.checked_rule(rule or last_rule.get("rule"), split.folds)
     except InputError:
@@ -207,10 +210,6 @@ def read_wanted(
         *_kept(last_rule, {}, {"rule": spec.default_rule(split.folds)}),
     ]
     return Wanted(Settings(split, chosen), checked, kept)
-
-
-def _last_choices(session: Session) -> Mapping[str, str]:
-    return last_changed(session.instance, session.spec, "parameters")
 
 
 def _kept(

@@ -27,8 +27,7 @@ def is_validating() -> bool:
 def build_broken(name: str, message: str) -> dg.Definitions:
     """Define what stands for a search that cannot be made: all of it fails with the message.
 
-    An asset shows the message in the graph, and a sensor has a failed tick for whoever looks at
-    the sensors first.
+    An asset shows the message in the graph, and a sensor shows it as a failed tick.
     """
     message = clean(message)
     _BROKEN[name] = message

@@ -114,7 +114,8 @@ class Launcher:
     progress
         Is told how runs go.
     say
-        Is given lines for who waits: for which run, since when, and whose place is taken.
+        Called with each line for the user who waits: which run is waited for and since when, and
+        which dead run was released.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import dagster as dg
 
 _WARNINGS: Final = 20
-"""Different warnings that are told apart."""
+"""Number of different warnings that are counted separately."""
 _OTHERS: Final = "other warnings"
 
 

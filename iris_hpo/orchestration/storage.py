@@ -30,7 +30,7 @@ class Storage(dg.ConfigurableResource[None]):
     _at_work: ExitStack = PrivateAttr(default_factory=ExitStack)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Show signs of life as long as a run has the resource, whoever has launched it.
+        """Show signs of life as long as a run has the resource, however it was launched.
 
         An executor in one process makes resources before the first step waits for its turn.
         """

@@ -192,7 +192,7 @@ class OrderlyWait:
     Parameters
     ----------
     say
-        Is given what whoever watches should know.
+        Called with each line that the user should see.
     """
 
     def __init__(self, instance: dg.DagsterInstance, pool: str, say: Callable[[str], None]) -> None:

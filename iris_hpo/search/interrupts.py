@@ -3,7 +3,7 @@
 Dagster replaces the handlers of signals while it executes, and starts processes that a terminal's
 Ctrl-C would reach too. So the command blocks SIGINT in all its threads, which its children
 inherit, and one thread receives it and passes it on. Within the work of a run, `as_interrupt`
-raises `Interrupt`, whoever started the run.
+raises `Interrupt`, however the run was started.
 """
 
 import _thread
@@ -139,7 +139,7 @@ def _raise_once() -> None:
 
 @contextmanager
 def out_of_reach() -> Generator[None]:
-    """Start processes that a terminal's Ctrl-C does not reach: whoever started them ends them."""
+    """Start processes that a terminal's Ctrl-C does not reach; this process ends them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -12,15 +12,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeGuard, cast
 
 from iris_hpo.search.errors import InputError, at_field
-from iris_hpo.text import shorten
+from iris_hpo.text import NUMBER, shorten
 
 _ESTIMATOR: Final = "estimator"
 _SETTINGS: Final = "settings"
 _FUNCTION: Final = "function"
 
 _POWER_OF_TEN: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+", re.ASCII)
-_NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_TUPLE: Final = re.compile(rf"\(\s*{_NUMBER}\s*(,\s*{_NUMBER}\s*)*,?\s*\)", re.ASCII)
+_TUPLE: Final = re.compile(rf"\(\s*{NUMBER}\s*(,\s*{NUMBER}\s*)*,?\s*\)", re.ASCII)
 _WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
 
 _SHOWN: Final = 60  # characters of a value in a message
@@ -188,15 +187,7 @@ def import_object(path: str) -> object:
     InputError
         If there is no such thing.
     """
-    module, _, name = path.rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
-        raise InputError(
-            f"the estimator {path!r} cannot be imported ({error}); give the path of a class, such "
-            "as sklearn.svm.SVC",
-            field=(_ESTIMATOR,),
-        ) from error
+    return _import(path, _ESTIMATOR, "the path of a class, such as sklearn.svm.SVC")
 
 
 def is_estimator(value: object) -> TypeGuard[Mapping[str, Any]]:
@@ -222,18 +213,20 @@ def _make_at(place: str | int, value: object) -> object:
 
 
 def _import_function(path: str) -> object:
-    module, _, name = path.rpartition(".")
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
-        raise InputError(
-            f"the function {path!r} cannot be imported ({error}); give its path, such as "
-            "numpy.log1p",
-            field=(_FUNCTION,),
-        ) from error
+    found = _import(path, _FUNCTION, "its path, such as numpy.log1p")
     if not callable(found):
         raise InputError(f"{shorten(path)} is not a function", field=(_FUNCTION,))
     return found
+
+
+def _import(path: str, kind: str, advice: str) -> object:
+    module, _, name = path.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
+        raise InputError(
+            f"the {kind} {path!r} cannot be imported ({error}); give {advice}", field=(kind,)
+        ) from error
 
 
 def _arguments(found: type) -> tuple[list[str], bool]:

@@ -1,14 +1,16 @@
 """The values of axes: their types, and how each is read, checked and written into a key.
 
 An axis may have several types. Which of them a value has is decided by how it is written, never by
-trying: whole numbers, numbers, true and false, and tuples are told apart by their spelling, and a
-text is what is spelled like none of them.
+trying: whole numbers, numbers, true and false, and tuples differ in their spelling, and a text is
+what is spelled like none of them.
 """
 
 import math
 import re
 from collections.abc import Sequence
 from typing import Any, Final, Literal, cast
+
+from iris_hpo.text import NUMBER
 
 Number = float | int
 Value = float | int | str | bool | tuple[Number, ...] | None
@@ -21,14 +23,13 @@ MAX_DIGITS: Final = 18
 """Most digits of a whole number: it fits 64 bits."""
 
 _NOT_FINITE: Final = ("nan", "inf", "infinity")
-_NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_DECIMAL: Final = re.compile(_NUMBER, re.ASCII)
+_DECIMAL: Final = re.compile(NUMBER, re.ASCII)
 _DIGITS: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _INTEGER: Final = re.compile(rf"[+-]?\d{{1,{MAX_DIGITS}}}", re.ASCII)
 _WHOLE: Final = re.compile(rf"[+-]?\d{{1,{MAX_DIGITS}}}(\.0*)?", re.ASCII)
-_ITEMS: Final = rf"\s*(?:{_NUMBER}\s*(?:,\s*{_NUMBER}\s*)*,?\s*)?"
+_ITEMS: Final = rf"\s*(?:{NUMBER}\s*(?:,\s*{NUMBER}\s*)*,?\s*)?"
 _TUPLE: Final = re.compile(rf"\({_ITEMS}\)|\[{_ITEMS}\]", re.ASCII)
-_TUPLE_KEY: Final = re.compile(rf"x|(?:{_NUMBER}x)+(?:{_NUMBER})?", re.ASCII)
+_TUPLE_KEY: Final = re.compile(rf"x|(?:{NUMBER}x)+(?:{NUMBER})?", re.ASCII)
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9.-]", re.ASCII)
 _ESCAPED: Final = re.compile(r"~([0-9A-F]{2})", re.ASCII)
 

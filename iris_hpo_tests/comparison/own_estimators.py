@@ -8,8 +8,8 @@ from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier
 
 
-class ScaledSVC(SVC):
-    """Changes its rows before it makes a kernel of them."""
+class _Scaled:
+    """Changes the rows before the parent makes a kernel of them."""
 
     def fit(self, X, y, sample_weight=None):  # noqa: N803
         self.scaler_ = StandardScaler().fit(X)
@@ -19,15 +19,12 @@ class ScaledSVC(SVC):
         return super().predict(self.scaler_.transform(X))
 
 
-class ScaledSVR(SVR):
-    """As `ScaledSVC`, for numbers."""
+class ScaledSVC(_Scaled, SVC):
+    """Predicts classes."""
 
-    def fit(self, X, y, sample_weight=None):  # noqa: N803
-        self.scaler_ = StandardScaler().fit(X)
-        return super().fit(self.scaler_.transform(X), y, sample_weight)
 
-    def predict(self, X):  # noqa: N803
-        return super().predict(self.scaler_.transform(X))
+class ScaledSVR(_Scaled, SVR):
+    """Predicts numbers."""
 
 
 class WeightlessSVC(SVC):

@@ -3,12 +3,11 @@
 import sys
 from typing import Any
 
-import dagster as dg
 import pytest
 from sklearn.datasets import load_wine
 
-from iris_hpo.orchestration.storage import Storage
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
+from iris_hpo_tests.ticks import evaluate_tick
 
 pytestmark = DAGSTERS_WARNINGS
 
@@ -96,11 +95,4 @@ def tick(own: Project, cursor: str | None) -> Any:
     defs = own.load()
     with own.entered(), own.instance() as instance:
         sys.path.insert(0, str(own.root))
-        context = dg.build_sensor_context(
-            instance=instance,
-            cursor=cursor,
-            definitions=defs,
-            resources={"iris_hpo_storage": Storage()},
-        )
-        with context:
-            return defs.resolve_sensor_def("stump_parameter_files_sensor").evaluate_tick(context)
+        return evaluate_tick(defs, instance, "stump_parameter_files_sensor", cursor)

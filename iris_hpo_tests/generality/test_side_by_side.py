@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
@@ -15,6 +14,7 @@ from iris_hpo.search.estimators import Step
 from iris_hpo.search.space import Axis
 from iris_hpo.search.splitting import SplitSettings
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
+from iris_hpo_tests.ticks import evaluate_tick
 
 pytestmark = DAGSTERS_WARNINGS
 
@@ -65,26 +65,13 @@ def test_a_run_a_failure_and_a_removal_stay_within_their_search(pair: Project) -
     assert (pair.partitions("left"), pair.partitions("right")) == (["N1"], ["N3", "N5"])
 
 
-def tick(
-    defs: dg.Definitions, instance: dg.DagsterInstance, sensor: str, cursor: str | None = None
-) -> Any:
-    context = dg.build_sensor_context(
-        instance=instance,
-        cursor=cursor,
-        definitions=defs,
-        resources={"iris_hpo_storage": Storage()},
-    )
-    with context:
-        return defs.resolve_sensor_def(sensor).evaluate_tick(context)
-
-
 def test_a_sensor_asks_for_its_own_search_only(
     pair: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("IRIS_HPO_DATA", raising=False)
     defs = pair.load()
     with dg.DagsterInstance.ephemeral() as instance:
-        found = tick(defs, instance, "left_parameter_files_sensor")
+        found = evaluate_tick(defs, instance, "left_parameter_files_sensor")
 
         assert {request.job_name for request in found.run_requests or ()} == {"left_search"}
         assert {
@@ -94,14 +81,14 @@ def test_a_sensor_asks_for_its_own_search_only(
             request.partitions_def_name for request in found.dynamic_partitions_requests or ()
         } == {"left_candidates", "left_candidates_from_files"}
 
-        other = tick(defs, instance, "right_parameter_files_sensor")
+        other = evaluate_tick(defs, instance, "right_parameter_files_sensor")
         digests = [json.loads(str(one.cursor))["digest"] for one in (found, other)]
         assert digests[0] != digests[1]
 
         (pair.parameters("left") / "n_neighbors_parameters.txt").write_text("many\n")
         with pytest.raises(dg.Failure, match="n_neighbors 'many' is not a whole number"):
-            tick(defs, instance, "left_parameter_files_sensor", found.cursor)
-        again = tick(defs, instance, "right_parameter_files_sensor", other.cursor)
+            evaluate_tick(defs, instance, "left_parameter_files_sensor", found.cursor)
+        again = evaluate_tick(defs, instance, "right_parameter_files_sensor", other.cursor)
         assert "left" not in str(again)
 
 

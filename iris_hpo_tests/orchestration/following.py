@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from iris_hpo_tests.orchestration.project import Project
+from iris_hpo_tests.ticks import evaluate_tick
 
 
 @dataclass
@@ -31,14 +32,10 @@ class Follower:
 
     def look(self) -> Any:
         """Evaluate a tick and obey nothing, but keep the cursor as the daemon does."""
-        context = dg.build_sensor_context(
-            instance=self.project.instance,
-            cursor=self.cursor,
-            definitions=self.project.defs,
-            resources={"iris_hpo_storage": self.project.storage},
+        project = self.project
+        tick = evaluate_tick(
+            project.defs, project.instance, self.name, self.cursor, project.storage
         )
-        with context:
-            tick = self.project.defs.resolve_sensor_def(self.name).evaluate_tick(context)
         self.cursor = tick.cursor
         return tick
 

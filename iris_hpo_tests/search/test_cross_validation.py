@@ -9,7 +9,6 @@ from sklearn.datasets import make_classification
 from sklearn.metrics import get_scorer
 from sklearn.metrics.pairwise import KERNEL_PARAMS, rbf_kernel
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
-from sklearn.preprocessing import StandardScaler
 
 from iris_hpo.search import cross_validation, svm_kernel
 from iris_hpo.search.cross_validation import KERNEL_PARAMETERS, CrossValidation, kernel_order
@@ -19,17 +18,8 @@ from iris_hpo.search.evaluation import Examples
 from iris_hpo.search.svm_kernel import compute_kernel, shared_gamma
 
 SVM = "sklearn.svm.SVC"
-
-
-class ScaledSVC(svm.SVC):
-    """An SVM that changes its rows, so that its kernel is of other rows."""
-
-    def fit(self, X, y, sample_weight=None):  # noqa: N803
-        self.scaler_ = StandardScaler().fit(X)
-        return super().fit(self.scaler_.transform(X), y, sample_weight)
-
-    def predict(self, X):  # noqa: N803
-        return super().predict(self.scaler_.transform(X))
+SCALED = "iris_hpo_tests.comparison.own_estimators.ScaledSVC"
+"""Changes its rows, so that its kernel is of other rows."""
 
 
 def recipe_of(estimator, **settings):
@@ -183,9 +173,7 @@ def test_regressions_share_kernels_too(iris_examples, estimator, settings):
         ),
         pytest.param(recipe_of(SVM, gamma=0.5, max_iter=9), "accuracy", id="is cut short"),
         pytest.param(recipe_of(SVM, gamma=0.5, break_ties=True), "accuracy", id="breaks ties"),
-        pytest.param(
-            recipe_of(f"{__name__}.ScaledSVC", gamma=0.5), "accuracy", id="changes its rows"
-        ),
+        pytest.param(recipe_of(SCALED, gamma=0.5), "accuracy", id="changes its rows"),
         pytest.param(
             recipe_of("sklearn.kernel_ridge.KernelRidge", kernel="rbf", gamma=0.5),
             "r2",
@@ -213,7 +201,7 @@ def test_scorings_with_a_shared_kernel_look_at_predictions_only():
 
 @pytest.mark.usefixtures("small")
 def test_an_svm_that_changes_its_rows_is_validated_on_them(iris_examples):
-    recipe = recipe_of(f"{__name__}.ScaledSVC", C=1.0, gamma=0.05)
+    recipe = recipe_of(SCALED, C=1.0, gamma=0.05)
 
     found = CrossValidation(recipe, iris_examples, "accuracy").scores({})
 

@@ -8,8 +8,6 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.linear_model import LinearRegression, SGDRegressor
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from iris_hpo.search.bounds import Bounds
@@ -17,17 +15,7 @@ from iris_hpo.search.cross_validation import CrossValidation
 from iris_hpo.search.errors import CandidateError
 from iris_hpo.search.estimators import Recipe, Step
 from iris_hpo.search.evaluation import Examples, evaluate, train
-
-
-class Scaled(SVC):
-    """Scales its rows itself."""
-
-    def fit(self, X, y, sample_weight=None):  # noqa: N803
-        self.scaler_ = StandardScaler().fit(X)
-        return super().fit(self.scaler_.transform(X), y, sample_weight)
-
-    def predict(self, X):  # noqa: N803
-        return super().predict(self.scaler_.transform(X))
+from iris_hpo_tests.comparison.own_estimators import ScaledSVC
 
 
 class Strength(SGDRegressor):
@@ -60,7 +48,7 @@ class Breaks(DecisionTreeClassifier):
 
 
 def recipe_of(*steps, **settings):
-    """The last step has the settings; a class of this module is named by itself."""
+    """The last step has the settings; a class is named by itself."""
     *before, last = steps
     path = last if isinstance(last, str) else f"{last.__module__}.{last.__name__}"
     return Recipe((*before, Step(path, settings)), seed=0)
@@ -127,7 +115,7 @@ def test_an_svm_that_scales_wine():
     wine = examples_of(*load_wine(return_X_y=True), folds)
     parameters = {"C": 1.0, "gamma": 0.05}
 
-    found = check(recipe_of(Scaled), parameters, wine, "accuracy", "classification")
+    found = check(recipe_of(ScaledSVC), parameters, wine, "accuracy", "classification")
 
     assert min(found.fold_scores) > 0.8, "on rows that are not scaled it is about .5"
 

@@ -1,0 +1,25 @@
+"""Ticks of sensors, evaluated as the daemon does."""
+
+from typing import Any
+
+import dagster as dg
+
+from iris_hpo.orchestration.storage import Storage
+
+
+def evaluate_tick(
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    sensor: str,
+    cursor: str | None = None,
+    storage: Storage | None = None,
+) -> Any:
+    """Evaluate a sensor once; obey nothing that it asks for."""
+    context = dg.build_sensor_context(
+        instance=instance,
+        cursor=cursor,
+        definitions=defs,
+        resources={"iris_hpo_storage": storage or Storage()},
+    )
+    with context:
+        return defs.resolve_sensor_def(sensor).evaluate_tick(context)
