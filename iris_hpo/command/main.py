@@ -121,11 +121,13 @@ def cli() -> None:
 def run(**options: Any) -> int:
     """Do what is missing or out of date, then select the best."""
     from iris_hpo.search.engines import default_engine, end_spare, start_ahead
+    from iris_hpo.training import WORKER_MODULES
 
     if options["engine"] is None:
         options["engine"] = "dask" if options["dask_address"] else default_engine()
     if options["engine"] == "loky" and _is_first_run(options["search"], options["artifacts"]):
-        start_ahead()  # it imports scikit-learn while this process imports Dagster
+        # It imports scikit-learn while this process imports Dagster.
+        start_ahead(modules=WORKER_MODULES)
     try:
         from iris_hpo.command.run import run_search
 

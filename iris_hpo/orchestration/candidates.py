@@ -92,7 +92,9 @@ class _CandidatesRun:
         upstream = read_upstream(self.context.instance, names, self.store)
         work = self._work(names, upstream)
         trials = sorted(self._trials(names, keys), key=lambda trial: kernel_order(trial.parameters))
-        recorder = Recorder(self.context, self.spec, self.store, upstream)
+        recorder = Recorder(
+            self.context, self.spec, self.store, upstream.split, upstream.parameters
+        )
         counts = Counts(len(keys))
         self.progress(self.context, counts)
         if self.failures:

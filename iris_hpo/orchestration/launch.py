@@ -31,6 +31,7 @@ from iris_hpo.orchestration.turns import OrderlyWait, release_dead_runs
 from iris_hpo.search.engines import Limits, make_engine, start_ahead
 from iris_hpo.search.figures import import_matplotlib
 from iris_hpo.search.spec import Rule, SearchSpec
+from iris_hpo.training import WORKER_MODULES
 
 _RANGES: Final = 8
 """Runs that scattered candidates may take; a run costs about a second, a reused candidate less
@@ -194,7 +195,7 @@ class Launcher:
         if plan.change:
             apply_change(self._instance, self._names, plan.change)
         if wanted and options.engine == "loky":
-            start_ahead(self._workers(len(wanted), settings), options.jobs)
+            start_ahead(self._workers(len(wanted), settings), options.jobs, modules=WORKER_MODULES)
             # Imported while workers work, instead of when all wait for the figure.
             Thread(target=import_matplotlib, daemon=True).start()
         if not wanted:

@@ -264,7 +264,7 @@ def _split_is_stored(store: ArtifactStore, card: SplitCard) -> bool:
 
 def _lists_candidates(store: ArtifactStore, spec: SearchSpec, files: ParameterFiles) -> bool:
     try:
-        return store.read(CANDIDATES_TABLE, limit=SMALL) == candidates_csv(spec, files)
+        return store.read(CANDIDATES_TABLE, limit=SMALL) == candidates_csv(spec.axes, files)
     except ArtifactError:  # it is missing, or no file that could be ours
         return False
 

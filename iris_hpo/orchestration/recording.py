@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager, nullcontext
 
 import dagster as dg
 
-from iris_hpo.orchestration.inputs import Upstream
 from iris_hpo.orchestration.lineage import Input, lineage_tags
 from iris_hpo.orchestration.naming import names_of
 from iris_hpo.orchestration.presentation import CODE_VERSIONS
@@ -25,8 +24,8 @@ class Recorder:
 
     Parameters
     ----------
-    upstream
-        What the candidates of the run stand on.
+    split, parameters
+        The materialisations that the candidates of the run depend on.
     """
 
     def __init__(
@@ -34,13 +33,15 @@ class Recorder:
         context: dg.AssetExecutionContext,
         spec: SearchSpec,
         store: ArtifactStore,
-        upstream: Upstream,
+        split: Input,
+        parameters: Input,
     ) -> None:
         self._context = context
         self._spec = spec
         self._names = names_of(spec)
         self._store = store
-        self._upstream = upstream
+        self._split = split
+        self._parameters = parameters
 
     def record(self, results: Sequence[TrialResult]) -> None:
         """Log results that came together, models before scores."""
@@ -64,8 +65,8 @@ class Recorder:
 
     def _log_model(self, card: ModelCard, *, reused: bool) -> None:
         inputs = {
-            self._names.asset("split"): self._upstream.split,
-            self._names.asset("parameters"): self._upstream.parameters,
+            self._names.asset("split"): self._split,
+            self._names.asset("parameters"): self._parameters,
         }
         metadata: Metadata = {
             **self._values(card.key),
@@ -81,7 +82,7 @@ class Recorder:
 
     def _log_score(self, card: ScoreCard, pointer: int, *, reused: bool) -> None:
         inputs = {
-            self._names.asset("split"): self._upstream.split,
+            self._names.asset("split"): self._split,
             self._names.asset("models"): Input(card.model_version, pointer),
         }
         evaluation = card.evaluation

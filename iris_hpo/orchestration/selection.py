@@ -37,6 +37,7 @@ from iris_hpo.store.cards import (
     ChampionCard,
     ModelCard,
     ScoreCard,
+    SplitCard,
     fingerprint,
     model_card_name,
     model_name,
@@ -138,12 +139,17 @@ def build_selection(spec: SearchSpec) -> dg.AssetsDefinition:
                 for key, card in found.usable.items()
             ]
             chosen = select(scored, spec.space, spec.scoring, rule)
-            champion = write_selection(spec, store, upstream, found, chosen)
+            rows = leaderboard(chosen)
+            table, figure = to_csv(rows), draw_selection(chosen)
+            champion = write_selection(
+                store, chosen, found.model_versions, upstream.split_card, table, figure
+            )
         default = spec.default_rule(upstream.split_card.folds)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(found.version(rule, spec.space)),
             metadata={
-                **_metadata(spec, store, chosen, found, champion),
+                **_metadata(chosen, found, champion, rows, figure),
+                "path": dg.MetadataValue.path(str(store.path("selection"))),
                 **changed({"rule": rule}, {"rule": default}),
             },
         )
@@ -282,30 +288,30 @@ def leaderboard_keys(store: ArtifactStore, *, selected: bool = False) -> list[st
 
 
 def write_selection(
-    spec: SearchSpec,
     store: ArtifactStore,
-    upstream: Upstream,
-    found: Standing,
     selection: Selection,
+    model_versions: Mapping[str, str],
+    split: SplitCard,
+    table: bytes,
+    figure: bytes,
 ) -> ChampionCard:
     """Store the selected models, the champion, the leaderboard and the figure.
 
-    Every model is checked against the record before the first is written.
+    Every model is checked against its recorded version before the first is written.
     """
     contents: dict[str, tuple[ModelCard, bytes]] = {}
     for scored in selection.selected:
         key = scored.candidate.key
-        card = read_recorded_card(store, model_card_name(key), ModelCard, found.model_versions[key])
+        card = read_recorded_card(store, model_card_name(key), ModelCard, model_versions[key])
         contents[key] = card, read_verified(store, model_name(key), card.digest)
 
-    table = to_csv(leaderboard(selection, spec.space, spec.scoring))
-    champion = _champion_card(spec, upstream, selection, contents, table)
+    champion = _champion_card(selection, split, contents, table)
     before = _selected_before(store)
     store.write_together(
         {
             LEADERBOARD: table,
-            HEATMAP: draw_selection(selection, spec.space, spec.scoring),
-            **{f"{SELECTED_FOLDER}/model_{key}.pkl": found for key, (_, found) in contents.items()},
+            HEATMAP: figure,
+            **{f"{SELECTED_FOLDER}/model_{key}.pkl": model for key, (_, model) in contents.items()},
             CHAMPION: contents[champion.key][1],
             CHAMPION_CARD: champion.to_bytes(),
         }
@@ -342,9 +348,8 @@ def _is_copy(store: ArtifactStore, key: str) -> bool:
 
 
 def _champion_card(
-    spec: SearchSpec,
-    upstream: Upstream,
     selection: Selection,
+    split: SplitCard,
     contents: Mapping[str, tuple[ModelCard, bytes]],
     table: bytes,
 ) -> ChampionCard:
@@ -356,17 +361,17 @@ def _champion_card(
         digest=card.digest,
         model_version=card.version,
         rule=selection.rule,
-        scoring=spec.scoring,
+        scoring=selection.scoring,
         score=champion.evaluation.score,
         # Recorded is the interval of the accuracy, whatever the scoring is.
         interval=list(champion.evaluation.interval)
-        if champion.evaluation.interval and spec.scoring == "accuracy"
+        if champion.evaluation.interval and selection.scoring == "accuracy"
         else None,
         cv_mean=champion.cv_mean,
         tied=len(selection.selected),
         leaderboard_digest=digest_of(table),
-        feature_names=upstream.split_card.feature_names,
-        target_name=upstream.split_card.target_name,
+        feature_names=split.feature_names,
+        target_name=split.target_name,
         edges=[list(edge) for edge in selection.edges],
         versions=card.versions,
     )
@@ -381,21 +386,20 @@ def edge_warning(edges: Sequence[Sequence[str]]) -> str:
 
 
 def _metadata(
-    spec: SearchSpec,
-    store: ArtifactStore,
     selection: Selection,
     found: Standing,
     champion: ChampionCard,
+    rows: Sequence[Mapping[str, Cell]],
+    figure: bytes,
 ) -> dict[str, dg.MetadataValue | str | int | float]:
-    rows = leaderboard(selection, spec.space, spec.scoring)
-    figure = base64.b64encode(store.read(HEATMAP)).decode()
-    metadata: dict[str, dg.MetadataValue | str | int | float] = {
+    picture = base64.b64encode(figure).decode()
+    return {
         "champion": champion.key,
         "score": champion.score,
         "tied": champion.tied,
         "rule": champion.rule,
         **_estimates(champion),
-        "heatmap": dg.MetadataValue.md(f"![scores](data:image/png;base64,{figure})"),
+        "heatmap": dg.MetadataValue.md(f"![scores](data:image/png;base64,{picture})"),
         "leaderboard": _table(rows[:_TABLE_ROWS]),
         "candidates": len(rows) + len(found.missing) + len(found.out_of_date) + len(found.failed),
         "scored": len(rows),
@@ -403,10 +407,8 @@ def _metadata(
         "missing": _counted(found.missing),
         "out_of_date": _counted(found.out_of_date),
         "failed": _counted(found.failed),
-        "path": dg.MetadataValue.path(str(store.path("selection"))),
         "champion_version": champion.version,
     }
-    return metadata
 
 
 def _estimates(champion: ChampionCard) -> dict[str, dg.MetadataValue | str | int | float]:

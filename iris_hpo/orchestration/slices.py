@@ -18,7 +18,7 @@ from iris_hpo.orchestration.turns import release_dead_runs
 from iris_hpo.search.errors import InputError
 
 _VARIABLE: Final = "IRIS_HPO_CANDIDATES_PER_RUN"
-_PARTITION: Final = "dagster/partition"
+PARTITION: Final = "dagster/partition"
 _LOOK_SECONDS: Final = 1.0
 
 
@@ -91,8 +91,8 @@ def _keys_of(run: dg.DagsterRun, names: Names, order: Sequence[str]) -> Sequence
     selected = run.asset_selection or set[dg.AssetKey]()
     if selected.isdisjoint({names.asset("models"), names.asset("scores")}):
         return ()
-    if _PARTITION in run.tags:
-        return (run.tags[_PARTITION],)
+    if PARTITION in run.tags:
+        return (run.tags[PARTITION],)
     try:
         start, end = (order.index(run.tags[tag]) for tag in (RANGE_START, RANGE_END))
     except (KeyError, ValueError):  # of another kind, or its candidates are gone

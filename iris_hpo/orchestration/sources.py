@@ -26,10 +26,11 @@ from iris_hpo.search.dataset import Dataset, read_dataset
 from iris_hpo.search.engines import apart
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.parameter_files import ParameterFiles, read_parameter_files
-from iris_hpo.search.space import Value
+from iris_hpo.search.space import Axis
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.search.splitting import SplitSettings, class_counts, notes_on_folds, split_rows
 from iris_hpo.search.tables import DatasetError
+from iris_hpo.search.values import Value
 from iris_hpo.store.artifacts import SMALL, ArtifactError, ArtifactStore
 from iris_hpo.store.cards import ParametersCard, SplitCard
 from iris_hpo.store.split import divide, read_part, write_split
@@ -120,7 +121,10 @@ def build_parameters(spec: SearchSpec) -> dg.AssetsDefinition:
             before = _stored_keys(store)
             apply_change(context.instance, names, pending_change(context.instance, names, keys))
             store.write_together(
-                {CANDIDATES_TABLE: candidates_csv(spec, found), PARAMETERS_CARD: card.to_bytes()}
+                {
+                    CANDIDATES_TABLE: candidates_csv(spec.axes, found),
+                    PARAMETERS_CARD: card.to_bytes(),
+                }
             )
         return dg.MaterializeResult(
             data_version=dg.DataVersion(card.version),
@@ -175,11 +179,11 @@ def parameters_card(spec: SearchSpec, choices: dict[str, str]) -> ParametersCard
     )
 
 
-def candidates_csv(spec: SearchSpec, found: ParameterFiles) -> bytes:
+def candidates_csv(axes: Sequence[Axis], found: ParameterFiles) -> bytes:
     """The candidates of the parameter files as a table."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["candidate", *(axis.name for axis in spec.axes)])
+    writer.writerow(["candidate", *(axis.name for axis in axes)])
     for candidate in found.candidates:
         writer.writerow([candidate.key, *map(_cell, candidate.values)])
     return text.getvalue().encode()

@@ -29,7 +29,6 @@ from iris_hpo.search.figure_scores import (
     written,
 )
 from iris_hpo.search.selection import Selection
-from iris_hpo.search.space import ParameterSpace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,23 +45,12 @@ _CHOSEN_BY: Final = {
 }
 
 
-def draw_selection(selection: Selection, space: ParameterSpace, scoring: str) -> bytes:
-    """Draw a selection as a PNG; the same selection gives the same bytes.
-
-    Parameters
-    ----------
-    scoring
-        The search's scoring, as it names the scores.
-
-    Returns
-    -------
-    bytes
-        Of the file.
-    """
+def draw_selection(selection: Selection) -> bytes:
+    """Draw a selection as a PNG; the same selection gives the same bytes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
-    canvas = FigureCanvasAgg(make_figure(selection, space, scoring))
+    canvas = FigureCanvasAgg(make_figure(selection))
     with style(), warnings.catch_warnings():
         # A value may be in a script that the font lacks; it is drawn as boxes.
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
@@ -81,14 +69,15 @@ def import_matplotlib() -> None:
         importlib.import_module(module)
 
 
-def make_figure(selection: Selection, space: ParameterSpace, scoring: str) -> "Figure":
+def make_figure(selection: Selection) -> "Figure":
     """Make the figure of a selection, by the axes on which its candidates differ.
 
     Two axes make a heat map of the score that ranks, beside one of the cross-validation mean if
     test scores rank and there is one, because test scores tie. One axis makes a line. More make a
     heat map for each pair, of the best score over the other axes. A single candidate is written.
     """
-    axes = varying_levels(selection, space)
+    scoring = selection.scoring
+    axes = varying_levels(selection, selection.space)
     series, marks = scored_series(selection, scoring), marks_of(selection)
     with style():
         if not axes:

@@ -15,13 +15,13 @@ _COUNTS: Final = ("rank", "correct", "total")
 _TRUTH: Final = {"true": True, "false": False}
 
 
-def leaderboard(selection: Selection, space: ParameterSpace, scoring: str) -> list[dict[str, Cell]]:
+def leaderboard(selection: Selection) -> list[dict[str, Cell]]:
     """Flatten a selection, best first.
 
     Columns follow scikit-learn's ``cv_results_`` where it has them: ``param_<axis>`` and ``rank``.
     ``score`` is the search's scoring on the test rows, ``cv_mean`` and ``cv_std`` over the folds.
     """
-    return [_row(row, space, scoring) for row in selection.rows]
+    return [_row(row, selection.space, selection.scoring) for row in selection.rows]
 
 
 def to_csv(rows: Sequence[Mapping[str, Cell]]) -> bytes:

@@ -60,6 +60,8 @@ class Selection:
 
     Attributes
     ----------
+    space, scoring, rule
+        What was searched, what names the scores, and how the best was chosen.
     rows
         Every scored candidate, best first.
     edges
@@ -67,6 +69,8 @@ class Selection:
         better candidates may lie beyond.
     """
 
+    space: ParameterSpace
+    scoring: str
     rule: Rule
     rows: tuple[Ranked, ...]
     edges: tuple[tuple[str, str], ...]
@@ -123,6 +127,8 @@ def select(scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: 
     if rule == "one_standard_error":
         keys, champion = _within_one_standard_error(ordered, keys, space)
     return Selection(
+        space,
+        scoring,
         rule,
         tuple(
             Ranked(ranks[one.candidate.key], one, one.candidate.key in keys, one is champion)

@@ -125,7 +125,7 @@ def test_a_worker_starts_with_the_command_if_there_surely_is_work(
         (tmp_path / done).mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     calls: list[int] = []
-    monkeypatch.setattr(engines, "start_ahead", lambda: calls.append(1))
+    monkeypatch.setattr(engines, "start_ahead", lambda **_: calls.append(1))
     monkeypatch.setattr(run, "run_search", lambda **_: 0)
 
     code = cli.main(["run", *options.format(tmp_path).split()], standalone_mode=False)

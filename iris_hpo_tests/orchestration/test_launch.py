@@ -89,7 +89,7 @@ class TestWorkersStartedAhead:
     def test_long_work_has_several(
         self, project: Project, monkeypatch: pytest.MonkeyPatch, folds: int, workers: int
     ) -> None:
-        def start_ahead(*asked: int) -> None:
+        def start_ahead(*asked: int, modules: object) -> None:  # noqa: ARG001
             raise Asked(*asked)
 
         monkeypatch.setattr(launch, "start_ahead", start_ahead)

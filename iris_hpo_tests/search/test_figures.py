@@ -65,8 +65,9 @@ def selection_of(
     correct: Callable[..., int],
     folds: Sequence[float] = (-0.04, 0.0),
     rule: Rule = "test_score",
+    scoring: str = "accuracy",
 ) -> Selection:
-    return select(scored(space, points, correct, folds), space, "accuracy", rule)
+    return select(scored(space, points, correct, folds), space, scoring, rule)
 
 
 def svm_correct(c: float, gamma: float) -> int:
@@ -141,7 +142,7 @@ def chunks(png: bytes) -> list[bytes]:
 
 
 def test_a_png_that_is_small_and_carries_no_metadata() -> None:
-    png = draw_selection(svm_grid(), SVM, "accuracy")
+    png = draw_selection(svm_grid())
 
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     width, height = struct.unpack(">II", png[16:24])
@@ -154,13 +155,13 @@ def test_a_png_that_is_small_and_carries_no_metadata() -> None:
 def test_same_bytes_for_the_same_scores_in_any_order_under_any_settings() -> None:
     points = list(itertools.product(powers(-2, 3), powers(-2, 3)))
     shuffled = random.Random(0).sample(points, len(points))
-    first = draw_selection(selection_of(SVM, points, svm_correct), SVM, "accuracy")
+    first = draw_selection(selection_of(SVM, points, svm_correct))
 
-    assert draw_selection(selection_of(SVM, points, svm_correct), SVM, "accuracy") == first
+    assert draw_selection(selection_of(SVM, points, svm_correct)) == first
     from matplotlib import rc_context, rcParams
 
     with rc_context({"axes.grid": True, "lines.linewidth": 9, "font.size": 20}):
-        again = draw_selection(selection_of(SVM, shuffled, svm_correct), SVM, "accuracy")
+        again = draw_selection(selection_of(SVM, shuffled, svm_correct))
         assert rcParams["font.size"] == 20
     assert again == first
 
@@ -178,7 +179,7 @@ found = [
     Scored(space.candidate((c, 1.0 + c % 2)), Evaluation(c, {}, None, None, None, (), 0.0, 0))
     for c in (1.0, 2.0, 3.0)
 ]
-figures.draw_selection(select(found, space, "r2", "test_score"), space, "r2")
+figures.draw_selection(select(found, space, "r2", "test_score"))
 assert "matplotlib" in sys.modules
 assert "matplotlib.pyplot" not in sys.modules
 """
@@ -195,7 +196,7 @@ assert "matplotlib.pyplot" not in sys.modules
 
 
 def test_test_score_and_cross_validation_side_by_side() -> None:
-    figure = make_figure(svm_grid(), SVM, "accuracy")
+    figure = make_figure(svm_grid())
 
     assert titles(figure) == ["test score", "cross-validation mean (2 folds)"]
     left, right = (axes.get_position() for axes in panels(figure))
@@ -207,18 +208,16 @@ def test_test_score_and_cross_validation_side_by_side() -> None:
 
 @pytest.mark.parametrize("rule", ["cv", "one_standard_error"])
 def test_only_the_panel_that_ranks_under_the_other_rules(rule: Rule) -> None:
-    assert titles(make_figure(svm_grid(rule), SVM, "accuracy")) == [
-        "cross-validation mean (2 folds)"
-    ]
+    assert titles(make_figure(svm_grid(rule))) == ["cross-validation mean (2 folds)"]
 
 
 def test_only_test_scores_without_folds() -> None:
-    assert titles(make_figure(svm_grid(folds=()), SVM, "accuracy")) == ["test score"]
+    assert titles(make_figure(svm_grid(folds=()))) == ["test score"]
 
 
 def test_title_names_axes_scoring_champion_and_rule() -> None:
     selection = svm_grid()
-    text = words(make_figure(selection, SVM, "accuracy"))
+    text = words(make_figure(selection))
 
     assert "accuracy by C and gamma" in text
     assert f"champion {selection.champion.candidate.key}: test 1.000" in text
@@ -229,7 +228,7 @@ def test_a_long_key_is_wrapped_and_complete() -> None:
     space = ParameterSpace([KERNEL, C])
     names = ["a" * 90, "b" * 90]
     selection = selection_of(space, list(itertools.product(names, (1.0, 2.0))), lambda *_: 20)
-    figure = make_figure(selection, space, "accuracy")
+    figure = make_figure(selection)
 
     assert selection.champion.candidate.key in words(figure).replace("\n", "")
     assert max(map(len, words(figure).splitlines())) < 110
@@ -239,7 +238,7 @@ def test_cells_ascend_upwards_by_the_first_axis_and_rightwards_by_the_second() -
     points: list[Point] = [(10.0, 0.1), (2.0, 0.1), (10.0, 0.02), (2.0, 0.02)]
     correct = {(2.0, 0.02): 3, (2.0, 0.1): 6, (10.0, 0.02): 9, (10.0, 0.1): 12}
     selection = selection_of(SVM, points, lambda *point: correct[point], folds=())
-    (axes,) = panels(make_figure(selection, SVM, "accuracy"))
+    (axes,) = panels(make_figure(selection))
 
     assert cells(axes).tolist() == [[0.1, 0.2], [0.3, 0.4]]
     assert axes.get_ylim() == (-0.5, 1.5)
@@ -251,7 +250,7 @@ def test_cells_ascend_upwards_by_the_first_axis_and_rightwards_by_the_second() -
 
 def test_missing_combinations_are_blank_and_hatched() -> None:
     points: list[Point] = [(1.0, 0.1), (1.0, 0.2), (2.0, 0.1), (3.0, 0.15)]
-    figure = make_figure(selection_of(SVM, points, lambda *_: 10), SVM, "accuracy")
+    figure = make_figure(selection_of(SVM, points, lambda *_: 10))
 
     for axes in panels(figure):
         assert np.ma.getmaskarray(cells(axes)).tolist() == [
@@ -265,7 +264,7 @@ def test_missing_combinations_are_blank_and_hatched() -> None:
 
 
 def test_a_full_grid_has_no_hatch() -> None:
-    figure = make_figure(svm_grid(), SVM, "accuracy")
+    figure = make_figure(svm_grid())
 
     assert not any(axes.patch.get_hatch() for axes in panels(figure))
     assert legend(figure) == ["champion", "selected"]
@@ -276,7 +275,7 @@ def test_a_missing_cross_validation_is_blank_in_its_panel_only() -> None:
     found = scored(SVM, points, lambda c, g: int(c * 4 + g))
     found[0] = scored(SVM, points[:1], lambda c, g: int(c * 4 + g), folds=())[0]
     selection = select(found, SVM, "accuracy", "test_score")
-    test, cv = panels(make_figure(selection, SVM, "accuracy"))
+    test, cv = panels(make_figure(selection))
 
     assert not np.ma.is_masked(cells(test))
     assert np.ma.getmaskarray(cells(cv)).tolist() == [[True, False], [False, False]]
@@ -287,7 +286,7 @@ def test_the_star_lies_in_the_cell_of_the_champion() -> None:
     champion = selection.champion.candidate.values
     row, column = powers(-5, 16, 2).index(champion[0]), powers(-9, 4, 2).index(champion[1])
 
-    for axes in panels(make_figure(selection, SVM, "accuracy")):
+    for axes in panels(make_figure(selection)):
         x, y = star(axes)
         assert x == column
         assert row < y < row + 0.5  # above the written score
@@ -304,7 +303,7 @@ def test_selected_cells_are_outlined_as_one_region() -> None:
     best = {(2.0, 2.0), (2.0, 3.0)}
     selection = selection_of(SVM, points, lambda *point: 30 if point in best else 20)
 
-    for axes in panels(make_figure(selection, SVM, "accuracy")):
+    for axes in panels(make_figure(selection)):
         assert outline(axes) == {
             ((0.5, 0.5), (1.5, 0.5)),
             ((1.5, 0.5), (2.5, 0.5)),
@@ -316,7 +315,7 @@ def test_selected_cells_are_outlined_as_one_region() -> None:
 
 
 def test_scores_are_written_in_a_colour_that_contrasts() -> None:
-    (axes,) = panels(make_figure(svm_grid(folds=()), SVM, "accuracy"))
+    (axes,) = panels(make_figure(svm_grid(folds=())))
     colors = {text.get_text(): text.get_color() for text in axes.texts}
 
     assert len(axes.texts) == 77
@@ -331,7 +330,7 @@ def test_a_large_grid_is_not_written_and_its_labels_are_thinned() -> None:
         )
     )
     selection = selection_of(SVM, points, svm_correct)
-    figure = make_figure(selection, SVM, "accuracy")
+    figure = make_figure(selection)
 
     for axes in panels(figure):
         assert cells(axes).shape == (200, 150)
@@ -346,7 +345,7 @@ def test_a_large_grid_is_not_written_and_its_labels_are_thinned() -> None:
 def test_random_candidates_are_points_because_cells_would_be_specks() -> None:
     draws = np.random.default_rng(0).uniform(0.1, 10, (100, 2)).tolist()
     selection = selection_of(SVM, [tuple(draw) for draw in draws], svm_correct, folds=())
-    figure = make_figure(selection, SVM, "accuracy")
+    figure = make_figure(selection)
     (axes,) = panels(figure)
 
     (points,) = drawn(axes, "PathCollection")
@@ -357,7 +356,7 @@ def test_random_candidates_are_points_because_cells_would_be_specks() -> None:
 
 def test_two_candidates() -> None:
     selection = selection_of(SVM, [(1.0, 0.1), (2.0, 0.2)], lambda c, _: int(c * 10))
-    test, _ = panels(make_figure(selection, SVM, "accuracy"))
+    test, _ = panels(make_figure(selection))
 
     assert cells(test).tolist() == [[10 / 30, None], [None, 20 / 30]]
     assert star(test)[0] == 1
@@ -366,10 +365,10 @@ def test_two_candidates() -> None:
 def test_equal_scores() -> None:
     points = list(itertools.product((1.0, 2.0), (1.0, 2.0)))
     selection = selection_of(SVM, points, lambda *_: 30, folds=(0.0, 0.0))
-    figure = make_figure(selection, SVM, "accuracy")
+    figure = make_figure(selection)
 
     assert figure.axes[-1].get_yticks().tolist() == [1.0]
-    assert draw_selection(selection, SVM, "accuracy").startswith(b"\x89PNG")
+    assert draw_selection(selection).startswith(b"\x89PNG")
 
 
 def test_any_values_are_drawn() -> None:
@@ -379,7 +378,7 @@ def test_any_values_are_drawn() -> None:
     kernels = [None, "none", "", "a$b$_{c}", "two\nlines", "核" * 10]
     points = list(itertools.product(kernels, (True, False), (None, 10, 9)))
     selection = selection_of(space, points, lambda kernel, *_: len(kernel or "x"))
-    figure = make_figure(selection, space, "accuracy")
+    figure = make_figure(selection)
 
     labels = [label.get_text() for label in panels(figure)[1].get_xticklabels()]
     assert labels == ["none", "''", "a$b$_{c}", "'none'", "'two\\nlines'", "核" * 10]
@@ -388,7 +387,7 @@ def test_any_values_are_drawn() -> None:
         "9",
         "10",
     ]
-    assert draw_selection(selection, space, "accuracy").startswith(b"\x89PNG")
+    assert draw_selection(selection).startswith(b"\x89PNG")
 
 
 # One axis
@@ -400,9 +399,13 @@ def line(
     space = ParameterSpace([axis])
     correct = {value: 10 + index for index, value in enumerate(values)}
     selection = selection_of(
-        space, [(value,) for value in values], lambda value: correct[value], rule=rule
+        space,
+        [(value,) for value in values],
+        lambda value: correct[value],
+        rule=rule,
+        scoring=scoring,
     )
-    (axes,) = make_figure(selection, space, scoring).axes
+    (axes,) = make_figure(selection).axes
     return axes
 
 
@@ -461,7 +464,7 @@ def test_the_marks_are_on_the_score_that_ranks() -> None:
 def test_other_selected_candidates_are_circled() -> None:
     space = ParameterSpace([C])
     selection = selection_of(space, [(1.0,), (2.0,), (3.0,)], lambda c: 10 if c == 1 else 20)
-    (axes,) = make_figure(selection, space, "accuracy").axes
+    (axes,) = make_figure(selection).axes
     (circles,) = (found for found in axes.lines if found.get_label() == "also selected")
 
     assert star(axes) == (2.0, 20 / 30)
@@ -491,7 +494,7 @@ def test_three_axes_make_the_lower_triangle_of_pairs() -> None:
     points = list(itertools.product((1.0, 2.0), (0.1, 0.2, 0.3), ("linear", "rbf")))
     correct = {point: index for index, point in enumerate(points, start=1)}
     selection = selection_of(space, points, lambda *point: correct[point])
-    figure = make_figure(selection, space, "accuracy")
+    figure = make_figure(selection)
     gamma_c, kernel_c, kernel_gamma = (axes for axes in figure.axes[:3])
 
     assert len(figure.axes) == 4  # with the colour bar
@@ -507,7 +510,7 @@ def test_three_axes_make_the_lower_triangle_of_pairs() -> None:
 def test_an_axis_with_one_value_is_no_axis_of_the_figure() -> None:
     space = ParameterSpace([C, GAMMA, KERNEL])
     points: list[Point] = [(c, 0.1, kernel) for c in (1.0, 2.0) for kernel in ("linear", "rbf")]
-    test, _ = panels(make_figure(selection_of(space, points, lambda *_: 10), space, "accuracy"))
+    test, _ = panels(make_figure(selection_of(space, points, lambda *_: 10)))
 
     assert (test.get_ylabel(), test.get_xlabel()) == ("C", "kernel")
 
@@ -518,7 +521,7 @@ def test_of_more_than_five_axes_the_five_that_matter_most() -> None:
     weights = (3, 0, 4, 1, 5, 6, 2)
     points = list(itertools.product((0, 1), repeat=len(names)))
     selection = selection_of(space, points, lambda *point: int(np.dot(weights, point)))
-    figure = make_figure(selection, space, "accuracy")
+    figure = make_figure(selection)
 
     assert len(figure.axes) == 10 + 1
     assert "accuracy by pairs of axisA, axisC, axisE, axisF, axisG" in words(figure)
@@ -530,11 +533,11 @@ def test_of_more_than_five_axes_the_five_that_matter_most() -> None:
 
 def test_a_single_candidate_is_written() -> None:
     selection = selection_of(SVM, [(1.0, 0.1)], lambda *_: 29)
-    figure = make_figure(selection, SVM, "accuracy")
+    figure = make_figure(selection)
 
     assert not figure.axes
     assert "C1.0_G0.1: test 0.967" in words(figure)
-    assert draw_selection(selection, SVM, "accuracy").startswith(b"\x89PNG")
+    assert draw_selection(selection).startswith(b"\x89PNG")
 
 
 # Labels, formats, colours

@@ -47,7 +47,7 @@ def regressed(values, score, space=IRIS):
 
 
 def board(candidates, space=IRIS, scoring="accuracy"):
-    return leaderboard(select(candidates, space, scoring, "test_score"), space, scoring)
+    return leaderboard(select(candidates, space, scoring, "test_score"))
 
 
 def test_a_leaderboard_has_a_row_per_candidate_best_first():

@@ -3,11 +3,11 @@
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from functools import cache
 from pathlib import Path
-from typing import Final, TypeVar, TypeVarTuple
+from typing import TypeVar, TypeVarTuple
 
 from iris_hpo.search.engines.pool import PoolEngine
 from iris_hpo.search.engines.worker import (
@@ -89,8 +89,6 @@ def obstacle() -> str:
     return ""
 
 
-_NEEDED: Final = ("iris_hpo.trial", "sklearn.metrics", "sklearn.model_selection")
-
 _spare: list[_LokyWorker] = []
 """Workers that were started ahead."""
 
@@ -108,7 +106,7 @@ def loky_engine(jobs: int) -> PoolEngine:
     return PoolEngine(jobs or cpu_count(), _take_worker, lambda: len(_spare))
 
 
-def start_ahead(workers: int = 1, jobs: int = 1) -> None:
+def start_ahead(workers: int = 1, jobs: int = 1, *, modules: Sequence[str] = ()) -> None:
     """Start workers before there is work, and let them import what work needs.
 
     The next engine takes them. While they start, this process can do something else.
@@ -119,6 +117,8 @@ def start_ahead(workers: int = 1, jobs: int = 1) -> None:
         How many there should be, with those that were started before.
     jobs
         Most of them, as of the engine.
+    modules
+        What they import.
     """
     if obstacle():
         return
@@ -126,7 +126,7 @@ def start_ahead(workers: int = 1, jobs: int = 1) -> None:
 
     while len(_spare) < min(workers, jobs or cpu_count()):
         worker = _LokyWorker()
-        worker.begin(import_modules, _NEEDED)
+        worker.begin(import_modules, modules)
         _spare.append(worker)
 
 
