@@ -10,6 +10,7 @@ from rich.table import Table
 
 from iris_hpo.command.output import make_console, results, say, show
 from iris_hpo.command.session import open_session, read_wanted
+from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.plan import make_plan
 from iris_hpo.orchestration.selection import (
     CHAMPION,
@@ -40,6 +41,7 @@ def show_status(
     """Print the state of every asset; give the exit code: 1 if candidates failed."""
     with open_session(search, data, artifacts) as session:
         wanted = read_wanted(session, **settings)
+        check_claim(session.instance, session.spec, session.storage)
         plan = make_plan(session.instance, session.spec, session.storage, wanted.settings)
         state = selection_state(
             session.instance,

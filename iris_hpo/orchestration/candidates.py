@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
+from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import CandidatesConfig, candidates_config
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.inputs import Upstream, read_upstream
@@ -46,6 +47,7 @@ def build_candidates(spec: SearchSpec) -> dg.AssetsDefinition:
         iris_hpo_progress: dg.ResourceParam[Progress],
     ) -> Iterator[dg.Output[None]]:
         with user_errors():
+            check_claim(context.instance, spec, iris_hpo_storage)
             _CandidatesRun(
                 context, spec, config, iris_hpo_storage.store(spec), iris_hpo_progress
             ).run()

@@ -14,6 +14,7 @@ from typing import Any, Final
 import dagster as dg
 
 from iris_hpo.orchestration.build import STORAGE, build_search
+from iris_hpo.orchestration.claims import claim_search
 from iris_hpo.orchestration.failures import cancelled_if_interrupted
 from iris_hpo.orchestration.naming import Names, names_of
 from iris_hpo.orchestration.partitions import (
@@ -155,6 +156,7 @@ class Launcher:
         for released in release_dead_runs(self._instance, self._names.pool):
             self._say(f"taking over from {released.text}")
         self._storage.store(self._spec).sweep()
+        claim_search(self._instance, self._spec, self._storage)
         plan = make_plan(self._instance, self._spec, self._storage, settings)
         wanted = plan.keys if options.force else plan.candidates
         counts = Counts(len(plan.keys), reused=len(plan.keys) - len(wanted))

@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import SelectionConfig, selection_config
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.inputs import Upstream, read_upstream
@@ -130,6 +131,7 @@ def build_selection(spec: SearchSpec) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: SelectionConfig, iris_hpo_storage: Storage
     ) -> dg.MaterializeResult[Any]:
         with user_errors():
+            check_claim(context.instance, spec, iris_hpo_storage)
             store = iris_hpo_storage.store(spec)
             upstream = read_upstream(context.instance, names, store)
             rule = config.checked(spec, upstream.split_card.folds)

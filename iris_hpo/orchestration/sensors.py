@@ -12,6 +12,7 @@ from typing import Final
 import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
+from iris_hpo.orchestration.claims import check_claim, claim_search
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.naming import Names, names_of
 from iris_hpo.orchestration.partitions import (
@@ -50,11 +51,12 @@ def follow_parameter_files(
     Raises
     ------
     InputError
-        If a file cannot be used.
+        If a file cannot be used, or the search is another project's.
     """
     names, instance = names_of(spec), context.instance
     for released in release_dead_runs(instance, names.pool):  # first: a file may be wrong for long
         context.log.info(f"Released {released.text}")
+    claim_search(instance, spec, storage, follows=True)
     files = read_spec_parameters(spec, storage)
     wanted = [candidate.key for candidate in files.candidates]
     change = pending_change(instance, names, wanted)
@@ -108,7 +110,7 @@ def follow_raw_data(
     Raises
     ------
     InputError
-        If the file cannot be used.
+        If the file cannot be used, or the search is another project's.
     """
     names, instance = names_of(spec), context.instance
     digest = file_digest(storage.data_file(spec))
@@ -122,6 +124,7 @@ def follow_raw_data(
         )
     if digest == seen:
         return dg.SensorResult(skip_reason="the data has not changed", cursor=cursor)
+    check_claim(instance, spec, storage)
     read_spec_data(spec, storage)  # half-written or wrong: wait until it is right
     keys = registered_keys(instance, names)
     sources = ["raw_data", "split"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from iris_hpo.orchestration.claims import check_claim, claim_search
 from iris_hpo.orchestration.config import (
     ParametersConfig,
     SplitConfig,
@@ -45,8 +46,11 @@ NOTES = "notes"
 def build_raw_data(spec: SearchSpec) -> dg.AssetsDefinition:
     """Define `raw_data`."""
 
-    def raw_data(iris_hpo_storage: Storage) -> dg.MaterializeResult[Any]:
+    def raw_data(
+        context: dg.AssetExecutionContext, iris_hpo_storage: Storage
+    ) -> dg.MaterializeResult[Any]:
         with user_errors():
+            check_claim(context.instance, spec, iris_hpo_storage)
             dataset = read_spec_data(spec, iris_hpo_storage)
         counts = class_counts(dataset.target) if spec.task == "classification" else {}
         return dg.MaterializeResult(
@@ -74,6 +78,7 @@ def build_split(spec: SearchSpec) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: SplitConfig, iris_hpo_storage: Storage
     ) -> dg.MaterializeResult[Any]:
         with user_errors():
+            check_claim(context.instance, spec, iris_hpo_storage)
             recorded = require(context.instance, names, "raw_data")
             dataset = read_spec_data(spec, iris_hpo_storage)
             if dataset.digest != recorded.version:
@@ -114,6 +119,7 @@ def build_parameters(spec: SearchSpec) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: ParametersConfig, iris_hpo_storage: Storage
     ) -> dg.MaterializeResult[Any]:
         with user_errors():
+            claim_search(context.instance, spec, iris_hpo_storage)
             found = read_spec_parameters(spec, iris_hpo_storage)
             card = parameters_card(spec, config.choices())
             store = iris_hpo_storage.store(spec)

@@ -362,6 +362,7 @@ def test_a_tick_asks_the_storage_as_often_for_many_candidates_as_for_few(
             assert_nothing_asked(follower.look(), "nothing new")
         return len(first), len(second)
 
+    Follower(project, "parameter_files_sensor").look()  # the first of all notes its project
     few = statements(1)
     many = statements(*range(1, 400))
     assert len(instance.get_dynamic_partitions("c_gamma")) == 798
