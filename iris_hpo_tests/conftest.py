@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from hypothesis import settings
 
 from iris_hpo.search.dataset import Dataset, Layout, read_dataset
 from iris_hpo.search.evaluation import Examples
 from iris_hpo.search.splitting import SplitSettings, make_folds, split_rows
+from iris_hpo_tests.made_once import draw_once, make_once
 from iris_hpo_tests.scale.s3 import S3, s3_server, using
 
 # Repeatable, and without a limit of time per example: the machine may be busy.
@@ -27,26 +26,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 pytest.register_assert_rewrite("iris_hpo_tests.search.engine_contract")
 
 
-def _read_scripts_once() -> None:
-    """Keep Alembic's migration scripts, which are read again whenever an instance is opened.
-
-    They are packages' files that never change; reading them was half of the time of many tests.
-    """
-    read = ScriptDirectory.from_config
-    kept: dict[tuple[str | None, str | None], ScriptDirectory] = {}
-
-    def from_config(config: Config) -> ScriptDirectory:
-        place = config.config_file_name, config.get_main_option("script_location")
-        if place not in kept:
-            kept[place] = read(config)
-        return kept[place]
-
-    ScriptDirectory.from_config = from_config
-
-
-_read_scripts_once()
+make_once()
 
 PROJECT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _figures_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        draw_once(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ from dagster.components.definitions import LazyDefinitions
 
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.broken import broken_searches
-from iris_hpo.orchestration.build import built_searches
 from iris_hpo.projects import load_searches, root_cause
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.spec import SearchSpec
@@ -36,7 +35,9 @@ def find_search(name: str | None, folder: Path) -> SearchSpec:
     """
     project = _read_project(folder)
     if project.module == _SHIPPED and name is None:
-        return iris_search()  # nothing is built until there is work
+        return iris_search()  # nothing is built, or imported to build it, until there is work
+    from iris_hpo.orchestration.build import built_searches
+
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))  # for good: workers import the project's estimators too
     problem = _load(project, folder)

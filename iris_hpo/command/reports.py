@@ -22,7 +22,6 @@ from iris_hpo.orchestration.states import STATES
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.estimators import package_versions
 from iris_hpo.search.leaderboard import read_csv, to_csv, typed
-from iris_hpo.search.prediction_rows import read_features
 from iris_hpo.store.artifacts import ArtifactStore, read_verified
 from iris_hpo.store.cards import ChampionCard, load_model
 from iris_hpo.text import clean, legible
@@ -93,6 +92,8 @@ def predict_file(
     *, search: str | None, data: str | None, artifacts: str | None, file: Path, output: Path | None
 ) -> int:
     """Predict a file with the champion, verified before it is unpickled."""
+    from iris_hpo.search.prediction_rows import read_features
+
     with open_session(search, data, artifacts) as session:
         store = session.storage.store(session.spec)
         champion = read_champion(session.instance, session.spec, store)

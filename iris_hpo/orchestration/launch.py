@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import dagster as dg
 
-from iris_hpo.orchestration.build import STORAGE, build_search
 from iris_hpo.orchestration.claims import claim_search
 from iris_hpo.orchestration.failures import cancelled_if_interrupted
 from iris_hpo.orchestration.naming import Names, names_of
@@ -30,7 +29,6 @@ from iris_hpo.orchestration.selection import selection_state
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.orchestration.turns import OrderlyWait, release_dead_runs
 from iris_hpo.search.engines import Limits, make_engine, start_ahead
-from iris_hpo.search.figures import import_matplotlib
 from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.training import WORKER_MODULES
 
@@ -137,7 +135,9 @@ class Launcher:
 
     @cached_property
     def _definitions(self) -> dg.Definitions:
-        """Made when something is to be run: until then the estimator need not be imported."""
+        """Made when something is to be run: until then much need not be imported."""
+        from iris_hpo.orchestration.build import build_search
+
         return build_search(self._spec, progress=self._tally)
 
     def bring_up_to_date(self, settings: Settings, rule: Rule, options: WorkOptions) -> Outcome:
@@ -198,6 +198,8 @@ class Launcher:
             apply_change(self._instance, self._names, plan.change)
         if wanted and options.engine == "loky":
             start_ahead(self._workers(len(wanted), settings), options.jobs, modules=WORKER_MODULES)
+            from iris_hpo.search.figures import import_matplotlib
+
             # Imported while workers work, instead of when all wait for the figure.
             Thread(target=import_matplotlib, daemon=True).start()
         if not wanted:
@@ -232,6 +234,8 @@ class Launcher:
         tags: Mapping[str, str],
         outcome: Outcome,
     ) -> None:
+        from iris_hpo.orchestration.build import STORAGE
+
         ops = {
             self._names.op(name): {"config": dict(config[name])}
             for name in assets

@@ -12,8 +12,7 @@ from iris_hpo.orchestration.lineage import CODE_VERSION, DATA_VERSION, Input
 
 def latest(instance: dg.DagsterInstance, key: dg.AssetKey) -> Input | None:
     """The latest materialisation of an unpartitioned asset."""
-    records = instance.fetch_materializations(key, limit=1).records
-    record = records[0] if records else None
+    record = _latest_record(instance, key)
     if record is None or record.asset_materialization is None:
         return None
     tags = record.asset_materialization.tags or {}
@@ -24,10 +23,17 @@ def latest_metadata(
     instance: dg.DagsterInstance, key: dg.AssetKey
 ) -> Mapping[str, dg.MetadataValue]:
     """The metadata of the latest materialisation of an unpartitioned asset."""
-    event = instance.get_latest_materialization_event(key)
-    if event is None or event.asset_materialization is None:
+    record = _latest_record(instance, key)
+    if record is None or record.asset_materialization is None:
         return {}
-    return event.asset_materialization.metadata
+    return record.asset_materialization.metadata
+
+
+def _latest_record(instance: dg.DagsterInstance, key: dg.AssetKey) -> dg.EventLogRecord | None:
+    # Less than half of what `get_latest_materialization_event` takes, which reads the table of
+    # assets first.
+    records = instance.fetch_materializations(key, limit=1).records
+    return records[0] if records else None
 
 
 def data_versions(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:

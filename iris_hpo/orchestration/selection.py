@@ -21,7 +21,6 @@ from iris_hpo.orchestration.records import failure_reasons, latest, latest_metad
 from iris_hpo.orchestration.states import STATES, CandidateStates, State, candidate_states
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.search.errors import InputError
-from iris_hpo.search.figures import draw_selection
 from iris_hpo.search.leaderboard import Cell, leaderboard, to_csv
 from iris_hpo.search.selection import Scored, Selection, select
 from iris_hpo.search.space import ParameterSpace
@@ -130,6 +129,8 @@ def build_selection(spec: SearchSpec) -> dg.AssetsDefinition:
     def selection(
         context: dg.AssetExecutionContext, config: SelectionConfig, iris_hpo_storage: Storage
     ) -> dg.MaterializeResult[Any]:
+        from iris_hpo.search.figures import draw_selection
+
         with user_errors():
             check_claim(context.instance, spec, iris_hpo_storage)
             store = iris_hpo_storage.store(spec)

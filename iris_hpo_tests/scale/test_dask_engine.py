@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from iris_hpo.search.engines import DaskEngine, Done, Limits, make_engine
+from iris_hpo.search.engines import Done, Limits, make_engine
+from iris_hpo.search.engines.dask import DaskEngine
 from iris_hpo.search.errors import InputError
 from iris_hpo_tests.processes import free_port, wait_for
 from iris_hpo_tests.scale.cluster import cluster

@@ -9,14 +9,12 @@ import os
 from functools import cache
 from importlib.util import find_spec
 
-from iris_hpo.search.engines.dask import DaskEngine
 from iris_hpo.search.engines.interface import Done, Engine, Failed, Limits
 from iris_hpo.search.engines.loky import apart, end_spare, loky_engine, obstacle, start_ahead
 from iris_hpo.search.engines.serial import SerialEngine
 from iris_hpo.search.errors import InputError
 
 __all__ = [
-    "DaskEngine",
     "Done",
     "Engine",
     "Failed",
@@ -86,7 +84,7 @@ def _say_once(text: str) -> None:
     _log.warning(text)
 
 
-def _dask_engine(jobs: int, address: str | None) -> DaskEngine:
+def _dask_engine(jobs: int, address: str | None) -> Engine:
     if not address:
         raise InputError(
             "the engine 'dask' needs the address of a scheduler, such as tcp://host:8786: give "
@@ -96,4 +94,6 @@ def _dask_engine(jobs: int, address: str | None) -> DaskEngine:
         raise InputError(f"jobs {jobs}: the engine 'dask' uses the workers that the cluster has")
     if find_spec("distributed") is None:
         raise InputError("the engine 'dask' needs Dask; pip install 'iris_hpo[dask]'")
+    from iris_hpo.search.engines.dask import DaskEngine
+
     return DaskEngine(address)

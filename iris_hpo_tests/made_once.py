@@ -1,0 +1,154 @@
+"""What is the same in every test, and is made once in the tests' own process.
+
+Empty databases of an instance, the schemas of installed components and the figure of an equal
+selection: each takes longer than most tests. The processes that tests start make all of it
+themselves, as those of users do.
+"""
+
+import operator
+import os
+import pickle
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from functools import cache, wraps
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy.event
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.schedules import SqliteScheduleStorage
+from dagster.components.core import load_defs, snapshot
+from sqlalchemy.engine import Engine
+
+from iris_hpo.search import figures
+from iris_hpo.search.selection import Selection
+
+
+def make_once() -> None:
+    """Keep the databases and the schemas, for the rest of this process."""
+    _read_scripts_once()
+    _describe_components_once()
+    sqlalchemy.event.listen(Engine, "connect", _leave_it_to_the_system)
+    _copy_once_made(SqliteRunStorage, "from_local", _runs)
+    _copy_once_made(SqliteScheduleStorage, "from_local", _schedules)
+    _copy_once_made(SqliteEventLogStorage, "__init__", _index)
+    _copy_once_made(SqliteEventLogStorage, "_initdb", _events)
+
+
+def draw_once(patch: pytest.MonkeyPatch) -> None:
+    """Keep figures by what they show. Tests of the figures import the function that draws."""
+    draw = figures.draw_selection
+    kept: dict[bytes, bytes] = {}
+
+    def draw_selection(selection: Selection) -> bytes:
+        shown = pickle.dumps(selection)
+        if shown not in kept:
+            kept[shown] = draw(selection)
+        return kept[shown]
+
+    patch.setattr(figures, "draw_selection", draw_selection)
+
+
+def _runs(base_dir: str, **_: Any) -> Path:
+    return Path(base_dir, "runs.db")
+
+
+def _schedules(base_dir: str, **_: Any) -> Path:
+    return Path(base_dir, "schedules.db")
+
+
+def _index(_storage: SqliteEventLogStorage, base_dir: str, *_: Any, **__: Any) -> Path:
+    return Path(base_dir, "index.db")
+
+
+def _events(_storage: SqliteEventLogStorage, engine: Engine, **_: Any) -> Path:
+    return Path(str(engine.url.database))
+
+
+def _read_scripts_once() -> None:
+    """Keep Alembic's migration scripts, which are read again whenever an instance is opened.
+
+    They are packages' files that never change.
+    """
+    read = ScriptDirectory.from_config
+    kept: dict[tuple[str | None, str | None], ScriptDirectory] = {}
+
+    def from_config(config: Config) -> ScriptDirectory:
+        place = config.config_file_name, config.get_main_option("script_location")
+        if place not in kept:
+            kept[place] = read(config)
+        return kept[place]
+
+    ScriptDirectory.from_config = from_config
+
+
+def _describe_components_once() -> None:
+    """Keep the JSON schemas of components, which Dagster makes whenever it loads a project."""
+    describe = cache(snapshot.get_package_entry_snap)
+    snapshot.get_package_entry_snap = describe
+    convert = load_defs.json_for_all_components
+    kept: list[tuple[list[Any], Any]] = []
+
+    def json_for_all_components(components: list[Any]) -> Any:
+        for known, made in kept:
+            if len(known) == len(components) and all(map(operator.is_, known, components)):
+                return made
+        kept.append((components, convert(components)))
+        return kept[-1][1]
+
+    load_defs.json_for_all_components = json_for_all_components
+
+
+def _leave_it_to_the_system(connection: Any, _record: object) -> None:
+    """Do not wait for the disk: what is written need not outlive the machine."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF")
+
+
+def _copy_once_made(storage: type, method: str, file_of: Callable[..., Path]) -> None:
+    """Let a method that makes a database copy the empty one that its first call has made.
+
+    Parameters
+    ----------
+    file_of
+        The database, from the method's arguments.
+    """
+    make = getattr(storage, method)
+    kept: list[bytes] = []
+
+    @wraps(make)
+    def make_or_copy(*arguments: Any, **named: Any) -> Any:
+        file = file_of(*arguments, **named)
+        is_new = not file.exists()
+        if is_new and kept:
+            _write_whole(file, kept[0])
+        made = make(*arguments, **named)
+        if is_new and not kept and file.exists():
+            kept.append(_content(file))
+        return made
+
+    setattr(storage, method, make_or_copy if method.startswith("_") else staticmethod(make_or_copy))
+
+
+def _write_whole(file: Path, content: bytes) -> None:
+    """Write a file unless it has come to be, as others see it: whole or not at all."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=file.parent) as temporary:
+            temporary.write(content)
+            temporary.flush()
+            os.link(temporary.name, file)
+    except OSError:
+        return  # the storage then makes it, or says why it cannot
+
+
+def _content(file: Path) -> bytes:
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return file.read_bytes()
