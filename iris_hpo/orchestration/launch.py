@@ -19,6 +19,7 @@ from iris_hpo.orchestration.naming import Names, names_of
 from iris_hpo.orchestration.partitions import (
     apply_change,
     contiguous_ranges,
+    is_range,
     range_tags,
     registered_keys,
 )
@@ -29,12 +30,16 @@ from iris_hpo.orchestration.selection import selection_state
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.orchestration.turns import OrderlyWait, release_dead_runs
 from iris_hpo.search.engines import Limits, make_engine, start_ahead
+from iris_hpo.search.errors import InputError
 from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.training import WORKER_MODULES
 
 _RANGES: Final = 8
 """Runs that scattered candidates may take; a run costs about a second, a reused candidate less
 than a hundredth of that."""
+
+_PLANS: Final = 3
+"""How often a command plans, if candidates come and go while it works on them."""
 
 _BYTES_PER_WORKER: Final = 20_000_000
 """Of data that fits read: they take about as long as a worker takes to start, or longer."""
@@ -106,6 +111,10 @@ class RunFailedError(Exception):
         self.failures = failures
 
 
+class _CandidatesChangedError(Exception):
+    """Candidates that were planned are no range of registered ones any more."""
+
+
 class Launcher:
     """Runs a search's jobs on an instance.
 
@@ -157,16 +166,35 @@ class Launcher:
             self._say(f"taking over from {released.text}")
         self._storage.store(self._spec).sweep()
         claim_search(self._instance, self._spec, self._storage)
-        plan = make_plan(self._instance, self._spec, self._storage, settings)
-        wanted = plan.keys if options.force else plan.candidates
-        counts = Counts(len(plan.keys), reused=len(plan.keys) - len(wanted))
-        outcome = Outcome(counts)
-        self._tally.begin(counts)
-        self._search(plan, wanted, settings, options, outcome)
+        plan, outcome = self._search_as_planned(settings, options)
         seen = plan.states if plan.is_empty and not outcome.run_ids else None
         if selection_state(self._instance, self._spec, self._storage, rule, seen) != "up to date":
             self._run("select", ["selection"], {"selection": {"rule": rule}}, {}, outcome)
         return outcome
+
+    def _search_as_planned(self, settings: Settings, options: WorkOptions) -> tuple[Plan, Outcome]:
+        """Plan and work; plan again if parameter files were edited, or a sensor acts upon that."""
+        run_ids: list[str] = []
+        trained = 0
+        for _ in range(_PLANS):
+            plan = make_plan(self._instance, self._spec, self._storage, settings)
+            wanted = plan.keys if options.force else plan.candidates
+            reused = len(plan.keys) - len(wanted)
+            trained = min(trained, reused)  # in earlier rounds; some may have been removed since
+            counts = Counts(len(plan.keys), trained=trained, reused=reused - trained)
+            outcome = Outcome(counts, run_ids=run_ids)
+            self._tally.begin(counts)
+            try:
+                self._search(plan, wanted, settings, options, outcome)
+            except _CandidatesChangedError:
+                trained = counts.trained
+            else:
+                return plan, outcome
+        raise InputError(
+            f"{self._storage.parameters_folder(self._spec)}: the candidates changed {_PLANS} times "
+            "while the search began to work on them; run it again when the parameter files stay as "
+            "they are: finished candidates are kept"
+        )
 
     def _search(
         self,
@@ -193,7 +221,7 @@ class Launcher:
                 "dask_address": options.dask_address,
             },
         }
-        sources = list(plan.sources)
+        sources = plan.sources
         if plan.change:
             apply_change(self._instance, self._names, plan.change)
         if wanted and options.engine == "loky":
@@ -205,8 +233,21 @@ class Launcher:
         if not wanted:
             if sources:
                 self._run("search", sources, config, {}, outcome)
+                if set(registered_keys(self._instance, self._names)) != set(plan.keys):
+                    raise _CandidatesChangedError
             return
+        self._search_candidates(wanted, sources, config, outcome)
+
+    def _search_candidates(
+        self,
+        wanted: Sequence[str],
+        sources: Sequence[str],
+        config: Mapping[str, Mapping[str, Any]],
+        outcome: Outcome,
+    ) -> None:
         order = registered_keys(self._instance, self._names)
+        if not set(order).issuperset(wanted):
+            raise _CandidatesChangedError
         ranges = contiguous_ranges(list(filter(None, wanted)), order, _RANGES)
         if "" in wanted and not any("" in keys for keys in ranges):
             outcome.failures[""] = "'' is no candidate, and Dagster has no run for it; delete it"
@@ -214,8 +255,14 @@ class Launcher:
         for keys in ranges:
             # What a range bridges is looked at too, and was counted as reused.
             outcome.counts.reused -= len(set(keys) - set(wanted))
-            self._run("search", [*sources, "models", "scores"], config, range_tags(keys), outcome)
-            sources = []
+            assets = [*sources, "models", "scores"]
+            try:
+                self._run("search", assets, config, range_tags(keys), outcome)
+            except (RunFailedError, dg.DagsterError) as error:
+                if is_range(keys, registered_keys(self._instance, self._names)):
+                    raise
+                raise _CandidatesChangedError from error
+            sources = ()
 
     def _workers(self, candidates: int, settings: Settings) -> int:
         """How many workers the work is surely worth; more are started once it shows that it is."""

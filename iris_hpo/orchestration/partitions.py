@@ -123,6 +123,12 @@ def contiguous_ranges(
     ]
 
 
+def is_range(keys: Sequence[str], registered: Sequence[str]) -> bool:
+    """Whether keys are one contiguous range of the registered order."""
+    start = registered.index(keys[0]) if keys[0] in registered else 0
+    return tuple(registered[start : start + len(keys)]) == tuple(keys)
+
+
 def range_tags(keys: Sequence[str]) -> dict[str, str]:
     """The tags of a run that works on a contiguous range.
 

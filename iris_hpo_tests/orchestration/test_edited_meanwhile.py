@@ -1,0 +1,165 @@
+"""Parameter files edited while a command works on their candidates."""
+
+from collections.abc import Callable, Sequence
+
+import dagster as dg
+import pytest
+
+from iris_hpo.orchestration import launch
+from iris_hpo.orchestration.naming import Names
+from iris_hpo.orchestration.partitions import is_range
+from iris_hpo.orchestration.partitions import registered_keys as read_keys
+from iris_hpo.search.errors import InputError
+from iris_hpo_tests.orchestration.project import KEYS, Project
+
+EDITS = {
+    "the first value goes": (8, 128),
+    "the last value goes": (0.5, 8),
+    "all go, others come": (1, 2, 4, 16),
+    "one comes": (0.5, 2, 8, 128),
+}
+
+
+def edit_after_planning(
+    monkeypatch: pytest.MonkeyPatch, *edits: Callable[[], object]
+) -> list[Sequence[str]]:
+    """Edit between the reading of the candidates and their run, once per edit; give what was read.
+
+    The candidates are read once more where a run has failed: that is not a plan.
+    """
+    left, read = list(edits), list[Sequence[str]]()
+
+    def registered_keys(instance: dg.DagsterInstance, names: Names) -> Sequence[str]:
+        found = read_keys(instance, names)
+        read.append(found)
+        if left and len(read) % 2:
+            left.pop(0)()
+        return found
+
+    monkeypatch.setattr(launch, "registered_keys", registered_keys)
+    return read
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(values, id=name, marks=[pytest.mark.slow] * (name != "all go, others come"))
+        for name, values in EDITS.items()
+    ],
+)
+def test_one_edit_is_followed(
+    project: Project, monkeypatch: pytest.MonkeyPatch, values: Sequence[float]
+) -> None:
+    edit_after_planning(monkeypatch, lambda: project.write_axis("c", *values))
+    outcome = project.launch()
+    assert outcome.failures == {}
+    monkeypatch.undo()
+    again = project.launch()
+    assert again.counts.total == len(values) * 2
+    assert sorted(row["candidate"] for row in project.leaderboard()) == sorted(project.registered())
+    if values != EDITS["one comes"]:  # what comes is the next command's
+        assert (again.counts.trained, again.run_ids) == (0, [])
+        assert outcome.counts.trained == outcome.counts.total
+
+
+def test_edits_again_and_again_end_in_one_message(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def delete() -> None:
+        project.instance.delete_dynamic_partition("c_gamma", KEYS[0])
+
+    read = edit_after_planning(monkeypatch, *[delete] * 4)
+    with pytest.raises(InputError) as refused:
+        project.launch()
+    assert str(refused.value) == (
+        f"{project.parameters}: the candidates changed 3 times while the search began to work on "
+        "them; run it again when the parameter files stay as they are: finished candidates are kept"
+    )
+    assert len(read) == 6
+    monkeypatch.undo()
+    assert project.launch().counts.trained == len(KEYS)
+
+
+def test_a_sensor_deletes_and_registers_what_is_planned(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between plan and reading, so that a candidate is not registered; and in another order."""
+    project.launch()
+    apply = launch.apply_change
+    times = 0
+
+    def apply_change(*arguments: object) -> None:
+        nonlocal times
+        apply(*arguments)  # type: ignore[arg-type]
+        times += 1
+        if times == 1:
+            project.instance.delete_dynamic_partition("c_gamma", "C32.0_G0.016")
+
+    monkeypatch.setattr(launch, "apply_change", apply_change)
+    project.write_axis("c", 0.5, 8, 128, 32)
+    outcome = project.launch()
+    assert (outcome.counts.trained, outcome.counts.reused) == (2, 6)
+    assert times == 2
+
+    def move_to_the_end() -> None:
+        project.instance.delete_dynamic_partition("c_gamma", KEYS[0])
+        project.instance.add_dynamic_partitions("c_gamma", [KEYS[0]])
+
+    edit_after_planning(monkeypatch, move_to_the_end)
+    outcome = project.launch(force=True)
+    assert (outcome.counts.trained, outcome.failures) == (8, {})
+
+
+def test_what_earlier_rounds_trained_counts_as_trained(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two ranges: the second one's candidates go while the first one works."""
+    project.launch()
+    for key in (KEYS[0], KEYS[5]):
+        project.store.delete(f"models/model_{key}.pkl")
+    project.write_axis("gamma", 0.016)
+    run = launch.Launcher._run  # pyright: ignore[reportPrivateUsage]
+    ran: list[str] = []
+
+    def run_then_edit(self: launch.Launcher, job: str, *arguments: object) -> None:
+        run(self, job, *arguments)  # type: ignore[arg-type]
+        ran.append(job)
+        if len(ran) == 1:
+            project.instance.delete_dynamic_partition("c_gamma", KEYS[4])
+            project.write_axis("c", 0.5, 8)
+
+    monkeypatch.setattr(launch.Launcher, "_run", run_then_edit)
+    project.store.delete(f"models/model_{KEYS[4]}.pkl")
+    outcome = project.launch()
+    assert ran == ["search", "search", "select"]
+    assert (outcome.counts.trained, outcome.counts.reused) == (1, 1)
+
+
+def test_an_edit_when_there_is_nothing_to_train(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.launch()
+    project.write_axis("c", 8, 128)
+    run = launch.Launcher._run  # pyright: ignore[reportPrivateUsage]
+
+    def edit_then_run(self: launch.Launcher, *arguments: object) -> None:
+        project.write_axis("c", 32)
+        run(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(launch.Launcher, "_run", edit_then_run)
+    outcome = project.launch()
+    assert (outcome.counts.trained, outcome.counts.reused, outcome.failures) == (2, 0, {})
+
+
+def test_an_edit_to_a_wrong_file_is_said(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    edit_after_planning(monkeypatch, lambda: project.write_axis("c", "much"))
+    with pytest.raises(launch.RunFailedError, match=r"c_parameters\.txt, line 1: C 'much'"):
+        project.launch()
+
+
+def test_a_range_is_contiguous_and_in_order() -> None:
+    registered = ["a", "b", "c", "d"]
+    for keys in (["a"], ["b", "c"], registered):
+        assert is_range(keys, registered)
+    for keys in (["a", "c"], ["b", "a"], ["x"], ["d", "x"]):
+        assert not is_range(keys, registered)
