@@ -21,8 +21,8 @@ run: $(VENV)/base  ## the whole search, up to date, then the leaderboard
 test: $(VENV)/test  ## the test-suite
 	$(BIN)/python -m pytest -q $(PARALLEL)
 
-slow: $(VENV)/test  ## the long tests
-	$(BIN)/python -m pytest -q -m slow
+slow: $(VENV)/test  ## the long tests, on every core
+	$(BIN)/python -m pytest -q -m slow $(PARALLEL)
 
 lint: $(VENV)/test  ## lint, format and types
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ import dagster as dg
 import pytest
 
 from iris_hpo.command.main import main
+from iris_hpo.search import engines
 from iris_hpo_tests.processes import REPOSITORY
 
 
@@ -55,6 +56,8 @@ class Project:
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             for name, value in self.environment.items():
                 patch.setenv(name, value)
+            # It would import what this process has imported long ago.
+            patch.setattr(engines, "start_ahead", lambda **_: None)
             try:
                 main(arguments)
             except SystemExit as leaving:

@@ -4,7 +4,8 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,14 @@ from iris_hpo_tests.end_to_end.conftest import Project, make_project, project, s
 __all__ = ["project", "searched"]
 
 PATIENCE = 240
+CASES = pytest.StashKey[Counter[str]]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+    """Count the cases per file, before those are left out that are slow."""
+    here = Path(__file__).parent
+    config.stash[CASES] = Counter(item.path.name for item in items if item.path.parent == here)
 
 
 def wait_for(condition: Callable[[], bool], what: str, *, poll: float = 0.005) -> None:

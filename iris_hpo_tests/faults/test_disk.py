@@ -44,7 +44,8 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return leaderboard(project)
 
 
-@pytest.mark.parametrize("engine", [pytest.param("serial", marks=pytest.mark.slow), "loky"])
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["serial", "loky"])
 def test_a_full_disk_ends_the_run_with_one_message_and_the_next_completes(
     disk: Disk, project: Project, engine: str, grid: bytes
 ) -> None:

@@ -20,7 +20,7 @@ WINE = {"n_estimators": [10, 20, 50, 100], "max_depth": [1, 2, 4, 8]}
 DIGITS = {"svc__C": [1.0, 10.0], "svc__gamma": [0.003, 0.01, 0.03]}
 ASSETS = ("models", "parameters", "raw_data", "scores", "selection", "split")
 
-pytestmark = DAGSTERS_WARNINGS
+pytestmark = [pytest.mark.slow, *DAGSTERS_WARNINGS]
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +157,6 @@ def test_dg_lists_the_component_with_its_documentation(said: Mapping[str, Answer
     )
 
 
-@pytest.mark.slow
 def test_dg_lists_what_both_searches_make(examples: Project) -> None:
     answer = examples.tool("dg", "list", "defs", "--json")
     assert answer.code == 0, answer.out
@@ -194,7 +193,6 @@ def materialize_all(project: Project, search: str, candidates: str) -> None:
     materialize(project, f"{search}/selection")
 
 
-@pytest.mark.slow
 def test_digits_through_dagster(examples: Project, digits: dict[str, Scores]) -> None:
     materialize_all(examples, "digits", "C1.0_G0.003...C10.0_G0.03")
 
@@ -204,7 +202,6 @@ def test_digits_through_dagster(examples: Project, digits: dict[str, Scores]) ->
     assert (found["trained"], found["reused"], found["runs"]) == (0, 6, [])
 
 
-@pytest.mark.slow
 def test_the_other_way_round_gives_the_same(examples: Project, tmp_path: Path) -> None:
     for search in ("wine", "digits"):
         examples.run(search)

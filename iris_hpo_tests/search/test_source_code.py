@@ -4,6 +4,7 @@ import json
 import pickle
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -138,6 +139,7 @@ def test_an_installation_that_can_change_under_its_version_is_code(
         (info / "direct_url.json").write_text(json.dumps(origin))
     monkeypatch.syspath_prepend(str(tmp_path))
     for cached in ("_distributions", "_release_folders", "_is_release"):
-        monkeypatch.setattr(source_code, cached, getattr(source_code, cached).__wrapped__)
+        fresh = cache(getattr(source_code, cached).__wrapped__)
+        monkeypatch.setattr(source_code, cached, fresh)
 
     assert bool(code_of(["widgets.Widget"]).digests) is is_code
