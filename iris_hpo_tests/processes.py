@@ -28,7 +28,7 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait_for(what: str, look: Callable[[], Found | None], seconds: float = 120) -> Found:
+def wait_for(what: str, look: Callable[[], Found | None], seconds: float = 300) -> Found:
     """Look ten times a second until there is something."""
     end = time.monotonic() + seconds
     while not (found := look()):

@@ -35,7 +35,7 @@ class Dev:
     process: "subprocess.Popen[bytes]"
     log: Path
 
-    def wait(self, what: str, look: Callable[[], T | None], seconds: float = 120) -> T:
+    def wait(self, what: str, look: Callable[[], T | None], seconds: float = 300) -> T:
         """Look twice a second until there is something."""
         end = time.monotonic() + seconds
         while (found := look()) is None:

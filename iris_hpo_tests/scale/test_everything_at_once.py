@@ -107,7 +107,7 @@ def test_a_backfill_makes_slices_and_a_killed_run_is_tried_again(dev: Dev) -> No
         found = dev.ui.backfill_status(backfill)
         return None if found["status"] == "REQUESTED" else found
 
-    done = dev.wait("end of the backfill", completed, 240)
+    done = dev.wait("end of the backfill", completed)
     assert done["status"] == "COMPLETED_SUCCESS", done
     statuses = {run["runId"]: run["status"] for run in done["runs"]}
     assert statuses.pop(killed) == "FAILURE"
