@@ -570,7 +570,7 @@ def test_in_python_the_message_stands_alone(project: Project) -> None:
     )
     with project.entered(), pytest.raises(SearchYamlError) as refused:
         dg.build_defs_for_component(component)
-    assert str(refused.value).startswith("SVC has no parameter 'gama'; it has C, ")
+    assert "SVC has no parameter 'gama'; did you mean 'gamma'? It has C, " in str(refused.value)
 
 
 def test_the_command_gives_the_same_message(project: Project) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -107,7 +108,8 @@ def predict_file(
         file, champion.feature_names, champion.target_name, session.spec.layout.target
     )
     model = load_model(read_verified(store, CHAMPION, champion.digest))
-    labels = "".join(f"{label}\n" for label in model.predict(features))
+    predicted = np.asarray(model.predict(features)).reshape(len(features))  # CatBoost: a column
+    labels = "".join(f"{label}\n" for label in predicted)
     if output is None:
         out = results()
         out.write(clean(labels) if out.isatty() else labels)  # exact for what reads a pipe

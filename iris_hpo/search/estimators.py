@@ -1,7 +1,7 @@
 """Estimators by import path: a single one, or a pipeline of steps."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
@@ -12,9 +12,18 @@ from numpy.typing import NDArray
 
 from iris_hpo.search.dataset import Features, Target, Task
 from iris_hpo.search.errors import InputError, WholeRunError, at_field
-from iris_hpo.search.settings import accepts, construct, identity, import_object, import_paths
+from iris_hpo.search.settings import (
+    accepts,
+    construct,
+    identity,
+    import_object,
+    import_paths,
+    misspelt,
+    names_for,
+)
 from iris_hpo.search.source_code import code_of, loaded_code
 from iris_hpo.search.space import Value
+from iris_hpo.text import shorten
 
 
 class Estimator(Protocol):
@@ -111,6 +120,30 @@ class Recipe:
             ) from error
         return estimator
 
+    def doubts(self, parameters: Iterable[str]) -> Sequence[str]:
+        """Say which settings and parameters are taken and are probably misspelt."""
+        found: list[str] = []
+        for name in (*self._stated, *parameters):
+            if name not in self._meant:
+                self._meant[name] = misspelt(self._base, name)
+            if self._meant[name]:
+                found.append(
+                    f"{self.describe()} does not know the parameter {shorten(name)}; did you mean "
+                    f"{self._meant[name]!r}? It may have no effect"
+                )
+        return found
+
+    @cached_property
+    def _meant(self) -> dict[str, str | None]:
+        return {}
+
+    @property
+    def _stated(self) -> Iterator[str]:
+        """Names of all settings, as ``set_params`` takes them."""
+        for step in self.steps:
+            prefix = f"{step.name}__" if len(self.steps) > 1 else ""
+            yield from (prefix + name for name in step.settings)
+
     @cached_property
     def code(self) -> Mapping[str, str]:
         """Digests of modules that no release stands for, as they are when this is first read.
@@ -152,8 +185,8 @@ class Recipe:
                 )
             if not accepts(self._base, known, name):
                 raise InputError(
-                    f"{self.describe()} has no parameter {name!r}; it has "
-                    f"{', '.join(sorted(known))}"
+                    f"{self.describe()} has no parameter {shorten(name)}; "
+                    f"{names_for(name, sorted(known))}"
                 )
 
     def _assemble(self) -> Estimator:

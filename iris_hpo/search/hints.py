@@ -13,6 +13,7 @@ _WORD: Final = re.compile(r"[A-Za-z]\w+", re.ASCII)
 _NOT_FINITE: Final = ("nan", "inf", "infinity")
 _WANTS_WHOLE: Final = re.compile(r"\bint\b|\bintegers?\b|'float' object|\bwhole\b")
 _NAMES_NONE: Final = re.compile(r"'float' object|must be integers|slice indices")
+_NUMBERS_CLASSES: Final = re.compile(r"Invalid classes inferred")  # XGBoost's words
 _TEXTS: Final = (
     (re.compile(r"[(\[].*[)\]]"), "tuple"),
     (re.compile(r"[+-]?\d+"), "int"),
@@ -49,6 +50,8 @@ def types_explained(parameters: Mapping[str, Value]) -> Generator[None]:
 
 def hint_for_failure(reason: str, parameters: Mapping[str, Value]) -> str:
     """What to write to an axis, if an estimator's error may come of its type; empty otherwise."""
+    if _NUMBERS_CLASSES.search(reason):
+        return "; number the classes 0, 1, 2, ... in the data: this estimator takes no other labels"
     whole = [
         name
         for name, value in parameters.items()

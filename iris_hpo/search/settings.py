@@ -8,11 +8,11 @@ import importlib
 import inspect
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeGuard, cast
 
 from iris_hpo.search.errors import InputError, at_field
-from iris_hpo.text import NUMBER, shorten
+from iris_hpo.text import NUMBER, listed, shorten
 
 _ESTIMATOR: Final = "estimator"
 _SETTINGS: Final = "settings"
@@ -23,6 +23,7 @@ _TUPLE: Final = re.compile(rf"\(\s*{NUMBER}\s*(,\s*{NUMBER}\s*)*,?\s*\)", re.ASC
 _WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
 
 _SHOWN: Final = 60  # characters of a value in a message
+_ALIKE: Final = 0.8  # of 1: how alike a misspelt name is to the one that is meant
 _NO_PARAMETER: Final = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
 
@@ -103,7 +104,7 @@ def construct(path: str, settings: Mapping[str, object]) -> object:
     for name, value in settings.items():
         if name not in known and not takes_more:
             raise InputError(
-                f"{found.__name__} has no setting {name!r}; it has {', '.join(known) or 'none'}",
+                f"{found.__name__} has no setting {shorten(str(name))}; {names_for(name, known)}",
                 field=(_SETTINGS, name),
             )
         with at_field(_SETTINGS, name):
@@ -116,6 +117,49 @@ def construct(path: str, settings: Mapping[str, object]) -> object:
         ) from error
     _check_values(instance, made)
     return instance
+
+
+def names_for(name: str, known: Sequence[str]) -> str:
+    """The names that exist instead, for a message; the nearest first."""
+    near = near_name(name, known)
+    meant = f"did you mean {near!r}? It" if near else "it"
+    return f"{meant} has {listed(known)}"
+
+
+def near_name(name: str, known: Iterable[str]) -> str | None:
+    """The name that another is a misspelling of, if there is one."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(str(name)[:_SHOWN], known, n=1, cutoff=_ALIKE)
+    return near[0] if near else None
+
+
+def misspelt(estimator: Any, name: str) -> str | None:
+    """The name that is probably meant by one that an estimator takes without knowing it.
+
+    Constructors with ``**kwargs`` take every name: aliases of their library, but mistakes too.
+
+    Parameters
+    ----------
+    name
+        A parameter, such as ``lgbmclassifier__learning_rte``.
+
+    Returns
+    -------
+    str or None
+        A name that it knows and that is spelt alike; None for a name that it knows, or that is
+        like none.
+    """
+    owner, _, own = name.rpartition("__")
+    part = estimator.get_params().get(owner) if owner else estimator
+    known, takes_more = _arguments(type(part))
+    if not takes_more or own in known:
+        return None
+    try:
+        names = {*known, *type(part)().get_params()}
+    except Exception:  # noqa: BLE001 - what it knows by itself cannot be asked
+        return None
+    return None if own in names else near_name(own, sorted(names))
 
 
 def accepts(estimator: object, parameters: Mapping[str, object], name: str) -> bool:

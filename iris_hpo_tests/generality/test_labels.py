@@ -141,3 +141,16 @@ def test_a_constant_number_to_predict_is_refused_once(project: Project) -> None:
     assert answer.err.endswith(
         "d.csv: every row has the target 7.5; there is nothing to predict: give another target\n"
     )
+
+
+def test_an_estimator_that_predicts_a_column_predicts_one_label_a_line(project: Project) -> None:
+    write_table(project, labelled("no", "yes"))
+    estimator = "iris_hpo_tests.search.boosters.Column"
+    project.write_search("s", **{**TREE, "estimator": estimator}, folds=2)
+    project.run("s")
+
+    predicted = project.call("predict", str(project.root / "data" / "d.csv"), "--search", "s")
+
+    lines = predicted.out.splitlines()
+    assert len(lines) == 80
+    assert set(lines) == {"no", "yes"}

@@ -31,6 +31,13 @@ class EverythingByKeyword(_Booster):
         self.given = {"objective": objective, "max_depth": None, "depth": 1, **kwargs}
 
 
+class Column(EverythingByKeyword):
+    """Predicts a column, as `catboost.CatBoostClassifier` with several classes."""
+
+    def predict(self, X):  # noqa: N803
+        return super().predict(X).reshape(-1, 1)
+
+
 class SomeByKeyword(_Booster):
     """As `lightgbm.LGBMClassifier`: some named, others welcome and given back once set."""
 

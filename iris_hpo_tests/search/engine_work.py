@@ -31,8 +31,8 @@ def do_as_told(word: str) -> str:
 def warn(number: int) -> int:
     """Warn twice of the same, and fail if the number is odd."""
     warnings.simplefilter("always")
-    for _ in range(2):
-        warnings.warn("old\n\x1b[31m news", FutureWarning, stacklevel=1)
+    for second in range(2):
+        warnings.warn(f"[12:00:0{second}] old\n\x1b[31m news", FutureWarning, stacklevel=1)
     return do_as_told("wrong") if number % 2 else number  # type: ignore[return-value]
 
 

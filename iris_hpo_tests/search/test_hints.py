@@ -74,6 +74,10 @@ def test_the_failure_of_scikit_learns_classes_gets_its_hint(estimator, parameter
             "TypeError: 'float' object cannot be interpreted as an integer",
             WHOLE.format("max_depth or rate"),
         ),
+        (
+            "ValueError: Invalid classes inferred from unique values of `y`: ['no' 'yes']",
+            "; number the classes 0, 1, 2, ... in the data: this estimator takes no other labels",
+        ),
         ("ValueError: the matrix is singular", ""),
         ("TypeError: it wants an integer somewhere", ""),
     ],

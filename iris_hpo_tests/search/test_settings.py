@@ -2,6 +2,7 @@
 
 import json
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.estimators import Recipe, Step, package_versions
+from iris_hpo.search.fitting import build
 from iris_hpo.search.settings import from_yaml, identity, make
 from iris_hpo.search.space import Axis
 from iris_hpo.search.spec import Choice, SearchSpec
@@ -311,3 +313,39 @@ def test_a_name_that_no_constructor_knows_is_refused():
     for wrong in ({"deep": 1}, {"depth__x": 1}):
         with pytest.raises(InputError, match="has no parameter"):
             recipe.build(wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "parameter", "meant"),
+    [
+        ("EverythingByKeyword", {"max_dept": 3}, "depth", "max_depth"),
+        ("EverythingByKeyword", {}, "max_depht", "max_depth"),
+        ("SomeByKeyword", {}, "dept", "depth"),
+        ("SomeByKeyword", {"depth": 2}, "bagging_fraction", None),  # an alias is no mistake
+        ("OnlyWhatIsSet", {}, "depth", None),
+    ],
+)
+def test_a_misspelt_name_that_a_constructor_takes_is_warned_of(
+    name, settings, parameter, meant, noisy_iris
+):
+    step = Step(f"{boosters.__name__}.{name}", settings)
+    piped = Recipe((Step("sklearn.preprocessing.StandardScaler"), step))
+
+    assert [*Recipe((step,)).doubts([parameter])] == [*Recipe((step,)).doubts([parameter])]
+    for recipe, prefix in ((Recipe((step,)), ""), (piped, f"{name.lower()}__")):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            for value in (1, 2):
+                build(recipe, {prefix + parameter: value}, noisy_iris.target)
+        said = {str(one.message) for one in caught}
+        assert len(said) == (meant is not None)
+        assert all(f"did you mean {meant!r}?" in text for text in said)
+
+
+@pytest.mark.parametrize("wrong", [{"kernal": "rbf"}, {"k" * 20_000: 1}])
+def test_a_refused_name_is_shown_with_the_nearest_that_exists(wrong):
+    with pytest.raises(InputError) as refusal:
+        Recipe((Step("sklearn.svm.SVC", wrong),)).build()
+
+    assert len(str(refusal.value)) < 500
+    assert ("did you mean 'kernel'?" in str(refusal.value)) == ("kernal" in wrong)

@@ -1,5 +1,6 @@
 """What every engine has in common: outcomes, limits, and one attempt at an item."""
 
+import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -13,6 +14,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _WARNING_LENGTH: Final = 500
+_CLOCK: Final = re.compile(r"\[?\b\d\d:\d\d:\d\d\b\]?:? ?")
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ def attempt(
 
 
 def _as_line(caught: warnings.WarningMessage) -> str:
-    said = " ".join(str(caught.message).split())[:_WARNING_LENGTH]
+    # With the time in it, as XGBoost's have, each would be another warning.
+    said = _CLOCK.sub("", " ".join(str(caught.message).split()))[:_WARNING_LENGTH]
     return clean(f"{caught.filename}:{caught.lineno}: {caught.category.__name__}: {said}")
 
 
