@@ -1,7 +1,11 @@
-"""Check that a port of this machine is free: ``python -m iris_hpo.command.port 3000``."""
+"""What `make dev` looks at first: ``python -m iris_hpo.command.port 3000``."""
 
+import os
 import socket
 import sys
+
+from iris_hpo.orchestration.home import check_name
+from iris_hpo.search.errors import InputError
 
 
 def problem_of(port: str) -> str:
@@ -20,5 +24,15 @@ def problem_of(port: str) -> str:
     return ""
 
 
+def problem_of_home(home: str) -> str:
+    """What is wrong with the path of an instance; empty if Dagster can use it."""
+    try:
+        check_name(home)
+    except InputError as error:
+        return str(error)
+    return ""
+
+
 if __name__ == "__main__":
-    sys.exit(problem_of(sys.argv[1]) or None)
+    home = os.environ.get("DAGSTER_HOME", "")
+    sys.exit(problem_of_home(home) or problem_of(sys.argv[1]) or None)

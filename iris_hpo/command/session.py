@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy.exc import DBAPIError
 
 from iris_hpo.command.project import find_search
+from iris_hpo.orchestration.home import check_name
 from iris_hpo.orchestration.last_run import last_changed
 from iris_hpo.orchestration.plan import Settings
 from iris_hpo.orchestration.storage import Storage
@@ -22,8 +23,6 @@ from iris_hpo.search.spec import Rule, SearchSpec
 from iris_hpo.search.splitting import SplitSettings
 
 _REASON_LENGTH: Final = 300
-_MISREAD: Final = frozenset("?*[]")
-"""Dagster takes the path of dagster.yaml for a pattern, and that of a database for an address."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +43,7 @@ def open_session(search: str | None, data: str | None, artifacts: str | None) ->
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
     if not Path(home).is_absolute():
         raise InputError(f"DAGSTER_HOME {home!r} must be an absolute path")
-    if misread := sorted(_MISREAD.intersection(home)):
-        raise InputError(
-            f"DAGSTER_HOME {home!r} contains {' and '.join(misread)}, which Dagster misreads in "
-            "the path of an instance; rename the folder, or set DAGSTER_HOME to another"
-        )
+    check_name(home)
     storage = Storage(data=_absolute(data), artifacts=_absolute(artifacts))
     storage.store(spec).check_root()
     try:

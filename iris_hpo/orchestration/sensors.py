@@ -14,6 +14,7 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from iris_hpo.orchestration.claims import check_claim, claim_search
 from iris_hpo.orchestration.failures import INTERRUPTED
+from iris_hpo.orchestration.home import check_settings_are_read
 from iris_hpo.orchestration.naming import Names, names_of
 from iris_hpo.orchestration.partitions import (
     change_requests,
@@ -56,6 +57,7 @@ def follow_parameter_files(
     names, instance = names_of(spec), context.instance
     for released in release_dead_runs(instance, names.pool):  # first: a file may be wrong for long
         context.log.info(f"Released {released.text}")
+    check_settings_are_read(instance.root_directory)
     claim_search(instance, spec, storage, follows=True)
     files = read_spec_parameters(spec, storage)
     wanted = [candidate.key for candidate in files.candidates]

@@ -7,10 +7,12 @@ import errno
 import hashlib
 import os
 import re
+import socket
+import time
 import uuid
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +25,12 @@ SMALL: Final = 64 * MEBIBYTE
 """Largest plausible size of a file that grows with the number of candidates or columns only."""
 
 _TEMPORARY: Final = ".temporary"
-_LEFT_BEHIND: Final = re.compile(r"(?:(\d+)-[0-9a-f]{32}-\d+|probe-[0-9a-f]{32})", re.ASCII)
-"""The names of our temporary files; the number is the process."""
+_LEFT_BEHIND: Final = re.compile(
+    r"(?:([0-9a-f]{12})-)?(\d+)-[0-9a-f]{32}-\d+|probe-[0-9a-f]{32}", re.ASCII
+)
+"""The names of our temporary files: the place in which processes have their numbers, which earlier
+versions did not write, and the number of the process."""
+_LONGEST_WRITE_SECONDS: Final = 86_400
 _OF_ALL: Final = (
     errno.ENOSPC,
     errno.EDQUOT,
@@ -153,7 +159,7 @@ class ArtifactStore:
             If the disk is full or the folder is not writable.
         """
         targets = {name: self._checked(name) for name in files}
-        temporary = self._checked(f"{_TEMPORARY}/{os.getpid()}-{uuid.uuid4().hex}")
+        temporary = self._checked(f"{_TEMPORARY}/{_place()}-{os.getpid()}-{uuid.uuid4().hex}")
         staged: list[tuple[Path, Path]] = []
         try:
             with self._writing():
@@ -184,12 +190,27 @@ class ArtifactStore:
         return sorted(child.name for child in place.iterdir())
 
     def sweep(self) -> None:
-        """Remove temporary files that writers left which were killed, and no others."""
+        """Remove temporary files that writers left which were killed, and no others.
+
+        Whether a writer of another machine or container lives cannot be seen: those are removed
+        when they are a day old.
+        """
         for name in self.list(_TEMPORARY):
             ours = _LEFT_BEHIND.fullmatch(name)
-            if ours and not (ours[1] and is_alive(int(ours[1]))):
+            if ours and self._is_left(f"{_TEMPORARY}/{name}", ours[1], ours[2]):
                 with self._writing():
                     self.delete(f"{_TEMPORARY}/{name}")
+
+    def _is_left(self, name: str, place: str | None, process: str | None) -> bool:
+        if process is None:  # a probe, empty and never read
+            return True
+        if place == _place() and not is_alive(int(process)):
+            return True
+        try:
+            age = time.time() - self.path(name).stat().st_mtime
+        except OSError:  # its writer has just moved it away
+            return False
+        return age > _LONGEST_WRITE_SECONDS
 
     def _check_foreign(self) -> None:
         """Refuse to replace files of a folder in which no search has ever written."""
@@ -293,6 +314,20 @@ def _put(place: Path, target: Path) -> None:
         with suppress(OSError):  # it holds something; then the next line says so
             target.rmdir()
         place.replace(target)
+
+
+@cache
+def _place() -> str:
+    """Name of where process numbers have a meaning: a boot of a machine, a container.
+
+    Where that cannot be known, as on macOS, the machine's name.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()
+        found = boot + os.readlink("/proc/self/ns/pid")  # noqa: PTH115
+    except OSError:
+        found = socket.gethostname()
+    return hashlib.sha256(found.encode()).hexdigest()[:12]
 
 
 def is_alive(process: int) -> bool:

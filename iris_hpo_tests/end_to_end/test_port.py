@@ -1,6 +1,9 @@
 """`make dev` says that its port is taken, and ends."""
 
+import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -26,6 +29,17 @@ def test_a_taken_port_is_named_with_what_to_do() -> None:
 @pytest.mark.parametrize("port", ["", "x", "0", "65536", "-1", "²"])
 def test_what_is_no_port_is_refused(port: str) -> None:
     assert problem_of(port) == f"PORT {port!r} must be a whole number, 1 to 65535"
+
+
+def test_a_home_that_dagster_misreads_is_no_place_to_serve() -> None:
+    """`dagster dev` itself would start, without the settings of the project."""
+    check = [sys.executable, "-m", "iris_hpo.command.port", str(free_port())]
+    environment = {**os.environ, "DAGSTER_HOME": "/tmp/br[1]/.dagster"}
+    result = subprocess.run(
+        check, env=environment, cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert result.stderr.startswith("DAGSTER_HOME '/tmp/br[1]/.dagster' contains [ and ], which")
 
 
 def test_make_dev_looks_first() -> None:

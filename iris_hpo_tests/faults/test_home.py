@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from iris_hpo_tests.end_to_end.conftest import Project
+from iris_hpo_tests.orchestration.following import Follower
+from iris_hpo_tests.orchestration.project import Project as Search
 
 
 @pytest.mark.parametrize(("name", "shown"), [("a?b", "?"), ("a*b", "*"), ("br[1]", "[ and ]")])
@@ -33,3 +36,21 @@ def test_other_names_work(
         result = project.call("status")
         assert result.returncode == 0, result.stderr
     assert (home / "history" / "runs").is_dir()
+
+
+def test_a_tick_says_that_the_settings_are_not_read(tmp_path: Path) -> None:
+    """`dagster dev` alone starts, with telemetry and without pools, and says nothing of it."""
+    home = tmp_path / "br[1]"
+    home.mkdir()
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        follower = Follower(Search.create(tmp_path / "p", instance), "parameter_files_sensor")
+        assert follower.look().run_requests
+        (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert instance.telemetry_enabled, "Dagster reads the file now: the refusal can go"
+        follower.project.instance = instance
+        assert follower.refused() == (
+            f"Dagster does not read {home}/dagster.yaml, because it takes the brackets in its path "
+            "for a pattern: telemetry is on, and runs are not kept apart; rename the folder, or "
+            "set DAGSTER_HOME to another"
+        )

@@ -1,6 +1,7 @@
 """Artifacts, record and files that disagree: `status` shows it, `run` repairs it."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 
@@ -84,7 +85,9 @@ def leave_files(project: Project) -> None:
     """What was left by a writer that died, and by nobody of ours."""
     folder = project.artifacts / ".temporary"
     folder.mkdir(exist_ok=True)
-    (folder / f"999999999-{'0' * 32}-0").write_text("half")
+    left = folder / f"999999999-{'0' * 32}-0"
+    left.write_text("half")
+    os.utime(left, (0, 0))
     (project.artifacts / "selection" / "models" / "model_C9.0_G9.0.pkl").write_text("old")
 
 

@@ -6,6 +6,7 @@ import resource
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from dataclasses import asdict, fields, replace
 from hashlib import sha256
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from sklearn.svm import SVC
 
 from iris_hpo.search.evaluation import Evaluation
+from iris_hpo.store import artifacts
 from iris_hpo.store.artifacts import (
     ArtifactError,
     ArtifactMismatchError,
@@ -290,20 +292,75 @@ def test_a_reader_sees_all_of_a_file_or_nothing(local):
     assert seen
 
 
-def test_a_sweep_removes_what_dead_writers_left_and_nothing_else(local):
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
+NO_PROCESS = 2**22 + 1
+"""More than any process of Linux can have for a number."""
+
+
+def leave(local, *names, hours=0.0):
+    """Write files as killed writers left them."""
+    (local.root / TEMPORARY).mkdir(parents=True, exist_ok=True)
+    for name in names:
+        path = local.root / TEMPORARY / name
+        path.write_bytes(b"half a model")
+        os.utime(path, (time.time() - hours * 3600,) * 2)
+
+
+@pytest.fixture
+def here(local):
+    """How names of temporary files begin on this machine, as a writer names them."""
+    names = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(artifacts, "_put", lambda place, _: names.append(place.name))
+        local.write("a", b"")
+    found, process, *_ = names[0].split("-")
+    assert process == str(os.getpid())
+    return found
+
+
+NUMBER = "0123456789abcdef" * 2
+
+
+def test_a_sweep_removes_what_dead_writers_left_and_nothing_else(local, here):
     local.write("models/a.pkl", b"model")
-    left = local.root / TEMPORARY
-    number = "0123456789abcdef" * 2
-    theirs = {f"{os.getpid()}-{number}-0", "notes.txt", f"{ended.pid}-notes", "99", "probe-"}
-    for name in (f"{ended.pid}-{number}-0", f"probe-{number}", *theirs):
-        (left / name).write_bytes(b"half a model")
+    theirs = {
+        f"{here}-{os.getpid()}-{NUMBER}-0",
+        "notes.txt",
+        f"{NO_PROCESS}-notes",
+        "99",
+        "probe-",
+    }
+    leave(local, f"{here}-{NO_PROCESS}-{NUMBER}-0", f"probe-{NUMBER}", *theirs)
 
     local.sweep()
 
     assert set(local.list(TEMPORARY)) == theirs
     assert local.read("models/a.pkl") == b"model"
+
+
+def test_a_sweep_leaves_what_another_machine_may_be_writing(local, here):
+    """Its processes cannot be seen, and one with the same number may live or not live here."""
+    other = "0" * 12
+    assert other != here
+    left = [
+        f"{place}{process}-{NUMBER}-0"
+        for place in (f"{other}-", "")  # earlier versions wrote no place
+        for process in (NO_PROCESS, os.getpid(), 1)
+    ]
+    leave(local, *left, hours=23)
+
+    local.sweep()
+
+    assert set(local.list(TEMPORARY)) == set(left)
+
+
+def test_a_sweep_removes_what_is_a_day_old(local, here):
+    left = [f"{place}{os.getpid()}-{NUMBER}-0" for place in ("0" * 12 + "-", f"{here}-", "")]
+    leave(local, *left, hours=25)
+    leave(local, "notes.txt", f"{here}-notes", hours=25)
+
+    local.sweep()
+
+    assert set(local.list(TEMPORARY)) == {"notes.txt", f"{here}-notes"}
 
 
 def test_a_sweep_of_a_store_that_is_not_there_is_nothing(store):

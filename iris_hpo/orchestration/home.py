@@ -1,0 +1,44 @@
+"""Folders of an instance that Dagster misreads, or whose ``dagster.yaml`` it passes over."""
+
+import glob
+from pathlib import Path
+from typing import Final
+
+from iris_hpo.search.errors import InputError
+
+_MISREAD: Final = frozenset("?*[]")
+"""Dagster takes the path of dagster.yaml for a pattern, and that of a database for an address."""
+_ADVICE: Final = "rename the folder, or set DAGSTER_HOME to another"
+
+
+def check_name(home: str) -> None:
+    """Refuse a path for an instance that cannot work, before anything is written.
+
+    Raises
+    ------
+    InputError
+        If it has a character that Dagster misreads.
+    """
+    if misread := sorted(_MISREAD.intersection(home)):
+        raise InputError(
+            f"DAGSTER_HOME {home!r} contains {' and '.join(misread)}, which Dagster misreads in "
+            f"the path of an instance; {_ADVICE}"
+        )
+
+
+def check_settings_are_read(home: str) -> None:
+    """Refuse to follow a search on an instance whose settings Dagster has passed over.
+
+    Dagster itself says nothing: its telemetry is then on, and no pool keeps runs apart.
+
+    Raises
+    ------
+    InputError
+        If there is a ``dagster.yaml`` that Dagster cannot find.
+    """
+    file = Path(home, "dagster.yaml")
+    if "[" in home and file.exists() and not glob.glob(str(file)):  # noqa: PTH207 - as Dagster does
+        raise InputError(
+            f"Dagster does not read {file}, because it takes the brackets in its path for a "
+            f"pattern: telemetry is on, and runs are not kept apart; {_ADVICE}"
+        )
