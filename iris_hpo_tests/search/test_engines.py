@@ -30,6 +30,7 @@ from iris_hpo.search.engines.pool import PoolEngine
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.splitting import SplitSettings, split_rows
 from iris_hpo.store.artifacts import is_alive
+from iris_hpo_tests.processes import wait_for
 from iris_hpo_tests.search import engine_work
 from iris_hpo_tests.search.engine_contract import (
     ONCE,
@@ -275,7 +276,8 @@ def test_no_more_are_started_ahead_than_may_work(spare):
 
 def test_a_worker_that_died_before_its_work_came_is_not_taken(spare, tmp_path):
     os.kill(spare, signal.SIGKILL)
-    time.sleep(0.5)  # until its pool has noticed
+    pool = loky._spare[0]._executor
+    wait_for("pool that has noticed", lambda: pool._flags.broken)
 
     outcomes = all_of(LOKY.map(engine_work.tell_process_and_sleep, [(tmp_path, 0.0)], ONCE))
 
