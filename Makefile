@@ -43,9 +43,9 @@ bench: $(VENV)/bench  ## compare with other tools, and write docs/performance.md
 bench-quick: $(VENV)/bench  ## the same at a small size, to see that it works; under 2 minutes
 	$(BIN)/python -m benchmarks --quick
 
-dev: $(VENV)/base  ## the Dagster UI, on this machine only; PORT=3001 for another port
+dev: $(VENV)/dg  ## the Dagster UI, on this machine only; PORT=3001 for another port
 	@$(BIN)/python -m iris_hpo.command.port $(PORT)
-	$(BIN)/dagster dev -h 127.0.0.1 -p $(PORT)
+	$(BIN)/dg dev -h 127.0.0.1 -p $(PORT)
 
 screenshots: $(VENV)/test  ## the pictures of the documentation; needs Chromium
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[screenshots]'
@@ -61,6 +61,10 @@ $(VENV)/python:
 
 $(VENV)/base: setup.cfg pyproject.toml constraints.txt | $(VENV)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/dg: $(VENV)/base
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dg]'
 	touch $@
 
 $(VENV)/test: $(VENV)/base

@@ -1,6 +1,7 @@
 """Servers of tests: processes on loopback, waited for by what they do, stopped by their id."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +14,21 @@ from typing import TypeVar
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 Found = TypeVar("Found")
+
+
+def copy_repository(target: Path) -> Path:
+    """Copy what is tracked, or would be: no results, no environments."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (REPOSITORY / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / name, target / name)
+    return target
 
 
 def free_port() -> int:

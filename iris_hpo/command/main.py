@@ -191,6 +191,24 @@ def predict(**options: Any) -> int:
     return predict_file(**options)
 
 
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--search",
+    type=click.Choice(("iris", "wine", "digits")),
+    default="iris",
+    show_default=True,
+    help="The search of the project.",
+)
+def example(folder: Path, search: str) -> int:
+    """Write a small project that works into FOLDER: a search, its data and its values."""
+    from iris_hpo.command.example import write_example
+    from iris_hpo.command.output import show
+
+    show(write_example(folder, search))
+    return 0
+
+
 def console() -> None:
     """Run the command as a process of its own."""
     # Imports make a million objects and no garbage: a rare collector makes the start a fifth

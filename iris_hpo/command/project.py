@@ -16,7 +16,7 @@ from iris_hpo.projects import load_searches, root_cause
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.spec import SearchSpec
 
-_START: Final = 'The documentation of iris_hpo, "Tune your own model", shows a whole project'
+_START: Final = "`iris-hpo example FOLDER` writes a small project that works, to begin with"
 _SHIPPED: Final = "iris_hpo.definitions"
 
 

@@ -1,4 +1,4 @@
-"""The plain Dagster CLI does the whole search too."""
+"""Dagster's own commands, the present and the superseded ones, do the whole search too."""
 
 import json
 
@@ -6,6 +6,8 @@ import dagster as dg
 import pytest
 
 from iris_hpo_tests.end_to_end.conftest import Project
+
+DG = "from dagster_dg_cli.cli import main; main()"
 
 
 def materialize(project: Project, select: str, *arguments: str) -> tuple[int, str]:
@@ -41,3 +43,25 @@ def test_dagster_asset_materialize_does_the_whole_search(project: Project) -> No
     code, output = materialize(project, "scores", "--partition", "C0.5_G0.25")
     assert code == 1
     assert f"{model} is not the file that was recorded" in output
+
+
+@pytest.mark.slow
+def test_dg_launch_works_on_all_candidates_and_on_one(project: Project) -> None:
+    def launch(*arguments: str) -> str:
+        result = project.process("-c", DG, "launch", *arguments)
+        output = result.stdout + result.stderr
+        assert result.returncode == 0, output
+        assert "superseded" not in output
+        return output
+
+    launch("--job", "search")
+    models = project.artifacts / "models"
+    assert len(list(models.glob("*.pkl"))) == 77
+    launch("--assets", "selection")
+    status = json.loads(project.command("status", "--json").stdout)["assets"]
+    assert (status["scores"]["up to date"], status["selection"]["up to date"]) == (77, 1)
+
+    (models / "model_C0.5_G0.25.pkl").unlink()
+    output = launch("--assets", "models,scores", "--partition", "C0.5_G0.25")
+    assert "1 trained, 0 reused, 0 failed" in output
+    assert (models / "model_C0.5_G0.25.pkl").is_file()

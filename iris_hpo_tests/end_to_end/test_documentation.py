@@ -2,14 +2,13 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from iris_hpo_tests.processes import REPOSITORY
+from iris_hpo_tests.processes import REPOSITORY, copy_repository
 
 README = REPOSITORY / "README.md"
 PAGES = [
@@ -48,17 +47,7 @@ def anchors(page: Path) -> set[str]:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh copy of the project; each page continues where the one before ended."""
-    target = tmp_path_factory.mktemp("project")
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (REPOSITORY / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(REPOSITORY / name, target / name)
+    target = copy_repository(tmp_path_factory.mktemp("project"))
     (target / ".venv").symlink_to(sys.prefix)
     return target
 

@@ -46,4 +46,4 @@ def test_make_dev_looks_first() -> None:
     lines = (REPOSITORY / "Makefile").read_text().splitlines()
     start = next(index for index, line in enumerate(lines) if line.startswith("dev:"))
     assert "iris_hpo.command.port $(PORT)" in lines[start + 1]
-    assert "dagster dev" in lines[start + 2]
+    assert "dg dev" in lines[start + 2]

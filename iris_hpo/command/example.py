@@ -1,0 +1,112 @@
+"""``iris-hpo example``: write a small project that works, to begin with."""
+
+import importlib.util
+import os
+import runpy
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import iris_hpo
+from iris_hpo.search.errors import InputError
+
+_PACKAGE: Final = Path(iris_hpo.__file__).resolve().parent
+_CODE_LOCATION: Final = 'code_location_name = "examples"'
+
+
+def write_example(folder: Path, search: str) -> str:
+    """Write a project with one search; give what to do next.
+
+    Parameters
+    ----------
+    folder
+        Where to write; it may exist, but nothing that is written may.
+    search
+        ``iris``, ``wine`` or ``digits``.
+
+    Raises
+    ------
+    InputError
+        If something would be overwritten, or the folder cannot be written.
+    """
+    files = _files(_find_sources(), search)
+    for name in sorted({Path(path).parts[0] for path in files}):
+        if os.path.lexists(folder / name):
+            raise InputError(
+                f"{folder / name} exists, and nothing is overwritten; name a new folder"
+            )
+    _write(folder, files)
+    return _next_commands(folder, search)
+
+
+def _find_sources() -> Path:
+    """Find the folders ``data`` and ``examples``: in the package, or beside it in a checkout."""
+    for folder in (_PACKAGE / "example_projects", _PACKAGE.parent):
+        if (folder / "examples" / "iris.yaml").is_file():
+            return folder
+    raise InputError(f"the installation in {_PACKAGE} has no examples; install iris_hpo again")
+
+
+def _files(sources: Path, search: str) -> Mapping[str, bytes]:
+    """Return the content of the project's files by their path."""
+    examples = sources / "examples"
+    files = {
+        name: (examples / name).read_bytes()
+        for name in ("definitions.py", "pyproject.toml", ".dagster/dagster.yaml")
+    }
+    project = files["pyproject.toml"].decode("utf-8")
+    files["pyproject.toml"] = project.replace(
+        _CODE_LOCATION, f'code_location_name = "{search}"'
+    ).encode()
+    if search == "iris":
+        description, values = examples / "iris.yaml", sources / "data" / "parameters"
+        files["data/noisy_iris.csv"] = (sources / "data" / "noisy_iris.csv").read_bytes()
+    else:
+        description = examples / "defs" / search / "defs.yaml"
+        values = examples / "data" / "parameters" / search
+        csv_text = runpy.run_path(str(examples / "make_data.py"))["csv_text"]
+        files[f"data/{search}.csv"] = csv_text(search).encode()
+    files[f"defs/{search}/defs.yaml"] = description.read_bytes()
+    for path in sorted(values.glob("*_parameters.txt")):
+        files[f"data/parameters/{search}/{path.name}"] = path.read_bytes()
+    return files
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files; if one cannot be written, remove those that were."""
+    written: list[Path] = []
+    try:
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("xb") as file:
+                written.append(path)
+                file.write(content)
+    except OSError as error:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise InputError(
+            f"{error.filename or folder} cannot be written: {error.strerror}"
+        ) from error
+
+
+def _next_commands(folder: Path, search: str) -> str:
+    # dg is Dagster's present command; `dagster dev` does the same and is always installed.
+    dev = "dg" if importlib.util.find_spec("dagster_dg_cli") else "dagster"
+    lines = (
+        f"cd {shlex.quote(str(folder))} && {_program('iris-hpo')} run",
+        f'DAGSTER_HOME="$PWD/.dagster" {_program(dev)} dev',
+    )
+    return f"wrote a project with the search {search} into {folder}; next:\n" + "".join(
+        f"\n    {line}" for line in lines
+    )
+
+
+def _program(name: str) -> str:
+    """Return how a program of this environment is called from another folder."""
+    path = Path(sys.executable).parent / name
+    found = shutil.which(name)
+    return name if not path.exists() or (found and Path(found) == path) else shlex.quote(str(path))
