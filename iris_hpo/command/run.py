@@ -26,6 +26,7 @@ from iris_hpo.orchestration.progress import Counts
 from iris_hpo.orchestration.records import latest_metadata
 from iris_hpo.orchestration.selection import CHAMPION, edge_warning, read_champion
 from iris_hpo.orchestration.sources import NOTES
+from iris_hpo.search.engines import obstacle
 from iris_hpo.search.errors import InputError
 from iris_hpo.store.cards import ChampionCard
 from iris_hpo.text import legible
@@ -56,6 +57,8 @@ def run_search(
     """Bring the search up to date and print what came of it; give the exit code."""
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     console = make_console(quiet=quiet or as_json)
+    if engine == "loky":
+        obstacle()  # found out before the project imports joblib, which would warn of the same
     options = WorkOptions(engine, jobs, force, candidate_timeout, retries, dask_address)
 
     def announce(line: str) -> None:

@@ -179,3 +179,19 @@ def test_only_one_module_prints() -> None:
         if name in path.read_text()
     ]
     assert found == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", ["ro", "size=4k"])
+def test_a_machine_without_semaphores_is_named_once(printing: Project, options: str) -> None:
+    """The project's estimator imports joblib, which would warn of the same."""
+    mount = f"mount -t tmpfs -o {options} tmpfs /dev/shm"
+    fill = "head -c 4096 /dev/zero > /dev/shm/full || true"
+    if shell(printing, f"unshare -m bash -c '{mount}'").returncode:
+        pytest.skip("only root can mount a disk")
+    line = f"unshare -m bash -c '{mount}; {fill}; iris-hpo run --search s --force --json'"
+    done = shell(printing, line)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["trained"] == 2
+    assert done.stderr.count("no worker processes can be started (semaphores cannot be made") == 1
+    assert "joblib" not in done.stderr
