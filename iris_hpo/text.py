@@ -7,6 +7,10 @@ from typing import Final
 
 _PLAIN: Final = re.compile(r"[!-~]{1,200}", re.ASCII)
 _LISTED: Final = 50  # keys in a message
+_WORD: Final = 300  # characters without a blank between them, in a message
+_LINE: Final = 2_000
+_LINES: Final = 60
+_LONG_WORD: Final = re.compile(rf"\S{{{_WORD + 1},}}")
 _JOINERS: Final = "\u200c\u200d"  # of letters in Persian and Hindi, of emoji: invisible, harmless
 
 NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
@@ -70,6 +74,23 @@ def clean(text: str) -> str:
     return "".join(map(_shown, text))
 
 
+def readable(text: str) -> str:
+    """Make a text fit for a message: clean, and short enough to be read.
+
+    What is in it may come from a file, an estimator or another machine. Long words, long lines and
+    many lines lose their middle, so that the beginning and the advice at the end stay. Every
+    message to a terminal or to Dagster passes here; one that did is unchanged when it passes again.
+    Results do not: they are `clean`, and whole.
+    """
+    if len(text) <= _WORD and text.isprintable():
+        return text
+    lines = clean(text).split("\n")
+    if len(lines) > _LINES:
+        left_out = f"... ({len(lines) - _LINES + 1:,} lines left out)"
+        lines = [*lines[: _LINES - 11], left_out, *lines[-10:]]
+    return "\n".join(map(_cut_line, lines))
+
+
 def legible(key: str) -> str:
     """A key for a message, also one that a person made up: quoted and cut unless it is plain."""
     return key if _PLAIN.fullmatch(key) else shorten(key)
@@ -114,3 +135,18 @@ def _shown(character: str) -> str:
     ):
         return character
     return character.encode("unicode_escape").decode()
+
+
+def _cut_line(line: str) -> str:
+    if len(line) <= _WORD:
+        return line
+    line = _LONG_WORD.sub(lambda word: _without_middle(word[0], _WORD), line)
+    return _without_middle(line, _LINE)
+
+
+def _without_middle(text: str, length: int) -> str:
+    """Cut a text to a length: two thirds of it are of the beginning."""
+    if len(text) <= length:
+        return text
+    begin = length * 2 // 3
+    return f"{text[:begin]}...{text[begin + 3 - length :]}"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iris_hpo.text import clean, quote_cell, unquote_cell
+from iris_hpo.text import clean, quote_cell, readable, unquote_cell
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,40 @@ def test_no_text_is_obeyed_and_cleaning_again_changes_nothing(text: str) -> None
     assert not {unicodedata.category(one) for one in kept} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
     assert clean(shown) == shown
     shown.encode()
+
+
+LONG = st.builds(
+    lambda word, times, end: word * times + end,
+    st.text(st.characters(codec=None), min_size=1, max_size=5),
+    st.integers(1, 20_000),
+    st.text(max_size=5),
+)
+
+
+@given(LONG)
+def test_a_message_is_short_and_stays_as_it_is(text: str) -> None:
+    shown = readable(text)
+    lines = shown.split("\n")
+    assert len(lines) <= 60
+    assert max(map(len, lines)) <= 2_000
+    assert max(map(len, shown.split()), default=0) <= 300
+    assert readable(shown) == shown == clean(shown)
+    if len(text) <= 300:
+        assert shown == clean(text) or len(clean(text)) > 300
+
+
+def test_what_is_long_keeps_its_beginning_and_its_end() -> None:
+    word = readable(f"the value {'L' * 20_000} of d.csv: write another")
+    assert word.startswith("the value LLL")
+    assert word.endswith("LLL of d.csv: write another")
+    assert len(word) < 400
+    line = readable("begin " + "many words " * 2_000 + "end")
+    assert line.startswith("begin many")
+    assert line.endswith("words end")
+    lines = readable("\n".join(map(str, range(1_000)))).split("\n")
+    assert lines[:2] == ["0", "1"]
+    assert lines[-1] == "999"
+    assert "... (941 lines left out)" in lines
 
 
 CELLS = st.text() | st.from_regex(r"\A'{0,3}\s*[=+\-@\uff1d].{0,5}\Z")

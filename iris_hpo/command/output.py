@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
-from iris_hpo.text import clean
+from iris_hpo.text import clean, readable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -120,7 +120,7 @@ def show(text: str) -> None:
 def complain(text: str) -> None:
     """Print a line that is no result: an error, a warning."""
     with suppress(OSError):  # of a standard error that is full: there is no other place for it
-        click.echo(clean(text), err=True)
+        click.echo(readable(text), err=True)
 
 
 def make_console(*, quiet: bool = False) -> "Console":
@@ -135,7 +135,7 @@ def make_console(*, quiet: bool = False) -> "Console":
 
 def say(console: "Console", text: str) -> None:
     """Print a text on a console as it is: no line broken, nothing in it interpreted."""
-    console.print(clean(text), soft_wrap=True, highlight=False, markup=False)
+    console.print(readable(text), soft_wrap=True, highlight=False, markup=False)
 
 
 def _spell(error: UnicodeError) -> tuple[str, int]:

@@ -3,13 +3,18 @@
 Where definitions are only validated, as by ``dg check defs``, the error is raised instead.
 """
 
+import hashlib
 import os
 import re
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import dagster as dg
 
-from iris_hpo.text import clean
+from iris_hpo.orchestration.presentation import failure
+from iris_hpo.text import readable
+
+_PLAIN: Final = re.compile(r"\w{1,100}", re.ASCII)
+_SHOWN: Final = 60
 
 _BROKEN: dict[str, str] = {}
 
@@ -29,12 +34,12 @@ def build_broken(name: str, message: str) -> dg.Definitions:
 
     An asset shows the message in the graph, and a sensor shows it as a failed tick.
     """
-    message = clean(message)
+    message = readable(message)
     _BROKEN[name] = message
-    word = re.sub(r"\W", "_", name)
+    word = _word(name)
 
     def fail() -> NoReturn:
-        raise dg.Failure(message, allow_retries=False)
+        raise failure(message)
 
     @dg.asset(
         key=[word, "parameters"],
@@ -56,3 +61,11 @@ def build_broken(name: str, message: str) -> dg.Definitions:
         fail()
 
     return dg.Definitions(assets=[parameters], sensors=[sensor])
+
+
+def _word(name: str) -> str:
+    """Make a name that Dagster allows, another one for each name."""
+    if _PLAIN.fullmatch(name):
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{re.sub(r'[^A-Za-z0-9_]', '_', name)[:_SHOWN]}_{digest[:8]}"

@@ -6,6 +6,7 @@ at the moment it is done. A crash loses what was in flight. A failing candidate 
 the end the run fails, and exactly the partitions without a materialisation show as failed.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.inputs import Upstream, read_upstream
 from iris_hpo.orchestration.naming import Names, names_of
 from iris_hpo.orchestration.partitions import range_tags, registered_keys
-from iris_hpo.orchestration.presentation import asset_spec
+from iris_hpo.orchestration.presentation import asset_spec, failure, log_line
 from iris_hpo.orchestration.progress import Counts, Progress
 from iris_hpo.orchestration.recording import Recorder
 from iris_hpo.orchestration.records import as_json, data_versions, plan_partitions
@@ -82,10 +83,9 @@ class _CandidatesRun:
         names = names_of(self.spec)
         keys = self._keys(names)
         if not keys:
-            raise dg.Failure(
+            raise failure(
                 "the range of partitions is empty: its end was registered before its start; "
-                "swap them",
-                allow_retries=False,
+                "swap them"
             )
         config, limits = self.config, self.config.limits()
         engine = make_engine(config.engine, config.jobs, config.dask_address, limits.timeout)
@@ -113,9 +113,9 @@ class _CandidatesRun:
                     self._count(work, outcome, counts)
                 self.progress(self.context, counts)
         self.store.sweep()  # of workers that were killed
-        self.context.log.info(f"{counts.total} candidates: {counts}")
+        log_line(self.context.log, f"{counts.total} candidates: {counts}")
         for text in counts.warnings():
-            self.context.log.warning(text)
+            log_line(self.context.log, text, logging.WARNING)
         if self.failures:
             if not self._is_partitioned:
                 self._plan_failed(names)
@@ -131,10 +131,9 @@ class _CandidatesRun:
             return self.context.partition_keys
         keys = registered_keys(self.context.instance, names)
         if not any(keys):
-            raise dg.Failure(
+            raise failure(
                 f"no candidate is registered; materialise "
-                f"{names.asset('parameters').to_user_string()} first",
-                allow_retries=False,
+                f"{names.asset('parameters').to_user_string()} first"
             )
         # Other runs, and people, see which candidates this one works on.
         self.context.instance.add_run_tags(self.context.run.run_id, range_tags(keys))
@@ -199,8 +198,7 @@ def _failure(failures: dict[str, str], total: int) -> dg.Failure:
     shown = [f"{legible(key)}: {reason}" for key, reason in list(failures.items())[:20]]
     more = f"\nand {len(failures) - len(shown)} more" if len(failures) > len(shown) else ""
     rest = "; the others are done" if total > len(failures) else ""
-    return dg.Failure(
+    return failure(
         f"{len(failures)} of {total} candidates failed{rest}.\n" + "\n".join(shown) + more,
-        metadata={"failed": as_json(failures)},
-        allow_retries=False,
+        {"failed": as_json(failures)},
     )

@@ -7,6 +7,7 @@ from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.inputs import read_upstream
 from iris_hpo.orchestration.naming import names_of
 from iris_hpo.orchestration.partitions import pending_change
+from iris_hpo.orchestration.presentation import check_result
 from iris_hpo.orchestration.selection import SELECTED_FOLDER, current_standing, leaderboard_keys
 from iris_hpo.orchestration.sources import read_spec_parameters
 from iris_hpo.orchestration.storage import Storage
@@ -21,7 +22,7 @@ from iris_hpo.store.cards import (
     read_card,
 )
 from iris_hpo.store.split import CARD, TEST, TRAIN, read_part
-from iris_hpo.text import clean, listed
+from iris_hpo.text import legible, listed
 
 
 def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
@@ -36,9 +37,8 @@ def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
     def parts_are_sound(iris_hpo_storage: Storage) -> dg.AssetCheckResult:
         with user_errors():
             problems = split_problems(iris_hpo_storage.store(spec), spec.task)
-        return dg.AssetCheckResult(
-            passed=not problems,
-            description="; ".join(problems) or "all rows stand where they should",
+        return check_result(
+            "; ".join(problems) or "all rows stand where they should", passed=not problems
         )
 
     @dg.asset_check(
@@ -53,11 +53,11 @@ def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
             found = read_spec_parameters(spec, iris_hpo_storage)
         keys = [candidate.key for candidate in found.candidates]
         change = pending_change(context.instance, names, keys)
-        return dg.AssetCheckResult(
-            passed=not change,
-            description=f"{len(keys)} candidates are registered"
+        return check_result(
+            f"{len(keys)} candidates are registered"
             if not change
             else f"not registered: {listed(change.added)}; left over: {listed(change.removed)}",
+            passed=not change,
         )
 
     @dg.asset_check(
@@ -78,13 +78,11 @@ def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
             "out of date": found.out_of_date,
             "failed": found.failed,
         }
-        return dg.AssetCheckResult(
+        return check_result(
+            "; ".join(f"{what}: {listed(keys)}" for what, keys in absent.items() if keys)
+            or f"all {len(found.usable)} candidates took part",
             passed=not any(absent.values()),
             severity=dg.AssetCheckSeverity.WARN,
-            description="; ".join(
-                f"{what}: {listed(keys)}" for what, keys in absent.items() if keys
-            )
-            or f"all {len(found.usable)} candidates took part",
         )
 
     @dg.asset_check(
@@ -94,9 +92,7 @@ def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
     def selected_models_match(iris_hpo_storage: Storage) -> dg.AssetCheckResult:
         with user_errors():
             problems = selected_problems(iris_hpo_storage.store(spec))
-        return dg.AssetCheckResult(
-            passed=not problems, description="; ".join(problems) or "every digest matches"
-        )
+        return check_result("; ".join(problems) or "every digest matches", passed=not problems)
 
     return [parts_are_sound, partitions_agree, selection_is_complete, selected_models_match]
 
@@ -133,7 +129,7 @@ def split_problems(store: ArtifactStore, task: Task) -> list[str]:
             expected = share * (in_test + train_counts.get(name, 0))
             if abs(in_test - expected) > 1:
                 problems.append(
-                    f"class {clean(name)} has {in_test} test rows instead of about {expected:.1f}"
+                    f"class {legible(name)} has {in_test} test rows instead of about {expected:.1f}"
                 )
     return problems
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import dagster as dg
 
+from iris_hpo.orchestration.presentation import failure
 from iris_hpo.search import interrupts
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.interrupts import Interrupt, as_interrupt
@@ -23,7 +24,7 @@ def user_errors() -> Generator[None]:
         with as_interrupt():
             yield
     except InputError as error:
-        raise dg.Failure(str(error), allow_retries=False) from None
+        raise failure(str(error)) from None
     except Interrupt:
         context = _current_context()
         if context is not None:

@@ -1,6 +1,11 @@
-"""What the asset graph shows: descriptions, kinds, owners, groups, code versions."""
+"""What Dagster shows: the asset graph, and every message of ours.
 
-from collections.abc import Sequence
+Failures, results of checks, lines of logs and reasons of skips are made here and nowhere else:
+whatever text is in them, a page and a terminal can show it.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import dagster as dg
@@ -8,7 +13,7 @@ import dagster as dg
 from iris_hpo.orchestration.naming import names_of
 from iris_hpo.search.metrics import METRICS_VERSION
 from iris_hpo.search.spec import SearchSpec
-from iris_hpo.text import clean
+from iris_hpo.text import readable
 from iris_hpo.trial import TRAINING_VERSION
 
 CODE_VERSIONS: Final = {
@@ -54,7 +59,7 @@ def describe(spec: SearchSpec, name: str) -> str:
         estimator=spec.recipe().describe(),
         scoring=spec.scoring,
     )
-    return clean(f"{text} {spec.description}".strip() if name == "selection" else text)
+    return readable(f"{text} {spec.description}".strip() if name == "selection" else text)
 
 
 def presentation(spec: SearchSpec, name: str) -> dict[str, Any]:
@@ -85,3 +90,23 @@ def asset_spec(
         skippable=skippable,
         **presentation(spec, name),
     )
+
+
+def failure(message: str, metadata: Mapping[str, Any] | None = None) -> dg.Failure:
+    """Make the error that ends a run or a tick with a message, and no retry."""
+    return dg.Failure(readable(message), metadata=metadata, allow_retries=False)
+
+
+def check_result(
+    description: str,
+    *,
+    passed: bool,
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+) -> dg.AssetCheckResult:
+    """Make the result of a check."""
+    return dg.AssetCheckResult(passed=passed, severity=severity, description=readable(description))
+
+
+def log_line(log: logging.Logger, line: str, level: int = logging.INFO) -> None:
+    """Write a line into the log of a run or of a tick."""
+    log.log(level, readable(line))

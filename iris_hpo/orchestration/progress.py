@@ -8,6 +8,8 @@ from typing import Final, Protocol
 
 import dagster as dg
 
+from iris_hpo.orchestration.presentation import log_line
+
 _WARNINGS: Final = 20
 """Number of different warnings that are counted separately."""
 _OTHERS: Final = "other warnings"
@@ -69,4 +71,5 @@ class LogProgress:
             return
         self._said = now
         left = (now - self._started) / counts.done * (counts.total - counts.done)
-        context.log.info(f"{counts.done} of {counts.total} candidates: {counts}; {left:.0f} s left")
+        line = f"{counts.done} of {counts.total} candidates: {counts}; {left:.0f} s left"
+        log_line(context.log, line)

@@ -23,6 +23,7 @@ from iris_hpo.orchestration.partitions import (
     range_tags,
     registered_keys,
 )
+from iris_hpo.orchestration.presentation import log_line
 from iris_hpo.orchestration.records import (
     cut_short_partitions,
     data_versions,
@@ -56,7 +57,7 @@ def follow_parameter_files(
     """
     names, instance = names_of(spec), context.instance
     for released in release_dead_runs(instance, names.pool):  # first: a file may be wrong for long
-        context.log.info(f"Released {released.text}")
+        log_line(context.log, f"Released {released.text}")
     check_settings_are_read(instance.root_directory)
     claim_search(instance, spec, storage, follows=True)
     files = read_spec_parameters(spec, storage)

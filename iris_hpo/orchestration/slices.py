@@ -14,6 +14,7 @@ import dagster as dg
 
 from iris_hpo.orchestration.naming import Names
 from iris_hpo.orchestration.partitions import RANGE_END, RANGE_START, registered_keys
+from iris_hpo.orchestration.presentation import log_line
 from iris_hpo.orchestration.turns import release_dead_runs
 from iris_hpo.search.errors import InputError
 
@@ -62,9 +63,10 @@ def wait_for_turn(context: dg.AssetExecutionContext, names: Names, keys: Sequenc
     while earlier := _earlier_runs(context, names, set(keys)):
         if not said.issuperset(earlier):
             said.update(earlier)
-            context.log.info(f"Waiting for runs over the same candidates: {', '.join(earlier)}")
+            line = f"Waiting for runs over the same candidates: {', '.join(earlier)}"
+            log_line(context.log, line)
         for released in release_dead_runs(context.instance, names.pool):
-            context.log.info(f"Taking over from {released.text}")
+            log_line(context.log, f"Taking over from {released.text}")
         time.sleep(_LOOK_SECONDS)
 
 

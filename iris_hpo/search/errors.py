@@ -3,7 +3,7 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
-from iris_hpo.text import clean
+from iris_hpo.text import readable
 
 
 class InputError(ValueError):
@@ -15,14 +15,14 @@ class InputError(ValueError):
     Parameters
     ----------
     message
-        For the user. What a terminal would obey is escaped: names, values and labels in it come
+        For the user. It is made `iris_hpo.text.readable`: names, values and labels in it come
         from files.
     field
         Where in a search's description the cause is, for example ``("axes", 1, "symbol")``.
     """
 
     def __init__(self, message: str, *, field: Sequence[str | int] = ()) -> None:
-        super().__init__(clean(message))
+        super().__init__(readable(message))
         self.field = tuple(field)
 
 
@@ -39,11 +39,11 @@ class CandidateError(Exception):
     Parameters
     ----------
     message
-        For the user. What a terminal would obey is escaped: it may quote an estimator.
+        For the user. It is made `iris_hpo.text.readable`: it may quote an estimator.
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(clean(message))
+        super().__init__(readable(message))
 
 
 @contextmanager

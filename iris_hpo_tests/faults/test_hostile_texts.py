@@ -1,25 +1,36 @@
 """Texts that a terminal obeys, poured into every door: nothing that comes out has them."""
 
+import ast
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 
+from iris_hpo.command import output
+from iris_hpo.orchestration import presentation
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Answer, Project
+from iris_hpo_tests.ticks import evaluate_tick
 
 pytestmark = [*DAGSTERS_WARNINGS, pytest.mark.filterwarnings("always::FutureWarning")]
 
 ESCAPES = "\x1b]0;x\x07\x1b[31m\x9b1m\u202e"
+LONG = "L" * 20_000
+"""What nobody wants to read; a harmless text as such."""
+HOSTILE = f"{ESCAPES}{LONG}"
+
 TREE = f"""
 import warnings
 from sklearn.tree import DecisionTreeClassifier
 
 ESCAPES = {ESCAPES!r}
+LONG = "L" * 20_000
 
 
 class Tree(DecisionTreeClassifier):
@@ -28,11 +39,11 @@ class Tree(DecisionTreeClassifier):
         self.note = note
 
     def fit(self, X, y):
-        warnings.warn("warned " + ESCAPES, FutureWarning)
+        warnings.warn("warned " + ESCAPES + LONG, FutureWarning)
         if self.note.startswith("bad"):
-            raise ValueError("refused\\n" + ESCAPES)
+            raise ValueError("refused\\n" + ESCAPES + LONG)
         if self.note.startswith("disk"):
-            raise SystemExit("left\\n" + ESCAPES)
+            raise SystemExit("left\\n" + ESCAPES + LONG)
         return super().fit(X, y)
 """
 LABELS = (f"a{ESCAPES}", "=cmd|' /C calc'!A0")
@@ -54,6 +65,7 @@ def texts_in(value: Any) -> Iterator[str]:
 
 def check_clean(text: str, source: str) -> None:
     assert not set(text) & set(ESCAPES) - set("]0;x[31m"), f"{source}: {text!r}"
+    assert LONG[:1_000] not in text, f"{source}: {text[:3_000]!r}"
 
 
 def said(answer: Answer) -> str:
@@ -90,7 +102,7 @@ def test_nothing_that_comes_out_has_what_a_terminal_obeys(hostile: Project) -> N
     for text in (again.out, again.err, *texts_in(found["failed"])):
         check_clean(text, "run --json")
 
-    missing = f"no{ESCAPES}"
+    missing = f"no{HOSTILE}"
     for arguments in (
         ("status", "--search", "s"),
         ("status", "--search", "s", "--json"),
@@ -130,3 +142,204 @@ def test_files_have_the_exact_texts_and_no_formula(hostile: Project) -> None:
     rows.write_text("1,2\n4,4\n2,3\n5,1\n")
     predicted = hostile.call("predict", str(rows), "--search", "s").out.splitlines()
     assert set(predicted) <= set(LABELS)
+
+
+# Outlets: what a wrong input says, wherever it is said
+
+SEARCH: dict[str, Any] = {
+    "data_file": "d.csv",
+    "estimator": "sklearn.tree.DecisionTreeClassifier",
+    "axes": [{"name": "max_depth", "symbol": "D", "type": "int"}],
+    "folds": 2,
+}
+FIELDS: dict[str, dict[str, Any]] = {
+    "unknown field": {HOSTILE: 1},
+    "data file": {"data_file": HOSTILE},
+    "target": {"target": HOSTILE},
+    "estimator": {"estimator": f"sklearn.{HOSTILE}"},
+    "setting": {"settings": {HOSTILE: 1}},
+    "value of a setting": {"settings": {"criterion": HOSTILE}},
+    "nested estimator": {"settings": {"criterion": {"estimator": HOSTILE}}},
+    "function": {"settings": {"criterion": {"function": f"{HOSTILE}.x"}}},
+    "axis": {"axes": [{"name": HOSTILE, "symbol": "D"}]},
+    "symbol": {"axes": [{"name": "max_depth", "symbol": HOSTILE}]},
+    "parameter": {"axes": [{"name": "max_depth", "symbol": "D", "parameter": HOSTILE}]},
+    "type": {"axes": [{"name": "max_depth", "symbol": "D", "type": HOSTILE}]},
+    "choice": {"choices": [{"name": HOSTILE, "default": 1, "options": [1]}]},
+    "option": {"choices": [{"name": "criterion", "default": HOSTILE, "options": [HOSTILE]}]},
+    "scoring": {"scoring": HOSTILE},
+    "rule": {"rule": HOSTILE},
+    "folds": {"folds": HOSTILE},
+    "parameters_folder": {"parameters_folder": HOSTILE},
+    "name": {"name": HOSTILE},
+}
+SHEETS: dict[str, list[list[object]]] = {
+    "cell": [["x", "y", "kind"], *[[n, n % 5, "ab"[n % 2]] for n in range(30)], [1, HOSTILE, "a"]],
+    "header": [["x", HOSTILE, HOSTILE], *[[n, n % 5, "ab"[n % 2]] for n in range(30)]],
+    "label": [["x", "y", "kind"], *[[n, n % 5, "ab"[n % 2]] for n in range(30)], [1, 2, HOSTILE]],
+    "short row": [["x", "y", "kind"], *[[n, n % 5, "ab"[n % 2]] for n in range(30)], [HOSTILE]],
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project with a sound search and nothing done."""
+    made = Project.create(tmp_path / "project")
+    made.write_data("d.csv", [["x", "y", "kind"], *[[n, n % 5, "ab"[n % 2]] for n in range(30)]])
+    made.write_search("s", **SEARCH)
+    made.write_values("s", max_depth=[1, 2])
+    return made
+
+
+def write_search(project: Project, folder: str, **fields: Any) -> None:
+    attributes = {"name": folder, **SEARCH, **fields}
+    document = {"type": "iris_hpo.HyperparameterSearch", "attributes": attributes}
+    project.write_yaml(folder, yaml.safe_dump(document, sort_keys=False))
+
+
+def texts_of(defs: dg.Definitions, instance: dg.DagsterInstance) -> Iterator[str]:
+    """What Dagster shows of a search that does not work: its graph, its ticks and its runs."""
+    graph = defs.resolve_asset_graph()
+    yield from (graph.get(key).description or "" for key in graph.get_all_asset_keys())
+    for sensor in defs.get_repository_def().sensor_defs:
+        if sensor.name.endswith(("parameter_files_sensor", "raw_data_sensor")):
+            try:
+                evaluate_tick(defs, instance, sensor.name, '{"digest": "other"}')
+            except dg.Failure as failure:
+                yield str(failure.description)
+    job = defs.resolve_implicit_global_asset_job_def()
+    sources = [key for key in graph.get_all_asset_keys() if key.path[-1] in ("raw_data", "split")]
+    chosen = sources or [*graph.get_all_asset_keys()]
+    run = job.execute_in_process(instance=instance, asset_selection=chosen, raise_on_error=False)
+    for log in instance.all_logs(run.run_id):
+        yield from texts_in(json.loads(dg.serialize_value(log)))
+
+
+def check_outlets(project: Project, command: tuple[str, ...]) -> None:
+    """The command and Dagster refuse the project, and what they say is clean and short."""
+    answer = project.call(*command)
+    assert answer.code == 2, answer.err
+    assert "Traceback" not in answer.err
+    assert len(answer.err) < 5_000
+    check_clean(said(answer), " ".join(command)[:50])
+    defs = project.load()
+    with project.entered(), project.instance() as instance:
+        texts = [*texts_of(defs, instance)]
+    assert texts
+    for text in texts:
+        check_clean(text, "Dagster")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fields", FIELDS.values(), ids=FIELDS)
+def test_a_field_of_the_description(project: Project, fields: dict[str, Any]) -> None:
+    write_search(project, "s", **fields)
+    check_outlets(project, ("run", "--search", "s", "--engine", "serial"))
+
+
+@pytest.mark.parametrize("rows", SHEETS.values(), ids=SHEETS)
+def test_a_table(project: Project, rows: list[list[object]]) -> None:
+    project.write_data("d.csv", rows)
+    check_outlets(project, ("run", "--search", "s", "--engine", "serial"))
+
+
+@pytest.mark.parametrize("name", ["max_depth_parameters.txt", "x.csv", f"no{ESCAPES}te.txt"])
+def test_a_parameter_file(project: Project, name: str) -> None:
+    (project.parameters("s") / name).write_text(f"{HOSTILE}\n{HOSTILE}\n")
+    answer = project.call("run", "--search", "s", "--engine", "serial")
+    assert answer.code == 2
+    assert len(answer.err) < 1_000
+    check_clean(said(answer), name)
+    defs = project.load()
+    with project.entered(), project.instance() as instance:
+        with pytest.raises(dg.Failure) as failure:
+            evaluate_tick(defs, instance, "s_parameter_files_sensor")
+        check = defs.resolve_implicit_global_asset_job_def().execute_in_process(
+            instance=instance,
+            asset_selection=[dg.AssetKey(["s", "parameters"])],
+            raise_on_error=False,
+        )
+        logs = instance.all_logs(check.run_id)
+    for text in (str(failure.value.description), *map(str, logs)):
+        check_clean(text, "Dagster")
+
+
+def test_a_partition_that_a_person_made_up(project: Project) -> None:
+    project.run("s")
+    keys = [f"made up{HOSTILE}"[:250], *(f"{number}{ESCAPES}" for number in range(60))]
+    with project.entered(), project.instance() as instance:
+        for name in ("s_candidates", "s_candidates_from_files"):
+            instance.add_dynamic_partitions(name, keys)
+        defs = project.load()
+        job = defs.resolve_implicit_global_asset_job_def()
+        texts: list[str] = []
+        for name in ("parameters", "selection"):
+            run = job.execute_in_process(
+                instance=instance,
+                asset_selection=[dg.AssetKey(["s", name])],
+                raise_on_error=False,
+            )
+            for log in instance.all_logs(run.run_id):
+                texts.extend(texts_in(json.loads(dg.serialize_value(log))))
+    for text in texts:
+        check_clean(text, "Dagster")
+
+
+def test_what_predict_reads(project: Project) -> None:
+    project.run("s")
+    for rows in ([[HOSTILE, "y"], [1, 2]], [["x", "y"], [1, HOSTILE]], [[1, 2], [HOSTILE]]):
+        project.write_data("p.csv", rows)
+        answer = project.call("predict", str(project.root / "data" / "p.csv"), "--search", "s")
+        assert answer.code == 2
+        assert len(answer.err) < 1_000
+        check_clean(said(answer), "predict")
+
+
+def test_names_in_the_list_of_searches(project: Project) -> None:
+    for number in range(2):
+        write_search(project, f"b{number}", name=f"{HOSTILE}{number}")
+    for arguments in (("status",), ("status", "--search", "none")):
+        answer = project.call(*arguments)
+        assert answer.code == 2
+        assert len(answer.err) < 10_000
+        check_clean(said(answer), str(arguments))
+
+
+# The doors themselves
+
+MESSAGES = {"Failure", "AssetCheckResult", "SkipReason"}
+LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}
+
+
+def calls_in(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield what a file calls: the last two names of each call."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            *_, owner, name = ["", "", *re.findall(r"\w+", ast.unparse(node.func))]
+            yield owner, name
+
+
+def test_every_message_goes_through_its_door() -> None:
+    """No module makes a failure, a check's result or a line of a log but the one that cleans it."""
+    door = Path(presentation.failure.__code__.co_filename)
+    package = Path(presentation.__file__).parents[1]
+    found = [
+        f"{path.name}: {owner}.{name}"
+        for path in package.rglob("*.py")
+        if path != door
+        for owner, name in calls_in(path)
+        if name in MESSAGES or (owner == "log" and name in LEVELS)
+    ]
+    assert not found
+
+
+def test_the_command_prints_at_one_place() -> None:
+    door = Path(output.say.__code__.co_filename)
+    found = [
+        f"{path.name}: {owner}.{name}"
+        for path in door.parent.glob("*.py")
+        if path != door
+        for owner, name in calls_in(path)
+        if name in {"print", "echo", "secho"} and owner != "console"
+    ]
+    assert not found

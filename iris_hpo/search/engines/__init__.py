@@ -13,6 +13,7 @@ from iris_hpo.search.engines.interface import Done, Engine, Failed, Limits
 from iris_hpo.search.engines.loky import apart, end_spare, loky_engine, obstacle, start_ahead
 from iris_hpo.search.engines.serial import SerialEngine
 from iris_hpo.search.errors import InputError
+from iris_hpo.text import readable
 
 __all__ = [
     "Done",
@@ -81,7 +82,7 @@ def make_engine(
 
 @cache
 def _say_once(text: str) -> None:
-    _log.warning(text)
+    _log.warning(readable(text))
 
 
 def _dask_engine(jobs: int, address: str | None) -> Engine:

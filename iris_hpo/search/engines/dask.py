@@ -31,6 +31,7 @@ from iris_hpo.search.engines.dask_worker import (
 )
 from iris_hpo.search.engines.interface import Done, Failed, Item, Limits, Result
 from iris_hpo.search.errors import InputError
+from iris_hpo.text import readable
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -229,7 +230,7 @@ class _DaskRun:
 
     def _refuse(self, address: str, objection: str) -> None:
         """Do without a worker; without the whole run if it was there from the beginning."""
-        message = f"the Dask worker {address} {objection}"
+        message = readable(f"the Dask worker {address} {objection}")
         if self._first and address in self._first:
             raise InputError(message)
         _log.warning("%s; it gets no work", message)

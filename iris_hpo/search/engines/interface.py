@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Generic, Protocol, TypeVar
 
 from iris_hpo.search.errors import CandidateError, InputError, WholeRunError
-from iris_hpo.text import clean
+from iris_hpo.text import readable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -110,12 +110,12 @@ def attempt(
 def _as_line(caught: warnings.WarningMessage) -> str:
     # With the time in it, as XGBoost's have, each would be another warning.
     said = _CLOCK.sub("", " ".join(str(caught.message).split()))[:_WARNING_LENGTH]
-    return clean(f"{caught.filename}:{caught.lineno}: {caught.category.__name__}: {said}")
+    return readable(f"{caught.filename}:{caught.lineno}: {caught.category.__name__}: {said}")
 
 
 def in_one_line(error: BaseException) -> str:
     """Describe an error of the machine, with nothing that a terminal would obey."""
-    return clean(f"{type(error).__name__}: {' '.join(str(error).split())}")
+    return readable(f"{type(error).__name__}: {' '.join(str(error).split())}")
 
 
 def _attempt(
