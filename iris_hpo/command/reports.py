@@ -12,10 +12,12 @@ from rich.table import Table
 from iris_hpo.command.output import make_console, results, say, show
 from iris_hpo.command.session import open_session, read_wanted
 from iris_hpo.orchestration.claims import check_claim
+from iris_hpo.orchestration.naming import names_of
 from iris_hpo.orchestration.plan import make_plan
 from iris_hpo.orchestration.selection import (
     CHAMPION,
     LEADERBOARD,
+    part_note,
     read_champion,
     selection_state,
 )
@@ -79,13 +81,17 @@ def show_leaderboard(
     with open_session(search, data, artifacts) as session:
         store = session.storage.store(session.spec)
         champion = read_champion(session.instance, session.spec, store)
+        part = part_note(session.instance, names_of(session.spec))
     rows = read_leaderboard(store, champion)[:top]
     if form == "json":
         show(json.dumps([typed(row, session.spec.space) for row in rows]))
     elif form == "csv":
         results().write(clean(to_csv(rows).decode()))
     else:
-        print_leaderboard(make_console(), rows)
+        console = make_console()
+        print_leaderboard(console, rows)
+        if part:
+            say(console, f"note: {part}")
     return 0
 
 

@@ -24,7 +24,7 @@ from iris_hpo.orchestration.launch import Launcher, Outcome, RunFailedError, Wor
 from iris_hpo.orchestration.naming import names_of
 from iris_hpo.orchestration.progress import Counts
 from iris_hpo.orchestration.records import latest_metadata
-from iris_hpo.orchestration.selection import CHAMPION, edge_warning, read_champion
+from iris_hpo.orchestration.selection import CHAMPION, edge_warning, part_note, read_champion
 from iris_hpo.orchestration.sources import NOTES
 from iris_hpo.search.engines import obstacle
 from iris_hpo.search.errors import InputError
@@ -171,6 +171,8 @@ def _print(console: Console, session: Session, outcome: Outcome, seconds: float)
         search = f" --search {session.spec.name}" if session.spec.name else ""
         say(console, f"... and {len(rows) - _TOP} more: iris-hpo leaderboard{search}")
     say(console, "")
+    if part := part_note(session.instance, names_of(session.spec)):
+        say(console, f"note: {part}")
     for note in _notes(session):
         say(console, f"note: {note}")
     say(console, _sentence(champion))

@@ -22,13 +22,18 @@ from iris_hpo.orchestration.partitions import range_tags, registered_keys
 from iris_hpo.orchestration.presentation import asset_spec, failure, log_line
 from iris_hpo.orchestration.progress import Counts, Progress
 from iris_hpo.orchestration.recording import Recorder
-from iris_hpo.orchestration.records import as_json, data_versions, plan_partitions
+from iris_hpo.orchestration.records import (
+    FAILED,
+    FAILED_BEFORE_END,
+    as_json,
+    data_versions,
+    plan_partitions,
+)
 from iris_hpo.orchestration.slices import backfill_policy, wait_for_turn
 from iris_hpo.orchestration.storage import Storage
 from iris_hpo.orchestration.turns import check_turn
 from iris_hpo.search.cross_validation import kernel_order
 from iris_hpo.search.engines import Done, Failed, make_engine
-from iris_hpo.search.errors import WholeRunError
 from iris_hpo.search.scoring import check_classes
 from iris_hpo.search.spec import SearchSpec
 from iris_hpo.store.artifacts import ArtifactStore
@@ -108,7 +113,8 @@ class _CandidatesRun:
                 recorder.record([one.result for one in together if isinstance(one, Done)])
                 for outcome in together:
                     if isinstance(outcome, Failed) and outcome.ends_run:
-                        raise WholeRunError(outcome.reason)
+                        tried = {**self.failures, outcome.item.key: outcome.reason}
+                        raise failure(outcome.reason, {FAILED_BEFORE_END: as_json(tried)})
                     counts.add_warnings(outcome.warned)
                     self._count(work, outcome, counts)
                 self.progress(self.context, counts)
@@ -200,5 +206,5 @@ def _failure(failures: dict[str, str], total: int) -> dg.Failure:
     rest = "; the others are done" if total > len(failures) else ""
     return failure(
         f"{len(failures)} of {total} candidates failed{rest}.\n" + "\n".join(shown) + more,
-        {"failed": as_json(failures)},
+        {FAILED: as_json(failures)},
     )

@@ -154,7 +154,7 @@ def make_plan(
         for key in keys
         if states.scores[key] != "up to date"
         or states.models[key] != "up to date"
-        or key in states.tried_in_vain
+        or key in states.shown_as_failed
         or key in stale
     )
     return Plan(sources, source_states, change, keys, candidates, states)

@@ -2,12 +2,18 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import cast
+from typing import Final, cast
 
 import dagster as dg
 from dagster._core.events import AssetMaterializationPlannedData
 
 from iris_hpo.orchestration.lineage import CODE_VERSION, DATA_VERSION, Input
+
+FAILED: Final = "failed"
+"""Of a run's failure: why candidates failed; the others are done."""
+
+FAILED_BEFORE_END: Final = "failed_before_end"
+"""Of the failure of a run that ended as a whole: why candidates had failed until then."""
 
 
 def latest(instance: dg.DagsterInstance, key: dg.AssetKey) -> Input | None:
@@ -77,9 +83,28 @@ def version_since(instance: dg.DagsterInstance, key: dg.AssetKey) -> int:
 
 
 def failed_partitions(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:
-    """Partitions whose last attempt failed, each with the id of the run.
+    """Partitions that were tried and failed in their last attempt, each with the id of the run.
 
-    What a cancelled run left was not tried: it is missing.
+    What a run left that was cancelled, or ended as a whole, was not tried: it is missing.
+    """
+    return tried_and_failed(instance, partitions_of_failed_runs(instance, key))
+
+
+def tried_and_failed(
+    instance: dg.DagsterInstance, attempts: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Those of the attempts of failed runs that the failure of their run names."""
+    named = {
+        run_id: _failure_tables(instance, run_id, FAILED, FAILED_BEFORE_END)
+        for run_id in sorted({*attempts.values()})
+    }
+    return {partition: run for partition, run in attempts.items() if partition in named[run]}
+
+
+def partitions_of_failed_runs(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:
+    """Partitions whose last attempt was part of a run that failed, each with the id of the run.
+
+    Dagster shows all of them as failed, whether they were tried or not.
     """
     storage = instance.event_log_storage
     attempts = storage.get_latest_asset_partition_materialization_attempts_without_materializations(
@@ -140,14 +165,19 @@ def _says_why(instance: dg.DagsterInstance, run_id: str) -> bool:
 
 
 def failure_reasons(instance: dg.DagsterInstance, run_id: str) -> Mapping[str, str]:
-    """Why candidates of a run failed, as its failure says."""
+    """Why candidates of a run failed that ended only because of them, as its failure says."""
+    return _failure_tables(instance, run_id, FAILED)
+
+
+def _failure_tables(instance: dg.DagsterInstance, run_id: str, *names: str) -> Mapping[str, str]:
     reasons: dict[str, str] = {}
     for log in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
         event = log.dagster_event
         data = event.step_failure_data.user_failure_data if event else None
-        table = data.metadata.get("failed") if data else None
-        if isinstance(table, dg.JsonMetadataValue):
-            reasons.update(cast("dict[str, str]", table.data or {}))
+        tables = [data.metadata.get(name) for name in names] if data else []
+        for table in tables:
+            if isinstance(table, dg.JsonMetadataValue):
+                reasons.update(cast("dict[str, str]", table.data or {}))
     return reasons
 
 

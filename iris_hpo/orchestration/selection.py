@@ -14,7 +14,7 @@ from iris_hpo.orchestration.config import SelectionConfig, selection_config
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.inputs import Upstream, read_upstream
 from iris_hpo.orchestration.last_run import changed
-from iris_hpo.orchestration.naming import names_of
+from iris_hpo.orchestration.naming import Names, names_of
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.presentation import CODE_VERSIONS, presentation
 from iris_hpo.orchestration.records import failure_reasons, latest, latest_metadata
@@ -82,6 +82,7 @@ _FIRST_COLUMNS = {
 """What a page that cuts a wide table should show of it, and what it is."""
 
 _TABLE_ROWS = 20
+_COUNTED = ("candidates", "scored")
 
 
 @dataclass(frozen=True)
@@ -270,6 +271,23 @@ def read_champion(
     if recorded is None:
         raise InputError("nothing was selected yet; run the search first")
     return read_recorded_card(store, CHAMPION_CARD, ChampionCard, str(recorded.value))
+
+
+def part_note(instance: dg.DagsterInstance, names: Names) -> str:
+    """From how many of the candidates was selected, and where the others were; empty if from all.
+
+    As recorded with the selection; others may have been scored since.
+    """
+    said = latest_metadata(instance, names.asset("selection"))
+    candidates, scored = (said[name].value if name in said else 0 for name in _COUNTED)
+    if candidates == scored:
+        return ""
+    others = "; ".join(
+        f"{name.replace('_', ' ')} {said[name].value}"
+        for name in ("missing", "out_of_date", "failed")
+        if name in said and said[name].value != listed(())
+    )
+    return f"selected from {scored} of {candidates} candidates ({others})"
 
 
 def leaderboard_keys(store: ArtifactStore, *, selected: bool = False) -> list[str]:

@@ -1,6 +1,6 @@
 """In which state each candidate's results are, by the record and by what is stored."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -10,8 +10,9 @@ import dagster as dg
 from iris_hpo.orchestration.naming import Names
 from iris_hpo.orchestration.records import (
     data_versions,
-    failed_partitions,
     latest_storage_ids,
+    partitions_of_failed_runs,
+    tried_and_failed,
 )
 from iris_hpo.search.space import ParameterSpace
 from iris_hpo.store.artifacts import (
@@ -53,7 +54,10 @@ class CandidateStates:
         Candidates of which something else is stored than was recorded, with the message that
         names the file.
     tried_in_vain
-        Candidates whose last attempt failed, for either asset, with the run's id.
+        Candidates that failed in their last attempt, for either asset, with the run's id.
+    shown_as_failed
+        These, and those that a failed run left untried: Dagster shows all of them as failed until
+        they are recorded again.
     """
 
     models: Mapping[str, State]
@@ -63,6 +67,7 @@ class CandidateStates:
     score_cards: Mapping[str, ScoreCard]
     refused: Mapping[str, str]
     tried_in_vain: Mapping[str, str]
+    shown_as_failed: Set[str]
 
 
 def candidate_states(
@@ -87,8 +92,10 @@ def candidate_states(
     """
     model_versions = data_versions(instance, names.asset("models"))
     score_versions = data_versions(instance, names.asset("scores"))
-    failed_models = failed_partitions(instance, names.asset("models"))
-    failed_scores = failed_partitions(instance, names.asset("scores"))
+    attempted_models = partitions_of_failed_runs(instance, names.asset("models"))
+    attempted_scores = partitions_of_failed_runs(instance, names.asset("scores"))
+    failed_models = tried_and_failed(instance, attempted_models)
+    failed_scores = tried_and_failed(instance, attempted_scores)
 
     refused: dict[str, str] = {}
     models: dict[str, State] = {}
@@ -111,6 +118,7 @@ def candidate_states(
         cards,
         refused,
         {key: run for key, run in {**failed_models, **failed_scores}.items() if key in scores},
+        attempted_models.keys() | attempted_scores.keys(),
     )
 
 

@@ -26,6 +26,7 @@ from iris_hpo.search.interrupts import as_interrupt
 
 BEAT_SECONDS = 5.0
 LOOK_SECONDS = 0.5
+_LAST_BEAT_SECONDS: Final = 5.0
 
 _UNFINISHED: Final = (
     dg.DagsterRunStatus.STARTING,
@@ -72,7 +73,7 @@ def at_work(instance: dg.DagsterInstance, run_id: str) -> Generator[None]:
         yield
     finally:
         ended.set()
-        thread.join(BEAT_SECONDS)
+        thread.join(_LAST_BEAT_SECONDS)  # it may be writing
         _given_up.discard(run_id)
         with suppress(SQLAlchemyError, NotImplementedError):
             write_sign(instance, run_id, own_sign(0))

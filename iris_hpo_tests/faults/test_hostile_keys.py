@@ -70,6 +70,11 @@ def test_each_fails_alone_with_the_rule_that_it_breaks(done: Project) -> None:
             assert set(failed_partitions(instance, key)) == set(HOSTILE)
             assert not set(data_versions(instance, key)) & set(HOSTILE)
 
+    note = "note: selected from 6 of 23 candidates (failed 17: "
+    for printed in (result.stdout, done.call("leaderboard").stdout):
+        assert note in printed
+        assert not set(printed) & {"\x1b", "\0"}
+
     result = done.call("status", "--folds", "2")
     assert result.returncode == 1
     assert not set(result.stdout) & {"\x1b", "\0"}

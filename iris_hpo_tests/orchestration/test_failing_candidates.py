@@ -9,7 +9,12 @@ import dagster as dg
 import pytest
 
 from iris_hpo.orchestration.launch import RunFailedError
-from iris_hpo.orchestration.records import failed_partitions, failure_reasons
+from iris_hpo.orchestration.records import (
+    failed_partitions,
+    failure_reasons,
+    partitions_of_failed_runs,
+)
+from iris_hpo.orchestration.selection import part_note
 from iris_hpo.search.estimators import Step
 from iris_hpo_tests.orchestration.project import (
     KEYS,
@@ -107,6 +112,16 @@ def test_the_selection_stands_and_names_it(failed: tuple[Project, str]) -> None:
     assert {row["candidate"] for row in project.leaderboard()} == {GOOD, "C128.0_G0.016"}
 
 
+def test_a_selection_from_a_part_says_so(failed: tuple[Project, str]) -> None:
+    project, _ = failed
+    note = part_note(project.instance, project.names)
+    assert note == f"selected from 2 of 3 candidates (failed 1: {BAD})"
+
+
+def test_a_selection_from_all_says_nothing(searched: Project) -> None:
+    assert part_note(searched.instance, searched.names) == ""
+
+
 def test_the_check_of_completeness_warns(failed: tuple[Project, str]) -> None:
     project, _ = failed
     found = project.check("selection_is_complete")
@@ -151,7 +166,9 @@ def test_a_result_stays_right_when_a_later_attempt_fails(searched: Project) -> N
     train.write_bytes(content.replace(b"Iris-setosa", b"Iris-other", 1))
     text = failure_text(searched.materialize_candidates())
     assert f"{train} is not the file that was recorded" in text
-    assert set(failed_partitions(searched.instance, dg.AssetKey("scores"))) == set(KEYS)
+    scores = dg.AssetKey("scores")
+    assert set(partitions_of_failed_runs(searched.instance, scores)) == set(KEYS)
+    assert failed_partitions(searched.instance, scores) == {}, "none was tried"
 
     train.write_bytes(content)
     succeed(searched.run("selection"))

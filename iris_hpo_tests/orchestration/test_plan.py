@@ -1,12 +1,14 @@
 """What is left to do, by the files, the record and the store."""
 
 import shutil
+from collections.abc import Sequence
 
 import dagster as dg
 import pytest
 
+from iris_hpo.orchestration.partitions import range_tags
 from iris_hpo.search.errors import InputError
-from iris_hpo_tests.orchestration.project import KEYS, SOURCES, Project, succeed
+from iris_hpo_tests.orchestration.project import CANDIDATES, KEYS, SOURCES, Project, succeed
 
 KEY = KEYS[3]
 NEW = ("C0.5_G1.0", "C8.0_G1.0", "C128.0_G1.0")
@@ -19,6 +21,18 @@ def states(project: Project, **settings: object) -> dict[str, dict[str, int]]:
         asset: {state: count for state, count in counts.items() if count}
         for asset, counts in plan.counts().items()
     }
+
+
+def die_at_work(project: Project, keys: Sequence[str]) -> None:
+    """Leave a run over a range of candidates whose process ended before any was done."""
+    assets = {dg.AssetKey(name) for name in CANDIDATES}
+    run = project.instance.create_run_for_job(
+        project.defs.resolve_job_def("search").get_subset(asset_selection=assets),
+        asset_selection=frozenset(assets),
+        status=dg.DagsterRunStatus.STARTED,
+        tags=range_tags(keys),
+    )
+    project.instance.report_run_failed(run)
 
 
 def test_at_first_everything_is_missing(project: Project) -> None:
@@ -186,6 +200,22 @@ def test_a_candidate_that_failed_is_failed_until_it_succeeds(prepared: Project) 
     assert states(prepared)["models"] == {"up to date": 5, "failed": 1}
     assert states(prepared)["scores"] == {"up to date": 5, "failed": 1}
     assert prepared.plan().candidates == (KEY,)
+
+
+def test_what_a_dead_run_left_is_missing_and_is_made(prepared: Project) -> None:
+    """Dagster shows all of it as failed, as it does one that was tried and failed before."""
+    prepared.instance.add_dynamic_partitions("c_gamma", ["C0.5"])
+    assert not prepared.run("models", "scores", partition="C0.5").success
+    die_at_work(prepared, KEYS[1:4])
+    assert prepared.partition_status("scores")["failed"] == {"C0.5", *KEYS[1:4]}
+
+    plan = prepared.plan()
+    assert states(prepared)["scores"] == {"missing": 6, "failed": 1}
+    assert {*plan.states.tried_in_vain} == {"C0.5"}
+    assert {*plan.candidates} == {"C0.5", *KEYS}
+    outcome = prepared.launch()
+    assert (outcome.counts.trained, set(outcome.failures)) == (6, {"C0.5"})
+    assert prepared.partition_status("scores")["failed"] == {"C0.5"}
 
 
 def test_models_that_dagster_calls_stale_are_recorded_again(scored: Project) -> None:

@@ -10,6 +10,7 @@ from iris_hpo.orchestration.records import (
     failed_partitions,
     latest,
     latest_metadata,
+    partitions_of_failed_runs,
     version_since,
 )
 from iris_hpo_tests.orchestration.following import counted_statements
@@ -94,11 +95,24 @@ def test_a_candidate_in_progress_has_not_failed(scored: Project) -> None:
     assert failed_partitions(scored.instance, dg.AssetKey("models")) == {}
 
 
-def test_a_candidate_of_a_failed_run_has_failed(scored: Project) -> None:
+def test_a_candidate_that_failed_by_itself_has_failed(prepared: Project) -> None:
+    prepared.occupy(KEYS[2])
+    result = prepared.run("models", "scores", partition=KEYS[2])
+    assert not result.success
+    for asset in ("models", "scores"):
+        expected = {KEYS[2]: result.run_id}
+        assert failed_partitions(prepared.instance, dg.AssetKey(asset)) == expected
+        assert partitions_of_failed_runs(prepared.instance, dg.AssetKey(asset)) == expected
+
+
+def test_a_candidate_that_a_dead_run_left_has_not(scored: Project) -> None:
+    """It was not tried. Dagster shows it as failed all the same."""
     run = start_run(scored)
     scored.instance.report_run_failed(run)
     for asset in ("models", "scores"):
-        assert failed_partitions(scored.instance, dg.AssetKey(asset)) == {KEYS[2]: run.run_id}
+        key = dg.AssetKey(asset)
+        assert failed_partitions(scored.instance, key) == {}
+        assert partitions_of_failed_runs(scored.instance, key) == {KEYS[2]: run.run_id}
 
 
 def test_a_candidate_that_a_cancelled_run_left_has_not(scored: Project) -> None:
@@ -110,4 +124,4 @@ def test_a_candidate_that_a_cancelled_run_left_has_not(scored: Project) -> None:
 def test_a_candidate_that_succeeded_since_has_not_failed(scored: Project) -> None:
     scored.instance.report_run_failed(start_run(scored))
     assert scored.run("models", "scores", partition=KEYS[2]).success
-    assert failed_partitions(scored.instance, dg.AssetKey("models")) == {}
+    assert partitions_of_failed_runs(scored.instance, dg.AssetKey("models")) == {}
