@@ -1,28 +1,42 @@
 """Weights of classes, given to the labels as the data spells them."""
 
-from collections.abc import Mapping
-from typing import Any, Final, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
 
 from iris_hpo.search.dataset import Target
 from iris_hpo.search.estimators import Estimator
 
-_PARAMETER: Final = "class_weight"
 
-
-def match_class_weights(estimator: Estimator, target: Target) -> None:
+def match_class_weights(estimator: Estimator, names: Sequence[str], target: Target) -> None:
     """Rename the keys of an estimator's class weights to the labels of which they have the text.
 
     YAML reads ``{1: 20.0}`` as a number; in the data the label may be the text ``1.0``.
+
+    Parameters
+    ----------
+    names
+        Of the parameters that are weights of classes.
     """
+    if not names:
+        return
     matched = {
         name: _matched(cast("Mapping[Any, object]", value), target)
-        for name, value in estimator.get_params().items()
-        if name.rpartition("__")[2] == _PARAMETER and isinstance(value, Mapping)
+        for name, value in _values(estimator, names).items()
+        if isinstance(value, Mapping)
     }
     if matched:
         estimator.set_params(**matched)
+
+
+def _values(estimator: Estimator, names: Sequence[str]) -> dict[str, object]:
+    from sklearn.base import BaseEstimator
+
+    if type(estimator).get_params is BaseEstimator.get_params and not any("__" in n for n in names):
+        return {name: getattr(estimator, name) for name in names}  # it reads all of them like this
+    values = estimator.get_params()
+    return {name: values.get(name) for name in names}
 
 
 def _matched(weights: Mapping[Any, object], target: Target) -> dict[Any, object]:

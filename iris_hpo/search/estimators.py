@@ -174,7 +174,20 @@ class Recipe:
         """All fields and the code; workers construct the estimator themselves."""
         return {"steps": self.steps, "seed": self.seed, "code": self.code}
 
+    @cached_property
+    def class_weights(self) -> tuple[str, ...]:
+        """Names of the parameters that are weights of classes."""
+        return tuple(
+            name for name in self._base.get_params() if name.rpartition("__")[2] == "class_weight"
+        )
+
+    @cached_property
+    def _checked(self) -> set[str]:
+        return set()
+
     def _check_names(self, parameters: Mapping[str, Value]) -> None:
+        if self._checked.issuperset(parameters):
+            return  # asked for each fold, and an estimator takes long to name its parameters
         known = self._base.get_params()
         whole = ("steps", *(step.name for step in self.steps)) if len(self.steps) > 1 else ()
         for name in parameters:
@@ -188,6 +201,7 @@ class Recipe:
                     f"{self.describe()} has no parameter {shorten(name)}; "
                     f"{names_for(name, sorted(known))}"
                 )
+        self._checked.update(parameters)
 
     def _assemble(self) -> Estimator:
         if not self.steps:

@@ -59,7 +59,7 @@ def build(recipe: Recipe, parameters: Mapping[str, Value], target: Target) -> Es
     """
     with own_failure("building"):
         estimator = recipe.build(parameters)
-        match_class_weights(estimator, target)
+        match_class_weights(estimator, recipe.class_weights, target)
         for doubt in recipe.doubts(parameters):
             warnings.warn(doubt, stacklevel=1)  # one place: it is counted once
         return estimator
