@@ -45,7 +45,7 @@ bench-quick: $(VENV)/bench  ## the same at a small size, to see that it works; u
 
 dev: $(VENV)/dg  ## the Dagster UI, on this machine only; PORT=3001 for another port
 	@$(BIN)/python -m iris_hpo.command.port $(PORT)
-	$(BIN)/dg dev -h 127.0.0.1 -p $(PORT)
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/dg dev -h 127.0.0.1 -p $(PORT)
 
 screenshots: $(VENV)/test  ## the pictures of the documentation; needs Chromium
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[screenshots]'

@@ -38,8 +38,9 @@ def find_search(name: str | None, folder: Path) -> SearchSpec:
         return iris_search()  # nothing is built, or imported to build it, until there is work
     from iris_hpo.orchestration.build import built_searches
 
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))  # for good: workers import the project's estimators too
+    for place in (folder / "src", folder):  # `dg` looks in both too, without an installation
+        if str(place) not in sys.path and place.is_dir():
+            sys.path.insert(0, str(place))  # for good: workers import the project's estimators too
     problem = _load(project, folder)
     built, broken = built_searches(), broken_searches()
     name = _only(folder, sorted({*built, *broken})) if name is None and not problem else name

@@ -1,0 +1,110 @@
+"""The command finds a project's searches in every layout that Dagster itself takes."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from iris_hpo.command.example import write_example
+from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
+
+pytestmark = DAGSTERS_WARNINGS
+
+SEARCH = """
+def search(name):
+    return iris_hpo.build_search(
+        iris_hpo.SearchSpec(
+            name=name,
+            home=Path(__file__).parent,
+            data_file="noisy_iris.csv",
+            parameters_folder="parameters/iris",
+            axes=(Axis("C", symbol="C"), Axis("gamma", symbol="G")),
+            steps=(Step("sklearn.svm.SVC"),),
+        )
+    )
+"""
+IMPORTS = """
+from pathlib import Path
+
+import dagster as dg
+
+import iris_hpo
+from iris_hpo.search.estimators import Step
+from iris_hpo.search.space import Axis
+
+@dg.asset
+def scores() -> None: ...
+
+mine = dg.Definitions(assets=[scores], executor=dg.multiprocess_executor)
+"""
+
+
+@pytest.fixture
+def iris(tmp_path: Path) -> Project:
+    project = Project(tmp_path / "project")
+    write_example(project.root, "iris")
+    return project
+
+
+def write_python(project: Project, definitions: str) -> None:
+    """Have Python in place of YAML, beside assets of one's own."""
+    shutil.rmtree(project.root / "defs")
+    (project.root / "pyproject.toml").write_text('[tool.dagster]\nmodule_name = "definitions"\n')
+    (project.root / "definitions.py").write_text(f"{IMPORTS}{SEARCH}\ndefs = {definitions}\n")
+
+
+def test_the_layout_of_a_new_dg_project_without_an_installation(iris: Project) -> None:
+    package = iris.root / "src" / "their_package"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (iris.root / "definitions.py").rename(package / "definitions.py")
+    (iris.root / "defs").rename(package / "defs")
+    (package / "defs" / "__init__.py").touch()
+    (package / "definitions.py").write_text(
+        "from pathlib import Path\n"
+        "from dagster import definitions\n"
+        "from iris_hpo import load_searches\n\n"
+        "@definitions\n"
+        "def defs():\n"
+        "    return load_searches(Path(__file__).parent)\n"
+    )
+    (iris.root / "pyproject.toml").write_text(
+        '[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "their_package"\n'
+    )
+
+    answer = iris.call("status")
+
+    assert (answer.code, answer.err) == (0, "")
+    assert "models               0       77" in answer.out
+
+
+def test_one_search_in_python_is_found(iris: Project) -> None:
+    write_python(iris, 'dg.Definitions.merge(mine, search("one"))')
+    assert iris.call("status").code == 0
+
+
+def test_of_several_in_python_one_is_named(iris: Project) -> None:
+    write_python(iris, 'dg.Definitions.merge(mine, search("one"), search("two"))')
+    answer = iris.call("status")
+    assert answer.code == 2
+    assert "has several searches: one, two; choose one with --search NAME" in answer.err
+    assert iris.call("status", "--search", "two").code == 0
+
+
+def test_a_whole_one_in_python_is_found_beside_a_broken_one(iris: Project) -> None:
+    write_python(iris, 'dg.Definitions.merge(mine, search("one"), search("Two!"))')
+    assert iris.call("status", "--search", "one").code == 0
+    answer = iris.call("status")
+    assert (answer.code, "search name 'Two!'" in answer.err) == (2, True)
+
+
+@pytest.mark.parametrize("command", [["run"], ["status"], ["leaderboard"], ["predict", "rows.csv"]])
+def test_without_a_search_the_command_says_what_to_do(iris: Project, command: list[str]) -> None:
+    write_python(iris, "mine")
+    before = {path for path in iris.root.rglob("*") if "__pycache__" not in path.parts}
+    answer = iris.call(*command)
+    assert (answer.code, answer.out) == (2, "")
+    assert "has no search yet" in answer.err
+    assert "iris-hpo example" in answer.err
+    after = {path for path in iris.root.rglob("*") if "__pycache__" not in path.parts}
+    assert after == before
