@@ -77,6 +77,25 @@ def tell_process_and_sleep(task: tuple[Path, float]) -> int:
     return os.getpid()
 
 
+def work_in_company(task: tuple[Path, int]) -> int:
+    """Leave a file named after the worker process, and take long; all but the first wait for two.
+
+    Raises
+    ------
+    CandidateError
+        If no second process ever came.
+    """
+    folder, number = task
+    (folder / str(os.getpid())).touch()
+    time.sleep(0.4)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while number and len(list(folder.iterdir())) < 2:
+        if time.monotonic() > deadline:
+            raise CandidateError("no second process came")
+        time.sleep(0.01)
+    return os.getpid()
+
+
 def meet(signs: tuple[Path, Path]) -> int:
     """Show that this item has begun, and wait until the other one has."""
     own, other = signs

@@ -298,13 +298,17 @@ def test_workers_that_never_live_are_given_up():
         all_of(LOKY.map(engine_work.DiesOnArrival(), range(5), Limits(retries=9)))
 
 
-def test_quick_work_starts_one_worker_and_long_work_all(tmp_path):
-    quick, slow = tmp_path / "quick", tmp_path / "slow"
-    for folder, seconds, workers in ((quick, 0.0, 1), (slow, 0.4, 2)):
-        folder.mkdir()
-        items = [(folder, seconds + number / 1e9) for number in range(8)]
-        assert len(all_of(LOKY.map(engine_work.tell_process_and_sleep, items, ONCE))) == 8
-        assert len(list(folder.iterdir())) == workers
+def test_quick_work_starts_one_worker(tmp_path):
+    items = [(tmp_path, number / 1e9) for number in range(8)]
+    assert len(all_of(LOKY.map(engine_work.tell_process_and_sleep, items, ONCE))) == 8
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_long_work_starts_all(tmp_path):
+    items = [(tmp_path, number) for number in range(8)]
+    outcomes = all_of(LOKY.map(engine_work.work_in_company, items, ONCE))
+    assert [type(outcome) for outcome in outcomes] == [Done] * 8
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.fixture
