@@ -87,6 +87,8 @@ class Proxy:
         How many of the next answers break off in the middle.
     refused_part
         Of an upload in parts, the one that is never taken.
+    writes
+        How many are allowed before access is denied; None for all.
     """
 
     port: int
@@ -94,6 +96,7 @@ class Proxy:
     refusals: int = 0
     cuts: int = 0
     refused_part: int | None = None
+    writes: int | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -106,6 +109,10 @@ class Proxy:
             self.requests[method] += 1
             if f"partNumber={self.refused_part}&" in f"{path}&":
                 return "refuse"
+            if self.writes is not None and method == "PUT":
+                self.writes -= 1
+                if self.writes < 0:
+                    return "deny"
             if self.refusals:
                 self.refusals -= 1
                 return "refuse"
@@ -128,6 +135,9 @@ def proxy_before(server: S3) -> Generator[Proxy]:
             body = self.rfile.read(length)
             if fate == "refuse":
                 self._answer(503, [], b"<Error><Code>ServiceUnavailable</Code></Error>")
+                return
+            if fate == "deny":
+                self._answer(403, [], b"<Error><Code>AccessDenied</Code></Error>")
                 return
             upstream = http.client.HTTPConnection("127.0.0.1", server.port)
             headers = {

@@ -16,6 +16,7 @@ from s3fs import S3FileSystem
 from iris_hpo.search.errors import InputError
 from iris_hpo.store.artifacts import ArtifactError, StoreWriteError
 from iris_hpo.store.objects import open_store
+from iris_hpo_tests.processes import REPOSITORY
 from iris_hpo_tests.scale.s3 import BUCKET, CREDENTIALS, proxy_before, using
 
 
@@ -166,6 +167,31 @@ def test_credentials_that_are_missing_are_one_message(monkeypatch, tmp_path):
     assert str(refusal.value) == (
         f"s3://{BUCKET}/prefix/a cannot be written: Unable to locate credentials"
     )
+
+
+@pytest.mark.slow
+def test_access_that_is_denied_in_the_middle_of_a_run_is_one_message(proxy, tmp_path):
+    """Workers are in the middle of their work, and results in the middle of being sent."""
+    place = prefix()
+    environment = {**os.environ, **proxy.environment, "DAGSTER_HOME": str(tmp_path / "home")}
+    proxy.writes = 40
+
+    done = subprocess.run(
+        [sys.executable, "-m", "iris_hpo", "run", "--artifacts", place, "--jobs", "3", "--quiet"],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+
+    assert done.returncode == 2
+    said = [line for line in done.stderr.splitlines() if line.startswith("iris-hpo: ")]
+    assert len(said) == 1
+    assert said[0].startswith(f"iris-hpo: {place}/")
+    assert "AccessDenied" in said[0]
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
