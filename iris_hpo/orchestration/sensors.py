@@ -40,6 +40,7 @@ from iris_hpo.store.cards import fingerprint
 
 _MOST_RUNS: Final = 8
 _MOST_TIMES: Final = 3
+_NEVER_LAUNCHED: Final = dg.DagsterRunStatus.NOT_STARTED
 
 
 def follow_parameter_files(
@@ -56,7 +57,8 @@ def follow_parameter_files(
         If a file cannot be used, or the search is another project's.
     """
     names, instance = names_of(spec), context.instance
-    for released in release_dead_runs(instance, names.pool):  # first: a file may be wrong for long
+    # First: a file may be wrong for long.
+    for released in release_dead_runs(instance, names.pool, waited_for=_at_work(instance, names)):
         log_line(context.log, f"Released {released.text}")
     check_settings_are_read(instance.root_directory)
     claim_search(instance, spec, storage, follows=True)
@@ -183,7 +185,7 @@ def _requests_again(
     left = {key: attempt for key, attempt in found.items() if key in named}
     if not left and not before:
         return [], ""
-    if _is_at_work(instance, names):
+    if _at_work(instance, names):
         return [], before
     if not left:
         return [], ""
@@ -210,13 +212,19 @@ def _requests_again(
     ], f"{times} {len(left)}"
 
 
-def _is_at_work(instance: dg.DagsterInstance, names: Names) -> bool:
-    runs = instance.get_runs(dg.RunsFilter(statuses=list(NOT_FINISHED_STATUSES)))
+def _at_work(instance: dg.DagsterInstance, names: Names) -> list[str]:
+    """Ids of the runs that work on the search, or will.
+
+    One that was never launched is not of these: who made it has died in between.
+    """
+    statuses = [one for one in NOT_FINISHED_STATUSES if one is not _NEVER_LAUNCHED]
     results = {names.asset("models"), names.asset("scores")}
-    return any(
-        run.job_name == names.plain("search") or not results.isdisjoint(run.asset_selection or ())
-        for run in runs
-    )
+    return [
+        run.run_id
+        for run in instance.get_runs(dg.RunsFilter(statuses=statuses))
+        if run.job_name == names.plain("search")
+        or not results.isdisjoint(run.asset_selection or ())
+    ]
 
 
 def _search_request(

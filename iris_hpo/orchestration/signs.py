@@ -21,7 +21,9 @@ PATIENCE_SECONDS = 40.0
 """How long a beat may stand still: a busy machine, or a fit that lets no other thread run."""
 
 UNMARKED_SECONDS = 180.0
-"""How long a slot may be held without any sign of life: a step's container may be starting."""
+"""How long a slot may be held without any sign of life: a step's container may be starting.
+
+If the process that starts it is not on this machine, it is dead, or the step is soon at work."""
 
 _LONGEST_LOOK: Final = 15.0
 """What the time between two looks counts at most: who waits was suspended too, or the database was
@@ -91,6 +93,25 @@ class Sign:
         return found == self.started
 
 
+def is_here(process: int, since: float) -> bool:
+    """Whether this machine has a process of this id that was started before a point in time.
+
+    Parameters
+    ----------
+    since
+        Seconds since the epoch.
+    """
+    try:
+        ticks = _started(process)
+        uptime = float(Path("/proc/uptime").read_text().split()[0])
+    except OSError:
+        return True  # it cannot be known
+    if ticks is None:
+        return False
+    started = time.time() - uptime + int(ticks) / os.sysconf("SC_CLK_TCK")
+    return started < since + 1
+
+
 def own_sign(beat: int) -> Sign:
     """A sign of life of this process."""
     place, process = _place(), os.getpid()
@@ -144,7 +165,9 @@ class Watch:
                 self._seen.pop(run_id, None)
 
 
-def why_dead(sign: Sign | None, silence: float, *, finished: bool) -> str | None:
+def why_dead(
+    sign: Sign | None, silence: float, *, finished: bool, orphaned: bool = False
+) -> str | None:
     """Judge who holds a slot, or a run that has not ended; None while it may live.
 
     Parameters
@@ -153,9 +176,12 @@ def why_dead(sign: Sign | None, silence: float, *, finished: bool) -> str | None
         Seconds for which it has shown this sign, as `Watch` counts them.
     finished
         Whether the run has ended: then it only has to let go.
+    orphaned
+        Whether the process that launches its steps is not on this machine.
     """
     lives = sign.lives() if sign else None
     if sign and sign.beat and lives is not None:
         return None if lives else "its process has died"
-    patience = PATIENCE_SECONDS if finished or (sign and sign.beat) else UNMARKED_SECONDS
+    soon = finished or (sign.beat if sign else orphaned)
+    patience = PATIENCE_SECONDS if soon else UNMARKED_SECONDS
     return f"no sign of life for {silence:.0f} s" if silence >= patience else None

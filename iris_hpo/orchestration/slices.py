@@ -65,7 +65,7 @@ def wait_for_turn(context: dg.AssetExecutionContext, names: Names, keys: Sequenc
             said.update(earlier)
             line = f"Waiting for runs over the same candidates: {', '.join(earlier)}"
             log_line(context.log, line)
-        for released in release_dead_runs(context.instance, names.pool):
+        for released in release_dead_runs(context.instance, names.pool, waited_for=earlier):
             log_line(context.log, f"Taking over from {released.text}")
         time.sleep(_LOOK_SECONDS)
 
@@ -78,6 +78,10 @@ def _earlier_runs(context: dg.AssetExecutionContext, names: Names, keys: set[str
     own = records.pop(context.run.run_id, None)
     if own is None or not records:
         return []
+    storage = context.instance.event_log_storage
+    if storage.supports_global_concurrency_limits:  # those that wait for a slot work after this
+        for run_id in storage.get_concurrency_info(names.pool).pending_run_ids:
+            records.pop(run_id, None)
     order = registered_keys(context.instance, names)
     turn = (own.start_time or 0.0, context.run.run_id)
     return [

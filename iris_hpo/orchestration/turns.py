@@ -12,7 +12,7 @@ recorded with other bytes is refused when it is read, and made again.
 
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +20,16 @@ from typing import Final
 import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
-from iris_hpo.orchestration.signs import Sign, Watch, own_sign, read_signs, why_dead, write_sign
+from iris_hpo.orchestration.signs import (
+    PATIENCE_SECONDS,
+    Sign,
+    Watch,
+    is_here,
+    own_sign,
+    read_signs,
+    why_dead,
+    write_sign,
+)
 from iris_hpo.search.errors import WholeRunError
 from iris_hpo.search.interrupts import as_interrupt
 
@@ -112,17 +121,22 @@ class Released:
 
 
 def release_dead_runs(
-    instance: dg.DagsterInstance, pool: str | None = None, watch: Watch = _watch
+    instance: dg.DagsterInstance,
+    pool: str | None = None,
+    watch: Watch = _watch,
+    waited_for: Iterable[str] = (),
 ) -> list[Released]:
     """Mark dead runs as failed, and free their slots.
 
-    Only runs are judged that have shown a sign of life, so runs of searches, and those that hold or
-    wait for a slot of a search's pool.
+    Only runs are judged that have shown a sign of life, so runs of searches, and those that hold a
+    slot of a search's pool.
 
     Parameters
     ----------
     pool
-        Of a search: there a run is also given up that has never shown a sign.
+        Of a search: a run that holds a slot of it is also given up if it has never shown a sign.
+    waited_for
+        Runs that have started, and may hold none; they are given up like those that do.
     """
     storage = instance.event_log_storage
     pools = storage.supports_global_concurrency_limits
@@ -134,22 +148,44 @@ def release_dead_runs(
     if not (holding or unfinished):
         return []
     signs = read_signs(instance, holding | unfinished.keys())
-    in_pool = set[str]()
+    started = dg.DagsterRunStatus.STARTED
+    unmarked = {
+        run_id
+        for run_id in unfinished.keys() & set(waited_for)
+        if unfinished[run_id].dagster_run.status is started
+    }
     if pool and holding - signs.keys():
         info = storage.get_concurrency_info(pool)
-        in_pool = {step.run_id for step in (*info.claimed_slots, *info.pending_steps)}
+        unmarked -= info.pending_run_ids  # they wait for a slot, and show nothing until they work
+        unmarked |= info.active_run_ids | info.assigned_run_ids
     released: list[Released] = []
-    for run_id in signs.keys() | in_pool:
+    for run_id in signs.keys() | unmarked:
         sign, record = signs.get(run_id), unfinished.get(run_id)
         if record is None and run_id not in holding:
             continue
-        reason = why_dead(sign, watch.silence(run_id, sign), finished=record is None)
+        silence = watch.silence(run_id, sign)
+        orphaned = not sign and silence >= PATIENCE_SECONDS and _is_orphaned(instance, run_id)
+        reason = why_dead(sign, silence, finished=record is None, orphaned=orphaned)
         if reason:
             _release(instance, run_id, reason)
             watch.forget([run_id])
-            started = record.start_time if record else None
-            released.append(Released(run_id, f"{describe(run_id, sign, started)}: {reason}"))
+            since = record.start_time if record else None
+            released.append(Released(run_id, f"{describe(run_id, sign, since)}: {reason}"))
     return released
+
+
+def _is_orphaned(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Whether the process is not here that Dagster has recorded as the one that executes a run.
+
+    Of its machine Dagster records nothing. Only executors are recorded whose steps are processes of
+    the same machine.
+    """
+    for log in instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)[::-1]:
+        event = log.dagster_event
+        process = event.engine_event_data.metadata.get("pid") if event else None
+        if process is not None:
+            return not is_here(int(str(process.value)), log.timestamp)
+    return False
 
 
 def _release(instance: dg.DagsterInstance, run_id: str, reason: str) -> None:

@@ -1,6 +1,7 @@
 """Who may work: signs of life, what follows from them, and how a command waits for its turn."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.events import AssetMaterializationPlannedData
+from dagster._core.events import AssetMaterializationPlannedData, EngineEventData
 
 from iris_hpo.orchestration import signs, turns
 from iris_hpo.orchestration.failures import INTERRUPTED
@@ -62,12 +63,29 @@ def ended() -> Sign:
     return replace(ALIVE, process=process.pid)
 
 
+@pytest.fixture(scope="module")
+def home_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of an instance on which nothing was done."""
+    home = tmp_path_factory.mktemp("home")
+    with open_home(home) as instance:
+        instance.get_runs()
+    return home
+
+
+def open_home(home: Path) -> dg.DagsterInstance:
+    """An instance on disk, with pools and event log as shipped."""
+    event_log = {
+        "module": "iris_hpo.event_log",
+        "class": "KeptSqliteEventLog",
+        "config": {"dagster_home": str(home)},
+    }
+    return dg.DagsterInstance.local_temp(str(home), {**ONE_SLOT, "event_log_storage": event_log})
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
+def project(tmp_path: Path, home_once: Path) -> Iterator[Project]:
     """Six candidates on an instance on disk, whose pools have one slot."""
-    home = tmp_path / "home"
-    home.mkdir()
-    with dg.DagsterInstance.local_temp(str(home), ONE_SLOT) as instance:
+    with open_home(shutil.copytree(home_once, tmp_path / "home")) as instance:
         yield Project.create(tmp_path / "project", instance)
 
 
@@ -173,18 +191,31 @@ def hold(
     pool: str = "search",
 ) -> str:
     """A run that holds the only slot of a pool."""
-    instance = project.instance
-    run = instance.create_run_for_job(
+    run_id = start(project, status)
+    storage = project.instance.event_log_storage
+    storage.set_concurrency_slots(pool, 1)
+    assert storage.claim_concurrency_slot(pool, run_id, "candidates").is_claimed
+    if sign:
+        write_sign(project.instance, run_id, sign)
+    return run_id
+
+
+def start(project: Project, status: dg.DagsterRunStatus = dg.DagsterRunStatus.STARTED) -> str:
+    """A run over candidates that shows no sign of life."""
+    run = project.instance.create_run_for_job(
         project.defs.resolve_job_def("search"),
         status=status,
         asset_selection=frozenset(map(project.names.asset, CANDIDATES)),
     )
-    storage = instance.event_log_storage
-    storage.set_concurrency_slots(pool, 1)
-    assert storage.claim_concurrency_slot(pool, run.run_id, "candidates").is_claimed
-    if sign:
-        write_sign(instance, run.run_id, sign)
     return run.run_id
+
+
+def record_process(project: Project, run_id: str, process: int) -> None:
+    """Record who executes a run, as Dagster's multiprocess executor does."""
+    run = project.instance.get_run_by_id(run_id)
+    assert run is not None
+    data = EngineEventData.multiprocess(process)
+    project.instance.report_engine_event("Executing steps", run, data)
 
 
 def status_of(project: Project, run_id: str) -> dg.DagsterRunStatus:
@@ -247,6 +278,48 @@ class TestReleasing:
         assert found == [ours]
         assert slots_held(project, "database") == 2, "its claim, and its place in the queue"
         assert status_of(project, theirs) is dg.DagsterRunStatus.STARTED
+
+    @pytest.mark.parametrize(
+        ("launcher", "patience"), [("ended", PATIENCE_SECONDS), ("lives", UNMARKED_SECONDS)]
+    )
+    def test_one_whose_process_ended_before_its_step_worked(
+        self, project: Project, ended: Sign, launcher: str, patience: float
+    ) -> None:
+        """Such as `dagster asset materialize`, whose steps are processes of their own."""
+        clock = Clock()
+        watch = Watch(clock)
+        run_id = hold(project, None)
+        record_process(project, run_id, ended.process if launcher == "ended" else os.getpid())
+        for clock.now in range(0, int(patience), 10):
+            assert release_dead_runs(project.instance, "search", watch) == []
+        clock.now += 10
+        (released,) = release_dead_runs(project.instance, "search", watch)
+        assert released.text == f"run {run_id[:8]}: no sign of life for {patience:.0f} s"
+        assert slots_held(project) == 0
+
+    def test_one_that_waits_for_a_slot_is_left_alone(self, project: Project, ended: Sign) -> None:
+        """It shows no sign until its step begins; its process may be of another machine."""
+        clock = Clock()
+        watch = Watch(clock)
+        hold(project, ALIVE)
+        waiting = start(project)
+        claim = project.instance.event_log_storage.claim_concurrency_slot
+        assert not claim("search", waiting, "candidates").is_claimed
+        record_process(project, waiting, ended.process)
+        for clock.now in range(0, 2 * int(UNMARKED_SECONDS), 10):
+            assert release_dead_runs(project.instance, "search", watch, [waiting]) == []
+
+    @pytest.mark.parametrize("status", ["STARTED", "STARTING"])
+    def test_one_that_is_waited_for_and_holds_nothing(self, project: Project, status: str) -> None:
+        """Dagster itself gives up one that does not start."""
+        clock = Clock()
+        watch = Watch(clock)
+        run_id = start(project, dg.DagsterRunStatus(status))
+        for clock.now in range(0, int(UNMARKED_SECONDS), 10):
+            assert release_dead_runs(project.instance, "search", watch, [run_id]) == []
+        clock.now += 10
+        released = release_dead_runs(project.instance, "search", watch, [run_id])
+        assert [one.run_id for one in released] == ([run_id] if status == "STARTED" else [])
 
     def test_the_living_are_left_alone(self, project: Project) -> None:
         run_id = hold(project, ALIVE)
@@ -375,6 +448,14 @@ class TestAskedAgain:
         (request,) = follower.look().run_requests
         assert assets_of(request) == ["parameters", "models", "scores"]
 
+    def test_one_that_was_never_launched_works_on_nothing(
+        self, project: Project, follower: Follower, ended: Sign
+    ) -> None:
+        """Its command was killed in between; nobody will launch it."""
+        self.attempt(project, ended)
+        start(project, dg.DagsterRunStatus.NOT_STARTED)
+        assert len(follower.look().run_requests) == 1
+
     def test_only_when_nobody_works(
         self, project: Project, follower: Follower, ended: Sign
     ) -> None:
@@ -397,6 +478,8 @@ class TestAskedAgain:
 
 
 def launch(project: Project, said: list[str]) -> Outcome:
+    """Search two candidates by the command's code."""
+    project.write_axis("c", 8)
     launcher = Launcher(
         project.instance, project.spec, project.storage, project.note_progress, said.append
     )
@@ -409,7 +492,7 @@ class TestCommand:
     def test_it_takes_over_from_the_dead_and_says_so(self, project: Project, ended: Sign) -> None:
         run_id = hold(project, ended)
         said: list[str] = []
-        assert launch(project, said).counts.trained == 6
+        assert launch(project, said).counts.trained == 2
         (line,) = said
         assert line == (
             f"taking over from run {run_id[:8]} (process {ended.process} on {ended.host}): its "
@@ -429,7 +512,7 @@ class TestCommand:
 
         thread = threading.Thread(target=die)
         thread.start()
-        assert launch(project, said).counts.trained == 6
+        assert launch(project, said).counts.trained == 2
         thread.join()
         assert said[0] == (
             f"waiting for run {run_id[:8]} (process {ALIVE.process} on {ALIVE.host}); Ctrl-C ends "
