@@ -139,8 +139,8 @@ def _refuse_change(
         f"this Dagster instance already has the {search} of {found.folder}"
         + (f" on {found.host}" if elsewhere else "")
         + f", with other candidates; with those of {own.folder}, each project would delete the "
-        "candidates of the other. Give this search another name, or this project another "
-        f"DAGSTER_HOME; if {found.folder} no longer needs the search, {away}"
+        "candidates of the other. Give this search another name, or this project an "
+        f"instance of its own (DAGSTER_HOME); if {found.folder} no longer needs the search, {away}"
     )
 
 
