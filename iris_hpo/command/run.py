@@ -23,6 +23,7 @@ from iris_hpo.command.session import Session, open_session, read_wanted, turn
 from iris_hpo.orchestration.launch import Launcher, Outcome, RunFailedError, WorkOptions
 from iris_hpo.orchestration.naming import names_of
 from iris_hpo.orchestration.progress import Counts
+from iris_hpo.orchestration.recording import SLOW_LOG, records_slowly
 from iris_hpo.orchestration.records import latest_metadata
 from iris_hpo.orchestration.selection import CHAMPION, edge_warning, part_note, read_champion
 from iris_hpo.orchestration.sources import NOTES
@@ -33,10 +34,6 @@ from iris_hpo.text import legible
 
 _TOP: Final = 10
 _LINE_SECONDS: Final = 5.0
-_SLOW_LOG: Final = (
-    "note: this instance has an event log of Dagster's own, which records candidates several times "
-    "slower; event_log_storage in dagster.yaml can name iris_hpo.event_log"
-)
 
 
 def run_search(
@@ -72,8 +69,8 @@ def run_search(
         turn(session, announce),
         TerminalProgress(console) as progress,
     ):
-        if not hasattr(session.instance.event_log_storage, "batched"):  # ours have it
-            say(console, _SLOW_LOG)
+        if records_slowly(session.instance):
+            say(console, f"note: {SLOW_LOG}")
         wanted = read_wanted(session, **settings)
         for line in wanted.kept:
             announce(line)

@@ -21,7 +21,7 @@ from iris_hpo.orchestration.naming import Names, names_of
 from iris_hpo.orchestration.partitions import range_tags, registered_keys
 from iris_hpo.orchestration.presentation import asset_spec, failure, log_line
 from iris_hpo.orchestration.progress import Counts, Progress
-from iris_hpo.orchestration.recording import Recorder
+from iris_hpo.orchestration.recording import SLOW_LOG, Recorder, records_slowly
 from iris_hpo.orchestration.records import (
     FAILED,
     FAILED_BEFORE_END,
@@ -103,6 +103,8 @@ class _CandidatesRun:
             self.context, self.spec, self.store, upstream.split, upstream.parameters
         )
         counts = Counts(len(keys))
+        if records_slowly(self.context.instance):
+            log_line(self.context.log, SLOW_LOG, logging.WARNING)
         self.progress(self.context, counts)
         if self.failures:
             counts.failed = len(self.failures)

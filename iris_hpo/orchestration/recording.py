@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Final
 
 import dagster as dg
 
@@ -15,6 +16,12 @@ from iris_hpo.store.artifacts import ArtifactStore
 from iris_hpo.store.cards import ModelCard, ScoreCard, model_name
 from iris_hpo.text import clean
 from iris_hpo.trial import TrialResult
+
+SLOW_LOG: Final = (
+    "this instance has an event log of Dagster's own, which records candidates several times "
+    "slower; event_log_storage in dagster.yaml can name iris_hpo.event_log"
+)
+"""What to know about an instance whose event log `records_slowly`."""
 
 Metadata = dict[str, dg.MetadataValue | str | int | float | None]
 
@@ -127,3 +134,8 @@ class Recorder:
                 tags=lineage_tags(version, CODE_VERSIONS[name], inputs),
             )
         )
+
+
+def records_slowly(instance: dg.DagsterInstance) -> bool:
+    """Whether the event log is none of this package, nor in memory."""
+    return not instance.is_ephemeral and not hasattr(instance.event_log_storage, "batched")

@@ -6,6 +6,7 @@ skips is grey among grey ones; one that fails is red, and on the page of all sen
 """
 
 import json
+import logging
 from collections.abc import Sequence
 from typing import Final
 
@@ -24,6 +25,7 @@ from iris_hpo.orchestration.partitions import (
     registered_keys,
 )
 from iris_hpo.orchestration.presentation import log_line
+from iris_hpo.orchestration.recording import SLOW_LOG, records_slowly
 from iris_hpo.orchestration.records import (
     cut_short_partitions,
     data_versions,
@@ -61,6 +63,8 @@ def follow_parameter_files(
     for released in release_dead_runs(instance, names.pool, waited_for=_at_work(instance, names)):
         log_line(context.log, f"Released {released.text}")
     check_settings_are_read(instance.root_directory)
+    if context.cursor is None and records_slowly(instance):  # once, in the first tick
+        log_line(context.log, SLOW_LOG, logging.WARNING)
     claim_search(instance, spec, storage, follows=True)
     files = read_spec_parameters(spec, storage)
     wanted = [candidate.key for candidate in files.candidates]

@@ -368,3 +368,15 @@ def test_a_tick_asks_the_storage_as_often_for_many_candidates_as_for_few(
     assert len(instance.get_dynamic_partitions("c_gamma")) == 798
     assert many == few
     assert min(few) > 0
+
+
+def test_a_slow_event_log_is_noted_in_the_first_tick(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as stock:
+        slow = Follower(replace(project, instance=stock), "parameter_files_sensor")
+        fast = Follower(project, "parameter_files_sensor")
+        for follower, notes in ((slow, 1), (slow, 0), (fast, 0)):
+            capsys.readouterr()
+            follower.look()
+            assert capsys.readouterr().err.count("iris_hpo.event_log") == notes
