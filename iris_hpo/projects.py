@@ -1,6 +1,7 @@
 """The searches of a project: all that can be loaded, whatever is wrong with another."""
 
 import importlib
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,19 +15,33 @@ def load_searches(path_within_project: Path) -> dg.Definitions:
     """Load a project's ``defs`` folder, as ``dagster.load_from_defs_folder`` does.
 
     A folder in it that cannot be loaded, for example because its YAML has a mistake, takes no
-    other with it: it is shown with the message.
+    other with it: it is shown with the message. The project need not be installed.
 
     Parameters
     ----------
     path_within_project
         The folder with ``pyproject.toml``, or any below it.
     """
+    for folder in (path_within_project, *path_within_project.parents):
+        if (folder / "pyproject.toml").is_file():
+            make_importable(folder)
+            break
     try:
         return dg.load_from_defs_folder(path_within_project=path_within_project)
     except Exception:  # whatever stands in the folders may raise
         if is_validating():
             raise
         return dg.Definitions.merge(*_load_each(path_within_project))
+
+
+def make_importable(project: Path) -> None:
+    """Let the modules of a project be imported, where `dg` looks for them: also those in ``src``.
+
+    For good: Dagster and the workers import them later too.
+    """
+    for folder in (project / "src", project):
+        if str(folder) not in sys.path and folder.is_dir():
+            sys.path.insert(0, str(folder))
 
 
 def _load_each(path_within_project: Path) -> Iterator[dg.Definitions]:

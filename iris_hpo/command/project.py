@@ -1,7 +1,6 @@
 """Find the search that a command is for, in the project of the current folder."""
 
 import importlib
-import sys
 import tomllib
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from dagster.components.definitions import LazyDefinitions
 
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.broken import broken_searches
-from iris_hpo.projects import load_searches, root_cause
+from iris_hpo.projects import load_searches, make_importable, root_cause
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.spec import SearchSpec
 
@@ -38,9 +37,7 @@ def find_search(name: str | None, folder: Path) -> SearchSpec:
         return iris_search()  # nothing is built, or imported to build it, until there is work
     from iris_hpo.orchestration.build import built_searches
 
-    for place in (folder / "src", folder):  # `dg` looks in both too, without an installation
-        if str(place) not in sys.path and place.is_dir():
-            sys.path.insert(0, str(place))  # for good: workers import the project's estimators too
+    make_importable(folder)
     problem = _load(project, folder)
     built, broken = built_searches(), broken_searches()
     name = _only(folder, sorted({*built, *broken})) if name is None and not problem else name

@@ -108,3 +108,14 @@ def test_without_a_search_the_command_says_what_to_do(iris: Project, command: li
     assert "iris-hpo example" in answer.err
     after = {path for path in iris.root.rglob("*") if "__pycache__" not in path.parts}
     assert after == before
+
+
+def test_searches_load_where_only_the_definitions_are_found(iris: Project) -> None:
+    """As for `dg launch`, which has neither the folder nor ``src`` among the places of modules."""
+    (iris.root / "defs").rename(iris.root / "searches_of_theirs")
+    file = iris.root / "pyproject.toml"
+    file.write_text(file.read_text().replace('"defs"', '"searches_of_theirs"'))
+
+    keys = iris.load().resolve_asset_graph().get_all_asset_keys()
+
+    assert len(keys) == 6
