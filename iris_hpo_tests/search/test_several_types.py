@@ -262,6 +262,13 @@ def test_a_blank_cell_is_none_where_none_is_a_value(tmp_path):
     assert keys_of(tmp_path, FOREST) == ["D~_Kgini", "D3_Kgini", "D10_Kgini"]
 
 
+def test_a_blank_cell_of_texts_is_none_too(tmp_path):
+    axes = [Axis("d", "D", type="int"), Axis("k", "K", type="str", nullable=True)]
+    (tmp_path / "x.csv").write_text("d,k\n3,\n3,gini\n")
+
+    assert keys_of(tmp_path, ParameterSpace(axes)) == ["D3_K~", "D3_Kgini"]
+
+
 def test_a_blank_row_is_refused_where_it_could_be_a_candidate(tmp_path):
     file = tmp_path / "x.csv"
     file.write_text("d,e\n1,2\n,\n")
