@@ -1,0 +1,156 @@
+"""A sensor's run under a real `dagster dev` dies; the next command, or the sensor, takes over."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from iris_hpo.orchestration.records import data_versions, failed_partitions
+from iris_hpo.orchestration.signs import read_signs
+from iris_hpo.store.artifacts import is_alive
+from iris_hpo_tests.faults.conftest import processes_of
+from iris_hpo_tests.faults.test_interrupts import make
+from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project, finish
+from iris_hpo_tests.processes import free_port, wait_for
+
+pytestmark = [pytest.mark.slow, *DAGSTERS_WARNINGS]
+
+SCORES = dg.AssetKey(["held", "scores"])
+A_MINUTE = 60
+"""And what a command takes to start, and four small fits."""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Four candidates; the last two do not end while there is a file `hold`."""
+    made = make(tmp_path / "project")
+    (made.root / "hold").touch()
+    return made
+
+
+@contextmanager
+def dagster_dev(project: Project) -> Generator["subprocess.Popen[bytes]"]:
+    """Start it in a session of its own, as a terminal does; at the end nothing of it is left."""
+    home = project.root / ".dagster"
+    settings = {"DAGSTER_HOME": str(home), "IRIS_HPO_SENSOR_SECONDS": "2"}
+    with (project.root / "dev.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(free_port())],
+            cwd=project.root,
+            env={**os.environ, **settings},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        kill(home)
+        process.wait()
+
+
+def kill(home: Path, kind: str = "") -> None:
+    """Kill the processes that work on an instance, or those whose command has a word in it."""
+    for process in processes_of(home):
+        try:
+            command = Path(f"/proc/{process}/cmdline").read_bytes().decode()
+            if kind in command:
+                os.kill(process, signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+
+
+def run_at_work(project: Project) -> tuple[str, int]:
+    """The run that works on the candidates, and its process."""
+    with project.instance() as instance:
+        runs = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+        ((run_id, sign),) = read_signs(instance, [run.run_id for run in runs]).items()
+        return run_id, sign.process
+
+
+def is_done(project: Project) -> bool:
+    """Whether every candidate has a score, and a selection was made from all."""
+    with project.instance() as instance:
+        board = project.selection("held") / "leaderboard.csv"
+        scored = len(data_versions(instance, SCORES)) == 4
+        return scored and board.exists() and len(board.read_text().splitlines()) == 5
+
+
+def check_nothing_failed(project: Project, run_id: str) -> None:
+    """What the dead run left was missing, not failed, and was made by another."""
+    with project.instance() as instance:
+        dead = instance.get_run_by_id(run_id)
+        assert dead is not None
+        assert dead.status is dg.DagsterRunStatus.FAILURE
+        assert failed_partitions(instance, SCORES) == {}
+
+
+def check_takes_over(project: Project, run_id: str) -> None:
+    started = time.monotonic()
+    answer = finish(project.start("iris-hpo", "run", "--search", "held"))
+    assert answer.code == 0, answer.out
+    assert time.monotonic() - started < A_MINUTE
+    assert f"taking over from run {run_id[:8]}" in answer.out
+    assert is_done(project)
+    check_nothing_failed(project, run_id)
+
+
+@pytest.mark.parametrize("end", ["the terminal is closed", "all are killed"])
+def test_the_command(project: Project, end: str) -> None:
+    with dagster_dev(project) as dev:
+        wait_for("fit", (project.root / "fitting").exists, 240)
+        run_id, _ = run_at_work(project)
+        if end == "the terminal is closed":
+            os.killpg(dev.pid, signal.SIGHUP)
+        else:
+            dev.kill()
+            kill(project.root / ".dagster")
+        (project.root / "hold").unlink()
+        check_takes_over(project, run_id)
+
+
+def test_a_run_outlives_its_code_server(project: Project) -> None:
+    """It is a process of its own: there is nothing to take over, only to wait for."""
+    with dagster_dev(project):
+        wait_for("fit", (project.root / "fitting").exists, 240)
+        run_id, process = run_at_work(project)
+        kill(project.root / ".dagster", "grpc")
+        assert is_alive(process)
+        (project.root / "hold").unlink()
+        answer = finish(project.start("iris-hpo", "run", "--search", "held"))
+        assert answer.code == 0, answer.out
+        assert "taking over" not in answer.out
+        assert is_done(project)
+        with project.instance() as instance:
+            assert data_versions(instance, SCORES).keys() == {"D1", "D2", "D3", "D4"}
+            made = instance.fetch_materializations(SCORES, limit=100).records
+            assert {record.run_id for record in made[-4:]} == {run_id}
+
+
+def test_the_sensor_of_the_same_server(project: Project) -> None:
+    with dagster_dev(project):
+        wait_for("fit", (project.root / "fitting").exists, 240)
+        run_id, process = run_at_work(project)
+        os.kill(process, signal.SIGKILL)
+        (project.root / "hold").unlink()
+        wait_for("selection from all", lambda: is_done(project), 240)
+    check_nothing_failed(project, run_id)
+
+
+def test_the_sensor_of_a_server_that_was_started_again(project: Project) -> None:
+    with dagster_dev(project):
+        wait_for("fit", (project.root / "fitting").exists, 240)
+        run_id, _ = run_at_work(project)
+    (project.root / "hold").unlink()
+    with dagster_dev(project):
+        wait_for("selection from all", lambda: is_done(project), 240)
+    check_nothing_failed(project, run_id)
