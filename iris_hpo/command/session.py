@@ -1,14 +1,16 @@
 """What every subcommand needs: the search, the instance, the storage, the settings."""
 
+import logging
 import os
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import DBAPIError
 
@@ -17,6 +19,7 @@ from iris_hpo.orchestration.home import check_name
 from iris_hpo.orchestration.last_run import last_changed
 from iris_hpo.orchestration.plan import Settings
 from iris_hpo.orchestration.storage import Storage
+from iris_hpo.postgres_server import MANY_ATS, check_url, one_message
 from iris_hpo.projects import root_cause
 from iris_hpo.search.errors import InputError
 from iris_hpo.search.spec import Rule, SearchSpec
@@ -50,7 +53,12 @@ def open_session(search: str | None, data: str | None, artifacts: str | None) ->
         Path(home).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"DAGSTER_HOME {home} cannot be made: {error.strerror}") from error
-    with _open_instance(home) as instance, _instance_errors(home):
+    with (
+        one_message(),
+        _no_retries_logged(),
+        _open_instance(home) as instance,
+        _instance_errors(home),
+    ):
         yield Session(spec, instance, storage)
 
 
@@ -97,11 +105,29 @@ def _open_instance(home: str) -> Generator[dg.DagsterInstance]:
             instance = dg.DagsterInstance.get()
     except Exception as error:
         # Dagster's errors, YAML's and the database's share no base class.
+        reason = MANY_ATS if _has_broken_url(home) else _reason(error)
         raise InputError(
-            f"the Dagster instance of DAGSTER_HOME {home} cannot be opened: {_reason(error)}"
+            f"the Dagster instance of DAGSTER_HOME {home} cannot be opened: {reason}"
         ) from error
     with instance:
         yield instance
+
+
+def _has_broken_url(home: str) -> bool:
+    """Whether a password breaks the URL of PostgreSQL: the error then shows a part of it."""
+    try:
+        ref = InstanceRef.from_dir(home)
+    except Exception:  # noqa: BLE001 - dagster.yaml is broken, which the error itself says
+        return False
+    for storage in (ref.run_storage_data, ref.event_storage_data, ref.schedule_storage_data):
+        url = storage.config_dict.get("postgres_url") if storage else None
+        if isinstance(url, Mapping):
+            url = os.environ.get(str(cast("Mapping[str, object]", url).get("env")))
+        try:
+            check_url(str(url or ""))
+        except InputError:
+            return True
+    return False
 
 
 @contextmanager
@@ -109,18 +135,46 @@ def _instance_errors(home: str) -> Generator[None]:
     """What the database refuses while it is used: its disk is full, its folder read-only."""
     try:
         yield
-    except DBAPIError as error:
+    except InputError:  # has its message already
+        raise
+    except Exception as error:
+        refusal = _refusal(error)
+        if refusal is None:
+            raise
         raise InputError(
-            f"the Dagster instance of DAGSTER_HOME {home} cannot be used: {_reason(error)}; mend "
+            f"the Dagster instance of DAGSTER_HOME {home} cannot be used: {_reason(refusal)}; mend "
             "that, then run the search again: finished candidates are kept"
         ) from error
+
+
+@contextmanager
+def _no_retries_logged() -> Generator[None]:
+    """Leave out what Dagster logs, with its SQL, at each attempt to connect."""
+    root = logging.getLogger()
+    root.addFilter(_is_no_retry)
+    try:
+        yield
+    finally:
+        root.removeFilter(_is_no_retry)
+
+
+def _is_no_retry(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("Retrying failed database connection")
+
+
+def _refusal(error: BaseException | None) -> DBAPIError | None:
+    """The database's error that caused another one; none if only handled beside it."""
+    while error is not None and not isinstance(error, DBAPIError):
+        error = error.__cause__
+    return error
 
 
 def _reason(error: Exception) -> str:
     """Why, in one line: without the SQL, and without the list of all that Dagster would accept."""
     cause = root_cause(error)
-    if isinstance(error, DBAPIError):
-        cause = error.orig or error
+    refusal = _refusal(error)
+    if refusal is not None:
+        cause = refusal.orig or refusal
     elif isinstance(cause, dg.DagsterInvalidConfigError):
         cause = Exception(cause.errors[0].message.partition(" Expected: ")[0])
     return " ".join(str(cause).split())[:_REASON_LENGTH] or type(cause).__name__

@@ -329,5 +329,5 @@ def _message(result: dg.ExecuteInProcessResult) -> str:
                 return data.user_failure_data.description or "a step failed"
             if data.error is not None:
                 cause = data.error.cause or data.error
-                return cause.message.strip()
+                return cause.message.partition("\n[SQL:")[0].strip()
     return "the run failed; look at it in the Dagster UI"
