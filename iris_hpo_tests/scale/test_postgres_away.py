@@ -148,7 +148,7 @@ def test_a_batch_is_stored_once_if_the_answer_to_the_commit_is_lost(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["STEP_START", "ASSET_MATERIALIZATION"])
-def test_a_run_is_ended_by_one_message_and_the_next_one_goes_on(
+def test_a_run_is_ended_by_one_message(
     server: Postgres,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -179,7 +179,6 @@ def test_a_run_is_ended_by_one_message_and_the_next_one_goes_on(
     assert "PostgreSQL has not answered for 1 s" in shown.err
     assert len([line for line in shown.err.splitlines() if "iris-hpo" in line]) == 1
     assert "INSERT" not in shown.out + shown.err
-    assert exit_code(arguments) == 0
 
 
 class TestConnecting:
