@@ -144,13 +144,3 @@ def test_the_sensor_of_the_same_server(project: Project) -> None:
         (project.root / "hold").unlink()
         wait_for("selection from all", lambda: is_done(project), 240)
     check_nothing_failed(project, run_id)
-
-
-def test_the_sensor_of_a_server_that_was_started_again(project: Project) -> None:
-    with dagster_dev(project):
-        wait_for("fit", (project.root / "fitting").exists, 240)
-        run_id, _ = run_at_work(project)
-    (project.root / "hold").unlink()
-    with dagster_dev(project):
-        wait_for("selection from all", lambda: is_done(project), 240)
-    check_nothing_failed(project, run_id)
