@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := .venv-lowest
-TELLING := $(addprefix iris_hpo_tests/,search/test_dataset.py search/test_estimators.py \
+TELLING := $(addprefix iris_hpo_tests/,data/test_dataset.py training/test_estimators.py \
 	test_event_log.py generality/test_regression.py orchestration/test_search_run.py \
 	scale/test_dask_engine.py scale/test_object_storage.py scale/test_postgres_event_log.py)
 PORT ?= 3000

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from iris_hpo.component import HyperparameterSearch
     from iris_hpo.orchestration.build import build_search
     from iris_hpo.projects import load_searches
-    from iris_hpo.search.spec import SearchSpec
+    from iris_hpo.spec import SearchSpec
 
 __all__ = ["HyperparameterSearch", "SearchSpec", "build_search", "load_searches"]
 
 _HOMES: Final = {
     "HyperparameterSearch": "iris_hpo.component",
-    "SearchSpec": "iris_hpo.search.spec",
+    "SearchSpec": "iris_hpo.spec",
     "build_search": "iris_hpo.orchestration.build",
     "load_searches": "iris_hpo.projects",
 }

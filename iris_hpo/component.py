@@ -20,20 +20,22 @@ from pydantic import (
     model_validator,
 )
 
+from iris_hpo.data.columns import Layout
+from iris_hpo.data.splitters import SplitSettings
+from iris_hpo.errors import InputError, at_field
 from iris_hpo.orchestration.broken import build_broken, is_validating
 from iris_hpo.orchestration.build import build_search
-from iris_hpo.orchestration.storage import Storage
+from iris_hpo.orchestration.resources import Storage
+from iris_hpo.samplers.parameter_files import MAX_CANDIDATES, check_axis_files
 from iris_hpo.scaffold import SearchScaffolder
-from iris_hpo.search.dataset import Layout
-from iris_hpo.search.errors import InputError, at_field
-from iris_hpo.search.estimators import Step
-from iris_hpo.search.parameter_files import MAX_CANDIDATES, check_axis_files
-from iris_hpo.search.settings import from_yaml
-from iris_hpo.search.simplicity import Simplest
-from iris_hpo.search.space import Axis
-from iris_hpo.search.spec import Choice, Rule, SearchSpec
-from iris_hpo.search.splitting import SplitSettings
-from iris_hpo.search.values import TYPES, AxisType, Value
+from iris_hpo.selection.rules import Rule
+from iris_hpo.space.axes import Axis
+from iris_hpo.space.simplicity import Simplest
+from iris_hpo.space.values import TYPES, AxisType, Value
+from iris_hpo.spec import SearchSpec
+from iris_hpo.training.choices import Choice
+from iris_hpo.training.estimators import Step
+from iris_hpo.training.settings import from_yaml
 
 Scalar = StrictStr | StrictBool | StrictInt | StrictFloat | None
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from iris_hpo.search.estimators import Step
-from iris_hpo.search.space import Axis
-from iris_hpo.search.spec import Choice, SearchSpec
+from iris_hpo.space.axes import Axis
+from iris_hpo.spec import SearchSpec
+from iris_hpo.training.choices import Choice
+from iris_hpo.training.estimators import Step
 
 
 def iris_search() -> SearchSpec:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from iris_hpo.search.dataset import Dataset, Layout, read_dataset
-from iris_hpo.search.evaluation import Examples
-from iris_hpo.search.splitting import SplitSettings, make_folds, split_rows
+from iris_hpo.data.columns import Layout
+from iris_hpo.data.dataset import Dataset, read_dataset
+from iris_hpo.data.split import Examples
+from iris_hpo.data.splitters import SplitSettings, make_folds, split_rows
 from iris_hpo_tests.made_once import draw_once, make_once
 from iris_hpo_tests.scale.s3 import S3, s3_server, using
 
@@ -23,7 +24,7 @@ settings.load_profile("repeatable")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Its assertions are shown with their values, as those of test modules.
-pytest.register_assert_rewrite("iris_hpo_tests.search.engine_contract")
+pytest.register_assert_rewrite("iris_hpo_tests.engines.engine_contract")
 
 
 make_once()

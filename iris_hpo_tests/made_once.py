@@ -25,8 +25,8 @@ from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster.components.core import load_defs, snapshot
 from sqlalchemy.engine import Engine
 
-from iris_hpo.search import figures
-from iris_hpo.search.selection import Selection
+from iris_hpo.reports import figure as figures
+from iris_hpo.selection.rules import Selection
 
 
 def make_once() -> None:

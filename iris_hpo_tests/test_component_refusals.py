@@ -15,9 +15,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from iris_hpo import HyperparameterSearch
-from iris_hpo.command.session import find_search
+from iris_hpo.command.project import find_search
 from iris_hpo.component import AxisFields, SearchYamlError
-from iris_hpo.search.errors import InputError
+from iris_hpo.errors import InputError
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project, cause_of
 from iris_hpo_tests.generality.searches import FOREST, PIPELINE, line_of
 

@@ -12,7 +12,7 @@ import yaml
 from dagster._core.events import StepMaterializationData
 from dagster._core.events.log import EventLogEntry
 
-from iris_hpo.event_log import KeptSqliteEventLog
+from iris_hpo.event_log.sqlite import KeptSqliteEventLog
 from iris_hpo_tests.processes import REPOSITORY
 
 KEYS = ["a", "b", "c"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from iris_hpo.orchestration.storage import Storage
+from iris_hpo.orchestration.resources import Storage
 
 
 def evaluate_tick(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import iris_hpo
-from iris_hpo.search.errors import InputError
+from iris_hpo.errors import InputError
 
 _PACKAGE: Final = Path(iris_hpo.__file__).resolve().parent
 _CODE_LOCATION: Final = 'code_location_name = "examples"'

@@ -11,8 +11,8 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from iris_hpo import interrupts
 from iris_hpo.command.output import Command, complain, take_stdout
-from iris_hpo.search import interrupts
 
 _RULES: Final = ("test_score", "cv", "one_standard_error")
 _ENGINES: Final = ("loky", "serial", "dask")
@@ -120,7 +120,7 @@ def cli() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def run(**options: Any) -> int:
     """Do what is missing or out of date, then select the best."""
-    from iris_hpo.search.engines import default_engine, end_spare, start_ahead
+    from iris_hpo.engines import default_engine, end_spare, start_ahead
     from iris_hpo.training import WORKER_MODULES
 
     if options["engine"] is None:
@@ -152,7 +152,7 @@ def _is_first_run(search: str | None, artifacts: str | None) -> bool:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status(**options: Any) -> int:
     """Tell per asset how much is up to date, missing, out of date, failed."""
-    from iris_hpo.command.reports import show_status
+    from iris_hpo.command.show import show_status
 
     return show_status(**options)
 
@@ -169,7 +169,7 @@ def status(**options: Any) -> int:
 )
 def leaderboard(**options: Any) -> int:
     """Print the leaderboard of the last selection."""
-    from iris_hpo.command.reports import show_leaderboard
+    from iris_hpo.command.show import show_leaderboard
 
     return show_leaderboard(**options)
 
@@ -186,7 +186,7 @@ def predict(**options: Any) -> int:
     FILE holds the features in the order of training, or names them in a header; a column with the
     true labels may be there and is ignored.
     """
-    from iris_hpo.command.reports import predict_file
+    from iris_hpo.command.show import predict_file
 
     return predict_file(**options)
 
@@ -228,7 +228,7 @@ def console() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; an error of the user is one message and exit code 2."""
-    from iris_hpo.search.errors import InputError
+    from iris_hpo.errors import InputError
 
     code = 0
     try:

@@ -4,8 +4,8 @@ import os
 import socket
 import sys
 
+from iris_hpo.errors import InputError
 from iris_hpo.orchestration.home import check_name
-from iris_hpo.search.errors import InputError
 
 
 def problem_of(port: str) -> str:

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from dagster.components.definitions import LazyDefinitions
 
+from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.broken import broken_searches
 from iris_hpo.projects import load_searches, make_importable, root_cause
-from iris_hpo.search.errors import InputError
-from iris_hpo.search.spec import SearchSpec
+from iris_hpo.spec import SearchSpec
 
 _START: Final = "`iris-hpo example FOLDER` writes a small project that works, to begin with"
 _SHIPPED: Final = "iris_hpo.definitions"

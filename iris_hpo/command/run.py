@@ -18,18 +18,18 @@ from rich.progress import (
 )
 
 from iris_hpo.command.output import complain, make_console, say, show
-from iris_hpo.command.reports import print_leaderboard, read_leaderboard
 from iris_hpo.command.session import Session, open_session, read_wanted, turn
-from iris_hpo.orchestration.launch import Launcher, Outcome, RunFailedError, WorkOptions
-from iris_hpo.orchestration.naming import names_of
-from iris_hpo.orchestration.progress import Counts
-from iris_hpo.orchestration.recording import SLOW_LOG, records_slowly
-from iris_hpo.orchestration.records import latest_metadata
-from iris_hpo.orchestration.selection import CHAMPION, edge_warning, part_note, read_champion
-from iris_hpo.orchestration.sources import NOTES
-from iris_hpo.search.engines import obstacle
-from iris_hpo.search.errors import InputError
-from iris_hpo.store.cards import ChampionCard
+from iris_hpo.command.show import print_leaderboard, read_leaderboard
+from iris_hpo.engines import obstacle
+from iris_hpo.errors import InputError
+from iris_hpo.orchestration.assets.selection import part_note
+from iris_hpo.orchestration.names import NOTES, names_of
+from iris_hpo.orchestration.record import latest_metadata
+from iris_hpo.orchestration.recorder import SLOW_LOG, records_slowly
+from iris_hpo.orchestration.resources import Counts
+from iris_hpo.orchestration.runner import Launcher, Outcome, RunFailedError, WorkOptions
+from iris_hpo.orchestration.study import read_champion
+from iris_hpo.selection.champion import CHAMPION, ChampionCard, edge_warning
 from iris_hpo.text import legible
 
 _TOP: Final = 10

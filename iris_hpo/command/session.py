@@ -7,23 +7,23 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import dagster as dg
-from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import DBAPIError
 
 from iris_hpo.command.project import find_search
+from iris_hpo.data.splitters import SplitSettings
+from iris_hpo.errors import InputError
+from iris_hpo.event_log.postgres_server import MANY_ATS, has_broken_url, one_message
 from iris_hpo.orchestration.home import check_name
 from iris_hpo.orchestration.last_run import last_changed
 from iris_hpo.orchestration.plan import Settings
-from iris_hpo.orchestration.storage import Storage
-from iris_hpo.postgres_server import MANY_ATS, check_url, one_message
+from iris_hpo.orchestration.resources import Storage
 from iris_hpo.projects import root_cause
-from iris_hpo.search.errors import InputError
-from iris_hpo.search.spec import Rule, SearchSpec
-from iris_hpo.search.splitting import SplitSettings
+from iris_hpo.selection.rules import Rule
+from iris_hpo.spec import SearchSpec
 
 _REASON_LENGTH: Final = 300
 
@@ -105,29 +105,12 @@ def _open_instance(home: str) -> Generator[dg.DagsterInstance]:
             instance = dg.DagsterInstance.get()
     except Exception as error:
         # Dagster's errors, YAML's and the database's share no base class.
-        reason = MANY_ATS if _has_broken_url(home) else _reason(error)
+        reason = MANY_ATS if has_broken_url(home) else _reason(error)
         raise InputError(
             f"the Dagster instance of DAGSTER_HOME {home} cannot be opened: {reason}"
         ) from error
     with instance:
         yield instance
-
-
-def _has_broken_url(home: str) -> bool:
-    """Whether a password breaks the URL of PostgreSQL: the error then shows a part of it."""
-    try:
-        ref = InstanceRef.from_dir(home)
-    except Exception:  # noqa: BLE001 - dagster.yaml is broken, which the error itself says
-        return False
-    for storage in (ref.run_storage_data, ref.event_storage_data, ref.schedule_storage_data):
-        url = storage.config_dict.get("postgres_url") if storage else None
-        if isinstance(url, Mapping):
-            url = os.environ.get(str(cast("Mapping[str, object]", url).get("env")))
-        try:
-            check_url(str(url or ""))
-        except InputError:
-            return True
-    return False
 
 
 @contextmanager

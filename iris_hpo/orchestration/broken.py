@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 
 import dagster as dg
 
-from iris_hpo.orchestration.presentation import failure
+from iris_hpo.orchestration.names import failure
 from iris_hpo.text import readable
 
 _PLAIN: Final = re.compile(r"\w{1,100}", re.ASCII)

@@ -2,14 +2,15 @@
 
 import dagster as dg
 
-from iris_hpo.orchestration.automation import build_automation
-from iris_hpo.orchestration.candidates import build_candidates
+from iris_hpo.orchestration.assets.models_and_scores import build_candidates
+from iris_hpo.orchestration.assets.parameters import build_parameters
+from iris_hpo.orchestration.assets.raw_data import build_raw_data
+from iris_hpo.orchestration.assets.selection import build_selection
+from iris_hpo.orchestration.assets.split import build_split
 from iris_hpo.orchestration.checks import build_checks
-from iris_hpo.orchestration.progress import LogProgress, Progress
-from iris_hpo.orchestration.selection import build_selection
-from iris_hpo.orchestration.sources import build_parameters, build_raw_data, build_split
-from iris_hpo.orchestration.storage import Storage
-from iris_hpo.search.spec import SearchSpec
+from iris_hpo.orchestration.resources import LogProgress, Progress, Storage
+from iris_hpo.orchestration.sensors import build_automation
+from iris_hpo.spec import SearchSpec
 
 STORAGE = "iris_hpo_storage"
 PROGRESS = "iris_hpo_progress"

@@ -18,12 +18,12 @@ from typing import Final
 
 import dagster as dg
 
-from iris_hpo.orchestration.naming import names_of
+from iris_hpo.errors import InputError
+from iris_hpo.orchestration.names import names_of
 from iris_hpo.orchestration.partitions import pending_change
-from iris_hpo.orchestration.storage import Storage
-from iris_hpo.search.errors import InputError
-from iris_hpo.search.parameter_files import ParameterFiles, read_parameter_files
-from iris_hpo.search.spec import SearchSpec
+from iris_hpo.orchestration.resources import Storage
+from iris_hpo.samplers.parameter_files import ParameterFiles, read_parameter_files
+from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import fingerprint
 
 FOLLOWED_SECONDS: Final = 120.0

@@ -5,9 +5,10 @@ from typing import Any, Literal
 import dagster as dg
 from pydantic import Field, create_model
 
-from iris_hpo.search.engines import Limits, default_engine
-from iris_hpo.search.spec import Rule, SearchSpec
-from iris_hpo.search.splitting import SplitSettings
+from iris_hpo.data.splitters import SplitSettings
+from iris_hpo.engines import Limits, default_engine
+from iris_hpo.selection.rules import Rule
+from iris_hpo.spec import SearchSpec
 
 EngineName = Literal["loky", "serial", "dask"]
 

@@ -6,10 +6,10 @@ from typing import Final
 
 import dagster as dg
 
-from iris_hpo.orchestration.presentation import failure
-from iris_hpo.search import interrupts
-from iris_hpo.search.errors import InputError
-from iris_hpo.search.interrupts import Interrupt, as_interrupt
+from iris_hpo import interrupts
+from iris_hpo.errors import InputError
+from iris_hpo.interrupts import Interrupt, as_interrupt
+from iris_hpo.orchestration.names import failure
 
 INTERRUPTED: Final = "iris_hpo/interrupted"
 """Tag of a run that a signal stopped. Nobody terminated it in the UI: its work is still wanted."""

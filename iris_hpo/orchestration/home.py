@@ -4,7 +4,7 @@ import glob
 from pathlib import Path
 from typing import Final
 
-from iris_hpo.search.errors import InputError
+from iris_hpo.errors import InputError
 
 _MISREAD: Final = frozenset("?*[]")
 """Dagster takes the path of dagster.yaml for a pattern, and that of a database for an address."""

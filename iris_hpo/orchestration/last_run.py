@@ -5,9 +5,9 @@ from typing import Any
 
 import dagster as dg
 
-from iris_hpo.orchestration.naming import names_of
-from iris_hpo.orchestration.records import latest_metadata
-from iris_hpo.search.spec import SearchSpec
+from iris_hpo.orchestration.names import names_of
+from iris_hpo.orchestration.record import latest_metadata
+from iris_hpo.spec import SearchSpec
 
 CHANGED = "changed_settings"
 """The metadata of `split`, `parameters` and `selection`: settings that were not the search's."""

@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import dagster as dg
 from sqlalchemy.exc import IntegrityError
 
-from iris_hpo.orchestration.naming import Names
+from iris_hpo.orchestration.names import Names
 
 _ATTEMPTS: Final = 5
-RANGE_START: Final = "dagster/asset_partition_range_start"
-RANGE_END: Final = "dagster/asset_partition_range_end"
 
 
 @dataclass(frozen=True)
@@ -102,44 +99,10 @@ def change_requests(
     return requests
 
 
-def contiguous_ranges(
-    keys: Sequence[str], registered: Sequence[str], at_most: int
-) -> list[tuple[str, ...]]:
-    """Cover keys by contiguous ranges of the registered order.
-
-    A run works on one contiguous range. Where more than ``at_most`` would be needed, the smallest
-    gaps are bridged: their candidates are looked at too, and reused.
-    """
-    position = {key: index for index, key in enumerate(registered)}
-    places = sorted(position[key] for key in keys)
-    if not places:
-        return []
-    gaps = [(later - earlier, index) for index, (earlier, later) in enumerate(pairwise(places), 1)]
-    cuts = sorted(index for gap, index in sorted(gaps, reverse=True)[: at_most - 1] if gap > 1)
-    starts, ends = [0, *cuts], [*cuts, len(places)]
-    return [
-        tuple(registered[places[start] : places[end - 1] + 1])
-        for start, end in zip(starts, ends, strict=True)
-    ]
-
-
 def is_range(keys: Sequence[str], registered: Sequence[str]) -> bool:
     """Whether keys are one contiguous range of the registered order."""
     start = registered.index(keys[0]) if keys[0] in registered else 0
     return tuple(registered[start : start + len(keys)]) == tuple(keys)
-
-
-def range_tags(keys: Sequence[str]) -> dict[str, str]:
-    """The tags of a run that works on a contiguous range.
-
-    Dagster takes the empty key, which a person can register, for no key at all: it can lie within a
-    range, and at no end of one.
-    """
-    named = [key for key in keys if key]
-    return {
-        RANGE_START: named[0],
-        RANGE_END: named[-1],
-    }
 
 
 def _name(partitions: dg.DynamicPartitionsDefinition) -> str:

@@ -6,47 +6,43 @@ from dataclasses import asdict, dataclass, replace
 
 import dagster as dg
 
-from iris_hpo.orchestration.inputs import CANDIDATES_TABLE, PARAMETERS_CARD
-from iris_hpo.orchestration.lineage import Input
-from iris_hpo.orchestration.naming import Names, names_of
+from iris_hpo.data.columns import Layout, is_unnamed
+from iris_hpo.data.dataset import file_digest
+from iris_hpo.data.split import CARD as SPLIT_CARD
+from iris_hpo.data.split import TEST, TRAIN, SplitCard, settings_of
+from iris_hpo.data.splitters import SplitSettings
+from iris_hpo.orchestration.names import CODE_VERSIONS, LAYOUT, Names, names_of
 from iris_hpo.orchestration.partitions import (
     PartitionChange,
     pending_change,
     registered_keys,
 )
-from iris_hpo.orchestration.presentation import CODE_VERSIONS
-from iris_hpo.orchestration.records import latest, latest_metadata, version_since
-from iris_hpo.orchestration.sources import (
-    LAYOUT,
-    candidates_csv,
-    divide_spec_data,
-    parameters_card,
-    read_spec_data,
-    read_spec_parameters,
-)
-from iris_hpo.orchestration.states import (
+from iris_hpo.orchestration.record import Input, latest, latest_metadata, version_since
+from iris_hpo.orchestration.resources import Storage
+from iris_hpo.orchestration.status import (
     STATES,
     CandidateStates,
     State,
     candidate_states,
     unrefreshed,
 )
-from iris_hpo.orchestration.storage import Storage
-from iris_hpo.search.columns import is_unnamed
-from iris_hpo.search.dataset import Layout, file_digest
-from iris_hpo.search.parameter_files import ParameterFiles
-from iris_hpo.search.spec import SearchSpec
-from iris_hpo.search.splitting import SplitSettings
-from iris_hpo.store.artifacts import SMALL, ArtifactError, ArtifactStore, read_verified
-from iris_hpo.store.cards import (
-    Card,
-    ParametersCard,
-    SplitCard,
-    read_recorded_card,
+from iris_hpo.orchestration.study import (
+    divide_spec_data,
+    parameters_card,
+    read_spec_data,
+    read_spec_parameters,
 )
-from iris_hpo.store.split import CARD as SPLIT_CARD
-from iris_hpo.store.split import TEST, TRAIN, settings_of
-from iris_hpo.trial import Conditions
+from iris_hpo.samplers.parameter_files import ParameterFiles
+from iris_hpo.samplers.parameter_list import (
+    CANDIDATES_TABLE,
+    PARAMETERS_CARD,
+    ParametersCard,
+    candidates_csv,
+)
+from iris_hpo.spec import SearchSpec
+from iris_hpo.store.cards import Card, read_recorded_card
+from iris_hpo.store.folder import SMALL, ArtifactError, ArtifactStore, read_verified
+from iris_hpo.training.cards import Conditions
 
 
 @dataclass(frozen=True)

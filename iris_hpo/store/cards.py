@@ -1,4 +1,4 @@
-"""Cards: what every stored file was made of, and how it is trusted.
+"""Cards: what stored files were made of, and whether a file is the recorded one.
 
 Beside every model stands its card, which says what it was made of and carries the model's digest;
 the card's own version goes into Dagster's event log. So a chain of sha256 leads from the event log
@@ -6,15 +6,11 @@ to the bytes, and nothing is unpickled before it was followed.
 """
 
 import json
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn, TypeVar, cast
+from typing import Any, Final, NoReturn, TypeVar
 
-from iris_hpo.search.estimators import Estimator
-from iris_hpo.search.evaluation import Evaluation
-from iris_hpo.search.space import Value
-from iris_hpo.store.artifacts import SMALL, ArtifactMismatchError, ArtifactStore, digest_of
+from iris_hpo.store.folder import SMALL, ArtifactMismatchError, ArtifactStore, digest_of
 
 _UNDIGESTED: Final = ("seconds", "run_id")
 
@@ -42,135 +38,7 @@ class Card:
         return (json.dumps(vars(self), indent=1, sort_keys=True) + "\n").encode()
 
 
-@dataclass(frozen=True)
-class SplitCard(Card):
-    """What `split` made: settings, digests of both parts, and of the data they came from."""
-
-    data_digest: str
-    test_size: float
-    seed: int
-    folds: int
-    stratify: bool
-    train_rows: int
-    test_rows: int
-    train_digest: str
-    test_digest: str
-    feature_names: list[str]
-    target_name: str
-
-
-@dataclass(frozen=True)
-class ParametersCard(Card):
-    """What `parameters` declared: the axes and the estimator with its settings, not the values.
-
-    A model depends on its own values, which are its key; so a value more makes no model stale.
-    """
-
-    axes: list[dict[str, Any]]
-    recipe: dict[str, Any]
-    choices: dict[str, str]
-    scoring: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ResultCard(Card):
-    """What every result of a candidate says of itself.
-
-    Attributes
-    ----------
-    fingerprint
-        Of everything that decided about it.
-    seconds, run_id
-        How long it took, and the Dagster run that made it.
-    """
-
-    key: str
-    parameters: dict[str, Value]
-    fingerprint: str
-    convergence_warnings: int
-    seconds: float
-    run_id: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelCard(ResultCard):
-    """What a model was made of, and the digest of its file."""
-
-    digest: str
-    bytes: int
-    training_rows: int
-    training_digest: str
-    support_vectors: int | None
-    versions: dict[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScoreCard(ResultCard):
-    """A candidate's evaluation, and the model and the rows it belongs to."""
-
-    model_version: str
-    split_version: str
-    parameters_version: str
-    scoring: str
-    score: float
-    metrics: dict[str, float]
-    correct: int | None
-    total: int | None
-    interval: list[float] | None
-    fold_scores: list[float]
-
-    @property
-    def evaluation(self) -> Evaluation:
-        """The evaluation, as selection uses it."""
-        return Evaluation(
-            self.score,
-            self.metrics,
-            self.correct,
-            self.total,
-            (self.interval[0], self.interval[1]) if self.interval else None,
-            tuple(self.fold_scores),
-            self.seconds,
-            self.convergence_warnings,
-        )
-
-
-@dataclass(frozen=True)
-class ChampionCard(Card):
-    """Which model was chosen, and what it takes to predict with it."""
-
-    key: str
-    parameters: dict[str, Value]
-    digest: str
-    model_version: str
-    rule: str
-    scoring: str
-    score: float
-    interval: list[float] | None
-    cv_mean: float | None
-    tied: int
-    leaderboard_digest: str
-    edges: list[list[str]]
-    feature_names: list[str]
-    target_name: str
-    versions: dict[str, str]
-
-
 AnyCard = TypeVar("AnyCard", bound=Card)
-
-
-def model_name(key: str) -> str:
-    """The name of a candidate's model file in the store."""
-    return f"models/model_{key}.pkl"
-
-
-def model_card_name(key: str) -> str:
-    """The name of a candidate's model card in the store."""
-    return f"models/model_{key}.json"
-
-
-def score_name(key: str) -> str:
-    """The name of a candidate's score in the store."""
-    return f"scores/{key}.json"
 
 
 def read_card(store: ArtifactStore, name: str, kind: type[AnyCard]) -> AnyCard:
@@ -214,16 +82,6 @@ def read_recorded_card(
             f"{version[:12]}): it was changed or replaced; run the search again"
         )
     return card
-
-
-def dump_model(estimator: Estimator) -> bytes:
-    """Pickle a fitted estimator; `joblib.load` reads it too."""
-    return pickle.dumps(estimator, protocol=pickle.HIGHEST_PROTOCOL)
-
-
-def load_model(content: bytes) -> Estimator:
-    """Unpickle a model whose bytes were verified; a pickle can run any code."""
-    return cast("Estimator", pickle.loads(content))  # noqa: S301 - verified
 
 
 def _canonical(value: object) -> str:

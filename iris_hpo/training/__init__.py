@@ -2,5 +2,5 @@
 
 from typing import Final
 
-WORKER_MODULES: Final = ("iris_hpo.trial", "sklearn.metrics", "sklearn.model_selection")
+WORKER_MODULES: Final = ("iris_hpo.training.trial", "sklearn.metrics", "sklearn.model_selection")
 """What a worker imports for it; named, as the process that starts workers needs none of them."""

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.datasets import make_classification, make_regression
 
-from iris_hpo.search.estimators import Recipe, Step
-from iris_hpo.search.evaluation import Examples
+from iris_hpo.data.split import Examples
+from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo_tests.comparison.sides import Search, examples_of
 
 LABELS = (["no", "yes"], ["a", "b", "c"], ["1", "2"], [0, 1], [1, 2], [-1, 1], [2, 5, 9])

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from sklearn.datasets import make_classification
 
-from iris_hpo.search.estimators import Recipe, Step
-from iris_hpo.search.evaluation import Examples
+from iris_hpo.data.split import Examples
+from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo_tests.comparison.sides import Search, examples_of
 
 _OWN = "iris_hpo_tests.comparison.own_estimators."

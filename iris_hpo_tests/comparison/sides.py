@@ -15,13 +15,13 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from iris_hpo.search.dataset import Task
-from iris_hpo.search.engines import Done, Limits, make_engine
-from iris_hpo.search.estimators import Recipe
-from iris_hpo.search.evaluation import Examples
-from iris_hpo.store.cards import load_model, model_name
+from iris_hpo.data.dataset import Task
+from iris_hpo.data.split import Examples
+from iris_hpo.engines import Done, Limits, make_engine
 from iris_hpo.store.objects import open_store
-from iris_hpo.trial import Conditions, Trial, TrialWork
+from iris_hpo.training.cards import Conditions, load_model, model_name
+from iris_hpo.training.estimators import Recipe
+from iris_hpo.training.trial import Trial, TrialWork
 
 Parameters = Mapping[str, Any]
 

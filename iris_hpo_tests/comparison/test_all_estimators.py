@@ -9,8 +9,8 @@ import pytest
 from sklearn.datasets import make_classification, make_regression
 from sklearn.utils import all_estimators
 
-from iris_hpo.search.dataset import Task
-from iris_hpo.search.estimators import Recipe, Step
+from iris_hpo.data.dataset import Task
+from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo_tests.comparison.sides import Parameters, Search, compare, examples_of, quiet
 
 LOGISTIC = {"estimator": "sklearn.linear_model.LogisticRegression"}

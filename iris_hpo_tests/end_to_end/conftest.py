@@ -13,8 +13,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from iris_hpo import engines
 from iris_hpo.command.main import main
-from iris_hpo.search import engines
 from iris_hpo_tests.processes import REPOSITORY
 
 

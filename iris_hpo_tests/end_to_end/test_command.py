@@ -14,12 +14,13 @@ import pytest
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, train_test_split
 from sklearn.svm import SVC
 
+from iris_hpo import engines
 from iris_hpo.command import run, session
 from iris_hpo.command.main import cli
+from iris_hpo.data.columns import Layout
+from iris_hpo.data.dataset import read_dataset
+from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.iris import iris_search
-from iris_hpo.search import engines
-from iris_hpo.search.dataset import Layout, read_dataset
-from iris_hpo.search.splitting import SplitSettings
 from iris_hpo_tests.end_to_end.conftest import Project
 
 C = [0.031, 0.125, 0.5, 2.0, 8.0, 32.0, 128.0, 512.0, 2048.0, 8192.0, 32768.0]

@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from iris_hpo.command.example import _write, write_example
+from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.build import built_searches
-from iris_hpo.search.errors import InputError
-from iris_hpo.search.spec import SearchSpec
+from iris_hpo.spec import SearchSpec
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
 
 pytestmark = DAGSTERS_WARNINGS

@@ -8,16 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from upath import UPath
 
-from iris_hpo.search.errors import InputError
-from iris_hpo.store.artifacts import ArtifactStore
-from iris_hpo.store.cards import (
-    ChampionCard,
-    ModelCard,
-    ParametersCard,
-    ScoreCard,
-    SplitCard,
-    read_card,
-)
+from iris_hpo.data.split import SplitCard
+from iris_hpo.errors import InputError
+from iris_hpo.samplers.parameter_list import ParametersCard
+from iris_hpo.selection.champion import ChampionCard
+from iris_hpo.store.cards import read_card
+from iris_hpo.store.folder import ArtifactStore
+from iris_hpo.training.cards import ModelCard, ScoreCard
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

@@ -7,13 +7,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from iris_hpo.data.splitters import SplitSettings
+from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.build import build_search
-from iris_hpo.orchestration.partitions import range_tags
-from iris_hpo.search.errors import InputError
-from iris_hpo.search.estimators import Step
-from iris_hpo.search.space import Axis
-from iris_hpo.search.splitting import SplitSettings
+from iris_hpo.orchestration.ranges import range_tags
+from iris_hpo.space.axes import Axis
+from iris_hpo.training.estimators import Step
 from iris_hpo_tests.end_to_end.conftest import Project
 from iris_hpo_tests.orchestration.project import QUIET, failure_text
 

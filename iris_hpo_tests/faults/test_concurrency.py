@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from iris_hpo.iris import iris_search
-from iris_hpo.orchestration.naming import names_of
+from iris_hpo.orchestration.names import names_of
 from iris_hpo.orchestration.partitions import PartitionChange, apply_change
 from iris_hpo_tests.end_to_end.conftest import Project, make_project
 from iris_hpo_tests.faults.conftest import small, wait_for

@@ -13,7 +13,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo.store.cards import ModelCard, ScoreCard
+from iris_hpo.training.cards import ModelCard, ScoreCard
 from iris_hpo_tests.end_to_end.conftest import Project, make_project
 from iris_hpo_tests.faults.conftest import processes_of, wait_for
 from iris_hpo_tests.processes import REPOSITORY

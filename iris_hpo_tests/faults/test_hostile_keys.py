@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo.orchestration.records import data_versions, failed_partitions
+from iris_hpo.orchestration.record import data_versions, failed_partitions
 from iris_hpo.text import legible
 from iris_hpo_tests.end_to_end.conftest import Project
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from iris_hpo.command import output
-from iris_hpo.orchestration import presentation
+from iris_hpo.orchestration import names as presentation
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Answer, Project
 from iris_hpo_tests.ticks import evaluate_tick
 

@@ -16,7 +16,7 @@ import pytest
 from sklearn.datasets import load_diabetes
 
 from iris_hpo.orchestration.failures import INTERRUPTED
-from iris_hpo.orchestration.records import failed_partitions
+from iris_hpo.orchestration.record import failed_partitions
 from iris_hpo_tests.faults.conftest import processes_of, wait_for
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
 

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 from sklearn.datasets import load_diabetes
 
-from iris_hpo.orchestration.records import data_versions, failed_partitions, failure_reasons
+from iris_hpo.orchestration.record import data_versions, failed_partitions, failure_reasons
 from iris_hpo_tests.end_to_end.conftest import Project as IrisProject
 from iris_hpo_tests.faults.conftest import processes_of, wait_for
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project, finish

@@ -135,7 +135,7 @@ class Project:
             patch.setenv("COLUMNS", "120")
             patch.setattr(sys, "path", [*sys.path])
             # It would import what this process has imported long ago.
-            patch.setattr("iris_hpo.search.engines.start_ahead", lambda **_: None)
+            patch.setattr("iris_hpo.engines.start_ahead", lambda **_: None)
             patch.setattr("iris_hpo.orchestration.build._BUILT", {})
             patch.setattr("iris_hpo.orchestration.broken._BROKEN", {})
             before = set(sys.modules)

@@ -6,8 +6,8 @@ import pytest
 from sklearn.datasets import load_iris, load_wine
 from sklearn.tree import DecisionTreeClassifier
 
-from iris_hpo.command.session import find_search
-from iris_hpo.search.dataset import Layout
+from iris_hpo.command.project import find_search
+from iris_hpo.data.columns import Layout
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
 from iris_hpo_tests.generality.reference import grid_search, scores_of
 

@@ -9,7 +9,8 @@ from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from iris_hpo.search.dataset import Layout, read_dataset
+from iris_hpo.data.columns import Layout
+from iris_hpo.data.dataset import read_dataset
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
 from iris_hpo_tests.generality.reference import grid_search, scores_of
 

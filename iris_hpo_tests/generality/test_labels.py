@@ -145,7 +145,7 @@ def test_a_constant_number_to_predict_is_refused_once(project: Project) -> None:
 
 def test_an_estimator_that_predicts_a_column_predicts_one_label_a_line(project: Project) -> None:
     write_table(project, labelled("no", "yes"))
-    estimator = "iris_hpo_tests.search.boosters.Column"
+    estimator = "iris_hpo_tests.training.boosters.Column"
     project.write_search("s", **{**TREE, "estimator": estimator}, folds=2)
     project.run("s")
 

@@ -29,8 +29,8 @@ from pathlib import Path
 import dagster as dg
 
 import iris_hpo
-from iris_hpo.search.estimators import Step
-from iris_hpo.search.space import Axis
+from iris_hpo.training.estimators import Step
+from iris_hpo.space.axes import Axis
 
 @dg.asset
 def scores() -> None: ...

@@ -9,9 +9,9 @@ from PIL import Image
 from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
 
-from iris_hpo.command.session import find_search
-from iris_hpo.search.space import Value
-from iris_hpo.store.cards import ModelCard
+from iris_hpo.command.project import find_search
+from iris_hpo.space.values import Value
+from iris_hpo.training.cards import ModelCard
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
 from iris_hpo_tests.generality.reference import Scores, grid_search, scores_of
 

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 from sklearn.datasets import load_iris
 
-from iris_hpo.command.session import find_search
+from iris_hpo.command.project import find_search
 from iris_hpo.scaffold import SearchScaffolder
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
 

@@ -8,11 +8,11 @@ import dagster as dg
 import pytest
 
 from iris_hpo import SearchSpec, build_search
-from iris_hpo.orchestration.naming import Names, names_of
-from iris_hpo.orchestration.storage import Storage
-from iris_hpo.search.estimators import Step
-from iris_hpo.search.space import Axis
-from iris_hpo.search.splitting import SplitSettings
+from iris_hpo.data.splitters import SplitSettings
+from iris_hpo.orchestration.names import Names, names_of
+from iris_hpo.orchestration.resources import Storage
+from iris_hpo.space.axes import Axis
+from iris_hpo.training.estimators import Step
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
 from iris_hpo_tests.ticks import evaluate_tick
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from iris_hpo.orchestration.progress import Counts
+from iris_hpo.orchestration.resources import Counts
 from iris_hpo_tests.orchestration.project import ONE_SLOT, Project
 
 

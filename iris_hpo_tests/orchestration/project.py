@@ -18,18 +18,19 @@ from dagster._core.storage.event_log import InMemoryEventLogStorage
 from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
 from dagster._core.storage.runs import InMemoryRunStorage
 
+from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.build import build_search
-from iris_hpo.orchestration.launch import Launcher, Outcome, WorkOptions
-from iris_hpo.orchestration.naming import Names, names_of
+from iris_hpo.orchestration.names import Names, names_of
 from iris_hpo.orchestration.plan import Plan, Settings, make_plan
-from iris_hpo.orchestration.progress import Counts
-from iris_hpo.orchestration.storage import Storage
-from iris_hpo.search.spec import Rule, SearchSpec
-from iris_hpo.search.splitting import SplitSettings
-from iris_hpo.store.artifacts import ArtifactStore
-from iris_hpo.store.cards import ModelCard, ScoreCard, read_card
+from iris_hpo.orchestration.resources import Counts, Storage
+from iris_hpo.orchestration.runner import Launcher, Outcome, WorkOptions
+from iris_hpo.selection.rules import Rule
+from iris_hpo.spec import SearchSpec
+from iris_hpo.store.cards import read_card
+from iris_hpo.store.folder import ArtifactStore
 from iris_hpo.store.objects import open_store
+from iris_hpo.training.cards import ModelCard, ScoreCard
 
 SHIPPED_DATA = Path(__file__).parents[2] / "data"
 SOURCES = ("raw_data", "split", "parameters")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from iris_hpo.errors import InputError
 from iris_hpo.orchestration import claims
-from iris_hpo.search.errors import InputError
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS
 from iris_hpo_tests.generality.project import Project as UserProject
 from iris_hpo_tests.orchestration.following import Follower, counted_statements

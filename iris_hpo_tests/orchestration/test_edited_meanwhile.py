@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 import dagster as dg
 import pytest
 
-from iris_hpo.orchestration import launch
-from iris_hpo.orchestration.naming import Names
+from iris_hpo.errors import InputError
+from iris_hpo.orchestration import runner as launch
+from iris_hpo.orchestration.names import Names
 from iris_hpo.orchestration.partitions import is_range
 from iris_hpo.orchestration.partitions import registered_keys as read_keys
-from iris_hpo.search.errors import InputError
 from iris_hpo_tests.orchestration.project import KEYS, Project
 
 EDITS = {

@@ -8,14 +8,14 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo.orchestration.launch import RunFailedError
-from iris_hpo.orchestration.records import (
+from iris_hpo.orchestration.assets.selection import part_note
+from iris_hpo.orchestration.record import (
     failed_partitions,
     failure_reasons,
     partitions_of_failed_runs,
 )
-from iris_hpo.orchestration.selection import part_note
-from iris_hpo.search.estimators import Step
+from iris_hpo.orchestration.runner import RunFailedError
+from iris_hpo.training.estimators import Step
 from iris_hpo_tests.orchestration.project import (
     KEYS,
     Project,

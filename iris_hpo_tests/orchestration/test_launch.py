@@ -7,10 +7,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo.orchestration import launch
-from iris_hpo.orchestration.launch import RunFailedError
-from iris_hpo.orchestration.selection import selection_state
-from iris_hpo.search.errors import InputError
+from iris_hpo.errors import InputError
+from iris_hpo.orchestration import runner as launch
+from iris_hpo.orchestration.runner import RunFailedError
+from iris_hpo.orchestration.standing import selection_state
 from iris_hpo_tests.orchestration.project import KEYS, Project
 
 KEY = KEYS[3]

@@ -88,7 +88,7 @@ import dagster as dg
 
 from iris_hpo import build_search
 from iris_hpo.iris import iris_search
-from iris_hpo.search.splitting import SplitSettings
+from iris_hpo.data.splitters import SplitSettings
 
 spec = replace(iris_search(), home=Path(__file__).parent, split=SplitSettings(folds=2))
 everything = dg.define_asset_job("everything", dg.AssetSelection.all())

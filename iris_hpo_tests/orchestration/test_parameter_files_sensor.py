@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from iris_hpo.orchestration.partitions import PartitionChange, apply_change
-from iris_hpo.search.estimators import Step
+from iris_hpo.training.estimators import Step
 from iris_hpo_tests.orchestration.following import (
     Follower,
     assets_of,

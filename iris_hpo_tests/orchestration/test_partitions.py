@@ -7,17 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iris_hpo.orchestration.naming import Names
+from iris_hpo.orchestration.names import Names
 from iris_hpo.orchestration.partitions import (
     PartitionChange,
     apply_change,
     change_requests,
-    contiguous_ranges,
     pending_change,
     plan_change,
-    range_tags,
     registered_keys,
 )
+from iris_hpo.orchestration.ranges import contiguous_ranges, range_tags
 from iris_hpo_tests.orchestration.project import KEYS, Project, succeed
 
 NAMES = Names("", "c_gamma")

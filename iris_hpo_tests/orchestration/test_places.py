@@ -7,8 +7,8 @@ import dagster as dg
 import pytest
 from upath import UPath
 
-from iris_hpo.orchestration.launch import Launcher, WorkOptions
-from iris_hpo.orchestration.storage import Storage
+from iris_hpo.orchestration.resources import Storage
+from iris_hpo.orchestration.runner import Launcher, WorkOptions
 from iris_hpo_tests.orchestration.project import KEYS, Project, small_spec
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import dagster as dg
 import pytest
 
-from iris_hpo.orchestration.partitions import range_tags
-from iris_hpo.search.errors import InputError
+from iris_hpo.errors import InputError
+from iris_hpo.orchestration.ranges import range_tags
 from iris_hpo_tests.orchestration.project import CANDIDATES, KEYS, SOURCES, Project, succeed
 
 KEY = KEYS[3]

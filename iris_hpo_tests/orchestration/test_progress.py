@@ -5,7 +5,7 @@ import re
 import dagster as dg
 
 from iris_hpo.orchestration.build import build_search
-from iris_hpo.orchestration.progress import Counts, LogProgress
+from iris_hpo.orchestration.resources import Counts, LogProgress
 from iris_hpo_tests.orchestration.project import KEYS, Project, succeed
 
 

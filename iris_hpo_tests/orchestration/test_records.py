@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 import pytest
 
-from iris_hpo.orchestration.records import (
+from iris_hpo.orchestration.record import (
     data_versions,
     failed_partitions,
     latest,

@@ -9,8 +9,8 @@ import dagster as dg
 import joblib
 import pytest
 
-from iris_hpo.orchestration.records import failure_reasons
-from iris_hpo.store.artifacts import digest_of
+from iris_hpo.orchestration.record import failure_reasons
+from iris_hpo.store.folder import digest_of
 from iris_hpo_tests.orchestration.project import KEYS, Project, failure_text, succeed
 
 KEY = KEYS[2]

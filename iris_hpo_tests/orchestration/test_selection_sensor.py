@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo.search.estimators import Step
+from iris_hpo.training.estimators import Step
 from iris_hpo_tests.orchestration.project import KEYS, Project, small_spec, succeed
 
 

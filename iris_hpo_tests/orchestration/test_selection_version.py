@@ -1,9 +1,10 @@
 """The data version of `selection` changes if and only if the selection may."""
 
-from iris_hpo.orchestration.selection import Standing
-from iris_hpo.search.simplicity import Simplest
-from iris_hpo.search.space import Axis, ParameterSpace
-from iris_hpo.search.spec import Rule
+from iris_hpo.orchestration.standing import Standing
+from iris_hpo.selection.rules import Rule
+from iris_hpo.space.axes import Axis
+from iris_hpo.space.candidates import ParameterSpace
+from iris_hpo.space.simplicity import Simplest
 from iris_hpo_tests.orchestration.project import KEYS, Project, succeed
 
 

@@ -15,10 +15,11 @@ import dagster as dg
 import pytest
 from dagster._core.events import AssetMaterializationPlannedData, EngineEventData
 
+from iris_hpo.interrupts import Interrupt
 from iris_hpo.orchestration import signs, turns
 from iris_hpo.orchestration.failures import INTERRUPTED
-from iris_hpo.orchestration.launch import Launcher, Outcome, WorkOptions
-from iris_hpo.orchestration.partitions import range_tags
+from iris_hpo.orchestration.ranges import range_tags
+from iris_hpo.orchestration.runner import Launcher, Outcome, WorkOptions
 from iris_hpo.orchestration.signs import (
     PATIENCE_SECONDS,
     UNMARKED_SECONDS,
@@ -35,7 +36,6 @@ from iris_hpo.orchestration.turns import (
     check_turn,
     release_dead_runs,
 )
-from iris_hpo.search.interrupts import Interrupt
 from iris_hpo_tests.orchestration.following import Follower, assets_of, counted_statements, ends_of
 from iris_hpo_tests.orchestration.project import CANDIDATES, KEYS, ONE_SLOT, Project, small_spec
 from iris_hpo_tests.processes import wait_for

@@ -4,7 +4,7 @@ import json
 
 import dagster as dg
 
-from iris_hpo.orchestration.records import failed_partitions
+from iris_hpo.orchestration.record import failed_partitions
 from iris_hpo_tests.orchestration.project import (
     CANDIDATES,
     KEYS,

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from iris_hpo.event_log import KeptSqliteEventLog
-from iris_hpo.postgres_event_log import KeptPostgresEventLog
+from iris_hpo.event_log.postgres import KeptPostgresEventLog
+from iris_hpo.event_log.sqlite import KeptSqliteEventLog
 from iris_hpo_tests.scale.postgres import SETTINGS, postgres_server
 
 SQLITE = Path(__file__).resolve().parents[2] / ".dagster" / "dagster.yaml"

@@ -10,13 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from iris_hpo.search.engines import Done, Limits, make_engine
-from iris_hpo.search.engines.dask import DaskEngine
-from iris_hpo.search.errors import InputError
-from iris_hpo_tests.processes import free_port, wait_for
-from iris_hpo_tests.scale.cluster import cluster
-from iris_hpo_tests.search import engine_work
-from iris_hpo_tests.search.engine_contract import (
+from iris_hpo.engines import Done, Limits, make_engine
+from iris_hpo.engines.dask import DaskEngine
+from iris_hpo.errors import InputError
+from iris_hpo_tests.engines import engine_work
+from iris_hpo_tests.engines.engine_contract import (
     ONCE,
     WorkersContract,
     all_of,
@@ -24,6 +22,8 @@ from iris_hpo_tests.search.engine_contract import (
     reasons_of,
     results_of,
 )
+from iris_hpo_tests.processes import free_port, wait_for
+from iris_hpo_tests.scale.cluster import cluster
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +243,7 @@ def test_a_scheduler_that_goes_away_is_one_message(tmp_path):
 
 @pytest.mark.slow
 def test_a_scheduler_that_is_silent_is_one_message(tmp_path, monkeypatch):
-    monkeypatch.setattr("iris_hpo.search.engines.dask._ANSWER_SECONDS", 2.0)
+    monkeypatch.setattr("iris_hpo.engines.dask._ANSWER_SECONDS", 2.0)
     with cluster(tmp_path) as made:
         sign = tmp_path / "sign"
         outcomes = DaskEngine(made.address).map(engine_work.wait_for, [None, sign], Limits())
@@ -257,7 +257,7 @@ def test_a_scheduler_that_is_silent_is_one_message(tmp_path, monkeypatch):
 
 
 def test_no_scheduler_is_one_message(monkeypatch):
-    monkeypatch.setattr("iris_hpo.search.engines.dask._ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr("iris_hpo.engines.dask._ANSWER_SECONDS", 1.0)
     address = f"tcp://127.0.0.1:{free_port()}"
 
     with pytest.raises(InputError, match=f"^no Dask scheduler answers at {address} "):
@@ -265,7 +265,7 @@ def test_no_scheduler_is_one_message(monkeypatch):
 
 
 def test_a_scheduler_without_workers_is_one_message(tmp_path, monkeypatch):
-    monkeypatch.setattr("iris_hpo.search.engines.dask._WORKERLESS_SECONDS", 1.0)
+    monkeypatch.setattr("iris_hpo.engines.dask._WORKERLESS_SECONDS", 1.0)
     with cluster(tmp_path, workers=0) as made, pytest.raises(InputError) as refusal:
         all_of(DaskEngine(made.address).map(engine_work.square, [1], ONCE))
 
@@ -279,7 +279,7 @@ def test_a_scheduler_without_workers_is_one_message(tmp_path, monkeypatch):
 def test_an_address_that_is_none_is_one_message(address, monkeypatch):
     from distributed import Client
 
-    monkeypatch.setattr("iris_hpo.search.engines.dask._ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr("iris_hpo.engines.dask._ANSWER_SECONDS", 1.0)
 
     with pytest.raises(InputError, match=f"^no Dask scheduler answers at {address}"):
         all_of(DaskEngine(address).map(engine_work.square, [1], ONCE))
@@ -304,6 +304,6 @@ def test_no_items_have_no_outcomes_and_need_no_cluster():
 
 
 def _works_held() -> int:
-    from iris_hpo.search.engines import dask_worker
+    from iris_hpo.engines import dask_worker
 
     return len(dask_worker._held)

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from dagster_postgres import PostgresRunStorage, PostgresScheduleStorage
 
-from iris_hpo.postgres_event_log import KeptPostgresEventLog
+from iris_hpo.event_log.postgres import KeptPostgresEventLog
 from iris_hpo_tests.processes import REPOSITORY
 from iris_hpo_tests.scale.postgres import SETTINGS, Postgres
 

@@ -12,13 +12,13 @@ import sqlalchemy as sa
 import sqlalchemy.event
 from sqlalchemy.exc import OperationalError
 
-from iris_hpo import postgres_server
 from iris_hpo.command.main import main
 from iris_hpo.command.session import _no_retries_logged, _reason  # pyright: ignore[reportPrivateUsage]
-from iris_hpo.event_batches import EventBatches
-from iris_hpo.orchestration.records import data_versions
-from iris_hpo.postgres_event_log import KeptPostgresEventLog
-from iris_hpo.search.errors import InputError
+from iris_hpo.errors import InputError
+from iris_hpo.event_log import postgres_server
+from iris_hpo.event_log.batches import EventBatches
+from iris_hpo.event_log.postgres import KeptPostgresEventLog
+from iris_hpo.orchestration.record import data_versions
 from iris_hpo_tests.scale.postgres import SETTINGS, Postgres
 from iris_hpo_tests.scale.postgres import postgres_server as new_server
 

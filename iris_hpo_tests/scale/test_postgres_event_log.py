@@ -7,8 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo.orchestration.records import data_versions, latest_storage_ids
-from iris_hpo.postgres_event_log import KeptPostgresEventLog
+from iris_hpo.event_log.postgres import KeptPostgresEventLog
+from iris_hpo.orchestration.record import data_versions, latest_storage_ids
 from iris_hpo_tests.scale.events_per_second import measure
 from iris_hpo_tests.scale.postgres import SETTINGS, Postgres
 

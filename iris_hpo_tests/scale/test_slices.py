@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import dagster as dg
 import pytest
 
+from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
-from iris_hpo.orchestration import slices
+from iris_hpo.orchestration import ranges as slices
 from iris_hpo.orchestration.build import build_search
-from iris_hpo.orchestration.slices import candidates_per_run, cut
-from iris_hpo.search.errors import InputError
+from iris_hpo.orchestration.ranges import candidates_per_run, cut
 from iris_hpo_tests.orchestration.following import Follower, assets_of, ends_of
 from iris_hpo_tests.orchestration.project import CANDIDATES, KEYS, Project, succeed
 

@@ -1,0 +1,168 @@
+"""``iris-hpo status``, ``leaderboard`` and ``predict``: what is there, without changing it."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from iris_hpo.command.output import make_console, results, say, show
+from iris_hpo.command.session import open_session, read_wanted
+from iris_hpo.errors import InputError
+from iris_hpo.orchestration.assets.selection import part_note
+from iris_hpo.orchestration.claims import check_claim
+from iris_hpo.orchestration.names import names_of
+from iris_hpo.orchestration.plan import make_plan
+from iris_hpo.orchestration.standing import selection_state
+from iris_hpo.orchestration.status import STATES
+from iris_hpo.orchestration.study import read_champion
+from iris_hpo.selection.champion import CHAMPION, ChampionCard
+from iris_hpo.selection.leaderboard import LEADERBOARD, read_csv, to_csv, typed
+from iris_hpo.store.folder import ArtifactStore, read_verified
+from iris_hpo.text import clean, legible
+from iris_hpo.training.cards import load_model
+from iris_hpo.training.estimators import package_versions
+
+Row = dict[str, str]
+
+
+def show_status(
+    *,
+    search: str | None,
+    data: str | None,
+    artifacts: str | None,
+    as_json: bool,
+    **settings: Any,
+) -> int:
+    """Print the state of every asset; give the exit code: 1 if candidates failed."""
+    with open_session(search, data, artifacts) as session:
+        wanted = read_wanted(session, **settings)
+        check_claim(session.instance, session.spec, session.storage)
+        plan = make_plan(session.instance, session.spec, session.storage, wanted.settings)
+        state = selection_state(
+            session.instance,
+            session.spec,
+            session.storage,
+            wanted.rule,
+            plan.states if plan.is_empty else None,
+        )
+    counts = plan.counts()
+    counts["selection"] = {name: int(name == state) for name in STATES}
+    failed = sorted(plan.states.tried_in_vain)
+    if as_json:
+        show(json.dumps({"assets": counts, "failed": failed, "kept": [*wanted.kept]}))
+        return 1 if failed else 0
+    table = Table(box=None, pad_edge=False)
+    table.add_column("asset")
+    for name in STATES:
+        table.add_column(name, justify="right")
+    for asset, found in counts.items():
+        table.add_row(asset, *(str(found[name]) for name in STATES))
+    console = make_console()
+    console.print(table)
+    for line in wanted.kept:
+        say(console, line)
+    if failed:
+        names = ", ".join(map(legible, failed))
+        say(console, f"failed: {names}")
+    return 1 if failed else 0
+
+
+def show_leaderboard(
+    *, search: str | None, data: str | None, artifacts: str | None, top: int | None, form: str
+) -> int:
+    """Print the leaderboard."""
+    with open_session(search, data, artifacts) as session:
+        store = session.storage.store(session.spec)
+        champion = read_champion(session.instance, session.spec, store)
+        part = part_note(session.instance, names_of(session.spec))
+    rows = read_leaderboard(store, champion)[:top]
+    if form == "json":
+        show(json.dumps([typed(row, session.spec.space) for row in rows]))
+    elif form == "csv":
+        results().write(clean(to_csv(rows).decode()))
+    else:
+        console = make_console()
+        print_leaderboard(console, rows)
+        if part:
+            say(console, f"note: {part}")
+    return 0
+
+
+def predict_file(
+    *, search: str | None, data: str | None, artifacts: str | None, file: Path, output: Path | None
+) -> int:
+    """Predict a file with the champion, verified before it is unpickled."""
+    from iris_hpo.data.prediction_rows import read_features
+
+    with open_session(search, data, artifacts) as session:
+        store = session.storage.store(session.spec)
+        champion = read_champion(session.instance, session.spec, store)
+    for package, version in package_versions(session.spec.steps).items():
+        if champion.versions.get(package) != version:
+            raise InputError(
+                f"the champion was trained with {package} {champion.versions.get(package)}, this "
+                f"is {version}; run the search again"
+            )
+    features = read_features(
+        file, champion.feature_names, champion.target_name, session.spec.layout.target
+    )
+    model = load_model(read_verified(store, CHAMPION, champion.digest))
+    predicted = np.asarray(model.predict(features)).reshape(len(features))  # CatBoost: a column
+    labels = "".join(f"{label}\n" for label in predicted)
+    if output is None:
+        out = results()
+        out.write(clean(labels) if out.isatty() else labels)  # exact for what reads a pipe
+        return 0
+    try:
+        output.write_text(labels, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror}") from error
+    return 0
+
+
+def read_leaderboard(store: ArtifactStore, champion: ChampionCard) -> list[Row]:
+    """Read the leaderboard that belongs to a champion."""
+    content = read_verified(store, LEADERBOARD, champion.leaderboard_digest)
+    return read_csv(content)
+
+
+def print_leaderboard(console: Console, rows: Sequence[Row]) -> None:
+    """Print the columns that a person compares."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("rank", justify="right")
+    table.add_column("candidate")
+    table.add_column("score", justify="right")
+    has_interval = "interval_low" in rows[0]
+    # The interval and the counts are of the accuracy, which is the score or a column of its own.
+    accuracy = "accuracy" if "accuracy" in rows[0] else "score"
+    if has_interval:
+        if accuracy != "score":
+            table.add_column(accuracy, justify="right")
+        table.add_column("95 % interval")
+    table.add_column("cross-validation")
+    table.add_column("")
+    for row in rows:
+        cells = [row["rank"], row["candidate"]]
+        if not has_interval or accuracy != "score":
+            cells.append(f"{float(row['score']):.4f}")
+        if has_interval:
+            cells += [
+                f"{float(row[accuracy]):.4f} ({row['correct']}/{row['total']})",
+                f"{float(row['interval_low']):.3f} to {float(row['interval_high']):.3f}",
+            ]
+        cells.append(
+            f"{float(row['cv_mean']):.4f} ± {float(row['cv_std']):.4f}" if row["cv_mean"] else "-"
+        )
+        cells.append(
+            "champion"
+            if row["champion"] == "true"
+            else "selected"
+            if row["selected"] == "true"
+            else ""
+        )
+        table.add_row(*cells)
+    console.print(table)

@@ -1,0 +1,91 @@
+"""What a cell may hold: a number, or a label."""
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from iris_hpo.data.tables import Table, is_multiline
+from iris_hpo.text import shorten
+
+MAX_LABEL: Final = 200
+"""Largest number of characters in a label. NumPy keeps all labels as wide as the longest."""
+
+_MISSING: Final = ("", "na", "n/a", "null", "none", "nan", "?")
+_TRUTH: Final = {"true": 1.0, "false": 0.0}
+_DATE: Final = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?", re.ASCII)
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell stands for a value that is not known."""
+    return cell.lower() in _MISSING
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number, finite or not, or a truth value."""
+    if cell.lower() in _TRUTH:
+        return True
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def is_finite(cell: str) -> bool:
+    """Whether a cell is a finite number or a truth value, as features must be."""
+    if is_missing(cell) or "_" in cell or not cell.isascii() or not is_number(cell):
+        return False
+    return cell.lower() in _TRUTH or math.isfinite(float(cell))
+
+
+def read_numbers(table: Table, columns: Sequence[str], cells: Sequence[str]) -> list[float]:
+    """Read cells of the last row as finite numbers; true and false are 1 and 0.
+
+    Raises
+    ------
+    DatasetError
+        For the first cell that is none.
+    """
+    try:
+        numbers = list(map(float, cells))
+    except ValueError:
+        pass
+    else:
+        text = "".join(cells)
+        # float takes 1_000 and the digits of other scripts too.
+        if math.isfinite(sum(numbers)) and "_" not in text and text.isascii():
+            return numbers
+    return [read_number(table, column, cell) for column, cell in zip(columns, cells, strict=True)]
+
+
+def read_number(table: Table, column: str, cell: str) -> float:
+    """Read a cell of the last row as a finite number; true and false are 1 and 0."""
+    if is_finite(cell):
+        truth = _TRUTH.get(cell.lower())
+        return float(cell) if truth is None else truth
+    raise table.refusal(_problem(cell), column)
+
+
+def read_label(table: Table, column: str, cell: str) -> str:
+    """Read a cell of the last row as the label of a class."""
+    if not cell:
+        raise table.refusal("the label is missing; fill it in or remove the row", column)
+    if is_multiline(cell):
+        raise table.refusal(f"the label {shorten(cell)} holds a line break", column)
+    if len(cell) > MAX_LABEL:
+        problem = f"the label {shorten(cell)} has {len(cell):,} characters; give the class a name"
+        raise table.refusal(f"{problem} of at most {MAX_LABEL}", column)
+    return cell
+
+
+def _problem(cell: str) -> str:
+    """Why a cell is no finite number, and what to do."""
+    shown = shorten(cell)
+    if is_missing(cell):
+        return f"the value is missing ({shown}); fill it in or remove the row"
+    if _DATE.fullmatch(cell):
+        return f"{shown} is a date; give year, month and day as numbers or drop the column"
+    if is_number(cell) and "_" not in cell and cell.isascii():
+        return f"{shown} is not finite; remove the row"
+    return f"{shown} is not a number; encode it as one or drop the column"

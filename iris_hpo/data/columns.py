@@ -1,0 +1,170 @@
+"""What the columns of a table are: named or not, the target, the features, row numbers."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iris_hpo.data.cells import is_missing, is_number
+from iris_hpo.data.tables import DatasetError, Table
+from iris_hpo.errors import InputError
+
+_UNNAMED: Final = re.compile(r"(Unnamed: \d+(\.\d+)?)?", re.ASCII)
+_WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
+_TRUTH: Final = ("on", "off", "yes", "no", "true", "false")
+_SHOWN: Final = 50  # columns in a message
+_TELLING: Final = 4
+"""So many columns, or more, hardly ever hold 0, 1, 2, 3 by chance."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where things stand in a row.
+
+    Parameters
+    ----------
+    target
+        The target's column: a name from the header, or a position (0 is the first, -1 the last).
+    header
+        Whether the first line names the columns; None finds out: it does if none of its
+        features is a number, or if it counts the columns from 0, as pandas does.
+
+    Raises
+    ------
+    InputError
+        If the target is a truth value.
+    """
+
+    target: str | int = -1
+    header: bool | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.target, bool):
+            raise InputError(
+                f"the target is the truth value {self.target}; quote the name of the column, as "
+                "in target: 'yes', or give its position",
+                field=("target",),
+            )
+
+
+def has_header(table: Table, layout: Layout) -> bool:
+    """Whether the first row names the columns.
+
+    Raises
+    ------
+    DatasetError
+        If it may as well be a row of numbers.
+    """
+    if layout.header is not None:
+        return layout.header
+    if isinstance(layout.target, str):
+        return True
+    width = len(table.first)
+    target = layout.target % width if -width <= layout.target < width else None
+    skipped = {target, 0} if _begins_with_row_number(table) else {target}
+    names = [cell for index, cell in enumerate(table.first) if index not in skipped]
+    if not any(is_missing(name) or is_number(name) for name in names):
+        return bool(names)
+    counting = counts_columns(table, target)
+    if counting is None:
+        raise table.refusal(
+            f"{','.join(table.first)} may be a row, or a header as pandas writes it; set header: "
+            "true or header: false"
+        )
+    return counting
+
+
+def counts_columns(table: Table, target: int | None = None) -> bool | None:
+    """Whether the first row is 0, 1, 2 and so on, as pandas names columns without names.
+
+    Parameters
+    ----------
+    target
+        Position of a column that may have another name.
+
+    Returns
+    -------
+    bool or None
+        None if the first row counts, and may yet be a row.
+    """
+    offset = int(_begins_with_row_number(table))
+    names = table.first[offset:]
+    other = [index for index, name in enumerate(names) if name != str(index)]
+    second = table.second
+    if second is None or len(names) < 2 or len(second) != len(table.first):
+        return False
+    if other and (len(other) > 1 or other[0] + offset != target):
+        return False
+    if offset or len(names) - len(other) >= _TELLING:
+        return True
+    if other:
+        return not is_number(table.first[other[0]]) and is_number(second[other[0]])
+    return True if len(names) > 2 and not any(map(_WHOLE.fullmatch, second)) else None
+
+
+def target_position(table: Table, target: str | int, width: int) -> int:
+    """Position of the target's column.
+
+    Raises
+    ------
+    DatasetError
+        If there is none, or if a number may be the position of one and the name of another.
+    """
+    source, columns = str(table.path), table.columns
+    if isinstance(target, int):
+        if not -width <= target < width:
+            raise DatasetError(
+                source, f"has {width} columns; there is no target at position {target}"
+            )
+        position = target % width
+        if columns is not None and str(target) in columns and columns[position] != str(target):
+            raise DatasetError(
+                source,
+                f"the column at position {target} is {columns[position]!r}, and another is named "
+                f"{str(target)!r}; quote the name of the one that is the target",
+            )
+        return position
+    if columns is None:
+        raise DatasetError(
+            source, f"has no header; give the target {target!r} as a position instead"
+        )
+    if target not in columns:
+        raise DatasetError(
+            source,
+            f"has no column {target!r} for the target; there are {_shown(columns)}"
+            f"{_quoting(target, columns)}",
+        )
+    return columns.index(target)
+
+
+def is_unnamed(column: str) -> bool:
+    """Whether a column has no name of its own in a header, as R and pandas write row numbers."""
+    return _UNNAMED.fullmatch(column) is not None
+
+
+def counts_rows(values: NDArray[np.float64]) -> bool:
+    """Whether a column is 0, 1, 2 and so on, or 1, 2, 3 and so on."""
+    start = values[0]
+    return start in (0, 1) and np.array_equal(values, np.arange(len(values)) + start)
+
+
+def _begins_with_row_number(table: Table) -> bool:
+    """Whether the first column has no name in the first row, and the number of a row below."""
+    second = table.second or [""]
+    return is_unnamed(table.first[0]) and second[0] in ("0", "1")
+
+
+def _shown(columns: Sequence[str]) -> str:
+    more = f" and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
+    return ", ".join(columns[:_SHOWN]) + more
+
+
+def _quoting(target: str, columns: Sequence[str]) -> str:
+    """What to write in YAML, where such a name is a truth value unless it is quoted."""
+    if target.lower() not in _TRUTH:
+        return ""
+    likely = next((name for name in columns if name.lower() in _TRUTH), columns[-1])
+    return f"; write the name in quotes, as in target: {likely!r}"

@@ -1,0 +1,145 @@
+"""Reading rows to predict: the features of a model, wherever they stand in a file."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from iris_hpo.data.cells import is_number
+from iris_hpo.data.columns import counts_columns, counts_rows
+from iris_hpo.data.dataset import Features, read_bytes, read_rows
+from iris_hpo.data.tables import DatasetError, Table
+from iris_hpo.text import shorten
+
+
+def read_features(
+    path: Path,
+    feature_names: Sequence[str],
+    target_name: str,
+    target: str | int = -1,
+) -> Features:
+    """Read rows to predict: the features alone, or with the target's column, which is ignored.
+
+    With a header that names the features, columns may come in any order and others are ignored.
+    Without, the features come in the order of training, and the target stands where it stood in
+    the training file.
+
+    Parameters
+    ----------
+    target
+        The target's column in the training file, a name or a position, as in `Layout`.
+
+    Returns
+    -------
+    ndarray of shape (rows, features)
+
+    Raises
+    ------
+    DatasetError
+        If a feature is missing or no number, or if it is not known which columns are the features.
+    """
+    table = Table(path, read_bytes(path))
+    if table.columns is None and _is_header(table, feature_names, target):
+        _check_features(path, table.first, feature_names, table.line)
+        table.take_header()
+    elif table.columns is not None:
+        _check_features(path, table.columns, feature_names, None)
+    if table.columns is not None:
+        return read_rows(table, feature_names, _named(table, table.columns, feature_names))
+    may_be_numbers = _may_begin_with_row_numbers(table.first, feature_names, target)
+    rows = _positioned(table, feature_names, target_name, target)
+    features = read_rows(table, feature_names, rows)
+    if may_be_numbers and len(features) > 1 and counts_rows(features[:, 0]):
+        raise DatasetError(
+            str(path),
+            "has no header, and its first column counts the rows: it may be no feature; write "
+            f"the header {_header(feature_names)} above the rows, with a name for every column",
+        )
+    return features
+
+
+def _is_header(table: Table, feature_names: Sequence[str], target: str | int) -> bool:
+    first, names = table.first, set(feature_names)
+    if names <= set(first):
+        if [cell for cell in first if cell in names] != [*feature_names] and all(
+            map(is_number, feature_names)
+        ):
+            raise table.refusal(
+                "may be a header, or a row; write the header in the order of training: "
+                f"{_header(feature_names)}"
+            )
+        return True
+    width = len(first)
+    position = target % width if isinstance(target, int) and -width <= target < width else width - 1
+    if width != len(names) + 1:
+        position = width
+    features = [cell for index, cell in enumerate(first) if index != position][: len(names)]
+    return not any(map(is_number, features)) or bool(counts_columns(table))
+
+
+def _check_features(
+    path: Path, columns: Sequence[str], feature_names: Sequence[str], line: int | None
+) -> None:
+    present = set(columns)
+    for name in feature_names:
+        if name not in present:
+            problem = f"the header does not name the feature {shorten(name)}"
+            raise DatasetError(str(path), problem, line=line)
+
+
+def _named(
+    table: Table, columns: Sequence[str], feature_names: Sequence[str]
+) -> Iterator[list[str]]:
+    """Give the features of each row, found by name."""
+    place = {name: index for index, name in enumerate(columns)}
+    positions = [place[name] for name in feature_names]
+    for row in table.rows():
+        if len(row) != len(columns):
+            raise table.refusal(f"has {len(row)} columns; the header has {len(columns)}")
+        yield [row[position] for position in positions]
+
+
+def _positioned(
+    table: Table, feature_names: Sequence[str], target_name: str, target: str | int
+) -> Iterator[list[str]]:
+    """Give the features of each row of a file without a header."""
+    expected = len(feature_names)
+    for row in table.rows():
+        if len(row) == expected + 1:
+            if isinstance(target, str) or not -len(row) <= target < len(row):
+                raise table.refusal(
+                    f"has {len(row)} columns and no header, so which of them is {target_name} is "
+                    f"not known; leave it out, or write a header with {target_name} and "
+                    f"{_header(feature_names)} above the rows"
+                )
+            del row[target]
+        elif len(row) != expected:
+            raise table.refusal(
+                f"has {len(row)} columns; the model needs {expected} features, with or without "
+                f"{target_name} {_where(target)}"
+            )
+        yield row
+
+
+def _may_begin_with_row_numbers(
+    first: Sequence[str], feature_names: Sequence[str], target: str | int
+) -> bool:
+    """Whether the first of the columns may number the rows, and none be the target.
+
+    In training a header told such a column from the features.
+    """
+    unnamed = [f"feature_{index + 1}" for index in range(len(feature_names))]
+    return (
+        [*feature_names] != unnamed
+        and len(first) == len(feature_names) + 1
+        and isinstance(target, int)
+        and -len(first) <= target < len(first)
+        and is_number(first[target])
+    )
+
+
+def _where(target: str | int) -> str:
+    return "after them" if target == -1 else "where it stood in training"
+
+
+def _header(names: Sequence[str]) -> str:
+    text = ",".join(names)
+    return text if len(text) <= 200 else f"{text[:200]}..."

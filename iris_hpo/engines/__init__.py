@@ -1,0 +1,100 @@
+"""Engines: run the same work on many items, and give each outcome as it finishes.
+
+An engine isolates items from each other. An exception, a dead worker or an endless computation
+costs its own item and nothing else.
+"""
+
+import logging
+import os
+from functools import cache
+from importlib.util import find_spec
+
+from iris_hpo.engines.interface import Done, Engine, Failed, Limits
+from iris_hpo.engines.loky import apart, end_spare, loky_engine, obstacle, start_ahead
+from iris_hpo.engines.serial import SerialEngine
+from iris_hpo.errors import InputError
+from iris_hpo.text import readable
+
+__all__ = [
+    "Done",
+    "Engine",
+    "Failed",
+    "Limits",
+    "SerialEngine",
+    "apart",
+    "default_engine",
+    "end_spare",
+    "loky_engine",
+    "make_engine",
+    "start_ahead",
+]
+
+
+_log = logging.getLogger(__name__)
+
+
+def default_engine() -> str:
+    """``dask`` where IRIS_HPO_DASK_ADDRESS names a scheduler, else ``loky``."""
+    return "dask" if os.environ.get("IRIS_HPO_DASK_ADDRESS") else "loky"
+
+
+def make_engine(
+    name: str, jobs: int = 0, dask_address: str | None = None, timeout: float | None = None
+) -> Engine:
+    """Make an engine by its name: ``loky``, ``serial`` or ``dask``.
+
+    Where no worker processes can be started, ``loky`` is ``serial``, which one line says.
+
+    Parameters
+    ----------
+    jobs
+        Processes of this machine; 0 for one per core.
+    dask_address
+        Of the scheduler; IRIS_HPO_DASK_ADDRESS by default.
+    timeout
+        Seconds that an item may take, if there is a limit.
+
+    Raises
+    ------
+    InputError
+        If there is no such engine, or it cannot be made like this.
+    """
+    if jobs < 0:
+        raise InputError(f"jobs {jobs} must be 0 (one per core) or a number of processes")
+    if name == "loky":
+        reason = obstacle()
+        if not reason:
+            return loky_engine(jobs)
+        name = "serial"
+        if timeout is None:
+            _say_once(
+                f"iris-hpo: no worker processes can be started ({reason}): one candidate after "
+                "the other is worked on, as by the engine serial"
+            )
+    if name == "serial":
+        engine = SerialEngine()
+        engine.check_timeout(timeout)
+        return engine
+    if name == "dask":
+        return _dask_engine(jobs, dask_address or os.environ.get("IRIS_HPO_DASK_ADDRESS"))
+    raise InputError(f"engine {name!r} is unknown; choose one of loky, serial, dask")
+
+
+@cache
+def _say_once(text: str) -> None:
+    _log.warning(readable(text))
+
+
+def _dask_engine(jobs: int, address: str | None) -> Engine:
+    if not address:
+        raise InputError(
+            "the engine 'dask' needs the address of a scheduler, such as tcp://host:8786: give "
+            "dask_address, or set IRIS_HPO_DASK_ADDRESS"
+        )
+    if jobs:
+        raise InputError(f"jobs {jobs}: the engine 'dask' uses the workers that the cluster has")
+    if find_spec("distributed") is None:
+        raise InputError("the engine 'dask' needs Dask; pip install 'iris_hpo[dask]'")
+    from iris_hpo.engines.dask import DaskEngine
+
+    return DaskEngine(address)

@@ -1,0 +1,114 @@
+"""What runs in a Dask worker: it tells what it is, holds the work of a run, and does it.
+
+A worker's process lives longer than a run, and may work for several. So the work is held under the
+run's token, and given up when the run ends.
+"""
+
+import os
+import pickle
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from platform import python_version
+from typing import Any, Final
+
+from threadpoolctl import threadpool_limits
+
+from iris_hpo.engines.interface import Failed, attempt, in_one_line
+from iris_hpo.engines.worker import ONE_THREAD, Report
+
+Work = Callable[[object], object]
+
+_PACKAGES: Final = ("iris_hpo", "numpy", "scikit-learn")
+_MOST_HELD: Final = 16
+"""Works of runs that were killed, and could not end themselves, go when as many others came."""
+_SENDING_SECONDS: Final = 0.005
+"""A message leaves in another thread, which a fit in compiled code may keep from running."""
+
+_held: dict[str, Work] = {}
+_released: deque[str] = deque(maxlen=64)
+_thread = threading.local()
+
+
+class WorkLostError(Exception):
+    """The worker holds no such work: it is another process than the one that was given it."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a worker is."""
+
+    versions: dict[str, str]
+    threads: int
+    has_nanny: bool
+
+
+def versions() -> dict[str, str]:
+    """What has to be the same everywhere for results to be the same."""
+    return {"python": python_version(), **{name: version(name) for name in _PACKAGES}}
+
+
+def describe(dask_worker: Any) -> Facts:
+    """Tell what this worker is."""
+    return Facts(versions(), dask_worker.state.nthreads, dask_worker.nanny is not None)
+
+
+def hold_work(token: str, content: bytes) -> None:
+    """Hold the pickled work of a run; let it see whether it can be done here."""
+    while len(_held) >= _MOST_HELD:
+        _held.pop(next(iter(_held)), None)
+    os.environ.update(ONE_THREAD)  # a worker without a nanny has what its shell had
+    work = pickle.loads(content)  # noqa: S301 - from our own driver
+    prepare = getattr(work, "prepare", None)
+    if prepare is not None:
+        prepare()
+    if token not in _released:
+        _held[token] = work
+
+
+def release_work(token: str) -> None:
+    """Give the work of a run up; what is in progress ends with the item that it is at."""
+    _released.append(token)  # it may be on its way into being held
+    _held.pop(token, None)
+
+
+def run_chunk(
+    token: str, content: bytes, retries: int, starts: tuple[str, str] | None
+) -> Sequence[bytes]:
+    """Do the held work for pickled items; give a pickled report for each.
+
+    Parameters
+    ----------
+    starts
+        Topic and message to send when the first item starts.
+    """
+    if token not in _held:
+        raise WorkLostError
+    if getattr(_thread, "limited_for", None) != token:
+        threadpool_limits(1)  # OpenMP's limit is of a thread, and only of libraries that are loaded
+        _thread.limited_for = token
+    if starts is not None:
+        from distributed import get_worker
+
+        get_worker().log_event(*starts)
+        time.sleep(_SENDING_SECONDS)
+    reports: list[bytes] = []
+    for item in pickle.loads(content):  # noqa: S301 - from our own driver
+        work = _held.get(token)
+        if work is None:
+            break
+        reports.append(_report(work, item, retries))
+    return reports
+
+
+def _report(work: Work, item: object, retries: int) -> bytes:
+    started = time.perf_counter()
+    outcome = attempt(work, item, retries)
+    seconds = time.perf_counter() - started
+    try:
+        return pickle.dumps(Report(outcome, seconds))
+    except Exception as error:  # noqa: BLE001 - whatever its own pickling raises
+        return pickle.dumps(Report(Failed(item, in_one_line(error)), seconds))

@@ -1,0 +1,104 @@
+"""What runs in a worker process: chunks of items, with the work that they are for.
+
+A worker imports this module before anything else; what it costs delays every start.
+"""
+
+import importlib
+import os
+import pickle
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from threadpoolctl import threadpool_limits
+
+from iris_hpo.engines.interface import Done, Failed, attempt
+
+ONE_THREAD: Final[dict[str, str]] = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1"
+)
+"""What libraries that are still to be loaded read."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Items that travel together.
+
+    Attributes
+    ----------
+    work
+        The file with the pickled work. A worker reads it once.
+    items, numbers
+        What to do, and how the run counts it.
+    retries
+        Of an item, within the worker.
+    marks
+        A folder where a file is touched when an item starts; None if nobody asks.
+    """
+
+    work: str
+    items: Sequence[object]
+    numbers: Sequence[int]
+    retries: int
+    marks: str | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a worker says of one item of a chunk."""
+
+    outcome: Done[object, object] | Failed[object]
+    seconds: float
+
+
+_held: tuple[str, Callable[[object], object]] | None = None
+
+
+def start_worker(parent: int) -> None:
+    """End with the process that started this one."""
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+def import_modules(names: Sequence[str]) -> None:
+    """Import what work is going to need, while there is none."""
+    for name in names:
+        importlib.import_module(name)
+
+
+def adopt_path(path: Sequence[str]) -> None:
+    """Import from where the driver imports, which may have learnt that since this worker began."""
+    sys.path[:] = path
+
+
+def run_chunk(chunk: Chunk) -> list[Report]:
+    """Do the work for the items of a chunk."""
+    work = _hold(chunk.work)
+    reports: list[Report] = []
+    for item, number in zip(chunk.items, chunk.numbers, strict=True):
+        if chunk.marks is not None:
+            Path(chunk.marks, str(number)).touch()
+        started = time.perf_counter()
+        outcome = attempt(work, item, chunk.retries)
+        reports.append(Report(outcome, time.perf_counter() - started))
+    return reports
+
+
+def _hold(path: str) -> Callable[[object], object]:
+    global _held  # noqa: PLW0603 - a worker has no other place to keep things between chunks
+    if _held is None or _held[0] != path:
+        _held = path, pickle.loads(Path(path).read_bytes())  # noqa: S301 - from our own process
+        load = getattr(_held[1], "load", None)
+        if load is not None:
+            load()
+        threadpool_limits(1)  # of the libraries that are loaded by now
+    return _held[1]

@@ -1,0 +1,185 @@
+"""A PostgreSQL server that is away for a moment, as when it is restarted, is waited for.
+
+Connections wait, those of Dagster's own storages on the same database too. What was being sent when
+a connection broke is the affair of the event log (`iris_hpo.postgres_event_log`).
+"""
+
+import math
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, cast
+
+import sqlalchemy as sa
+import sqlalchemy.event
+from dagster._core.instance.ref import InstanceRef
+
+from iris_hpo.errors import InputError
+
+PATIENCE: Final = "IRIS_HPO_POSTGRES_PATIENCE"
+"""Environment variable: how many seconds a server may be away; by default 60."""
+
+MANY_ATS: Final = (
+    "the URL of PostgreSQL has an @ in its user name or password, or one too many; write %40"
+)
+
+_DEFAULT_SECONDS: Final = 60.0
+_RETRY_SECONDS: Final = 0.5
+_ONE_AT: Final = re.compile(r"[^@]*(@[^@?/]*(/[^@?]*)?(\?[^@]*(=.*)?)?)?", re.DOTALL)
+
+_Place = tuple[object, ...]
+
+
+class PostgresAwayError(InputError):
+    """The server has been away for longer than the patience; the message holds no SQL."""
+
+
+class _EndOfCommandError(BaseException):
+    """The same in a command's main thread.
+
+    No `Exception`: Dagster would catch it at every event of the run that ends, and print each.
+    """
+
+
+class Patience:
+    """How long a server has been away, and whether to go on waiting; shared by threads."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._away_since: float | None = None
+
+    def connect(self, attempt: Callable[[], Any], refusal: type[Exception]) -> Any:
+        """Attempt to connect until the server answers.
+
+        Raises
+        ------
+        PostgresAwayError
+            If the server has been away for too long.
+        """
+        while True:
+            try:
+                connection = attempt()
+            except refusal as error:
+                if self._away_seconds() >= self._seconds:
+                    # Not the driver's own error: Dagster would try again each time.
+                    raise PostgresAwayError(
+                        f"PostgreSQL has not answered for {self._seconds:g} s ({PATIENCE}): "
+                        f"{' '.join(str(error).split())[:300]}; start the server, then run the "
+                        "search again: finished candidates are kept"
+                    ) from None
+                time.sleep(min(_RETRY_SECONDS, self._seconds))
+            else:
+                with self._lock:
+                    self._away_since = None
+                return connection
+
+    def _away_seconds(self) -> float:
+        now = time.monotonic()
+        with self._lock:
+            if self._away_since is None:
+                self._away_since = now
+            return now - self._away_since
+
+
+_known: dict[_Place, Patience] = {}
+_known_lock = threading.Lock()
+_commands: list[None] = []
+
+
+def wait_for_server(engine: sa.Engine) -> None:
+    """Let this process's connections to the database of an engine wait for its server.
+
+    Raises
+    ------
+    InputError
+        If the environment variable holds no number of seconds.
+    """
+    _, settings = engine.dialect.create_connect_args(engine.url)
+    patience = Patience(_patience_seconds())
+    with _known_lock:
+        if not sqlalchemy.event.contains(sa.Engine, "do_connect", _connect):
+            sqlalchemy.event.listen(sa.Engine, "do_connect", _connect)
+        _known.setdefault(_place(settings), patience)
+
+
+@contextmanager
+def one_message() -> Generator[None]:
+    """Let a server that stays away end the block at once, by one error.
+
+    Raises
+    ------
+    PostgresAwayError
+        If the server has been away for too long.
+    """
+    _commands.append(None)
+    try:
+        yield
+    except _EndOfCommandError as error:
+        raise PostgresAwayError(str(error)) from None
+    finally:
+        _commands.pop()
+
+
+def check_url(url: str) -> None:
+    """Refuse a URL that a password breaks: a part of it would be taken for the server's name.
+
+    Raises
+    ------
+    InputError
+        Shows nothing of the URL.
+    """
+    if not _ONE_AT.fullmatch(url.partition("://")[2]):
+        raise InputError(MANY_ATS)
+
+
+def has_broken_url(home: str) -> bool:
+    """Whether a password breaks the URL of PostgreSQL: the error then shows a part of it."""
+    try:
+        ref = InstanceRef.from_dir(home)
+    except Exception:  # noqa: BLE001 - dagster.yaml is broken, which the error itself says
+        return False
+    for storage in (ref.run_storage_data, ref.event_storage_data, ref.schedule_storage_data):
+        url = storage.config_dict.get("postgres_url") if storage else None
+        if isinstance(url, Mapping):
+            url = os.environ.get(str(cast("Mapping[str, object]", url).get("env")))
+        try:
+            check_url(str(url or ""))
+        except InputError:
+            return True
+    return False
+
+
+def _patience_seconds() -> float:
+    text = os.environ.get(PATIENCE, "")
+    try:
+        seconds = float(text) if text else _DEFAULT_SECONDS
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise InputError(f"{PATIENCE} is {text!r}; it must be a number of seconds, 0 or more")
+    return seconds
+
+
+def _place(settings: Mapping[str, object]) -> _Place:
+    return tuple(settings.get(name) for name in ("host", "port", "dbname", "user"))
+
+
+def _connect(
+    dialect: Any, _record: object, arguments: Sequence[Any], settings: Mapping[str, Any]
+) -> Any:
+    """Connect in the place of SQLAlchemy; None leaves it to do so."""
+    patience = _known.get(_place(settings)) if dialect.name == "postgresql" else None
+    if patience is None:
+        return None
+    try:
+        return patience.connect(
+            lambda: dialect.connect(*arguments, **settings), dialect.dbapi.OperationalError
+        )
+    except PostgresAwayError as error:
+        if _commands and threading.current_thread() is threading.main_thread():
+            raise _EndOfCommandError(str(error)) from None
+        raise

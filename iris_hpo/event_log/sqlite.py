@@ -1,0 +1,164 @@
+"""An event log for thousands of events: Dagster's SQLite event log, with its connections kept.
+
+Dagster's own opens and closes two databases for every event, which is most of what an event
+costs. This one keeps the connections, and stores a batch of events in one transaction and few
+statements. Files, tables and content are the same: an instance can change from one to the other at
+any time.
+
+    event_log_storage:
+      module: iris_hpo.event_log
+      class: KeptSqliteEventLog
+      config:
+        dagster_home: {env: DAGSTER_HOME}
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final, Self
+
+import sqlalchemy as sa
+import sqlalchemy.event
+from dagster import StringSource
+from dagster._core.events import ASSET_EVENTS
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import AssetKeyTable, SqlEventLogStorageTable
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy.dialects.sqlite import insert
+
+from iris_hpo.event_log.batches import EventBatches
+from iris_hpo.interrupts import held
+
+_INDEX: Final = "index"
+_MOST_KEPT: Final = 16
+_BUSY_SECONDS: Final = 60
+
+
+class KeptSqliteEventLog(EventBatches, SqliteEventLogStorage):
+    """SQLite event log that keeps its connections.
+
+    After a crash of the machine, not of a process, the last events may be missing
+    (``synchronous=NORMAL`` in write-ahead mode); the files stay sound.
+    """
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._kept: OrderedDict[str, sa.Engine] = OrderedDict()
+        self._kept_lock = threading.RLock()
+        self._tables: set[str] = set()
+        super().__init__(base_dir, inst_data)
+
+    @classmethod
+    def config_type(cls) -> Mapping[str, Any]:
+        """The instance's folder."""
+        return {"dagster_home": StringSource}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> Self:
+        """Make it where Dagster's own event log is by default."""
+        return cls(str(Path(config_value["dagster_home"]) / "history" / "runs"), inst_data)
+
+    def run_connection(self, run_id: str | None = None) -> AbstractContextManager[sa.Connection]:
+        """A transaction on the events of one run."""
+        return self._connection(
+            str(run_id), lambda: SqliteEventLogStorage.run_connection(self, run_id)
+        )
+
+    def index_connection(self) -> AbstractContextManager[sa.Connection]:
+        """A transaction on the tables of all runs."""
+        return self._connection(_INDEX, super().index_connection)
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether there is a table; tables are never dropped."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store asset events that follow each other together, and others one by one."""
+        for is_of_assets, some in groupby(events, _is_asset_event):
+            if is_of_assets:
+                self._store_together(list(some))
+            else:
+                super().store_event_batch(list(some))
+
+    def _store_together(self, events: Sequence[EventLogEntry]) -> None:
+        """Store asset events in one transaction per database: all of them, or none."""
+        rows = [self._event_to_row(event) for event in events]
+        last = {
+            (event.get_dagster_event().asset_key, event.dagster_event_type): index
+            for index, event in enumerate(events)
+        }
+        with ExitStack() as stack:
+            index = stack.enter_context(self.index_connection())
+            for run_id in {event.run_id for event in events}:
+                own = [row for row in rows if row["run_id"] == run_id]
+                run = stack.enter_context(self.run_connection(run_id))
+                run.execute(SqlEventLogStorageTable.insert(), own)
+            insert_rows = SqlEventLogStorageTable.insert().returning(
+                SqlEventLogStorageTable.c.id, sort_by_parameter_order=True
+            )
+            ids = index.scalars(insert_rows, rows).all()
+            self._store_asset_event_tags(index, events, ids)
+            for place in sorted(last.values()):  # of an asset, its table keeps only the latest
+                self._store_asset_event(index, events[place], ids[place])
+
+    def _store_asset_event(self, conn: sa.Connection, event: EventLogEntry, event_id: int) -> None:
+        """Note an asset's latest event, in one statement instead of a refused one and another."""
+        if event.dagster_event is None or event.dagster_event.asset_key is None:
+            return
+        values = self._get_asset_entry_values(event, event_id, has_asset_key_index_cols=True)
+        if values:
+            statement = insert(AssetKeyTable).values(
+                asset_key=event.dagster_event.asset_key.to_string(), **values
+            )
+            conn.execute(
+                statement.on_conflict_do_update(
+                    index_elements=[AssetKeyTable.c.asset_key], set_=values
+                )
+            )
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        with self._kept_lock:
+            for engine in self._kept.values():
+                engine.dispose()
+            self._kept.clear()
+        super().dispose()
+
+    @contextmanager
+    def _connection(
+        self, shard: str, make: Callable[[], AbstractContextManager[object]]
+    ) -> Generator[sa.Connection]:
+        with held(), self._engine(shard, make).begin() as connection:
+            yield connection
+
+    def _engine(self, shard: str, make: Callable[[], AbstractContextManager[object]]) -> sa.Engine:
+        with self._kept_lock:
+            engine = self._kept.get(shard)
+            if engine is None:
+                with make():  # Dagster creates the file and its tables
+                    pass
+                engine = sa.create_engine(
+                    self.conn_string_for_shard(shard), connect_args={"timeout": _BUSY_SECONDS}
+                )
+                sqlalchemy.event.listen(engine, "connect", _write_ahead)
+                self._kept[shard] = engine
+            self._kept.move_to_end(shard)
+            if len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)[1].dispose()
+            return engine
+
+
+def _is_asset_event(event: EventLogEntry) -> bool:
+    found = event.dagster_event
+    return found is not None and found.event_type in ASSET_EVENTS and found.asset_key is not None
+
+
+def _write_ahead(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=NORMAL")

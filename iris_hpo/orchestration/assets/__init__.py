@@ -1,0 +1,1 @@
+"""The six assets of a search, one module per stage."""

@@ -1,0 +1,210 @@
+"""`models` and `scores`: a batch of independent candidates.
+
+Dagster's own way is one run per partition, seconds of overhead each, or one batched run that is all
+or nothing. Here one run works on a range of candidates and logs one materialisation per candidate
+at the moment it is done. A crash loses what was in flight. A failing candidate harms no other; at
+the end the run fails, and exactly the partitions without a materialisation show as failed.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from iris_hpo.data.split import read_examples
+from iris_hpo.engines import Done, Failed, make_engine
+from iris_hpo.orchestration.claims import check_claim
+from iris_hpo.orchestration.config import CandidatesConfig, candidates_config
+from iris_hpo.orchestration.failures import user_errors
+from iris_hpo.orchestration.names import Names, asset_spec, failure, log_line, names_of
+from iris_hpo.orchestration.partitions import registered_keys
+from iris_hpo.orchestration.ranges import backfill_policy, range_tags
+from iris_hpo.orchestration.record import (
+    FAILED,
+    FAILED_BEFORE_END,
+    as_json,
+    data_versions,
+    plan_partitions,
+)
+from iris_hpo.orchestration.recorder import SLOW_LOG, Recorder, records_slowly
+from iris_hpo.orchestration.resources import Counts, Progress, Storage
+from iris_hpo.orchestration.study import Upstream, read_upstream
+from iris_hpo.orchestration.turns import check_turn, wait_for_turn
+from iris_hpo.spec import SearchSpec
+from iris_hpo.store.folder import ArtifactStore
+from iris_hpo.text import legible
+from iris_hpo.training.cross_validation import kernel_order
+from iris_hpo.training.scoring import check_classes
+from iris_hpo.training.trial import Trial, TrialResult, TrialWork
+
+
+def build_candidates(spec: SearchSpec) -> dg.AssetsDefinition:
+    """Define `models` and `scores` of a search."""
+    names = names_of(spec)
+
+    def candidates(
+        context: dg.AssetExecutionContext,
+        config: CandidatesConfig,
+        iris_hpo_storage: Storage,
+        iris_hpo_progress: dg.ResourceParam[Progress],
+    ) -> Iterator[dg.Output[None]]:
+        with user_errors():
+            check_claim(context.instance, spec, iris_hpo_storage)
+            _CandidatesRun(
+                context, spec, config, iris_hpo_storage.store(spec), iris_hpo_progress
+            ).run()
+        yield from ()
+
+    candidates.__annotations__["config"] = candidates_config()
+    return dg.multi_asset(
+        name=names.op("models"),
+        specs=[
+            asset_spec(spec, "models", ["split", "parameters"], names.partitions, skippable=True),
+            asset_spec(spec, "scores", ["models", "split"], names.partitions, skippable=True),
+        ],
+        can_subset=True,
+        backfill_policy=backfill_policy(),
+        pool=names.pool,
+    )(candidates)
+
+
+@dataclass
+class _CandidatesRun:
+    """One run over a range of candidates."""
+
+    context: dg.AssetExecutionContext
+    spec: SearchSpec
+    config: CandidatesConfig
+    store: ArtifactStore
+    progress: Progress
+    failures: dict[str, str] = field(default_factory=dict[str, str])
+
+    def run(self) -> None:
+        """Train and score what was asked for; fail at the end if a candidate failed."""
+        names = names_of(self.spec)
+        keys = self._keys(names)
+        if not keys:
+            raise failure(
+                "the range of partitions is empty: its end was registered before its start; "
+                "swap them"
+            )
+        config, limits = self.config, self.config.limits()
+        engine = make_engine(config.engine, config.jobs, config.dask_address, limits.timeout)
+        wait_for_turn(self.context, names, keys)
+        self.store.sweep()
+        upstream = read_upstream(self.context.instance, names, self.store)
+        work = self._work(names, upstream)
+        trials = sorted(self._trials(names, keys), key=lambda trial: kernel_order(trial.parameters))
+        recorder = Recorder(
+            self.context, self.spec, self.store, upstream.split, upstream.parameters
+        )
+        counts = Counts(len(keys))
+        if records_slowly(self.context.instance):
+            log_line(self.context.log, SLOW_LOG, logging.WARNING)
+        self.progress(self.context, counts)
+        if self.failures:
+            counts.failed = len(self.failures)
+            self.progress(self.context, counts)
+        with closing(engine.map(work, trials, limits)) as outcomes:
+            for together in outcomes:
+                check_turn(self.context.run.run_id)
+                recorder.record([one.result for one in together if isinstance(one, Done)])
+                for outcome in together:
+                    if isinstance(outcome, Failed) and outcome.ends_run:
+                        tried = {**self.failures, outcome.item.key: outcome.reason}
+                        raise failure(outcome.reason, {FAILED_BEFORE_END: as_json(tried)})
+                    counts.add_warnings(outcome.warned)
+                    self._count(work, outcome, counts)
+                self.progress(self.context, counts)
+        self.store.sweep()  # of workers that were killed
+        log_line(self.context.log, f"{counts.total} candidates: {counts}")
+        for text in counts.warnings():
+            log_line(self.context.log, text, logging.WARNING)
+        if self.failures:
+            if not self._is_partitioned:
+                self._plan_failed(names)
+            raise _failure(self.failures, len(keys))
+
+    @property
+    def _is_partitioned(self) -> bool:
+        return self.context.has_partition_key or self.context.has_partition_key_range
+
+    def _keys(self, names: Names) -> Sequence[str]:
+        """The run's candidates: all, if it was launched without a partition."""
+        if self._is_partitioned:
+            return self.context.partition_keys
+        keys = registered_keys(self.context.instance, names)
+        if not any(keys):
+            raise failure(
+                f"no candidate is registered; materialise "
+                f"{names.asset('parameters').to_user_string()} first"
+            )
+        # Other runs, and people, see which candidates this one works on.
+        self.context.instance.add_run_tags(self.context.run.run_id, range_tags(keys))
+        return keys
+
+    def _plan_failed(self, names: Names) -> None:
+        """Have Dagster show failed candidates as such: it looks at planned partitions only."""
+        for name in ("models", "scores"):
+            if names.asset(name) in self.context.selected_asset_keys:
+                plan_partitions(self.context, names.asset(name), list(self.failures))
+
+    def _work(self, names: Names, upstream: Upstream) -> TrialWork:
+        selected = self.context.selected_asset_keys
+        examples = read_examples(self.store, upstream.split_card, self.spec.task)
+        scores = names.asset("scores") in selected
+        if scores and self.spec.task == "classification":
+            check_classes(self.spec.scoring, examples.target, examples.test_target)
+        return TrialWork(
+            store_url=str(self.store.root),
+            conditions=upstream.conditions(self.spec),
+            task=self.spec.task,
+            examples=examples,
+            run_id=self.context.run.run_id,
+            trains=names.asset("models") in selected,
+            scores=scores,
+            force=self.config.force,
+        )
+
+    def _trials(self, names: Names, keys: Sequence[str]) -> list[Trial]:
+        instance = self.context.instance
+        models = data_versions(instance, names.asset("models"))
+        scores = data_versions(instance, names.asset("scores"))
+        trials: list[Trial] = []
+        for key in keys:
+            try:
+                candidate = self.spec.space.parse_key(key)
+            except ValueError as rule:
+                self.failures[key] = str(rule)
+                continue
+            parameters = self.spec.space.parameters(candidate)
+            trials.append(Trial(key, parameters, models.get(key), scores.get(key)))
+        return trials
+
+    def _count(
+        self, work: TrialWork, outcome: Done[Trial, TrialResult] | Failed[Trial], counts: Counts
+    ) -> None:
+        if isinstance(outcome, Failed):
+            self.failures[outcome.item.key] = outcome.reason
+            counts.failed += 1
+            return
+        result = outcome.result
+        if result.score_failure is not None:
+            self.failures[outcome.item.key] = result.score_failure
+            counts.failed += 1
+        elif result.model_reused and (result.score_reused or not work.scores):
+            counts.reused += 1
+        else:
+            counts.trained += 1
+
+
+def _failure(failures: dict[str, str], total: int) -> dg.Failure:
+    shown = [f"{legible(key)}: {reason}" for key, reason in list(failures.items())[:20]]
+    more = f"\nand {len(failures) - len(shown)} more" if len(failures) > len(shown) else ""
+    rest = "; the others are done" if total > len(failures) else ""
+    return failure(
+        f"{len(failures)} of {total} candidates failed{rest}.\n" + "\n".join(shown) + more,
+        {FAILED: as_json(failures)},
+    )

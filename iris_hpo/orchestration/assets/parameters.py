@@ -1,0 +1,102 @@
+"""`parameters`: the candidates of the parameter files, registered as partitions."""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from iris_hpo.orchestration.claims import claim_search
+from iris_hpo.orchestration.config import ParametersConfig, parameters_config
+from iris_hpo.orchestration.failures import user_errors
+from iris_hpo.orchestration.last_run import changed
+from iris_hpo.orchestration.names import names_of, presentation
+from iris_hpo.orchestration.partitions import apply_change, pending_change
+from iris_hpo.orchestration.resources import Storage
+from iris_hpo.orchestration.study import parameters_card, read_spec_parameters
+from iris_hpo.samplers.parameter_files import ParameterFiles
+from iris_hpo.samplers.parameter_list import CANDIDATES_TABLE, PARAMETERS_CARD, candidates_csv
+from iris_hpo.spec import SearchSpec
+from iris_hpo.store.folder import SMALL, ArtifactError, ArtifactStore
+from iris_hpo.text import clean
+
+
+def build_parameters(spec: SearchSpec) -> dg.AssetsDefinition:
+    """Define `parameters`."""
+    names = names_of(spec)
+    config_type = parameters_config(spec)
+
+    def parameters(
+        context: dg.AssetExecutionContext, config: ParametersConfig, iris_hpo_storage: Storage
+    ) -> dg.MaterializeResult[Any]:
+        with user_errors():
+            claim_search(context.instance, spec, iris_hpo_storage)
+            found = read_spec_parameters(spec, iris_hpo_storage)
+            card = parameters_card(spec, config.choices())
+            store = iris_hpo_storage.store(spec)
+            keys = [candidate.key for candidate in found.candidates]
+            before = _stored_keys(store)
+            apply_change(context.instance, names, pending_change(context.instance, names, keys))
+            store.write_together(
+                {
+                    CANDIDATES_TABLE: candidates_csv(spec.axes, found),
+                    PARAMETERS_CARD: card.to_bytes(),
+                }
+            )
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(card.version),
+            metadata={
+                "axes": _axes_table(spec, found),
+                "candidates": len(keys),
+                "explicit_candidates": found.explicit,
+                "added": len(set(keys) - before),
+                "removed": len(before - set(keys)),
+                **{f"setting {name}": value for name, value in card.choices.items()},
+                "path": dg.MetadataValue.path(str(iris_hpo_storage.parameters_folder(spec))),
+                **changed(card.choices, {one.name: one.default_text for one in spec.choices}),
+            },
+        )
+
+    parameters.__annotations__["config"] = config_type
+    return dg.asset(**presentation(spec, "parameters"), pool=names.pool)(parameters)
+
+
+def _axes_table(spec: SearchSpec, found: ParameterFiles) -> dg.TableMetadataValue:
+    records = [
+        dg.TableRecord(
+            {
+                "axis": axis.name,
+                "parameter": axis.parameter,
+                "values": len(found.axis_values[axis.name]),
+                "list": _shortened([clean(str(one)) for one in found.axis_values[axis.name]]),
+            }
+        )
+        for axis in spec.axes
+    ]
+    return dg.MetadataValue.table(
+        records,
+        dg.TableSchema(
+            [
+                dg.TableColumn("axis"),
+                dg.TableColumn("parameter"),
+                dg.TableColumn("values", "int"),
+                dg.TableColumn("list"),
+            ]
+        ),
+    )
+
+
+def _shortened(values: Sequence[str]) -> str:
+    if len(values) <= 30:
+        return ", ".join(values)
+    return f"{', '.join(values[:15])}, ..., {', '.join(values[-5:])}"
+
+
+def _stored_keys(store: ArtifactStore) -> set[str]:
+    """Who stood in the table before; nobody, if it is missing or damaged: it is written anew."""
+    try:
+        rows = list(csv.reader(io.StringIO(store.read(CANDIDATES_TABLE, limit=SMALL).decode())))
+    except (ArtifactError, UnicodeDecodeError, csv.Error):
+        return set()
+    return {row[0] for row in rows[1:] if row}

@@ -1,0 +1,182 @@
+"""`selection`: from recorded scores to a leaderboard, the selected models and the champion."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from iris_hpo.orchestration.claims import check_claim
+from iris_hpo.orchestration.config import SelectionConfig, selection_config
+from iris_hpo.orchestration.failures import user_errors
+from iris_hpo.orchestration.last_run import changed
+from iris_hpo.orchestration.names import Names, names_of, presentation
+from iris_hpo.orchestration.record import latest_metadata
+from iris_hpo.orchestration.resources import Storage
+from iris_hpo.orchestration.standing import Standing, current_standing
+from iris_hpo.orchestration.study import read_upstream
+from iris_hpo.selection.champion import ChampionCard, edge_warning, write_selection
+from iris_hpo.selection.leaderboard import Cell, leaderboard, to_csv
+from iris_hpo.selection.rules import Scored, Selection, select
+from iris_hpo.spec import SearchSpec
+from iris_hpo.text import clean, listed
+
+_SELECTED = dg.AutomationCondition.newly_updated()
+_SCORED = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.newly_updated())
+_FAILED = dg.AutomationCondition.any_deps_match(
+    dg.AutomationCondition.execution_failed().newly_true()
+)
+# What happens between the end of a selection and the next tick must not be lost. Of scores and
+# selections Dagster compares the times, as long as they are not hidden behind an "or", as they are
+# in ``since_last_handled()``. A failure has no time here: it wins.
+SELECT_WHEN = (
+    (_SCORED.since(_SELECTED) | _FAILED.since(_SELECTED) | _FAILED)
+    & (~dg.AutomationCondition.execution_failed() | _SCORED | _FAILED)
+    & ~dg.AutomationCondition.any_deps_in_progress()
+    & ~dg.AutomationCondition.in_progress()
+)
+"""Scores changed, or a candidate failed that the selection then names; none is in progress.
+A selection that failed is not tried again before something has changed.
+``eager()`` would wait for a failed candidate for ever."""
+
+_FIRST_COLUMNS = {
+    "rank": "equal scores share a rank",
+    "candidate": "the candidate's partition",
+    "champion": "the one of the selected that represents them",
+    "selected": "one of the best",
+    "score": "on the test rows",
+    "cv_mean": "of the folds",
+    "cv_std": "of the folds",
+}
+"""What a page that cuts a wide table should show of it, and what it is."""
+
+_TABLE_ROWS = 20
+_COUNTED = ("candidates", "scored")
+
+
+def build_selection(spec: SearchSpec) -> dg.AssetsDefinition:
+    """Define `selection`."""
+    names = names_of(spec)
+    config_type = selection_config(spec)
+
+    def selection(
+        context: dg.AssetExecutionContext, config: SelectionConfig, iris_hpo_storage: Storage
+    ) -> dg.MaterializeResult[Any]:
+        from iris_hpo.reports.figure import draw_selection
+
+        with user_errors():
+            check_claim(context.instance, spec, iris_hpo_storage)
+            store = iris_hpo_storage.store(spec)
+            upstream = read_upstream(context.instance, names, store)
+            rule = config.checked(spec, upstream.split_card.folds)
+            found = current_standing(context.instance, spec, store, upstream)
+            scored = [
+                Scored(spec.space.parse_key(key), card.evaluation)
+                for key, card in found.usable.items()
+            ]
+            chosen = select(scored, spec.space, spec.scoring, rule)
+            rows = leaderboard(chosen)
+            table, figure = to_csv(rows), draw_selection(chosen)
+            champion = write_selection(
+                store, chosen, found.model_versions, upstream.split_card, table, figure
+            )
+        default = spec.default_rule(upstream.split_card.folds)
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(found.version(rule, spec.space)),
+            metadata={
+                **_metadata(chosen, found, champion, rows, figure),
+                "path": dg.MetadataValue.path(str(store.path("selection"))),
+                **changed({"rule": rule}, {"rule": default}),
+            },
+        )
+
+    selection.__annotations__["config"] = config_type
+    return dg.asset(
+        **presentation(spec, "selection"),
+        deps=[names.asset("scores")],
+        pool=names.pool,
+        automation_condition=SELECT_WHEN,
+    )(selection)
+
+
+def part_note(instance: dg.DagsterInstance, names: Names) -> str:
+    """From how many of the candidates was selected, and where the others were; empty if from all.
+
+    As recorded with the selection; others may have been scored since.
+    """
+    said = latest_metadata(instance, names.asset("selection"))
+    candidates, scored = (said[name].value if name in said else 0 for name in _COUNTED)
+    if candidates == scored:
+        return ""
+    others = "; ".join(
+        f"{name.replace('_', ' ')} {said[name].value}"
+        for name in ("missing", "out_of_date", "failed")
+        if name in said and said[name].value != listed(())
+    )
+    return f"selected from {scored} of {candidates} candidates ({others})"
+
+
+def _metadata(
+    selection: Selection,
+    found: Standing,
+    champion: ChampionCard,
+    rows: Sequence[Mapping[str, Cell]],
+    figure: bytes,
+) -> dict[str, dg.MetadataValue | str | int | float]:
+    picture = base64.b64encode(figure).decode()
+    return {
+        "champion": champion.key,
+        "score": champion.score,
+        "tied": champion.tied,
+        "rule": champion.rule,
+        **_estimates(champion),
+        "heatmap": dg.MetadataValue.md(f"![scores](data:image/png;base64,{picture})"),
+        "leaderboard": _table(rows[:_TABLE_ROWS]),
+        "candidates": len(rows) + len(found.missing) + len(found.out_of_date) + len(found.failed),
+        "scored": len(rows),
+        "selected": _counted([one.candidate.key for one in selection.selected]),
+        "missing": _counted(found.missing),
+        "out_of_date": _counted(found.out_of_date),
+        "failed": _counted(found.failed),
+        "champion_version": champion.version,
+    }
+
+
+def _estimates(champion: ChampionCard) -> dict[str, dg.MetadataValue | str | int | float]:
+    """How sure the champion's score is, and whether to look further."""
+    found: dict[str, dg.MetadataValue | str | int | float] = {}
+    if champion.interval:
+        found |= {"interval_low": champion.interval[0], "interval_high": champion.interval[1]}
+    if champion.cv_mean is not None:
+        found["cv_mean"] = champion.cv_mean
+    if champion.edges:
+        found["edge_of_grid"] = dg.MetadataValue.text(edge_warning(champion.edges))
+    return found
+
+
+def _counted(keys: Sequence[str]) -> str:
+    return f"{len(keys)}: {listed(keys)}" if keys else listed(keys)
+
+
+def _table(rows: Sequence[Mapping[str, Cell]]) -> dg.TableMetadataValue:
+    types: dict[type, str] = {bool: "bool", int: "int", float: "float", str: "string"}
+
+    def kind_of(name: str) -> str:
+        found = {types[type(row[name])] for row in rows if row[name] is not None}
+        return found.pop() if len(found) == 1 else "string"
+
+    names = [*_FIRST_COLUMNS, *(name for name in rows[0] if name not in _FIRST_COLUMNS)]
+    columns = [
+        dg.TableColumn(name, kind_of(name), description=_FIRST_COLUMNS.get(name)) for name in names
+    ]
+    records = [dg.TableRecord({name: _cell(row[name]) for name in names}) for row in rows]
+    return dg.MetadataValue.table(records, dg.TableSchema(columns))
+
+
+def _cell(value: Cell) -> str | int | float | bool:
+    """A value as the page shows it: the exact one is in the file."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return clean(value)
+    return round(value, 4) if isinstance(value, float) else value

@@ -1,0 +1,81 @@
+"""`split`: training rows, test rows and folds, stored."""
+
+from dataclasses import asdict
+from typing import Any
+
+import dagster as dg
+
+from iris_hpo.data.split import read_part, write_split
+from iris_hpo.data.splitters import class_counts, notes_on_folds
+from iris_hpo.data.tables import DatasetError
+from iris_hpo.orchestration.claims import check_claim
+from iris_hpo.orchestration.config import SplitConfig, split_config
+from iris_hpo.orchestration.failures import user_errors
+from iris_hpo.orchestration.last_run import changed
+from iris_hpo.orchestration.names import LAYOUT, NOTES, names_of, presentation
+from iris_hpo.orchestration.resources import Storage
+from iris_hpo.orchestration.study import divide_spec_data, read_spec_data, require
+from iris_hpo.spec import SearchSpec
+from iris_hpo.text import clean
+
+
+def build_split(spec: SearchSpec) -> dg.AssetsDefinition:
+    """Define `split`."""
+    names = names_of(spec)
+    config_type = split_config(spec)
+
+    def split(
+        context: dg.AssetExecutionContext, config: SplitConfig, iris_hpo_storage: Storage
+    ) -> dg.MaterializeResult[Any]:
+        with user_errors():
+            check_claim(context.instance, spec, iris_hpo_storage)
+            recorded = require(context.instance, names, "raw_data")
+            dataset = read_spec_data(spec, iris_hpo_storage)
+            if dataset.digest != recorded.version:
+                raise DatasetError(
+                    str(iris_hpo_storage.data_file(spec)),
+                    "the data changed since raw_data was materialised; materialise raw_data too",
+                )
+            card, train, test = divide_spec_data(spec, iris_hpo_storage, dataset, config.settings())
+            store = iris_hpo_storage.store(spec)
+            write_split(store, card, train, test)
+        target = read_part(train, spec.task)[2]
+        notes = notes_on_folds(target, config.settings(), spec.task)
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(card.version),
+            metadata={
+                "rows": _rows_table(spec, train, test),
+                "folds": card.folds,
+                "seed": card.seed,
+                LAYOUT: asdict(spec.layout),
+                "path": dg.MetadataValue.path(str(store.path("split"))),
+                **({NOTES: notes} if notes else {}),
+                **changed(asdict(config.settings()), asdict(spec.split)),
+            },
+        )
+
+    split.__annotations__["config"] = config_type
+    return dg.asset(**presentation(spec, "split"), deps=[names.asset("raw_data")], pool=names.pool)(
+        split
+    )
+
+
+def _rows_table(spec: SearchSpec, train: bytes, test: bytes) -> dg.TableMetadataValue:
+    parts = {"train": read_part(train, spec.task)[2], "test": read_part(test, spec.task)[2]}
+    records = [
+        dg.TableRecord({"part": part, "class": clean(name), "rows": count})
+        for part, target in parts.items()
+        for name, count in (
+            class_counts(target) if spec.task == "classification" else {"all": len(target)}
+        ).items()
+    ]
+    return dg.MetadataValue.table(
+        records,
+        dg.TableSchema(
+            [
+                dg.TableColumn("part"),
+                dg.TableColumn("class"),
+                dg.TableColumn("rows", "int"),
+            ]
+        ),
+    )

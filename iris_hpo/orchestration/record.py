@@ -1,0 +1,241 @@
+"""The event log of a search: versions, inputs and failures, read in few queries, never per key."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, cast
+
+import dagster as dg
+from dagster._core.events import AssetMaterializationPlannedData
+
+DATA_VERSION: Final = "dagster/data_version"
+CODE_VERSION: Final = "dagster/code_version"
+_USER_PROVIDED: Final = "dagster/data_version_is_user_provided"
+
+
+@dataclass(frozen=True)
+class Input:
+    """An upstream materialisation.
+
+    Attributes
+    ----------
+    version
+        Its data version.
+    pointer
+        Its storage id in the event log, or any id between it and the next of the same partition.
+    code_version
+        Of the asset when it was made, where it is known.
+    """
+
+    version: str
+    pointer: int
+    code_version: str = ""
+
+
+FAILED: Final = "failed"
+"""Of a run's failure: why candidates failed; the others are done."""
+
+FAILED_BEFORE_END: Final = "failed_before_end"
+"""Of the failure of a run that ended as a whole: why candidates had failed until then."""
+
+
+def latest(instance: dg.DagsterInstance, key: dg.AssetKey) -> Input | None:
+    """The latest materialisation of an unpartitioned asset."""
+    record = _latest_record(instance, key)
+    if record is None or record.asset_materialization is None:
+        return None
+    tags = record.asset_materialization.tags or {}
+    return Input(tags.get(DATA_VERSION, ""), record.storage_id, tags.get(CODE_VERSION, ""))
+
+
+def latest_metadata(
+    instance: dg.DagsterInstance, key: dg.AssetKey
+) -> Mapping[str, dg.MetadataValue]:
+    """The metadata of the latest materialisation of an unpartitioned asset."""
+    record = _latest_record(instance, key)
+    if record is None or record.asset_materialization is None:
+        return {}
+    return record.asset_materialization.metadata
+
+
+def _latest_record(instance: dg.DagsterInstance, key: dg.AssetKey) -> dg.EventLogRecord | None:
+    # Less than half of what `get_latest_materialization_event` takes, which reads the table of
+    # assets first.
+    records = instance.fetch_materializations(key, limit=1).records
+    return records[0] if records else None
+
+
+def data_versions(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:
+    """The data version of the latest materialisation of every partition, in one query."""
+    tags = instance.event_log_storage.get_latest_tags_by_partition(
+        key, dg.DagsterEventType.ASSET_MATERIALIZATION, [DATA_VERSION]
+    )
+    return {partition: found[DATA_VERSION] for partition, found in tags.items()}
+
+
+def latest_storage_ids(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, int]:
+    """The storage id of the latest materialisation of every partition, in one query."""
+    return instance.event_log_storage.get_latest_storage_id_by_partition(
+        key, dg.DagsterEventType.ASSET_MATERIALIZATION
+    )
+
+
+def version_since(instance: dg.DagsterInstance, key: dg.AssetKey) -> int:
+    """Since which event an unpartitioned asset has had the data version that it has now.
+
+    Returns
+    -------
+    int
+        The storage id of the first materialisation with the present version; 0 without any.
+    """
+    since, present, cursor = 0, None, None
+    while True:
+        found = instance.fetch_materializations(key, limit=20, cursor=cursor)
+        for record in found.records:
+            materialization = record.asset_materialization
+            tags = (materialization.tags if materialization else None) or {}
+            version = tags.get(DATA_VERSION)
+            if present is None:
+                present = version
+            if version != present:
+                return since
+            since = record.storage_id
+        if not found.has_more:
+            return since
+        cursor = found.cursor
+
+
+def failed_partitions(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:
+    """Partitions that were tried and failed in their last attempt, each with the id of the run.
+
+    What a run left that was cancelled, or ended as a whole, was not tried: it is missing.
+    """
+    return tried_and_failed(instance, partitions_of_failed_runs(instance, key))
+
+
+def tried_and_failed(
+    instance: dg.DagsterInstance, attempts: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Those of the attempts of failed runs that the failure of their run names."""
+    named = {
+        run_id: _failure_tables(instance, run_id, FAILED, FAILED_BEFORE_END)
+        for run_id in sorted({*attempts.values()})
+    }
+    return {partition: run for partition, run in attempts.items() if partition in named[run]}
+
+
+def partitions_of_failed_runs(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:
+    """Partitions whose last attempt was part of a run that failed, each with the id of the run.
+
+    Dagster shows all of them as failed, whether they were tried or not.
+    """
+    storage = instance.event_log_storage
+    attempts = storage.get_latest_asset_partition_materialization_attempts_without_materializations(
+        key
+    )
+    run_ids = sorted({run_id for run_id, _ in attempts.values()})
+    failed = (
+        {
+            run.run_id
+            for run in instance.get_runs(dg.RunsFilter(run_ids=run_ids))
+            if run.status == dg.DagsterRunStatus.FAILURE
+        }
+        if run_ids
+        else set[str]()
+    )
+    return {partition: run_id for partition, (run_id, _) in attempts.items() if run_id in failed}
+
+
+def cut_short_partitions(
+    instance: dg.DagsterInstance, key: dg.AssetKey, tag: str
+) -> Mapping[str, tuple[dg.DagsterRun, int]]:
+    """Partitions whose last attempt ended with its process, each with the run and its event.
+
+    Parameters
+    ----------
+    tag
+        Of runs that a signal stopped. Others that were cancelled were not wanted.
+    """
+    storage = instance.event_log_storage
+    attempts = storage.get_latest_asset_partition_materialization_attempts_without_materializations(
+        key
+    )
+    run_ids = sorted({run_id for run_id, _ in attempts.values()})
+    runs = instance.get_runs(dg.RunsFilter(run_ids=run_ids)) if run_ids else ()
+    cut_short = {
+        run.run_id: run
+        for run in runs
+        if (run.status == dg.DagsterRunStatus.CANCELED and tag in run.tags)
+        or (run.status == dg.DagsterRunStatus.FAILURE and not _says_why(instance, run.run_id))
+    }
+    return {
+        partition: (cut_short[run_id], event)
+        for partition, (run_id, event) in attempts.items()
+        if run_id in cut_short
+    }
+
+
+_explained: set[str] = set()
+
+
+def _says_why(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Whether a step of a run failed with a message of this package: it would fail again."""
+    if run_id not in _explained:  # asked in every tick, and what an ended run says stays
+        for log in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
+            if log.dagster_event and log.dagster_event.step_failure_data.user_failure_data:
+                _explained.add(run_id)
+    return run_id in _explained
+
+
+def failure_reasons(instance: dg.DagsterInstance, run_id: str) -> Mapping[str, str]:
+    """Why candidates of a run failed that ended only because of them, as its failure says."""
+    return _failure_tables(instance, run_id, FAILED)
+
+
+def _failure_tables(instance: dg.DagsterInstance, run_id: str, *names: str) -> Mapping[str, str]:
+    reasons: dict[str, str] = {}
+    for log in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
+        event = log.dagster_event
+        data = event.step_failure_data.user_failure_data if event else None
+        tables = [data.metadata.get(name) for name in names] if data else []
+        for table in tables:
+            if isinstance(table, dg.JsonMetadataValue):
+                reasons.update(cast("dict[str, str]", table.data or {}))
+    return reasons
+
+
+def plan_partitions(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, partitions: Iterable[str]
+) -> None:
+    """Record that a run meant to materialise partitions which its tags did not name at launch."""
+    for partition in partitions:
+        event = dg.DagsterEvent.build_asset_materialization_planned_event(
+            context.run.job_name,
+            context.op_execution_context.op_handle.name,
+            AssetMaterializationPlannedData(key, partition=partition),
+        )
+        context.instance.report_dagster_event(event, context.run.run_id)
+
+
+def as_json(value: object) -> dg.JsonMetadataValue:
+    """Metadata from anything that is JSON."""
+    return dg.MetadataValue.json(json.loads(json.dumps(value)))
+
+
+def _input_version_tag(key: dg.AssetKey) -> str:
+    return f"dagster/input_data_version/{key.to_user_string()}"
+
+
+def _input_pointer_tag(key: dg.AssetKey) -> str:
+    return f"dagster/input_event_pointer/{key.to_user_string()}"
+
+
+def lineage_tags(
+    data_version: str, code_version: str, inputs: Mapping[dg.AssetKey, Input]
+) -> dict[str, str]:
+    """All tags of a materialisation."""
+    tags = {DATA_VERSION: data_version, CODE_VERSION: code_version, _USER_PROVIDED: "true"}
+    for key, found in inputs.items():
+        tags[_input_version_tag(key)] = found.version
+        tags[_input_pointer_tag(key)] = str(found.pointer)
+    return tags

@@ -1,0 +1,129 @@
+"""The resources of a search: where its data and artifacts are, and who is told how a run goes."""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+import dagster as dg
+from pydantic import Field, PrivateAttr
+
+from iris_hpo.orchestration.names import log_line
+from iris_hpo.orchestration.turns import at_work
+from iris_hpo.spec import SearchSpec
+from iris_hpo.store.folder import ArtifactStore
+from iris_hpo.store.objects import open_store
+
+_WARNINGS: Final = 20
+"""Number of different warnings that are counted separately."""
+_OTHERS: Final = "other warnings"
+
+
+@dataclass
+class Counts:
+    """How far a run is, and which warnings its candidates gave how often."""
+
+    total: int
+    trained: int = 0
+    reused: int = 0
+    failed: int = 0
+    warned: Counter[str] = field(default_factory=Counter[str])
+
+    @property
+    def done(self) -> int:
+        """Candidates with an outcome."""
+        return self.trained + self.reused + self.failed
+
+    def add_warnings(self, warned: Mapping[str, int]) -> None:
+        """Count warnings: each text, or as one of the others where there are many."""
+        for text, times in warned.items():
+            known = text in self.warned or len(self.warned) < _WARNINGS
+            self.warned[text if known else _OTHERS] += times
+
+    def warnings(self) -> list[str]:
+        """Each warning once, in one line, with its number."""
+        return [
+            f"{text} ({times:,} times)" if times > 1 else text
+            for text, times in self.warned.items()
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trained} trained, {self.reused} reused, {self.failed} failed"
+
+
+class Progress(Protocol):
+    """Is told at the start, with nothing done, and whenever outcomes came."""
+
+    def __call__(self, context: dg.AssetExecutionContext, counts: Counts) -> None:
+        """Take note of the counts."""
+        ...
+
+
+class LogProgress:
+    """One line in the run's log every few seconds, not one per candidate."""
+
+    def __init__(self, seconds: float = 5.0) -> None:
+        self._seconds = seconds
+        self._started = self._said = time.monotonic()
+
+    def __call__(self, context: dg.AssetExecutionContext, counts: Counts) -> None:
+        """Log the counts and the time left, now and then."""
+        now = time.monotonic()
+        if not counts.done:
+            self._started = self._said = now
+        if now - self._said < self._seconds or counts.done >= counts.total:
+            return
+        self._said = now
+        left = (now - self._started) / counts.done * (counts.total - counts.done)
+        line = f"{counts.done} of {counts.total} candidates: {counts}; {left:.0f} s left"
+        log_line(context.log, line)
+
+
+class Storage(dg.ConfigurableResource[None]):
+    """Where a search reads its data and keeps its artifacts."""
+
+    data: str | None = Field(
+        default=None,
+        description="The folder with the data file and the parameter files. By default "
+        "IRIS_HPO_DATA, or `data` in the project.",
+    )
+    artifacts: str | None = Field(
+        default=None,
+        description="The folder, or any fsspec URL, for models, scores and the selection. By "
+        "default IRIS_HPO_ARTIFACTS, or `artifacts` in the project.",
+    )
+
+    _at_work: ExitStack = PrivateAttr(default_factory=ExitStack)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Show signs of life as long as a run has the resource, however it was launched.
+
+        An executor in one process makes resources before the first step waits for its turn.
+        """
+        if context.run is not None and context.instance is not None:  # not of a sensor
+            self._at_work.enter_context(at_work(context.instance, context.run.run_id))
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
+        """End the signs of life."""
+        self._at_work.close()
+
+    def data_file(self, spec: SearchSpec) -> Path:
+        """The data file of a search."""
+        return self._data_folder(spec) / spec.data_file
+
+    def parameters_folder(self, spec: SearchSpec) -> Path:
+        """The folder of a search's parameter files."""
+        return self._data_folder(spec) / spec.parameters_folder
+
+    def store(self, spec: SearchSpec) -> ArtifactStore:
+        """The artifacts of a search."""
+        given = self.artifacts or os.environ.get("IRIS_HPO_ARTIFACTS") or "artifacts"
+        root = given.rstrip("/") if "://" in given else str(spec.home / given)
+        return open_store(f"{root}/{spec.name}" if spec.name else root)
+
+    def _data_folder(self, spec: SearchSpec) -> Path:
+        return spec.home / (self.data or os.environ.get("IRIS_HPO_DATA") or "data")

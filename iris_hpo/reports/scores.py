@@ -1,0 +1,273 @@
+"""What the figures show, as arrays, labels and scales; nothing is drawn here."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iris_hpo.selection.rules import TOLERANCE, Selection
+from iris_hpo.space.axes import Axis
+from iris_hpo.space.candidates import ParameterSpace
+from iris_hpo.space.values import Value
+
+Floats = NDArray[np.float64]
+
+MAX_ANNOTATED: Final = 15
+"""Rows and columns up to which the cells of a heat map can carry their score."""
+
+_SPARSE: Final = 8
+_MAX_POWER: Final = 3.0
+_MAX_DECIMALS: Final = 5
+_MAX_LABEL: Final = 30
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The values that an axis takes, in order.
+
+    Attributes
+    ----------
+    name
+        Of the axis.
+    values
+        Distinct and sorted.
+    codes
+        Position in `values` of each candidate's value; shape (candidates,).
+    """
+
+    name: str
+    values: tuple[Value, ...]
+    codes: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        """How many distinct values there are."""
+        return len(self.values)
+
+    @property
+    def numbers(self) -> list[float]:
+        """The values if all are numbers, else nothing."""
+        numbers = [
+            float(value)
+            for value in self.values
+            if isinstance(value, (int, float)) and not isinstance(value, bool)
+        ]
+        return numbers if len(numbers) == len(self.values) else []
+
+
+@dataclass(frozen=True)
+class Series:
+    """One kind of score of all candidates.
+
+    Attributes
+    ----------
+    kind
+        On the test rows, or the mean over the folds.
+    title
+        In words, for a panel.
+    scores
+        Shape (candidates,); NaN where a candidate has none.
+    low, high
+        An interval around each score, shape (candidates,); None where the kind has none.
+    interval
+        What the interval is, in words.
+    """
+
+    kind: Literal["test", "cv"]
+    title: str
+    scores: Floats
+    low: Floats | None = None
+    high: Floats | None = None
+    interval: str = ""
+
+    @property
+    def legend(self) -> str:
+        """The title, and what its interval is if there is one."""
+        return self.title if self.low is None else f"{self.title}, {self.interval}"
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Which candidates are selected, shape (candidates,), and the position of the champion."""
+
+    selected: NDArray[np.bool_]
+    champion: int
+
+
+@dataclass(frozen=True)
+class ColorScale:
+    """From scores to colours.
+
+    Attributes
+    ----------
+    low, high
+        Scores of the first and the last colour.
+    power
+        Of the share of the way from low to high; above 1, good scores are told apart better.
+    clipped
+        Whether scores lie below `low`; they share the first colour.
+    """
+
+    low: float
+    high: float
+    power: float = 1.0
+    clipped: bool = False
+
+
+def varying_levels(selection: Selection, space: ParameterSpace) -> list[Levels]:
+    """Collect the axes on which candidates differ, in the order of the space."""
+    columns = zip(*(row.scored.candidate.values for row in selection.rows), strict=True)
+    every = [levels(axis, column) for axis, column in zip(space.axes, columns, strict=True)]
+    return [one for one in every if len(one) > 1]
+
+
+def levels(axis: Axis, values: Sequence[Value]) -> Levels:
+    """Collect the values of an axis over the candidates."""
+    spelled = [axis.encode(value) for value in values]  # 1, 1.0 and true are equal in Python
+    distinct = dict(zip(spelled, values, strict=True))
+    ordered = tuple(sorted(distinct.values(), key=axis.sort_key))
+    position = {axis.encode(value): index for index, value in enumerate(ordered)}
+    return Levels(axis.name, ordered, np.array([position[text] for text in spelled], np.intp))
+
+
+def scored_series(selection: Selection, scoring: str) -> list[Series]:
+    """Collect the kinds of scores there are; the one that ranks comes first."""
+    scored = [row.scored for row in selection.rows]
+    test = np.array([one.evaluation.score for one in scored])
+    # The recorded interval is of the accuracy, whatever the scoring is.
+    intervals = [one.evaluation.interval for one in scored] if scoring == "accuracy" else []
+    known = np.array([(np.nan, np.nan) if one is None else one for one in intervals])
+    low, high = (known[:, 0], known[:, 1]) if np.isfinite(known).any() else (None, None)
+    series = [Series("test", "test score", test, low, high, "95 % interval")]
+
+    folds = max(len(one.evaluation.fold_scores) for one in scored)
+    if folds:
+        # One array for all: `cv_mean` and `cv_std` of 100,000 candidates take seconds.
+        missing = (np.nan,) * folds
+        each = np.array([(one.evaluation.fold_scores + missing)[:folds] for one in scored])
+        mean, std = each.mean(axis=1), each.std(axis=1)
+        title = f"cross-validation mean ({folds} folds)"
+        series.append(Series("cv", title, mean, mean - std, mean + std, "± standard deviation"))
+    return series if selection.rule == "test_score" else series[::-1]
+
+
+def marks_of(selection: Selection) -> Marks:
+    """Collect which candidates are marked."""
+    return Marks(
+        np.array([row.selected for row in selection.rows]),
+        next(index for index, row in enumerate(selection.rows) if row.champion),
+    )
+
+
+def best_scores(y: Levels, x: Levels, scores: Floats) -> Floats:
+    """Cross two axes: the best score of each combination, NaN where there is none.
+
+    Returns
+    -------
+    array
+        Shape (values of y, values of x).
+    """
+    best = np.full((len(y), len(x)), np.nan)
+    np.fmax.at(best, (y.codes, x.codes), scores)
+    return best
+
+
+def shown_scores(y: Levels, x: Levels, scores: Floats) -> Floats:
+    """All scores that a heat map of two axes shows, and a NaN for each blank; one dimension."""
+    return scores if is_sparse(y, x) else best_scores(y, x, scores).ravel()
+
+
+def is_sparse(y: Levels, x: Levels) -> bool:
+    """Whether cells would be specks in a blank, as those of randomly drawn candidates."""
+    cells = len(y) * len(x)
+    return cells > MAX_ANNOTATED**2 and cells > _SPARSE * len(y.codes)
+
+
+def most_influential(axes: Sequence[Levels], scores: Floats, count: int) -> list[Levels]:
+    """Keep the axes between whose values the mean score differs most, in their order."""
+
+    def influence(axis: Levels) -> float:
+        totals = np.bincount(axis.codes, weights=scores)
+        return float(np.ptp(totals / np.bincount(axis.codes)))
+
+    kept = sorted(range(len(axes)), key=lambda index: -influence(axes[index]))[:count]
+    return [axes[index] for index in sorted(kept)]
+
+
+def color_scale(scores: Floats) -> ColorScale:
+    """Choose colours that tell the good scores apart.
+
+    One bad corner of a grid would otherwise leave a single colour to all candidates of interest.
+    The best quarter of the scores gets about the best quarter of the colours, and scores that
+    lie very much further away share the first colour.
+    """
+    known = scores[np.isfinite(scores)]
+    lowest, high = float(known.min()), float(known.max())
+    if high - lowest <= TOLERANCE * max(1.0, abs(high)):  # they tie
+        return ColorScale(high, high)
+    upper = float(min(np.quantile(known, 0.75), known[known < high].max()))
+    low = max(lowest, high - 40 * (high - upper))
+    share = (upper - low) / (high - low)
+    power = math.log(0.75) / math.log(share) if 0 < share < 1 else 1.0
+    return ColorScale(low, high, min(max(power, 1.0), _MAX_POWER), low > lowest)
+
+
+def score_format(scores: Floats) -> str:
+    """Choose the format specification in which scores of this size and spread differ."""
+    known = scores[np.isfinite(scores)]
+    # The better half decides: a bad corner may be larger by orders of magnitude.
+    better = known[known >= np.median(known)]
+    size, spread = float(np.abs(better).max()), float(np.ptp(better))
+    if size >= 1e5 or 0 < size < 1e-3:
+        return ".2e"
+    decimals = 3 if size <= 1 else max(0, 2 - math.floor(math.log10(size)))
+    first = -math.floor(math.log10(spread)) if spread else 0  # decimal in which they differ
+    if first <= _MAX_DECIMALS:
+        decimals = max(decimals, min(first + 1, _MAX_DECIMALS))
+    return f".{decimals}f"
+
+
+def written(score: float, form: str) -> str:
+    """Write a score by a format specification, one that is out of all proportion briefly."""
+    return f"{score:{form}}" if abs(score) < 1e6 else f"{score:.1e}"
+
+
+def spaced(places: Sequence[float] | Floats, gap: float) -> list[int]:
+    """Positions of ascending places that are this far apart, from the last one down."""
+    kept: list[int] = []
+    for index in reversed(range(len(places))):
+        if not kept or places[kept[-1]] - places[index] >= gap * (1 - 1e-9):
+            kept.append(index)
+    return kept[::-1]
+
+
+def value_labels(values: Sequence[Value]) -> list[str]:
+    """Write values as briefly as keeps them distinct, but never more than 30 characters."""
+    labels: list[str] = []
+    for digits in (4, 6, 9, 17):
+        labels = [_label(value, digits) for value in values]
+        if len(set(labels)) == len(labels):
+            return labels
+    if {type(value) for value in values} == {int, float}:
+        return [repr(value) for value in values]  # 1 and 1.0
+    return labels
+
+
+def _label(value: Value, digits: int) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        value = repr(value)
+    if isinstance(value, str):
+        plain = value.isprintable() and value.strip() not in ("", "none")
+        text, longest = value if plain else repr(value), min(5 * digits, _MAX_LABEL)
+        return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    if 1 <= abs(value) < 1e6:
+        # Whole digits are kept: 32768, not 3.277e4.
+        digits = max(digits, len(str(int(abs(value)))))
+    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if exponent else mantissa

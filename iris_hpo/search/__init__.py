@@ -1,1 +1,0 @@
-"""The domain: everything about a search that is true without Dagster."""

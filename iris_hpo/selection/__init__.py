@@ -1,0 +1,1 @@
+"""Who is the best: rules, the leaderboard, and the champion."""

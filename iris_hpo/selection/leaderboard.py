@@ -1,0 +1,127 @@
+"""The leaderboard as a flat table, one row per candidate, the same bytes for the same scores."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from iris_hpo.selection.rules import Ranked, Selection
+from iris_hpo.space.candidates import ParameterSpace
+from iris_hpo.space.values import Value
+from iris_hpo.store.folder import SMALL, ArtifactMismatchError, ArtifactStore
+from iris_hpo.text import quote_cell, unquote_cell
+
+LEADERBOARD = "selection/leaderboard.csv"
+
+
+Cell = str | int | float | bool | None
+
+_COUNTS: Final = ("rank", "correct", "total")
+_TRUTH: Final = {"true": True, "false": False}
+
+
+def leaderboard(selection: Selection) -> list[dict[str, Cell]]:
+    """Flatten a selection, best first.
+
+    Columns follow scikit-learn's ``cv_results_`` where it has them: ``param_<axis>`` and ``rank``.
+    ``score`` is the search's scoring on the test rows, ``cv_mean`` and ``cv_std`` over the folds.
+    """
+    return [_row(row, selection.space, selection.scoring) for row in selection.rows]
+
+
+def to_csv(rows: Sequence[Mapping[str, Cell]]) -> bytes:
+    """Write a leaderboard as CSV.
+
+    Floats are written so that they are read back exactly, and texts so that no spreadsheet runs
+    them (`quote_cell`).
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
+    return text.getvalue().encode()
+
+
+def flat(value: Value) -> Cell:
+    """A value for a cell; a tuple as text."""
+    return repr(value) if isinstance(value, tuple) else value
+
+
+def typed(row: Mapping[str, str], space: ParameterSpace) -> dict[str, Value]:
+    """Give a row of the table, as it is read from CSV, its types back."""
+    candidate = space.parse_key(row["candidate"])
+    values = {f"param_{name}": value for name, value in space.named(candidate).items()}
+    return {
+        name: values[name] if name in values else _typed_cell(name, text)
+        for name, text in row.items()
+    }
+
+
+def _typed_cell(name: str, text: str) -> Cell:
+    if name == "candidate":
+        return text
+    if text in _TRUTH:
+        return _TRUTH[text]
+    if not text:
+        return None
+    return int(text) if name in _COUNTS else float(text)
+
+
+def read_csv(content: bytes) -> list[dict[str, str]]:
+    """Read a leaderboard back; every cell is a text.
+
+    Raises
+    ------
+    UnicodeDecodeError, csv.Error
+        If it is none.
+    """
+    rows = csv.DictReader(io.StringIO(content.decode(), newline=""))
+    return [{name: unquote_cell(cell) for name, cell in row.items()} for row in rows]
+
+
+def _row(row: Ranked, space: ParameterSpace, scoring: str) -> dict[str, Cell]:
+    candidate, evaluation = row.scored.candidate, row.scored.evaluation
+    low, high = evaluation.interval or (None, None)
+    cells: dict[str, Cell] = {
+        "rank": row.rank,
+        "candidate": candidate.key,
+        **{f"param_{name}": flat(value) for name, value in space.named(candidate).items()},
+        "score": evaluation.score,
+        "cv_mean": row.scored.cv_mean,
+        "cv_std": row.scored.cv_std,
+    }
+    if evaluation.correct is not None:
+        cells |= {
+            "correct": evaluation.correct,
+            "total": evaluation.total,
+            "interval_low": low,
+            "interval_high": high,
+        }
+    cells |= {name: value for name, value in evaluation.metrics.items() if name != scoring}
+    return cells | {"selected": row.selected, "champion": row.champion}
+
+
+def _plain(value: Cell) -> Cell:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return quote_cell(value)
+    return repr(value) if isinstance(value, float) else value
+
+
+def leaderboard_keys(store: ArtifactStore, *, selected: bool = False) -> list[str]:
+    """Read who stands on the stored leaderboard, or only who was selected, best first.
+
+    Raises
+    ------
+    ArtifactError
+        If there is no leaderboard, or it is none.
+    """
+    content = store.read(LEADERBOARD, limit=SMALL)
+    try:
+        rows = list(csv.DictReader(io.StringIO(content.decode())))
+        return [row["candidate"] for row in rows if not selected or row["selected"] == "true"]
+    except (UnicodeDecodeError, KeyError, csv.Error) as error:
+        raise ArtifactMismatchError(
+            f"{store.path(LEADERBOARD)} is not a leaderboard; run the search again"
+        ) from error

@@ -1,0 +1,247 @@
+"""Choosing the best: pure functions from scored candidates to a selection.
+
+All ties are kept. The champion is one of them, by a rule that depends neither on the order of work,
+nor on the order of the folds, nor on rounding.
+"""
+
+import math
+from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeGuard
+
+from iris_hpo.errors import InputError
+from iris_hpo.space.candidates import Candidate, ParameterSpace
+from iris_hpo.space.values import Value
+from iris_hpo.training.evaluation import Evaluation, cv_mean, cv_std
+
+Rule = Literal["test_score", "cv", "one_standard_error"]
+_RULES: Final = ("test_score", "cv", "one_standard_error")
+
+
+TOLERANCE: Final = 1e-9
+"""Scores this close, relative to their magnitude, tie. Counted scores (accuracy) tie by their
+integers alone."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A candidate with its evaluation."""
+
+    candidate: Candidate
+    evaluation: Evaluation
+
+    @property
+    def cv_mean(self) -> float | None:
+        """Mean score over folds."""
+        return cv_mean(self.evaluation.fold_scores)
+
+    @property
+    def cv_std(self) -> float | None:
+        """Standard deviation over folds, ``ddof=0``."""
+        return cv_std(self.evaluation.fold_scores)
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A row of the leaderboard.
+
+    Attributes
+    ----------
+    rank
+        1 for the best; ties share a rank and the next rank counts them, as scikit-learn's
+        ``rank_test_score``.
+    """
+
+    rank: int
+    scored: Scored
+    selected: bool
+    champion: bool
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The outcome of a search.
+
+    Attributes
+    ----------
+    space, scoring, rule
+        What was searched, what names the scores, and how the best was chosen.
+    rows
+        Every scored candidate, best first.
+    edges
+        Axis name and ``lowest`` or ``highest`` for each axis on whose end the champion lies:
+        better candidates may lie beyond.
+    """
+
+    space: ParameterSpace
+    scoring: str
+    rule: Rule
+    rows: tuple[Ranked, ...]
+    edges: tuple[tuple[str, str], ...]
+
+    @property
+    def selected(self) -> tuple[Scored, ...]:
+        """All candidates that share the best place."""
+        return tuple(row.scored for row in self.rows if row.selected)
+
+    @property
+    def champion(self) -> Scored:
+        """The one selected candidate that represents the others."""
+        return next(row.scored for row in self.rows if row.champion)
+
+
+def select(scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: Rule) -> Selection:
+    """Rank candidates and choose the best.
+
+    Parameters
+    ----------
+    scored
+        At least one.
+    rule
+        ``test_score``: the best score on the test rows; the champion of a tie has the best
+        cross-validation mean. ``cv``: the best cross-validation mean. ``one_standard_error``:
+        whatever lies within one standard error of the best cross-validation mean, the champion
+        being the simplest, after Breiman et al. (1984), Classification and Regression Trees,
+        section 3.4.3. The first axis decides which is simpler, then the second, and so on; each
+        says which end of its scale is simple. Of the equally simple the better mean wins.
+        Remaining ties go to the first in the order of the space: smaller C, then smaller gamma, as
+        libsvm's ``grid.py`` does.
+
+    Raises
+    ------
+    InputError
+        If the rule needs cross-validation and a candidate has none, or needs to know which
+        candidate is simpler and an axis does not say so.
+    """
+    if not scored:
+        raise ValueError("there is no scored candidate to select from")
+    for one in scored:
+        check_rule(rule, len(one.evaluation.fold_scores), space)
+    primary = _test_score(scoring) if rule == "test_score" else _cv_score
+    ranks, cv_ranks = _ranks(scored, primary), _ranks(scored, _cv_score)
+
+    def place(one: Scored) -> tuple[int, int, Any]:
+        # Where cross-validation ranks, the test score breaks no tie: it stays an honest estimate.
+        key = one.candidate.key
+        return ranks[key], cv_ranks[key], space.order(one.candidate)
+
+    ordered = sorted(scored, key=place)
+    champion = ordered[0]
+    keys = {key for key, rank in ranks.items() if rank == 1}
+    if rule == "one_standard_error":
+        keys, champion = _within_one_standard_error(ordered, keys, space)
+    return Selection(
+        space,
+        scoring,
+        rule,
+        tuple(
+            Ranked(ranks[one.candidate.key], one, one.candidate.key in keys, one is champion)
+            for one in ordered
+        ),
+        _edges(champion.candidate, [one.candidate for one in scored], space),
+    )
+
+
+def _test_score(scoring: str) -> Callable[[Scored], float]:
+    """Whole numbers for accuracy: equal counts tie exactly, whatever division made of them."""
+
+    def score(one: Scored) -> float:
+        if scoring == "accuracy" and one.evaluation.correct is not None:
+            return one.evaluation.correct
+        return one.evaluation.score
+
+    return score
+
+
+def _cv_score(one: Scored) -> float:
+    """Mean over folds by an exact sum, which does not depend on their order."""
+    scores = one.evaluation.fold_scores
+    return math.fsum(scores) / len(scores) if scores else -math.inf
+
+
+def _standard_error(one: Scored) -> float:
+    """Standard error of the mean over folds: the sample deviation by the root of their number."""
+    scores, mean = one.evaluation.fold_scores, _cv_score(one)
+    squares = math.fsum((score - mean) ** 2 for score in scores)
+    return math.sqrt(squares / (len(scores) - 1) / len(scores)) if len(scores) > 1 else 0.0
+
+
+def _within_one_standard_error(
+    ordered: Sequence[Scored], best: Set[str], space: ParameterSpace
+) -> tuple[Set[str], Scored]:
+    """Keys of the candidates this close to the best, and the simplest of them."""
+
+    def simplicity(one: Scored) -> Any:
+        return space.simplicity(one.candidate)  # of the equally simple, min takes the first placed
+
+    # Equal means may have different errors: the simplest of the best gives the margin.
+    leader = min((one for one in ordered if one.candidate.key in best), key=simplicity)
+    tolerance = _tolerance([_cv_score(one) for one in ordered])
+    threshold = _cv_score(leader) - _standard_error(leader) - tolerance(_cv_score(leader))
+    close = [one for one in ordered if one.candidate.key in best or _cv_score(one) >= threshold]
+    return {one.candidate.key for one in close}, min(close, key=simplicity)
+
+
+def _tolerance(scores: Sequence[float]) -> Callable[[float], float]:
+    """How far below a score another may lie and tie with it."""
+    # Small errors have small differences, and next to a score of 0 the others give the magnitude.
+    floor = min(1.0, max((abs(one) for one in scores if math.isfinite(one)), default=0.0))
+    return lambda score: TOLERANCE * max(abs(score), floor) if math.isfinite(score) else 0.0
+
+
+def _ranks(scored: Sequence[Scored], score: Callable[[Scored], float]) -> dict[str, int]:
+    """Rank candidates by a score, by their keys; what ties shares a rank."""
+    scores = {one.candidate.key: score(one) for one in scored}
+    tolerance = _tolerance(list(scores.values()))
+    ranks: dict[str, int] = {}
+    leader, rank = math.inf, 0
+    for index, (key, value) in enumerate(sorted(scores.items(), key=lambda item: -item[1])):
+        if value < leader - tolerance(leader) or not index:
+            leader, rank = value, index + 1
+        ranks[key] = rank
+    return ranks
+
+
+def _edges(
+    champion: Candidate, candidates: Sequence[Candidate], space: ParameterSpace
+) -> tuple[tuple[str, str], ...]:
+    found: list[tuple[str, str]] = []
+    for index, axis in enumerate(space.axes):
+        if not axis.is_numeric:
+            continue
+        every = {candidate.values[index] for candidate in candidates}
+        numbers = [value for value in every if _is_number(value)]
+        value = champion.values[index]
+        if len(numbers) < 2 or not _is_number(value):
+            continue
+        if value == min(numbers):
+            found.append((axis.name, "lowest"))
+        elif value == max(numbers):
+            found.append((axis.name, "highest"))
+    return tuple(found)
+
+
+def _is_number(value: Value) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def check_rule(rule: str, folds: int, space: ParameterSpace) -> Rule:
+    """Return the rule if it can be followed.
+
+    Raises
+    ------
+    InputError
+        If it is unknown, needs cross-validation and there is none, or needs to know which end of
+        an axis is simple.
+    """
+    if rule not in _RULES:
+        raise InputError(
+            f"rule {rule!r} is unknown; choose one of {', '.join(_RULES)}", field=("rule",)
+        )
+    if rule != "test_score" and not folds:
+        raise InputError(
+            f"rule {rule!r} ranks by cross-validation; set folds to at least 2", field=("rule",)
+        )
+    if rule == "one_standard_error":
+        space.check_simplicity()
+    return rule

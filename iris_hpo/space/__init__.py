@@ -1,0 +1,1 @@
+"""The parameter space: axes, candidates, and the keys of candidates."""

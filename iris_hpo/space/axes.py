@@ -1,0 +1,164 @@
+"""An axis: a parameter of the estimator, its type, and what its values may be."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from iris_hpo.errors import InputError
+from iris_hpo.space import values
+from iris_hpo.space.simplicity import SIMPLEST, Simplest
+from iris_hpo.space.values import NUMBERS, TYPES, AxisType, Value
+
+_NONE_TEXT: Final = "none"
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
+_SYMBOL: Final = re.compile(r"[A-Za-z]{1,16}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One searched parameter.
+
+    Parameters
+    ----------
+    name
+        How parameter files and tables call it, for example ``gamma``.
+    symbol
+        What it is in a key: letters only, for example ``G``.
+    parameter
+        The estimator's name for it, for example ``svc__gamma``; the axis's name by default.
+    type
+        The type of its values, or several: ``("float", "str")`` for 0.1 and ``scale``.
+    positive
+        Whether numbers must be greater than zero.
+    nullable
+        Whether ``none`` is a value too.
+    simplest
+        Which end of the scale makes the simpler model, for the rule ``one_standard_error``:
+        ``low``, ``high``, or ``neither`` for an axis that does not matter. Tuples go by their
+        sum; what is no number, such as ``none`` for no limit, counts as the least simple.
+    """
+
+    name: str
+    symbol: str
+    parameter: str = ""
+    type: AxisType | Sequence[AxisType] = "float"
+    positive: bool = False
+    nullable: bool = False
+    simplest: Simplest | None = None
+
+    def __post_init__(self) -> None:
+        if not self.parameter:
+            object.__setattr__(self, "parameter", self.name)
+        self._settle_type()
+        if not _NAME.fullmatch(self.name) or "_parameters" in self.name.lower():
+            raise InputError(
+                f"axis {self.name!r}: a name is letters, digits and underscores, begins with a "
+                "letter and does not contain '_parameters'"
+            )
+        if not _SYMBOL.fullmatch(self.symbol):
+            raise InputError(f"axis {self.name!r}: symbol {self.symbol!r} must be 1 to 16 letters")
+        if self.positive and not {*NUMBERS, "tuple"}.intersection(self.types):
+            raise InputError(
+                f"axis {self.name!r}: only numbers can be positive, not {', '.join(self.types)}"
+            )
+        if self.simplest not in (None, *SIMPLEST):
+            raise InputError(
+                f"axis {self.name!r}: simplest {self.simplest!r} is unknown; use one of "
+                f"{', '.join(SIMPLEST)}"
+            )
+        if self.simplest in ("low", "high") and not self.is_numeric:
+            raise InputError(
+                f"axis {self.name!r}: {', '.join(self.types)} values have no low and no high end; "
+                "write simplest: neither"
+            )
+
+    def _settle_type(self) -> None:
+        """Hold several types in one order, and one as itself."""
+        stated = (self.type,) if isinstance(self.type, str) else tuple(self.type)
+        for kind in stated:
+            if kind not in TYPES:
+                raise InputError(
+                    f"axis {self.name!r}: type {kind!r} is unknown; use one of {', '.join(TYPES)}",
+                    field=("type",),
+                )
+        if not stated:
+            raise InputError(
+                f"axis {self.name!r}: no type is given; use one of {', '.join(TYPES)}",
+                field=("type",),
+            )
+        kinds = tuple(kind for kind in TYPES if kind in stated)
+        object.__setattr__(self, "type", kinds[0] if len(kinds) == 1 else kinds)
+
+    @property
+    def types(self) -> tuple[AxisType, ...]:
+        """The types of its values, at least one."""
+        return (self.type,) if isinstance(self.type, str) else tuple(self.type)
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether there are numbers, or tuples of them, that can be put on a scale."""
+        return bool({*NUMBERS, "tuple"}.intersection(self.types))
+
+    @property
+    def expects(self) -> str:
+        """What a value must be, in words for messages."""
+        words = [values.expects(kind, positive=self.positive) for kind in self.types]
+        return ", or ".join([*words, *(["none"] if self.nullable else [])])
+
+    def parse(self, text: str) -> Value:
+        """Read one value as a user writes it.
+
+        Raises
+        ------
+        ValueError
+            With the reason, such as ``is not a number``.
+        """
+        if self.nullable and text.lower() == _NONE_TEXT:
+            return None
+        kind = values.type_of_text(text, self.types)
+        return values.parse(text, kind, positive=self.positive)
+
+    def check(self, value: object) -> Value:
+        """Return a value as this axis holds it, whatever equal form it came in."""
+        if value is None:
+            if not self.nullable:
+                raise ValueError("is none, which this axis does not allow")
+            return None
+        kind = values.type_of_value(value, self.types)
+        return values.check(value, kind, positive=self.positive)
+
+    def encode(self, value: Value) -> str:
+        """Write a value as it stands in a key."""
+        return values.encode(value, self.types)
+
+    def decode(self, text: str) -> Value:
+        """Read a value back from a key; the inverse of `encode`."""
+        if text == "~":
+            return self.check(None)
+        return values.decode(text, self.types, positive=self.positive)
+
+    def sort_key(self, value: Value) -> tuple[Any, ...]:
+        """Order values: none, then numbers by size, then texts, then tuples."""
+        return values.sort_key(value)
+
+    def simplicity(self, value: Value) -> tuple[int, float]:
+        """Order values, the simplest first; all are equal where neither end is simpler."""
+        if self.simplest not in ("low", "high"):
+            return (0, 0.0)
+        if isinstance(value, tuple):
+            value = sum(value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return (1, 0.0)
+        return (0, -value if self.simplest == "high" else value)
+
+    def identity(self) -> dict[str, object]:
+        """Everything of the axis that decides about candidates, as JSON."""
+        return {
+            "name": self.name,
+            "symbol": self.symbol,
+            "parameter": self.parameter,
+            "type": self.type if isinstance(self.type, str) else list(self.type),
+            "positive": self.positive,
+            "nullable": self.nullable,
+        }

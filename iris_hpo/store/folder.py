@@ -1,0 +1,345 @@
+"""The store: where a search's files are, and how they are written: whole or not at all.
+
+Here it is a folder; `iris_hpo.store.objects` has the same on object storage.
+"""
+
+import errno
+import hashlib
+import os
+import re
+import socket
+import time
+import uuid
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Final
+
+from upath import UPath
+
+from iris_hpo.errors import InputError, WholeRunError
+from iris_hpo.files import MEBIBYTE, memory_bytes, open_regular
+
+SMALL: Final = 64 * MEBIBYTE
+"""Largest plausible size of a file that grows with the number of candidates or columns only."""
+
+_TEMPORARY: Final = ".temporary"
+_LEFT_BEHIND: Final = re.compile(
+    r"(?:([0-9a-f]{12})-)?(\d+)-[0-9a-f]{32}-\d+|probe-[0-9a-f]{32}", re.ASCII
+)
+"""The names of our temporary files: the place in which processes have their numbers, which earlier
+versions did not write, and the number of the process."""
+_LONGEST_WRITE_SECONDS: Final = 86_400
+_OF_ALL: Final = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOTDIR,
+)
+"""What keeps a file from being written, and will keep the next from it too."""
+_IN_THE_WAY: Final = (errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY)
+_FILES: Final = (
+    "split/train.csv",
+    "split/test.csv",
+    "parameters/candidates.csv",
+    "selection/leaderboard.csv",
+    "selection/heatmap.png",
+    "selection/champion.pkl",
+)
+_CARDS: Final = ("split/split.json", "parameters/parameters.json", "selection/champion.json")
+
+
+class ArtifactError(InputError):
+    """A stored file is missing or is not what was recorded; the message names it."""
+
+
+class StoreWriteError(WholeRunError):
+    """Nothing can be written any more: the disk is full, or the folder is read-only."""
+
+
+class ArtifactMismatchError(ArtifactError):
+    """A stored file is there but is not what was recorded: changed, replaced, or half a crash."""
+
+
+def digest_of(content: bytes) -> str:
+    """sha256 of bytes, in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+class ArtifactStore:
+    """Files of one search below one folder.
+
+    Parameters
+    ----------
+    root
+        The folder; it need not be there yet.
+
+    Attributes
+    ----------
+    readers
+        How many threads should read at once: a local file is read sooner than handed over.
+    """
+
+    readers: int = 1
+
+    def __init__(self, root: UPath) -> None:
+        # `file://` paths cannot be moved; plain ones can, atomically.
+        self.root = UPath(root.path) if root.protocol in ("file", "local") else root
+
+    def check_root(self) -> None:
+        """Refuse a root that cannot be a folder.
+
+        Raises
+        ------
+        InputError
+            If it is a file.
+        """
+        if self.root.is_file():
+            raise InputError(f"artifacts {self.root} is a file; give a folder")
+
+    def path(self, name: str) -> UPath:
+        """Where a file is; ``name`` is relative, with forward slashes."""
+        return self.root / name
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file."""
+        return self.path(name).is_file()
+
+    def read(self, name: str, *, limit: int | None = None, digest: str | None = None) -> bytes:
+        """Read a file.
+
+        Parameters
+        ----------
+        limit
+            Largest plausible size in bytes; by default what fits in memory.
+        digest
+            Of what is expected. A file that takes far less room than its size says is then not
+            loaded if it is another.
+
+        Raises
+        ------
+        ArtifactError
+            If it is not there, cannot be read or is no plausible file.
+        """
+        path = self._checked(name)
+        try:
+            with open_regular(path, limit or memory_bytes()) as file:
+                status = os.fstat(file.fileno())
+                if digest and _is_sparse(status):
+                    found = hashlib.file_digest(file, "sha256").hexdigest()
+                    check_digest(self.path(name), found, digest)
+                    file.seek(0)
+                return file.read(status.st_size)
+        except FileNotFoundError as error:
+            raise ArtifactError(f"{self.path(name)} is missing; run the search again") from error
+        except OSError as error:
+            raise ArtifactError(f"{self.path(name)} cannot be read: {error.strerror}") from error
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file so that a reader sees all of it or nothing.
+
+        Raises
+        ------
+        StoreWriteError
+            If the disk is full or the folder is not writable; what was there stays.
+        """
+        self.write_together({name: content})
+
+    def write_together(self, files: Mapping[str, bytes]) -> None:
+        """Write files, each whole or not at all, in their order.
+
+        None is replaced before there is room for all: a full disk leaves what was there.
+
+        Raises
+        ------
+        StoreWriteError
+            If the disk is full or the folder is not writable.
+        """
+        targets = {name: self._checked(name) for name in files}
+        temporary = self._checked(f"{_TEMPORARY}/{_place()}-{os.getpid()}-{uuid.uuid4().hex}")
+        staged: list[tuple[Path, Path]] = []
+        try:
+            with self._writing():
+                if not temporary.parent.is_dir():
+                    self._check_foreign()
+                temporary.parent.mkdir(parents=True, exist_ok=True)
+                for name, target in targets.items():
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    place = temporary.with_name(f"{temporary.name}-{len(staged)}")
+                    staged.append((place, target))
+                    place.write_bytes(files[name])
+                for place, target in staged:
+                    _put(place, target)
+        finally:
+            for place, _ in staged:  # of a write that failed; the others were moved away
+                with suppress(OSError):  # that is said already
+                    place.unlink(missing_ok=True)
+
+    def delete(self, name: str) -> None:
+        """Remove a file if it is there."""
+        self._checked(name).unlink(missing_ok=True)
+
+    def list(self, folder: str) -> list[str]:
+        """Names of the files in a folder, sorted."""
+        place = self.path(folder)
+        if not place.is_dir():
+            return []
+        return sorted(child.name for child in place.iterdir())
+
+    def sweep(self) -> None:
+        """Remove temporary files that writers left which were killed, and no others.
+
+        Whether a writer of another machine or container lives cannot be seen: those are removed
+        when they are a day old.
+        """
+        for name in self.list(_TEMPORARY):
+            ours = _LEFT_BEHIND.fullmatch(name)
+            if ours and self._is_left(f"{_TEMPORARY}/{name}", ours[1], ours[2]):
+                with self._writing():
+                    self.delete(f"{_TEMPORARY}/{name}")
+
+    def _is_left(self, name: str, place: str | None, process: str | None) -> bool:
+        if process is None:  # a probe, empty and never read
+            return True
+        if place == _place() and not is_alive(int(process)):
+            return True
+        try:
+            age = time.time() - self.path(name).stat().st_mtime
+        except OSError:  # its writer has just moved it away
+            return False
+        return age > _LONGEST_WRITE_SECONDS
+
+    def _check_foreign(self) -> None:
+        """Refuse to replace files of a folder in which no search has ever written."""
+        if any(self.exists(name) for name in _CARDS):
+            return
+        for name in filter(self.exists, _FILES):
+            raise StoreWriteError(
+                f"{self.path(name)} is there, but no search has written it; move it away, or give "
+                "another folder for the artifacts"
+            )
+
+    @contextmanager
+    def _writing(self) -> Generator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno in _IN_THE_WAY:
+                raise StoreWriteError(
+                    f"{error.filename2 or error.filename} is in the way: {error.strerror}; move it "
+                    "away, then run the search again"
+                ) from error
+            if error.errno not in _OF_ALL:
+                raise
+            raise StoreWriteError(
+                f"{self.root} cannot be written: {error.strerror}; make it writable and make room, "
+                "then run the search again: finished candidates are kept"
+            ) from error
+
+    @cached_property
+    def _real_root(self) -> str:
+        return os.path.realpath(str(self.root))
+
+    def _checked(self, name: str) -> Path:
+        """Where a file is; refuse a name, or a symbolic link, that leads out of the store."""
+        check_name(name)
+        place = self._real_root
+        for part in name.split("/"):
+            place = f"{place}/{part}"
+            if os.path.islink(place):  # noqa: PTH114 - a Path takes five times as long
+                real = os.path.realpath(f"{self._real_root}/{name}")
+                if not real.startswith(self._real_root + os.sep):
+                    raise ArtifactError(
+                        f"{self.path(name)} leads out of the store, to {real}; remove the link"
+                    )
+        return Path(place)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that leads out of the store.
+
+    Raises
+    ------
+    ArtifactError
+        If it is empty, absolute, or goes upwards.
+    """
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if not parts or name.startswith("/") or ".." in parts:
+        raise ArtifactError(f"{name!r} is not a name within the store")
+
+
+def read_verified(store: ArtifactStore, name: str, digest: str) -> bytes:
+    """Read a file whose digest is known.
+
+    Raises
+    ------
+    ArtifactError
+        If it is missing or its bytes have another digest.
+    """
+    content = store.read(name, digest=digest)
+    check_digest(store.path(name), digest_of(content), digest)
+    return content
+
+
+def check_digest(path: UPath, found: str, recorded: str) -> None:
+    """Refuse a file that has another digest.
+
+    Raises
+    ------
+    ArtifactMismatchError
+        That names it.
+    """
+    if found != recorded:
+        raise ArtifactMismatchError(
+            f"{path} is not the file that was recorded (sha256 {found[:12]}, recorded "
+            f"{recorded[:12]}): it was changed or replaced; run the search again"
+        )
+
+
+def _is_sparse(status: os.stat_result) -> bool:
+    """Whether a large file takes less room than half of its size."""
+    return status.st_size > SMALL and status.st_blocks * 512 < status.st_size // 2
+
+
+def _put(place: Path, target: Path) -> None:
+    """Move a file to its place, also to that of an empty folder."""
+    try:
+        place.replace(target)
+    except IsADirectoryError:
+        if target.is_symlink():
+            raise
+        with suppress(OSError):  # it holds something; then the next line says so
+            target.rmdir()
+        place.replace(target)
+
+
+@cache
+def _place() -> str:
+    """Name of where process numbers have a meaning: a boot of a machine, a container.
+
+    Where that cannot be known, as on macOS, the machine's name.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()
+        found = boot + os.readlink("/proc/self/ns/pid")  # noqa: PTH115
+    except OSError:
+        found = socket.gethostname()
+    return hashlib.sha256(found.encode()).hexdigest()[:12]
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of this machine exists."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:  # no Linux, or it has just ended
+        return True
+    return state != "Z"  # it has ended, and whoever started it does not look

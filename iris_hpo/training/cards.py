@@ -1,0 +1,145 @@
+"""Cards of a candidate's results, and what decides whether a result can be used again."""
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, cast
+
+from iris_hpo.space.values import Value
+from iris_hpo.store.cards import Card, fingerprint
+from iris_hpo.training.estimators import Estimator, Recipe
+from iris_hpo.training.evaluation import Evaluation
+from iris_hpo.training.metrics import METRICS_VERSION
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultCard(Card):
+    """What every result of a candidate says of itself.
+
+    Attributes
+    ----------
+    fingerprint
+        Of everything that decided about it.
+    seconds, run_id
+        How long it took, and the Dagster run that made it.
+    """
+
+    key: str
+    parameters: dict[str, Value]
+    fingerprint: str
+    convergence_warnings: int
+    seconds: float
+    run_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard(ResultCard):
+    """What a model was made of, and the digest of its file."""
+
+    digest: str
+    bytes: int
+    training_rows: int
+    training_digest: str
+    support_vectors: int | None
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreCard(ResultCard):
+    """A candidate's evaluation, and the model and the rows it belongs to."""
+
+    model_version: str
+    split_version: str
+    parameters_version: str
+    scoring: str
+    score: float
+    metrics: dict[str, float]
+    correct: int | None
+    total: int | None
+    interval: list[float] | None
+    fold_scores: list[float]
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The evaluation, as selection uses it."""
+        return Evaluation(
+            self.score,
+            self.metrics,
+            self.correct,
+            self.total,
+            (self.interval[0], self.interval[1]) if self.interval else None,
+            tuple(self.fold_scores),
+            self.seconds,
+            self.convergence_warnings,
+        )
+
+
+TRAINING_VERSION: Final = "1"
+"""Part of a model's fingerprint: raise it when training changes what a model is."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What candidates are trained and scored under; with a candidate's own, it decides all.
+
+    Parameters
+    ----------
+    recipe, scoring
+        How to build and judge.
+    training_digest
+        Of the training rows' file.
+    split_version, parameters_version
+        Data versions of the assets that candidates stand on.
+    """
+
+    recipe: Recipe
+    scoring: str
+    training_digest: str
+    split_version: str
+    parameters_version: str
+
+    def model_fingerprint(self, parameters: Mapping[str, Value]) -> str:
+        """What decides about the model with these parameters."""
+        return fingerprint(base=self._model_base, parameters=dict(parameters))
+
+    def score_fingerprint(self, model_version: str) -> str:
+        """What decides about the score of a model."""
+        return fingerprint(
+            model=model_version,
+            split=self.split_version,
+            parameters=self.parameters_version,
+            scoring=self.scoring,
+            metrics=METRICS_VERSION,
+        )
+
+    @cached_property
+    def _model_base(self) -> str:
+        return fingerprint(
+            training=self.training_digest, recipe=self.recipe.identity(), code=TRAINING_VERSION
+        )
+
+
+def model_name(key: str) -> str:
+    """The name of a candidate's model file in the store."""
+    return f"models/model_{key}.pkl"
+
+
+def model_card_name(key: str) -> str:
+    """The name of a candidate's model card in the store."""
+    return f"models/model_{key}.json"
+
+
+def score_name(key: str) -> str:
+    """The name of a candidate's score in the store."""
+    return f"scores/{key}.json"
+
+
+def dump_model(estimator: Estimator) -> bytes:
+    """Pickle a fitted estimator; `joblib.load` reads it too."""
+    return pickle.dumps(estimator, protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def load_model(content: bytes) -> Estimator:
+    """Unpickle a model whose bytes were verified; a pickle can run any code."""
+    return cast("Estimator", pickle.loads(content))  # noqa: S301 - verified

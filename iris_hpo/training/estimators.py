@@ -1,0 +1,302 @@
+"""Estimators by import path: a single one, or a pipeline of steps."""
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from typing import Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iris_hpo.data.dataset import Features, Target, Task
+from iris_hpo.errors import InputError, WholeRunError, at_field
+from iris_hpo.space.values import Value
+from iris_hpo.text import shorten
+from iris_hpo.training.settings import (
+    accepts,
+    construct,
+    identity,
+    import_object,
+    import_paths,
+    misspelt,
+    names_for,
+)
+from iris_hpo.training.source_code import code_of, loaded_code
+
+
+class Estimator(Protocol):
+    """What is used of a scikit-learn estimator."""
+
+    def fit(self, X: Features, y: Target) -> object:  # noqa: N803
+        """Learn from rows."""
+        ...
+
+    def predict(self, X: Features) -> NDArray[np.generic]:  # noqa: N803
+        """Predict rows."""
+        ...
+
+    def get_params(self) -> dict[str, object]:
+        """Give all parameters, those of steps as ``step__parameter``."""
+        ...
+
+    def set_params(self, **parameters: object) -> object:
+        """Set parameters."""
+        ...
+
+
+@dataclass(frozen=True)
+class Step:
+    """One estimator: its import path, such as ``sklearn.svm.SVC``, and its fixed settings.
+
+    Settings are plain values, lists and mappings; nested estimators and functions stand in them by
+    their import paths, see `iris_hpo.training.settings`.
+    """
+
+    estimator: str
+    settings: Mapping[str, object] = field(default_factory=dict[str, object])
+
+    @property
+    def name(self) -> str:
+        """The step's name in a pipeline: the class's in lower case, as scikit-learn's own."""
+        return self.estimator.rpartition(".")[2].lower()
+
+    @property
+    def import_paths(self) -> tuple[str, ...]:
+        """The estimator's import path, then those of estimators and functions in its settings."""
+        return (self.estimator, *import_paths(self.settings))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to build the estimator of a candidate.
+
+    Parameters
+    ----------
+    steps
+        One for a single estimator; more are a pipeline, whose parameters are addressed as
+        ``svc__C``.
+    seed
+        Given to every ``random_state`` that the settings leave open, so that results repeat.
+    """
+
+    steps: tuple[Step, ...]
+    seed: int = 0
+
+    def build(self, parameters: Mapping[str, Value] | None = None) -> Estimator:
+        """Make an unfitted estimator as scikit-learn's searches do.
+
+        A clone of the base, which has all settings, gets the parameters: with a constructor that
+        derives something from its arguments, this is not the same as constructing it with them.
+
+        Raises
+        ------
+        InputError
+            For an import path, a setting or a parameter that does not exist, and for an estimator
+            that cannot be cloned.
+        """
+        self._check_names(parameters or {})
+        estimator = _clone(self._base)
+        estimator.set_params(**{name: _clone(value) for name, value in (parameters or {}).items()})
+        return estimator
+
+    @cached_property
+    def _base(self) -> Estimator:
+        estimator = self._assemble()
+        loaded_code(_import_paths(self.steps))
+        seeds = {
+            name: self.seed
+            for name, value in estimator.get_params().items()
+            if value is None and name.rpartition("__")[2] == "random_state"
+        }
+        estimator.set_params(**seeds)
+        try:
+            _clone(estimator)
+        except (RuntimeError, TypeError) as error:
+            raise InputError(
+                f"{self.describe()} cannot be cloned: {' '.join(str(error).split())}",
+                field=("steps", len(self.steps) - 1, "estimator"),
+            ) from error
+        return estimator
+
+    def doubts(self, parameters: Iterable[str]) -> Sequence[str]:
+        """Say which settings and parameters are taken and are probably misspelt."""
+        found: list[str] = []
+        for name in (*self._stated, *parameters):
+            if name not in self._meant:
+                self._meant[name] = misspelt(self._base, name)
+            if self._meant[name]:
+                found.append(
+                    f"{self.describe()} does not know the parameter {shorten(name)}; did you mean "
+                    f"{self._meant[name]!r}? It may have no effect"
+                )
+        return found
+
+    @cached_property
+    def _meant(self) -> dict[str, str | None]:
+        return {}
+
+    @property
+    def _stated(self) -> Iterator[str]:
+        """Names of all settings, as ``set_params`` takes them."""
+        for step in self.steps:
+            prefix = f"{step.name}__" if len(self.steps) > 1 else ""
+            yield from (prefix + name for name in step.settings)
+
+    @cached_property
+    def code(self) -> Mapping[str, str]:
+        """Digests of modules that no release stands for, as they are when this is first read.
+
+        Workers get those of the process that plans the work.
+        """
+        return code_of(_import_paths(self.steps)).digests
+
+    def check_code(self) -> None:
+        """Refuse to work with other code than the work was planned with.
+
+        Raises
+        ------
+        WholeRunError
+            If this process has loaded a module as it was before an edit, or as another machine
+            has it.
+        """
+        loaded = loaded_code(_import_paths(self.steps)).digests
+        if loaded != self.code:
+            names = {name for name, _ in loaded.items() ^ self.code.items()}
+            raise WholeRunError(
+                f"the code of {', '.join(sorted(names))} that is loaded here is not the code that "
+                "this run was planned with: it was edited in between, or differs between machines; "
+                "restart Dask workers that have loaded it, and run the search again"
+            )
+
+    def __getstate__(self) -> dict[str, object]:
+        """All fields and the code; workers construct the estimator themselves."""
+        return {"steps": self.steps, "seed": self.seed, "code": self.code}
+
+    @cached_property
+    def class_weights(self) -> tuple[str, ...]:
+        """Names of the parameters that are weights of classes."""
+        return tuple(
+            name for name in self._base.get_params() if name.rpartition("__")[2] == "class_weight"
+        )
+
+    @cached_property
+    def _checked(self) -> set[str]:
+        return set()
+
+    def _check_names(self, parameters: Mapping[str, Value]) -> None:
+        if self._checked.issuperset(parameters):
+            return  # asked for each fold, and an estimator takes long to name its parameters
+        known = self._base.get_params()
+        whole = ("steps", *(step.name for step in self.steps)) if len(self.steps) > 1 else ()
+        for name in parameters:
+            if name in whole:
+                raise InputError(
+                    f"{name!r} is a part of the pipeline, not a parameter of a step; write "
+                    "<step>__<parameter>"
+                )
+            if not accepts(self._base, known, name):
+                raise InputError(
+                    f"{self.describe()} has no parameter {shorten(name)}; "
+                    f"{names_for(name, sorted(known))}"
+                )
+        self._checked.update(parameters)
+
+    def _assemble(self) -> Estimator:
+        if not self.steps:
+            raise InputError(
+                "a search needs an estimator, such as sklearn.svm.SVC", field=("steps",)
+            )
+        made: dict[str, Estimator] = {}
+        for index, step in enumerate(self.steps):
+            with at_field("steps", index):
+                if step.name in made:
+                    raise InputError(
+                        f"two steps of the pipeline are both {step.name!r}", field=("estimator",)
+                    )
+                made[step.name] = _construct(step)
+        if len(made) == 1:
+            return next(iter(made.values()))
+        from sklearn.pipeline import Pipeline
+
+        return cast("Estimator", Pipeline(list(made.items())))
+
+    def task(self) -> Task:
+        """Tell what the estimator is for.
+
+        Raises
+        ------
+        InputError
+            If it is neither a classifier nor a regressor.
+        """
+        from sklearn.base import is_classifier, is_regressor
+
+        estimator = self.build()
+        if is_classifier(estimator):
+            return "classification"
+        if is_regressor(estimator):
+            return "regression"
+        raise InputError(
+            f"{self.describe()} is neither a classifier nor a regressor",
+            field=("steps", len(self.steps) - 1, "estimator"),
+        )
+
+    def describe(self) -> str:
+        """The recipe in a line, such as ``StandardScaler -> SVC``."""
+        return " -> ".join(step.estimator.rpartition(".")[2] for step in self.steps)
+
+    def identity(self) -> dict[str, object]:
+        """What of the recipe decides about a fitted model, as JSON."""
+        return {
+            "steps": [[step.estimator, identity(step.settings)] for step in self.steps],
+            "seed": self.seed,
+            "packages": package_versions(self.steps),
+            **({"code": dict(self.code)} if self.code else {}),
+        }
+
+
+def package_versions(steps: Sequence[Step]) -> dict[str, str]:
+    """Versions of scikit-learn and of the packages that the steps and their own code name.
+
+    Imports of scikit-learn itself, and of other released packages, are not followed.
+    """
+    paths = _import_paths(steps)
+    modules = {"sklearn", *(path.partition(".")[0] for path in paths), *code_of(paths).packages}
+    return dict(_versions_of(frozenset(modules)))
+
+
+def _import_paths(steps: Sequence[Step]) -> tuple[str, ...]:
+    return tuple(path for step in steps for path in step.import_paths)
+
+
+@cache
+def _versions_of(modules: frozenset[str]) -> dict[str, str]:
+    distributions = packages_distributions() if len(modules) > 1 else {}
+    names = {
+        "scikit-learn",
+        *(name for module in modules for name in distributions.get(module, ())),
+    }
+    found: dict[str, str] = {}
+    for name in sorted(names):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # a module of the project itself, not installed
+            continue
+    return found
+
+
+def _clone(value: Any) -> Any:
+    """An unfitted estimator with the same parameters, or a copy of another value."""
+    from sklearn.base import clone
+
+    return clone(value, safe=False)
+
+
+def _construct(step: Step) -> Estimator:
+    found = import_object(step.estimator)
+    if not inspect.isclass(found) or not hasattr(found, "get_params"):
+        raise InputError(
+            f"{step.estimator!r} is not a scikit-learn estimator class", field=("estimator",)
+        )
+    return cast("Estimator", construct(step.estimator, step.settings))

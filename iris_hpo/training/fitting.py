@@ -1,0 +1,201 @@
+"""One fit and one score: what an estimator refuses, or cannot tell, is the candidate's failure."""
+
+import math
+import signal
+import threading
+import warnings
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iris_hpo.data.dataset import Features, Target
+from iris_hpo.errors import CandidateError, InputError
+from iris_hpo.space.values import Value
+from iris_hpo.training.class_weights import match_class_weights
+from iris_hpo.training.estimators import Estimator, Recipe
+from iris_hpo.training.metrics import count_correct
+from iris_hpo.training.scoring import score_by
+from iris_hpo.training.svm_kernel import is_svm
+
+
+@contextmanager
+def own_failure(what: str) -> Generator[None]:
+    """Make what an estimator raises in the block the candidate's failure; ``what`` names the block.
+
+    That includes SystemExit, and KeyboardInterrupt where no terminal can have sent it.
+
+    Raises
+    ------
+    CandidateError
+        With the reason in one line.
+    """
+    try:
+        yield
+    except (CandidateError, InputError):
+        raise
+    except (Exception, SystemExit, GeneratorExit) as error:
+        raise CandidateError(f"{what} failed: {describe(error)}") from error
+    except KeyboardInterrupt as error:
+        if _may_be_ctrl_c(error):
+            raise
+        raise CandidateError(f"{what} failed: {describe(error)}") from error
+
+
+def build(recipe: Recipe, parameters: Mapping[str, Value], target: Target) -> Estimator:
+    """Make the unfitted estimator of a candidate; the same way for its model and for its folds.
+
+    Parameters
+    ----------
+    target
+        Of all training rows: it says how the labels are spelt that settings name.
+
+    Raises
+    ------
+    CandidateError
+        If it refuses a parameter.
+    """
+    with own_failure("building"):
+        estimator = recipe.build(parameters)
+        match_class_weights(estimator, recipe.class_weights, target)
+        for doubt in recipe.doubts(parameters):
+            warnings.warn(doubt, stacklevel=1)  # one place: it is counted once
+        return estimator
+
+
+def fit(estimator: Estimator, features: Features, target: Target) -> None:
+    """Fit an estimator; it may change the rows.
+
+    Raises
+    ------
+    CandidateError
+        If it refuses.
+    """
+    from sklearn import config_context
+
+    # Rows are finite: that was checked when the data was read. What the steps of a pipeline make
+    # of them need not be.
+    with own_failure("fitting"), config_context(assume_finite=is_svm(estimator)):
+        estimator.fit(features, target)
+
+
+def predict(estimator: Estimator, features: Features, target: Target) -> NDArray[np.generic]:
+    """Predict rows; the estimator may change them.
+
+    Parameters
+    ----------
+    target
+        What should be predicted.
+
+    Returns
+    -------
+    ndarray of shape (rows,)
+        Predictions of shape (rows, 1) are flattened.
+
+    Raises
+    ------
+    CandidateError
+        If the estimator refuses, or predicts something else than the target is.
+    """
+    with own_failure("predicting"):
+        return _predictions(estimator, features, target)
+
+
+def score(
+    estimator: Estimator, scoring: str, features: Features, target: Target, rows: str
+) -> float:
+    """Score a fitted estimator on rows; ``rows`` names them in messages.
+
+    The estimator may change the rows.
+
+    Raises
+    ------
+    CandidateError
+        If it cannot be scored, or its score is not finite.
+    """
+    with own_failure(f"scoring on the {rows} rows"):
+        if scoring == "accuracy":  # a count; the scorer takes as long as a small fit
+            found = count_correct(target, _predictions(estimator, features, target)) / len(target)
+        else:
+            found = score_by(scoring, estimator, features, target)
+    refuse_non_finite(found, f"{scoring} on the {rows} rows")
+    return found
+
+
+def refuse_non_finite(value: float, what: str) -> None:
+    """Refuse infinity and not-a-number as a score.
+
+    Raises
+    ------
+    CandidateError
+        That names what is not finite.
+    """
+    if not math.isfinite(value):
+        raise CandidateError(f"{what} is {value}, which is no score")
+
+
+def describe(error: BaseException) -> str:
+    """An estimator's error in one line."""
+    said = " ".join(str(error).split())[:500]
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def _predictions(estimator: Estimator, features: Features, target: Target) -> NDArray[np.generic]:
+    predicted = np.asarray(estimator.predict(features))
+    if predicted.shape == (len(target), 1):
+        predicted = predicted.ravel()
+    if predicted.shape != target.shape:
+        raise ValueError(f"predictions of shape {predicted.shape} for {len(target)} rows")
+    if _is_text(predicted) != _is_text(target):
+        raise ValueError(
+            f"it predicts {predicted[0]!s}, {_kind(predicted)}, where the target is "
+            f"{_kind(target)}, such as {target[0]!s}"
+        )
+    return predicted
+
+
+def _may_be_ctrl_c(error: KeyboardInterrupt) -> bool:
+    """Whether a terminal may have sent an interrupt, and not the estimator."""
+    if type(error) is not KeyboardInterrupt:  # our own, for the user's
+        return True
+    if threading.current_thread() is not threading.main_thread():
+        return False
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return False
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ()) if hasattr(signal, "SIGHUP") else ()
+    return signal.SIGINT not in blocked
+
+
+def _is_text(values: NDArray[np.generic]) -> bool:
+    return values.dtype.kind in "US" or (values.dtype.kind == "O" and isinstance(values[0], str))
+
+
+def _kind(values: NDArray[np.generic]) -> str:
+    return "a text" if _is_text(values) else "a number"
+
+
+class counted_warnings:  # noqa: N801 - used as a function
+    """Count convergence warnings instead of spraying one line per candidate into the log."""
+
+    count = 0
+
+    def __enter__(self) -> Self:
+        from sklearn.exceptions import ConvergenceWarning
+
+        self._counted = ConvergenceWarning
+        self._catching = warnings.catch_warnings(record=True)
+        self._caught = self._catching.__enter__()
+        warnings.simplefilter("always", ConvergenceWarning)
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._catching.__exit__(None, None, None)
+        for caught in self._caught or ():
+            if issubclass(caught.category, self._counted):
+                self.count += 1
+            else:
+                warnings.warn_explicit(
+                    caught.message, caught.category, caught.filename, caught.lineno
+                )

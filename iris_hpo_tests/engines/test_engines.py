@@ -1,0 +1,378 @@
+"""Engines: every item has one outcome, and what one item does costs no other."""
+
+import importlib
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from joblib.externals.loky import process_executor
+
+from iris_hpo import engines
+from iris_hpo.data.splitters import SplitSettings, split_rows
+from iris_hpo.engines import (
+    Done,
+    Limits,
+    SerialEngine,
+    apart,
+    end_spare,
+    loky,
+    loky_engine,
+    make_engine,
+    start_ahead,
+)
+from iris_hpo.engines.dispatch import PoolEngine
+from iris_hpo.errors import InputError
+from iris_hpo.store.folder import is_alive
+from iris_hpo_tests.engines import engine_work
+from iris_hpo_tests.engines.engine_contract import (
+    ONCE,
+    EngineContract,
+    WorkersContract,
+    all_of,
+    attempts_at,
+    check_that_neighbours_stay_together,
+    reasons_of,
+    results_of,
+)
+from iris_hpo_tests.processes import wait_for
+
+LOKY = loky_engine(2)
+
+
+class TestSerial(EngineContract):
+    @pytest.fixture
+    def engine(self):
+        return SerialEngine()
+
+
+class TestLoky(WorkersContract):
+    @pytest.fixture
+    def engine(self):
+        return LOKY
+
+
+def test_the_serial_engine_keeps_the_order():
+    outcomes = SerialEngine().map(engine_work.square, [3, 1, 2], Limits())
+
+    assert all_of(outcomes) == [Done(3, 9), Done(1, 1), Done(2, 4)]
+
+
+@pytest.mark.parametrize("engine", [SerialEngine(), PoolEngine(2, start=None)])
+def test_no_items_have_no_outcomes_and_start_nothing(engine):
+    assert all_of(engine.map(engine_work.square, [], Limits())) == []
+
+
+@pytest.mark.parametrize("retries", [0, 1, 3])
+def test_retries_are_counted(tmp_path, retries):
+    log, wrong = tmp_path / "log", tmp_path / "wrong"
+
+    all_of(SerialEngine().map(engine_work.fail_first, [(log, 99)], Limits(retries)))
+    all_of(SerialEngine().map(engine_work.be_wrong, [wrong], Limits(retries)))
+
+    assert attempts_at(log) == retries + 1
+    assert attempts_at(wrong) == 1
+
+
+def test_a_death_costs_nothing_of_what_other_workers_do(tmp_path):
+    patient, deadly = tmp_path / "patient", tmp_path / "deadly"
+
+    outcomes = all_of(LOKY.map(engine_work.DyingOnce(deadly), [patient, deadly], Limits(retries=1)))
+
+    assert reasons_of(outcomes) == {}
+    assert results_of(outcomes) == {patient: "patient", deadly: "deadly"}
+    assert (attempts_at(patient), attempts_at(deadly)) == (1, 2)
+
+
+def test_an_endless_item_is_ended_and_no_other_is_blamed(tmp_path):
+    """Neither those that are so quick that they travel in chunks, nor the slower ones.
+
+    Each takes less than the limit, all of them together take longer.
+    """
+    quick = [(tmp_path, number / 1e9) for number in range(80)]
+    slower = [(tmp_path, 0.1 + number / 1e9) for number in range(20)]
+    endless = (tmp_path, 600.0)
+    items = [*quick[:40], endless, *quick[40:], *slower]
+
+    outcomes = all_of(LOKY.map(engine_work.tell_process_and_sleep, items, Limits(timeout=1.5)))
+
+    assert len(outcomes) == len(items)
+    assert reasons_of(outcomes) == {endless: "did not finish within 1.5 s (candidate_timeout)"}
+    assert set(results_of(outcomes)) == {*quick, *slower}
+
+
+@pytest.mark.slow
+def test_an_item_that_lost_its_worker_has_all_its_time_again(tmp_path):
+    """Its new worker takes longer to start than it had left when its first one died."""
+    deadly = tmp_path / "deadly"
+    work = engine_work.DyingOnce(deadly, start_seconds=2, death_seconds=2)
+
+    outcomes = all_of(LOKY.map(work, [deadly], Limits(timeout=3)))
+
+    assert outcomes == [Done(deadly, "deadly")]
+    assert attempts_at(deadly) == 2
+
+
+def test_the_serial_engine_refuses_a_limit_of_time():
+    with pytest.raises(InputError) as refusal:
+        all_of(SerialEngine().map(engine_work.square, [1], Limits(timeout=1)))
+
+    assert str(refusal.value) == (
+        "candidate_timeout needs worker processes: the engine 'serial' cannot stop a fit"
+    )
+
+
+def test_closing_early_ends_the_workers(tmp_path):
+    quick, endless = (tmp_path, 0.0), (tmp_path, 600.0)
+    later = (tmp_path, 3.0)  # by then another worker was worth it
+    items = [quick, endless, endless, later]
+    outcomes = LOKY.map(engine_work.tell_process_and_sleep, items, Limits())
+    assert [one.item for one in next(outcomes)] == [quick]
+    assert [one.item for one in next(outcomes)] == [later]
+    workers = [int(path.name) for path in tmp_path.iterdir()]
+    assert len(workers) == 2
+    assert all(map(is_alive, workers))
+
+    outcomes.close()
+
+    assert not any(map(is_alive, workers))
+
+
+def test_workers_end_when_all_is_done(tmp_path):
+    items = [(tmp_path, seconds) for seconds in (0.0, 0.001, 0.002)]
+
+    outcomes = all_of(LOKY.map(engine_work.tell_process_and_sleep, items, Limits()))
+
+    workers = {one.result for one in outcomes}
+
+    assert workers
+    assert os.getpid() not in workers
+    assert not any(map(is_alive, workers))
+
+
+@pytest.mark.slow
+def test_workers_end_with_the_process_that_started_them(tmp_path):
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from iris_hpo.engines import Limits, loky_engine\n"
+        "from iris_hpo_tests.engines.engine_work import tell_process_and_sleep\n"
+        "items = [(Path(sys.argv[1]), 600.0)] * 2\n"
+        "list(loky_engine(2).map(tell_process_and_sleep, items, Limits()))\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program, tmp_path], cwd=Path(__file__).parents[2]
+    )
+    deadline = time.monotonic() + 60
+    while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    workers = [int(path.name) for path in tmp_path.iterdir()]
+    assert len(workers) == 2
+
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+
+    while any(map(is_alive, workers)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(is_alive, workers))
+
+
+@pytest.mark.parametrize(
+    ("name", "jobs", "message"),
+    [
+        ("ray", 0, "engine 'ray' is unknown; choose one of loky, serial, dask"),
+        ("", 0, "engine '' is unknown; choose one of loky, serial, dask"),
+        ("loky", -1, "jobs -1 must be 0 (one per core) or a number of processes"),
+        ("serial", -1, "jobs -1 must be 0 (one per core) or a number of processes"),
+    ],
+)
+def test_an_engine_that_cannot_be_made_is_refused(name, jobs, message):
+    with pytest.raises(InputError) as refusal:
+        make_engine(name, jobs)
+
+    assert str(refusal.value) == message
+
+
+def test_engines_are_made_by_name():
+    assert isinstance(make_engine("serial"), SerialEngine)
+    assert isinstance(make_engine("loky"), PoolEngine)
+
+
+@pytest.fixture
+def spare():
+    """A worker that was started ahead."""
+    start_ahead()
+    yield apart(os.getpid)
+    end_spare()
+
+
+def test_the_next_engine_takes_the_worker_that_was_started_ahead(spare, tmp_path):
+    assert is_alive(spare)
+
+    outcomes = all_of(LOKY.map(engine_work.tell_process_and_sleep, [(tmp_path, 0.0)], ONCE))
+
+    assert [one.result for one in outcomes] == [spare]
+    assert not is_alive(spare)
+    assert apart(os.getpid) == os.getpid(), "there is none any more"
+
+
+def test_a_spare_worker_is_started_once_and_ended_if_nobody_takes_it(spare):
+    start_ahead()
+    assert apart(os.getpid) == spare != os.getpid()
+
+    end_spare()
+
+    assert not is_alive(spare)
+    end_spare()
+
+
+def test_what_a_spare_worker_dies_of_is_done_here(spare):
+    os.kill(spare, signal.SIGKILL)
+
+    assert apart(os.getpid) == os.getpid()
+
+
+def test_an_error_of_what_is_done_apart_is_the_callers(spare):  # noqa: ARG001
+    settings = SplitSettings(folds=0)
+
+    with pytest.raises(InputError, match="at least two classes are needed"):
+        apart(split_rows, np.array(["a"] * 9), settings, "classification")
+
+
+@pytest.fixture
+def spares():
+    """Two workers that were started ahead."""
+    start_ahead(2, jobs=2)
+    yield
+    end_spare()
+
+
+@pytest.mark.usefixtures("spares")
+def test_all_that_were_started_ahead_work_at_once(tmp_path):
+    """Each item waits for the other to begin."""
+    one, other = tmp_path / "one", tmp_path / "other"
+
+    outcomes = all_of(LOKY.map(engine_work.meet, [(one, other), (other, one)], ONCE))
+
+    assert len({done.result for done in outcomes}) == 2
+
+
+@pytest.mark.usefixtures("spares")
+def test_neighbours_go_to_one_worker(tmp_path):
+    check_that_neighbours_stay_together(LOKY, tmp_path)
+
+
+def test_no_more_are_started_ahead_than_may_work(spare):
+    for workers, jobs, processes in ((9, 1, 1), (2, 9, 2), (9, 2, 2)):
+        start_ahead(workers, jobs)
+        assert apart(os.getpid) == spare
+        assert len(multiprocessing.active_children()) == processes
+
+
+def test_a_worker_that_died_before_its_work_came_is_not_taken(spare, tmp_path):
+    os.kill(spare, signal.SIGKILL)
+    pool = loky._spare[0]._executor
+    wait_for("pool that has noticed", lambda: pool._flags.broken)
+
+    outcomes = all_of(LOKY.map(engine_work.tell_process_and_sleep, [(tmp_path, 0.0)], ONCE))
+
+    assert [one.result for one in outcomes] not in ([spare], [os.getpid()])
+
+
+@pytest.mark.usefixtures("spare")
+def test_a_worker_that_was_started_ahead_imports_what_became_known_later(tmp_path, monkeypatch):
+    (tmp_path / "found_later.py").write_text("def answer(item):\n    return 42\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found_later = importlib.import_module("found_later")
+
+    assert all_of(LOKY.map(found_later.answer, [0], ONCE)) == [Done(0, 42)]
+
+
+def test_workers_that_never_live_are_given_up():
+    with pytest.raises(InputError, match="worker processes end before they have done anything"):
+        all_of(LOKY.map(engine_work.DiesOnArrival(), range(5), Limits(retries=9)))
+
+
+def test_quick_work_starts_one_worker(tmp_path):
+    items = [(tmp_path, number / 1e9) for number in range(8)]
+    assert len(all_of(LOKY.map(engine_work.tell_process_and_sleep, items, ONCE))) == 8
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_long_work_starts_all(tmp_path):
+    items = [(tmp_path, number) for number in range(8)]
+    outcomes = all_of(LOKY.map(engine_work.work_in_company, items, ONCE))
+    assert [type(outcome) for outcome in outcomes] == [Done] * 8
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.fixture
+def no_semaphores(monkeypatch):
+    def refuse(_method):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(multiprocessing, "get_context", refuse)
+    monkeypatch.setenv("JOBLIB_MULTIPROCESSING", "1")
+    loky.obstacle.cache_clear()
+    engines._say_once.cache_clear()
+    yield
+    loky.obstacle.cache_clear()
+
+
+@pytest.mark.usefixtures("no_semaphores")
+class TestWithoutSemaphores:
+    def test_loky_is_serial_and_says_so_once(self, caplog):
+        assert isinstance(make_engine("loky"), SerialEngine)
+        make_engine("loky", 2)
+        start_ahead()
+        [record] = caplog.records
+        assert record.getMessage() == (
+            "iris-hpo: no worker processes can be started (semaphores cannot be made: Read-only "
+            "file system): one candidate after the other is worked on, as by the engine serial"
+        )
+
+    def test_a_limit_of_time_is_refused(self):
+        with pytest.raises(InputError, match="candidate_timeout needs worker processes"):
+            make_engine("loky", timeout=1.0)
+
+
+def test_a_worker_that_cannot_be_started_is_one_message():
+    def start():
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(InputError, match=r"a worker process cannot be started: .*No space left"):
+        all_of(PoolEngine(1, start).map(engine_work.square, [1], Limits()))
+
+
+def test_a_step_of_the_clock_ends_nothing(monkeypatch, tmp_path):
+    later = time.time() + 1e6
+    monkeypatch.setattr(time, "time", lambda: later)
+    work = LOKY.map(engine_work.tell_process_and_sleep, [(tmp_path, 0.5)], Limits(timeout=60))
+    assert all(isinstance(one, Done) for one in all_of(work))
+
+
+def test_the_threads_of_an_ended_worker_print_nothing(capfd, monkeypatch):
+    """As when one was sending: loky does not know the item any more."""
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
+    loky._expect_ends.cache_clear()
+    worker = loky._LokyWorker()
+    worker.begin(engine_work.square, 1).result()
+    fail = worker._executor._call_queue._on_queue_feeder_error
+    worker.kill()
+
+    run_in_thread(fail, OSError("handle is closed"), process_executor._CallItem(9, len, (), {}))
+    assert capfd.readouterr().err == ""
+    run_in_thread(len)
+    assert "TypeError" in capfd.readouterr().err
+    loky._expect_ends.cache_clear()
+
+
+def run_in_thread(target, *arguments):
+    thread = threading.Thread(target=target, args=arguments)
+    thread.start()
+    thread.join()

@@ -1,0 +1,78 @@
+"""How interrupts are raised, held back and remembered."""
+
+import signal
+import threading
+from contextlib import suppress
+
+import pytest
+
+from iris_hpo import interrupts
+from iris_hpo.interrupts import Interrupt, as_interrupt, check, held
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def twice(number: int, done: list[str]) -> None:
+    try:
+        signal.raise_signal(number)
+    finally:
+        signal.raise_signal(signal.SIGINT)
+        done.append("cleaned up")
+
+
+def within_two_blocks(done: list[str]) -> None:
+    with held():
+        with held():
+            signal.raise_signal(signal.SIGINT)
+            done.append("inner")
+        done.append("outer")
+
+
+def swallowed() -> None:
+    with suppress(BaseException):  # as estimators do
+        signal.raise_signal(signal.SIGINT)
+    check()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_only_the_first_is_raised(number: signal.Signals) -> None:
+    before = [signal.getsignal(each) for each in SIGNALS]
+    done: list[str] = []
+    with pytest.raises(Interrupt), as_interrupt():
+        twice(number, done)
+    assert done == ["cleaned up"]
+    assert [signal.getsignal(each) for each in SIGNALS] == before
+    assert interrupts.received() == number
+
+
+def test_it_waits_for_the_end_of_the_outer_block() -> None:
+    done: list[str] = []
+    with pytest.raises(Interrupt), as_interrupt():
+        within_two_blocks(done)
+    assert done == ["inner", "outer"]
+
+
+def test_one_that_was_swallowed_is_raised_again() -> None:
+    with pytest.raises(Interrupt), as_interrupt():
+        swallowed()
+
+
+def test_a_later_block_starts_afresh() -> None:
+    with pytest.raises(Interrupt), as_interrupt():
+        signal.raise_signal(signal.SIGINT)
+    with as_interrupt(), held():
+        check()
+
+
+def test_other_threads_leave_the_handlers_alone() -> None:
+    before = [signal.getsignal(each) for each in SIGNALS]
+    seen: list[object] = []
+
+    def look() -> None:
+        with as_interrupt(), held():
+            seen.extend(signal.getsignal(each) for each in SIGNALS)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    assert seen == before
