@@ -10,7 +10,7 @@ from functools import cache
 from importlib.util import find_spec
 
 from iris_hpo.engines.interface import Done, Engine, Failed, Limits
-from iris_hpo.engines.loky import apart, end_spare, loky_engine, obstacle, start_ahead
+from iris_hpo.engines.loky import LokyEngine, apart, end_spare, obstacle, start_ahead
 from iris_hpo.engines.serial import SerialEngine
 from iris_hpo.errors import InputError
 from iris_hpo.text import readable
@@ -20,11 +20,11 @@ __all__ = [
     "Engine",
     "Failed",
     "Limits",
+    "LokyEngine",
     "SerialEngine",
     "apart",
     "default_engine",
     "end_spare",
-    "loky_engine",
     "make_engine",
     "start_ahead",
 ]
@@ -64,7 +64,7 @@ def make_engine(
     if name == "loky":
         reason = obstacle()
         if not reason:
-            return loky_engine(jobs)
+            return LokyEngine(jobs)
         name = "serial"
         if timeout is None:
             _say_once(

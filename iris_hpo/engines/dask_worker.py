@@ -17,8 +17,8 @@ from typing import Any, Final
 
 from threadpoolctl import threadpool_limits
 
-from iris_hpo.engines.interface import Failed, attempt, in_one_line
-from iris_hpo.engines.worker import ONE_THREAD, Report
+from iris_hpo.engines.interface import Failed, Limits, Report, attempt, in_one_line
+from iris_hpo.engines.worker import ONE_THREAD
 
 Work = Callable[[object], object]
 
@@ -56,6 +56,25 @@ def describe(dask_worker: Any) -> Facts:
     return Facts(versions(), dask_worker.state.nthreads, dask_worker.nanny is not None)
 
 
+def objection_to(facts: object, limits: Limits) -> str:
+    """What speaks against a worker; empty for nothing."""
+    if not isinstance(facts, Facts):
+        reason = " ".join(str(facts).split())
+        return f"cannot say what it is ({reason}); install the same packages everywhere"
+    other = [
+        f"{name} {facts.versions.get(name)}, not {own}"
+        for name, own in versions().items()
+        if facts.versions.get(name) != own
+    ]
+    if other:
+        return f"has {' and '.join(other)}; install the same versions everywhere"
+    if facts.threads != 1:
+        return f"has {facts.threads} threads; start it with --nthreads 1, and more of them"
+    if limits.timeout and not facts.has_nanny:
+        return "has no nanny, so candidate_timeout could not end a fit; start it with --nanny"
+    return ""
+
+
 def hold_work(token: str, content: bytes) -> None:
     """Hold the pickled work of a run; let it see whether it can be done here."""
     while len(_held) >= _MOST_HELD:
@@ -76,7 +95,7 @@ def release_work(token: str) -> None:
 
 
 def run_chunk(
-    token: str, content: bytes, retries: int, starts: tuple[str, str] | None
+    token: str, content: bytes, retries: int, starts: tuple[str, int] | None
 ) -> Sequence[bytes]:
     """Do the held work for pickled items; give a pickled report for each.
 

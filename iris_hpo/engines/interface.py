@@ -1,9 +1,11 @@
-"""What every engine has in common: outcomes, limits, and one attempt at an item."""
+"""What every engine has in common: outcomes, limits, workers, and one attempt at an item."""
 
 import re
 import warnings
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Hashable, Mapping, Sequence, Set
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -12,6 +14,7 @@ from iris_hpo.text import readable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+WorkerId = TypeVar("WorkerId", bound=Hashable)
 
 _WARNING_LENGTH: Final = 500
 _CLOCK: Final = re.compile(r"\[?\b\d\d:\d\d:\d\d\b\]?:? ?")
@@ -93,6 +96,93 @@ class Engine(Protocol):
         Closing the generator early stops the work.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Items that travel to a worker together.
+
+    Attributes
+    ----------
+    number
+        Counts the chunks of a run.
+    items
+        What to do; none, for a worker that is new: it only loads the work.
+    retries
+        Of an item, within the worker.
+    is_timed
+        Whether the worker shows when it starts (`Workers.has_started`).
+    """
+
+    number: int
+    items: Sequence[object]
+    retries: int
+    is_timed: bool
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a worker says of one item of a chunk."""
+
+    outcome: Done[object, object] | Failed[object]
+    seconds: float
+
+
+class Workers(ABC, Generic[WorkerId]):
+    """The workers of a run: what an engine supplies to `dispatch`.
+
+    Each stands alone and does one chunk after the other.
+
+    Attributes
+    ----------
+    most
+        How many there may be; None if they come and go by themselves.
+    look_seconds
+        How often `present` may give another answer by itself; None for never.
+    """
+
+    most: int | None = None
+    look_seconds: float | None = 0.5
+
+    @abstractmethod
+    def present(self) -> Set[WorkerId]:
+        """Those that can be given work.
+
+        Raises
+        ------
+        InputError
+            If there cannot be any.
+        """
+
+    @abstractmethod
+    def submit(self, worker: WorkerId, chunk: Chunk) -> Future[list[Report]]:
+        """Send a chunk. The answer is a report for each item; fewer, if it could not do the rest.
+
+        The future's error is a BrokenExecutor if the worker has died; so may be that of the call.
+        """
+
+    @abstractmethod
+    def kill(self, workers: Collection[WorkerId]) -> None:
+        """End workers, whatever they are doing; they are not present any more."""
+
+    def lose(self, worker: WorkerId) -> None:
+        """Give a worker up that has died; it is not present any more."""
+        self.kill([worker])
+
+    def refuse(self, worker: WorkerId, error: BaseException) -> None:
+        """Hear that a worker cannot load the work. By default its items fail by that."""
+
+    def start_seconds(self) -> float | None:
+        """How long another worker takes to start; None if they come by themselves."""
+        return None
+
+    def start(self) -> None:
+        """Start another worker."""
+        raise NotImplementedError
+
+    def has_started(self, number: int) -> bool:  # noqa: ARG002
+        """Whether a chunk with a limit of time has begun; by default as soon as it is sent."""
+        return True
 
 
 def attempt(

@@ -3,26 +3,31 @@
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence, Set
 from concurrent.futures import BrokenExecutor, Future
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TypeVar, TypeVarTuple
+from typing import Final, TypeVar, TypeVarTuple
 
-from iris_hpo.engines.dispatch import PoolEngine
+from iris_hpo.engines.dispatch import WorkersEngine
+from iris_hpo.engines.interface import Chunk, Limits, Report, Workers
+from iris_hpo.engines.leftovers import temporary_folder
 from iris_hpo.engines.worker import (
     ONE_THREAD,
-    Chunk,
-    Report,
     adopt_path,
     import_modules,
     run_chunk,
     start_worker,
 )
+from iris_hpo.errors import InputError
 from iris_hpo.interrupts import out_of_reach
 
 Arguments = TypeVarTuple("Arguments")
 Answer = TypeVar("Answer")
+
+_START_SECONDS: Final = 1.0
+"""What a worker costs before it helps: for work that is done sooner, no other is started."""
 
 
 class _LokyWorker:
@@ -43,9 +48,6 @@ class _LokyWorker:
                 initargs=(os.getpid(),),
                 env=ONE_THREAD,
             )
-
-    def submit(self, chunk: Chunk) -> Future[list[Report]]:
-        return self.begin(run_chunk, chunk)
 
     def begin(
         self, function: Callable[[*Arguments], Answer], *arguments: *Arguments
@@ -91,19 +93,6 @@ def obstacle() -> str:
 
 _spare: list[_LokyWorker] = []
 """Workers that were started ahead."""
-
-
-def loky_engine(jobs: int) -> PoolEngine:
-    """Worker processes on this machine.
-
-    Parameters
-    ----------
-    jobs
-        Most processes; 0 for one per core.
-    """
-    from joblib import cpu_count
-
-    return PoolEngine(jobs or cpu_count(), _take_worker, lambda: len(_spare))
 
 
 def start_ahead(workers: int = 1, jobs: int = 1, *, modules: Sequence[str] = ()) -> None:
@@ -160,3 +149,65 @@ def _take_worker() -> _LokyWorker:
         else:
             return worker
     return _LokyWorker()
+
+
+class LokyEngine(WorkersEngine):
+    """Worker processes on this machine. No more are started than the work is worth.
+
+    Parameters
+    ----------
+    jobs
+        Most processes; 0 for one per core.
+    """
+
+    def __init__(self, jobs: int = 0) -> None:
+        self._jobs = jobs
+
+    @contextmanager
+    def open(self, work: bytes, limits: Limits) -> Generator["_LokyWorkers"]:  # noqa: ARG002
+        """Open the workers of a run, which find its work in a file."""
+        from joblib import cpu_count
+
+        with temporary_folder() as folder:
+            path = folder / "work"
+            path.write_bytes(work)
+            workers = _LokyWorkers(self._jobs or cpu_count(), path)
+            try:
+                yield workers
+            finally:
+                workers.kill(list(workers.present()))
+
+
+class _LokyWorkers(Workers[_LokyWorker]):
+    look_seconds = None
+
+    def __init__(self, most: int, work: Path) -> None:
+        self.most = most
+        self._work = work
+        self._present: dict[_LokyWorker, None] = {}  # in the order of their start
+
+    def present(self) -> Set[_LokyWorker]:
+        return self._present.keys()
+
+    def start_seconds(self) -> float:
+        return 0.0 if _spare else _START_SECONDS
+
+    def start(self) -> None:
+        try:
+            self._present[_take_worker()] = None
+        except OSError as error:
+            raise InputError(
+                f"a worker process cannot be started: {error}; make room (memory, /dev/shm), then "
+                "run the search again: finished candidates are kept"
+            ) from error
+
+    def submit(self, worker: _LokyWorker, chunk: Chunk) -> Future[list[Report]]:
+        return worker.begin(run_chunk, str(self._work), chunk)
+
+    def has_started(self, number: int) -> bool:
+        return self._work.with_name(str(number)).exists()
+
+    def kill(self, workers: Collection[_LokyWorker]) -> None:
+        for worker in workers:
+            self._present.pop(worker, None)
+            worker.kill()

@@ -1,11 +1,12 @@
-"""What engines with workers share: tries, how many travel together, and who is to blame."""
+"""Items on their way to workers: how many travel together, and which is to blame for a death."""
 
 from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from iris_hpo.engines.interface import Failed
+from iris_hpo.engines.interface import Failed, Report
 
 _CHUNK_SECONDS: Final = 0.2
 _LARGEST_CHUNK: Final = 64
@@ -18,6 +19,42 @@ class Try:
     item: object
     number: int
     deaths: int = 0
+
+
+@dataclass(eq=False)
+class Sent:
+    """A chunk on its way.
+
+    Attributes
+    ----------
+    started
+        When its start was first seen, by the monotonic clock.
+    """
+
+    number: int
+    tries: Sequence[Try]
+    started: float | None = None
+
+
+@dataclass(eq=False)
+class Lane:
+    """What a worker has been given.
+
+    Attributes
+    ----------
+    is_alone
+        Whether what is in flight is a suspect, with nothing beside it.
+    """
+
+    in_flight: dict[Future[list[Report]], Sent] = field(
+        default_factory=dict[Future[list[Report]], Sent]
+    )
+    is_alone: bool = False
+
+    @property
+    def tries(self) -> list[Try]:
+        """The items in flight."""
+        return [one for sent in self.in_flight.values() for one in sent.tries]
 
 
 class Shares:

@@ -10,49 +10,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from threadpoolctl import threadpool_limits
 
-from iris_hpo.engines.interface import Done, Failed, attempt
+from iris_hpo.engines.interface import Chunk, Report, attempt
 
 ONE_THREAD: Final[dict[str, str]] = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1"
 )
 """What libraries that are still to be loaded read."""
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Items that travel together.
-
-    Attributes
-    ----------
-    work
-        The file with the pickled work. A worker reads it once.
-    items, numbers
-        What to do, and how the run counts it.
-    retries
-        Of an item, within the worker.
-    marks
-        A folder where a file is touched when an item starts; None if nobody asks.
-    """
-
-    work: str
-    items: Sequence[object]
-    numbers: Sequence[int]
-    retries: int
-    marks: str | None
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a worker says of one item of a chunk."""
-
-    outcome: Done[object, object] | Failed[object]
-    seconds: float
 
 
 _held: tuple[str, Callable[[object], object]] | None = None
@@ -80,15 +48,22 @@ def adopt_path(path: Sequence[str]) -> None:
     sys.path[:] = path
 
 
-def run_chunk(chunk: Chunk) -> list[Report]:
-    """Do the work for the items of a chunk."""
-    work = _hold(chunk.work)
+def run_chunk(work: str, chunk: Chunk) -> list[Report]:
+    """Do the items of a chunk.
+
+    Parameters
+    ----------
+    work
+        The file with the pickled work, which is read once. If the chunk is timed, a file named by
+        its number is made beside it when the first item starts.
+    """
+    do = _hold(work)
+    if chunk.is_timed and chunk.items:
+        Path(work).with_name(str(chunk.number)).touch()
     reports: list[Report] = []
-    for item, number in zip(chunk.items, chunk.numbers, strict=True):
-        if chunk.marks is not None:
-            Path(chunk.marks, str(number)).touch()
+    for item in chunk.items:
         started = time.perf_counter()
-        outcome = attempt(work, item, chunk.retries)
+        outcome = attempt(do, item, chunk.retries)
         reports.append(Report(outcome, time.perf_counter() - started))
     return reports
 

@@ -19,15 +19,15 @@ from iris_hpo.data.splitters import SplitSettings, split_rows
 from iris_hpo.engines import (
     Done,
     Limits,
+    LokyEngine,
     SerialEngine,
     apart,
     end_spare,
     loky,
-    loky_engine,
     make_engine,
     start_ahead,
 )
-from iris_hpo.engines.dispatch import PoolEngine
+from iris_hpo.engines.dispatch import WorkersEngine
 from iris_hpo.errors import InputError
 from iris_hpo.store.folder import is_alive
 from iris_hpo_tests.engines import engine_work
@@ -43,7 +43,7 @@ from iris_hpo_tests.engines.engine_contract import (
 )
 from iris_hpo_tests.processes import wait_for
 
-LOKY = loky_engine(2)
+LOKY = LokyEngine(2)
 
 
 class TestSerial(EngineContract):
@@ -64,7 +64,12 @@ def test_the_serial_engine_keeps_the_order():
     assert all_of(outcomes) == [Done(3, 9), Done(1, 1), Done(2, 4)]
 
 
-@pytest.mark.parametrize("engine", [SerialEngine(), PoolEngine(2, start=None)])
+class NoWorkers(WorkersEngine):
+    def open(self, work, limits):  # noqa: ARG002
+        raise AssertionError
+
+
+@pytest.mark.parametrize("engine", [SerialEngine(), NoWorkers()])
 def test_no_items_have_no_outcomes_and_start_nothing(engine):
     assert all_of(engine.map(engine_work.square, [], Limits())) == []
 
@@ -160,10 +165,10 @@ def test_workers_end_when_all_is_done(tmp_path):
 def test_workers_end_with_the_process_that_started_them(tmp_path):
     program = (
         "import sys; from pathlib import Path\n"
-        "from iris_hpo.engines import Limits, loky_engine\n"
+        "from iris_hpo.engines import Limits, LokyEngine\n"
         "from iris_hpo_tests.engines.engine_work import tell_process_and_sleep\n"
         "items = [(Path(sys.argv[1]), 600.0)] * 2\n"
-        "list(loky_engine(2).map(tell_process_and_sleep, items, Limits()))\n"
+        "list(LokyEngine(2).map(tell_process_and_sleep, items, Limits()))\n"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", program, tmp_path], cwd=Path(__file__).parents[2]
@@ -200,7 +205,7 @@ def test_an_engine_that_cannot_be_made_is_refused(name, jobs, message):
 
 def test_engines_are_made_by_name():
     assert isinstance(make_engine("serial"), SerialEngine)
-    assert isinstance(make_engine("loky"), PoolEngine)
+    assert isinstance(make_engine("loky"), LokyEngine)
 
 
 @pytest.fixture
@@ -341,12 +346,13 @@ class TestWithoutSemaphores:
             make_engine("loky", timeout=1.0)
 
 
-def test_a_worker_that_cannot_be_started_is_one_message():
+def test_a_worker_that_cannot_be_started_is_one_message(monkeypatch):
     def start():
         raise OSError(28, "No space left on device")
 
+    monkeypatch.setattr(loky, "_take_worker", start)
     with pytest.raises(InputError, match=r"a worker process cannot be started: .*No space left"):
-        all_of(PoolEngine(1, start).map(engine_work.square, [1], Limits()))
+        all_of(LOKY.map(engine_work.square, [1], Limits()))
 
 
 def test_a_step_of_the_clock_ends_nothing(monkeypatch, tmp_path):
