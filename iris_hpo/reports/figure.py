@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from iris_hpo.reports.frame import add_color_bar, add_legend, framed, map_legend, style
-from iris_hpo.reports.panels import draw_heat_map, draw_series, label_width, text_width
+from iris_hpo.reports.heat_map import draw_heat_map
+from iris_hpo.reports.lines import draw_series
+from iris_hpo.reports.panels import label_width, text_width
 from iris_hpo.reports.scores import (
     Floats,
     Levels,
