@@ -26,6 +26,7 @@ from iris_hpo.errors import InputError, at_field
 from iris_hpo.orchestration.broken import build_broken, is_validating
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.resources import Storage
+from iris_hpo.parts import Part
 from iris_hpo.samplers.parameter_files import MAX_CANDIDATES, check_axis_files
 from iris_hpo.scaffold import SearchScaffolder
 from iris_hpo.selection.rules import Rule
@@ -115,6 +116,18 @@ class ChoiceFields(_Fields):
     description: str = Field(default="", description="Shown in the launchpad.")
 
 
+class PartFields(_Fields):
+    """A replaceable part with settings."""
+
+    use: str = Field(
+        description="A short name, or the import path of a class.",
+        examples=["my_project.reports.Table"],
+    )
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="What it is made with.", examples=[{"rows": 10}]
+    )
+
+
 @dg.scaffold_with(SearchScaffolder)
 class HyperparameterSearch(dg.Component, dg.Model):
     """Tune the hyperparameters of a scikit-learn estimator, one tracked partition per candidate.
@@ -183,6 +196,17 @@ class HyperparameterSearch(dg.Component, dg.Model):
     )
     max_candidates: int = Field(default=MAX_CANDIDATES, description="More are refused.", ge=1)
     description: str = Field(default="", description="Shown on the selection.")
+    reports: list[str | PartFields] = Field(
+        default_factory=lambda: list[str | PartFields](["heatmap"]),
+        description="What is made of a selection: `heatmap`, or the import path of a report.",
+        examples=[["heatmap", "my_project.reports.Table"]],
+    )
+    engine: str | PartFields | None = Field(
+        default=None,
+        description="Where candidates are worked on where a run says nothing: `loky`, `serial`, "
+        "`dask`, or the import path of an engine.",
+        examples=["serial"],
+    )
 
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
@@ -247,6 +271,8 @@ class HyperparameterSearch(dg.Component, dg.Model):
             rule=self.rule,
             max_candidates=self.max_candidates,
             description=self.description,
+            reports=tuple(_part(fields, "reports", at) for at, fields in enumerate(self.reports)),
+            engine=_part(self.engine, "engine") if self.engine else None,
         )
 
     def _layout(self, context: dg.ComponentLoadContext) -> Layout:
@@ -339,6 +365,16 @@ def _choice(index: int, fields: ChoiceFields) -> Choice:
         options = tuple(cast("Value", from_yaml(option)) for option in fields.options)
         default = cast("Value", from_yaml(fields.default))
         return Choice(fields.name, default, options, fields.description)
+
+
+def _part(fields: str | PartFields, *place: str | int) -> Part:
+    if isinstance(fields, str):
+        return Part(fields)
+    settings: dict[str, object] = {}
+    for name, value in fields.settings.items():
+        with at_field(*place, "settings", name):
+            settings[name] = from_yaml(value)
+    return Part(fields.use, settings)
 
 
 def _source_tree(context: dg.ComponentLoadContext) -> ValueAndSourcePositionTree | None:

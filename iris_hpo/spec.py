@@ -10,7 +10,10 @@ from typing import Final
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import Task
 from iris_hpo.data.splitters import SplitSettings
+from iris_hpo.engines import check_engine
 from iris_hpo.errors import InputError, at_field
+from iris_hpo.parts import Part
+from iris_hpo.reports import make_reports
 from iris_hpo.samplers.parameter_files import MAX_CANDIDATES
 from iris_hpo.selection.rules import Rule, check_rule
 from iris_hpo.space.axes import Axis
@@ -21,6 +24,8 @@ from iris_hpo.training.choices import Choice
 from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo.training.scoring import check_scoring
 from iris_hpo.training.settings import states
+
+DEFAULT_REPORTS: Final = (Part("heatmap"),)
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,49}", re.ASCII)
 _TAKEN: Final = ("models", "parameters", "scores", "search", "selection", "split")
@@ -70,6 +75,11 @@ class SearchSpec:
         Name of the dynamic partitions; ``<name>_candidates`` by default.
     description
         For the asset graph.
+    reports
+        What is made of a selection beside its leaderboard.
+    engine
+        Where candidates are worked on where a run says nothing; by default ``dask`` where
+        IRIS_HPO_DASK_ADDRESS names a scheduler, else ``loky``.
     """
 
     name: str
@@ -87,6 +97,8 @@ class SearchSpec:
     max_candidates: int = MAX_CANDIDATES
     partitions: str = ""
     description: str = ""
+    reports: tuple[Part, ...] = DEFAULT_REPORTS
+    engine: Part | None = None
 
     def __post_init__(self) -> None:
         with at_field("name"):
@@ -132,6 +144,10 @@ class SearchSpec:
                 self._check_axis(axis)
         with at_field("scoring"):
             check_scoring(self.scoring, task)
+        make_reports(self.reports)
+        if self.engine:
+            with at_field("engine"):
+                check_engine(self.engine)
 
     @cached_property
     def space(self) -> ParameterSpace:

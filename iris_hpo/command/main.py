@@ -91,7 +91,8 @@ def cli() -> None:
 @click.option(
     "--engine",
     type=click.Choice(_ENGINES),
-    help="Where candidates are worked on.  [default: dask if a scheduler is named, else loky]",
+    help="Where candidates are worked on.  [default: the search's own, else dask if a scheduler is "
+    "named, else loky]",
 )
 @click.option(
     "--dask-address",
@@ -123,9 +124,11 @@ def run(**options: Any) -> int:
     from iris_hpo.engines import default_engine, end_spare, start_ahead
     from iris_hpo.training import WORKER_MODULES
 
-    if options["engine"] is None:
-        options["engine"] = "dask" if options["dask_address"] else default_engine()
-    if options["engine"] == "loky" and _is_first_run(options["search"], options["artifacts"]):
+    if options["engine"] is None and options["dask_address"]:
+        options["engine"] = "dask"
+    if (options["engine"] or default_engine()) == "loky" and _is_first_run(
+        options["search"], options["artifacts"]
+    ):
         # It imports scikit-learn while this process imports Dagster.
         start_ahead(modules=WORKER_MODULES)
     try:

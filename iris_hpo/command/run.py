@@ -20,9 +20,10 @@ from rich.progress import (
 from iris_hpo.command.output import complain, make_console, say, show
 from iris_hpo.command.session import Session, open_session, read_wanted, turn
 from iris_hpo.command.show import print_leaderboard, read_leaderboard
-from iris_hpo.engines import obstacle
+from iris_hpo.engines import default_engine, obstacle
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.assets.selection import part_note
+from iris_hpo.orchestration.config import engine_of
 from iris_hpo.orchestration.names import NOTES, names_of
 from iris_hpo.orchestration.record import latest_metadata
 from iris_hpo.orchestration.recorder import SLOW_LOG, records_slowly
@@ -41,7 +42,7 @@ def run_search(
     search: str | None,
     data: str | None,
     artifacts: str | None,
-    engine: str,
+    engine: str | None,
     dask_address: str | None,
     jobs: int,
     candidate_timeout: float | None,
@@ -54,9 +55,8 @@ def run_search(
     """Bring the search up to date and print what came of it; give the exit code."""
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     console = make_console(quiet=quiet or as_json)
-    if engine == "loky":
+    if (engine or default_engine()) == "loky":
         obstacle()  # found out before the project imports joblib, which would warn of the same
-    options = WorkOptions(engine, jobs, force, candidate_timeout, retries, dask_address)
 
     def announce(line: str) -> None:
         if as_json:
@@ -71,6 +71,8 @@ def run_search(
     ):
         if records_slowly(session.instance):
             say(console, f"note: {SLOW_LOG}")
+        engine = engine or engine_of(session.spec)
+        options = WorkOptions(engine, jobs, force, candidate_timeout, retries, dask_address)
         wanted = read_wanted(session, **settings)
         for line in wanted.kept:
             announce(line)

@@ -8,23 +8,44 @@ import logging
 import os
 from functools import cache
 from importlib.util import find_spec
+from typing import Final, cast
 
-from iris_hpo.engines.interface import Done, Engine, Failed, Limits
+from iris_hpo.engines.dispatch import WorkersEngine
+from iris_hpo.engines.interface import (
+    Chunk,
+    Done,
+    Engine,
+    Failed,
+    Limits,
+    Report,
+    Workers,
+    do_chunk,
+    load_work,
+)
 from iris_hpo.engines.loky import LokyEngine, apart, end_spare, obstacle, start_ahead
 from iris_hpo.engines.serial import SerialEngine
 from iris_hpo.errors import InputError
+from iris_hpo.parts import Part, make_part
 from iris_hpo.text import readable
 
 __all__ = [
+    "ENGINES",
+    "Chunk",
     "Done",
     "Engine",
     "Failed",
     "Limits",
     "LokyEngine",
+    "Report",
     "SerialEngine",
+    "Workers",
+    "WorkersEngine",
     "apart",
+    "check_engine",
     "default_engine",
+    "do_chunk",
     "end_spare",
+    "load_work",
     "make_engine",
     "start_ahead",
 ]
@@ -33,26 +54,58 @@ __all__ = [
 _log = logging.getLogger(__name__)
 
 
+ENGINES: Final = {
+    "loky": "worker processes on this machine",
+    "serial": "one after the other in the run's own process",
+    "dask": "the workers of a Dask cluster; the default where IRIS_HPO_DASK_ADDRESS is set",
+}
+"""Short names of engines, and what each is."""
+
+
 def default_engine() -> str:
     """``dask`` where IRIS_HPO_DASK_ADDRESS names a scheduler, else ``loky``."""
     return "dask" if os.environ.get("IRIS_HPO_DASK_ADDRESS") else "loky"
 
 
+def check_engine(part: Part) -> None:
+    """Refuse an engine that is unknown or cannot be made.
+
+    Raises
+    ------
+    InputError
+        That says why.
+    """
+    if part.use not in ENGINES:
+        make_part(part, ENGINES, "engine", "map")
+    elif part.settings:
+        raise InputError(
+            f"the engine {part.use} has no settings here; a run has them", field=("settings",)
+        )
+
+
 def make_engine(
-    name: str, jobs: int = 0, dask_address: str | None = None, timeout: float | None = None
+    name: str,
+    jobs: int = 0,
+    dask_address: str | None = None,
+    timeout: float | None = None,
+    own: Part | None = None,
 ) -> Engine:
-    """Make an engine by its name: ``loky``, ``serial`` or ``dask``.
+    """Make an engine by its name.
 
     Where no worker processes can be started, ``loky`` is ``serial``, which one line says.
 
     Parameters
     ----------
+    name
+        One of `ENGINES`, or the import path of the search's own.
     jobs
         Processes of this machine; 0 for one per core.
     dask_address
-        Of the scheduler; IRIS_HPO_DASK_ADDRESS by default.
+        The scheduler's address; IRIS_HPO_DASK_ADDRESS by default.
     timeout
         Seconds that an item may take, if there is a limit.
+    own
+        The search's own engine.
 
     Raises
     ------
@@ -61,6 +114,8 @@ def make_engine(
     """
     if jobs < 0:
         raise InputError(f"jobs {jobs} must be 0 (one per core) or a number of processes")
+    if own and name == own.use and name not in ENGINES:
+        return cast("Engine", make_part(own, ENGINES, "engine", "map"))
     if name == "loky":
         reason = obstacle()
         if not reason:
@@ -77,7 +132,7 @@ def make_engine(
         return engine
     if name == "dask":
         return _dask_engine(jobs, dask_address or os.environ.get("IRIS_HPO_DASK_ADDRESS"))
-    raise InputError(f"engine {name!r} is unknown; choose one of loky, serial, dask")
+    raise InputError(f"engine {name!r} is unknown; choose one of {', '.join(ENGINES)}")
 
 
 @cache

@@ -1,6 +1,8 @@
 """What every engine has in common: outcomes, limits, workers, and one attempt at an item."""
 
+import pickle
 import re
+import time
 import warnings
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -183,6 +185,25 @@ class Workers(ABC, Generic[WorkerId]):
     def has_started(self, number: int) -> bool:  # noqa: ARG002
         """Whether a chunk with a limit of time has begun; by default as soon as it is sent."""
         return True
+
+
+def load_work(content: bytes) -> Callable[[object], object]:
+    """Unpickle the work of a run, in a worker, and let it load what it needs."""
+    work = pickle.loads(content)  # noqa: S301 - from our own process
+    load = getattr(work, "load", None)
+    if load is not None:
+        load()
+    return work
+
+
+def do_chunk(work: Callable[[object], object], chunk: Chunk) -> list[Report]:
+    """Do the items of a chunk, in a worker."""
+    reports: list[Report] = []
+    for item in chunk.items:
+        started = time.perf_counter()
+        outcome = attempt(work, item, chunk.retries)
+        reports.append(Report(outcome, time.perf_counter() - started))
+    return reports
 
 
 def attempt(

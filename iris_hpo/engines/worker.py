@@ -5,7 +5,6 @@ A worker imports this module before anything else; what it costs delays every st
 
 import importlib
 import os
-import pickle
 import sys
 import threading
 import time
@@ -15,7 +14,7 @@ from typing import Final
 
 from threadpoolctl import threadpool_limits
 
-from iris_hpo.engines.interface import Chunk, Report, attempt
+from iris_hpo.engines.interface import Chunk, Report, do_chunk, load_work
 
 ONE_THREAD: Final[dict[str, str]] = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1"
@@ -60,20 +59,12 @@ def run_chunk(work: str, chunk: Chunk) -> list[Report]:
     do = _hold(work)
     if chunk.is_timed and chunk.items:
         Path(work).with_name(str(chunk.number)).touch()
-    reports: list[Report] = []
-    for item in chunk.items:
-        started = time.perf_counter()
-        outcome = attempt(do, item, chunk.retries)
-        reports.append(Report(outcome, time.perf_counter() - started))
-    return reports
+    return do_chunk(do, chunk)
 
 
 def _hold(path: str) -> Callable[[object], object]:
     global _held  # noqa: PLW0603 - a worker has no other place to keep things between chunks
     if _held is None or _held[0] != path:
-        _held = path, pickle.loads(Path(path).read_bytes())  # noqa: S301 - from our own process
-        load = getattr(_held[1], "load", None)
-        if load is not None:
-            load()
+        _held = path, load_work(Path(path).read_bytes())
         threadpool_limits(1)  # of the libraries that are loaded by now
     return _held[1]

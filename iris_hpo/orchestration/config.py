@@ -6,11 +6,9 @@ import dagster as dg
 from pydantic import Field, create_model
 
 from iris_hpo.data.splitters import SplitSettings
-from iris_hpo.engines import Limits, default_engine
+from iris_hpo.engines import ENGINES, Limits, default_engine
 from iris_hpo.selection.rules import Rule
 from iris_hpo.spec import SearchSpec
-
-EngineName = Literal["loky", "serial", "dask"]
 
 
 class SplitConfig(dg.Config):
@@ -37,11 +35,9 @@ class ParametersConfig(dg.Config):
 class CandidatesConfig(dg.Config):
     """How candidates are trained and scored."""
 
-    engine: EngineName = Field(
+    engine: str = Field(
         default="loky",
-        description="`loky`: worker processes on this machine. `serial`: one after the other in "
-        "the run's own process. `dask`: the workers of a Dask cluster; the default where "
-        "IRIS_HPO_DASK_ADDRESS is set.",
+        description=" ".join(f"`{name}`: {what}." for name, what in ENGINES.items()),
     )
     dask_address: str | None = Field(
         default=None,
@@ -84,14 +80,21 @@ class SelectionConfig(dg.Config):
         return spec.checked_rule(self.rule, folds)
 
 
-def candidates_config() -> type[CandidatesConfig]:
-    """Run configuration of `candidates`, with the engine of this deployment as the default."""
+def engine_of(spec: SearchSpec) -> str:
+    """Name the engine that works where a run says nothing."""
+    return spec.engine.use if spec.engine else default_engine()
+
+
+def candidates_config(spec: SearchSpec) -> type[CandidatesConfig]:
+    """Run configuration of `candidates`, with the engine of the search as the default."""
     field = CandidatesConfig.model_fields["engine"]
+    default = engine_of(spec)
+    names = tuple(dict.fromkeys((*ENGINES, default)))
+    fields: dict[str, Any] = {
+        "engine": (Literal[names], Field(default=default, description=field.description))
+    }
     return create_model(
-        "CandidatesConfig",
-        __base__=CandidatesConfig,
-        __doc__=CandidatesConfig.__doc__,
-        engine=(EngineName, Field(default=default_engine(), description=field.description)),
+        "CandidatesConfig", __base__=CandidatesConfig, __doc__=CandidatesConfig.__doc__, **fields
     )
 
 

@@ -156,7 +156,13 @@ class Launcher:
         """
         # Refuses what cannot work, before any run.
         Limits(options.retries, options.candidate_timeout)
-        make_engine(options.engine, options.jobs, options.dask_address, options.candidate_timeout)
+        make_engine(
+            options.engine,
+            options.jobs,
+            options.dask_address,
+            options.candidate_timeout,
+            self._spec.engine,
+        )
         for released in release_dead_runs(self._instance, self._names.pool):
             self._say(f"taking over from {released.text}")
         self._storage.store(self._spec).sweep()

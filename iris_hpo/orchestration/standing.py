@@ -15,8 +15,7 @@ from iris_hpo.orchestration.study import Upstream, read_champion, read_upstream
 from iris_hpo.selection.champion import CHAMPION, SELECTED_FOLDER
 from iris_hpo.selection.leaderboard import LEADERBOARD, leaderboard_keys
 from iris_hpo.selection.rules import Rule
-from iris_hpo.space.candidates import ParameterSpace
-from iris_hpo.spec import SearchSpec
+from iris_hpo.spec import DEFAULT_REPORTS, SearchSpec
 from iris_hpo.store.cards import fingerprint, read_card
 from iris_hpo.store.folder import ArtifactError, ArtifactStore, read_verified
 from iris_hpo.training.cards import ModelCard, ScoreCard, model_card_name
@@ -43,16 +42,18 @@ class Standing:
     out_of_date: Sequence[str]
     failed: Sequence[str]
 
-    def version(self, rule: Rule, space: ParameterSpace) -> str:
+    def version(self, spec: SearchSpec, rule: Rule) -> str:
         """The data version of a selection from these.
 
         From 100 upstream partitions on, Dagster does not track that edge by itself.
         """
-        simplest = [axis.simplest for axis in space.axes]
+        simplest = [axis.simplest for axis in spec.space.axes]
         # Where low is simple, the order of the space is that of an earlier version.
         decides = rule == "one_standard_error" and set(simplest) != {"low"}
+        reports = [vars(report) for report in spec.reports]
         return fingerprint(
             **({"simplest": simplest} if decides else {}),
+            **({"reports": reports} if spec.reports != DEFAULT_REPORTS else {}),
             rule=rule,
             scores=sorted((key, self.score_versions[key]) for key in self.usable),
             others=[sorted(self.missing), sorted(self.out_of_date), sorted(self.failed)],
@@ -143,7 +144,7 @@ def selection_state(
     except InputError:
         return "out of date"
     current = (
-        recorded.version == found.version(rule, spec.space)
+        recorded.version == found.version(spec, rule)
         and recorded.code_version == CODE_VERSIONS["selection"]
     )
     return "up to date" if current else "out of date"

@@ -1,1 +1,75 @@
-"""What people look at: the figure of a selection."""
+"""What people look at: files made of a selection.
+
+A report is any class with the method of `Report`; a search names its reports in ``reports``.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from iris_hpo.errors import InputError, at_field
+from iris_hpo.parts import Part, make_part
+
+if TYPE_CHECKING:
+    from iris_hpo.selection.rules import Selection
+
+REPORTS: Final = {"heatmap": "iris_hpo.reports.figure.HeatMap"}
+"""Short names of reports."""
+
+_TAKEN: Final = ("champion.json", "champion.pkl", "leaderboard.csv", "models")
+
+
+class Report(Protocol):
+    """Makes files of a selection."""
+
+    def render(self, selection: "Selection") -> Mapping[str, bytes]:
+        """Return the content of each file, by its name; the same selection gives the same bytes.
+
+        The files stand beside the leaderboard. Pictures (``.png``) are shown in the UI too.
+        """
+        ...
+
+
+def make_reports(parts: Sequence[Part]) -> list[Report]:
+    """Make the reports of a search.
+
+    Raises
+    ------
+    InputError
+        If one is unknown or cannot be made.
+    """
+    made: list[Report] = []
+    for index, part in enumerate(parts):
+        with at_field("reports", index):
+            made.append(cast("Report", make_part(part, REPORTS, "report", "render")))
+    return made
+
+
+def render_reports(parts: Sequence[Part], selection: "Selection") -> dict[str, bytes]:
+    """Make the files of all reports.
+
+    Raises
+    ------
+    InputError
+        If a report fails, or names a file that is taken or no plain name.
+    """
+    files: dict[str, bytes] = {}
+    for part, report in zip(parts, make_reports(parts), strict=True):
+        try:
+            rendered = dict(report.render(selection))
+        except Exception as error:
+            raise InputError(
+                f"the report {part.use} failed: {type(error).__name__}: {error}; mend it, or take "
+                "it out of reports"
+            ) from error
+        for name in rendered:
+            if name in files or name in _TAKEN or not _is_plain(name):
+                raise InputError(
+                    f"the report {part.use} gives a file {name!r}; give it another name, one that "
+                    "is plain and that nothing else has"
+                )
+        files |= rendered
+    return files
+
+
+def _is_plain(name: str) -> bool:
+    return bool(name) and name.isprintable() and not name.startswith(".") and "/" not in name

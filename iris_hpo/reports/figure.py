@@ -47,6 +47,14 @@ _CHOSEN_BY: Final = {
 }
 
 
+class HeatMap:
+    """The report ``heatmap``: the scores over the axes, as a picture."""
+
+    def render(self, selection: Selection) -> dict[str, bytes]:
+        """Draw the picture."""
+        return {"heatmap.png": draw_selection(selection)}
+
+
 def draw_selection(selection: Selection) -> bytes:
     """Draw a selection as a PNG; the same selection gives the same bytes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -11,7 +11,6 @@ from iris_hpo.store.cards import Card, read_card, read_recorded_card
 from iris_hpo.store.folder import ArtifactError, ArtifactStore, digest_of, read_verified
 from iris_hpo.training.cards import ModelCard, model_card_name, model_name
 
-HEATMAP = "selection/heatmap.png"
 CHAMPION = "selection/champion.pkl"
 CHAMPION_CARD = "selection/champion.json"
 SELECTED_FOLDER = "selection/models"
@@ -69,9 +68,9 @@ def write_selection(
     model_versions: Mapping[str, str],
     split: SplitCard,
     table: bytes,
-    figure: bytes,
+    reports: Mapping[str, bytes],
 ) -> ChampionCard:
-    """Store the selected models, the champion, the leaderboard and the figure.
+    """Store the selected models, the champion, the leaderboard and the reports.
 
     Every model is checked against its recorded version before the first is written.
     """
@@ -86,7 +85,7 @@ def write_selection(
     store.write_together(
         {
             LEADERBOARD: table,
-            HEATMAP: figure,
+            **{f"selection/{name}": content for name, content in reports.items()},
             **{f"{SELECTED_FOLDER}/model_{key}.pkl": model for key, (_, model) in contents.items()},
             CHAMPION: contents[champion.key][1],
             CHAMPION_CARD: champion.to_bytes(),

@@ -18,7 +18,7 @@ from iris_hpo.training.settings import (
     accepts,
     construct,
     identity,
-    import_object,
+    import_class,
     import_paths,
     misspelt,
     names_for,
@@ -294,7 +294,7 @@ def _clone(value: Any) -> Any:
 
 
 def _construct(step: Step) -> Estimator:
-    found = import_object(step.estimator)
+    found = import_class(step.estimator)
     if not inspect.isclass(found) or not hasattr(found, "get_params"):
         raise InputError(
             f"{step.estimator!r} is not a scikit-learn estimator class", field=("estimator",)

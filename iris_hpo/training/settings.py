@@ -4,7 +4,6 @@ Beside plain values a setting is a nested estimator, ``{estimator: import.path, 
 or a function, ``{function: import.path}``, at any depth of lists and mappings.
 """
 
-import importlib
 import inspect
 import math
 import re
@@ -12,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeGuard, cast
 
 from iris_hpo.errors import InputError, at_field
+from iris_hpo.parts import import_object
 from iris_hpo.text import NUMBER, listed, shorten
 
 _ESTIMATOR: Final = "estimator"
@@ -94,7 +94,7 @@ def construct(path: str, settings: Mapping[str, object]) -> object:
     InputError
         For an import path or a setting that does not exist, or a setting that cannot be.
     """
-    found = import_object(path)
+    found = import_class(path)
     if not inspect.isclass(found):
         raise InputError(f"{shorten(path)} is not a class", field=(_ESTIMATOR,))
     if not isinstance(cast("object", settings), Mapping):
@@ -223,7 +223,7 @@ def import_paths(value: object) -> Iterator[str]:
             yield from import_paths(item)
 
 
-def import_object(path: str) -> object:
+def import_class(path: str) -> object:
     """Import what a path such as ``sklearn.svm.SVC`` names.
 
     Raises
@@ -231,7 +231,8 @@ def import_object(path: str) -> object:
     InputError
         If there is no such thing.
     """
-    return _import(path, _ESTIMATOR, "the path of a class, such as sklearn.svm.SVC")
+    advice = "the path of a class, such as sklearn.svm.SVC"
+    return import_object(path, _ESTIMATOR, advice, field=_ESTIMATOR)
 
 
 def is_estimator(value: object) -> TypeGuard[Mapping[str, Any]]:
@@ -257,20 +258,10 @@ def _make_at(place: str | int, value: object) -> object:
 
 
 def _import_function(path: str) -> object:
-    found = _import(path, _FUNCTION, "its path, such as numpy.log1p")
+    found = import_object(path, _FUNCTION, "its path, such as numpy.log1p", field=_FUNCTION)
     if not callable(found):
         raise InputError(f"{shorten(path)} is not a function", field=(_FUNCTION,))
     return found
-
-
-def _import(path: str, kind: str, advice: str) -> object:
-    module, _, name = path.rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
-        raise InputError(
-            f"the {kind} {path!r} cannot be imported ({error}); give {advice}", field=(kind,)
-        ) from error
 
 
 def _arguments(found: type) -> tuple[list[str], bool]:

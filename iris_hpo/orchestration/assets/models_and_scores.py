@@ -57,7 +57,7 @@ def build_candidates(spec: SearchSpec) -> dg.AssetsDefinition:
             ).run()
         yield from ()
 
-    candidates.__annotations__["config"] = candidates_config()
+    candidates.__annotations__["config"] = candidates_config(spec)
     return dg.multi_asset(
         name=names.op("models"),
         specs=[
@@ -91,7 +91,9 @@ class _CandidatesRun:
                 "swap them"
             )
         config, limits = self.config, self.config.limits()
-        engine = make_engine(config.engine, config.jobs, config.dask_address, limits.timeout)
+        engine = make_engine(
+            config.engine, config.jobs, config.dask_address, limits.timeout, self.spec.engine
+        )
         wait_for_turn(self.context, names, keys)
         self.store.sweep()
         upstream = read_upstream(self.context.instance, names, self.store)

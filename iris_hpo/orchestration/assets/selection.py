@@ -62,7 +62,7 @@ def build_selection(spec: SearchSpec) -> dg.AssetsDefinition:
     def selection(
         context: dg.AssetExecutionContext, config: SelectionConfig, iris_hpo_storage: Storage
     ) -> dg.MaterializeResult[Any]:
-        from iris_hpo.reports.figure import draw_selection
+        from iris_hpo.reports import render_reports
 
         with user_errors():
             check_claim(context.instance, spec, iris_hpo_storage)
@@ -76,15 +76,15 @@ def build_selection(spec: SearchSpec) -> dg.AssetsDefinition:
             ]
             chosen = select(scored, spec.space, spec.scoring, rule)
             rows = leaderboard(chosen)
-            table, figure = to_csv(rows), draw_selection(chosen)
+            table, reports = to_csv(rows), render_reports(spec.reports, chosen)
             champion = write_selection(
-                store, chosen, found.model_versions, upstream.split_card, table, figure
+                store, chosen, found.model_versions, upstream.split_card, table, reports
             )
         default = spec.default_rule(upstream.split_card.folds)
         return dg.MaterializeResult(
-            data_version=dg.DataVersion(found.version(rule, spec.space)),
+            data_version=dg.DataVersion(found.version(spec, rule)),
             metadata={
-                **_metadata(chosen, found, champion, rows, figure),
+                **_metadata(chosen, found, champion, rows, reports),
                 "path": dg.MetadataValue.path(str(store.path("selection"))),
                 **changed({"rule": rule}, {"rule": default}),
             },
@@ -121,16 +121,15 @@ def _metadata(
     found: Standing,
     champion: ChampionCard,
     rows: Sequence[Mapping[str, Cell]],
-    figure: bytes,
+    reports: Mapping[str, bytes],
 ) -> dict[str, dg.MetadataValue | str | int | float]:
-    picture = base64.b64encode(figure).decode()
     return {
         "champion": champion.key,
         "score": champion.score,
         "tied": champion.tied,
         "rule": champion.rule,
         **_estimates(champion),
-        "heatmap": dg.MetadataValue.md(f"![scores](data:image/png;base64,{picture})"),
+        **_pictures(reports),
         "leaderboard": _table(rows[:_TABLE_ROWS]),
         "candidates": len(rows) + len(found.missing) + len(found.out_of_date) + len(found.failed),
         "scored": len(rows),
@@ -139,6 +138,16 @@ def _metadata(
         "out_of_date": _counted(found.out_of_date),
         "failed": _counted(found.failed),
         "champion_version": champion.version,
+    }
+
+
+def _pictures(reports: Mapping[str, bytes]) -> dict[str, dg.MetadataValue]:
+    return {
+        name.removesuffix(".png"): dg.MetadataValue.md(
+            f"![scores](data:image/png;base64,{base64.b64encode(content).decode()})"
+        )
+        for name, content in reports.items()
+        if name.endswith(".png")
     }
 
 
