@@ -3,11 +3,12 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from iris_hpo.data.dataset import Dataset, Features, Target, Task
 from iris_hpo.data.splitters import LazyFolds, Rows, SplitSettings, class_counts, split_rows
@@ -35,6 +36,23 @@ class Examples:
     test_features: Features
     test_target: Target
     folds: Sequence[tuple[Rows, Rows]]
+
+    def __setstate__(self, state: Mapping[str, object]) -> None:
+        """Give arrays that come from another process NumPy's own types.
+
+        A model inherits the type objects of its rows, and its pickle shows whether they are one
+        object or several equal ones. So models have the same bytes on all engines.
+        """
+        for name, value in state.items():
+            object.__setattr__(self, name, _with_own_type(value))
+
+
+def _with_own_type(value: object) -> object:
+    if isinstance(value, np.ndarray):
+        array: NDArray[np.generic] = value
+        own = np.dtype(array.dtype.type)
+        return array.view(own) if own == array.dtype else array  # texts have a length
+    return value
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import pickle
 from dataclasses import replace
 from hashlib import sha256
 from operator import itemgetter
@@ -10,12 +11,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.naive_bayes import GaussianNB
 
 from iris_hpo.data.dataset import Dataset
 from iris_hpo.data.split import (
     CARD,
     TEST,
     TRAIN,
+    Examples,
     SplitCard,
     divide,
     read_examples,
@@ -246,3 +249,19 @@ def test_what_cannot_be_divided_is_refused(noisy_iris):
         divide(
             replace(noisy_iris, target=np.repeat("Iris-setosa", 150)), SETTINGS, "classification"
         )
+
+
+def test_rows_have_numpys_own_types_in_every_process() -> None:
+    """A model's pickle shows the type objects of its rows."""
+    numbers, labels = np.arange(6.0).reshape(3, 2), np.array(["a", "bc", "a"])
+    sent = Examples(numbers, np.arange(3), numbers, labels, ())
+
+    found: Examples = pickle.loads(pickle.dumps(sent))
+
+    assert found.features.dtype is np.dtype(np.float64)
+    assert found.target.dtype is np.dtype(np.int64)
+    assert found.test_target.tolist() == labels.tolist()
+    assert np.array_equal(found.features, sent.features)
+    model = GaussianNB().fit(sent.features, labels)
+    again = GaussianNB().fit(found.features, labels)
+    assert pickle.dumps(model) == pickle.dumps(again)
