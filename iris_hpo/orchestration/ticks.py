@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import dagster as dg
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from iris_hpo.data.dataset import file_digest
 from iris_hpo.orchestration.claims import check_claim, claim_search
@@ -29,13 +28,12 @@ from iris_hpo.orchestration.record import (
 from iris_hpo.orchestration.recorder import SLOW_LOG, records_slowly
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import read_spec_data, read_spec_parameters
-from iris_hpo.orchestration.turns import release_dead_runs
+from iris_hpo.orchestration.turns import UNFINISHED, release_dead_runs
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import fingerprint
 
 _MOST_RUNS: Final = 8
 _MOST_TIMES: Final = 3
-_NEVER_LAUNCHED: Final = dg.DagsterRunStatus.NOT_STARTED
 
 
 def follow_parameter_files(
@@ -214,7 +212,7 @@ def _at_work(instance: dg.DagsterInstance, names: Names) -> list[str]:
 
     One that was never launched is not of these: who made it has died in between.
     """
-    statuses = [one for one in NOT_FINISHED_STATUSES if one is not _NEVER_LAUNCHED]
+    statuses = [dg.DagsterRunStatus.QUEUED, *UNFINISHED]
     results = {names.asset("models"), names.asset("scores")}
     return [
         run.run_id

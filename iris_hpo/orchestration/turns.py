@@ -43,7 +43,7 @@ BEAT_SECONDS = 5.0
 LOOK_SECONDS = 0.5
 _LAST_BEAT_SECONDS: Final = 5.0
 
-_UNFINISHED: Final = (
+UNFINISHED: Final = (
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
@@ -149,7 +149,7 @@ def release_dead_runs(
     holding = set(storage.get_concurrency_run_ids()) if pools else set[str]()
     unfinished = {
         record.dagster_run.run_id: record
-        for record in instance.get_run_records(dg.RunsFilter(statuses=list(_UNFINISHED)))
+        for record in instance.get_run_records(dg.RunsFilter(statuses=list(UNFINISHED)))
     }
     if not (holding or unfinished):
         return []
@@ -198,7 +198,7 @@ def _release(instance: dg.DagsterInstance, run_id: str, reason: str) -> None:
     run = instance.get_run_by_id(run_id)  # once more: it may just have ended by itself
     if run is not None and run.status is dg.DagsterRunStatus.CANCELING:
         instance.report_run_canceled(run, f"This run was cancelled, and {reason}.")
-    elif run is not None and run.status in _UNFINISHED:
+    elif run is not None and run.status in UNFINISHED:
         instance.report_run_failed(run, f"This run was given up: {reason}.")
     if instance.event_log_storage.supports_global_concurrency_limits:
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)
