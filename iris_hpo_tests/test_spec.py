@@ -284,14 +284,17 @@ def test_a_search_that_cannot_work_is_refused_where_it_is_written(settings, fiel
 @pytest.mark.parametrize(
     ("settings", "beginning"),
     [
-        ({"axes": (Axis("gama", "G"),)}, "SVC has no parameter 'gama'; it has C, break_ties, "),
+        (
+            {"axes": (Axis("gama", "G"),)},
+            "SVC has no parameter 'gama'; did you mean 'gamma'? It has C, break_ties, ",
+        ),
         (
             {"steps": (SCALE, SVM)},
             "StandardScaler -> SVC has no parameter 'C'; it has memory, standardscaler, ",
         ),
         (
             {"choices": (Choice("kernal", "rbf", ("rbf",)),)},
-            "SVC has no setting 'kernal'; it has C, break_ties, ",
+            "SVC has no setting 'kernal'; did you mean 'kernel'? It has C, break_ties, ",
         ),
     ],
 )
