@@ -39,6 +39,12 @@ def _figures_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def no_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget an interrupt of the test before, which would stop the next work of this process."""
+    monkeypatch.setattr("iris_hpo.interrupts._state", {})
+
+
 @pytest.fixture(scope="session")
 def noisy_iris() -> Dataset:
     """The committed data set: 150 rows, 4 features, 3 classes."""

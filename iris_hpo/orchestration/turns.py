@@ -20,7 +20,7 @@ from typing import Final
 import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
 
-from iris_hpo.errors import WholeRunError
+from iris_hpo.errors import InputError, WholeRunError
 from iris_hpo.interrupts import as_interrupt
 from iris_hpo.orchestration.names import Names, log_line
 from iris_hpo.orchestration.partitions import registered_keys
@@ -42,6 +42,9 @@ _LOOK_SECONDS: Final = 1.0
 BEAT_SECONDS = 5.0
 LOOK_SECONDS = 0.5
 _LAST_BEAT_SECONDS: Final = 5.0
+
+_NO_SIGN: Final = (SQLAlchemyError, InputError, NotImplementedError)
+"""Why a sign of life is left out: the database is away, or has no place for it."""
 
 UNFINISHED: Final = (
     dg.DagsterRunStatus.STARTING,
@@ -81,7 +84,7 @@ def at_work(instance: dg.DagsterInstance, run_id: str) -> Generator[None]:
         return
     ended = threading.Event()
     thread = threading.Thread(target=_beat, args=(instance, run_id, ended), daemon=True)
-    with suppress(SQLAlchemyError, NotImplementedError):
+    with suppress(*_NO_SIGN):
         write_sign(instance, run_id, own_sign(1))
     thread.start()
     try:
@@ -90,7 +93,7 @@ def at_work(instance: dg.DagsterInstance, run_id: str) -> Generator[None]:
         ended.set()
         thread.join(_LAST_BEAT_SECONDS)  # it may be writing
         _given_up.discard(run_id)
-        with suppress(SQLAlchemyError, NotImplementedError):
+        with suppress(*_NO_SIGN):
             write_sign(instance, run_id, own_sign(0))
 
 
@@ -98,7 +101,7 @@ def _beat(instance: dg.DagsterInstance, run_id: str, ended: threading.Event) -> 
     beat = 1
     while not ended.wait(BEAT_SECONDS):
         beat += 1
-        with suppress(SQLAlchemyError, NotImplementedError):  # the database is away for a moment
+        with suppress(*_NO_SIGN):
             run = instance.get_run_by_id(run_id)
             if run is None or run.is_finished:
                 _given_up.add(run_id)

@@ -15,6 +15,7 @@ import dagster as dg
 import pytest
 from dagster._core.events import AssetMaterializationPlannedData, EngineEventData
 
+from iris_hpo.event_log.postgres_server import PostgresAwayError
 from iris_hpo.interrupts import Interrupt
 from iris_hpo.orchestration import signs, turns
 from iris_hpo.orchestration.failures import INTERRUPTED
@@ -348,6 +349,26 @@ class TestWorking:
         assert read_signs(project.instance, [result.run_id]) == {
             result.run_id: replace(ALIVE, beat=0)
         }
+
+    def test_its_beat_outlives_a_database_that_stays_away(
+        self, project: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(turns, "BEAT_SECONDS", 0.01)
+        written, refused = turns.write_sign, list[int]()
+
+        def write(instance: dg.DagsterInstance, run_id: str, sign: Sign) -> None:
+            if sign.beat == 2:
+                refused.append(sign.beat)
+                raise PostgresAwayError("away")
+            written(instance, run_id, sign)
+
+        monkeypatch.setattr(turns, "write_sign", write)
+        run_id = hold(project, None)
+        with at_work(project.instance, run_id):
+            wait_for(
+                "next beat", lambda: read_signs(project.instance, [run_id])[run_id].beat > 2, 30
+            )
+        assert refused
 
     def test_a_run_that_was_ended_from_outside_works_no_further(
         self, project: Project, monkeypatch: pytest.MonkeyPatch
