@@ -12,9 +12,11 @@ from iris_hpo.orchestration.record import failure_reasons, latest
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.status import STATES, CandidateStates, State, candidate_states
 from iris_hpo.orchestration.study import Upstream, read_champion, read_upstream
+from iris_hpo.parts import Part
 from iris_hpo.selection.champion import CHAMPION, SELECTED_FOLDER
 from iris_hpo.selection.leaderboard import LEADERBOARD, leaderboard_keys
 from iris_hpo.selection.rules import Rule
+from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.spec import DEFAULT_REPORTS, SearchSpec
 from iris_hpo.store.cards import fingerprint, read_card
 from iris_hpo.store.folder import ArtifactError, ArtifactStore, read_verified
@@ -42,18 +44,19 @@ class Standing:
     out_of_date: Sequence[str]
     failed: Sequence[str]
 
-    def version(self, spec: SearchSpec, rule: Rule) -> str:
+    def version(
+        self, rule: Rule, space: ParameterSpace, reports: Sequence[Part] = DEFAULT_REPORTS
+    ) -> str:
         """The data version of a selection from these.
 
         From 100 upstream partitions on, Dagster does not track that edge by itself.
         """
-        simplest = [axis.simplest for axis in spec.space.axes]
+        simplest = [axis.simplest for axis in space.axes]
         # Where low is simple, the order of the space is that of an earlier version.
         decides = rule == "one_standard_error" and set(simplest) != {"low"}
-        reports = [vars(report) for report in spec.reports]
         return fingerprint(
             **({"simplest": simplest} if decides else {}),
-            **({"reports": reports} if spec.reports != DEFAULT_REPORTS else {}),
+            **({"reports": [*map(vars, reports)]} if reports != DEFAULT_REPORTS else {}),
             rule=rule,
             scores=sorted((key, self.score_versions[key]) for key in self.usable),
             others=[sorted(self.missing), sorted(self.out_of_date), sorted(self.failed)],
@@ -144,7 +147,7 @@ def selection_state(
     except InputError:
         return "out of date"
     current = (
-        recorded.version == found.version(spec, rule)
+        recorded.version == found.version(rule, spec.space, spec.reports)
         and recorded.code_version == CODE_VERSIONS["selection"]
     )
     return "up to date" if current else "out of date"

@@ -9,7 +9,7 @@ import pytest
 
 from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
-from iris_hpo.orchestration import ranges as slices
+from iris_hpo.orchestration import overlaps
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.ranges import candidates_per_run, cut
 from iris_hpo_tests.orchestration.following import Follower, assets_of, ends_of
@@ -94,7 +94,7 @@ def test_a_run_waits_for_an_earlier_one_over_the_same_candidates(
         assert _says_that_it_waits(project, earlier)
         project.instance.report_run_failed(project.instance.get_run_by_id(earlier), "killed")
 
-    monkeypatch.setattr(slices, "time", SimpleNamespace(sleep=wait))
+    monkeypatch.setattr(overlaps, "time", SimpleNamespace(sleep=wait))
     succeed(project.run(*CANDIDATES, keys=KEYS[3:]))
     assert waits == [], "it shares none"
 

@@ -19,6 +19,7 @@ from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import CandidatesConfig, candidates_config
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.names import Names, asset_spec, failure, log_line, names_of
+from iris_hpo.orchestration.overlaps import wait_for_turn
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.ranges import backfill_policy, range_tags
 from iris_hpo.orchestration.record import (
@@ -31,7 +32,7 @@ from iris_hpo.orchestration.record import (
 from iris_hpo.orchestration.recorder import SLOW_LOG, Recorder, records_slowly
 from iris_hpo.orchestration.resources import Counts, Progress, Storage
 from iris_hpo.orchestration.study import Upstream, read_upstream
-from iris_hpo.orchestration.turns import check_turn, wait_for_turn
+from iris_hpo.orchestration.turns import check_turn
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.folder import ArtifactStore
 from iris_hpo.text import legible

@@ -82,7 +82,7 @@ def build_selection(spec: SearchSpec) -> dg.AssetsDefinition:
             )
         default = spec.default_rule(upstream.split_card.folds)
         return dg.MaterializeResult(
-            data_version=dg.DataVersion(found.version(spec, rule)),
+            data_version=dg.DataVersion(found.version(rule, spec.space, spec.reports)),
             metadata={
                 **_metadata(chosen, found, champion, rows, reports),
                 "path": dg.MetadataValue.path(str(store.path("selection"))),

@@ -1,0 +1,67 @@
+"""Let runs over the same candidates take turns."""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import dagster as dg
+
+from iris_hpo.orchestration.names import Names, log_line
+from iris_hpo.orchestration.partitions import registered_keys
+from iris_hpo.orchestration.ranges import PARTITION, RANGE_END, RANGE_START
+from iris_hpo.orchestration.turns import release_dead_runs
+
+_LOOK_SECONDS: Final = 1.0
+
+
+def wait_for_turn(context: dg.AssetExecutionContext, names: Names, keys: Sequence[str]) -> None:
+    """Wait for the end of runs that started before this one and share candidates with it.
+
+    Clocks of machines that differ can make two runs pass: then both compute the same results, and
+    each is stored whole.
+    """
+    said: set[str] = set()
+    while earlier := _earlier_runs(context, names, set(keys)):
+        if not said.issuperset(earlier):
+            said.update(earlier)
+            line = f"Waiting for runs over the same candidates: {', '.join(earlier)}"
+            log_line(context.log, line)
+        for released in release_dead_runs(context.instance, names.pool, waited_for=earlier):
+            log_line(context.log, f"Taking over from {released.text}")
+        time.sleep(_LOOK_SECONDS)
+
+
+def _earlier_runs(context: dg.AssetExecutionContext, names: Names, keys: set[str]) -> list[str]:
+    working = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
+    records = {
+        record.dagster_run.run_id: record for record in context.instance.get_run_records(working)
+    }
+    own = records.pop(context.run.run_id, None)
+    if own is None or not records:
+        return []
+    storage = context.instance.event_log_storage
+    if storage.supports_global_concurrency_limits:  # those that wait for a slot work after this
+        for run_id in storage.get_concurrency_info(names.pool).pending_run_ids:
+            records.pop(run_id, None)
+    order = registered_keys(context.instance, names)
+    turn = (own.start_time or 0.0, context.run.run_id)
+    return [
+        run_id
+        for run_id, record in records.items()
+        if (record.start_time or 0.0, run_id) < turn
+        and not keys.isdisjoint(_keys_of(record.dagster_run, names, order))
+    ]
+
+
+def _keys_of(run: dg.DagsterRun, names: Names, order: Sequence[str]) -> Sequence[str]:
+    """The candidates that a run works on."""
+    selected = run.asset_selection or set[dg.AssetKey]()
+    if selected.isdisjoint({names.asset("models"), names.asset("scores")}):
+        return ()
+    if PARTITION in run.tags:
+        return (run.tags[PARTITION],)
+    try:
+        start, end = (order.index(run.tags[tag]) for tag in (RANGE_START, RANGE_END))
+    except (KeyError, ValueError):  # of another kind, or its candidates are gone
+        return ()
+    return order[start : end + 1]
