@@ -13,13 +13,14 @@ PROJECT = Path(__file__).parents[1]
 PACKAGE = PROJECT / "iris_hpo"
 NAME = re.compile(r"(iris_hpo|dagster)(\.\w+)+")
 
-GROUND = "text errors files interrupts parts"
+GROUND = "text errors files interrupts parts processes"
 ALLOWED = {
     "text": "",
     "errors": "text",
     "files": "",
     "interrupts": "",
     "parts": "text errors",
+    "processes": "",
     "store": GROUND,
     "engines": GROUND,
     "event_log": GROUND,

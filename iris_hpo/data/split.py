@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from iris_hpo.data.dataset import Dataset, Features, Target, Task
 from iris_hpo.data.splitters import LazyFolds, Rows, SplitSettings, class_counts, split_rows
 from iris_hpo.store.cards import Card, read_card
-from iris_hpo.store.folder import ArtifactStore, digest_of, read_verified
+from iris_hpo.store.digests import digest_of
+from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.text import legible, quote_cell, unquote_cell
 
 

@@ -41,7 +41,8 @@ from iris_hpo.samplers.parameter_list import (
 )
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import Card, read_recorded_card
-from iris_hpo.store.folder import SMALL, ArtifactError, ArtifactStore, read_verified
+from iris_hpo.store.digests import ArtifactError
+from iris_hpo.store.folder import SMALL, ArtifactStore, read_verified
 from iris_hpo.training.cards import Conditions
 
 

@@ -11,11 +11,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 import dagster as dg
+
+from iris_hpo.processes import place_of_processes, start_of
 
 PATIENCE_SECONDS = 40.0
 """How long a beat may stand still: a busy machine, or a fit that lets no other thread run."""
@@ -28,30 +28,6 @@ If the process that starts it is not on this machine, it is dead, or the step is
 _LONGEST_LOOK: Final = 15.0
 """What the time between two looks counts at most: who waits was suspended too, or the database was
 away, and the run could show nothing."""
-
-_BOOT: Final = "/proc/sys/kernel/random/boot_id"
-
-
-@cache
-def _place() -> str:
-    """Where process ids have a meaning: this boot of this machine, and its namespace of processes.
-
-    Empty where it cannot be known, as on macOS: there beats alone decide.
-    """
-    try:
-        boot = Path(_BOOT).read_text().strip()
-        return f"{socket.gethostname()} {boot} {os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115
-    except OSError:
-        return ""
-
-
-def _started(process: int) -> str | None:
-    """When a process was started, in the kernel's ticks since the boot; None if it has ended."""
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return None if fields[0] in "ZX" else fields[19]
 
 
 @dataclass(frozen=True)
@@ -80,10 +56,10 @@ class Sign:
 
     def lives(self) -> bool | None:
         """Whether the process lives; None if that cannot be known here."""
-        if not self.place or self.place != _place():
+        if not self.place or self.place != place_of_processes():
             return None
         try:
-            found = _started(self.process)
+            found = start_of(self.process)
             if found is None:
                 os.kill(self.process, 0)  # it may only be hidden: of another user
         except ProcessLookupError:
@@ -93,29 +69,10 @@ class Sign:
         return found == self.started
 
 
-def is_here(process: int, since: float) -> bool:
-    """Whether this machine has a process of this id that was started before a point in time.
-
-    Parameters
-    ----------
-    since
-        Seconds since the epoch.
-    """
-    try:
-        ticks = _started(process)
-        uptime = float(Path("/proc/uptime").read_text().split()[0])
-    except OSError:
-        return True  # it cannot be known
-    if ticks is None:
-        return False
-    started = time.time() - uptime + int(ticks) / os.sysconf("SC_CLK_TCK")
-    return started < since + 1
-
-
 def own_sign(beat: int) -> Sign:
     """A sign of life of this process."""
-    place, process = _place(), os.getpid()
-    started = (_started(process) if place else None) or ""
+    place, process = place_of_processes(), os.getpid()
+    started = (start_of(process) if place else None) or ""
     return Sign(process, socket.gethostname(), place if started else "", started, beat)
 
 

@@ -19,7 +19,8 @@ from iris_hpo.selection.rules import Rule
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.spec import DEFAULT_REPORTS, SearchSpec
 from iris_hpo.store.cards import fingerprint, read_card
-from iris_hpo.store.folder import ArtifactError, ArtifactStore, read_verified
+from iris_hpo.store.digests import ArtifactError
+from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.training.cards import ModelCard, ScoreCard, model_card_name
 
 

@@ -16,7 +16,8 @@ from iris_hpo.orchestration.record import (
 )
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.store.cards import AnyCard, read_recorded_card
-from iris_hpo.store.folder import ArtifactError, ArtifactMismatchError, ArtifactStore, read_verified
+from iris_hpo.store.digests import ArtifactError, ArtifactMismatchError
+from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.training.cards import (
     Conditions,
     ModelCard,

@@ -26,12 +26,12 @@ from iris_hpo.orchestration.signs import (
     PATIENCE_SECONDS,
     Sign,
     Watch,
-    is_here,
     own_sign,
     read_signs,
     why_dead,
     write_sign,
 )
+from iris_hpo.processes import is_here
 
 BEAT_SECONDS = 5.0
 LOOK_SECONDS = 0.5

@@ -8,7 +8,8 @@ from iris_hpo.selection.leaderboard import LEADERBOARD, leaderboard_keys
 from iris_hpo.selection.rules import Selection
 from iris_hpo.space.values import Value
 from iris_hpo.store.cards import Card, read_card, read_recorded_card
-from iris_hpo.store.folder import ArtifactError, ArtifactStore, digest_of, read_verified
+from iris_hpo.store.digests import ArtifactError, digest_of
+from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.training.cards import ModelCard, model_card_name, model_name
 
 CHAMPION = "selection/champion.pkl"

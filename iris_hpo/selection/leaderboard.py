@@ -8,7 +8,8 @@ from typing import Final
 from iris_hpo.selection.rules import Ranked, Selection
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.space.values import Value
-from iris_hpo.store.folder import SMALL, ArtifactMismatchError, ArtifactStore
+from iris_hpo.store.digests import ArtifactMismatchError
+from iris_hpo.store.folder import SMALL, ArtifactStore
 from iris_hpo.text import quote_cell, unquote_cell
 
 LEADERBOARD = "selection/leaderboard.csv"

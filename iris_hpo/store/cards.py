@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn, TypeVar
 
-from iris_hpo.store.folder import SMALL, ArtifactMismatchError, ArtifactStore, digest_of
+from iris_hpo.store.digests import ArtifactMismatchError, digest_of
+from iris_hpo.store.folder import SMALL, ArtifactStore
 
 _UNDIGESTED: Final = ("seconds", "run_id")
 

@@ -18,8 +18,10 @@ from typing import Final
 
 from upath import UPath
 
-from iris_hpo.errors import InputError, WholeRunError
+from iris_hpo.errors import InputError
 from iris_hpo.files import MEBIBYTE, memory_bytes, open_regular
+from iris_hpo.processes import is_alive, place_of_processes
+from iris_hpo.store.digests import ArtifactError, StoreWriteError, check_digest, digest_of
 
 SMALL: Final = 64 * MEBIBYTE
 """Largest plausible size of a file that grows with the number of candidates or columns only."""
@@ -50,23 +52,6 @@ _FILES: Final = (
     "selection/champion.pkl",
 )
 _CARDS: Final = ("split/split.json", "parameters/parameters.json", "selection/champion.json")
-
-
-class ArtifactError(InputError):
-    """A stored file is missing or is not what was recorded; the message names it."""
-
-
-class StoreWriteError(WholeRunError):
-    """Nothing can be written any more: the disk is full, or the folder is read-only."""
-
-
-class ArtifactMismatchError(ArtifactError):
-    """A stored file is there but is not what was recorded: changed, replaced, or half a crash."""
-
-
-def digest_of(content: bytes) -> str:
-    """sha256 of bytes, in hex."""
-    return hashlib.sha256(content).hexdigest()
 
 
 class ArtifactStore:
@@ -284,21 +269,6 @@ def read_verified(store: ArtifactStore, name: str, digest: str) -> bytes:
     return content
 
 
-def check_digest(path: UPath, found: str, recorded: str) -> None:
-    """Refuse a file that has another digest.
-
-    Raises
-    ------
-    ArtifactMismatchError
-        That names it.
-    """
-    if found != recorded:
-        raise ArtifactMismatchError(
-            f"{path} is not the file that was recorded (sha256 {found[:12]}, recorded "
-            f"{recorded[:12]}): it was changed or replaced; run the search again"
-        )
-
-
 def _is_sparse(status: os.stat_result) -> bool:
     """Whether a large file takes less room than half of its size."""
     return status.st_size > SMALL and status.st_blocks * 512 < status.st_size // 2
@@ -318,28 +288,5 @@ def _put(place: Path, target: Path) -> None:
 
 @cache
 def _place() -> str:
-    """Name of where process numbers have a meaning: a boot of a machine, a container.
-
-    Where that cannot be known, as on macOS, the machine's name.
-    """
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text()
-        found = boot + os.readlink("/proc/self/ns/pid")  # noqa: PTH115
-    except OSError:
-        found = socket.gethostname()
-    return hashlib.sha256(found.encode()).hexdigest()[:12]
-
-
-def is_alive(process: int) -> bool:
-    """Whether a process of this machine exists."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:  # no Linux, or it has just ended
-        return True
-    return state != "Z"  # it has ended, and whoever started it does not look
+    """Where this process has its number, in short; where that is not known, the machine's name."""
+    return digest_of((place_of_processes() or socket.gethostname()).encode())[:12]

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 from upath import UPath
 
 from iris_hpo.errors import InputError
-from iris_hpo.store.folder import ArtifactError, ArtifactStore, StoreWriteError, check_name
+from iris_hpo.store.digests import ArtifactError, StoreWriteError
+from iris_hpo.store.folder import ArtifactStore, check_name
 
 _S3: Final = ("s3", "s3a")
 _RETRIES: Final = {"mode": "standard", "total_max_attempts": 6}

@@ -16,7 +16,8 @@ from iris_hpo.errors import CandidateError, InputError
 from iris_hpo.space.hints import types_explained
 from iris_hpo.space.values import Value
 from iris_hpo.store.cards import read_recorded_card
-from iris_hpo.store.folder import ArtifactError, ArtifactStore, digest_of, read_verified
+from iris_hpo.store.digests import ArtifactError, digest_of
+from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.store.objects import open_store
 from iris_hpo.training.cards import (
     Conditions,

@@ -29,7 +29,7 @@ from iris_hpo.data.split import (
 from iris_hpo.data.splitters import SplitSettings, make_folds, split_rows
 from iris_hpo.errors import InputError
 from iris_hpo.store.cards import read_card
-from iris_hpo.store.folder import ArtifactError, ArtifactMismatchError, StoreWriteError
+from iris_hpo.store.digests import ArtifactError, ArtifactMismatchError, StoreWriteError
 from iris_hpo.store.objects import open_store
 
 SETTINGS = SplitSettings(test_size=0.2, seed=3, folds=5)

@@ -29,7 +29,7 @@ from iris_hpo.engines import (
 )
 from iris_hpo.engines.dispatch import WorkersEngine
 from iris_hpo.errors import InputError
-from iris_hpo.store.folder import is_alive
+from iris_hpo.processes import is_alive
 from iris_hpo_tests.engines import engine_work
 from iris_hpo_tests.engines.engine_contract import (
     ONCE,

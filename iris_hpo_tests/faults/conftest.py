@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from iris_hpo.store.folder import is_alive
+from iris_hpo.processes import is_alive
 from iris_hpo_tests.end_to_end.conftest import Project, make_project, project, searched
 
 __all__ = ["project", "searched"]

@@ -14,7 +14,7 @@ import pytest
 
 from iris_hpo.orchestration.record import data_versions, failed_partitions
 from iris_hpo.orchestration.signs import read_signs
-from iris_hpo.store.folder import is_alive
+from iris_hpo.processes import is_alive
 from iris_hpo_tests.faults.conftest import processes_of
 from iris_hpo_tests.faults.test_interrupts import make
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project, finish

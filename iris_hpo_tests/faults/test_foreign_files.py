@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from iris_hpo.store.cards import read_card, read_recorded_card
-from iris_hpo.store.folder import SMALL, ArtifactStore, StoreWriteError, digest_of, read_verified
+from iris_hpo.store.digests import StoreWriteError, digest_of
+from iris_hpo.store.folder import SMALL, ArtifactStore, read_verified
 from iris_hpo.store.objects import open_store
 from iris_hpo.training.cards import ScoreCard
 from iris_hpo_tests.end_to_end.conftest import Project
@@ -201,7 +202,7 @@ def test_a_sparse_file_is_not_loaded_to_find_out_that_it_is_another(
     store = open_store(str(tmp_path))
     with (tmp_path / "model").open("wb") as file:
         file.truncate(2 * SMALL)
-    monkeypatch.setattr("iris_hpo.store.folder.digest_of", None)  # what was loaded goes there
+    monkeypatch.setattr("iris_hpo.store.digests.digest_of", None)  # what was loaded goes there
     with pytest.raises(ValueError, match="not the file that was recorded"):
         read_verified(store, "model", "d" * 64)
     monkeypatch.undo()

@@ -14,7 +14,7 @@ import pytest
 
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.build import build_search
-from iris_hpo.store.folder import digest_of
+from iris_hpo.store.digests import digest_of
 from iris_hpo.training import estimators
 from iris_hpo.training.cards import load_model
 from iris_hpo_tests.end_to_end.conftest import Project

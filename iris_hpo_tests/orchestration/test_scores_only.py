@@ -10,7 +10,7 @@ import joblib
 import pytest
 
 from iris_hpo.orchestration.record import failure_reasons
-from iris_hpo.store.folder import digest_of
+from iris_hpo.store.digests import digest_of
 from iris_hpo_tests.orchestration.project import KEYS, Project, failure_text, succeed
 
 KEY = KEYS[2]

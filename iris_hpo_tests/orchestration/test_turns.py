@@ -37,6 +37,7 @@ from iris_hpo.orchestration.turns import (
     check_turn,
     release_dead_runs,
 )
+from iris_hpo.processes import start_of
 from iris_hpo_tests.orchestration.following import Follower, assets_of, counted_statements, ends_of
 from iris_hpo_tests.orchestration.project import CANDIDATES, KEYS, ONE_SLOT, Project, small_spec
 from iris_hpo_tests.processes import wait_for
@@ -99,7 +100,7 @@ class TestProcesses:
 
     def test_a_zombie(self) -> None:
         with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-            sign = replace(ALIVE, process=process.pid, started=str(signs._started(process.pid)))
+            sign = replace(ALIVE, process=process.pid, started=str(start_of(process.pid)))
             assert sign.lives() is True
             process.kill()
             os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
@@ -126,7 +127,7 @@ class TestProcesses:
         def refuse(_process: int, _signal: int) -> None:
             raise PermissionError
 
-        monkeypatch.setattr(signs, "_started", lambda _process: None)
+        monkeypatch.setattr(signs, "start_of", lambda _process: None)
         monkeypatch.setattr(os, "kill", refuse)
         assert ALIVE.lives() is None
 

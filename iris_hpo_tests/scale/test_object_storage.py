@@ -14,7 +14,7 @@ import pytest
 from s3fs import S3FileSystem
 
 from iris_hpo.errors import InputError
-from iris_hpo.store.folder import ArtifactError, StoreWriteError
+from iris_hpo.store.digests import ArtifactError, StoreWriteError
 from iris_hpo.store.objects import open_store
 from iris_hpo_tests.processes import REPOSITORY
 from iris_hpo_tests.scale.s3 import BUCKET, CREDENTIALS, proxy_before, using

@@ -17,18 +17,13 @@ from hypothesis import strategies as st
 from sklearn.svm import SVC
 
 from iris_hpo.data.split import SplitCard
+from iris_hpo.processes import is_alive
 from iris_hpo.samplers.parameter_list import ParametersCard
 from iris_hpo.selection.champion import ChampionCard
 from iris_hpo.store import folder as artifacts
 from iris_hpo.store.cards import fingerprint, read_card, read_recorded_card
-from iris_hpo.store.folder import (
-    ArtifactError,
-    ArtifactMismatchError,
-    StoreWriteError,
-    digest_of,
-    is_alive,
-    read_verified,
-)
+from iris_hpo.store.digests import ArtifactError, ArtifactMismatchError, StoreWriteError, digest_of
+from iris_hpo.store.folder import read_verified
 from iris_hpo.store.objects import open_store
 from iris_hpo.training.cards import (
     ModelCard,

@@ -10,7 +10,7 @@ import pytest
 
 from iris_hpo.errors import CandidateError
 from iris_hpo.store.cards import read_card
-from iris_hpo.store.folder import digest_of
+from iris_hpo.store.digests import digest_of
 from iris_hpo.store.objects import open_store
 from iris_hpo.training.cards import (
     Conditions,

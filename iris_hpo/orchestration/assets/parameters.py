@@ -18,7 +18,8 @@ from iris_hpo.orchestration.study import parameters_card, read_spec_parameters
 from iris_hpo.samplers.parameter_files import ParameterFiles
 from iris_hpo.samplers.parameter_list import CANDIDATES_TABLE, PARAMETERS_CARD, candidates_csv
 from iris_hpo.spec import SearchSpec
-from iris_hpo.store.folder import SMALL, ArtifactError, ArtifactStore
+from iris_hpo.store.digests import ArtifactError
+from iris_hpo.store.folder import SMALL, ArtifactStore
 from iris_hpo.text import clean
 
 
