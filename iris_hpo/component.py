@@ -3,22 +3,11 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Self, cast, get_args
+from typing import Annotated, Any, Final, Self, cast
 
 import dagster as dg
 from dagster_shared.yaml_utils.source_position import ValueAndSourcePositionTree
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictFloat,
-    StrictInt,
-    StrictStr,
-    ValidationError,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
 
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.splitters import SplitSettings
@@ -26,19 +15,18 @@ from iris_hpo.errors import InputError, at_field
 from iris_hpo.orchestration.broken import build_broken, is_validating
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.resources import Storage
-from iris_hpo.parts import Part
 from iris_hpo.samplers.parameter_files import MAX_CANDIDATES, check_axis_files
 from iris_hpo.scaffold import SearchScaffolder
 from iris_hpo.selection.rules import Rule
-from iris_hpo.space.axes import Axis
-from iris_hpo.space.simplicity import Simplest
-from iris_hpo.space.values import TYPES, AxisType, Value
 from iris_hpo.spec import SearchSpec
-from iris_hpo.training.choices import Choice
-from iris_hpo.training.estimators import Step
-from iris_hpo.training.settings import from_yaml
-
-Scalar = StrictStr | StrictBool | StrictInt | StrictFloat | None
+from iris_hpo.yaml_fields import (
+    AxisFields,
+    ChoiceFields,
+    PartFields,
+    StepFields,
+    one_of,
+    part_of,
+)
 
 _WORD: Final = re.compile(r"\s*:\s+([a-zA-Z]+)\s*([#,}].*)?$", re.ASCII)
 """What follows a key in YAML, if it is a single word."""
@@ -46,86 +34,6 @@ _WORD: Final = re.compile(r"\s*:\s+([a-zA-Z]+)\s*([#,}].*)?$", re.ASCII)
 
 class SearchYamlError(dg.DagsterError):
     """A field of the YAML cannot be used; the message names the file and the line."""
-
-
-def _one_of(names: object) -> WithJsonSchema:
-    """Have the schema name the texts alone: an error then lists them, and not ways to be null."""
-    return WithJsonSchema({"type": "string", "enum": list(get_args(names))})
-
-
-_TYPE: Final[dict[str, Any]] = {"type": "string", "enum": list(TYPES)}
-_TYPES_SCHEMA: Final = WithJsonSchema(
-    {"anyOf": [_TYPE, {"type": "array", "items": _TYPE, "minItems": 1}]}
-)
-
-
-class _Fields(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class AxisFields(_Fields):
-    """One searched parameter. Its values stand in ``<name>_parameters*.txt``, one a line."""
-
-    name: str = Field(description="How parameter files and tables call it.", examples=["gamma"])
-    symbol: str = Field(
-        description="What it is in a candidate's key: letters only.", examples=["G"]
-    )
-    parameter: str = Field(
-        default="",
-        description="The estimator's name for it, `svc__gamma` in a pipeline; the name by default.",
-        examples=["svc__gamma"],
-    )
-    type: Annotated[str | list[str], _TYPES_SCHEMA] = Field(
-        default="float",
-        description="The type of its values, or a list of types: `[float, str]` for 0.1 and "
-        "`scale`. `tuple`: `(50,)`, `(50, 50)`.",
-        examples=["int", ["float", "str"]],
-    )
-    positive: bool = Field(default=False, description="Whether numbers must be above zero.")
-    nullable: bool = Field(default=False, description="Whether `none` is a value too.")
-    simplest: Annotated[Simplest | None, _one_of(Simplest)] = Field(
-        default=None,
-        description="Which end of its scale makes the simpler model, for the rule "
-        "`one_standard_error`: `low`, `high` or `neither`. Known by default for parameters of "
-        "scikit-learn such as `C`, `alpha` and `max_depth`.",
-        examples=["low"],
-    )
-
-
-class StepFields(_Fields):
-    """One step of a pipeline; its parameters are addressed as ``<class in lower case>__<name>``."""
-
-    estimator: str = Field(
-        description="Import path of a class.", examples=["sklearn.preprocessing.StandardScaler"]
-    )
-    settings: dict[str, Any] = Field(
-        default_factory=dict, description="Its fixed settings.", examples=[{"with_mean": True}]
-    )
-
-
-class ChoiceFields(_Fields):
-    """A fixed setting that a run may change."""
-
-    name: str = Field(description="The estimator's parameter.", examples=["kernel"])
-    default: Scalar = Field(description="Its value where a run says nothing.", examples=["rbf"])
-    options: list[Scalar] = Field(
-        description="What a run may choose from: texts, numbers, true, false, null.",
-        min_length=1,
-        examples=[["rbf", "linear"], [True, False]],
-    )
-    description: str = Field(default="", description="Shown in the launchpad.")
-
-
-class PartFields(_Fields):
-    """A replaceable part with settings."""
-
-    use: str = Field(
-        description="A short name, or the import path of a class.",
-        examples=["my_project.reports.Table"],
-    )
-    settings: dict[str, Any] = Field(
-        default_factory=dict, description="What it is made with.", examples=[{"rows": 10}]
-    )
 
 
 @dg.scaffold_with(SearchScaffolder)
@@ -182,7 +90,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
         "regressors by default.",
         examples=["balanced_accuracy"],
     )
-    rule: Annotated[Rule | None, _one_of(Rule)] = Field(
+    rule: Annotated[Rule | None, one_of(Rule)] = Field(
         default=None,
         description="How the best is chosen; `cv` by default, `test_score` without folds.",
         examples=["cv"],
@@ -254,25 +162,23 @@ class HyperparameterSearch(dg.Component, dg.Model):
         """The search that the YAML describes."""
         if bool(self.estimator) == bool(self.steps):
             raise InputError("give either an estimator or steps", field=("steps",))
+        steps = self.steps or [StepFields(estimator=self.estimator, settings=self.settings)]
         return SearchSpec(
             name=self.name,
             home=context.project_root,
             data_file=self.data_file,
-            axes=tuple(_axis(index, fields) for index, fields in enumerate(self.axes)),
-            steps=tuple(
-                _step(index, step.estimator, step.settings) for index, step in enumerate(self.steps)
-            )
-            or (_step(0, self.estimator, self.settings),),
+            axes=tuple(fields.axis(index) for index, fields in enumerate(self.axes)),
+            steps=tuple(fields.step(index) for index, fields in enumerate(steps)),
             parameters_folder=self.parameters_folder,
-            choices=tuple(_choice(index, fields) for index, fields in enumerate(self.choices)),
+            choices=tuple(fields.choice(index) for index, fields in enumerate(self.choices)),
             layout=self._layout(context),
             split=SplitSettings(self.test_size, self.seed, self.folds, self.stratify),
             scoring=self.scoring,
             rule=self.rule,
             max_candidates=self.max_candidates,
             description=self.description,
-            reports=tuple(_part(fields, "reports", at) for at, fields in enumerate(self.reports)),
-            engine=_part(self.engine, "engine") if self.engine else None,
+            reports=tuple(part_of(fields, "reports", at) for at, fields in enumerate(self.reports)),
+            engine=part_of(self.engine, "engine") if self.engine else None,
         )
 
     def _layout(self, context: dg.ComponentLoadContext) -> Layout:
@@ -337,44 +243,6 @@ class BrokenSearch(dg.Component):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
         """Make what shows the message."""
         return build_broken(self._name, self._message)
-
-
-def _axis(index: int, fields: AxisFields) -> Axis:
-    with at_field("axes", index):
-        return Axis(
-            fields.name,
-            fields.symbol,
-            fields.parameter,
-            cast("AxisType | list[AxisType]", fields.type),  # checked there
-            positive=fields.positive,
-            nullable=fields.nullable,
-            simplest=fields.simplest,
-        )
-
-
-def _step(index: int, estimator: str, settings: dict[str, Any]) -> Step:
-    read: dict[str, object] = {}
-    for name, value in settings.items():
-        with at_field("steps", index, "settings", name):
-            read[name] = from_yaml(value)
-    return Step(estimator, read)
-
-
-def _choice(index: int, fields: ChoiceFields) -> Choice:
-    with at_field("choices", index):
-        options = tuple(cast("Value", from_yaml(option)) for option in fields.options)
-        default = cast("Value", from_yaml(fields.default))
-        return Choice(fields.name, default, options, fields.description)
-
-
-def _part(fields: str | PartFields, *place: str | int) -> Part:
-    if isinstance(fields, str):
-        return Part(fields)
-    settings: dict[str, object] = {}
-    for name, value in fields.settings.items():
-        with at_field(*place, "settings", name):
-            settings[name] = from_yaml(value)
-    return Part(fields.use, settings)
 
 
 def _source_tree(context: dg.ComponentLoadContext) -> ValueAndSourcePositionTree | None:

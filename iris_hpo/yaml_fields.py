@@ -1,0 +1,144 @@
+"""The fields of a search's YAML, and what the domain makes of them."""
+
+from typing import Annotated, Any, Final, cast, get_args
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    WithJsonSchema,
+)
+
+from iris_hpo.errors import at_field
+from iris_hpo.parts import Part
+from iris_hpo.space.axes import Axis
+from iris_hpo.space.simplicity import Simplest
+from iris_hpo.space.values import TYPES, AxisType, Value
+from iris_hpo.training.choices import Choice
+from iris_hpo.training.estimators import Step
+from iris_hpo.training.settings import from_yaml
+
+Scalar = StrictStr | StrictBool | StrictInt | StrictFloat | None
+
+
+_TYPE: Final[dict[str, Any]] = {"type": "string", "enum": list(TYPES)}
+_TYPES_SCHEMA: Final = WithJsonSchema(
+    {"anyOf": [_TYPE, {"type": "array", "items": _TYPE, "minItems": 1}]}
+)
+
+
+def one_of(names: object) -> WithJsonSchema:
+    """Have the schema name the texts alone: an error then lists them, and not ways to be null."""
+    return WithJsonSchema({"type": "string", "enum": list(get_args(names))})
+
+
+class _Fields(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class AxisFields(_Fields):
+    """One searched parameter. Its values stand in ``<name>_parameters*.txt``, one a line."""
+
+    name: str = Field(description="How parameter files and tables call it.", examples=["gamma"])
+    symbol: str = Field(
+        description="What it is in a candidate's key: letters only.", examples=["G"]
+    )
+    parameter: str = Field(
+        default="",
+        description="The estimator's name for it, `svc__gamma` in a pipeline; the name by default.",
+        examples=["svc__gamma"],
+    )
+    type: Annotated[str | list[str], _TYPES_SCHEMA] = Field(
+        default="float",
+        description="The type of its values, or a list of types: `[float, str]` for 0.1 and "
+        "`scale`. `tuple`: `(50,)`, `(50, 50)`.",
+        examples=["int", ["float", "str"]],
+    )
+    positive: bool = Field(default=False, description="Whether numbers must be above zero.")
+    nullable: bool = Field(default=False, description="Whether `none` is a value too.")
+    simplest: Annotated[Simplest | None, one_of(Simplest)] = Field(
+        default=None,
+        description="Which end of its scale makes the simpler model, for the rule "
+        "`one_standard_error`: `low`, `high` or `neither`. Known by default for parameters of "
+        "scikit-learn such as `C`, `alpha` and `max_depth`.",
+        examples=["low"],
+    )
+
+    def axis(self, index: int) -> Axis:
+        """Make the axis; errors name its place in the list."""
+        with at_field("axes", index):
+            return Axis(
+                self.name,
+                self.symbol,
+                self.parameter,
+                cast("AxisType | list[AxisType]", self.type),  # checked there
+                positive=self.positive,
+                nullable=self.nullable,
+                simplest=self.simplest,
+            )
+
+
+class StepFields(_Fields):
+    """One step of a pipeline; its parameters are addressed as ``<class in lower case>__<name>``."""
+
+    estimator: str = Field(
+        description="Import path of a class.", examples=["sklearn.preprocessing.StandardScaler"]
+    )
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="Its fixed settings.", examples=[{"with_mean": True}]
+    )
+
+    def step(self, index: int) -> Step:
+        """Make the step; errors name its place in the list."""
+        return Step(self.estimator, _read(self.settings, "steps", index))
+
+
+class ChoiceFields(_Fields):
+    """A fixed setting that a run may change."""
+
+    name: str = Field(description="The estimator's parameter.", examples=["kernel"])
+    default: Scalar = Field(description="Its value where a run says nothing.", examples=["rbf"])
+    options: list[Scalar] = Field(
+        description="What a run may choose from: texts, numbers, true, false, null.",
+        min_length=1,
+        examples=[["rbf", "linear"], [True, False]],
+    )
+    description: str = Field(default="", description="Shown in the launchpad.")
+
+    def choice(self, index: int) -> Choice:
+        """Make the choice; errors name its place in the list."""
+        with at_field("choices", index):
+            options = tuple(cast("Value", from_yaml(option)) for option in self.options)
+            default = cast("Value", from_yaml(self.default))
+            return Choice(self.name, default, options, self.description)
+
+
+class PartFields(_Fields):
+    """A replaceable part with settings."""
+
+    use: str = Field(
+        description="A short name, or the import path of a class.",
+        examples=["my_project.reports.Table"],
+    )
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="What it is made with.", examples=[{"rows": 10}]
+    )
+
+
+def part_of(fields: str | PartFields, *place: str | int) -> Part:
+    """Make a part from a name alone, or from its fields; the place is where it is written."""
+    if isinstance(fields, str):
+        return Part(fields)
+    return Part(fields.use, _read(fields.settings, *place))
+
+
+def _read(settings: dict[str, Any], *place: str | int) -> dict[str, object]:
+    read: dict[str, object] = {}
+    for name, value in settings.items():
+        with at_field(*place, "settings", name):
+            read[name] = from_yaml(value)
+    return read
