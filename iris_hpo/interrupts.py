@@ -180,7 +180,8 @@ def _write(text: str) -> None:
     os.write(2, text.encode())  # the file object may be locked by the thread that was interrupted
 
 
-def _as_ctrl_c(_number: int, frame: FrameType | None) -> None:
+def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+    _state.setdefault("first", number)  # what the exit code says, if the handler is another's
     handler = signal.getsignal(signal.SIGINT)
     if callable(handler):
         handler(signal.SIGINT, frame)

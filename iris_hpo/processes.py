@@ -51,6 +51,14 @@ def is_here(process: int, since: float) -> bool:
     return start < since + 1
 
 
+def is_stopped(process: int) -> bool:
+    """Whether a process of this machine is held by SIGSTOP or Ctrl-Z; False where it is unknown."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except OSError:
+        return False
+
+
 def is_alive(process: int) -> bool:
     """Whether a process of this machine exists."""
     try:

@@ -1,6 +1,8 @@
 """How interrupts are raised, held back and remembered."""
 
 import signal
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 
@@ -76,3 +78,28 @@ def test_other_threads_leave_the_handlers_alone() -> None:
     thread.start()
     thread.join()
     assert seen == before
+
+
+COMMAND = """
+import signal, sys, time
+from iris_hpo import interrupts
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+interrupts.watch()
+try:
+    with interrupts.as_interrupt():
+        print("ready", flush=True)
+        time.sleep(60)
+except interrupts.Interrupt:
+    sys.exit(128 + interrupts.received())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_command_knows_which_signal_has_stopped_it(number: signal.Signals) -> None:
+    with subprocess.Popen([sys.executable, "-c", COMMAND], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(number)
+    assert process.returncode == 128 + number

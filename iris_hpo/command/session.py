@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -11,7 +12,7 @@ from typing import Any, Final
 
 import dagster as dg
 from filelock import FileLock, Timeout
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from iris_hpo.command.project import find_search
 from iris_hpo.data.splitters import SplitSettings
@@ -21,11 +22,13 @@ from iris_hpo.orchestration.home import check_name
 from iris_hpo.orchestration.last_run import last_changed
 from iris_hpo.orchestration.plan import Settings
 from iris_hpo.orchestration.resources import Storage
+from iris_hpo.processes import is_stopped
 from iris_hpo.projects import root_cause
 from iris_hpo.selection.rules import Rule
 from iris_hpo.spec import SearchSpec
 
 _REASON_LENGTH: Final = 300
+_PROCESS: Final = re.compile(r"process (\d+)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -92,9 +95,13 @@ def turn(session: Session, say: Callable[[str], None]) -> Generator[None]:
 def _holder(file: Path) -> str:
     """Who holds the lock, for a message."""
     try:
-        return file.read_text(errors="replace")[:_REASON_LENGTH]
+        found = file.read_text(errors="replace")[:_REASON_LENGTH]
     except OSError:
         return ""
+    process = _PROCESS.search(found)
+    if process and is_stopped(int(process[1])):
+        found += f", which is stopped: kill -CONT {process[1]} lets it go on"
+    return found
 
 
 @contextmanager
@@ -145,9 +152,9 @@ def _is_no_retry(record: logging.LogRecord) -> bool:
     return not str(record.msg).startswith("Retrying failed database connection")
 
 
-def _refusal(error: BaseException | None) -> DBAPIError | None:
+def _refusal(error: BaseException | None) -> SQLAlchemyError | None:
     """The database's error that caused another one; none if only handled beside it."""
-    while error is not None and not isinstance(error, DBAPIError):
+    while error is not None and not isinstance(error, SQLAlchemyError):
         error = error.__cause__
     return error
 
@@ -157,7 +164,7 @@ def _reason(error: Exception) -> str:
     cause = root_cause(error)
     refusal = _refusal(error)
     if refusal is not None:
-        cause = refusal.orig or refusal
+        cause = getattr(refusal, "orig", None) or refusal
     elif isinstance(cause, dg.DagsterInvalidConfigError):
         cause = Exception(cause.errors[0].message.partition(" Expected: ")[0])
     return " ".join(str(cause).split())[:_REASON_LENGTH] or type(cause).__name__

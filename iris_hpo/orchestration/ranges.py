@@ -53,19 +53,22 @@ def cut(ranges: Iterable[Sequence[str]]) -> list[Sequence[str]]:
 
 
 def contiguous_ranges(
-    keys: Sequence[str], registered: Sequence[str], at_most: int
+    keys: Sequence[str], registered: Sequence[str], at_most: int, *, bridged: int = 0
 ) -> list[tuple[str, ...]]:
     """Cover keys by contiguous ranges of the registered order.
 
-    A run works on one contiguous range. Where more than ``at_most`` would be needed, the smallest
-    gaps are bridged: their candidates are looked at too, and reused.
+    A run works on one contiguous range. Gaps of up to ``bridged`` candidates are bridged: those are
+    looked at too, and reused. So are the smallest gaps where more than ``at_most`` ranges would be
+    needed.
     """
     position = {key: index for index, key in enumerate(registered)}
     places = sorted(position[key] for key in keys)
     if not places:
         return []
     gaps = [(later - earlier, index) for index, (earlier, later) in enumerate(pairwise(places), 1)]
-    cuts = sorted(index for gap, index in sorted(gaps, reverse=True)[: at_most - 1] if gap > 1)
+    cuts = sorted(
+        index for gap, index in sorted(gaps, reverse=True)[: at_most - 1] if gap > bridged + 1
+    )
     starts, ends = [0, *cuts], [*cuts, len(places)]
     return [
         tuple(registered[places[start] : places[end - 1] + 1])

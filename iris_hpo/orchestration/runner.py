@@ -30,8 +30,9 @@ from iris_hpo.spec import SearchSpec
 from iris_hpo.training import WORKER_MODULES
 
 _RANGES: Final = 8
-"""Runs that scattered candidates may take; a run costs about a second, a reused candidate less
-than a hundredth of that."""
+_BRIDGED: Final = 20
+"""Runs that scattered candidates may take, and candidates between two of them that one run reuses
+instead: a run costs about a second, a reused candidate less than a hundredth of that."""
 
 _PLANS: Final = 3
 """How often a command plans, if candidates come and go while it works on them."""
@@ -249,13 +250,13 @@ class Launcher:
         order = registered_keys(self._instance, self._names)
         if not set(order).issuperset(wanted):
             raise _CandidatesChangedError
-        ranges = contiguous_ranges(list(filter(None, wanted)), order, _RANGES)
+        ranges = contiguous_ranges(list(filter(None, wanted)), order, _RANGES, bridged=_BRIDGED)
         if "" in wanted and not any("" in keys for keys in ranges):
             outcome.failures[""] = "'' is no candidate, and Dagster has no run for it; delete it"
             outcome.counts.failed += 1
+        # What a range bridges is looked at too, and was counted as reused.
+        outcome.counts.reused -= sum(len(set(keys) - set(wanted)) for keys in ranges)
         for keys in ranges:
-            # What a range bridges is looked at too, and was counted as reused.
-            outcome.counts.reused -= len(set(keys) - set(wanted))
             assets = [*sources, "models", "scores"]
             try:
                 self._run("search", assets, config, range_tags(keys), outcome)

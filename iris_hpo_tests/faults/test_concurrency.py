@@ -1,6 +1,8 @@
 """Several at once: two commands, a command and a run of the UI, a file edited meanwhile."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -10,9 +12,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from iris_hpo.command import session
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.names import names_of
 from iris_hpo.orchestration.partitions import PartitionChange, apply_change
+from iris_hpo.processes import is_stopped
 from iris_hpo_tests.end_to_end.conftest import Project, make_project
 from iris_hpo_tests.faults.conftest import small, wait_for
 from iris_hpo_tests.processes import REPOSITORY
@@ -168,3 +172,22 @@ def test_candidates_are_registered_by_several_at_once(done: Project) -> None:
                 registered = one.get_dynamic_partitions(name)
                 assert len(registered) == len(set(registered)) == 6 + 400
     assert errors == []
+
+
+def test_a_command_that_waits_for_a_stopped_one_says_so(tmp_path: Path) -> None:
+    holder = subprocess.Popen(["sleep", "600"])
+    try:
+        file = tmp_path / ".search.holder"
+        file.write_text(f" (process {holder.pid}, since 10:00:00)")
+        assert "stopped" not in session._holder(file)
+
+        os.kill(holder.pid, signal.SIGSTOP)
+        wait_for(lambda: is_stopped(holder.pid), "stop")
+
+        assert session._holder(file).endswith(
+            f", which is stopped: kill -CONT {holder.pid} lets it go on"
+        )
+    finally:
+        holder.kill()
+        holder.wait()
+    assert not is_stopped(holder.pid)

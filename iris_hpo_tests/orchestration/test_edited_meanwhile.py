@@ -114,6 +114,7 @@ def test_what_earlier_rounds_trained_counts_as_trained(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two ranges: the second one's candidates go while the first one works."""
+    monkeypatch.setattr(launch, "_BRIDGED", 0)
     project.launch()
     for key in (KEYS[0], KEYS[5]):
         project.store.delete(f"models/model_{key}.pkl")

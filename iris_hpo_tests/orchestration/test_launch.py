@@ -252,7 +252,11 @@ class TestAnotherInstance:
         assert {name: after[name] for name in same} == {name: before[name] for name in same}
 
 
-def test_scattered_candidates_take_few_runs_and_counts_stay_right(project: Project) -> None:
+@pytest.mark.parametrize(("bridged", "runs"), [(0, 8), (1, 1)])
+def test_scattered_candidates_take_few_runs_and_counts_stay_right(
+    project: Project, monkeypatch: pytest.MonkeyPatch, bridged: int, runs: int
+) -> None:
+    monkeypatch.setattr(launch, "_BRIDGED", bridged)
     project.write_axis("c", *range(1, 20))
     project.write_axis("gamma", 1)
     project.launch(project.settings(folds=0))
@@ -261,7 +265,7 @@ def test_scattered_candidates_take_few_runs_and_counts_stay_right(project: Proje
 
     outcome = project.launch(project.settings(folds=0))
     assert counts(outcome) == (10, 9, 0)
-    assert len(outcome.run_ids) == 8, "equal scores need no new selection"
+    assert len(outcome.run_ids) == runs, "equal scores need no new selection"
     assert project.told[-1].done == project.told[-1].total == 19
 
 

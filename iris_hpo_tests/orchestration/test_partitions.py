@@ -98,6 +98,13 @@ class TestContiguousRanges:
     def test_nothing_needs_no_range(self) -> None:
         assert contiguous_ranges([], list("abc"), 8) == []
 
+    def test_short_gaps_are_bridged(self) -> None:
+        registered = list("abcdefghij")
+        assert contiguous_ranges(["a", "c", "g", "j"], registered, 8, bridged=2) == [
+            ("a", "b", "c"),
+            ("g", "h", "i", "j"),
+        ]
+
 
 def test_a_range_s_tags_are_dagster_s_own(prepared: Project) -> None:
     succeed(prepared.run("models", tags=range_tags(KEYS[2:5])))
