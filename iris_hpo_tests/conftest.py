@@ -20,8 +20,10 @@ settings.register_profile("repeatable", deadline=None, derandomize=True, databas
 settings.register_profile("explore", deadline=None, database=None, max_examples=2_000)
 settings.load_profile("repeatable")
 
-# A shell's background job ignores interrupts, and so would every server that a test starts.
+# A shell's background job ignores interrupts, and one under nohup the end of its terminal; so would
+# every server that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Its assertions are shown with their values, as those of test modules.
 pytest.register_assert_rewrite("iris_hpo_tests.engines.engine_contract")
