@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := .venv-lowest
-TELLING := $(addprefix iris_hpo_tests/,data/test_dataset.py training/test_estimators.py \
-	test_event_log.py generality/test_regression.py orchestration/test_search_run.py \
+TELLING := $(addprefix iris_hpo_tests/,data/test_dataset.py engines/test_leftovers.py \
+	training/test_estimators.py test_event_log.py generality/test_regression.py \
+	orchestration/test_search_run.py \
 	scale/test_dask_engine.py scale/test_object_storage.py scale/test_postgres_event_log.py)
 PORT ?= 3000
 # A worker per core; the tests of a file stay together, as they share its fixtures.

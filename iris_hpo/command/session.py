@@ -77,7 +77,7 @@ def turn(session: Session, say: Callable[[str], None]) -> Generator[None]:
     holder = file.with_name(f".{name}.holder")  # waiting empties the lock's own file
     lock = FileLock(file)
     try:
-        lock.acquire(blocking=False)
+        lock.acquire(timeout=0)
     except Timeout:
         other = f"another iris-hpo run of this search{_holder(holder)}"
         say(f"waiting for {other}; Ctrl-C ends the wait")

@@ -39,7 +39,7 @@ def sweep() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError, Timeout):  # somebody else removes it, or it is not ours
             if _is_left(folder):
-                with FileLock(folder / _OWNER, blocking=False):
+                with FileLock(folder / _OWNER, timeout=0):
                     _remove_semaphores((folder / _PROCESS).read_text())
                     shutil.rmtree(folder)
 
