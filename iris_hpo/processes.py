@@ -23,10 +23,15 @@ def place_of_processes() -> str:
         return ""
 
 
+def _read_status(process: int) -> list[str]:
+    """The kernel's account of a process from its state on (proc(5), ``stat``, field 3)."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+
+
 def start_of(process: int) -> str | None:
     """When a process was started, in the kernel's ticks since the boot; None if it has ended."""
     try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        fields = _read_status(process)
     except (FileNotFoundError, ProcessLookupError):
         return None
     return None if fields[0] in "ZX" else fields[19]
@@ -54,7 +59,7 @@ def is_here(process: int, since: float) -> bool:
 def is_stopped(process: int) -> bool:
     """Whether a process of this machine is held by SIGSTOP or Ctrl-Z; False where it is unknown."""
     try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+        return _read_status(process)[0] == "T"
     except OSError:
         return False
 
@@ -68,7 +73,7 @@ def is_alive(process: int) -> bool:
     except PermissionError:
         return True
     try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+        state = _read_status(process)[0]
     except OSError:  # no Linux, or it has just ended
         return True
-    return state != "Z"  # it has ended, and whoever started it does not look
+    return state != "Z"  # it has ended, and its parent has not collected it

@@ -116,7 +116,7 @@ def cli() -> None:
     metavar="N",
     help="Try a candidate again this often if its worker died or the machine had an error.",
 )
-@click.option("--force", is_flag=True, help="Train and score anew even what is up to date.")
+@click.option("--force", is_flag=True, help="Train and score again even what is up to date.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def run(**options: Any) -> int:

@@ -144,7 +144,7 @@ def _take_worker() -> _LokyWorker:
         worker = _spare.pop(0)  # the one that is ready first
         try:
             worker.begin(adopt_path, list(sys.path))
-        except BrokenExecutor:  # it has died meanwhile
+        except BrokenExecutor:  # it has died by now
             worker.kill()
         else:
             return worker

@@ -1,4 +1,4 @@
-"""Asset checks: what must hold of stored results, looked at anew."""
+"""Asset checks: what must hold of stored results."""
 
 import dagster as dg
 

@@ -88,10 +88,8 @@ def claim_search(
     InputError
         If another project has a search of this name, and other candidates.
     """
-    own = _own_claim(instance, spec, storage)
-    found = _read(instance, spec)
-    if found is not None and not found.is_of(own) and found.is_live(own.host):
-        _refuse_change(instance, spec, found, own)
+    own, found, is_taken = _look(instance, spec, storage)
+    if is_taken:
         return
     before = found.followed if found is not None and found.is_of(own) else 0.0
     late = follows and time.time() - before > _REFRESHED_SECONDS
@@ -114,10 +112,19 @@ def check_claim(instance: dg.DagsterInstance, spec: SearchSpec, storage: Storage
     InputError
         That names both projects and what to do.
     """
+    _look(instance, spec, storage)
+
+
+def _look(
+    instance: dg.DagsterInstance, spec: SearchSpec, storage: Storage
+) -> tuple[_Claim, _Claim | None, bool]:
+    """Return this project's claim, the stored one, and whether that is of another live project."""
     own = _own_claim(instance, spec, storage)
     found = _read(instance, spec)
-    if found is not None and not found.is_of(own) and found.is_live(own.host):
+    is_taken = found is not None and not found.is_of(own) and found.is_live(own.host)
+    if found is not None and is_taken:
         _refuse_change(instance, spec, found, own)
+    return own, found, is_taken
 
 
 def _refuse_change(

@@ -47,7 +47,7 @@ class CandidatesConfig(dg.Config):
     jobs: int = Field(
         default=0, description="Number of worker processes of `loky`; 0 for one per core."
     )
-    force: bool = Field(default=False, description="Train and score anew even what is up to date.")
+    force: bool = Field(default=False, description="Train and score again even what is up to date.")
     candidate_timeout: float | None = Field(
         default=None,
         description="Seconds after which a candidate is given up as failed; none by default. "

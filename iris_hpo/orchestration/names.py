@@ -94,7 +94,7 @@ class Names:
         """The candidates that parameter files registered, as opposed to a person in the UI.
 
         No asset uses these partitions. They are kept where the candidates are kept, so that both
-        are always of one mind.
+        always agree.
         """
         return dg.DynamicPartitionsDefinition(name=f"{self.partitions_name}_from_files")
 

@@ -1,4 +1,4 @@
-"""Keeping the registered candidates and the parameter files of one mind."""
+"""Keep the registered candidates in step with the parameter files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ def _register(instance: dg.DagsterInstance, partitions: str, keys: Sequence[str]
         try:
             instance.add_dynamic_partitions(partitions, list(keys))
         except IntegrityError:
-            # Another process registered one of them since Dagster looked: it looks anew.
+            # Another process registered one of them since Dagster looked: it looks again.
             if attempt == _ATTEMPTS - 1:
                 raise
         else:

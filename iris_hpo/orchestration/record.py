@@ -1,7 +1,7 @@
 """The event log of a search: versions, inputs and failures, read in few queries, never per key."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -129,20 +129,8 @@ def partitions_of_failed_runs(instance: dg.DagsterInstance, key: dg.AssetKey) ->
 
     Dagster shows all of them as failed, whether they were tried or not.
     """
-    storage = instance.event_log_storage
-    attempts = storage.get_latest_asset_partition_materialization_attempts_without_materializations(
-        key
-    )
-    run_ids = sorted({run_id for run_id, _ in attempts.values()})
-    failed = (
-        {
-            run.run_id
-            for run in instance.get_runs(dg.RunsFilter(run_ids=run_ids))
-            if run.status == dg.DagsterRunStatus.FAILURE
-        }
-        if run_ids
-        else set[str]()
-    )
+    attempts, runs = _last_attempts(instance, key)
+    failed = {run.run_id for run in runs if run.status == dg.DagsterRunStatus.FAILURE}
     return {partition: run_id for partition, (run_id, _) in attempts.items() if run_id in failed}
 
 
@@ -156,12 +144,7 @@ def cut_short_partitions(
     tag
         Of runs that a signal stopped. Others that were cancelled were not wanted.
     """
-    storage = instance.event_log_storage
-    attempts = storage.get_latest_asset_partition_materialization_attempts_without_materializations(
-        key
-    )
-    run_ids = sorted({run_id for run_id, _ in attempts.values()})
-    runs = instance.get_runs(dg.RunsFilter(run_ids=run_ids)) if run_ids else ()
+    attempts, runs = _last_attempts(instance, key)
     cut_short = {
         run.run_id: run
         for run in runs
@@ -173,6 +156,18 @@ def cut_short_partitions(
         for partition, (run_id, event) in attempts.items()
         if run_id in cut_short
     }
+
+
+def _last_attempts(
+    instance: dg.DagsterInstance, key: dg.AssetKey
+) -> tuple[Mapping[str, tuple[str, int]], Sequence[dg.DagsterRun]]:
+    """Read the last attempts that made nothing: run id and event by partition, and their runs."""
+    storage = instance.event_log_storage
+    attempts = storage.get_latest_asset_partition_materialization_attempts_without_materializations(
+        key
+    )
+    run_ids = sorted({run_id for run_id, _ in attempts.values()})
+    return attempts, instance.get_runs(dg.RunsFilter(run_ids=run_ids)) if run_ids else ()
 
 
 _explained: set[str] = set()

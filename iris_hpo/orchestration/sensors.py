@@ -76,7 +76,7 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
         target=dg.AssetSelection.assets(names.asset("selection")),
         default_status=_RUNNING,
         minimum_interval_seconds=interval,
-        description="Selects anew when scores changed and no candidate is being worked on.",
+        description="Selects again when scores changed and no candidate is being worked on.",
     )
     return dg.Definitions(
         jobs=[search, select], sensors=[parameter_files_sensor, raw_data_sensor, selection_sensor]

@@ -35,7 +35,7 @@ class Standing:
     model_versions, score_versions
         What is recorded: data versions.
     missing, out_of_date, failed
-        The others, disjoint: never scored; scored on other data or settings; tried in vain.
+        The others, disjoint: never scored; scored on other data or settings; tried and failed.
     """
 
     usable: Mapping[str, ScoreCard]

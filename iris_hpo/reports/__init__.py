@@ -58,8 +58,8 @@ def render_reports(parts: Sequence[Part], selection: "Selection") -> dict[str, b
             rendered = dict(report.render(selection))
         except Exception as error:
             raise InputError(
-                f"the report {part.use} failed: {type(error).__name__}: {error}; mend it, or take "
-                "it out of reports"
+                f"the report {part.use} failed: {type(error).__name__}: {error}; correct it, or "
+                "take it out of reports"
             ) from error
         for name in rendered:
             if name in files or name in _TAKEN or not _is_plain(name):

@@ -95,7 +95,7 @@ class TrialWork:
     trains, scores
         What is asked for. A run that only scores uses the recorded model, and refuses another.
     force
-        Train and score anew, whatever is stored.
+        Train and score again, whatever is stored.
     """
 
     store_url: str

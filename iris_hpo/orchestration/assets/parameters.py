@@ -95,7 +95,7 @@ def _shortened(values: Sequence[str]) -> str:
 
 
 def _stored_keys(store: ArtifactStore) -> set[str]:
-    """Who stood in the table before; nobody, if it is missing or damaged: it is written anew."""
+    """Keys in the stored table; none if it is missing or damaged, for it is written again."""
     try:
         rows = list(csv.reader(io.StringIO(store.read(CANDIDATES_TABLE, limit=SMALL).decode())))
     except (ArtifactError, UnicodeDecodeError, csv.Error):
