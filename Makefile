@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := .venv-lowest
-TELLING := $(addprefix iris_hpo_tests/,data/test_dataset.py engines/test_leftovers.py \
+# The tests that meet most of the libraries' interfaces.
+LOWEST_TESTS := $(addprefix iris_hpo_tests/,data/test_dataset.py engines/test_leftovers.py \
 	training/test_estimators.py test_event_log.py generality/test_regression.py \
 	orchestration/test_search_run.py \
 	scale/test_dask_engine.py scale/test_object_storage.py scale/test_postgres_event_log.py)
@@ -16,43 +17,43 @@ export DAGSTER_EVENT_BATCH_SIZE ?= 500
 
 .PHONY: run test slow lint lowest faults bench bench-quick dev screenshots clean
 
-run: $(VENV)/base  ## the whole search, up to date, then the leaderboard
+run: $(VENV)/base  ## bring the search up to date and print the leaderboard
 	$(BIN)/iris-hpo run
 
-test: $(VENV)/test  ## the test-suite
+test: $(VENV)/test  ## run the fast tests, on every core
 	$(BIN)/python -m pytest -q $(PARALLEL)
 
-slow: $(VENV)/test  ## the long tests, on every core
+slow: $(VENV)/test  ## run the long tests, on every core
 	$(BIN)/python -m pytest -q -m slow $(PARALLEL)
 
-lint: $(VENV)/test  ## lint, format and types
+lint: $(VENV)/test  ## check lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-lowest: $(LOWEST)/done  ## a search, and telling tests, with the lowest versions that setup.cfg allows
+lowest: $(LOWEST)/done  ## run a search and some tests with the lowest versions that setup.cfg allows
 	folder=$$(mktemp -d) && cp .dagster/dagster.yaml $$folder && DAGSTER_HOME=$$folder \
 		$(LOWEST)/bin/iris-hpo run --artifacts $$folder/artifacts && rm -r $$folder
-	$(LOWEST)/bin/python -m pytest -q $(PARALLEL) $(TELLING)
+	$(LOWEST)/bin/python -m pytest -q $(PARALLEL) $(LOWEST_TESTS)
 
-faults: $(VENV)/test  ## everything that was tried to break it, quick and long
+faults: $(VENV)/test  ## run the tests of faults, fast and long
 	$(BIN)/python -m pytest -v -m "slow or not slow" iris_hpo_tests/faults
 
 bench: $(VENV)/bench  ## compare with other tools, and write docs/performance.md; under 20 minutes
 	$(BIN)/python -m benchmarks
 
-bench-quick: $(VENV)/bench  ## the same at a small size, to see that it works; under 2 minutes
+bench-quick: $(VENV)/bench  ## run the same comparison at a small size; under 2 minutes
 	$(BIN)/python -m benchmarks --quick
 
-dev: $(VENV)/dg  ## the Dagster UI, on this machine only; PORT=3001 for another port
+dev: $(VENV)/dg  ## open the Dagster UI, on this machine only; PORT=3001 for another port
 	@$(BIN)/python -m iris_hpo.command.port $(PORT)
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/dg dev -h 127.0.0.1 -p $(PORT)
 
-screenshots: $(VENV)/test  ## the pictures of the documentation; needs Chromium
+screenshots: $(VENV)/test  ## take the pictures of the documentation; needs Chromium
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[screenshots]'
 	$(BIN)/python docs/take_screenshots.py
 
-clean:  ## forget everything that was computed
+clean:  ## remove .venv and all results
 	rm -rf artifacts $(VENV) $(LOWEST)
 	git clean -fdxq .dagster
 

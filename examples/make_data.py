@@ -1,4 +1,4 @@
-"""Write scikit-learn's wine and digits data as CSV with a header, as a user would bring them."""
+"""Write scikit-learn's wine and digits data as CSV with a header."""
 
 from pathlib import Path
 
