@@ -18,18 +18,18 @@ from rich.progress import (
 )
 
 from iris_hpo.command.output import complain, make_console, say, show
-from iris_hpo.command.session import Session, open_session, read_wanted, turn
+from iris_hpo.command.session import open_study, read_wanted, turn
 from iris_hpo.command.show import print_leaderboard, read_leaderboard
 from iris_hpo.engines import default_engine, obstacle
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.assets.selection import part_note
 from iris_hpo.orchestration.config import engine_of
-from iris_hpo.orchestration.names import NOTES, names_of
-from iris_hpo.orchestration.record import latest_metadata
+from iris_hpo.orchestration.names import NOTES
+from iris_hpo.orchestration.outcome import Outcome, RunFailedError
 from iris_hpo.orchestration.recorder import SLOW_LOG, records_slowly
 from iris_hpo.orchestration.resources import Counts
-from iris_hpo.orchestration.runner import Launcher, Outcome, RunFailedError, WorkOptions
-from iris_hpo.orchestration.study import read_champion
+from iris_hpo.orchestration.runner import Launcher, WorkOptions
+from iris_hpo.orchestration.study import Study
 from iris_hpo.selection.champion import CHAMPION, ChampionCard, edge_warning
 from iris_hpo.text import legible
 
@@ -65,19 +65,19 @@ def run_search(
             say(console, line)
 
     with (
-        open_session(search, data, artifacts) as session,
-        turn(session, announce),
+        open_study(search, data, artifacts) as study,
+        turn(study, announce),
         TerminalProgress(console) as progress,
     ):
-        if records_slowly(session.instance):
+        if records_slowly(study.instance):
             say(console, f"note: {SLOW_LOG}")
-        engine = engine or engine_of(session.spec)
+        engine = engine or engine_of(study.spec)
         options = WorkOptions(engine, jobs, force, candidate_timeout, retries, dask_address)
-        wanted = read_wanted(session, **settings)
+        wanted = read_wanted(study, **settings)
         for line in wanted.kept:
             announce(line)
         started = time.monotonic()
-        launcher = Launcher(session.instance, session.spec, session.storage, progress, announce)
+        launcher = Launcher(study, progress, announce)
         try:
             outcome = launcher.bring_up_to_date(wanted.settings, wanted.rule, options)
         except RunFailedError as error:
@@ -92,9 +92,9 @@ def run_search(
         progress.warn()
         seconds = time.monotonic() - started
         if as_json:
-            show(json.dumps(_as_json(session, outcome, seconds)))
+            show(json.dumps(_as_json(study, outcome, seconds)))
             return 1 if outcome.failures else 0
-        _print(console, session, outcome, seconds)
+        _print(console, study, outcome, seconds)
     _print_failures(outcome.failures)
     return 1 if outcome.failures else 0
 
@@ -159,20 +159,19 @@ def _print_failures(failures: Mapping[str, str]) -> None:
         complain(f"failed: {legible(key)}: {reason}")
 
 
-def _print(console: Console, session: Session, outcome: Outcome, seconds: float) -> None:
-    store = session.storage.store(session.spec)
-    champion = read_champion(session.instance, session.spec, store)
+def _print(console: Console, study: Study, outcome: Outcome, seconds: float) -> None:
+    store, champion = study.store, study.champion()
     say(console, f"{outcome.counts} ({seconds:.1f} s)")
     say(console, "")
     rows = read_leaderboard(store, champion)
     print_leaderboard(console, rows[:_TOP])
     if len(rows) > _TOP:
-        search = f" --search {session.spec.name}" if session.spec.name else ""
+        search = f" --search {study.spec.name}" if study.spec.name else ""
         say(console, f"... and {len(rows) - _TOP} more: iris-hpo leaderboard{search}")
     say(console, "")
-    if part := part_note(session.instance, names_of(session.spec)):
+    if part := part_note(study):
         say(console, f"note: {part}")
-    for note in _notes(session):
+    for note in _notes(study):
         say(console, f"note: {note}")
     say(console, _sentence(champion))
     if champion.edges:
@@ -181,13 +180,9 @@ def _print(console: Console, session: Session, outcome: Outcome, seconds: float)
     say(console, f"champion's model: {store.path(CHAMPION)}")
 
 
-def _notes(session: Session) -> Sequence[str]:
+def _notes(study: Study) -> Sequence[str]:
     """What to know about the data and the folds, as recorded when they were read and made."""
-    names = names_of(session.spec)
-    recorded = [
-        latest_metadata(session.instance, names.asset(name)).get(NOTES)
-        for name in ("raw_data", "split")
-    ]
+    recorded = [study.metadata(name).get(NOTES) for name in ("raw_data", "split")]
     return [note for notes in recorded if notes for note in cast("list[str]", notes.value)]
 
 
@@ -208,9 +203,8 @@ def _sentence(champion: ChampionCard) -> str:
     return text
 
 
-def _as_json(session: Session, outcome: Outcome, seconds: float) -> dict[str, Any]:
-    store = session.storage.store(session.spec)
-    champion = read_champion(session.instance, session.spec, store)
+def _as_json(study: Study, outcome: Outcome, seconds: float) -> dict[str, Any]:
+    store, champion = study.store, study.champion()
     rows = read_leaderboard(store, champion)
     return {
         "candidates": outcome.counts.total,
@@ -226,6 +220,6 @@ def _as_json(session: Session, outcome: Outcome, seconds: float) -> dict[str, An
         "cv_mean": champion.cv_mean,
         "selected": [row["candidate"] for row in rows if row["selected"] == "true"],
         "edges": champion.edges,
-        "notes": [*_notes(session)],
+        "notes": [*_notes(study)],
         "files": str(store.path("selection")),
     }

@@ -20,28 +20,19 @@ from iris_hpo.errors import InputError
 from iris_hpo.event_log.postgres_server import MANY_ATS, has_broken_url, one_message
 from iris_hpo.orchestration.home import check_name
 from iris_hpo.orchestration.last_run import last_changed
-from iris_hpo.orchestration.plan import Settings
 from iris_hpo.orchestration.resources import Storage
+from iris_hpo.orchestration.source_status import Settings
+from iris_hpo.orchestration.study import Study
 from iris_hpo.processes import is_stopped
 from iris_hpo.projects import root_cause
 from iris_hpo.selection.rules import Rule
-from iris_hpo.spec import SearchSpec
 
 _REASON_LENGTH: Final = 300
 _PROCESS: Final = re.compile(r"process (\d+)", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Session:
-    """A search on an instance."""
-
-    spec: SearchSpec
-    instance: dg.DagsterInstance
-    storage: Storage
-
-
 @contextmanager
-def open_session(search: str | None, data: str | None, artifacts: str | None) -> Generator[Session]:
+def open_study(search: str | None, data: str | None, artifacts: str | None) -> Generator[Study]:
     """Open a search on the instance of DAGSTER_HOME, by default ``.dagster`` of the project."""
     spec = find_search(search, Path.cwd())
     home = os.environ.setdefault("DAGSTER_HOME", str(spec.home / ".dagster"))
@@ -62,17 +53,17 @@ def open_session(search: str | None, data: str | None, artifacts: str | None) ->
         _open_instance(home) as instance,
         _instance_errors(home),
     ):
-        yield Session(spec, instance, storage)
+        yield Study(spec, instance, storage)
 
 
 @contextmanager
-def turn(session: Session, say: Callable[[str], None]) -> Generator[None]:
+def turn(study: Study, say: Callable[[str], None]) -> Generator[None]:
     """Wait until no other ``iris-hpo run`` of this search works on this instance.
 
     The pool of a search keeps single steps apart, so that the command, the UI and the sensors can
     be used together. Two commands may have different settings, and take turns as a whole.
     """
-    name = session.spec.name or "search"
+    name = study.spec.name or "search"
     file = Path(os.environ["DAGSTER_HOME"], f".{name}.lock")
     holder = file.with_name(f".{name}.holder")  # waiting empties the lock's own file
     lock = FileLock(file)
@@ -188,7 +179,7 @@ class Wanted:
 
 
 def read_wanted(
-    session: Session,
+    study: Study,
     *,
     kernel: str | None,
     choices: Sequence[str],
@@ -205,7 +196,7 @@ def read_wanted(
     InputError
         If a setting does not exist or cannot have this value.
     """
-    spec = session.spec
+    spec = study.spec
     offered = {choice.name: choice for choice in spec.choices}
     given_choices: dict[str, str] = {}
     if kernel is not None:
@@ -221,7 +212,7 @@ def read_wanted(
     }
 
     def last(asset: str) -> Mapping[str, Any]:
-        return {} if defaults else last_changed(session.instance, spec, asset)
+        return {} if defaults else last_changed(study, asset)
 
     last_split = last("split")
     last_choices = {

@@ -10,15 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from iris_hpo.command.output import make_console, results, say, show
-from iris_hpo.command.session import open_session, read_wanted
+from iris_hpo.command.session import open_study, read_wanted
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.assets.selection import part_note
 from iris_hpo.orchestration.claims import check_claim
-from iris_hpo.orchestration.names import names_of
-from iris_hpo.orchestration.plan import make_plan
-from iris_hpo.orchestration.standing import selection_state
+from iris_hpo.orchestration.plan import full_plan
+from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.orchestration.status import STATES
-from iris_hpo.orchestration.study import read_champion
 from iris_hpo.selection.champion import CHAMPION, ChampionCard
 from iris_hpo.selection.leaderboard import LEADERBOARD, read_csv, to_csv, typed
 from iris_hpo.store.folder import ArtifactStore, read_verified
@@ -38,20 +36,14 @@ def show_status(
     **settings: Any,
 ) -> int:
     """Print the state of every asset; give the exit code: 1 if candidates failed."""
-    with open_session(search, data, artifacts) as session:
-        wanted = read_wanted(session, **settings)
-        check_claim(session.instance, session.spec, session.storage)
-        plan = make_plan(session.instance, session.spec, session.storage, wanted.settings)
-        state = selection_state(
-            session.instance,
-            session.spec,
-            session.storage,
-            wanted.rule,
-            plan.states if plan.is_empty else None,
-        )
+    with open_study(search, data, artifacts) as study:
+        wanted = read_wanted(study, **settings)
+        check_claim(study)
+        plan = full_plan(study, wanted.settings)
+        state = selection_state(study, wanted.rule, plan.status if plan.is_empty else None)
     counts = plan.counts()
     counts["selection"] = {name: int(name == state) for name in STATES}
-    failed = sorted(plan.states.tried_in_vain)
+    failed = sorted(plan.status.failed_runs)
     if as_json:
         show(json.dumps({"assets": counts, "failed": failed, "kept": [*wanted.kept]}))
         return 1 if failed else 0
@@ -75,13 +67,12 @@ def show_leaderboard(
     *, search: str | None, data: str | None, artifacts: str | None, top: int | None, form: str
 ) -> int:
     """Print the leaderboard."""
-    with open_session(search, data, artifacts) as session:
-        store = session.storage.store(session.spec)
-        champion = read_champion(session.instance, session.spec, store)
-        part = part_note(session.instance, names_of(session.spec))
+    with open_study(search, data, artifacts) as study:
+        store, champion = study.store, study.champion()
+        part = part_note(study)
     rows = read_leaderboard(store, champion)[:top]
     if form == "json":
-        show(json.dumps([typed(row, session.spec.space) for row in rows]))
+        show(json.dumps([typed(row, study.spec.space) for row in rows]))
     elif form == "csv":
         results().write(clean(to_csv(rows).decode()))
     else:
@@ -98,17 +89,16 @@ def predict_file(
     """Predict a file with the champion, verified before it is unpickled."""
     from iris_hpo.data.prediction_rows import read_features
 
-    with open_session(search, data, artifacts) as session:
-        store = session.storage.store(session.spec)
-        champion = read_champion(session.instance, session.spec, store)
-    for package, version in package_versions(session.spec.steps).items():
+    with open_study(search, data, artifacts) as study:
+        store, champion = study.store, study.champion()
+    for package, version in package_versions(study.spec.steps).items():
         if champion.versions.get(package) != version:
             raise InputError(
                 f"the champion was trained with {package} {champion.versions.get(package)}, this "
                 f"is {version}; run the search again"
             )
     features = read_features(
-        file, champion.feature_names, champion.target_name, session.spec.layout.target
+        file, champion.feature_names, champion.target_name, study.spec.layout.target
     )
     model = load_model(read_verified(store, CHAMPION, champion.digest))
     predicted = np.asarray(model.predict(features)).reshape(len(features))  # CatBoost: a column

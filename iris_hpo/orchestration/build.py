@@ -1,5 +1,7 @@
 """From a spec to Dagster definitions."""
 
+from functools import partial
+
 import dagster as dg
 
 from iris_hpo.orchestration.assets.models_and_scores import build_candidates
@@ -10,6 +12,7 @@ from iris_hpo.orchestration.assets.split import build_split
 from iris_hpo.orchestration.checks import build_checks
 from iris_hpo.orchestration.resources import LogProgress, Progress, Storage
 from iris_hpo.orchestration.sensors import build_automation
+from iris_hpo.orchestration.study import OpenStudy, Study
 from iris_hpo.spec import SearchSpec
 
 STORAGE = "iris_hpo_storage"
@@ -31,7 +34,9 @@ def built_searches() -> dict[str, SearchSpec]:
     return dict(_BUILT)
 
 
-def build_search(spec: SearchSpec, *, progress: Progress = _PROGRESS) -> dg.Definitions:
+def build_search(
+    spec: SearchSpec, *, progress: Progress = _PROGRESS, open_study: OpenStudy | None = None
+) -> dg.Definitions:
     """Make the assets, checks, jobs and sensors of a search.
 
     They can be merged with those of other searches and with a project's own: each search has its
@@ -43,16 +48,20 @@ def build_search(spec: SearchSpec, *, progress: Progress = _PROGRESS) -> dg.Defi
     spec
         The search.
     progress
-        Is told how runs go; by default the run's log.
+        Called with the counts as a run goes on; by default they are logged.
+    open_study
+        Gives an asset its study; by default each asset opens one of its own. A caller that runs
+        several assets in its own process can have them share one, which reads each input once.
     """
     _BUILT[spec.name] = spec
+    open_study = open_study or partial(Study, spec)
     assets = dg.Definitions(
         assets=[
-            build_raw_data(spec),
-            build_split(spec),
-            build_parameters(spec),
-            build_candidates(spec),
-            build_selection(spec),
+            build_raw_data(spec, open_study),
+            build_split(spec, open_study),
+            build_parameters(spec, open_study),
+            build_candidates(spec, open_study),
+            build_selection(spec, open_study),
         ],
         asset_checks=build_checks(spec),
         resources={STORAGE: _STORAGE, PROGRESS: progress},

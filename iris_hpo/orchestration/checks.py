@@ -7,8 +7,8 @@ from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.names import check_result, names_of
 from iris_hpo.orchestration.partitions import pending_change
 from iris_hpo.orchestration.resources import Storage
-from iris_hpo.orchestration.standing import current_standing
-from iris_hpo.orchestration.study import read_spec_parameters, read_upstream
+from iris_hpo.orchestration.selection_status import read_selectable
+from iris_hpo.orchestration.study import Study
 from iris_hpo.selection.champion import selected_problems
 from iris_hpo.selection.leaderboard import leaderboard_keys
 from iris_hpo.spec import SearchSpec
@@ -17,10 +17,17 @@ from iris_hpo.text import listed
 
 def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
     """Define the checks of a search."""
-    names = names_of(spec)
+    return [
+        _check_split(spec),
+        _check_parameters(spec),
+        _check_completeness(spec),
+        _check_selected_models(spec),
+    ]
 
+
+def _check_split(spec: SearchSpec) -> dg.AssetChecksDefinition:
     @dg.asset_check(
-        asset=names.asset("split"),
+        asset=names_of(spec).asset("split"),
         description="Training and test rows are disjoint, complete, and keep the proportions of "
         "the classes.",
     )
@@ -31,8 +38,12 @@ def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
             "; ".join(problems) or "all rows stand where they should", passed=not problems
         )
 
+    return parts_are_sound
+
+
+def _check_parameters(spec: SearchSpec) -> dg.AssetChecksDefinition:
     @dg.asset_check(
-        asset=names.asset("parameters"),
+        asset=names_of(spec).asset("parameters"),
         description="The registered candidates are those of the parameter files, and those that "
         "a person added.",
     )
@@ -40,43 +51,49 @@ def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
         context: dg.AssetCheckExecutionContext, iris_hpo_storage: Storage
     ) -> dg.AssetCheckResult:
         with user_errors():
-            found = read_spec_parameters(spec, iris_hpo_storage)
-        keys = [candidate.key for candidate in found.candidates]
-        change = pending_change(context.instance, names, keys)
+            study = Study(spec, context.instance, iris_hpo_storage)
+            change = pending_change(study)
         return check_result(
-            f"{len(keys)} candidates are registered"
+            f"{len(study.listed_keys)} candidates are registered"
             if not change
             else f"not registered: {listed(change.added)}; left over: {listed(change.removed)}",
             passed=not change,
         )
 
+    return partitions_agree
+
+
+def _check_completeness(spec: SearchSpec) -> dg.AssetChecksDefinition:
     @dg.asset_check(
-        asset=names.asset("selection"),
+        asset=names_of(spec).asset("selection"),
         description="Every current candidate took part in the selection.",
     )
     def selection_is_complete(
         context: dg.AssetCheckExecutionContext, iris_hpo_storage: Storage
     ) -> dg.AssetCheckResult:
         with user_errors():
-            store = iris_hpo_storage.store(spec)
-            upstream = read_upstream(context.instance, names, store)
-            found = current_standing(context.instance, spec, store, upstream)
-            ranked = set(leaderboard_keys(store))
+            study = Study(spec, context.instance, iris_hpo_storage)
+            status = read_selectable(study, study.upstream())
+            ranked = set(leaderboard_keys(study.store))
         absent = {
-            "scored since": [key for key in found.usable if key not in ranked],
-            "missing": found.missing,
-            "out of date": found.out_of_date,
-            "failed": found.failed,
+            "scored since": [key for key in status.score_cards if key not in ranked],
+            "missing": status.keys("missing"),
+            "out of date": status.keys("out of date"),
+            "failed": status.keys("failed"),
         }
         return check_result(
             "; ".join(f"{what}: {listed(keys)}" for what, keys in absent.items() if keys)
-            or f"all {len(found.usable)} candidates took part",
+            or f"all {len(status.score_cards)} candidates took part",
             passed=not any(absent.values()),
             severity=dg.AssetCheckSeverity.WARN,
         )
 
+    return selection_is_complete
+
+
+def _check_selected_models(spec: SearchSpec) -> dg.AssetChecksDefinition:
     @dg.asset_check(
-        asset=names.asset("selection"),
+        asset=names_of(spec).asset("selection"),
         description="Every selected model is the very file that its card describes.",
     )
     def selected_models_match(iris_hpo_storage: Storage) -> dg.AssetCheckResult:
@@ -84,4 +101,4 @@ def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
             problems = selected_problems(iris_hpo_storage.store(spec))
         return check_result("; ".join(problems) or "every digest matches", passed=not problems)
 
-    return [parts_are_sound, partitions_agree, selection_is_complete, selected_models_match]
+    return selected_models_match

@@ -19,11 +19,10 @@ from typing import Final
 import dagster as dg
 
 from iris_hpo.errors import InputError
-from iris_hpo.orchestration.names import names_of
+from iris_hpo.orchestration.names import Names
 from iris_hpo.orchestration.partitions import pending_change
-from iris_hpo.orchestration.resources import Storage
-from iris_hpo.samplers.parameter_files import ParameterFiles, read_parameter_files
-from iris_hpo.spec import SearchSpec
+from iris_hpo.orchestration.study import Study
+from iris_hpo.samplers.parameter_files import read_parameter_files
 from iris_hpo.store.cards import fingerprint
 
 FOLLOWED_SECONDS: Final = 120.0
@@ -73,9 +72,7 @@ class _Claim:
         return time.time() - self.followed < FOLLOWED_SECONDS
 
 
-def claim_search(
-    instance: dg.DagsterInstance, spec: SearchSpec, storage: Storage, *, follows: bool = False
-) -> None:
+def claim_search(study: Study, *, follows: bool = False) -> None:
     """Note that a project has a search on an instance.
 
     Parameters
@@ -88,23 +85,23 @@ def claim_search(
     InputError
         If another project has a search of this name, and other candidates.
     """
-    own, found, is_taken = _look(instance, spec, storage)
+    own, stored, is_taken = _look(study)
     if is_taken:
         return
-    before = found.followed if found is not None and found.is_of(own) else 0.0
+    before = stored.followed if stored is not None and stored.is_of(own) else 0.0
     late = follows and time.time() - before > _REFRESHED_SECONDS
-    wanted = replace(own, followed=time.time() if late else before)
-    if wanted == found:
+    claim = replace(own, followed=time.time() if late else before)
+    if claim == stored:
         return
     with suppress(NotImplementedError):  # an instance without such a storage
-        instance.daemon_cursor_storage.set_cursor_values(
-            {claim_key(spec): json.dumps(asdict(wanted))}
+        study.instance.daemon_cursor_storage.set_cursor_values(
+            {claim_key(study.names): json.dumps(asdict(claim))}
         )
-    if found is None or not found.is_of(own):
-        check_claim(instance, spec, storage)  # another may have come at the same moment
+    if stored is None or not stored.is_of(own):
+        check_claim(study)  # another may have come at the same moment
 
 
-def check_claim(instance: dg.DagsterInstance, spec: SearchSpec, storage: Storage) -> None:
+def check_claim(study: Study) -> None:
     """Refuse to work on a search that another project has, with other candidates.
 
     Raises
@@ -112,56 +109,51 @@ def check_claim(instance: dg.DagsterInstance, spec: SearchSpec, storage: Storage
     InputError
         That names both projects and what to do.
     """
-    _look(instance, spec, storage)
+    _look(study)
 
 
-def _look(
-    instance: dg.DagsterInstance, spec: SearchSpec, storage: Storage
-) -> tuple[_Claim, _Claim | None, bool]:
+def _look(study: Study) -> tuple[_Claim, _Claim | None, bool]:
     """Return this project's claim, the stored one, and whether that is of another live project."""
-    own = _own_claim(instance, spec, storage)
-    found = _read(instance, spec)
-    is_taken = found is not None and not found.is_of(own) and found.is_live(own.host)
-    if found is not None and is_taken:
-        _refuse_change(instance, spec, found, own)
-    return own, found, is_taken
+    own, stored = _own_claim(study), _read(study)
+    is_taken = stored is not None and not stored.is_of(own) and stored.is_live(own.host)
+    if stored is not None and is_taken:
+        _refuse_change(study, stored, own)
+    return own, stored, is_taken
 
 
-def _refuse_change(
-    instance: dg.DagsterInstance, spec: SearchSpec, found: _Claim, own: _Claim
-) -> None:
+def _refuse_change(study: Study, stored: _Claim, own: _Claim) -> None:
     """Refuse to change the candidates of another project; the same ones may be shared."""
-    files = _read_files(Path(own.parameters), spec)
-    keys = [candidate.key for candidate in files.candidates]
-    if not pending_change(instance, names_of(spec), keys):
+    if not pending_change(study):
         return
-    elsewhere = found.host != own.host
+    elsewhere = stored.host != own.host
     if not elsewhere:
         with suppress(InputError):  # both may have been edited alike, and this one looks first
-            if _read_files(Path(found.parameters), spec).digest == files.digest:
+            if _digest_of(stored, study) == study.parameter_files.digest:
                 return
-    search = f"search {spec.name!r}" if spec.name else "search"
-    away = "stop its sensors" if elsewhere else f"move {found.parameters} away"  # see `is_live`
+    name = study.spec.name
+    search = f"search {name!r}" if name else "search"
+    away = "stop its sensors" if elsewhere else f"move {stored.parameters} away"  # see `is_live`
     raise InputError(
-        f"this Dagster instance already has the {search} of {found.folder}"
-        + (f" on {found.host}" if elsewhere else "")
+        f"this Dagster instance already has the {search} of {stored.folder}"
+        + (f" on {stored.host}" if elsewhere else "")
         + f", with other candidates; with those of {own.folder}, each project would delete the "
         "candidates of the other. Give this search another name, or this project an "
-        f"instance of its own (DAGSTER_HOME); if {found.folder} no longer needs the search, {away}"
+        f"instance of its own (DAGSTER_HOME); if {stored.folder} no longer needs the search, {away}"
     )
 
 
-def _own_claim(instance: dg.DagsterInstance, spec: SearchSpec, storage: Storage) -> _Claim:
+def _own_claim(study: Study) -> _Claim:
+    spec = study.spec
     return _Claim(
         folder=os.path.realpath(spec.home),
         host=socket.gethostname(),
-        parameters=os.path.realpath(storage.parameters_folder(spec)),
+        parameters=os.path.realpath(study.parameters_folder),
         search=fingerprint(
             data_file=spec.data_file,
             axes=[axis.identity() for axis in spec.axes],
             steps=[step.estimator for step in spec.steps],
         ),
-        database=_database(instance),
+        database=_database(study.instance),
     )
 
 
@@ -171,18 +163,20 @@ def _database(instance: dg.DagsterInstance) -> str:
     return os.path.realpath(folder) if isinstance(folder, str) else ""
 
 
-def _read(instance: dg.DagsterInstance, spec: SearchSpec) -> _Claim | None:
-    key = claim_key(spec)
+def _read(study: Study) -> _Claim | None:
+    key = claim_key(study.names)
     with suppress(NotImplementedError, ValueError, TypeError):  # or of another version
-        found = instance.daemon_cursor_storage.get_cursor_values({key}).get(key)
-        return _Claim(**json.loads(found)) if found else None
+        stored = study.instance.daemon_cursor_storage.get_cursor_values({key}).get(key)
+        return _Claim(**json.loads(stored)) if stored else None
     return None
 
 
-def _read_files(folder: Path, spec: SearchSpec) -> ParameterFiles:
-    return read_parameter_files(folder, spec.space, max_candidates=spec.max_candidates)
+def _digest_of(claim: _Claim, study: Study) -> str:
+    """Digest of the candidates of another project, in the space of this one."""
+    folder, limit = Path(claim.parameters), study.spec.max_candidates
+    return read_parameter_files(folder, study.spec.space, max_candidates=limit).digest
 
 
-def claim_key(spec: SearchSpec) -> str:
+def claim_key(names: Names) -> str:
     """Name under which the instance keeps who has the search."""
-    return f"iris_hpo/claim/{names_of(spec).partitions_name}"
+    return f"iris_hpo/claim/{names.partitions_name}"

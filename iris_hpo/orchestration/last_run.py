@@ -3,11 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import dagster as dg
-
-from iris_hpo.orchestration.names import names_of
-from iris_hpo.orchestration.record import latest_metadata
-from iris_hpo.spec import SearchSpec
+from iris_hpo.orchestration.study import Study
 
 CHANGED = "changed_settings"
 """The metadata of `split`, `parameters` and `selection`: settings that were not the search's."""
@@ -22,8 +18,8 @@ def changed(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[st
     return {CHANGED: found} if found else {}
 
 
-def last_changed(instance: dg.DagsterInstance, spec: SearchSpec, asset: str) -> dict[str, Any]:
+def last_changed(study: Study, asset: str) -> dict[str, Any]:
     """The settings that the last materialisation of an unpartitioned asset had changed."""
-    recorded = latest_metadata(instance, names_of(spec).asset(asset)).get(CHANGED)
+    recorded = study.metadata(asset).get(CHANGED)
     value = recorded.value if recorded is not None else None
     return dict(value) if isinstance(value, dict) else {}

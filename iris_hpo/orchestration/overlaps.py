@@ -9,46 +9,46 @@ import dagster as dg
 from iris_hpo.orchestration.names import Names, log_line
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.ranges import PARTITION, RANGE_END, RANGE_START
+from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import release_dead_runs
 
 _LOOK_SECONDS: Final = 1.0
 
 
-def wait_for_turn(context: dg.AssetExecutionContext, names: Names, keys: Sequence[str]) -> None:
+def wait_for_turn(context: dg.AssetExecutionContext, study: Study, keys: Sequence[str]) -> None:
     """Wait for the end of runs that started before this one and share candidates with it.
 
     Clocks of machines that differ can make two runs pass: then both compute the same results, and
     each is stored whole.
     """
-    said: set[str] = set()
-    while earlier := _earlier_runs(context, names, set(keys)):
-        if not said.issuperset(earlier):
-            said.update(earlier)
+    announced: set[str] = set()
+    while earlier := _earlier_runs(context.run.run_id, study, set(keys)):
+        if not announced.issuperset(earlier):
+            announced.update(earlier)
             line = f"Waiting for runs over the same candidates: {', '.join(earlier)}"
             log_line(context.log, line)
-        for released in release_dead_runs(context.instance, names.pool, waited_for=earlier):
+        for released in release_dead_runs(study.instance, study.names.pool, waited_for=earlier):
             log_line(context.log, f"Taking over from {released.text}")
         time.sleep(_LOOK_SECONDS)
 
 
-def _earlier_runs(context: dg.AssetExecutionContext, names: Names, keys: set[str]) -> list[str]:
+def _earlier_runs(run_id: str, study: Study, keys: set[str]) -> list[str]:
+    instance, names = study.instance, study.names
     working = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
-    records = {
-        record.dagster_run.run_id: record for record in context.instance.get_run_records(working)
-    }
-    own = records.pop(context.run.run_id, None)
+    records = {record.dagster_run.run_id: record for record in instance.get_run_records(working)}
+    own = records.pop(run_id, None)
     if own is None or not records:
         return []
-    storage = context.instance.event_log_storage
+    storage = instance.event_log_storage
     if storage.supports_global_concurrency_limits:  # those that wait for a slot work after this
-        for run_id in storage.get_concurrency_info(names.pool).pending_run_ids:
-            records.pop(run_id, None)
-    order = registered_keys(context.instance, names)
-    turn = (own.start_time or 0.0, context.run.run_id)
+        for pending in storage.get_concurrency_info(names.pool).pending_run_ids:
+            records.pop(pending, None)
+    order = registered_keys(study)
+    turn = (own.start_time or 0.0, run_id)
     return [
-        run_id
-        for run_id, record in records.items()
-        if (record.start_time or 0.0, run_id) < turn
+        other
+        for other, record in records.items()
+        if (record.start_time or 0.0, other) < turn
         and not keys.isdisjoint(_keys_of(record.dagster_run, names, order))
     ]
 

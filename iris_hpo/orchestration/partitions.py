@@ -8,6 +8,7 @@ import dagster as dg
 from sqlalchemy.exc import IntegrityError
 
 from iris_hpo.orchestration.names import Names
+from iris_hpo.orchestration.study import Study
 
 _ATTEMPTS: Final = 5
 
@@ -43,31 +44,28 @@ def plan_change(
     )
 
 
-def registered_keys(instance: dg.DagsterInstance, names: Names) -> Sequence[str]:
+def registered_keys(study: Study) -> Sequence[str]:
     """The candidates, in the order in which they were registered."""
-    return instance.get_dynamic_partitions(names.partitions_name)
+    return study.instance.get_dynamic_partitions(study.names.partitions_name)
 
 
-def pending_change(
-    instance: dg.DagsterInstance, names: Names, wanted: Sequence[str]
-) -> PartitionChange:
+def pending_change(study: Study) -> PartitionChange:
     """What would have to change for the instance to agree with the files."""
-    return plan_change(
-        wanted,
-        registered_keys(instance, names),
-        instance.get_dynamic_partitions(_name(names.from_files)),
-    )
+    from_files = study.instance.get_dynamic_partitions(_name(study.names.from_files))
+    return plan_change(study.listed_keys, registered_keys(study), from_files)
 
 
-def apply_change(instance: dg.DagsterInstance, names: Names, change: PartitionChange) -> None:
+def apply_change(study: Study, change: PartitionChange) -> None:
     """Register and delete candidates."""
+    instance = study.instance
+    candidates, from_files = study.names.partitions_name, _name(study.names.from_files)
     if change.added:
-        # The note first: a crash between the two must not leave candidates that nobody owns.
-        _register(instance, _name(names.from_files), change.added)
-        _register(instance, names.partitions_name, change.added)
+        # The note first: a crash between the two must not leave candidates that no file owns.
+        _register(instance, from_files, change.added)
+        _register(instance, candidates, change.added)
     for key in change.removed:
-        instance.delete_dynamic_partition(names.partitions_name, key)
-        instance.delete_dynamic_partition(_name(names.from_files), key)
+        instance.delete_dynamic_partition(candidates, key)
+        instance.delete_dynamic_partition(from_files, key)
 
 
 def _register(instance: dg.DagsterInstance, partitions: str, keys: Sequence[str]) -> None:

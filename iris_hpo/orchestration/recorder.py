@@ -6,11 +6,10 @@ from typing import Final
 
 import dagster as dg
 
-from iris_hpo.orchestration.names import CODE_VERSIONS, names_of
+from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.record import Input, lineage_tags
+from iris_hpo.orchestration.study import Study, Upstream
 from iris_hpo.selection.leaderboard import flat
-from iris_hpo.spec import SearchSpec
-from iris_hpo.store.folder import ArtifactStore
 from iris_hpo.text import clean
 from iris_hpo.training.cards import ModelCard, ScoreCard, model_name
 from iris_hpo.training.evaluation import cv_mean, cv_std
@@ -30,24 +29,17 @@ class Recorder:
 
     Parameters
     ----------
-    split, parameters
+    upstream
         The materialisations that the candidates of the run depend on.
     """
 
-    def __init__(
-        self,
-        context: dg.AssetExecutionContext,
-        spec: SearchSpec,
-        store: ArtifactStore,
-        split: Input,
-        parameters: Input,
-    ) -> None:
+    def __init__(self, context: dg.AssetExecutionContext, study: Study, upstream: Upstream) -> None:
         self._context = context
-        self._spec = spec
-        self._names = names_of(spec)
-        self._store = store
-        self._split = split
-        self._parameters = parameters
+        self._names = study.names
+        self._space = study.spec.space
+        self._store = study.store
+        self._split = upstream.split
+        self._parameters = upstream.parameters
 
     def record(self, results: Sequence[TrialResult]) -> None:
         """Log results that came together, models before scores."""
@@ -110,7 +102,7 @@ class Recorder:
         self._log("scores", card.key, card.version, inputs, metadata)
 
     def _values(self, key: str) -> Metadata:
-        values = self._spec.space.named(self._spec.space.parse_key(key))
+        values = self._space.named(self._space.parse_key(key))
         flattened = {name: flat(value) for name, value in values.items()}
         return {
             name: clean(value) if isinstance(value, str) else value

@@ -9,6 +9,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.names import names_of
 from iris_hpo.orchestration.resources import Storage
+from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.ticks import follow_parameter_files, follow_raw_data
 from iris_hpo.spec import SearchSpec
 
@@ -56,7 +57,7 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
         context: dg.SensorEvaluationContext, iris_hpo_storage: Storage
     ) -> dg.SensorResult:
         with user_errors():
-            return follow_parameter_files(context, spec, iris_hpo_storage)
+            return follow_parameter_files(context, Study(spec, context.instance, iris_hpo_storage))
 
     @dg.sensor(
         name=names.plain("raw_data_sensor"),
@@ -69,7 +70,7 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
         context: dg.SensorEvaluationContext, iris_hpo_storage: Storage
     ) -> dg.SensorResult:
         with user_errors():
-            return follow_raw_data(context, spec, iris_hpo_storage)
+            return follow_raw_data(context, Study(spec, context.instance, iris_hpo_storage))
 
     selection_sensor = dg.AutomationConditionSensorDefinition(
         names.plain("selection_sensor"),

@@ -1,23 +1,20 @@
 """The status of each candidate's results, from the event log and the stored files."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Literal
 
-import dagster as dg
-
-from iris_hpo.orchestration.names import Names
 from iris_hpo.orchestration.record import (
     data_versions,
-    latest_storage_ids,
     partitions_of_failed_runs,
     tried_and_failed,
 )
+from iris_hpo.orchestration.study import Study
 from iris_hpo.space.candidates import ParameterSpace
-from iris_hpo.store.cards import AnyCard, read_recorded_card
+from iris_hpo.store.cards import AnyCard
 from iris_hpo.store.digests import ArtifactError, ArtifactMismatchError
-from iris_hpo.store.folder import ArtifactStore, read_verified
+from iris_hpo.store.folder import read_verified
 from iris_hpo.training.cards import (
     Conditions,
     ModelCard,
@@ -32,8 +29,8 @@ STATES: Final[tuple[State, ...]] = ("up to date", "missing", "out of date", "fai
 
 
 @dataclass(frozen=True)
-class CandidateStates:
-    """The states of all current candidates.
+class Status:
+    """Status of all current candidates.
 
     Attributes
     ----------
@@ -42,13 +39,13 @@ class CandidateStates:
         when a later attempt failed.
         Models are looked at only on request.
     model_versions, score_versions
-        What is recorded: data versions.
+        Recorded data versions.
     score_cards
         The scores that are up to date.
     refused
         Candidates of which something else is stored than was recorded, with the message that
         names the file.
-    tried_in_vain
+    failed_runs
         Candidates that failed in their last attempt, for either asset, with the run's id.
     shown_as_failed
         These, and those that a failed run left untried: Dagster shows all of them as failed until
@@ -61,20 +58,22 @@ class CandidateStates:
     score_versions: Mapping[str, str]
     score_cards: Mapping[str, ScoreCard]
     refused: Mapping[str, str]
-    tried_in_vain: Mapping[str, str]
+    failed_runs: Mapping[str, str]
     shown_as_failed: Set[str]
 
+    def keys(self, state: State) -> list[str]:
+        """Candidates whose score is in a state, in the order of registration."""
+        return [key for key, found in self.scores.items() if found == state]
 
-def candidate_states(
-    instance: dg.DagsterInstance,
-    names: Names,
-    store: ArtifactStore,
-    space: ParameterSpace,
-    keys: Sequence[str],
-    conditions: Conditions,
-    *,
-    verify_models: bool,
-) -> CandidateStates:
+    def is_current(self, key: str) -> bool:
+        """Whether nothing is left to do for a candidate, in Dagster's eyes too."""
+        states = self.models[key], self.scores[key]
+        return states == ("up to date", "up to date") and key not in self.shown_as_failed
+
+
+def read_status(
+    study: Study, keys: Sequence[str], conditions: Conditions, *, verify_models: bool
+) -> Status:
     """Judge recorded results.
 
     Parameters
@@ -83,50 +82,40 @@ def candidate_states(
         What results should have been made under.
     verify_models
         Whether model files are read too, and a missing or changed one counts as a missing model.
-        Without, the record and the scores are trusted: whoever loads a model verifies it then.
+        Without, the record and the scores are trusted: a model is verified when it is loaded.
     """
-    model_versions = data_versions(instance, names.asset("models"))
-    score_versions = data_versions(instance, names.asset("scores"))
-    attempted_models = partitions_of_failed_runs(instance, names.asset("models"))
-    attempted_scores = partitions_of_failed_runs(instance, names.asset("scores"))
+    instance = study.instance
+    models_key, scores_key = study.names.asset("models"), study.names.asset("scores")
+    model_versions = data_versions(instance, models_key)
+    score_versions = data_versions(instance, scores_key)
+    attempted_models = partitions_of_failed_runs(instance, models_key)
+    attempted_scores = partitions_of_failed_runs(instance, scores_key)
     failed_models = tried_and_failed(instance, attempted_models)
-    failed_scores = tried_and_failed(instance, attempted_scores)
+    failed = {**failed_models, **tried_and_failed(instance, attempted_scores)}
 
     refused: dict[str, str] = {}
     models: dict[str, State] = {}
     if verify_models:
-        for key, card in _read_all(_read_model, store, keys, model_versions, refused):
-            models[key] = _model_state(space, conditions, key, card)
+        for key, card in _read_all(study, _read_model, keys, model_versions, refused):
+            models[key] = _model_state(study.spec.space, conditions, key, card)
     scores: dict[str, State] = {}
     cards: dict[str, ScoreCard] = {}
-    for key, card in _read_all(_read_score, store, keys, score_versions, refused):
+    for key, card in _read_all(study, _read_score, keys, score_versions, refused):
         scores[key] = _score_state(conditions, card, model_versions.get(key))
         if models.get(key, "up to date") != "up to date" and scores[key] == "up to date":
             scores[key] = "out of date"
         if card is not None and scores[key] == "up to date":
             cards[key] = card
-    return CandidateStates(
+    return Status(
         _with_failures(models, failed_models),
-        _with_failures(scores, {**failed_models, **failed_scores}),
+        _with_failures(scores, failed),
         model_versions,
         score_versions,
         cards,
         refused,
-        {key: run for key, run in {**failed_models, **failed_scores}.items() if key in scores},
+        {key: run for key, run in failed.items() if key in scores},
         attempted_models.keys() | attempted_scores.keys(),
     )
-
-
-def unrefreshed(
-    instance: dg.DagsterInstance, names: Names, keys: Iterable[str], since: int
-) -> set[str]:
-    """Candidates without a materialisation of their model after an event.
-
-    Dagster compares the versions of inputs. A model that is right, but was recorded before its
-    input got the present version, is stale to Dagster until it is recorded again.
-    """
-    ids = latest_storage_ids(instance, names.asset("models"))
-    return {key for key in keys if ids.get(key, 0) < since}
 
 
 def _model_state(
@@ -159,19 +148,19 @@ def _with_failures(states: Mapping[str, State], failed: Mapping[str, str]) -> di
     }
 
 
-def _read_model(store: ArtifactStore, key: str, version: str) -> ModelCard:
-    card = read_recorded_card(store, model_card_name(key), ModelCard, version)
-    read_verified(store, model_name(key), card.digest)
+def _read_model(study: Study, key: str, version: str) -> ModelCard:
+    card = study.card(model_card_name(key), ModelCard, version)
+    read_verified(study.store, model_name(key), card.digest)
     return card
 
 
-def _read_score(store: ArtifactStore, key: str, version: str) -> ScoreCard:
-    return read_recorded_card(store, score_name(key), ScoreCard, version)
+def _read_score(study: Study, key: str, version: str) -> ScoreCard:
+    return study.card(score_name(key), ScoreCard, version)
 
 
 def _read_all(
-    read: Callable[[ArtifactStore, str, str], AnyCard],
-    store: ArtifactStore,
+    study: Study,
+    read: Callable[[Study, str, str], AnyCard],
     keys: Sequence[str],
     versions: Mapping[str, str],
     refused: dict[str, str],
@@ -182,13 +171,14 @@ def _read_all(
         if key not in versions:
             return None
         try:
-            return read(store, key, versions[key])
+            return read(study, key, versions[key])
         except ArtifactError as error:
             return error
 
-    with ThreadPoolExecutor(store.readers) as readers:
-        results = map(attempt, keys) if store.readers == 1 else readers.map(attempt, keys)
-        for key, found in zip(keys, results, strict=True):
-            if isinstance(found, ArtifactMismatchError):
-                refused[key] = str(found)
-            yield key, None if isinstance(found, ArtifactError) else found
+    readers = study.store.readers
+    with ThreadPoolExecutor(readers) as pool:
+        cards = map(attempt, keys) if readers == 1 else pool.map(attempt, keys)
+        for key, card in zip(keys, cards, strict=True):
+            if isinstance(card, ArtifactMismatchError):
+                refused[key] = str(card)
+            yield key, None if isinstance(card, ArtifactError) else card

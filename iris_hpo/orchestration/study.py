@@ -1,11 +1,18 @@
-"""What a search reads: data, parameter files, and what is stored of the split and parameters."""
+"""`Study`: a search at work on an instance, with its inputs, each read once.
 
+What is recorded and stored of candidates and of the selection is the business of `status`; what is
+left to do, that of `plan`.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from pathlib import Path
 
 import dagster as dg
 
-from iris_hpo.data.dataset import Dataset, read_dataset
+from iris_hpo.data.dataset import Dataset, file_digest, read_dataset
 from iris_hpo.data.split import CARD as SPLIT_CARD
 from iris_hpo.data.split import SplitCard, divide
 from iris_hpo.data.splitters import SplitSettings, split_rows
@@ -18,9 +25,12 @@ from iris_hpo.samplers.parameter_files import ParameterFiles, read_parameter_fil
 from iris_hpo.samplers.parameter_list import PARAMETERS_CARD, ParametersCard
 from iris_hpo.selection.champion import CHAMPION_CARD, ChampionCard
 from iris_hpo.spec import SearchSpec
-from iris_hpo.store.cards import read_recorded_card
+from iris_hpo.store.cards import AnyCard, Card, read_recorded_card
 from iris_hpo.store.folder import ArtifactStore
 from iris_hpo.training.cards import Conditions
+
+Division = tuple[SplitCard, bytes, bytes]
+"""The card of a split, its training rows and its test rows, as they are stored."""
 
 
 @dataclass(frozen=True)
@@ -40,96 +50,226 @@ class Upstream:
     split_card: SplitCard
     parameters_card: ParametersCard
 
-    def conditions(self, spec: SearchSpec) -> Conditions:
-        """What candidates are trained and scored under."""
-        return Conditions(
-            recipe=spec.recipe(self.parameters_card.choices, self.split_card.seed),
-            scoring=spec.scoring,
-            training_digest=self.split_card.train_digest,
-            split_version=self.split.version,
-            parameters_version=self.parameters.version,
+
+class Study:
+    """A search on an instance and a store.
+
+    Every input is read when it is first needed, and kept: all that one study does is based on one
+    state of the data file. Parameter files that are edited while a command works are read again.
+
+    Parameters
+    ----------
+    spec
+        The search.
+    instance
+        Where its candidates and results are recorded.
+    storage
+        Where its data and artifacts are.
+    """
+
+    def __init__(self, spec: SearchSpec, instance: dg.DagsterInstance, storage: Storage) -> None:
+        self.spec = spec
+        self.instance = instance
+        self.storage = storage
+        self._divisions: dict[SplitSettings, Division] = {}
+        self._parameter_files: tuple[Sequence[object], ParameterFiles] | None = None
+        self._cards: dict[tuple[str, str], Card] = {}
+
+    def again(self) -> "Study":
+        """Return a new study of the same search, which reads its inputs again."""
+        return Study(self.spec, self.instance, self.storage)
+
+    @cached_property
+    def names(self) -> Names:
+        """Dagster names of the search."""
+        return names_of(self.spec)
+
+    @cached_property
+    def store(self) -> ArtifactStore:
+        """The artifacts of the search."""
+        return self.storage.store(self.spec)
+
+    # Files
+
+    @property
+    def data_file(self) -> Path:
+        """Path of the data file."""
+        return self.storage.data_file(self.spec)
+
+    @property
+    def parameters_folder(self) -> Path:
+        """Path of the folder of parameter files."""
+        return self.storage.parameters_folder(self.spec)
+
+    @cached_property
+    def data_digest(self) -> str:
+        """The sha256 of the data file, whose rows are read only if nothing was split before."""
+        if "dataset" in vars(self) or self.recorded("split") is None:
+            return self.dataset.digest
+        return file_digest(self.data_file)
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data set.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be used.
+        """
+        return read_dataset(self.data_file, self.spec.layout, self.spec.task)
+
+    def divide(self, settings: SplitSettings) -> Division:
+        """Divide the data set.
+
+        Raises
+        ------
+        InputError
+            If it cannot be divided so; names the file.
+        """
+        if settings not in self._divisions:
+            try:
+                self._divisions[settings] = divide(
+                    self.dataset, settings, self.spec.task, partial(apart, split_rows)
+                )
+            except InputError as error:
+                raise InputError(f"{self.data_file}: {error}") from error
+        return self._divisions[settings]
+
+    def forget_rows(self) -> None:
+        """Free the memory of the data set and of its parts, once they are stored."""
+        digest = self.data_digest
+        vars(self).pop("dataset", None)
+        self.data_digest = digest
+        self._divisions.clear()
+
+    @property
+    def parameter_files(self) -> ParameterFiles:
+        """The candidates that the parameter files list; read again only if a file was replaced.
+
+        Raises
+        ------
+        InputError
+            If a file cannot be used.
+        """
+        seen = _stamps(self.parameters_folder)
+        if self._parameter_files is None or self._parameter_files[0] != seen:
+            limit = self.spec.max_candidates
+            files = read_parameter_files(
+                self.parameters_folder, self.spec.space, max_candidates=limit
+            )
+            self._parameter_files = seen, files
+        return self._parameter_files[1]
+
+    @property
+    def listed_keys(self) -> Sequence[str]:
+        """Keys of the candidates that the parameter files list, in order."""
+        return [candidate.key for candidate in self.parameter_files.candidates]
+
+    def parameters_card(self, choices: Mapping[str, str]) -> ParametersCard:
+        """What the parameters of the search are, under the choices of a run."""
+        identity = self.spec.recipe(choices).identity()
+        return ParametersCard(
+            axes=[axis.identity() for axis in self.spec.axes],
+            recipe={name: identity[name] for name in ("steps", "code") if name in identity},
+            choices={
+                choice.name: choices.get(choice.name, choice.default_text)
+                for choice in self.spec.choices
+            },
+            scoring=self.spec.scoring,
         )
 
+    def conditions(self, split: SplitCard, parameters: ParametersCard) -> Conditions:
+        """What candidates are trained and scored under, on this split and these parameters."""
+        return Conditions(
+            recipe=self.spec.recipe(parameters.choices, split.seed),
+            scoring=self.spec.scoring,
+            training_digest=split.train_digest,
+            split_version=split.version,
+            parameters_version=parameters.version,
+        )
 
-def read_upstream(instance: dg.DagsterInstance, names: Names, store: ArtifactStore) -> Upstream:
-    """Read what candidates stand on.
+    # Records
 
-    Raises
-    ------
-    InputError
-        If an asset was not materialised, or its file is missing or was changed since.
+    def recorded(self, name: str) -> Input | None:
+        """The latest materialisation of an unpartitioned asset, by its name in every search."""
+        return latest(self.instance, self.names.asset(name))
+
+    def require(self, name: str) -> Input:
+        """The latest materialisation of an unpartitioned asset.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        recorded = self.recorded(name)
+        if recorded is None:
+            key = self.names.asset(name).to_user_string()
+            raise InputError(f"{key} was never materialised; materialise it first")
+        return recorded
+
+    def metadata(self, name: str) -> Mapping[str, dg.MetadataValue]:
+        """The metadata of the latest materialisation of an unpartitioned asset."""
+        return latest_metadata(self.instance, self.names.asset(name))
+
+    def card(self, name: str, kind: type[AnyCard], version: str) -> AnyCard:
+        """Read a card that the event log vouches for; each version once.
+
+        Raises
+        ------
+        ArtifactError
+            If it is missing, or has changed since its version was recorded.
+        """
+        known = self._cards.get((name, version))
+        if isinstance(known, kind):
+            return known
+        card = read_recorded_card(self.store, name, kind, version)
+        self._cards[name, version] = card
+        return card
+
+    def upstream(self) -> Upstream:
+        """Read what candidates depend on, as it is recorded now.
+
+        Raises
+        ------
+        InputError
+            If an asset was not materialised, or its file is missing or was changed since.
+        """
+        split, parameters = self.require("split"), self.require("parameters")
+        return Upstream(
+            split,
+            parameters,
+            self.card(SPLIT_CARD, SplitCard, split.version),
+            self.card(PARAMETERS_CARD, ParametersCard, parameters.version),
+        )
+
+    def champion(self) -> ChampionCard:
+        """Read the card of the champion, as it is recorded now.
+
+        Raises
+        ------
+        InputError
+            If there is no selection, or the card was changed.
+        """
+        version = self.metadata("selection").get("champion_version")
+        if version is None:
+            raise InputError("nothing was selected yet; run the search first")
+        return self.card(CHAMPION_CARD, ChampionCard, str(version.value))
+
+
+def _stamps(folder: Path) -> Sequence[object]:
+    """What changes when a file of a folder is edited; within a process that is reason to read it.
+
+    An edit that changes none of this came with the reading itself, and is seen by the next command.
     """
-    split = require(instance, names, "split")
-    parameters = require(instance, names, "parameters")
-    return Upstream(
-        split,
-        parameters,
-        read_recorded_card(store, SPLIT_CARD, SplitCard, split.version),
-        read_recorded_card(store, PARAMETERS_CARD, ParametersCard, parameters.version),
-    )
-
-
-def require(instance: dg.DagsterInstance, names: Names, name: str) -> Input:
-    """The latest materialisation of an unpartitioned asset.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    key = names.asset(name)
-    found = latest(instance, key)
-    if found is None:
-        raise InputError(f"{key.to_user_string()} was never materialised; materialise it first")
-    return found
-
-
-def read_champion(
-    instance: dg.DagsterInstance, spec: SearchSpec, store: ArtifactStore
-) -> ChampionCard:
-    """Read the card of the champion that the event log vouches for.
-
-    Raises
-    ------
-    InputError
-        If there is no selection, or the card was changed.
-    """
-    recorded = latest_metadata(instance, names_of(spec).asset("selection")).get("champion_version")
-    if recorded is None:
-        raise InputError("nothing was selected yet; run the search first")
-    return read_recorded_card(store, CHAMPION_CARD, ChampionCard, str(recorded.value))
-
-
-def read_spec_data(spec: SearchSpec, storage: Storage) -> Dataset:
-    """Read the data set of a search."""
-    return read_dataset(storage.data_file(spec), spec.layout, spec.task)
-
-
-def divide_spec_data(
-    spec: SearchSpec, storage: Storage, dataset: Dataset, settings: SplitSettings
-) -> tuple[SplitCard, bytes, bytes]:
-    """Divide the data set of a search; what cannot be divided is named by its file."""
     try:
-        return divide(dataset, settings, spec.task, partial(apart, split_rows))
-    except InputError as error:
-        raise InputError(f"{storage.data_file(spec)}: {error}") from error
+        with os.scandir(folder) as entries:
+            found = [(entry.name, entry.stat()) for entry in entries]
+    except OSError:  # reading says why
+        return ()
+    return sorted((name, of.st_mtime_ns, of.st_size, of.st_ino) for name, of in found)
 
 
-def read_spec_parameters(spec: SearchSpec, storage: Storage) -> ParameterFiles:
-    """Read the parameter files of a search."""
-    return read_parameter_files(
-        storage.parameters_folder(spec), spec.space, max_candidates=spec.max_candidates
-    )
-
-
-def parameters_card(spec: SearchSpec, choices: dict[str, str]) -> ParametersCard:
-    """What the parameters of a search are, under the choices of a run."""
-    identity = spec.recipe(choices).identity()
-    return ParametersCard(
-        axes=[axis.identity() for axis in spec.axes],
-        recipe={name: identity[name] for name in ("steps", "code") if name in identity},
-        choices={
-            choice.name: choices.get(choice.name, choice.default_text) for choice in spec.choices
-        },
-        scoring=spec.scoring,
-    )
+OpenStudy = Callable[[dg.DagsterInstance, Storage], Study]
+"""Gives an asset the study of its search; by default a new one for every run and asset."""

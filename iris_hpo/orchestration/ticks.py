@@ -16,18 +16,13 @@ from iris_hpo.data.dataset import file_digest
 from iris_hpo.orchestration.claims import check_claim, claim_search
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.home import check_settings_are_read
-from iris_hpo.orchestration.names import Names, log_line, names_of
+from iris_hpo.orchestration.names import Names, log_line
 from iris_hpo.orchestration.partitions import change_requests, pending_change, registered_keys
+from iris_hpo.orchestration.plan import Plan, quick_plan
 from iris_hpo.orchestration.ranges import contiguous_ranges, cut, range_tags
-from iris_hpo.orchestration.record import (
-    cut_short_partitions,
-    data_versions,
-    failed_partitions,
-    latest,
-)
+from iris_hpo.orchestration.record import cut_short_partitions
 from iris_hpo.orchestration.recorder import SLOW_LOG, records_slowly
-from iris_hpo.orchestration.resources import Storage
-from iris_hpo.orchestration.study import read_spec_data, read_spec_parameters
+from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import UNFINISHED, release_dead_runs
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import fingerprint
@@ -36,9 +31,7 @@ _MOST_RUNS: Final = 8
 _MOST_TIMES: Final = 3
 
 
-def follow_parameter_files(
-    context: dg.SensorEvaluationContext, spec: SearchSpec, storage: Storage
-) -> dg.SensorResult:
+def follow_parameter_files(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:
     """One tick over the parameter files; it also releases what dead runs hold.
 
     The cursor holds the digests of the candidates that were last acted upon, and of an estimator's
@@ -49,60 +42,53 @@ def follow_parameter_files(
     InputError
         If a file cannot be used, or the search is another project's.
     """
-    names, instance = names_of(spec), context.instance
-    # First: a file may be wrong for long.
-    for released in release_dead_runs(instance, names.pool, waited_for=_at_work(instance, names)):
-        log_line(context.log, f"Released {released.text}")
-    check_settings_are_read(instance.root_directory)
-    if context.cursor is None and records_slowly(instance):  # once, in the first tick
+    _release_dead_runs(context.log, study)  # first: a file may be wrong for long
+    check_settings_are_read(study.instance.root_directory)
+    if context.cursor is None and records_slowly(study.instance):  # once, in the first tick
         log_line(context.log, SLOW_LOG, logging.WARNING)
-    claim_search(instance, spec, storage, follows=True)
-    files = read_spec_parameters(spec, storage)
-    wanted = [candidate.key for candidate in files.candidates]
-    change = pending_change(instance, names, wanted)
+    claim_search(study, follows=True)
+    change = pending_change(study)
     seen = _cursor(context)
-    cursor = {"digest": files.digest, **_code_digest(spec)}
+    cursor = {"digest": study.parameter_files.digest, **_code_digest(study.spec)}
     code_changed = "code" in seen and seen["code"] != cursor.get("code", "")
-    if not change and not code_changed and seen.get("digest") == files.digest:
-        requests, again = _requests_again(instance, names, wanted, seen.get("again", ""))
-        cursor |= {"again": again} if again else {}
-        if requests:
-            return dg.SensorResult(run_requests=requests, cursor=json.dumps(cursor))
+    if change or code_changed or seen.get("digest") != cursor["digest"]:
+        plan = quick_plan(study, all_candidates=code_changed)
         return dg.SensorResult(
-            skip_reason=f"{len(wanted)} candidates, nothing new", cursor=json.dumps(cursor)
+            run_requests=_requests(study, plan, "-".join(cursor.values())),
+            dynamic_partitions_requests=change_requests(study.names, plan.change),
+            cursor=json.dumps(cursor),
         )
-
-    sources = ["parameters"]
-    if latest(instance, names.asset("split")) is None:
-        read_spec_data(spec, storage)  # a first search on data that cannot be read helps nobody
-        sources = ["raw_data", "split", "parameters"]
-    removed = set(change.removed)
-    registered = [key for key in registered_keys(instance, names) if key not in removed]
-    order = [*registered, *change.added]
-    old = registered if code_changed else _never_tried(instance, names, wanted, registered)
-    new = [*old, *change.added]
-    # The same files may come back: what was done in between is part of the key.
-    before = latest(instance, names.asset("parameters"))
-    run_key = f"{'-'.join(cursor.values())}-{before.pointer if before else 0}"
-    requests = [
-        _search_request(names, f"{run_key}-{index}", [*sources, "models", "scores"], keys)
-        for index, keys in enumerate(cut(contiguous_ranges(new, order, _MOST_RUNS)))
-    ]
-    if not new and before is not None and change:
-        requests = [
-            _search_request(names, f"{run_key}-parameters", sources, ()),
-            dg.RunRequest(run_key=f"{run_key}-select", job_name=names.plain("select")),
-        ]
+    requests, again = _requests_again(study, seen.get("again", ""))
+    cursor |= {"again": again} if again else {}
+    if requests:
+        return dg.SensorResult(run_requests=requests, cursor=json.dumps(cursor))
     return dg.SensorResult(
-        run_requests=requests,
-        dynamic_partitions_requests=change_requests(names, change),
-        cursor=json.dumps(cursor),
+        skip_reason=f"{len(study.listed_keys)} candidates, nothing new", cursor=json.dumps(cursor)
     )
 
 
-def follow_raw_data(
-    context: dg.SensorEvaluationContext, spec: SearchSpec, storage: Storage
-) -> dg.SensorResult:
+def _requests(study: Study, plan: Plan, digests: str) -> list[dg.RunRequest]:
+    """Ask for what a plan says, or for a selection from what is left."""
+    names = study.names
+    if "raw_data" in plan.sources:
+        study.dataset  # noqa: B018 - a first search on data that cannot be read helps nobody
+    # The same files may come back: what was done in between is part of the key.
+    before = study.recorded("parameters")
+    run_key = f"{digests}-{before.pointer if before else 0}"
+    if not plan.candidates and before is not None and plan.change:
+        return [
+            _search_request(names, f"{run_key}-parameters", plan.sources, ()),
+            dg.RunRequest(run_key=f"{run_key}-select", job_name=names.plain("select")),
+        ]
+    assets = [*plan.sources, "models", "scores"]
+    ranges = cut(contiguous_ranges(plan.candidates, plan.keys, _MOST_RUNS))
+    return [
+        _search_request(names, f"{run_key}-{index}", assets, keys)
+        for index, keys in enumerate(ranges)
+    ]
+
+
+def follow_raw_data(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:
     """One tick over the data file.
 
     The cursor holds the digest of the content that was last acted upon.
@@ -112,9 +98,8 @@ def follow_raw_data(
     InputError
         If the file cannot be used, or the search is another project's.
     """
-    names, instance = names_of(spec), context.instance
-    digest = file_digest(storage.data_file(spec))
-    recorded = latest(instance, names.asset("raw_data"))
+    digest = file_digest(study.data_file)
+    recorded = study.recorded("raw_data")
     seen = _cursor(context).get("digest") or (recorded.version if recorded else None)
     cursor = json.dumps({"digest": digest})
     if seen is None:
@@ -124,21 +109,27 @@ def follow_raw_data(
         )
     if digest == seen:
         return dg.SensorResult(skip_reason="the data has not changed", cursor=cursor)
-    check_claim(instance, spec, storage)
-    read_spec_data(spec, storage)  # half-written or wrong: wait until it is right
-    keys = registered_keys(instance, names)
+    check_claim(study)
+    study.dataset  # noqa: B018 - half-written or wrong: wait until it is right
+    keys = registered_keys(study)
     sources = ["raw_data", "split"]
-    if latest(instance, names.asset("parameters")) is None:
+    if study.recorded("parameters") is None:
         sources.append("parameters")
     run_key = f"{digest}-{recorded.pointer if recorded else 0}"
     if keys:
         requests = [
-            _search_request(names, f"{run_key}-{index}", [*sources, "models", "scores"], some)
-            for index, some in enumerate(cut([keys]))
+            _search_request(study.names, f"{run_key}-{index}", [*sources, "models", "scores"], part)
+            for index, part in enumerate(cut([keys]))
         ]
     else:
-        requests = [_search_request(names, run_key, sources, ())]
+        requests = [_search_request(study.names, run_key, sources, ())]
     return dg.SensorResult(run_requests=requests, cursor=cursor)
+
+
+def _release_dead_runs(log: logging.Logger, study: Study) -> None:
+    pool, working = study.names.pool, _at_work(study)
+    for released in release_dead_runs(study.instance, pool, waited_for=working):
+        log_line(log, f"Released {released.text}")
 
 
 def _code_digest(spec: SearchSpec) -> dict[str, str]:
@@ -150,37 +141,25 @@ def _code_digest(spec: SearchSpec) -> dict[str, str]:
     return {"code": fingerprint(code=dict(code))} if code else {}
 
 
-def _never_tried(
-    instance: dg.DagsterInstance, names: Names, wanted: Sequence[str], registered: Sequence[str]
-) -> list[str]:
-    """Registered candidates of the files that have no score, and did not fail either."""
-    scores = names.asset("scores")
-    tried = {*data_versions(instance, scores), *failed_partitions(instance, scores)}
-    named = set(wanted)
-    return [key for key in registered if key in named and key not in tried]
-
-
-def _requests_again(
-    instance: dg.DagsterInstance, names: Names, wanted: Sequence[str], before: str
-) -> tuple[list[dg.RunRequest], str]:
+def _requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]:
     """Ask again for what runs left whose process ended, once nobody works on the search.
 
     Parameters
     ----------
     before
-        Of the cursor: how often it was asked for without progress, and how many were left then.
+        The cursor's part: how often it was asked for without progress, and how many were left.
 
     Returns
     -------
     tuple
         The requests, and what the cursor should hold now; empty if nothing is left.
     """
-    named = set(wanted)
-    found = cut_short_partitions(instance, names.asset("scores"), INTERRUPTED)
-    left = {key: attempt for key, attempt in found.items() if key in named}
+    names, listed = study.names, set(study.listed_keys)
+    cut_short = cut_short_partitions(study.instance, names.asset("scores"), INTERRUPTED)
+    left = {key: attempt for key, attempt in cut_short.items() if key in listed}
     if not left and not before:
         return [], ""
-    if _at_work(instance, names):
+    if _at_work(study):
         return [], before
     if not left:
         return [], ""
@@ -188,7 +167,7 @@ def _requests_again(
     times = 1 if len(left) < of else times + 1
     if times > _MOST_TIMES:
         return [], before
-    order = registered_keys(instance, names)
+    order = registered_keys(study)
     keys = [key for key in order if key in left]
     runs = {run.run_id: (run, event) for run, event in left.values()}
     run_key = fingerprint(again=sorted(runs))
@@ -197,26 +176,27 @@ def _requests_again(
         for name in ("raw_data", "split", "parameters")
         if any(
             names.asset(name) in (run.asset_selection or ())
-            and ((made := latest(instance, names.asset(name))) is None or made.pointer < event)
+            and ((made := study.recorded(name)) is None or made.pointer < event)
             for run, event in runs.values()
         )
     ]
     return [
-        _search_request(names, f"{run_key}-{index}", [*sources, "models", "scores"], some)
-        for index, some in enumerate(cut(contiguous_ranges(keys, order, _MOST_RUNS)))
+        _search_request(names, f"{run_key}-{index}", [*sources, "models", "scores"], part)
+        for index, part in enumerate(cut(contiguous_ranges(keys, order, _MOST_RUNS)))
     ], f"{times} {len(left)}"
 
 
-def _at_work(instance: dg.DagsterInstance, names: Names) -> list[str]:
+def _at_work(study: Study) -> list[str]:
     """Ids of the runs that work on the search, or will.
 
     One that was never launched is not of these: who made it has died in between.
     """
     statuses = [dg.DagsterRunStatus.QUEUED, *UNFINISHED]
+    names = study.names
     results = {names.asset("models"), names.asset("scores")}
     return [
         run.run_id
-        for run in instance.get_runs(dg.RunsFilter(statuses=statuses))
+        for run in study.instance.get_runs(dg.RunsFilter(statuses=statuses))
         if run.job_name == names.plain("search")
         or not results.isdisjoint(run.asset_selection or ())
     ]

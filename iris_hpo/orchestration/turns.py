@@ -137,7 +137,8 @@ def release_dead_runs(
     Parameters
     ----------
     pool
-        Of a search: a run that holds a slot of it is also given up if it has never shown a sign.
+        The pool of a search: a run that holds a slot of it is also given up if it has never shown
+        a sign.
     waited_for
         Runs that have started, and may hold none; they are given up like those that do.
     """
@@ -151,12 +152,7 @@ def release_dead_runs(
     if not (holding or unfinished):
         return []
     signs = read_signs(instance, holding | unfinished.keys())
-    started = dg.DagsterRunStatus.STARTED
-    unmarked = {
-        run_id
-        for run_id in unfinished.keys() & set(waited_for)
-        if unfinished[run_id].dagster_run.status is started
-    }
+    unmarked = {run_id for run_id in waited_for if _has_started(unfinished.get(run_id))}
     if pool and holding - signs.keys():
         info = storage.get_concurrency_info(pool)
         unmarked -= info.pending_run_ids  # they wait for a slot, and show nothing until they work
@@ -175,6 +171,10 @@ def release_dead_runs(
             since = record.start_time if record else None
             released.append(Released(run_id, f"{describe(run_id, sign, since)}: {reason}"))
     return released
+
+
+def _has_started(record: dg.RunRecord | None) -> bool:
+    return record is not None and record.dagster_run.status is dg.DagsterRunStatus.STARTED
 
 
 def _is_orphaned(instance: dg.DagsterInstance, run_id: str) -> bool:

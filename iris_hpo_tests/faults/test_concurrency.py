@@ -16,6 +16,8 @@ from iris_hpo.command import session
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.names import names_of
 from iris_hpo.orchestration.partitions import PartitionChange, apply_change
+from iris_hpo.orchestration.resources import Storage
+from iris_hpo.orchestration.study import Study
 from iris_hpo.processes import is_stopped
 from iris_hpo_tests.end_to_end.conftest import Project, make_project
 from iris_hpo_tests.faults.conftest import small, wait_for
@@ -150,10 +152,11 @@ def test_candidates_are_registered_by_several_at_once(done: Project) -> None:
     together = threading.Barrier(2)
 
     def register(instance: dg.DagsterInstance) -> None:
+        study = Study(iris_search(), instance, Storage())
         for some in keys:
             together.wait(60)
             try:
-                apply_change(instance, names, PartitionChange(tuple(some), ()))
+                apply_change(study, PartitionChange(tuple(some), ()))
             except Exception as error:  # noqa: BLE001 - whatever it is, it must not be
                 errors.append(error)
 

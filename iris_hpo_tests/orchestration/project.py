@@ -22,9 +22,12 @@ from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.names import Names, names_of
-from iris_hpo.orchestration.plan import Plan, Settings, make_plan
+from iris_hpo.orchestration.outcome import Outcome
+from iris_hpo.orchestration.plan import FullPlan, full_plan
 from iris_hpo.orchestration.resources import Counts, Storage
-from iris_hpo.orchestration.runner import Launcher, Outcome, WorkOptions
+from iris_hpo.orchestration.runner import Launcher, WorkOptions
+from iris_hpo.orchestration.source_status import Settings
+from iris_hpo.orchestration.study import Study
 from iris_hpo.selection.rules import Rule
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import read_card
@@ -249,8 +252,12 @@ class Project:
     def settings(self, *, folds: int = 2, **choices: str) -> Settings:
         return Settings(SplitSettings(folds=folds), {"kernel": "rbf", **choices})
 
-    def plan(self, settings: Settings | None = None) -> Plan:
-        return make_plan(self.instance, self.spec, self.storage, settings or self.settings())
+    def study(self) -> Study:
+        """A study that has read nothing yet."""
+        return Study(self.spec, self.instance, self.storage)
+
+    def plan(self, settings: Settings | None = None) -> FullPlan:
+        return full_plan(self.study(), settings or self.settings())
 
     def launch(
         self,
@@ -259,7 +266,7 @@ class Project:
         **work: Any,
     ) -> Outcome:
         """What `iris-hpo run` does."""
-        launcher = Launcher(self.instance, self.spec, self.storage, self.note_progress)
+        launcher = Launcher(self.study(), self.note_progress)
         return launcher.bring_up_to_date(
             settings or self.settings(), rule, WorkOptions(**{"engine": "serial", **work})
         )

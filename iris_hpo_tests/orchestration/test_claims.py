@@ -10,6 +10,7 @@ import pytest
 
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration import claims
+from iris_hpo.orchestration.study import Study
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS
 from iris_hpo_tests.generality.project import Project as UserProject
 from iris_hpo_tests.orchestration.following import Follower, counted_statements
@@ -82,7 +83,7 @@ class TestBothAreThere:
         second.spec = replace(second.spec, name="other", partitions="")
         shutil.move(second.parameters, second.folder / "data" / "other")
         shutil.move(second.folder / "data" / "other", second.parameters / "other")
-        claims.claim_search(second.instance, second.spec, second.storage)
+        claims.claim_search(second.study())
         assert not tick(first).dynamic_partitions_requests
 
 
@@ -109,12 +110,12 @@ class TestNothingIsUndone:
         shutil.copytree(first.folder / "data", tmp_path / "data")
         given = first.storage.model_copy(update={"data": str(tmp_path / "data")})
         for storage in (given, first.storage):
-            claims.claim_search(first.instance, first.spec, storage)
+            claims.claim_search(Study(first.spec, first.instance, storage))
 
     def test_an_idle_tick_asks_once_and_writes_nothing(self, first: Project) -> None:
         tick(first)
         with counted_statements() as sent:
-            claims.claim_search(first.instance, first.spec, first.storage)
+            claims.claim_search(first.study())
         (statement,) = (one for one in sent if not one.startswith("PRAGMA"))
         assert statement.startswith("SELECT kvs")
 
@@ -169,7 +170,7 @@ class TestAnotherMachine:
     def test_it_was_only_used_by_the_command(
         self, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        claims.claim_search(project.instance, project.spec, project.storage)
+        claims.claim_search(project.study())
         made = Project.create(tmp_path / "second", project.instance)
         monkeypatch.setattr(socket, "gethostname", lambda: "another")
         assert tick(made).dynamic_partitions_requests
@@ -195,9 +196,9 @@ def test_two_that_come_at_the_same_moment(
 ) -> None:
     """The one that wrote first sees the other's claim, and gives way."""
     other = Project.create(tmp_path / "second", project.instance)
-    claims.claim_search(other.instance, other.spec, other.storage)
+    claims.claim_search(other.study())
     storage = project.instance.daemon_cursor_storage
-    key = claims.claim_key(project.spec)
+    key = claims.claim_key(project.names)
     other.write_axis("c", 32)
     theirs = storage.get_cursor_values({key})
     storage.set_cursor_values({key: ""})
@@ -212,11 +213,11 @@ def test_two_that_come_at_the_same_moment(
 
 
 def test_a_claim_of_another_version_is_replaced(first: Project) -> None:
-    storage, key = first.instance.daemon_cursor_storage, claims.claim_key(first.spec)
+    storage, key = first.instance.daemon_cursor_storage, claims.claim_key(first.names)
     before = storage.get_cursor_values({key})
     for other in ("", "[]", '{"folder": "/"}', "no JSON"):
         storage.set_cursor_values({key: other})
-        claims.claim_search(first.instance, first.spec, first.storage)
+        claims.claim_search(first.study())
         assert storage.get_cursor_values({key}).keys() == before.keys()
         assert str(first.folder) in storage.get_cursor_values({key})[key]
 

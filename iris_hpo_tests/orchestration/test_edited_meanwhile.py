@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
-import dagster as dg
 import pytest
 
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration import runner as launch
-from iris_hpo.orchestration.names import Names
 from iris_hpo.orchestration.partitions import is_range
 from iris_hpo.orchestration.partitions import registered_keys as read_keys
+from iris_hpo.orchestration.study import Study
 from iris_hpo_tests.orchestration.project import KEYS, Project
 
 EDITS = {
@@ -29,8 +28,8 @@ def edit_after_planning(
     """
     left, read = list(edits), list[Sequence[str]]()
 
-    def registered_keys(instance: dg.DagsterInstance, names: Names) -> Sequence[str]:
-        found = read_keys(instance, names)
+    def registered_keys(study: Study) -> Sequence[str]:
+        found = read_keys(study)
         read.append(found)
         if left and len(read) % 2:
             left.pop(0)()

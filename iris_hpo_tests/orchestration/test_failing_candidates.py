@@ -9,12 +9,12 @@ import dagster as dg
 import pytest
 
 from iris_hpo.orchestration.assets.selection import part_note
+from iris_hpo.orchestration.outcome import RunFailedError
 from iris_hpo.orchestration.record import (
     failed_partitions,
     failure_reasons,
     partitions_of_failed_runs,
 )
-from iris_hpo.orchestration.runner import RunFailedError
 from iris_hpo.training.estimators import Step
 from iris_hpo_tests.orchestration.project import (
     KEYS,
@@ -114,12 +114,12 @@ def test_the_selection_stands_and_names_it(failed: tuple[Project, str]) -> None:
 
 def test_a_selection_from_a_part_says_so(failed: tuple[Project, str]) -> None:
     project, _ = failed
-    note = part_note(project.instance, project.names)
+    note = part_note(project.study())
     assert note == f"selected from 2 of 3 candidates (failed 1: {BAD})"
 
 
 def test_a_selection_from_all_says_nothing(searched: Project) -> None:
-    assert part_note(searched.instance, searched.names) == ""
+    assert part_note(searched.study()) == ""
 
 
 def test_the_check_of_completeness_warns(failed: tuple[Project, str]) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration import runner as launch
-from iris_hpo.orchestration.runner import RunFailedError
-from iris_hpo.orchestration.standing import selection_state
+from iris_hpo.orchestration.outcome import RunFailedError
+from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo_tests.orchestration.project import KEYS, Project
 
 KEY = KEYS[3]
@@ -217,9 +217,7 @@ class TestLostArtifacts:
         before = digests(launched, "selection")
         path = launched.artifacts / "selection" / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-        assert selection_state(
-            launched.instance, launched.spec, launched.storage, "test_score"
-        ) == ("out of date")
+        assert selection_state(launched.study(), "test_score") == "out of date"
         outcome = launched.launch()
         assert counts(outcome) == (0, 6, 0)
         assert len(outcome.run_ids) == 1

@@ -168,7 +168,7 @@ class TestValueAdded:
         idle.project.write_axis("gamma", 1)
         ours = [f"C{value}.0_G1.0" for value in values]
         theirs = [f"C{value}.0_G2.0" for value in values]
-        apply_change(idle.project.instance, idle.project.names, PartitionChange(tuple(ours), ()))
+        apply_change(idle.project.study(), PartitionChange(tuple(ours), ()))
         for key in ours:
             idle.project.instance.delete_dynamic_partition("c_gamma", key)
         mixed = [key for pair in zip(ours, theirs, strict=True) for key in pair]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.names import Names
 from iris_hpo.orchestration.partitions import (
     PartitionChange,
@@ -17,6 +18,8 @@ from iris_hpo.orchestration.partitions import (
     registered_keys,
 )
 from iris_hpo.orchestration.ranges import contiguous_ranges, range_tags
+from iris_hpo.orchestration.resources import Storage
+from iris_hpo.orchestration.study import Study
 from iris_hpo_tests.orchestration.project import KEYS, Project, succeed
 
 NAMES = Names("", "c_gamma")
@@ -150,19 +153,32 @@ class TestPlanChange:
         assert by_hand <= set(after)
 
 
+class Listing(Study):
+    """Lists candidates that no file names."""
+
+    def __init__(self, instance: dg.DagsterInstance, keys: str = "") -> None:
+        super().__init__(iris_search(), instance, Storage())
+        self._keys = list(keys)
+
+    @property
+    def listed_keys(self) -> list[str]:
+        return self._keys
+
+
 class TestOnAnInstance:
     @pytest.fixture
     def registered(self, instance: dg.DagsterInstance) -> dg.DagsterInstance:
         """Files registered a, b and c; a person added x."""
-        apply_change(instance, NAMES, PartitionChange(("a", "b", "c"), ()))
+        apply_change(Listing(instance), PartitionChange(("a", "b", "c"), ()))
         instance.add_dynamic_partitions("c_gamma", ["x"])
         return instance
 
     def follow(self, instance: dg.DagsterInstance, wanted: str) -> list[str]:
         """Bring the instance in line with files; give the registered keys."""
-        apply_change(instance, NAMES, pending_change(instance, NAMES, wanted))
-        assert not pending_change(instance, NAMES, wanted)
-        return list(registered_keys(instance, NAMES))
+        study = Listing(instance, wanted)
+        apply_change(study, pending_change(study))
+        assert not pending_change(study)
+        return list(registered_keys(study))
 
     def test_added_keys_come_last_and_in_order(self, registered: dg.DagsterInstance) -> None:
         assert self.follow(registered, "eabcd") == ["a", "b", "c", "x", "e", "d"]
@@ -204,7 +220,7 @@ class TestOnAnInstance:
         assert self.follow(instance, "") == []
 
     def test_requests_of_a_sensor_do_the_same(self, registered: dg.DagsterInstance) -> None:
-        change = pending_change(registered, NAMES, "cde")
+        change = pending_change(Listing(registered, "cde"))
         for request in change_requests(NAMES, change):
             if isinstance(request, dg.AddDynamicPartitionsRequest):
                 registered.add_dynamic_partitions(
@@ -214,7 +230,7 @@ class TestOnAnInstance:
                 for key in request.partition_keys:
                     registered.delete_dynamic_partition(request.partitions_def_name, key)
         assert registered.get_dynamic_partitions("c_gamma") == ["c", "x", "d", "e"]
-        assert not pending_change(registered, NAMES, "cde")
+        assert not pending_change(Listing(registered, "cde"))
 
     def test_requests_never_leave_a_candidate_that_nobody_owns(self) -> None:
         """Whatever comes last may be lost in a crash; a note without a candidate does no harm."""

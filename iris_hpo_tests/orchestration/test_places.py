@@ -9,6 +9,7 @@ from upath import UPath
 
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.runner import Launcher, WorkOptions
+from iris_hpo.orchestration.study import Study
 from iris_hpo_tests.orchestration.project import KEYS, Project, small_spec
 
 
@@ -63,7 +64,7 @@ def test_artifacts_may_be_anywhere_that_fsspec_reaches(project: Project) -> None
     storage = Storage(data=str(project.folder / "data"), artifacts=str(root))
 
     def launch() -> tuple[int, int]:
-        launcher = Launcher(project.instance, project.spec, storage, project.note_progress)
+        launcher = Launcher(Study(project.spec, project.instance, storage), project.note_progress)
         outcome = launcher.bring_up_to_date(
             project.settings(), "test_score", WorkOptions(engine="serial")
         )

@@ -211,7 +211,7 @@ def test_what_a_dead_run_left_is_missing_and_is_made(prepared: Project) -> None:
 
     plan = prepared.plan()
     assert states(prepared)["scores"] == {"missing": 6, "failed": 1}
-    assert {*plan.states.tried_in_vain} == {"C0.5"}
+    assert {*plan.status.failed_runs} == {"C0.5"}
     assert {*plan.candidates} == {"C0.5", *KEYS}
     outcome = prepared.launch()
     assert (outcome.counts.trained, set(outcome.failures)) == (6, {"C0.5"})

@@ -1,6 +1,7 @@
 """The data version of `selection` changes if and only if the selection may."""
 
-from iris_hpo.orchestration.standing import Standing
+from iris_hpo.orchestration.selection_status import selection_version
+from iris_hpo.orchestration.status import Status
 from iris_hpo.selection.rules import Rule
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
@@ -105,10 +106,11 @@ def test_a_selected_model_that_was_changed_is_refused_by_name(searched: Project)
 
 
 def test_it_changes_with_what_is_simple_where_that_decides() -> None:
-    standing = Standing({}, {}, {}, [], [], [])
+    status = Status({}, {}, {}, {}, {}, {}, {}, set())
 
     def version(rule: Rule, simplest: Simplest | None) -> str:
-        return standing.version(rule, ParameterSpace([Axis("x", "X", simplest=simplest)]))
+        space = ParameterSpace([Axis("x", "X", simplest=simplest)])
+        return selection_version(status, rule, space)
 
     assert len({version("one_standard_error", end) for end in ("low", "high", "neither")}) == 3
     assert len({version("cv", end) for end in (None, "low", "high")}) == 1

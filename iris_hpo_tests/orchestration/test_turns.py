@@ -19,8 +19,9 @@ from iris_hpo.event_log.postgres_server import PostgresAwayError
 from iris_hpo.interrupts import Interrupt
 from iris_hpo.orchestration import signs, turns
 from iris_hpo.orchestration.failures import INTERRUPTED
+from iris_hpo.orchestration.outcome import Outcome
 from iris_hpo.orchestration.ranges import range_tags
-from iris_hpo.orchestration.runner import Launcher, Outcome, WorkOptions
+from iris_hpo.orchestration.runner import Launcher, WorkOptions
 from iris_hpo.orchestration.signs import (
     PATIENCE_SECONDS,
     UNMARKED_SECONDS,
@@ -502,9 +503,7 @@ class TestAskedAgain:
 def launch(project: Project, said: list[str]) -> Outcome:
     """Search two candidates by the command's code."""
     project.write_axis("c", 8)
-    launcher = Launcher(
-        project.instance, project.spec, project.storage, project.note_progress, said.append
-    )
+    launcher = Launcher(project.study(), project.note_progress, said.append)
     return launcher.bring_up_to_date(
         project.settings(folds=0), "test_score", WorkOptions(engine="serial")
     )

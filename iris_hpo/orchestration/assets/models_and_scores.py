@@ -18,7 +18,7 @@ from iris_hpo.engines import Done, Failed, make_engine
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import CandidatesConfig, candidates_config
 from iris_hpo.orchestration.failures import user_errors
-from iris_hpo.orchestration.names import Names, asset_spec, failure, log_line, names_of
+from iris_hpo.orchestration.names import asset_spec, failure, log_line, names_of
 from iris_hpo.orchestration.overlaps import wait_for_turn
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.ranges import backfill_policy, range_tags
@@ -31,17 +31,16 @@ from iris_hpo.orchestration.record import (
 )
 from iris_hpo.orchestration.recorder import SLOW_LOG, Recorder, records_slowly
 from iris_hpo.orchestration.resources import Counts, Progress, Storage
-from iris_hpo.orchestration.study import Upstream, read_upstream
+from iris_hpo.orchestration.study import OpenStudy, Study, Upstream
 from iris_hpo.orchestration.turns import check_turn
 from iris_hpo.spec import SearchSpec
-from iris_hpo.store.folder import ArtifactStore
 from iris_hpo.text import legible
 from iris_hpo.training.cross_validation import kernel_order
 from iris_hpo.training.scoring import check_classes
 from iris_hpo.training.trial import Trial, TrialResult, TrialWork
 
 
-def build_candidates(spec: SearchSpec) -> dg.AssetsDefinition:
+def build_candidates(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
     """Define `models` and `scores` of a search."""
     names = names_of(spec)
 
@@ -52,10 +51,9 @@ def build_candidates(spec: SearchSpec) -> dg.AssetsDefinition:
         iris_hpo_progress: dg.ResourceParam[Progress],
     ) -> Iterator[dg.Output[None]]:
         with user_errors():
-            check_claim(context.instance, spec, iris_hpo_storage)
-            _CandidatesRun(
-                context, spec, config, iris_hpo_storage.store(spec), iris_hpo_progress
-            ).run()
+            study = open_study(context.instance, iris_hpo_storage)
+            check_claim(study)
+            _CandidatesRun(context, config, study, iris_hpo_progress).run()
         yield from ()
 
     candidates.__annotations__["config"] = candidates_config(spec)
@@ -76,16 +74,14 @@ class _CandidatesRun:
     """One run over a range of candidates."""
 
     context: dg.AssetExecutionContext
-    spec: SearchSpec
     config: CandidatesConfig
-    store: ArtifactStore
+    study: Study
     progress: Progress
     failures: dict[str, str] = field(default_factory=dict[str, str])
 
     def run(self) -> None:
         """Train and score what was asked for; fail at the end if a candidate failed."""
-        names = names_of(self.spec)
-        keys = self._keys(names)
+        keys = self._keys()
         if not keys:
             raise failure(
                 "the range of partitions is empty: its end was registered before its start; "
@@ -93,16 +89,14 @@ class _CandidatesRun:
             )
         config, limits = self.config, self.config.limits()
         engine = make_engine(
-            config.engine, config.jobs, config.dask_address, limits.timeout, self.spec.engine
+            config.engine, config.jobs, config.dask_address, limits.timeout, self.study.spec.engine
         )
-        wait_for_turn(self.context, names, keys)
-        self.store.sweep()
-        upstream = read_upstream(self.context.instance, names, self.store)
-        work = self._work(names, upstream)
-        trials = sorted(self._trials(names, keys), key=lambda trial: kernel_order(trial.parameters))
-        recorder = Recorder(
-            self.context, self.spec, self.store, upstream.split, upstream.parameters
-        )
+        wait_for_turn(self.context, self.study, keys)
+        self.study.store.sweep()
+        upstream = self.study.upstream()
+        work = self._work(upstream)
+        trials = sorted(self._trials(keys), key=lambda trial: kernel_order(trial.parameters))
+        recorder = Recorder(self.context, self.study, upstream)
         counts = Counts(len(keys))
         if records_slowly(self.context.instance):
             log_line(self.context.log, SLOW_LOG, logging.WARNING)
@@ -121,68 +115,70 @@ class _CandidatesRun:
                     counts.add_warnings(outcome.warned)
                     self._count(work, outcome, counts)
                 self.progress(self.context, counts)
-        self.store.sweep()  # of workers that were killed
+        self.study.store.sweep()  # of workers that were killed
         log_line(self.context.log, f"{counts.total} candidates: {counts}")
         for text in counts.warnings():
             log_line(self.context.log, text, logging.WARNING)
         if self.failures:
             if not self._is_partitioned:
-                self._plan_failed(names)
+                self._plan_failed()
             raise _failure(self.failures, len(keys))
 
     @property
     def _is_partitioned(self) -> bool:
         return self.context.has_partition_key or self.context.has_partition_key_range
 
-    def _keys(self, names: Names) -> Sequence[str]:
+    def _keys(self) -> Sequence[str]:
         """The run's candidates: all, if it was launched without a partition."""
         if self._is_partitioned:
             return self.context.partition_keys
-        keys = registered_keys(self.context.instance, names)
+        keys = registered_keys(self.study)
         if not any(keys):
             raise failure(
                 f"no candidate is registered; materialise "
-                f"{names.asset('parameters').to_user_string()} first"
+                f"{self.study.names.asset('parameters').to_user_string()} first"
             )
         # Other runs, and people, see which candidates this one works on.
         self.context.instance.add_run_tags(self.context.run.run_id, range_tags(keys))
         return keys
 
-    def _plan_failed(self, names: Names) -> None:
+    def _plan_failed(self) -> None:
         """Have Dagster show failed candidates as such: it looks at planned partitions only."""
         for name in ("models", "scores"):
-            if names.asset(name) in self.context.selected_asset_keys:
-                plan_partitions(self.context, names.asset(name), list(self.failures))
+            asset = self.study.names.asset(name)
+            if asset in self.context.selected_asset_keys:
+                plan_partitions(self.context, asset, list(self.failures))
 
-    def _work(self, names: Names, upstream: Upstream) -> TrialWork:
-        selected = self.context.selected_asset_keys
-        examples = read_examples(self.store, upstream.split_card, self.spec.task)
-        scores = names.asset("scores") in selected
-        if scores and self.spec.task == "classification":
-            check_classes(self.spec.scoring, examples.target, examples.test_target)
+    def _work(self, upstream: Upstream) -> TrialWork:
+        study, selected = self.study, self.context.selected_asset_keys
+        spec = study.spec
+        examples = read_examples(study.store, upstream.split_card, spec.task)
+        scores = study.names.asset("scores") in selected
+        if scores and spec.task == "classification":
+            check_classes(spec.scoring, examples.target, examples.test_target)
         return TrialWork(
-            store_url=str(self.store.root),
-            conditions=upstream.conditions(self.spec),
-            task=self.spec.task,
+            store_url=str(study.store.root),
+            conditions=study.conditions(upstream.split_card, upstream.parameters_card),
+            task=spec.task,
             examples=examples,
             run_id=self.context.run.run_id,
-            trains=names.asset("models") in selected,
+            trains=study.names.asset("models") in selected,
             scores=scores,
             force=self.config.force,
         )
 
-    def _trials(self, names: Names, keys: Sequence[str]) -> list[Trial]:
-        instance = self.context.instance
-        models = data_versions(instance, names.asset("models"))
-        scores = data_versions(instance, names.asset("scores"))
+    def _trials(self, keys: Sequence[str]) -> list[Trial]:
+        names, space = self.study.names, self.study.spec.space
+        models = data_versions(self.study.instance, names.asset("models"))
+        scores = data_versions(self.study.instance, names.asset("scores"))
         trials: list[Trial] = []
         for key in keys:
             try:
-                candidate = self.spec.space.parse_key(key)
+                candidate = space.parse_key(key)
             except ValueError as rule:
                 self.failures[key] = str(rule)
                 continue
-            parameters = self.spec.space.parameters(candidate)
+            parameters = space.parameters(candidate)
             trials.append(Trial(key, parameters, models.get(key), scores.get(key)))
         return trials
 

@@ -14,7 +14,7 @@ from iris_hpo.orchestration.last_run import changed
 from iris_hpo.orchestration.names import names_of, presentation
 from iris_hpo.orchestration.partitions import apply_change, pending_change
 from iris_hpo.orchestration.resources import Storage
-from iris_hpo.orchestration.study import parameters_card, read_spec_parameters
+from iris_hpo.orchestration.study import OpenStudy
 from iris_hpo.samplers.parameter_files import ParameterFiles
 from iris_hpo.samplers.parameter_list import CANDIDATES_TABLE, PARAMETERS_CARD, candidates_csv
 from iris_hpo.spec import SearchSpec
@@ -23,7 +23,7 @@ from iris_hpo.store.folder import SMALL, ArtifactStore
 from iris_hpo.text import clean
 
 
-def build_parameters(spec: SearchSpec) -> dg.AssetsDefinition:
+def build_parameters(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
     """Define `parameters`."""
     names = names_of(spec)
     config_type = parameters_config(spec)
@@ -32,29 +32,28 @@ def build_parameters(spec: SearchSpec) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: ParametersConfig, iris_hpo_storage: Storage
     ) -> dg.MaterializeResult[Any]:
         with user_errors():
-            claim_search(context.instance, spec, iris_hpo_storage)
-            found = read_spec_parameters(spec, iris_hpo_storage)
-            card = parameters_card(spec, config.choices())
-            store = iris_hpo_storage.store(spec)
-            keys = [candidate.key for candidate in found.candidates]
-            before = _stored_keys(store)
-            apply_change(context.instance, names, pending_change(context.instance, names, keys))
-            store.write_together(
+            study = open_study(context.instance, iris_hpo_storage)
+            claim_search(study)
+            files, keys = study.parameter_files, study.listed_keys
+            card = study.parameters_card(config.choices())
+            before = _stored_keys(study.store)
+            apply_change(study, pending_change(study))
+            study.store.write_together(
                 {
-                    CANDIDATES_TABLE: candidates_csv(spec.axes, found),
+                    CANDIDATES_TABLE: candidates_csv(spec.axes, files),
                     PARAMETERS_CARD: card.to_bytes(),
                 }
             )
         return dg.MaterializeResult(
             data_version=dg.DataVersion(card.version),
             metadata={
-                "axes": _axes_table(spec, found),
+                "axes": _axes_table(spec, files),
                 "candidates": len(keys),
-                "explicit_candidates": found.explicit,
+                "explicit_candidates": files.explicit,
                 "added": len(set(keys) - before),
                 "removed": len(before - set(keys)),
                 **{f"setting {name}": value for name, value in card.choices.items()},
-                "path": dg.MetadataValue.path(str(iris_hpo_storage.parameters_folder(spec))),
+                "path": dg.MetadataValue.path(str(study.parameters_folder)),
                 **changed(card.choices, {one.name: one.default_text for one in spec.choices}),
             },
         )

@@ -10,20 +10,21 @@ from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.names import LAYOUT, NOTES, names_of, presentation
 from iris_hpo.orchestration.resources import Storage
-from iris_hpo.orchestration.study import read_spec_data
+from iris_hpo.orchestration.study import OpenStudy
 from iris_hpo.spec import SearchSpec
 from iris_hpo.text import clean
 
 
-def build_raw_data(spec: SearchSpec) -> dg.AssetsDefinition:
+def build_raw_data(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
     """Define `raw_data`."""
 
     def raw_data(
         context: dg.AssetExecutionContext, iris_hpo_storage: Storage
     ) -> dg.MaterializeResult[Any]:
         with user_errors():
-            check_claim(context.instance, spec, iris_hpo_storage)
-            dataset = read_spec_data(spec, iris_hpo_storage)
+            study = open_study(context.instance, iris_hpo_storage)
+            check_claim(study)
+            dataset = study.dataset
         counts = class_counts(dataset.target) if spec.task == "classification" else {}
         return dg.MaterializeResult(
             data_version=dg.DataVersion(dataset.digest),
@@ -31,7 +32,7 @@ def build_raw_data(spec: SearchSpec) -> dg.AssetsDefinition:
                 "dagster/row_count": len(dataset.target),
                 "features": len(dataset.feature_names),
                 "classes": clean(", ".join(counts)) or "none: a number is predicted",
-                "path": dg.MetadataValue.path(str(iris_hpo_storage.data_file(spec))),
+                "path": dg.MetadataValue.path(str(study.data_file)),
                 "digest": dataset.digest,
                 LAYOUT: asdict(spec.layout),
                 **({NOTES: [*map(clean, dataset.notes)]} if dataset.notes else {}),

@@ -10,11 +10,11 @@ from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import SelectionConfig, selection_config
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.last_run import changed
-from iris_hpo.orchestration.names import Names, names_of, presentation
-from iris_hpo.orchestration.record import latest_metadata
+from iris_hpo.orchestration.names import names_of, presentation
 from iris_hpo.orchestration.resources import Storage
-from iris_hpo.orchestration.standing import Standing, current_standing
-from iris_hpo.orchestration.study import read_upstream
+from iris_hpo.orchestration.selection_status import read_selectable, selection_version
+from iris_hpo.orchestration.status import Status
+from iris_hpo.orchestration.study import OpenStudy, Study
 from iris_hpo.selection.champion import ChampionCard, edge_warning, write_selection
 from iris_hpo.selection.leaderboard import Cell, leaderboard, to_csv
 from iris_hpo.selection.rules import Scored, Selection, select
@@ -54,7 +54,7 @@ _TABLE_ROWS = 20
 _COUNTED = ("candidates", "scored")
 
 
-def build_selection(spec: SearchSpec) -> dg.AssetsDefinition:
+def build_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
     """Define `selection`."""
     names = names_of(spec)
     config_type = selection_config(spec)
@@ -65,28 +65,28 @@ def build_selection(spec: SearchSpec) -> dg.AssetsDefinition:
         from iris_hpo.reports import render_reports
 
         with user_errors():
-            check_claim(context.instance, spec, iris_hpo_storage)
-            store = iris_hpo_storage.store(spec)
-            upstream = read_upstream(context.instance, names, store)
-            rule = config.checked(spec, upstream.split_card.folds)
-            found = current_standing(context.instance, spec, store, upstream)
+            study = open_study(context.instance, iris_hpo_storage)
+            check_claim(study)
+            upstream = study.upstream()
+            folds = upstream.split_card.folds
+            rule = config.checked(spec, folds)
+            status = read_selectable(study, upstream)
             scored = [
                 Scored(spec.space.parse_key(key), card.evaluation)
-                for key, card in found.usable.items()
+                for key, card in status.score_cards.items()
             ]
             chosen = select(scored, spec.space, spec.scoring, rule)
             rows = leaderboard(chosen)
             table, reports = to_csv(rows), render_reports(spec.reports, chosen)
             champion = write_selection(
-                store, chosen, found.model_versions, upstream.split_card, table, reports
+                study.store, chosen, status.model_versions, upstream.split_card, table, reports
             )
-        default = spec.default_rule(upstream.split_card.folds)
         return dg.MaterializeResult(
-            data_version=dg.DataVersion(found.version(rule, spec.space, spec.reports)),
+            data_version=dg.DataVersion(selection_version(status, rule, spec.space, spec.reports)),
             metadata={
-                **_metadata(chosen, found, champion, rows, reports),
-                "path": dg.MetadataValue.path(str(store.path("selection"))),
-                **changed({"rule": rule}, {"rule": default}),
+                **_metadata(chosen, status, champion, rows, reports),
+                "path": dg.MetadataValue.path(str(study.store.path("selection"))),
+                **changed({"rule": rule}, {"rule": spec.default_rule(folds)}),
             },
         )
 
@@ -99,12 +99,12 @@ def build_selection(spec: SearchSpec) -> dg.AssetsDefinition:
     )(selection)
 
 
-def part_note(instance: dg.DagsterInstance, names: Names) -> str:
+def part_note(study: Study) -> str:
     """From how many of the candidates was selected, and where the others were; empty if from all.
 
     As recorded with the selection; others may have been scored since.
     """
-    said = latest_metadata(instance, names.asset("selection"))
+    said = study.metadata("selection")
     candidates, scored = (said[name].value if name in said else 0 for name in _COUNTED)
     if candidates == scored:
         return ""
@@ -118,7 +118,7 @@ def part_note(instance: dg.DagsterInstance, names: Names) -> str:
 
 def _metadata(
     selection: Selection,
-    found: Standing,
+    status: Status,
     champion: ChampionCard,
     rows: Sequence[Mapping[str, Cell]],
     reports: Mapping[str, bytes],
@@ -131,12 +131,12 @@ def _metadata(
         **_estimates(champion),
         **_pictures(reports),
         "leaderboard": _table(rows[:_TABLE_ROWS]),
-        "candidates": len(rows) + len(found.missing) + len(found.out_of_date) + len(found.failed),
+        "candidates": len(status.scores),
         "scored": len(rows),
         "selected": _counted([one.candidate.key for one in selection.selected]),
-        "missing": _counted(found.missing),
-        "out_of_date": _counted(found.out_of_date),
-        "failed": _counted(found.failed),
+        "missing": _counted(status.keys("missing")),
+        "out_of_date": _counted(status.keys("out of date")),
+        "failed": _counted(status.keys("failed")),
         "champion_version": champion.version,
     }
 

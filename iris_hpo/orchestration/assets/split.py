@@ -14,12 +14,12 @@ from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.last_run import changed
 from iris_hpo.orchestration.names import LAYOUT, NOTES, names_of, presentation
 from iris_hpo.orchestration.resources import Storage
-from iris_hpo.orchestration.study import divide_spec_data, read_spec_data, require
+from iris_hpo.orchestration.study import OpenStudy
 from iris_hpo.spec import SearchSpec
 from iris_hpo.text import clean
 
 
-def build_split(spec: SearchSpec) -> dg.AssetsDefinition:
+def build_split(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
     """Define `split`."""
     names = names_of(spec)
     config_type = split_config(spec)
@@ -28,17 +28,17 @@ def build_split(spec: SearchSpec) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: SplitConfig, iris_hpo_storage: Storage
     ) -> dg.MaterializeResult[Any]:
         with user_errors():
-            check_claim(context.instance, spec, iris_hpo_storage)
-            recorded = require(context.instance, names, "raw_data")
-            dataset = read_spec_data(spec, iris_hpo_storage)
-            if dataset.digest != recorded.version:
+            study = open_study(context.instance, iris_hpo_storage)
+            check_claim(study)
+            recorded = study.require("raw_data")
+            if study.dataset.digest != recorded.version:
                 raise DatasetError(
-                    str(iris_hpo_storage.data_file(spec)),
+                    str(study.data_file),
                     "the data changed since raw_data was materialised; materialise raw_data too",
                 )
-            card, train, test = divide_spec_data(spec, iris_hpo_storage, dataset, config.settings())
-            store = iris_hpo_storage.store(spec)
-            write_split(store, card, train, test)
+            card, train, test = study.divide(config.settings())
+            write_split(study.store, card, train, test)
+            study.forget_rows()
         target = read_part(train, spec.task)[2]
         notes = notes_on_folds(target, config.settings(), spec.task)
         return dg.MaterializeResult(
@@ -48,7 +48,7 @@ def build_split(spec: SearchSpec) -> dg.AssetsDefinition:
                 "folds": card.folds,
                 "seed": card.seed,
                 LAYOUT: asdict(spec.layout),
-                "path": dg.MetadataValue.path(str(store.path("split"))),
+                "path": dg.MetadataValue.path(str(study.store.path("split"))),
                 **({NOTES: notes} if notes else {}),
                 **changed(asdict(config.settings()), asdict(spec.split)),
             },

@@ -1,0 +1,64 @@
+"""What a call of the runner has done, counted over all its runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import dagster as dg
+
+from iris_hpo.orchestration.resources import Counts, Progress
+
+
+@dataclass
+class Outcome:
+    """What a call has done.
+
+    Attributes
+    ----------
+    counts
+        Over all candidates; what was up to date already counts as reused.
+    failures
+        Candidates that failed, with the reason.
+    run_ids
+        Ids of the Dagster runs, in order.
+    """
+
+    counts: Counts
+    failures: dict[str, str] = field(default_factory=dict[str, str])
+    run_ids: list[str] = field(default_factory=list[str])
+
+
+class Tally:
+    """Sum of the counts of all runs, which it passes on."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._sum = Counts(0)
+        self._before = Counts(0)
+
+    def begin(self, counts: Counts) -> None:
+        """Count into these counts from now on."""
+        self._sum = counts
+
+    def __call__(self, context: dg.AssetExecutionContext, counts: Counts) -> None:
+        """Add the counts of the present run."""
+        if not counts.done:
+            self._before = replace(self._sum)
+        self._sum.trained = self._before.trained + counts.trained
+        self._sum.reused = self._before.reused + counts.reused
+        self._sum.failed = self._before.failed + counts.failed
+        self._sum.warned = self._before.warned + counts.warned
+        self._progress(context, self._sum)
+
+
+class RunFailedError(Exception):
+    """A run failed as a whole; the message is the failure's own.
+
+    Attributes
+    ----------
+    failures
+        Candidates that had failed before, with the reason: if all have, nothing can be selected.
+    """
+
+    def __init__(self, message: str, failures: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.failures = failures

@@ -1,0 +1,102 @@
+"""Whether a selection can be made, what its version is, and whether the stored one is current."""
+
+from collections.abc import Sequence
+
+from iris_hpo.errors import InputError
+from iris_hpo.orchestration.names import CODE_VERSIONS
+from iris_hpo.orchestration.partitions import registered_keys
+from iris_hpo.orchestration.record import failure_reasons
+from iris_hpo.orchestration.status import State, Status, read_status
+from iris_hpo.orchestration.study import Study, Upstream
+from iris_hpo.parts import Part
+from iris_hpo.selection.champion import CHAMPION, SELECTED_FOLDER
+from iris_hpo.selection.leaderboard import LEADERBOARD, leaderboard_keys
+from iris_hpo.selection.rules import Rule
+from iris_hpo.space.candidates import ParameterSpace
+from iris_hpo.spec import DEFAULT_REPORTS
+from iris_hpo.store.cards import fingerprint, read_card
+from iris_hpo.store.digests import ArtifactError
+from iris_hpo.store.folder import read_verified
+from iris_hpo.training.cards import ModelCard, model_card_name
+
+
+def read_selectable(study: Study, upstream: Upstream) -> Status:
+    """Read the status of the registered candidates, some of which can be selected.
+
+    Raises
+    ------
+    InputError
+        If none can, or if a score was changed since it was recorded.
+    """
+    conditions = study.conditions(upstream.split_card, upstream.parameters_card)
+    status = read_status(study, registered_keys(study), conditions, verify_models=False)
+    _check_selectable(study, status)
+    return status
+
+
+def _check_selectable(study: Study, status: Status) -> None:
+    if status.refused:
+        raise ArtifactError("\n".join(status.refused.values()))
+    if status.score_cards:
+        return
+    keys = list(status.scores)
+    if keys and status.keys("failed") == keys:
+        reasons = failure_reasons(study.instance, status.failed_runs[keys[0]])
+        raise InputError(
+            f"none of the {len(keys)} candidates has a score: all failed; "
+            f"{keys[0]}: {reasons.get(keys[0], 'its run says why')}"
+        )
+    raise InputError(
+        f"none of the {len(keys)} candidates has a score of the current data and settings; "
+        f"materialise {study.names.asset('models').to_user_string()} and "
+        f"{study.names.asset('scores').to_user_string()} first"
+    )
+
+
+def selection_version(
+    status: Status, rule: Rule, space: ParameterSpace, reports: Sequence[Part] = DEFAULT_REPORTS
+) -> str:
+    """The data version of a selection.
+
+    From 100 upstream partitions on, Dagster does not track that edge by itself.
+    """
+    simplest = [axis.simplest for axis in space.axes]
+    # Where low is simple, the order of the space is that of an earlier version.
+    decides = rule == "one_standard_error" and set(simplest) != {"low"}
+    return fingerprint(
+        **({"simplest": simplest} if decides else {}),
+        **({"reports": [*map(vars, reports)]} if reports != DEFAULT_REPORTS else {}),
+        rule=rule,
+        scores=sorted((key, status.score_versions[key]) for key in status.score_cards),
+        others=[sorted(status.keys(state)) for state in ("missing", "out of date", "failed")],
+    )
+
+
+def selection_state(study: Study, rule: Rule, status: Status | None = None) -> State:
+    """Whether the stored selection is of the present scores and this rule.
+
+    Parameters
+    ----------
+    status
+        That of all candidates, if it was just read and all are up to date.
+    """
+    recorded = study.recorded("selection")
+    if recorded is None:
+        return "missing"
+    store = study.store
+    try:
+        if status is None:
+            status = read_selectable(study, study.upstream())
+        else:
+            _check_selectable(study, status)
+        champion = study.champion()
+        read_verified(store, CHAMPION, champion.digest)
+        read_verified(store, LEADERBOARD, champion.leaderboard_digest)
+        for key in leaderboard_keys(store, selected=True):
+            card = read_card(store, model_card_name(key), ModelCard)
+            read_verified(store, f"{SELECTED_FOLDER}/model_{key}.pkl", card.digest)
+    except InputError:
+        return "out of date"
+    version = selection_version(status, rule, study.spec.space, study.spec.reports)
+    is_current = recorded.version == version and recorded.code_version == CODE_VERSIONS["selection"]
+    return "up to date" if is_current else "out of date"

@@ -1,0 +1,159 @@
+"""The status of `raw_data`, `split` and `parameters`: whether they are of the present files."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+
+from iris_hpo.data.columns import is_unnamed
+from iris_hpo.data.split import CARD as SPLIT_CARD
+from iris_hpo.data.split import TEST, TRAIN, SplitCard, settings_of
+from iris_hpo.data.splitters import SplitSettings
+from iris_hpo.orchestration.names import CODE_VERSIONS, LAYOUT
+from iris_hpo.orchestration.status import State
+from iris_hpo.orchestration.study import Study
+from iris_hpo.samplers.parameter_list import (
+    CANDIDATES_TABLE,
+    PARAMETERS_CARD,
+    ParametersCard,
+    candidates_csv,
+)
+from iris_hpo.store.cards import Card
+from iris_hpo.store.digests import ArtifactError
+from iris_hpo.store.folder import SMALL, read_verified
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run may set, beside how it works.
+
+    Attributes
+    ----------
+    split
+        How the rows are divided.
+    choices
+        Settings of the estimator.
+    """
+
+    split: SplitSettings
+    choices: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What candidates depend on, as the files and the settings of a run make it.
+
+    Attributes
+    ----------
+    split_card, parameters_card
+        What `split` and `parameters` should store.
+    states
+        Per unpartitioned asset its state, in the order in which they are made.
+    """
+
+    split_card: SplitCard
+    parameters_card: ParametersCard
+    states: Mapping[str, State]
+
+
+def read_sources(study: Study, settings: Settings) -> Sources:
+    """Compare files, record and store.
+
+    Raises
+    ------
+    InputError
+        If data or parameter files cannot be used.
+    """
+    # Parameter files first: dividing may wait for a worker, and what is wrong in the files is
+    # reported at once.
+    files, parameters_card = study.parameter_files, study.parameters_card(settings.choices)
+    split_card = _split_card(study, settings.split)
+    states: dict[str, State] = {
+        "raw_data": _recorded_state(study, "raw_data", study.data_digest),
+        "split": _recorded_state(study, "split", split_card.version),
+        "parameters": _recorded_state(study, "parameters", parameters_card.version),
+    }
+    if states["split"] == "up to date" and not _split_is_stored(study, split_card):
+        states["split"] = "missing"
+    if states["parameters"] == "up to date":
+        if not _is_stored(study, PARAMETERS_CARD, parameters_card):
+            states["parameters"] = "missing"
+        elif not _lists(study, candidates_csv(study.spec.axes, files)):
+            states["parameters"] = "out of date"
+    if states["raw_data"] == "up to date" and not _describes(study, split_card):
+        states["raw_data"] = "out of date"
+    if states["raw_data"] != "up to date" and states["split"] == "up to date":
+        states["split"] = "out of date"
+    return Sources(split_card, parameters_card, states)
+
+
+def _split_card(study: Study, settings: SplitSettings) -> SplitCard:
+    """The card of the split that the data and the settings make.
+
+    If the recorded split is of these, its card says so, and the rows need not be divided to know.
+    """
+    recorded = study.recorded("split")
+    if recorded is not None and recorded.code_version == CODE_VERSIONS["split"]:
+        with suppress(ArtifactError):
+            card = study.card(SPLIT_CARD, SplitCard, recorded.version)
+            resolved = replace(settings, stratify=settings.stratifies(study.spec.task))
+            if (
+                card.data_digest == study.data_digest
+                and settings_of(card) == resolved
+                and _is_of_layout(study, card)
+            ):
+                return card
+    return study.divide(settings)[0]
+
+
+def _is_of_layout(study: Study, card: SplitCard) -> bool:
+    """Whether a recorded split was made with the target and header of the search.
+
+    Earlier versions recorded no layout, and took row numbers for a feature.
+    """
+    layout = study.spec.layout
+    recorded = study.metadata("split").get(LAYOUT)
+    if recorded is not None:
+        return recorded.value == asdict(layout)
+    named = isinstance(layout.target, int) or layout.target == card.target_name
+    return named and not any(map(is_unnamed, card.feature_names))
+
+
+def _describes(study: Study, card: SplitCard) -> bool:
+    """Whether the record of `raw_data` describes the columns as they are taken now."""
+    recorded = study.metadata("raw_data")
+    same_layout = LAYOUT not in recorded or recorded[LAYOUT].value == asdict(study.spec.layout)
+    features = recorded.get("features")
+    return same_layout and (features is None or features.value == len(card.feature_names))
+
+
+def _recorded_state(study: Study, name: str, version: str) -> State:
+    recorded = study.recorded(name)
+    if recorded is None:
+        return "missing"
+    is_current = recorded.version == version and recorded.code_version == CODE_VERSIONS[name]
+    return "up to date" if is_current else "out of date"
+
+
+def _is_stored(study: Study, name: str, card: Card) -> bool:
+    try:
+        study.card(name, type(card), card.version)
+    except ArtifactError:
+        return False
+    return True
+
+
+def _split_is_stored(study: Study, card: SplitCard) -> bool:
+    try:
+        read_verified(study.store, TRAIN, card.train_digest)
+        read_verified(study.store, TEST, card.test_digest)
+    except ArtifactError:
+        return False
+    return _is_stored(study, SPLIT_CARD, card)
+
+
+def _lists(study: Study, table: bytes) -> bool:
+    """Whether the stored table of candidates is that of the parameter files."""
+    try:
+        return study.store.read(CANDIDATES_TABLE, limit=SMALL) == table
+    except ArtifactError:  # it is missing, or no file that could be ours
+        return False
