@@ -50,8 +50,8 @@ def build_search(
     progress
         Called with the counts as a run goes on; by default they are logged.
     open_study
-        Gives an asset its study; by default each asset opens one of its own. A caller that runs
-        several assets in its own process can have them share one, which reads each input once.
+        Gives an asset or a check its study; by default each opens one of its own. Assets that run
+        in the process of the caller can share one, which reads each input once.
     """
     _BUILT[spec.name] = spec
     open_study = open_study or partial(Study, spec)
@@ -63,7 +63,7 @@ def build_search(
             build_candidates(spec, open_study),
             build_selection(spec, open_study),
         ],
-        asset_checks=build_checks(spec),
+        asset_checks=build_checks(spec, open_study),
         resources={STORAGE: _STORAGE, PROGRESS: progress},
     )
     return dg.Definitions.merge(assets, build_automation(spec))

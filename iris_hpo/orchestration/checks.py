@@ -8,19 +8,19 @@ from iris_hpo.orchestration.names import check_result, names_of
 from iris_hpo.orchestration.partitions import pending_change
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.selection_status import read_selectable
-from iris_hpo.orchestration.study import Study
+from iris_hpo.orchestration.study import OpenStudy
 from iris_hpo.selection.champion import selected_problems
 from iris_hpo.selection.leaderboard import leaderboard_keys
 from iris_hpo.spec import SearchSpec
 from iris_hpo.text import listed
 
 
-def build_checks(spec: SearchSpec) -> list[dg.AssetChecksDefinition]:
+def build_checks(spec: SearchSpec, open_study: OpenStudy) -> list[dg.AssetChecksDefinition]:
     """Define the checks of a search."""
     return [
         _check_split(spec),
-        _check_parameters(spec),
-        _check_completeness(spec),
+        _check_parameters(spec, open_study),
+        _check_completeness(spec, open_study),
         _check_selected_models(spec),
     ]
 
@@ -41,7 +41,7 @@ def _check_split(spec: SearchSpec) -> dg.AssetChecksDefinition:
     return parts_are_sound
 
 
-def _check_parameters(spec: SearchSpec) -> dg.AssetChecksDefinition:
+def _check_parameters(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=names_of(spec).asset("parameters"),
         description="The registered candidates are those of the parameter files, and those that "
@@ -51,7 +51,7 @@ def _check_parameters(spec: SearchSpec) -> dg.AssetChecksDefinition:
         context: dg.AssetCheckExecutionContext, iris_hpo_storage: Storage
     ) -> dg.AssetCheckResult:
         with user_errors():
-            study = Study(spec, context.instance, iris_hpo_storage)
+            study = open_study(context.instance, iris_hpo_storage)
             change = pending_change(study)
         return check_result(
             f"{len(study.listed_keys)} candidates are registered"
@@ -63,7 +63,7 @@ def _check_parameters(spec: SearchSpec) -> dg.AssetChecksDefinition:
     return partitions_agree
 
 
-def _check_completeness(spec: SearchSpec) -> dg.AssetChecksDefinition:
+def _check_completeness(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=names_of(spec).asset("selection"),
         description="Every current candidate took part in the selection.",
@@ -72,7 +72,7 @@ def _check_completeness(spec: SearchSpec) -> dg.AssetChecksDefinition:
         context: dg.AssetCheckExecutionContext, iris_hpo_storage: Storage
     ) -> dg.AssetCheckResult:
         with user_errors():
-            study = Study(spec, context.instance, iris_hpo_storage)
+            study = open_study(context.instance, iris_hpo_storage)
             status = read_selectable(study, study.upstream())
             ranked = set(leaderboard_keys(study.store))
         absent = {

@@ -10,11 +10,11 @@ from iris_hpo.orchestration.status import State, Status, read_status
 from iris_hpo.orchestration.study import Study, Upstream
 from iris_hpo.parts import Part
 from iris_hpo.selection.champion import CHAMPION, SELECTED_FOLDER
-from iris_hpo.selection.leaderboard import LEADERBOARD, leaderboard_keys
+from iris_hpo.selection.leaderboard import leaderboard_keys
 from iris_hpo.selection.rules import Rule
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.spec import DEFAULT_REPORTS
-from iris_hpo.store.cards import fingerprint, read_card
+from iris_hpo.store.cards import fingerprint
 from iris_hpo.store.digests import ArtifactError
 from iris_hpo.store.folder import read_verified
 from iris_hpo.training.cards import ModelCard, model_card_name
@@ -91,11 +91,11 @@ def selection_state(study: Study, rule: Rule, status: Status | None = None) -> S
             _check_selectable(study, status)
         champion = study.champion()
         read_verified(store, CHAMPION, champion.digest)
-        read_verified(store, LEADERBOARD, champion.leaderboard_digest)
-        for key in leaderboard_keys(store, selected=True):
-            card = read_card(store, model_card_name(key), ModelCard)
+        digest = champion.leaderboard_digest
+        for key in leaderboard_keys(store, digest=digest, selected=True):
+            card = study.card(model_card_name(key), ModelCard, status.model_versions[key])
             read_verified(store, f"{SELECTED_FOLDER}/model_{key}.pkl", card.digest)
-    except InputError:
+    except (InputError, KeyError):  # a selected candidate may be gone
         return "out of date"
     version = selection_version(status, rule, study.spec.space, study.spec.reports)
     is_current = recorded.version == version and recorded.code_version == CODE_VERSIONS["selection"]

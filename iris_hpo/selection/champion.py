@@ -107,8 +107,7 @@ def _selected_before(store: ArtifactStore) -> set[str]:
     """Whose models the selection before has stored; empty if its files are not as it left them."""
     try:
         card = read_card(store, CHAMPION_CARD, ChampionCard)
-        read_verified(store, LEADERBOARD, card.leaderboard_digest)
-        return set(leaderboard_keys(store, selected=True))
+        return {*leaderboard_keys(store, digest=card.leaderboard_digest, selected=True)}
     except ArtifactError:
         return set()
 

@@ -9,7 +9,7 @@ from iris_hpo.selection.rules import Ranked, Selection
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.space.values import Value
 from iris_hpo.store.digests import ArtifactMismatchError
-from iris_hpo.store.folder import SMALL, ArtifactStore
+from iris_hpo.store.folder import SMALL, ArtifactStore, read_verified
 from iris_hpo.text import quote_cell, unquote_cell
 
 LEADERBOARD = "selection/leaderboard.csv"
@@ -110,15 +110,27 @@ def _plain(value: Cell) -> Cell:
     return repr(value) if isinstance(value, float) else value
 
 
-def leaderboard_keys(store: ArtifactStore, *, selected: bool = False) -> list[str]:
-    """Read who stands on the stored leaderboard, or only who was selected, best first.
+def leaderboard_keys(
+    store: ArtifactStore, *, digest: str | None = None, selected: bool = False
+) -> list[str]:
+    """Read which candidates the stored leaderboard lists, best first.
+
+    Parameters
+    ----------
+    digest
+        The recorded sha256 of the leaderboard, to be verified.
+    selected
+        Whether only those that were selected are given.
 
     Raises
     ------
     ArtifactError
-        If there is no leaderboard, or it is none.
+        If there is no leaderboard, or it is another one.
     """
-    content = store.read(LEADERBOARD, limit=SMALL)
+    if digest is None:
+        content = store.read(LEADERBOARD, limit=SMALL)
+    else:
+        content = read_verified(store, LEADERBOARD, digest)
     try:
         rows = list(csv.DictReader(io.StringIO(content.decode())))
         return [row["candidate"] for row in rows if not selected or row["selected"] == "true"]
