@@ -1,4 +1,4 @@
-"""The resources of a search: where its data and artifacts are, and who is told how a run goes."""
+"""The resources of a search: where its data and artifacts are, and how a run reports progress."""
 
 import os
 import time
@@ -56,31 +56,43 @@ class Counts:
 
 
 class Progress(Protocol):
-    """Is told at the start, with nothing done, and whenever outcomes came."""
+    """Called at the start of a run, with nothing done, and whenever outcomes came."""
 
     def __call__(self, context: dg.AssetExecutionContext, counts: Counts) -> None:
         """Take note of the counts."""
         ...
 
 
+class PacedLine:
+    """How far a run is and how long it still takes, in one line every few seconds."""
+
+    def __init__(self, seconds: float = 5.0) -> None:
+        self._seconds = seconds
+        self._started = self._last = time.monotonic()
+
+    def next(self, counts: Counts) -> str:
+        """Return the line, or nothing if it is not yet time for one, or all is done."""
+        now = time.monotonic()
+        worked = counts.trained + counts.failed
+        if not worked:  # what is reused says nothing about the pace
+            self._started = self._last = now
+        if now - self._last < self._seconds or counts.done >= counts.total or not worked:
+            return ""
+        self._last = now
+        left = (now - self._started) / worked * (counts.total - counts.done)
+        return f"{counts.done} of {counts.total} candidates: {counts}; {left:.0f} s left"
+
+
 class LogProgress:
     """One line in the run's log every few seconds, not one per candidate."""
 
     def __init__(self, seconds: float = 5.0) -> None:
-        self._seconds = seconds
-        self._started = self._said = time.monotonic()
+        self._line = PacedLine(seconds)
 
     def __call__(self, context: dg.AssetExecutionContext, counts: Counts) -> None:
         """Log the counts and the time left, now and then."""
-        now = time.monotonic()
-        if not counts.done:
-            self._started = self._said = now
-        if now - self._said < self._seconds or counts.done >= counts.total:
-            return
-        self._said = now
-        left = (now - self._started) / counts.done * (counts.total - counts.done)
-        line = f"{counts.done} of {counts.total} candidates: {counts}; {left:.0f} s left"
-        log_line(context.log, line)
+        if line := self._line.next(counts):
+            log_line(context.log, line)
 
 
 class Storage(dg.ConfigurableResource[None]):

@@ -22,7 +22,7 @@ from iris_hpo.orchestration.partitions import apply_change, is_range, registered
 from iris_hpo.orchestration.plan import FullPlan, full_plan
 from iris_hpo.orchestration.ranges import contiguous_ranges, range_tags
 from iris_hpo.orchestration.record import failure_reasons
-from iris_hpo.orchestration.resources import Counts, Progress, Storage
+from iris_hpo.orchestration.resources import Counts, Progress
 from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.orchestration.study import Study
@@ -84,7 +84,7 @@ class Launcher:
         """Made when something is to be run: until then much need not be imported."""
         from iris_hpo.orchestration.build import build_search
 
-        def open_study(_: dg.DagsterInstance, __: Storage) -> Study:
+        def open_study(*_: object) -> Study:
             return self._study
 
         return build_search(self._study.spec, progress=self._tally, open_study=open_study)

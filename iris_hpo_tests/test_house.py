@@ -1,0 +1,81 @@
+"""What keeps the code readable: small files, small functions, and no clumps of arguments."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+PACKAGE = PROJECT / "iris_hpo"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+FILE_LINES = 300
+FUNCTION_LINES = 50
+CLUMP = {"DagsterInstance", "SearchSpec", "Names", "Storage", "ArtifactStore", "ParameterSpace"}
+"""A function that needs two of these takes a `Study`, which is made of them."""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions(tree: ast.Module) -> Iterator[Function]:
+    return (node for node in ast.walk(tree) if isinstance(node, Function))
+
+
+def type_name(annotation: ast.expr | None) -> str:
+    """Name the class of an argument: ``Names`` for ``"names.Names | None"``."""
+    text = ast.unparse(annotation).strip("'\"") if annotation else ""
+    return text.partition(" |")[0].rpartition(".")[2]
+
+
+def clump(function: Function) -> list[str]:
+    arguments = function.args
+    taken = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    names = [type_name(argument.annotation) for argument in taken]
+    return sorted(CLUMP.intersection(names))
+
+
+def too_long(text: str) -> list[str]:
+    """Name what is too long in a module."""
+    lines = len(text.splitlines())
+    found = [f"{lines} lines"] if lines > FILE_LINES else []
+    for function in functions(ast.parse(text)):
+        length = (function.end_lineno or 0) - function.lineno + 1
+        if length > FUNCTION_LINES:
+            found.append(f"{function.name}: {length} lines")
+    return found
+
+
+def clumps(text: str) -> list[str]:
+    """Name the functions of a module that take two of what a study is made of."""
+    tree = ast.parse(text)
+    study = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Study"]
+    makers = {id(function) for node in study for function in functions(ast.Module(node.body, []))}
+    return [
+        f"{function.name}: {', '.join(clump(function))}"
+        for function in functions(tree)
+        if len(clump(function)) > 1 and id(function) not in makers
+    ]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_files_and_functions_are_short(path: Path) -> None:
+    assert too_long(path.read_text()) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_function_takes_a_clump(path: Path) -> None:
+    assert clumps(path.read_text()) == []
+
+
+def test_breaches_are_seen() -> None:
+    statements = "\n".join(["    pass"] * FUNCTION_LINES)
+    assert too_long(f"def f():\n{statements}\n") == ["f: 51 lines"]
+    assert too_long("\n" * (FILE_LINES + 1)) == ["301 lines"]
+    assert clumps("def f(a: 'names.Names | None', *, b: dg.DagsterInstance) -> None: ...") == [
+        "f: DagsterInstance, Names"
+    ]
+    assert clumps("class A:\n    async def f(self, a: Storage, /, b: SearchSpec): ...") == [
+        "f: SearchSpec, Storage"
+    ]
+    assert clumps("def f(a: Storage, b: list[SearchSpec]): ...") == []
