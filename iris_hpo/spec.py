@@ -14,7 +14,8 @@ from iris_hpo.engines import check_engine
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.parts import Part
 from iris_hpo.reports import make_reports
-from iris_hpo.samplers.parameter_files import MAX_CANDIDATES
+from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES, check_sampler, list_candidates
+from iris_hpo.samplers.parameter_list import CandidateList
 from iris_hpo.selection.rules import Rule, check_rule
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
@@ -80,6 +81,8 @@ class SearchSpec:
     engine
         Where candidates are worked on where a run says nothing; by default ``dask`` where
         IRIS_HPO_DASK_ADDRESS names a scheduler, else ``loky``.
+    sampler
+        Where the candidates come from; by default the parameter files.
     """
 
     name: str
@@ -99,6 +102,7 @@ class SearchSpec:
     description: str = ""
     reports: tuple[Part, ...] = DEFAULT_REPORTS
     engine: Part | None = None
+    sampler: Part = PARAMETER_FILES
 
     def __post_init__(self) -> None:
         with at_field("name"):
@@ -144,6 +148,8 @@ class SearchSpec:
                 self._check_axis(axis)
         with at_field("scoring"):
             check_scoring(self.scoring, task)
+        with at_field("sampler"):
+            check_sampler(self.sampler)
         make_reports(self.reports)
         if self.engine:
             with at_field("engine"):
@@ -163,6 +169,21 @@ class SearchSpec:
     def task(self) -> Task:
         """Classification or regression."""
         return self.stated_task or Recipe(self.steps).task()
+
+    def list_candidates(self, folder: Path) -> CandidateList:
+        """List all candidates.
+
+        Parameters
+        ----------
+        folder
+            The folder of the parameter files.
+
+        Raises
+        ------
+        InputError
+            If the sampler, or a file that it reads, cannot be used.
+        """
+        return list_candidates(self.sampler, self.space, folder, self.max_candidates)
 
     def checked_rule(self, rule: str | None, folds: int) -> Rule:
         """Return the rule that was given, or the search's, if it can be followed.
