@@ -10,13 +10,13 @@ from dagster_shared.yaml_utils.source_position import ValueAndSourcePositionTree
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
 
 from iris_hpo.data.columns import Layout
-from iris_hpo.data.splitters import SplitSettings
+from iris_hpo.data.splitters import SHUFFLED, SplitSettings, refuse_settings
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.orchestration.broken import build_broken, is_validating
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.resources import Storage
-from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES
-from iris_hpo.samplers.parameter_files import check_axis_files
+from iris_hpo.parts import Part
+from iris_hpo.samplers.parameter_files import MAX_CANDIDATES, check_axis_files
 from iris_hpo.scaffold import SearchScaffolder
 from iris_hpo.selection.rules import Rule
 from iris_hpo.spec import SearchSpec
@@ -116,11 +116,12 @@ class HyperparameterSearch(dg.Component, dg.Model):
         "`dask`, or the import path of an engine.",
         examples=["serial"],
     )
-    sampler: str | PartFields = Field(
-        default=PARAMETER_FILES.use,
-        description="Where the candidates come from: `files`, the parameter files, or the import "
-        "path of a sampler.",
-        examples=["my_project.samplers.RandomSearch"],
+
+    splitter: str | PartFields = Field(
+        default=SHUFFLED.use,
+        description="What divides the rows: `shuffled`, which follows `test_size`, `folds`, "
+        "`stratify` and `seed`, or the import path of a splitter.",
+        examples=["my_project.splitters.ByDate"],
     )
 
     @classmethod
@@ -155,8 +156,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
         """Make the definitions of the search."""
         try:
             spec = self.spec(context)
-            # Otherwise sensors and runs say so: values may come later.
-            if is_validating() and spec.sampler == PARAMETER_FILES:
+            if is_validating():  # otherwise sensors and runs say so: values may come later
                 with at_field("axes"):
                     check_axis_files(Storage().parameters_folder(spec), spec.axes)
             return build_search(spec)
@@ -187,8 +187,14 @@ class HyperparameterSearch(dg.Component, dg.Model):
             description=self.description,
             reports=tuple(part_of(fields, "reports", at) for at, fields in enumerate(self.reports)),
             engine=part_of(self.engine, "engine") if self.engine else None,
-            sampler=part_of(self.sampler, "sampler"),
+            splitter=self._splitter(),
         )
+
+    def _splitter(self) -> Part:
+        part = part_of(self.splitter, "splitter")
+        written = [name for name in vars(SplitSettings()) if name in self.model_fields_set]
+        refuse_settings(part, written)
+        return part
 
     def _layout(self, context: dg.ComponentLoadContext) -> Layout:
         """Where things stand; a name that YAML took for a truth value is read as it is written."""

@@ -62,7 +62,7 @@ def make_part(part: Part, names: Mapping[str, str], kind: str, *methods: str) ->
         )
     try:
         return found(**part.settings)
-    except Exception as error:
+    except Exception as error:  # the class may be a user's own
         raise InputError(
             f"{kind} {shorten(part.use)} refuses its settings: {error}", field=("settings",)
         ) from error
@@ -86,7 +86,7 @@ def import_object(path: str, kind: str, advice: str, *, field: str) -> object:
     module, _, name = path.rpartition(".")
     try:
         return getattr(importlib.import_module(module), name)
-    except Exception as error:  # whatever a module of the user's raises
+    except Exception as error:  # importing runs the module
         raise InputError(
             f"the {kind} {path!r} cannot be imported ({error}); give {advice}", field=(field,)
         ) from error

@@ -9,22 +9,28 @@ from typing import Final
 
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import Task
-from iris_hpo.data.splitters import SplitSettings
+from iris_hpo.data.splitters import (
+    SHUFFLED,
+    SPLITTERS,
+    Division,
+    SplitSettings,
+    refuse_settings,
+)
 from iris_hpo.engines import check_engine
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.parts import Part
 from iris_hpo.reports import make_reports
-from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES, check_sampler, list_candidates
-from iris_hpo.samplers.parameter_list import CandidateList
+from iris_hpo.samplers.parameter_files import MAX_CANDIDATES
 from iris_hpo.selection.rules import Rule, check_rule
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.space.simplicity import Simplest, known_simplest
 from iris_hpo.space.values import Value
 from iris_hpo.training.choices import Choice
-from iris_hpo.training.estimators import Recipe, Step
+from iris_hpo.training.estimators import Recipe, Step, package_versions
 from iris_hpo.training.scoring import check_scoring
-from iris_hpo.training.settings import states
+from iris_hpo.training.settings import identity, states
+from iris_hpo.training.source_code import loaded_code
 
 DEFAULT_REPORTS: Final = (Part("heatmap"),)
 
@@ -81,8 +87,9 @@ class SearchSpec:
     engine
         Where candidates are worked on where a run says nothing; by default ``dask`` where
         IRIS_HPO_DASK_ADDRESS names a scheduler, else ``loky``.
-    sampler
-        Where the candidates come from; by default the parameter files.
+    splitter
+        What divides the rows; by default ``shuffled``, under the settings of ``split``. With
+        another splitter, ``split`` holds nothing but the seed of the estimator.
     """
 
     name: str
@@ -102,7 +109,7 @@ class SearchSpec:
     description: str = ""
     reports: tuple[Part, ...] = DEFAULT_REPORTS
     engine: Part | None = None
-    sampler: Part = PARAMETER_FILES
+    splitter: Part = SHUFFLED
 
     def __post_init__(self) -> None:
         with at_field("name"):
@@ -124,10 +131,9 @@ class SearchSpec:
             object.__setattr__(self, "scoring", default)
         if self.stated_task is None:
             self.check_estimator()
-        with at_field("stratify"):
-            self.split.stratifies(self.task)
+        self._check_splitter()
         if self.rule is not None:
-            self.checked_rule(self.rule, self.split.folds)
+            self.checked_rule(self.rule, self.division().n_folds)
 
     def check_estimator(self) -> None:
         """Check what only the estimator can tell: settings, choices, axes, the scoring.
@@ -148,8 +154,6 @@ class SearchSpec:
                 self._check_axis(axis)
         with at_field("scoring"):
             check_scoring(self.scoring, task)
-        with at_field("sampler"):
-            check_sampler(self.sampler)
         make_reports(self.reports)
         if self.engine:
             with at_field("engine"):
@@ -170,20 +174,30 @@ class SearchSpec:
         """Classification or regression."""
         return self.stated_task or Recipe(self.steps).task()
 
-    def list_candidates(self, folder: Path) -> CandidateList:
-        """List all candidates.
+    def division(self, settings: SplitSettings | None = None) -> Division:
+        """How the rows are divided under the settings of a run, by default the search's own."""
+        return Division(self.splitter, settings or self.split, self.task, self._splitter_code)
 
-        Parameters
-        ----------
-        folder
-            The folder of the parameter files.
+    @cached_property
+    def _splitter_code(self) -> Mapping[str, object]:
+        """What identifies the settings and the code of a splitter that is not built in."""
+        if self.splitter.use in SPLITTERS:
+            return {}
+        step = Step(self.splitter.use, self.splitter.settings)
+        return {
+            "settings": identity(step.settings),
+            "packages": package_versions([step]),
+            "code": dict(loaded_code(step.import_paths).digests),
+        }
 
-        Raises
-        ------
-        InputError
-            If the sampler, or a file that it reads, cannot be used.
-        """
-        return list_candidates(self.sampler, self.space, folder, self.max_candidates)
+    def _check_splitter(self) -> None:
+        default, own = vars(SplitSettings()), vars(self.split)
+        refuse_settings(self.splitter, [name for name in own if own[name] != default[name]])
+        with at_field("splitter"):
+            self.division().splitter()
+            self._splitter_code  # noqa: B018 - the files are as they were imported
+        with at_field("stratify"):
+            self.split.stratifies(self.task)
 
     def checked_rule(self, rule: str | None, folds: int) -> Rule:
         """Return the rule that was given, or the search's, if it can be followed.

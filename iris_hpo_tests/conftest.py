@@ -9,8 +9,9 @@ from hypothesis import settings
 
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import Dataset, read_dataset
+from iris_hpo.data.shuffled import make_folds, split_rows
 from iris_hpo.data.split import Examples
-from iris_hpo.data.splitters import SplitSettings, make_folds, split_rows
+from iris_hpo.data.splitters import SplitSettings
 from iris_hpo_tests.made_once import draw_once, make_once
 from iris_hpo_tests.scale.s3 import S3, s3_server, using
 
@@ -24,6 +25,9 @@ settings.load_profile("repeatable")
 # every server that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+# Its assertions are shown with their values, as those of test modules.
+pytest.register_assert_rewrite("iris_hpo_tests.engines.engine_contract")
 
 
 make_once()

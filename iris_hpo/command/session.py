@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
 from iris_hpo.command.project import find_search
-from iris_hpo.data.splitters import SplitSettings
+from iris_hpo.data.splitters import SplitSettings, names_of_settings, refuse_settings
 from iris_hpo.errors import InputError
 from iris_hpo.event_log.postgres_server import MANY_ATS, has_broken_url, one_message
 from iris_hpo.orchestration.home import check_name
@@ -210,11 +210,13 @@ def read_wanted(
     given_split: dict[str, Any] = {
         name: value for name, value in given.items() if value is not None
     }
+    refuse_settings(spec.splitter, given_split)
 
     def last(asset: str) -> Mapping[str, Any]:
         return {} if defaults else last_changed(study, asset)
 
-    last_split = last("split")
+    known = names_of_settings(spec.splitter)  # the search may have had another splitter
+    last_split = {name: value for name, value in last("split").items() if name in known}
     last_choices = {
         name: value
         for name, value in last("parameters").items()
@@ -223,21 +225,22 @@ def read_wanted(
     own_split: dict[str, Any] = asdict(spec.split)
     own_choices = {name: choice.default_text for name, choice in offered.items()}
     split = SplitSettings(**{**own_split, **last_split, **given_split})
+    n_folds = spec.division(split).n_folds
     chosen = {**own_choices, **last_choices, **given_choices}
     spec.recipe(chosen)
 
     last_rule = {} if rule else last("selection")
     try:
-        checked = spec.checked_rule(rule or last_rule.get("rule"), split.folds)
+        checked = spec.checked_rule(rule or last_rule.get("rule"), n_folds)
     except InputError:
         if not last_rule:
             raise
         last_rule = {}  # the folds given now do not allow it
-        checked = spec.checked_rule(None, split.folds)
+        checked = spec.checked_rule(None, n_folds)
     kept = [
         *_kept(last_split, given_split, own_split),
         *_kept(last_choices, given_choices, own_choices),
-        *_kept(last_rule, {}, {"rule": spec.default_rule(split.folds)}),
+        *_kept(last_rule, {}, {"rule": spec.default_rule(n_folds)}),
     ]
     return Wanted(Settings(split, chosen), checked, kept)
 

@@ -1,7 +1,7 @@
-"""Reading a data set, and refusing one that cannot be learnt from.
+"""Read a data set, and refuse one that cannot be learnt from.
 
 Features are numbers and are used as they are. The target is a class label or, for regression, a
-number. CSV (with or without a header) and Parquet are read. Rows to predict are read in
+number. Files are CSV, with or without a header, or Parquet. Rows to predict are read in
 `iris_hpo.data.prediction_rows`.
 """
 
@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, compress
 from pathlib import Path
 from typing import Final, Literal
 
@@ -24,7 +24,7 @@ from iris_hpo.files import memory_bytes, open_regular, read_regular
 from iris_hpo.text import legible, shorten
 
 _NAMED: Final = 10
-"""So many columns that cannot be used are named in a message."""
+"""Number of unusable columns that a message names."""
 
 Task = Literal["classification", "regression"]
 Features = NDArray[np.float64]
@@ -46,7 +46,7 @@ class Dataset:
     digest
         sha256 of the file's bytes.
     notes
-        What a user should know about the columns: which are left out, which may be row numbers.
+        Remarks on the columns: which are left out, which may be row numbers.
     """
 
     features: Features
@@ -56,8 +56,13 @@ class Dataset:
     digest: str
     notes: tuple[str, ...] = ()
 
+    @property
+    def task(self) -> Task:
+        """Regression if the target is float64, else classification."""
+        return "regression" if self.target.dtype.kind == "f" else "classification"
+
     def rows(self, indices: NDArray[np.intp]) -> tuple[Features, Target]:
-        """Give the features and the target of some rows."""
+        """Return the features and the target of some rows."""
         return self.features[indices], self.target[indices]
 
 
@@ -79,8 +84,8 @@ def file_digest(path: Path) -> str:
 def read_dataset(path: Path, layout: Layout, task: Task) -> Dataset:
     """Read a data set with its target.
 
-    A column without a name in the header, or with the name that pandas then gives, is left out if
-    it counts the rows.
+    A column that counts the rows is left out if it has no name in the header, or the name that
+    pandas gives to such a column.
 
     Raises
     ------
@@ -96,37 +101,37 @@ def read_dataset(path: Path, layout: Layout, task: Task) -> Dataset:
     width = len(table.columns or table.first)
     target = target_position(table, layout.target, width)
     names = table.columns or [f"{index + 1}" for index in range(width)]
-    labels: list[str] | None = [] if task == "classification" else None
-    columns = [name for index, name in enumerate(names) if labels is None or index != target]
-    cells = read_rows(table, columns, _examples(table, names, target, labels))
-    values = cells[:, target].copy() if labels is None else np.array(labels)
-    if labels is None:
-        cells = np.delete(cells, target, axis=1)
+    features, values = _read_cells(table, names, target, task)
     positions = [position for position in range(width) if position != target]
     notes = list[str]()
     if table.columns is not None:
-        numbering = [
-            index
+        counting = [
+            is_unnamed(names[position]) and counts_rows(features[:, index])
             for index, position in enumerate(positions)
-            if is_unnamed(names[position]) and counts_rows(cells[:, index])
         ]
-        notes += [_left_out(names[positions[index]], positions[index]) for index in numbering]
-        cells = np.delete(cells, numbering, axis=1) if numbering else cells
-        positions = [position for index, position in enumerate(positions) if index not in numbering]
+        notes += [_left_out(names[at], at) for at in compress(positions, counting)]
+        features = features[:, np.logical_not(counting)] if any(counting) else features
+        positions = [at for at, counts in zip(positions, counting, strict=True) if not counts]
     if not positions:
         raise DatasetError(str(path), "holds the numbers of rows and a target; add features")
-    notes += _doubts(cells, [names[position] for position in positions])
+    feature_names = [names[position] for position in positions]
+    notes += _doubts(features, feature_names)
+    if table.columns is None:
+        feature_names = [f"feature_{index + 1}" for index in range(len(positions))]
     return Dataset(
-        np.ascontiguousarray(cells),
+        np.ascontiguousarray(features),
         values,
-        tuple(
-            names[position] if table.columns else f"feature_{index + 1}"
-            for index, position in enumerate(positions)
-        ),
+        tuple(feature_names),
         names[target] if table.columns else "target",
         hashlib.sha256(content).hexdigest(),
         tuple(notes),
     )
+
+
+def class_counts(target: Target) -> dict[str, int]:
+    """Count the rows of each class."""
+    classes, counts = np.unique(target, return_counts=True)
+    return {str(name): int(count) for name, count in zip(classes, counts, strict=True)}
 
 
 def read_rows(table: Table, columns: Sequence[str], rows: Iterator[list[str]]) -> Features:
@@ -137,7 +142,7 @@ def read_rows(table: Table, columns: Sequence[str], rows: Iterator[list[str]]) -
     columns
         Names of the numbers, for messages.
     rows
-        The rows of the table, each without the cells that are not used.
+        Rows of the table, each without the cells that are not used.
 
     Returns
     -------
@@ -146,7 +151,7 @@ def read_rows(table: Table, columns: Sequence[str], rows: Iterator[list[str]]) -
     Raises
     ------
     DatasetError
-        For the first cell that is no number; it names all columns in which there are such.
+        For the first cell that is not a number; the message names every column that has such cells.
     """
     numbers = array("d")
     for row in rows:
@@ -163,7 +168,7 @@ def read_bytes(path: Path) -> bytes:
     Raises
     ------
     DatasetError
-        If it cannot be read, or is no regular file.
+        If it cannot be read, or is not a regular file.
     """
     try:
         return read_regular(path, _largest())
@@ -171,10 +176,23 @@ def read_bytes(path: Path) -> bytes:
         raise _unreadable(path, error) from error
 
 
+def _read_cells(
+    table: Table, names: Sequence[str], target: int, task: Task
+) -> tuple[Features, Target]:
+    """Read the features, without the target's column, and the target."""
+    if task == "regression":
+        cells = read_rows(table, names, _examples(table, names, target, None))
+        return np.delete(cells, target, axis=1), cells[:, target].copy()
+    labels = list[str]()
+    columns = [name for index, name in enumerate(names) if index != target]
+    features = read_rows(table, columns, _examples(table, names, target, labels))
+    return features, np.array(labels)
+
+
 def _examples(
     table: Table, names: Sequence[str], target: int, labels: list[str] | None
 ) -> Iterator[list[str]]:
-    """Give the rows as numbers are read from them; labels are taken out and added to a list."""
+    """Yield the rows with the cells that are numbers; append the labels, if any, to a list."""
     for row in table.rows():
         if len(row) != len(names):
             raise table.refusal(f"has {len(row)} columns; the lines before have {len(names)}")
@@ -186,7 +204,7 @@ def _examples(
 def _with_others(
     error: DatasetError, table: Table, columns: Sequence[str], rows: Iterator[list[str]]
 ) -> DatasetError:
-    """The error, with all other columns that hold what is no number."""
+    """Add the other columns with cells that are not numbers to an error's message."""
     others = dict[str, str]()
     with suppress(DatasetError):
         for row in rows:
@@ -219,7 +237,7 @@ def _left_out(name: str, position: int) -> str:
 
 
 def _doubts(features: Features, names: Sequence[str]) -> list[str]:
-    """What to look at: features that seem to number the rows, and those without a name."""
+    """Remarks on features that seem to number the rows, and on those without a name."""
     if len(features) < 3:
         return []
     return [
@@ -238,5 +256,5 @@ def _unreadable(path: Path, error: OSError) -> DatasetError:
 
 
 def _largest() -> int:
-    """Largest size in bytes of a data file: its bytes and its numbers must find room in memory."""
+    """Largest size of a data file in bytes: its bytes and its numbers have to fit in memory."""
     return memory_bytes() // 2

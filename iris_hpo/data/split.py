@@ -4,16 +4,19 @@ import csv
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from iris_hpo.data.dataset import Dataset, Features, Target, Task
-from iris_hpo.data.splitters import LazyFolds, Rows, SplitSettings, class_counts, split_rows
-from iris_hpo.store.cards import Card, read_card
-from iris_hpo.store.digests import digest_of
+from iris_hpo.data.chosen_rows import ChosenRows, choose_rows, folds_to_csv, read_folds
+from iris_hpo.data.dataset import Dataset, Features, Target, Task, class_counts
+from iris_hpo.data.shuffled import LazyFolds, notes_on_folds
+from iris_hpo.data.splitters import Division, Fold, Rows, SplitSettings
+from iris_hpo.store.cards import Card, fingerprint, read_card
+from iris_hpo.store.digests import ArtifactError, digest_of
 from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.text import legible, quote_cell, unquote_cell
 
@@ -36,7 +39,7 @@ class Examples:
     target: Target
     test_features: Features
     test_target: Target
-    folds: Sequence[tuple[Rows, Rows]]
+    folds: Sequence[Fold]
 
     def __setstate__(self, state: Mapping[str, object]) -> None:
         """Give arrays that come from another process NumPy's own types.
@@ -58,66 +61,113 @@ def _with_own_type(value: object) -> object:
 
 @dataclass(frozen=True)
 class SplitCard(Card):
-    """What `split` made: settings, digests of both parts, and of the data they came from."""
+    """What a split was made of, and the digests of its files.
+
+    Fields that are None are not stored. ``test_size`` and ``stratify`` are those of the splitter
+    ``shuffled``; the last four are those of another splitter.
+
+    Attributes
+    ----------
+    folds
+        Number of folds.
+    splitter
+        Identity of the splitter.
+    folds_digest
+        Digest of the file with the folds, if there are any.
+    left_out
+        Number of rows of the data set in neither part.
+    """
 
     data_digest: str
-    test_size: float
     seed: int
     folds: int
-    stratify: bool
     train_rows: int
     test_rows: int
     train_digest: str
     test_digest: str
     feature_names: list[str]
     target_name: str
+    test_size: float | None = None
+    stratify: bool | None = None
+    splitter: dict[str, object] | None = None
+    folds_digest: str | None = None
+    left_out: int | None = None
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Digest of each file beside the card, by name."""
+        digests = {TRAIN: self.train_digest, TEST: self.test_digest}
+        return digests | ({FOLDS: self.folds_digest} if self.folds_digest else {})
+
+    def content(self) -> dict[str, object]:
+        """Return the fields that are stored."""
+        return {name: value for name, value in super().content().items() if value is not None}
+
+    def is_made_by(self, division: Division) -> bool:
+        """Whether the same data, divided like this, makes the same split."""
+        own = {name: self.content().get(name) for name in _DECIDING}
+        wanted = {name: division.identity().get(name) for name in _DECIDING}
+        return fingerprint(**own) == fingerprint(**wanted)
 
 
-CARD = "split/split.json"
-TRAIN = "split/train.csv"
-TEST = "split/test.csv"
+CARD: Final = "split/split.json"
+TRAIN: Final = "split/train.csv"
+TEST: Final = "split/test.csv"
+FOLDS: Final = "split/folds.csv"
 
-RowChoice = Callable[[Target, SplitSettings, Task], tuple[Rows, Rows]]
-
+_DECIDING: Final = ("test_size", "seed", "folds", "stratify", "splitter")
 _WHOLE: Final = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 
 
 def divide(
-    dataset: Dataset, settings: SplitSettings, task: Task, choose: RowChoice = split_rows
-) -> tuple[SplitCard, bytes, bytes]:
+    dataset: Dataset,
+    division: Division,
+    call: Callable[..., tuple[Rows, Rows]] | None = None,
+) -> tuple[SplitCard, dict[str, bytes]]:
     """Divide a data set.
 
     Parameters
     ----------
-    choose
-        `split_rows`, or a way to call it.
+    call
+        How the built-in splitter calls the function that imports scikit-learn.
 
     Returns
     -------
-    card, train, test
-        The two parts as CSV; floats are written so that they are read back exactly.
+    card, files
+        The files by name: both parts as CSV, with floats that are read back exactly, and the folds
+        of a splitter that is not built in.
     """
-    train_rows, test_rows = choose(dataset.target, settings, task)
-    train, test = _to_csv(dataset, train_rows), _to_csv(dataset, test_rows)
+    if division.is_built_in:
+        chosen = ChosenRows(*division.splitter(call).split(dataset), folds=())
+    else:
+        chosen = choose_rows(dataset, division)
+    files = {TRAIN: _to_csv(dataset, chosen.train), TEST: _to_csv(dataset, chosen.test)}
+    if chosen.folds:
+        files[FOLDS] = folds_to_csv(chosen)
     card = SplitCard(
         data_digest=dataset.digest,
-        test_size=settings.test_size,
-        seed=settings.seed,
-        folds=settings.folds,
-        stratify=settings.stratifies(task),
-        train_rows=len(train_rows),
-        test_rows=len(test_rows),
-        train_digest=digest_of(train),
-        test_digest=digest_of(test),
+        train_rows=len(chosen.train),
+        test_rows=len(chosen.test),
+        train_digest=digest_of(files[TRAIN]),
+        test_digest=digest_of(files[TEST]),
+        folds_digest=digest_of(files[FOLDS]) if chosen.folds else None,
+        left_out=None
+        if division.is_built_in
+        else len(dataset.target) - len(chosen.train) - len(chosen.test),
         feature_names=list(dataset.feature_names),
         target_name=dataset.target_name,
+        **division.identity(),
     )
-    return card, train, test
+    return card, files
 
 
-def write_split(store: ArtifactStore, card: SplitCard, train: bytes, test: bytes) -> None:
-    """Store a split; the card last, so that it never vouches for parts that are not there."""
-    store.write_together({TRAIN: train, TEST: test, CARD: card.to_bytes()})
+def write_split(store: ArtifactStore, card: SplitCard, files: Mapping[str, bytes]) -> None:
+    """Store a split; the card last, so that it never vouches for files that are not there."""
+    with suppress(ArtifactError):
+        earlier = read_card(store, CARD, SplitCard).folds_digest
+        if earlier and FOLDS not in files and digest_of(store.read(FOLDS)) == earlier:
+            store.delete(FOLDS)
+    store.write_together({**files, CARD: card.to_bytes()})
 
 
 def read_part(content: bytes, task: Task) -> tuple[Rows, Features, Target]:
@@ -145,19 +195,39 @@ def read_examples(store: ArtifactStore, card: SplitCard, task: Task) -> Examples
     Raises
     ------
     ArtifactError
-        If a part is missing or was changed.
+        If a file is missing or was changed.
     """
-    _, features, target = read_part(read_verified(store, TRAIN, card.train_digest), task)
-    _, test_features, test_target = read_part(read_verified(store, TEST, card.test_digest), task)
+    files = {name: read_verified(store, name, digest) for name, digest in card.digests.items()}
+    _, features, target = read_part(files[TRAIN], task)
+    _, test_features, test_target = read_part(files[TEST], task)
     if task == "classification" and all(map(_WHOLE.fullmatch, {*target, *test_target})):
         target, test_target = target.astype(np.int64), test_target.astype(np.int64)
-    folds = LazyFolds(target, settings_of(card), task)
+    folds: Sequence[Fold]
+    if card.splitter is None:
+        folds = LazyFolds(target, settings_of(card), task)
+    else:
+        folds = read_folds(files[FOLDS]) if card.folds else ()
     return Examples(features, target, test_features, test_target, folds)
 
 
 def settings_of(card: SplitCard) -> SplitSettings:
-    """The settings that a split was made with."""
+    """Return the settings that the splitter ``shuffled`` made a split with."""
+    if card.test_size is None:
+        raise ValueError("another splitter made this split")
     return SplitSettings(card.test_size, card.seed, card.folds, card.stratify)
+
+
+def notes_on_split(card: SplitCard, target: Target, task: Task) -> list[str]:
+    """Remarks on a split: rows left out, and classes with fewer training rows than folds.
+
+    Parameters
+    ----------
+    target
+        Target of the training rows.
+    """
+    if card.splitter is None:
+        return notes_on_folds(target, settings_of(card), task)
+    return [f"the splitter leaves out {card.left_out} rows"] if card.left_out else []
 
 
 def _to_csv(dataset: Dataset, rows: Rows) -> bytes:
@@ -173,37 +243,46 @@ def _to_csv(dataset: Dataset, rows: Rows) -> bytes:
 
 
 def split_problems(store: ArtifactStore, task: Task) -> list[str]:
-    """What is wrong with a stored split; empty if nothing is."""
+    """Return what is wrong with a stored split; nothing if the list is empty.
+
+    Rows may be in neither part if the card counts them as left out. Classes have to keep their
+    proportions only if the splitter promises that.
+    """
     card = read_card(store, CARD, SplitCard)
-    train, test = store.read(TRAIN), store.read(TEST)
+    files = {name: store.read(name) for name in card.digests}
     problems = [
         f"{name} was changed since it was made"
-        for name, content, digest in (
-            (TRAIN, train, card.train_digest),
-            (TEST, test, card.test_digest),
-        )
-        if digest_of(content) != digest
+        for name, digest in card.digests.items()
+        if digest_of(files[name]) != digest
     ]
     try:
-        train_rows, _, train_target = read_part(train, task)
-        test_rows, _, test_target = read_part(test, task)
+        train_rows, _, train_target = read_part(files[TRAIN], task)
+        test_rows, _, test_target = read_part(files[TEST], task)
     except (ValueError, IndexError):  # of what was changed
         return problems
-    rows = np.concatenate([train_rows, test_rows])
     shared = np.intersect1d(train_rows, test_rows)
     if len(shared):
         problems.append(f"{len(shared)} rows are in both parts")
-    absent = np.setdiff1d(np.arange(card.train_rows + card.test_rows), rows)
-    if len(absent):
-        problems.append(f"{len(absent)} rows are in neither part")
+    left_out = card.left_out or 0
+    number = card.train_rows + card.test_rows + left_out
+    absent = np.setdiff1d(np.arange(number), [*train_rows, *test_rows])
+    if len(absent) > left_out:
+        problems.append(f"{len(absent) - left_out} rows are in neither part")
     if card.stratify:
-        share = len(test_rows) / max(1, len(rows))
-        train_counts, test_counts = class_counts(train_target), class_counts(test_target)
-        for name in sorted({*train_counts, *test_counts}):
-            in_test = test_counts.get(name, 0)
-            expected = share * (in_test + train_counts.get(name, 0))
-            if abs(in_test - expected) > 1:
-                problems.append(
-                    f"class {legible(name)} has {in_test} test rows instead of about {expected:.1f}"
-                )
+        problems += _uneven_classes(train_target, test_target)
+    return problems
+
+
+def _uneven_classes(train: Target, test: Target) -> list[str]:
+    """Name the classes that do not keep their proportions."""
+    share = len(test) / max(1, len(train) + len(test))
+    train_counts, test_counts = class_counts(train), class_counts(test)
+    problems: list[str] = []
+    for name in sorted({*train_counts, *test_counts}):
+        in_test = test_counts.get(name, 0)
+        expected = share * (in_test + train_counts.get(name, 0))
+        if abs(in_test - expected) > 1:
+            problems.append(
+                f"class {legible(name)} has {in_test} test rows instead of about {expected:.1f}"
+            )
     return problems

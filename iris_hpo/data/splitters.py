@@ -1,37 +1,95 @@
-"""Dividing the rows: training and test rows, and the folds of cross-validation.
+"""Splitters: what decides which rows are for training, for the test, and in which fold.
 
-Seeded, so that the same rows always fall on the same side. Classes keep their proportions; for
-regression, rows are only shuffled.
+A splitter is any class with the members of `Splitter`; a search names its splitter in ``splitter``.
+What a splitter returns is checked in `iris_hpo.data.chosen_rows`.
 """
 
-import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, overload
+import json
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from numbers import Integral
+from typing import Any, Final, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from iris_hpo.data.dataset import Target, Task
+from iris_hpo.data.dataset import Dataset, Task
 from iris_hpo.errors import InputError
-from iris_hpo.text import legible
+from iris_hpo.parts import Part, make_part
+from iris_hpo.text import shorten
 
 Rows = NDArray[np.intp]
+Fold = tuple[Rows, Rows]
 
-_NAMED: Final = 10
-"""So many small classes are named in a message."""
+SHUFFLED: Final = Part("shuffled")
+"""The default splitter."""
+
+SPLITTERS: Final = {SHUFFLED.use: "iris_hpo.data.shuffled.Shuffled"}
+"""Short names of splitters."""
+
+
+class Splitter(Protocol):
+    """Divides the rows of a data set.
+
+    A class may also have a method ``identity()``. It returns, as JSON, what decides about the rows
+    beside the data, the settings and the code of the splitter, such as the digest of a file that
+    the splitter reads.
+
+    Attributes
+    ----------
+    n_folds
+        Number of folds; 0 for none. It depends on the settings alone.
+    """
+
+    @property
+    def n_folds(self) -> int:
+        """Number of folds."""
+        ...
+
+    def split(self, data: Dataset) -> tuple[Rows, Rows]:
+        """Choose the training rows and the test rows.
+
+        Parameters
+        ----------
+        data
+            All rows. The arrays are read-only.
+
+        Returns
+        -------
+        train, test
+            Row numbers from 0, arrays or lists in any order, disjoint, neither empty. The same data
+            has to give the same rows. Rows in neither part are left out of the search.
+        """
+        ...
+
+    def folds(self, data: Dataset) -> Iterable[Fold]:
+        """Choose the folds of cross-validation.
+
+        Parameters
+        ----------
+        data
+            The training rows alone, in the order of the data file.
+
+        Returns
+        -------
+        iterable of (fit, validate)
+            Positions from 0 within the training rows, ``n_folds`` pairs, disjoint, neither empty.
+        """
+        ...
 
 
 @dataclass(frozen=True)
 class SplitSettings:
-    """How to divide the rows.
+    """Settings of the splitter ``shuffled``.
 
     Parameters
     ----------
     test_size
-        The share of rows kept for the test, between 0 and 1.
+        Share of the rows for the test, between 0 and 1.
     seed
-        Of the shuffles: the split's and the folds'.
+        Seed of the shuffles. It also seeds the estimator, with any splitter.
     folds
         Number of cross-validation folds on the training rows; 0 for none.
     stratify
@@ -63,167 +121,131 @@ class SplitSettings:
         return task == "classification" if self.stratify is None else self.stratify
 
 
-def split_rows(target: Target, settings: SplitSettings, task: Task) -> tuple[Rows, Rows]:
-    """Choose training and test rows.
+def names_of_settings(part: Part) -> tuple[str, ...]:
+    """Names of the `SplitSettings` that hold with a splitter: only the seed, unless built in."""
+    return tuple(asdict(SplitSettings())) if part.use in SPLITTERS else ("seed",)
 
-    Returns
-    -------
-    train, test
-        Row numbers from 0, ascending, disjoint and together complete.
+
+def refuse_settings(part: Part, given: Iterable[str]) -> None:
+    """Refuse split settings that another splitter does not follow.
 
     Raises
     ------
     InputError
-        If there are too few rows, or too few of a class, for the split and the folds.
+        For the first name that is not one of `names_of_settings`.
     """
-    from sklearn.model_selection import train_test_split
+    for name in given:
+        if name not in names_of_settings(part):
+            raise InputError(
+                f"{name}: the splitter {shorten(part.use)} divides the rows by its own settings; "
+                f"leave {name} out, or use the splitter {SHUFFLED.use}",
+                field=(name,),
+            )
 
-    stratify = settings.stratifies(task)
-    test_rows = int(np.ceil(len(target) * settings.test_size))
-    train_rows = len(target) - test_rows
-    if train_rows < max(2, settings.folds):
-        raise InputError(
-            f"{len(target)} rows leave {train_rows} for training; with test_size "
-            f"{settings.test_size} and {settings.folds} folds that is too few"
+
+class RefusedError(ValueError):
+    """What a splitter has or returns cannot be used; `naming` completes the message."""
+
+
+@contextmanager
+def naming(part: Part) -> Generator[None]:
+    """Turn an error of a splitter that is not built in into an `InputError` that names it."""
+    try:
+        yield
+    except Exception as error:
+        if part.use in SPLITTERS:
+            raise
+        problem = (
+            str(error)
+            if isinstance(error, RefusedError)
+            else f"failed: {type(error).__name__}: {error}; correct it, or use another splitter"
         )
-    if task == "classification":
-        _check_classes(target, settings, test_rows, stratify=stratify)
-    elif test_rows < 2:
-        raise InputError(
-            f"test_size {settings.test_size} of {len(target)} rows leaves 1 row for the test; "
-            "regression scores need at least 2"
-        )
-    else:
-        _check_numbers(target, "every row", "give another target")
-    train, test = train_test_split(
-        np.arange(len(target)),
-        test_size=settings.test_size,
-        random_state=settings.seed,
-        stratify=target if stratify else None,
-    )
-    train, test = np.sort(train), np.sort(test)
-    if task == "classification":
-        _check_training(target[train], settings, stratify=stratify)
-    else:
-        for part, rows in (("training", train), ("test", test)):
-            _check_numbers(target[rows], f"every {part} row", "choose another seed or test_size")
-    return train, test
+        raise InputError(f"the splitter {shorten(part.use)} {problem}", field=("use",)) from error
 
 
-def notes_on_folds(target: Target, settings: SplitSettings, task: Task) -> list[str]:
-    """Name the classes that have fewer training rows than there are folds.
+@dataclass(frozen=True)
+class Division:
+    """How the rows of a search are divided.
 
     Parameters
     ----------
-    target
-        Of the training rows.
-    """
-    if not settings.folds or not settings.stratifies(task):
-        return []
-    few = {name: count for name, count in class_counts(target).items() if count < settings.folds}
-    if not few:
-        return []
-    named = [f"{legible(name)} ({count})" for name, count in few.items()]
-    more = f" and {len(few) - _NAMED} more" if len(few) > _NAMED else ""
-    note = f"fewer training rows than the {settings.folds} folds have the classes "
-    return [f"{note}{', '.join(named[:_NAMED])}{more}: some folds are scored without them"]
-
-
-def make_folds(target: Target, settings: SplitSettings, task: Task) -> Sequence[tuple[Rows, Rows]]:
-    """Choose the folds, the same for every candidate.
-
-    Returns
-    -------
-    sequence of (fit, validate)
-        Positions within the training rows. They are scikit-learn's own: ``StratifiedKFold`` or
-        ``KFold`` with ``shuffle=True`` and the seed.
-    """
-    if not settings.folds:
-        return ()
-    from sklearn.model_selection import KFold, StratifiedKFold
-
-    folder = StratifiedKFold if settings.stratifies(task) else KFold
-    splitter = folder(settings.folds, shuffle=True, random_state=settings.seed)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The least populated class")  # see `notes_on_folds`
-        return tuple(splitter.split(np.zeros(len(target)), target))
-
-
-class LazyFolds(Sequence[tuple[Rows, Rows]]):
-    """The folds of `make_folds`, chosen when the first is asked for.
-
-    So only those who use them import scikit-learn, and between processes travels how to make them.
+    part
+        The splitter.
+    settings
+        Settings of a run.
+    task
+        What the estimator is for.
+    code
+        What identifies the code of a splitter that is not built in, as JSON.
     """
 
-    def __init__(self, target: Target, settings: SplitSettings, task: Task) -> None:
-        self._target = target
-        self._settings = settings
-        self._task: Task = task
-        self._made: Sequence[tuple[Rows, Rows]] | None = None
+    part: Part
+    settings: SplitSettings
+    task: Task
+    code: Mapping[str, object] = field(default_factory=dict[str, object])
 
-    def __len__(self) -> int:
-        return self._settings.folds
+    @property
+    def is_built_in(self) -> bool:
+        """Whether `SplitSettings` configure the splitter."""
+        return self.part.use in SPLITTERS
 
-    @overload
-    def __getitem__(self, index: int) -> tuple[Rows, Rows]: ...
+    @cached_property
+    def n_folds(self) -> int:
+        """Number of folds."""
+        return self.settings.folds if self.is_built_in else int(self.splitter().n_folds)
 
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[tuple[Rows, Rows]]: ...
+    def splitter(self, call: Callable[..., tuple[Rows, Rows]] | None = None) -> Splitter:
+        """Make the splitter.
 
-    def __getitem__(self, index: int | slice) -> object:
-        if self._made is None:
-            self._made = make_folds(self._target, self._settings, self._task)
-        return self._made[index]
+        Parameters
+        ----------
+        call
+            How the built-in splitter calls the function that imports scikit-learn.
 
+        Raises
+        ------
+        InputError
+            If there is no such splitter, it refuses its settings, or has no number of folds.
+        """
+        part = self.part
+        if self.is_built_in:
+            if part.settings:
+                raise InputError(
+                    f"the splitter {part.use} has no settings here; give "
+                    f"{', '.join(names_of_settings(part))} beside it",
+                    field=("settings",),
+                )
+            part = Part(part.use, {**asdict(self.settings), "call": call})
+        splitter = cast("Splitter", make_part(part, SPLITTERS, "splitter", "split", "folds"))
+        with naming(part):
+            number: object = getattr(splitter, "n_folds", None)
+            if isinstance(number, bool) or not isinstance(number, Integral) or int(number) < 0:
+                raise RefusedError(
+                    f"has the n_folds {shorten(repr(number))}; it must be the number of folds, 0 "
+                    "for none"
+                )
+        return splitter
 
-def class_counts(target: Target) -> dict[str, int]:
-    """Count the rows of each class."""
-    classes, counts = np.unique(target, return_counts=True)
-    return {str(name): int(count) for name, count in zip(classes, counts, strict=True)}
+    def identity(self) -> dict[str, Any]:
+        """What decides about the rows beside the data, as fields of the split's card.
 
+        Raises
+        ------
+        InputError
+            If the splitter's own identity is not JSON.
+        """
+        if self.is_built_in:
+            stratify = self.settings.stratifies(self.task)
+            return {**asdict(self.settings), "stratify": stratify}
+        return {
+            "seed": self.settings.seed,
+            "folds": self.n_folds,
+            "splitter": {"use": self.part.use, **self.code, **self._own_identity()},
+        }
 
-def _check_classes(
-    target: Target, settings: SplitSettings, test_rows: int, *, stratify: bool
-) -> None:
-    counts = class_counts(target)
-    if len(counts) < 2:
-        raise InputError(
-            f"every row has the label {next(iter(counts))!r}; at least two classes are needed"
-        )
-    smallest = min(counts, key=lambda name: counts[name])
-    if stratify and counts[smallest] < 2:
-        raise InputError(
-            f"class {smallest!r} has {counts[smallest]} row; the split needs 2 of each class"
-        )
-    if stratify and min(test_rows, len(target) - test_rows) < len(counts):
-        raise InputError(
-            f"test_size {settings.test_size} of {len(target)} rows leaves less than one row per "
-            f"class for one side of the split; there are {len(counts)} classes"
-        )
-
-
-def _check_training(target: Target, settings: SplitSettings, *, stratify: bool) -> None:
-    counts = class_counts(target)
-    smallest = min(counts, key=lambda name: counts[name])
-    if len(counts) < 2:
-        raise InputError(f"all training rows have the label {smallest!r}; stratify the split")
-    if not stratify or not settings.folds:
-        return
-    largest = max(counts.values())
-    if counts[smallest] < 2 or largest < settings.folds:
-        found = (
-            f"class {smallest!r} has 1 training row"
-            if counts[smallest] < 2
-            else (f"no class has more than {largest} training rows")
-        )
-        raise InputError(
-            f"{found}; {settings.folds} folds need 2 of each class and {settings.folds} of one: "
-            "choose fewer folds or add rows"
-        )
-
-
-def _check_numbers(target: Target, rows: str, advice: str) -> None:
-    if np.all(target == target[0]):
-        raise InputError(
-            f"{rows} has the target {target[0]:.12g}; there is nothing to predict: {advice}"
-        )
+    def _own_identity(self) -> dict[str, object]:
+        own: Callable[[], object] = getattr(self.splitter(), "identity", dict)
+        with naming(self.part):
+            text = json.dumps(own(), allow_nan=False)
+        identity: object = json.loads(text)
+        return {"identity": identity} if identity else {}

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from threadpoolctl import threadpool_limits
+
 from iris_hpo.engines.interface import Chunk, Report, do_chunk, load_work
 
 ONE_THREAD: Final[dict[str, str]] = dict.fromkeys(
@@ -64,4 +66,5 @@ def _hold(path: str) -> Callable[[object], object]:
     global _held  # noqa: PLW0603 - a worker has no other place to keep things between chunks
     if _held is None or _held[0] != path:
         _held = path, load_work(Path(path).read_bytes())
+        threadpool_limits(1)  # of the libraries that are loaded by now
     return _held[1]

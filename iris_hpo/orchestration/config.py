@@ -5,7 +5,7 @@ from typing import Any, Literal
 import dagster as dg
 from pydantic import Field, create_model
 
-from iris_hpo.data.splitters import SplitSettings
+from iris_hpo.data.splitters import SplitSettings, names_of_settings
 from iris_hpo.engines import ENGINES, Limits, default_engine
 from iris_hpo.selection.rules import Rule
 from iris_hpo.spec import SearchSpec
@@ -14,14 +14,9 @@ from iris_hpo.spec import SearchSpec
 class SplitConfig(dg.Config):
     """How the rows are divided."""
 
-    test_size: float
-    seed: int
-    folds: int
-    stratify: bool | None = None
-
     def settings(self) -> SplitSettings:
         """As the domain takes it."""
-        return SplitSettings(self.test_size, self.seed, self.folds, self.stratify)
+        return SplitSettings(**self.model_dump())
 
 
 class ParametersConfig(dg.Config):
@@ -101,29 +96,36 @@ def candidates_config(spec: SearchSpec) -> type[CandidatesConfig]:
 def split_config(spec: SearchSpec) -> type[SplitConfig]:
     """Run configuration of `split`."""
     default = spec.split
-    return create_model(
-        "SplitConfig",
-        __base__=SplitConfig,
-        __doc__=SplitConfig.__doc__,
-        test_size=(
+    fields: dict[str, Any] = {
+        "test_size": (
             float,
             Field(default=default.test_size, description="Share of the rows kept for the test."),
         ),
-        seed=(int, Field(default=default.seed, description="Of the shuffles: split and folds.")),
-        folds=(
+        "seed": (
+            int,
+            Field(default=default.seed, description="Seed of the split, the folds, the estimator."),
+        ),
+        "folds": (
             int,
             Field(
                 default=default.folds,
                 description="Cross-validation folds on the training rows; 0 for none.",
             ),
         ),
-        stratify=(
+        "stratify": (
             bool | None,
             Field(
                 default=default.stratify,
                 description="Keep the proportions of the classes; by default if there are any.",
             ),
         ),
+    }
+    names = names_of_settings(spec.splitter)
+    return create_model(
+        "SplitConfig",
+        __base__=SplitConfig,
+        __doc__=SplitConfig.__doc__,
+        **{name: fields[name] for name in names},
     )
 
 
@@ -150,7 +152,7 @@ def selection_config(spec: SearchSpec) -> type[SelectionConfig]:
         rule=(
             Rule,
             Field(
-                default=spec.rule or spec.checked_rule(None, spec.split.folds),
+                default=spec.rule or spec.checked_rule(None, spec.division().n_folds),
                 description="`test_score`: best on the test rows. `cv`: best in cross-validation, "
                 "so that the test score stays an honest estimate. `one_standard_error`: the "
                 "simplest within one standard error of the best in cross-validation.",

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import dagster as dg
 
+from iris_hpo.data.splitters import names_of_settings
 from iris_hpo.engines import Limits, make_engine, start_ahead
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.claims import claim_search
@@ -141,9 +142,9 @@ class Launcher:
             else:
                 return plan, outcome
         raise InputError(
-            f"{self._study.candidates_source}: the candidates changed {_PLANS} times while the "
-            "search began to work on them; run it again when they stay the same: finished "
-            "candidates are kept"
+            f"{self._study.parameters_folder}: the candidates changed {_PLANS} times "
+            "while the search began to work on them; run it again when the parameter files stay as "
+            "they are: finished candidates are kept"
         )
 
     def _search(
@@ -156,10 +157,8 @@ class Launcher:
     ) -> None:
         config: dict[str, Mapping[str, Any]] = {
             "split": {
-                "test_size": settings.split.test_size,
-                "seed": settings.split.seed,
-                "folds": settings.split.folds,
-                "stratify": settings.split.stratify,
+                name: getattr(settings.split, name)
+                for name in names_of_settings(self._study.spec.splitter)
             },
             "parameters": dict(settings.choices),
             "models": {
@@ -216,7 +215,8 @@ class Launcher:
 
     def _workers(self, candidates: int, settings: Settings) -> int:
         """How many workers the work is surely worth; more are started once it shows that it is."""
-        bytes_read = candidates * (settings.split.folds + 1) * self._study.data_file.stat().st_size
+        fits = candidates * (self._study.spec.division(settings.split).n_folds + 1)
+        bytes_read = fits * self._study.data_file.stat().st_size
         return 1 + bytes_read // _BYTES_PER_WORKER
 
     def _run(

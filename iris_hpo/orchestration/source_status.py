@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 from iris_hpo.data.columns import is_unnamed
 from iris_hpo.data.split import CARD as SPLIT_CARD
-from iris_hpo.data.split import TEST, TRAIN, SplitCard, settings_of
+from iris_hpo.data.split import SplitCard
 from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.orchestration.names import CODE_VERSIONS, LAYOUT
 from iris_hpo.orchestration.status import State
@@ -65,7 +65,7 @@ def read_sources(study: Study, settings: Settings) -> Sources:
     """
     # Parameter files first: dividing may wait for a worker, and what is wrong in the files is
     # reported at once.
-    candidates, parameters_card = study.candidates, study.parameters_card(settings.choices)
+    files, parameters_card = study.parameter_files, study.parameters_card(settings.choices)
     split_card = _split_card(study, settings.split)
     states: dict[str, State] = {
         "raw_data": _recorded_state(study, "raw_data", study.data_digest),
@@ -77,7 +77,7 @@ def read_sources(study: Study, settings: Settings) -> Sources:
     if states["parameters"] == "up to date":
         if not _is_stored(study, PARAMETERS_CARD, parameters_card):
             states["parameters"] = "missing"
-        elif not _lists(study, candidates_csv(study.spec.axes, candidates)):
+        elif not _lists(study, candidates_csv(study.spec.axes, files)):
             states["parameters"] = "out of date"
     if states["raw_data"] == "up to date" and not _describes(study, split_card):
         states["raw_data"] = "out of date"
@@ -95,10 +95,9 @@ def _split_card(study: Study, settings: SplitSettings) -> SplitCard:
     if recorded is not None and recorded.code_version == CODE_VERSIONS["split"]:
         with suppress(ArtifactError):
             card = study.card(SPLIT_CARD, SplitCard, recorded.version)
-            resolved = replace(settings, stratify=settings.stratifies(study.spec.task))
             if (
                 card.data_digest == study.data_digest
-                and settings_of(card) == resolved
+                and card.is_made_by(study.spec.division(settings))
                 and _is_of_layout(study, card)
             ):
                 return card
@@ -144,8 +143,8 @@ def _is_stored(study: Study, name: str, card: Card) -> bool:
 
 def _split_is_stored(study: Study, card: SplitCard) -> bool:
     try:
-        read_verified(study.store, TRAIN, card.train_digest)
-        read_verified(study.store, TEST, card.test_digest)
+        for name, digest in card.digests.items():
+            read_verified(study.store, name, digest)
     except ArtifactError:
         return False
     return _is_stored(study, SPLIT_CARD, card)

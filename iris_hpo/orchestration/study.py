@@ -7,7 +7,7 @@ left to do, that of `plan`.
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 import dagster as dg
@@ -15,22 +15,19 @@ import dagster as dg
 from iris_hpo.data.dataset import Dataset, file_digest, read_dataset
 from iris_hpo.data.split import CARD as SPLIT_CARD
 from iris_hpo.data.split import SplitCard, divide
-from iris_hpo.data.splitters import SplitSettings, split_rows
+from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.engines import apart
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.names import Names, names_of
 from iris_hpo.orchestration.record import Input, latest, latest_metadata
 from iris_hpo.orchestration.resources import Storage
-from iris_hpo.samplers import PARAMETER_FILES
-from iris_hpo.samplers.parameter_list import PARAMETERS_CARD, CandidateList, ParametersCard
+from iris_hpo.samplers.parameter_files import ParameterFiles, read_parameter_files
+from iris_hpo.samplers.parameter_list import PARAMETERS_CARD, ParametersCard
 from iris_hpo.selection.champion import CHAMPION_CARD, ChampionCard
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import AnyCard, Card, read_recorded_card
 from iris_hpo.store.folder import ArtifactStore
 from iris_hpo.training.cards import Conditions
-
-Division = tuple[SplitCard, bytes, bytes]
-"""The card of a split, its training rows and its test rows, as they are stored."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +68,8 @@ class Study:
         self.spec = spec
         self.instance = instance
         self.storage = storage
-        self._divisions: dict[SplitSettings, Division] = {}
-        self._candidates: tuple[Sequence[object], CandidateList] | None = None
+        self._divided: dict[SplitSettings, tuple[SplitCard, dict[str, bytes]]] = {}
+        self._parameter_files: tuple[Sequence[object], ParameterFiles] | None = None
         self._cards: dict[tuple[str, str], Card] = {}
 
     def again(self) -> "Study":
@@ -119,59 +116,55 @@ class Study:
         """
         return read_dataset(self.data_file, self.spec.layout, self.spec.task)
 
-    def divide(self, settings: SplitSettings) -> Division:
+    def divide(self, settings: SplitSettings) -> tuple[SplitCard, dict[str, bytes]]:
         """Divide the data set.
+
+        Returns
+        -------
+        card, files
+            The card of the split, and the files beside it by name.
 
         Raises
         ------
         InputError
             If it cannot be divided so; names the file.
         """
-        if settings not in self._divisions:
+        if settings not in self._divided:
             try:
-                self._divisions[settings] = divide(
-                    self.dataset, settings, self.spec.task, partial(apart, split_rows)
-                )
+                self._divided[settings] = divide(self.dataset, self.spec.division(settings), apart)
             except InputError as error:
                 raise InputError(f"{self.data_file}: {error}") from error
-        return self._divisions[settings]
+        return self._divided[settings]
 
     def forget_rows(self) -> None:
         """Free the memory of the data set and of its parts, once they are stored."""
         digest = self.data_digest
         vars(self).pop("dataset", None)
         self.data_digest = digest
-        self._divisions.clear()
+        self._divided.clear()
 
     @property
-    def candidates(self) -> CandidateList:
-        """The candidates that the sampler lists; asked again only if a parameter file was replaced.
+    def parameter_files(self) -> ParameterFiles:
+        """The candidates that the parameter files list; read again only if a file was replaced.
 
         Raises
         ------
         InputError
-            If the sampler, or a file that it reads, cannot be used.
+            If a file cannot be used.
         """
         seen = _stamps(self.parameters_folder)
-        if self._candidates is None or self._candidates[0] != seen:
-            self._candidates = seen, self.spec.list_candidates(self.parameters_folder)
-        return self._candidates[1]
+        if self._parameter_files is None or self._parameter_files[0] != seen:
+            limit = self.spec.max_candidates
+            files = read_parameter_files(
+                self.parameters_folder, self.spec.space, max_candidates=limit
+            )
+            self._parameter_files = seen, files
+        return self._parameter_files[1]
 
     @property
     def listed_keys(self) -> Sequence[str]:
-        """Keys of the candidates that the sampler lists, in order."""
-        return [candidate.key for candidate in self.candidates]
-
-    @property
-    def reads_parameter_files(self) -> bool:
-        """Whether the candidates come from the parameter files."""
-        return self.spec.sampler == PARAMETER_FILES
-
-    @property
-    def candidates_source(self) -> str:
-        """Where the candidates come from, for messages."""
-        folder, sampler = self.parameters_folder, self.spec.sampler.use
-        return str(folder) if self.reads_parameter_files else f"the sampler {sampler}"
+        """Keys of the candidates that the parameter files list, in order."""
+        return [candidate.key for candidate in self.parameter_files.candidates]
 
     def parameters_card(self, choices: Mapping[str, str]) -> ParametersCard:
         """What the parameters of the search are, under the choices of a run."""

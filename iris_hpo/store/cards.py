@@ -31,12 +31,16 @@ class Card:
     @property
     def version(self) -> str:
         """sha256 of all fields but ``seconds`` and ``run_id``: equal results, equal versions."""
-        content = {name: value for name, value in vars(self).items() if name not in _UNDIGESTED}
+        content = {name: value for name, value in self.content().items() if name not in _UNDIGESTED}
         return digest_of(_canonical(content).encode())
+
+    def content(self) -> dict[str, object]:
+        """Return the fields that are stored."""
+        return vars(self)
 
     def to_bytes(self) -> bytes:
         """The card as indented JSON."""
-        return (json.dumps(vars(self), indent=1, sort_keys=True) + "\n").encode()
+        return (json.dumps(self.content(), indent=1, sort_keys=True) + "\n").encode()
 
 
 AnyCard = TypeVar("AnyCard", bound=Card)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sklearn.naive_bayes import GaussianNB
 
 from iris_hpo.data.dataset import Dataset
+from iris_hpo.data.shuffled import make_folds, split_rows
 from iris_hpo.data.split import (
     CARD,
     TEST,
@@ -26,7 +27,7 @@ from iris_hpo.data.split import (
     settings_of,
     write_split,
 )
-from iris_hpo.data.splitters import SplitSettings, make_folds, split_rows
+from iris_hpo.data.splitters import SHUFFLED, Division, SplitSettings
 from iris_hpo.errors import InputError
 from iris_hpo.store.cards import read_card
 from iris_hpo.store.digests import ArtifactError, ArtifactMismatchError, StoreWriteError
@@ -35,13 +36,17 @@ from iris_hpo.store.objects import open_store
 SETTINGS = SplitSettings(test_size=0.2, seed=3, folds=5)
 
 
+def shuffled(settings, task="classification"):
+    return Division(SHUFFLED, settings, task)
+
+
 @pytest.fixture
 def store(tmp_path):
     return open_store(str(tmp_path / "artifacts"))
 
 
 def test_a_split_is_two_files_and_a_card(noisy_iris):
-    card, train, test = divide(noisy_iris, SETTINGS, "classification")
+    card, files = divide(noisy_iris, shuffled(SETTINGS))
 
     assert (TRAIN, TEST, CARD) == ("split/train.csv", "split/test.csv", "split/split.json")
     assert card == SplitCard(
@@ -52,18 +57,18 @@ def test_a_split_is_two_files_and_a_card(noisy_iris):
         stratify=True,
         train_rows=120,
         test_rows=30,
-        train_digest=sha256(train).hexdigest(),
-        test_digest=sha256(test).hexdigest(),
+        train_digest=sha256(files[TRAIN]).hexdigest(),
+        test_digest=sha256(files[TEST]).hexdigest(),
         feature_names=["feature_1", "feature_2", "feature_3", "feature_4"],
         target_name="target",
     )
 
 
 def test_the_files_are_csv_with_the_rows_numbered_from_one(noisy_iris):
-    _, *parts = divide(noisy_iris, SETTINGS, "classification")
+    _, files = divide(noisy_iris, shuffled(SETTINGS))
 
     numbers = []
-    for part in parts:
+    for part in files.values():
         assert part.startswith(b"row,feature_1,feature_2,feature_3,feature_4,target\n")
         assert b"\r" not in part
         for record in csv.DictReader(io.StringIO(part.decode())):
@@ -77,15 +82,13 @@ def test_the_files_are_csv_with_the_rows_numbered_from_one(noisy_iris):
 
 
 def test_the_same_split_is_the_same_bytes(noisy_iris):
-    assert divide(noisy_iris, SETTINGS, "classification") == divide(
-        noisy_iris, SETTINGS, "classification"
-    )
-    other = divide(noisy_iris, replace(SETTINGS, seed=4), "classification")
-    assert other[1] != divide(noisy_iris, SETTINGS, "classification")[1]
+    assert divide(noisy_iris, shuffled(SETTINGS)) == divide(noisy_iris, shuffled(SETTINGS))
+    other = divide(noisy_iris, shuffled(replace(SETTINGS, seed=4)))
+    assert other[1] != divide(noisy_iris, shuffled(SETTINGS))[1]
 
 
 def test_a_stored_split_is_read_with_its_folds(store, noisy_iris):
-    write_split(store, *divide(noisy_iris, SETTINGS, "classification"))
+    write_split(store, *divide(noisy_iris, shuffled(SETTINGS)))
 
     examples = read_examples(store, read_card(store, CARD, SplitCard), "classification")
 
@@ -123,10 +126,10 @@ LABELS = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), min_
 def test_classes_are_read_back_exactly(features, labels):
     dataset = dataset_of(features, labels * 4)
 
-    _, *parts = divide(dataset, SplitSettings(0.5, folds=2), "classification")
+    _, files = divide(dataset, shuffled(SplitSettings(0.5, folds=2)))
 
     found = set()
-    for part in parts:
+    for part in files.values():
         rows, numbers, target = read_part(part, "classification")
         found.update(rows.tolist())
         assert repr(numbers.tolist()) == repr(dataset.features[rows].tolist())
@@ -138,9 +141,9 @@ def test_classes_are_read_back_exactly(features, labels):
 def test_numbers_to_predict_are_read_back_exactly(pairs):
     dataset = dataset_of([x for x, _ in pairs], [y for _, y in pairs])
 
-    _, *parts = divide(dataset, SplitSettings(0.5, folds=0), "regression")
+    _, files = divide(dataset, shuffled(SplitSettings(0.5, folds=0), "regression"))
 
-    for part in parts:
+    for part in files.values():
         rows, numbers, target = read_part(part, "regression")
         assert repr(numbers.tolist()) == repr(dataset.features[rows].tolist())
         assert repr(target.tolist()) == repr(dataset.target[rows].tolist())
@@ -158,7 +161,7 @@ def test_numbers_to_predict_are_read_back_exactly(pairs):
 def test_a_card_gives_its_settings_back(noisy_iris, settings, task):
     target = noisy_iris.target if task == "classification" else noisy_iris.features[:, 0]
 
-    card, _, _ = divide(replace(noisy_iris, target=target), settings, task)
+    card, _ = divide(replace(noisy_iris, target=target), shuffled(settings, task))
 
     assert settings_of(card) == replace(settings, stratify=settings.stratifies(task))
 
@@ -179,7 +182,7 @@ def test_a_card_gives_its_settings_back(noisy_iris, settings, task):
 )
 def test_classes_that_are_whole_numbers_are_numbers_for_scorers(store, labels, read):
     dataset = dataset_of(range(20), labels * 10)
-    write_split(store, *divide(dataset, SplitSettings(0.5, folds=2), "classification"))
+    write_split(store, *divide(dataset, shuffled(SplitSettings(0.5, folds=2))))
 
     examples = read_examples(store, read_card(store, CARD, SplitCard), "classification")
 
@@ -190,9 +193,9 @@ def test_classes_that_are_whole_numbers_are_numbers_for_scorers(store, labels, r
 
 def test_a_class_of_the_test_rows_alone_decides_too(store):
     dataset = dataset_of(range(20), ["0", "1"] * 10)
-    card, train, test = divide(dataset, SplitSettings(0.5, folds=2), "classification")
-    test = test.replace(b",1\n", b",one\n")
-    write_split(store, replace(card, test_digest=sha256(test).hexdigest()), train, test)
+    card, files = divide(dataset, shuffled(SplitSettings(0.5, folds=2)))
+    test = files[TEST].replace(b",1\n", b",one\n")
+    write_split(store, replace(card, test_digest=sha256(test).hexdigest()), {**files, TEST: test})
 
     examples = read_examples(store, read_card(store, CARD, SplitCard), "classification")
 
@@ -202,8 +205,8 @@ def test_a_class_of_the_test_rows_alone_decides_too(store):
 
 def test_the_folds_of_numbers_are_those_of_their_texts(store):
     target = ["1", "0", "2"] * 10
-    card, train, test = divide(dataset_of(range(30), target), SETTINGS, "classification")
-    write_split(store, card, train, test)
+    card, files = divide(dataset_of(range(30), target), shuffled(SETTINGS))
+    write_split(store, card, files)
 
     examples = read_examples(store, card, "classification")
 
@@ -216,8 +219,8 @@ def test_the_folds_of_numbers_are_those_of_their_texts(store):
 
 @pytest.mark.parametrize("name", [TRAIN, TEST])
 def test_a_part_that_was_changed_is_refused(store, noisy_iris, name):
-    card, train, test = divide(noisy_iris, SETTINGS, "classification")
-    write_split(store, card, train, test)
+    card, files = divide(noisy_iris, shuffled(SETTINGS))
+    write_split(store, card, files)
     store.write(name, store.read(name).replace(b"setosa", b"SETOSA"))
 
     with pytest.raises(ArtifactMismatchError, match=f"{name} is not the file that was recorded"):
@@ -226,8 +229,8 @@ def test_a_part_that_was_changed_is_refused(store, noisy_iris, name):
 
 @pytest.mark.parametrize("name", [TRAIN, TEST])
 def test_a_part_that_is_missing_is_refused(store, noisy_iris, name):
-    card, train, test = divide(noisy_iris, SETTINGS, "classification")
-    write_split(store, card, train, test)
+    card, files = divide(noisy_iris, shuffled(SETTINGS))
+    write_split(store, card, files)
     store.delete(name)
 
     with pytest.raises(ArtifactError, match=f"{name} is missing; run the search again"):
@@ -239,16 +242,14 @@ def test_a_card_never_vouches_for_a_part_that_could_not_be_written(store, noisy_
     (store.root / name / "theirs").mkdir(parents=True)
 
     with pytest.raises(StoreWriteError, match=f"{name} is in the way: .*; move it away"):
-        write_split(store, *divide(noisy_iris, SETTINGS, "classification"))
+        write_split(store, *divide(noisy_iris, shuffled(SETTINGS)))
 
     assert not store.exists(CARD)
 
 
 def test_what_cannot_be_divided_is_refused(noisy_iris):
     with pytest.raises(InputError, match="every row has the label 'Iris-setosa'"):
-        divide(
-            replace(noisy_iris, target=np.repeat("Iris-setosa", 150)), SETTINGS, "classification"
-        )
+        divide(replace(noisy_iris, target=np.repeat("Iris-setosa", 150)), shuffled(SETTINGS))
 
 
 def test_rows_have_numpys_own_types_in_every_process() -> None:

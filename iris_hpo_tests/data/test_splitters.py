@@ -8,14 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
-from iris_hpo.data.splitters import (
-    LazyFolds,
-    SplitSettings,
-    class_counts,
-    make_folds,
-    notes_on_folds,
-    split_rows,
-)
+from iris_hpo.data.dataset import class_counts
+from iris_hpo.data.shuffled import LazyFolds, make_folds, notes_on_folds, split_rows
+from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.errors import InputError
 
 BALANCED = np.repeat(["a", "b", "c"], 20)

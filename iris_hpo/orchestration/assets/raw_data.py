@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from iris_hpo.data.splitters import class_counts
+from iris_hpo.data.dataset import class_counts
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.names import LAYOUT, NOTES, names_of, presentation

@@ -5,8 +5,8 @@ from typing import Any
 
 import dagster as dg
 
-from iris_hpo.data.split import read_part, write_split
-from iris_hpo.data.splitters import class_counts, notes_on_folds
+from iris_hpo.data.dataset import Target, class_counts
+from iris_hpo.data.split import TEST, TRAIN, notes_on_split, read_part, write_split
 from iris_hpo.data.tables import DatasetError
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import SplitConfig, split_config
@@ -36,17 +36,18 @@ def build_split(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
                     str(study.data_file),
                     "the data changed since raw_data was materialised; materialise raw_data too",
                 )
-            card, train, test = study.divide(config.settings())
-            write_split(study.store, card, train, test)
+            card, files = study.divide(config.settings())
+            write_split(study.store, card, files)
             study.forget_rows()
-        target = read_part(train, spec.task)[2]
-        notes = notes_on_folds(target, config.settings(), spec.task)
+        targets = {part: read_part(files[part], spec.task)[2] for part in (TRAIN, TEST)}
+        notes = notes_on_split(card, targets[TRAIN], spec.task)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(card.version),
             metadata={
-                "rows": _rows_table(spec, train, test),
+                "rows": _rows_table(spec, targets[TRAIN], targets[TEST]),
                 "folds": card.folds,
                 "seed": card.seed,
+                **({"splitter": card.splitter} if card.splitter else {}),
                 LAYOUT: asdict(spec.layout),
                 "path": dg.MetadataValue.path(str(study.store.path("split"))),
                 **({NOTES: notes} if notes else {}),
@@ -60,8 +61,8 @@ def build_split(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
     )
 
 
-def _rows_table(spec: SearchSpec, train: bytes, test: bytes) -> dg.TableMetadataValue:
-    parts = {"train": read_part(train, spec.task)[2], "test": read_part(test, spec.task)[2]}
+def _rows_table(spec: SearchSpec, train: Target, test: Target) -> dg.TableMetadataValue:
+    parts = {"train": train, "test": test}
     records = [
         dg.TableRecord({"part": part, "class": clean(name), "rows": count})
         for part, target in parts.items()
