@@ -1,4 +1,4 @@
-"""``python -m iris_hpo``."""
+"""The entry point of ``python -m iris_hpo``: the command."""
 
 from iris_hpo.command.main import console
 

@@ -1,4 +1,11 @@
-"""The errors of the domain: what the user can mend, and what a candidate does wrong itself."""
+"""The domain's errors: mistakes that the user can correct, and failures of a candidate.
+
+    InputError           an input cannot be used; one message
+      WholeRunError      every candidate would fail by it; ends the run
+    CandidateError       one candidate cannot be trained or scored
+
+Errors of stored files are in `iris_hpo.store.digests`.
+"""
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -7,18 +14,18 @@ from iris_hpo.text import readable
 
 
 class InputError(ValueError):
-    """Something the user gave cannot be used.
+    """An input of the user cannot be used.
 
-    The message is complete by itself: it names the file, the line and the value where there are
-    such, and says what to do. Callers show it as it is, without a traceback.
+    The message is complete by itself: it names the file, line and value if there are any, and says
+    what to do. Callers show the message alone, without a traceback.
 
     Parameters
     ----------
     message
-        For the user. It is made `iris_hpo.text.readable`: names, values and labels in it come
-        from files.
+        Message for the user. It passes `iris_hpo.text.readable`, because names, values and labels
+        in it come from files.
     field
-        Where in a search's description the cause is, for example ``("axes", 1, "symbol")``.
+        Place of the cause in a search's description, for example ``("axes", 1, "symbol")``.
     """
 
     def __init__(self, message: str, *, field: Sequence[str | int] = ()) -> None:
@@ -27,19 +34,19 @@ class InputError(ValueError):
 
 
 class WholeRunError(InputError):
-    """Something that every candidate would meet, such as a full disk.
+    """A problem that every candidate would meet, such as a full disk.
 
-    It ends the run, with one message, instead of failing one candidate after the other.
+    The run ends with one message, instead of failing one candidate after the other.
     """
 
 
 class CandidateError(Exception):
-    """A candidate cannot be trained or scored; its own failure, which a retry would repeat.
+    """A candidate cannot be trained or scored; a retry would fail in the same way.
 
     Parameters
     ----------
     message
-        For the user. It is made `iris_hpo.text.readable`: it may quote an estimator.
+        Message for the user. It passes `iris_hpo.text.readable`, because it may quote an estimator.
     """
 
     def __init__(self, message: str) -> None:
@@ -48,7 +55,7 @@ class CandidateError(Exception):
 
 @contextmanager
 def at_field(*place: str | int) -> Generator[None]:
-    """Say where in a search's description an `InputError` of the block has its cause."""
+    """Add to an `InputError` of the block the place of its cause in a search's description."""
     try:
         yield
     except InputError as error:

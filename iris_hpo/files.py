@@ -1,6 +1,6 @@
-"""How files are opened that somebody else may have put there.
+"""Open files that another user or program may have placed.
 
-A named pipe never ends, a device does what its driver likes, and a sparse file of gigabytes takes
+A named pipe never ends, reading a device has unknown effects, and a sparse file of gigabytes takes
 no room on the disk but all of the memory. So only regular files of a plausible size are read.
 """
 
@@ -32,7 +32,7 @@ def open_regular(path: Path | str, limit: int) -> BufferedReader:
     Raises
     ------
     OSError
-        If it cannot be opened, is not a regular file, or is too large; ``strerror`` says which.
+        If the file cannot be opened, is not regular, or is too large; ``strerror`` says which.
     """
     _check(os.stat(path), path, limit)  # noqa: PTH116 - before opening: that alone can move a tape
     number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
@@ -50,14 +50,14 @@ def read_regular(path: Path | str, limit: int) -> bytes:
     Raises
     ------
     OSError
-        As `open_regular` does.
+        If the file cannot be opened, is not regular, or is too large; ``strerror`` says which.
     """
     with open_regular(path, limit) as file:
         return file.read(os.fstat(file.fileno()).st_size)
 
 
 def memory_bytes() -> int:
-    """Memory of this machine: no larger file can be loaded."""
+    """Memory of this machine in bytes; no larger file can be loaded."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 

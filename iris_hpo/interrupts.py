@@ -1,9 +1,9 @@
 """Interrupts: Ctrl-C, SIGTERM and a closed terminal stop the work, once and cleanly.
 
-Dagster replaces the handlers of signals while it executes, and starts processes that a terminal's
+Dagster replaces the signal handlers while a run executes, and starts processes that a terminal's
 Ctrl-C would reach too. So the command blocks SIGINT in all its threads, which its children
-inherit, and one thread receives it and passes it on. Within the work of a run, `as_interrupt`
-raises `Interrupt`, however the run was started.
+inherit, and one thread receives SIGINT and passes the interrupt on. Within the work of a run,
+`as_interrupt` raises `Interrupt`, however the run was started.
 """
 
 import _thread
@@ -18,23 +18,27 @@ from types import FrameType
 from typing import Final
 
 _TOGETHER_SECONDS: Final = 1.0
-"""Signals that follow each other so closely are one: some programs send each to a whole group."""
+"""Signals within this time count as one: some programs send a signal to each process and to the
+group."""
 _PATIENCE_SECONDS: Final = 5.0
+"""Time to stop after the first Ctrl-C; then a line explains how to end the process at once."""
 _STOPS: Final = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
 
 _state: dict[str, int] = {}
-"""The signal that came first; whether it was raised, or is pending; how many blocks hold it."""
+"""``first``: the number of the first signal; ``raised``, ``pending``: whether it was raised, or
+waits for the end of a block; ``held``: how many blocks hold it back."""
 _pipe: list[int] = []
+"""The end of the pipe from which signal numbers are read; empty if `watch` was not called."""
 
 
 class Interrupt(KeyboardInterrupt):
-    """Somebody stops the work; no estimator raised this."""
+    """The work is to stop; an estimator never raises this error."""
 
 
 def watch() -> None:
-    """Let signals stop this process, which is the command's; from its main thread, at its start."""
+    """Let signals stop the command; call this in its main thread, at the start."""
     if not hasattr(signal, "pthread_sigmask") or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         return
     reader, writer = os.pipe()
@@ -45,13 +49,13 @@ def watch() -> None:
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
         signal.signal(signal.SIGHUP, _as_ctrl_c)
-    signal.signal(signal.SIGURG, _nothing)  # what wakes the main thread; ignored by default
+    signal.signal(signal.SIGURG, _nothing)  # wakes the main thread; it is ignored by default
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     threading.Thread(target=_pass_on, args=(threading.get_ident(),), daemon=True).start()
 
 
 def received() -> int | None:
-    """The number of the first signal that asked this process to stop; None if none did."""
+    """Number of the first signal that asked this process to stop; None without one."""
     while "first" not in _state and _pipe:
         try:
             number = os.read(_pipe[0], 1)
@@ -63,7 +67,7 @@ def received() -> int | None:
 
 
 def check() -> None:
-    """Raise an interrupt that has come, in case somebody has swallowed it.
+    """Raise an interrupt that was received, in case an estimator has caught and dropped it.
 
     Raises
     ------
@@ -76,7 +80,7 @@ def check() -> None:
 
 
 def ignore_more() -> None:
-    """Ignore what comes while this process ends anyway, if signals stop it."""
+    """Ignore further signals while this process ends, if `watch` was called."""
     if _pipe:
         for number in _STOPS:
             signal.signal(number, signal.SIG_IGN)
@@ -84,9 +88,9 @@ def ignore_more() -> None:
 
 @contextmanager
 def as_interrupt() -> Generator[None]:
-    """Raise `Interrupt` for the first signal within the block; ignore what follows it.
+    """Raise `Interrupt` for the first signal within the block, and ignore further ones.
 
-    Does nothing in other threads than the main one.
+    Has no effect in threads other than the main one.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -116,7 +120,7 @@ def as_interrupt() -> Generator[None]:
 def held() -> Generator[None]:
     """Hold an interrupt back until the end of the block, such as a transaction.
 
-    Does nothing in other threads than the main one.
+    Has no effect in threads other than the main one.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -131,7 +135,7 @@ def held() -> Generator[None]:
 
 
 def _raise_once() -> None:
-    """Raise; what the interrupt sets off, such as the end of workers, is not interrupted again."""
+    """Raise `Interrupt` once; clean-up, such as ending workers, is not interrupted again."""
     if "raised" not in _state:
         _state["raised"] = 1
         raise Interrupt
@@ -139,7 +143,10 @@ def _raise_once() -> None:
 
 @contextmanager
 def out_of_reach() -> Generator[None]:
-    """Start processes that a terminal's Ctrl-C does not reach; this process ends them."""
+    """Keep a terminal's Ctrl-C from processes that are started in the block.
+
+    The process that started them ends them.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -151,11 +158,11 @@ def out_of_reach() -> Generator[None]:
 
 
 def _pass_on(main: int) -> None:
-    """Receive Ctrl-C: the first stops the work, one that comes later ends the process."""
+    """Receive Ctrl-C: the first one stops the work, a later one ends the process."""
     signal.sigwait({signal.SIGINT})
     first = time.monotonic()
     _thread.interrupt_main(signal.SIGINT)
-    signal.pthread_kill(main, signal.SIGURG)  # out of a call that waits or sleeps
+    signal.pthread_kill(main, signal.SIGURG)  # ends a call that waits or sleeps
     timer = threading.Timer(_PATIENCE_SECONDS, _say_how_to_end)
     timer.daemon = True
     timer.start()
@@ -170,18 +177,18 @@ def _say_how_to_end() -> None:
 
 
 def _end_now() -> None:
-    """End without cleaning up: workers end with this process, and the next run sweeps."""
+    """End without clean-up: workers end with this process, and the next run removes its files."""
     show_cursor = "\x1b[?25h" if sys.stdout.isatty() else ""
     _write(f"{show_cursor}iris-hpo: ended; finished candidates are kept, run it again to go on\n")
     os._exit(128 + signal.SIGINT)
 
 
 def _write(text: str) -> None:
-    os.write(2, text.encode())  # the file object may be locked by the thread that was interrupted
+    os.write(2, text.encode())  # the interrupted thread may hold the lock of the file object
 
 
 def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
-    _state.setdefault("first", number)  # what the exit code says, if the handler is another's
+    _state.setdefault("first", number)  # gives the exit code if another handler is installed
     handler = signal.getsignal(signal.SIGINT)
     if callable(handler):
         handler(signal.SIGINT, frame)

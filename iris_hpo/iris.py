@@ -1,4 +1,4 @@
-"""The first search: an SVM on noisy iris, C against gamma."""
+"""The iris search: an SVM on noisy iris, C against gamma."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from iris_hpo.training.estimators import Step
 
 
 def iris_search() -> SearchSpec:
-    """Describe the search. Its folder is the checkout, and nothing in an installed package."""
+    """Describe the search; its folder is the checkout, or the current folder if installed."""
     checkout = Path(__file__).resolve().parents[1]
     return SearchSpec(
         name="",

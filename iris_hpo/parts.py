@@ -1,7 +1,7 @@
-"""Replaceable parts of a search: each is named by a short name or an import path, with settings.
+"""Replaceable parts of a search, each named by a short name or an import path, with settings.
 
-The short names of a kind stand in a table beside its protocol; any class with the same methods can
-take their place.
+Any class with the methods of a kind's protocol can be used. The protocols and their tables of short
+names are in the folders of the kinds.
 """
 
 import importlib
@@ -14,14 +14,14 @@ from iris_hpo.text import shorten
 
 @dataclass(frozen=True)
 class Part:
-    """A part, as it is named in YAML or Python.
+    """A part of a search, as it is given in YAML or Python.
 
     Parameters
     ----------
     use
         A short name, or the import path of a class.
     settings
-        What the class is made with, by keyword.
+        Keyword arguments for the class.
     """
 
     use: str
@@ -29,16 +29,16 @@ class Part:
 
 
 def make_part(part: Part, names: Mapping[str, str], kind: str, *methods: str) -> object:
-    """Make a part.
+    """Import the class of a part and make an instance with its settings.
 
     Parameters
     ----------
     names
-        Short names, and the import path of each.
+        Short names, with the import path of each.
     kind
-        What messages call it.
+        The kind of part, for messages.
     methods
-        What it must be able to do.
+        Names of the methods that the class must have.
 
     Raises
     ------
@@ -52,16 +52,16 @@ def make_part(part: Part, names: Mapping[str, str], kind: str, *methods: str) ->
             "the import path of a class",
             field=("use",),
         )
-    found = import_object(path, kind, "the import path of a class", field="use")
-    missing = [name for name in methods if not callable(getattr(found, name, None))]
-    if missing or not callable(found):
+    part_class = import_object(path, kind, "the import path of a class", field="use")
+    missing_methods = [name for name in methods if not callable(getattr(part_class, name, None))]
+    if missing_methods or not callable(part_class):
         raise InputError(
             f"{shorten(part.use)} is no {kind}: a class with the method "
-            f"{' and '.join(missing or methods)} is needed",
+            f"{' and '.join(missing_methods or methods)} is needed",
             field=("use",),
         )
     try:
-        return found(**part.settings)
+        return part_class(**part.settings)
     except Exception as error:  # the class may be a user's own
         raise InputError(
             f"{kind} {shorten(part.use)} refuses its settings: {error}", field=("settings",)
@@ -69,19 +69,19 @@ def make_part(part: Part, names: Mapping[str, str], kind: str, *methods: str) ->
 
 
 def import_object(path: str, kind: str, advice: str, *, field: str) -> object:
-    """Import what a path such as ``sklearn.svm.SVC`` names.
+    """Import the object at a path such as ``sklearn.svm.SVC``.
 
     Parameters
     ----------
     kind, advice
-        What messages call it, and what they say to give.
+        The kind of object and what to give instead, for messages.
     field
-        Where it was given.
+        The field of the description that holds the path.
 
     Raises
     ------
     InputError
-        If there is no such thing.
+        If there is no such object.
     """
     module, _, name = path.rpartition(".")
     try:

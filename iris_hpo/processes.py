@@ -1,4 +1,4 @@
-"""Processes: where an id has a meaning, and whether one lives."""
+"""Process ids: on which machine they are valid, and whether their processes are alive."""
 
 import os
 import socket
@@ -12,9 +12,9 @@ _BOOT: Final = "/proc/sys/kernel/random/boot_id"
 
 @cache
 def place_of_processes() -> str:
-    """Where process ids have a meaning: this boot of this machine, and its namespace of processes.
+    """Identify where process ids are valid: this boot of this machine, and its process namespace.
 
-    Empty where it cannot be known, as on macOS.
+    Empty if unknown, as on macOS.
     """
     try:
         boot = Path(_BOOT).read_text().strip()
@@ -24,12 +24,12 @@ def place_of_processes() -> str:
 
 
 def _read_status(process: int) -> list[str]:
-    """The kernel's account of a process from its state on (proc(5), ``stat``, field 3)."""
+    """Fields of a process's ``stat`` file from its state on (proc(5), field 3)."""
     return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
 
 
 def start_of(process: int) -> str | None:
-    """When a process was started, in the kernel's ticks since the boot; None if it has ended."""
+    """Start time of a process, in the kernel's ticks since the boot; None if it has ended."""
     try:
         fields = _read_status(process)
     except (FileNotFoundError, ProcessLookupError):
@@ -38,7 +38,7 @@ def start_of(process: int) -> str | None:
 
 
 def is_here(process: int, since: float) -> bool:
-    """Whether this machine has a process of this id that was started before a point in time.
+    """Whether this machine has a process with this id that was started before a point in time.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def is_here(process: int, since: float) -> bool:
         ticks = start_of(process)
         uptime = float(Path("/proc/uptime").read_text().split()[0])
     except OSError:
-        return True  # it cannot be known
+        return True  # unknown
     if ticks is None:
         return False
     start = time.time() - uptime + int(ticks) / os.sysconf("SC_CLK_TCK")
@@ -57,7 +57,7 @@ def is_here(process: int, since: float) -> bool:
 
 
 def is_stopped(process: int) -> bool:
-    """Whether a process of this machine is held by SIGSTOP or Ctrl-Z; False where it is unknown."""
+    """Whether a process of this machine is stopped by SIGSTOP or Ctrl-Z; False if unknown."""
     try:
         return _read_status(process)[0] == "T"
     except OSError:
@@ -74,6 +74,6 @@ def is_alive(process: int) -> bool:
         return True
     try:
         state = _read_status(process)[0]
-    except OSError:  # no Linux, or it has just ended
+    except OSError:  # not Linux, or the process has just ended
         return True
-    return state != "Z"  # it has ended, and its parent has not collected it
+    return state != "Z"  # a zombie: ended, but not yet collected by its parent

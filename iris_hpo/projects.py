@@ -1,4 +1,4 @@
-"""The searches of a project: all that can be loaded, whatever is wrong with another."""
+"""Load the searches of a project; one that cannot be loaded does not stop the others."""
 
 import importlib
 import sys
@@ -14,13 +14,13 @@ from iris_hpo.orchestration.broken import build_broken, is_validating
 def load_searches(path_within_project: Path) -> dg.Definitions:
     """Load a project's ``defs`` folder, as ``dagster.load_from_defs_folder`` does.
 
-    A folder in it that cannot be loaded, for example because its YAML has a mistake, takes no
-    other with it: it is shown with the message. The project need not be installed.
+    A search that cannot be loaded, for example because of a mistake in its YAML, does not stop the
+    others: it is shown with the message. The project need not be installed.
 
     Parameters
     ----------
     path_within_project
-        The folder with ``pyproject.toml``, or any below it.
+        The folder with ``pyproject.toml``, or any folder below it.
     """
     for folder in (path_within_project, *path_within_project.parents):
         if (folder / "pyproject.toml").is_file():
@@ -28,16 +28,16 @@ def load_searches(path_within_project: Path) -> dg.Definitions:
             break
     try:
         return dg.load_from_defs_folder(path_within_project=path_within_project)
-    except Exception:  # whatever stands in the folders may raise
+    except Exception:  # the modules in the folders may raise anything
         if is_validating():
             raise
         return dg.Definitions.merge(*_load_each(path_within_project))
 
 
 def make_importable(project: Path) -> None:
-    """Let the modules of a project be imported, where `dg` looks for them: also those in ``src``.
+    """Add a project's folder and its ``src`` to the import path, as `dg` does.
 
-    For good: Dagster and the workers import them later too.
+    They are never removed: Dagster and the workers import from them later too.
     """
     for folder in (project / "src", project):
         if str(folder) not in sys.path and folder.is_dir():
@@ -50,23 +50,23 @@ def _load_each(path_within_project: Path) -> Iterator[dg.Definitions]:
         if path.name.startswith((".", "_")) or not (path.is_dir() or path.suffix == ".py"):
             continue
         try:
-            found = _load_one(tree, path)
-        except Exception as error:  # noqa: BLE001 - as above; it is shown
-            found = build_broken(path.stem, str(root_cause(error)))
-        yield found
+            definitions = _load_search(tree, path)
+        except Exception as error:  # noqa: BLE001 - as above; its message is shown
+            definitions = build_broken(path.stem, str(root_cause(error)))
+        yield definitions
 
 
-def _load_one(tree: dg.ComponentTree, path: Path) -> dg.Definitions:
+def _load_search(tree: dg.ComponentTree, path: Path) -> dg.Definitions:
     module = importlib.import_module(f"{tree.defs_module_name}.{path.stem}")
     with warnings.catch_warnings():
-        # Of Dagster's own calls; `load_from_defs_folder` hides the same.
+        # Warnings of Dagster's own calls, which `load_from_defs_folder` hides too.
         for category in (DeprecationWarning, dg.BetaWarning, dg.PreviewWarning):
             warnings.simplefilter("ignore", category)
         return dg.ComponentTree.from_module(module, tree.project_root).build_defs()
 
 
 def root_cause(error: BaseException) -> BaseException:
-    """The error at the start of a chain: Dagster's own ones only say where it happened."""
+    """The error at the start of a chain; Dagster's own errors only say where it happened."""
     while error.__cause__ is not None:
         error = error.__cause__
     return error

@@ -1,4 +1,4 @@
-"""What ``dg scaffold defs iris_hpo.HyperparameterSearch <name>`` writes: a search to begin with."""
+"""Write a search to begin with: ``dg scaffold defs iris_hpo.HyperparameterSearch <name>``."""
 
 import re
 from pathlib import Path
@@ -23,13 +23,13 @@ attributes:
 
   # Any scikit-learn classifier or regressor. For a pipeline write `steps` instead.
   estimator: sklearn.ensemble.RandomForestClassifier
-  # What all candidates share.
+  # Parameters that all candidates share.
   settings:
     n_estimators: 100
 
-  # What is searched. The values stand in data/parameters/{name}/<axis>_parameters.txt, one a line.
-  # The types are float, int, str, bool and tuple, or a list of them. `symbol` stands in the
-  # candidates' keys: D4_L1.
+  # The parameters to search. Write their values into data/parameters/{name}/<axis>_parameters.txt,
+  # one per line. The types are float, int, str, bool and tuple, or a list of them. `symbol` appears
+  # in the candidates' keys: D4_L1.
   axes:
     - name: max_depth
       symbol: D
@@ -41,7 +41,7 @@ attributes:
       type: int
       positive: true
 
-  # How to judge: the scoring is scikit-learn's, and the best is who has the best mean of the folds.
+  # How to score: a scoring of scikit-learn. The candidate with the best mean over the folds wins.
   # scoring: balanced_accuracy
   folds: 5
   test_size: 0.2
@@ -49,7 +49,7 @@ attributes:
 
 
 class SearchScaffolder(dg.Scaffolder):
-    """Writes a search that loads, and values of its axes where there are none."""
+    """Writes a search that loads, and values for its axes if there are none."""
 
     def scaffold(self, request: dg.ScaffoldRequest) -> None:
         """Write ``defs.yaml``, or ``component.py`` if Python is asked for."""
@@ -66,17 +66,17 @@ class SearchScaffolder(dg.Scaffolder):
 
 
 def _search_name(folder: str, before: str) -> str:
-    """A name that a search may have and that the file does not hold yet."""
+    """A valid name for a search that the file does not contain yet."""
     word = re.sub(r"[^a-z0-9]+", "_", folder.lower()).strip("_")[:40]
     name = word if re.match("[a-z]", word) else f"search_{word}".rstrip("_")
     taken = set(re.findall(r"^\s+name:\s*(\w+)\s*$", before, re.MULTILINE))
     taken |= {"models", "parameters", "scores", "search", "selection", "split"}  # see SearchSpec
     number = 1
-    found = name
-    while found in taken:
+    free_name = name
+    while free_name in taken:
         number += 1
-        found = f"{name}_{number}"
-    return found
+        free_name = f"{name}_{number}"
+    return free_name
 
 
 def _write_values(folder: Path) -> None:

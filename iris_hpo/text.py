@@ -1,4 +1,7 @@
-"""Texts of others: how files are decoded, and how texts are shown where they can do no harm."""
+"""Decode text files, and make texts from files and estimators safe to show.
+
+What a message says is decided where it is raised.
+"""
 
 import re
 import unicodedata
@@ -6,12 +9,13 @@ from collections.abc import Sequence
 from typing import Final
 
 _PLAIN: Final = re.compile(r"[!-~]{1,200}", re.ASCII)
-_LISTED: Final = 50  # keys in a message
-_WORD: Final = 300  # characters without a blank between them, in a message
+# The largest numbers of keys, of characters in a word and in a line, and of lines, in a message.
+_LISTED: Final = 50
+_WORD: Final = 300
 _LINE: Final = 2_000
 _LINES: Final = 60
 _LONG_WORD: Final = re.compile(rf"\S{{{_WORD + 1},}}")
-_JOINERS: Final = "\u200c\u200d"  # of letters in Persian and Hindi, of emoji: invisible, harmless
+_JOINERS: Final = "\u200c\u200d"  # join letters in Persian and Hindi, and emoji: harmless
 
 NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 """Pattern of a decimal number, for ASCII digits."""
@@ -21,12 +25,12 @@ _FORMULA: Final = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20].", re.DOTALL)
 
 
 class NotTextError(Exception):
-    """Bytes are no text.
+    """Bytes are not text.
 
     Attributes
     ----------
     line
-        Number of the line, however lines end, on which the first wrong byte stands.
+        Number of the line with the first wrong byte; any kind of line end counts.
     """
 
     def __init__(self, problem: str, content: bytes, position: int) -> None:
@@ -35,19 +39,17 @@ class NotTextError(Exception):
 
 
 def decode(content: bytes, advice: str) -> str:
-    """Decode a file.
-
-    It is UTF-8, with or without a byte order mark.
+    """Decode the content of a file: UTF-8, with or without a byte order mark.
 
     Parameters
     ----------
     advice
-        What to do about other encodings.
+        What to do about other encodings, for the message.
 
     Raises
     ------
     NotTextError
-        If it is not UTF-8, or holds a NUL.
+        If the content is not UTF-8, or has a NUL byte.
     """
     try:
         text = content.decode("utf-8-sig")
@@ -62,25 +64,25 @@ def decode(content: bytes, advice: str) -> str:
 
 
 def clean(text: str) -> str:
-    r"""Escape what a terminal obeys instead of showing it.
+    r"""Escape characters that a terminal executes or hides instead of showing them.
 
     These are control characters (escape sequences begin with one), bidirectional and other
-    invisible ones, and halves of surrogate pairs. They become ``\x1b``, ``\u202e``. Lines and tabs
-    stay. Whatever goes to a terminal or to a run's log passes here; a text that did is unchanged
-    when it passes again.
+    invisible ones, and halves of surrogate pairs. They become ``\x1b``, ``\u202e``. Newlines and
+    tabs stay. All text for a terminal or a run's log passes through this function; a cleaned text
+    is unchanged when it is cleaned again.
     """
     if text.isprintable():
         return text
-    return "".join(map(_shown, text))
+    return "".join(map(_escape_unprintable, text))
 
 
 def readable(text: str) -> str:
-    """Make a text fit for a message: clean, and short enough to be read.
+    """Make a text fit for a message: clean, and short enough to read.
 
-    What is in it may come from a file, an estimator or another machine. Long words, long lines and
-    many lines lose their middle, so that the beginning and the advice at the end stay. Every
-    message to a terminal or to Dagster passes here; one that did is unchanged when it passes again.
-    Results do not: they are `clean`, and whole.
+    Parts of the text may come from a file, an estimator or another machine. Long words, long lines
+    and many lines lose their middle, so that the beginning and the advice at the end stay. Every
+    message to a terminal or to Dagster passes through this function; a readable text is unchanged
+    when it passes again. Results are only cleaned (`clean`), not cut.
     """
     if len(text) <= _WORD and text.isprintable():
         return text
@@ -92,12 +94,12 @@ def readable(text: str) -> str:
 
 
 def legible(key: str) -> str:
-    """A key for a message, also one that a person made up: quoted and cut unless it is plain."""
+    """A key for a message; quoted and cut unless it is plain, as anyone can register a key."""
     return key if _PLAIN.fullmatch(key) else shorten(key)
 
 
 def listed(keys: Sequence[str]) -> str:
-    """Keys for a message, the first ones of many."""
+    """Keys for a message; of many, the first ones and the number of the rest."""
     more = f" and {len(keys) - _LISTED} more" if len(keys) > _LISTED else ""
     return f"{', '.join(map(legible, keys[:_LISTED]))}{more}" if keys else "none"
 
@@ -108,9 +110,9 @@ def shorten(text: str, length: int = 60) -> str:
 
 
 def quote_cell(text: str) -> str:
-    """A text as a cell of CSV that no spreadsheet runs: an apostrophe before what it would run.
+    """A text as a CSV cell that no spreadsheet runs: a formula gets an apostrophe before it.
 
-    Spreadsheets run what begins with ``=``, ``+``, ``-`` or ``@``. Numbers stay as they are.
+    Spreadsheets run cells that begin with ``=``, ``+``, ``-`` or ``@``. Numbers are unchanged.
     """
     return f"'{text}" if _would_run(text) else text
 
@@ -121,12 +123,15 @@ def unquote_cell(cell: str) -> str:
 
 
 def _would_run(text: str) -> bool:
-    """Whether a spreadsheet runs a text, or one that differs in its leading apostrophes only."""
+    """Whether a spreadsheet runs a text after its leading apostrophes are removed.
+
+    A formula with an apostrophe gets another one, so that `unquote_cell` is the inverse.
+    """
     formula = text.lstrip("'")
     return bool(_FORMULA.match(formula)) and not _NUMBER.fullmatch(formula)
 
 
-def _shown(character: str) -> str:
+def _escape_unprintable(character: str) -> str:
     if (
         character.isprintable()
         or character in "\n\t"
@@ -145,7 +150,7 @@ def _cut_line(line: str) -> str:
 
 
 def _without_middle(text: str, length: int) -> str:
-    """Cut a text to a length: two thirds of it are of the beginning."""
+    """Cut a text to a length; two thirds of it come from the beginning."""
     if len(text) <= length:
         return text
     begin = length * 2 // 3

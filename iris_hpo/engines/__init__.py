@@ -1,7 +1,7 @@
-"""Engines: run the same work on many items, and give each outcome as it finishes.
+"""Engines: do the same work on many items, and give each outcome as it finishes.
 
-An engine isolates items from each other. An exception, a dead worker or an endless computation
-costs its own item and nothing else.
+An engine isolates items from each other: an exception, a dead worker or an endless computation
+fails its own item and no other. Engines know nothing of searches and candidates.
 """
 
 import logging
@@ -59,7 +59,7 @@ ENGINES: Final = {
     "serial": "one after the other in the run's own process",
     "dask": "the workers of a Dask cluster; the default where IRIS_HPO_DASK_ADDRESS is set",
 }
-"""Short names of engines, and what each is."""
+"""Short names of engines, with a description of each."""
 
 
 def default_engine() -> str:
@@ -73,7 +73,7 @@ def check_engine(part: Part) -> None:
     Raises
     ------
     InputError
-        That says why.
+        If the engine is unknown, cannot be made, or has settings and is one of `ENGINES`.
     """
     if part.use not in ENGINES:
         make_part(part, ENGINES, "engine", "map")
@@ -92,25 +92,25 @@ def make_engine(
 ) -> Engine:
     """Make an engine by its name.
 
-    Where no worker processes can be started, ``loky`` is ``serial``, which one line says.
+    If no worker processes can be started, ``loky`` becomes ``serial``, and one line says so.
 
     Parameters
     ----------
     name
-        One of `ENGINES`, or the import path of the search's own.
+        One of `ENGINES`, or the import path of the search's own engine.
     jobs
-        Processes of this machine; 0 for one per core.
+        Number of processes on this machine; 0 for one per core.
     dask_address
         The scheduler's address; IRIS_HPO_DASK_ADDRESS by default.
     timeout
-        Seconds that an item may take, if there is a limit.
+        Seconds that an item may take; None for no limit.
     own
         The search's own engine.
 
     Raises
     ------
     InputError
-        If there is no such engine, or it cannot be made like this.
+        If there is no such engine, or it cannot be made with these settings.
     """
     if jobs < 0:
         raise InputError(f"jobs {jobs} must be 0 (one per core) or a number of processes")
@@ -123,8 +123,8 @@ def make_engine(
         name = "serial"
         if timeout is None:
             _say_once(
-                f"iris-hpo: no worker processes can be started ({reason}): one candidate after "
-                "the other is worked on, as by the engine serial"
+                f"iris-hpo: no worker processes can be started ({reason}): candidates are trained "
+                "one after the other, as by the engine serial"
             )
     if name == "serial":
         engine = SerialEngine()

@@ -1,8 +1,9 @@
-"""The engine of a Dask cluster: workers on any machines, which may come and go.
+"""The engine ``dask``: workers of a Dask cluster on any machines, which may come and go.
 
-Each chunk is sent to one worker, chosen here. So it is known what was in flight on a worker that
-dies, and nothing depends on how often a scheduler tries by itself. A worker gets the work, which
-holds the data, once, before its first chunk; also one that joins late, or takes a dead one's place.
+Each chunk is sent to a worker that is chosen here, not by the scheduler. So the items in flight on
+a worker that dies are known, and the scheduler's own retries play no part. Each worker gets the
+work, which holds the data, once before its first chunk; also a worker that joins late or replaces
+a dead one. Code that runs in a worker is in `dask_worker`.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from distributed import Future as DaskFuture
 
 _ANSWER_SECONDS: Final = 20.0
-"""A scheduler that is silent for longer is taken for gone."""
+"""A scheduler that does not answer within this time counts as gone."""
 _LOOK_SECONDS: Final = 0.5
 _FETCH_SECONDS: Final = 2.0
 _WORKERLESS_SECONDS: Final = 60.0
@@ -48,10 +49,10 @@ class _SchedulerGoneError(Exception):
 
 
 class DaskEngine(WorkersEngine):
-    """Items spread over the workers of a Dask cluster.
+    """Spreads items over the workers of a Dask cluster.
 
-    Workers have one thread each: what limits and catches warnings per process would not do so
-    among threads.
+    Workers must have one thread each: limits of threads and caught warnings apply to a whole
+    process, so several threads would disturb each other.
 
     Parameters
     ----------
@@ -111,7 +112,7 @@ class _DaskWorkers(Workers[str]):
         return self._present
 
     def submit(self, worker: str, chunk: Chunk) -> Future[list[Report]]:
-        """Send a chunk; the one without items brings the work."""
+        """Send a chunk; a chunk without items sends the work."""
         function, arguments = hold_work, (self._token, self._work)
         if chunk.items:
             starts = (self._token, chunk.number) if chunk.is_timed else None
@@ -137,7 +138,7 @@ class _DaskWorkers(Workers[str]):
     def kill(self, workers: Collection[str]) -> None:
         for worker in workers:
             self.lose(worker)
-        # The processes die; what their nannies put in their place are new workers.
+        # The processes die; their nannies start new workers in their place.
         with self._scheduler(), suppress(TimeoutError):
             self._client.restart_workers(
                 list(workers), timeout=_ANSWER_SECONDS, raise_for_error=False
@@ -153,20 +154,20 @@ class _DaskWorkers(Workers[str]):
         self._refuse(worker, f"cannot do the work: {' '.join(str(error).split())}")
 
     def close(self) -> None:
-        """Take back what was sent, and the work."""
+        """Cancel the chunks that were sent, and let workers release the work."""
         if self._is_gone:
             return
         with suppress(OSError, RuntimeError):
             if self._client.status == "running":
-                sent = [one for of_worker in self._sent.values() for one in of_worker.values()]
-                self._client.cancel(sent)
+                tasks = [task for tasks in self._sent.values() for task in tasks.values()]
+                self._client.cancel(tasks)
                 self._client.run(
                     release_work, self._token, workers=list(self._sent), on_error="ignore"
                 )
 
     @contextmanager
     def _scheduler(self) -> Generator[None]:
-        """Turn what the client raises into the one message that the scheduler has gone away."""
+        """Turn errors of the client into one message if the scheduler has gone away."""
         reason: BaseException | None = None
         try:
             if self._client.status == "running":
@@ -184,12 +185,12 @@ class _DaskWorkers(Workers[str]):
         ) from reason
 
     def _look(self) -> None:
-        """See which workers there are, and let those in that can do the work."""
+        """Update the present workers; admit new ones that can do the work."""
         addresses = self._addresses()
         self._present &= addresses
         new = sorted(addresses - self._present - self._refused.keys())
         if new:
-            self._let_in(new)
+            self._admit(new)
         if self._present:
             self._had_workers = time.monotonic()
         elif time.monotonic() - self._had_workers > _WORKERLESS_SECONDS:
@@ -201,24 +202,24 @@ class _DaskWorkers(Workers[str]):
 
     def _addresses(self) -> set[str]:
         """The addresses of all workers of the cluster."""
-        asked: Future[dict[str, int]] = asyncio.run_coroutine_threadsafe(
+        cores: Future[dict[str, int]] = asyncio.run_coroutine_threadsafe(
             self._client.scheduler.ncores(), self._client.loop.asyncio_loop
         )
         end = time.monotonic() + _ANSWER_SECONDS
-        while not wait([asked], timeout=_LOOK_SECONDS).done:
+        while not wait([cores], timeout=_LOOK_SECONDS).done:
             if self._client.status != "running" or time.monotonic() > end:
-                asked.cancel()
+                cores.cancel()
                 raise _SchedulerGoneError
-        return set(asked.result())
+        return set(cores.result())
 
-    def _let_in(self, addresses: list[str]) -> None:
+    def _admit(self, addresses: list[str]) -> None:
         if self._first is None:
             self._first = set(addresses)
-        found = self._client.run(describe, workers=addresses, on_error="return")
+        answers = self._client.run(describe, workers=addresses, on_error="return")
         for address in addresses:
-            facts = found.get(address)
+            facts = answers.get(address)
             if isinstance(facts, OSError) or facts is None:
-                continue  # gone again, or still starting: the next look shows it
+                continue  # gone again, or still starting: the next look decides
             objection = objection_to(facts, self._limits)
             if objection:
                 self._refuse(address, objection)
@@ -226,7 +227,7 @@ class _DaskWorkers(Workers[str]):
                 self._present.add(address)
 
     def _refuse(self, address: str, objection: str) -> None:
-        """Do without a worker; without the whole run if it was there from the beginning."""
+        """Give a worker no work; end the run if the worker was there from the beginning."""
         message = readable(f"the Dask worker {address} {objection}")
         if self._first and address in self._first:
             raise InputError(message)
@@ -238,27 +239,28 @@ class _DaskWorkers(Workers[str]):
         self._started.add(event[1])
 
     def _settle(self, worker: str, answer: Future[list[Report]], sent: "DaskFuture[Any]") -> None:
-        """Give the answer of a task that has ended; this runs in a thread of the client."""
+        """Pass on the answer of a task that has ended; called in a thread of the client."""
         from distributed import KilledWorker
 
         try:
             answer.set_result(self._reports(sent))
         except (KilledWorker, WorkLostError, CancelledError) as error:
             answer.set_exception(BrokenExecutor(str(error)))
-        except Exception as error:  # noqa: BLE001 - whatever a task or its pickling raises
-            if self._client.status == "running":  # else the next look says that it has gone
+        except Exception as error:  # noqa: BLE001 - a task or its pickling may raise anything
+            if self._client.status == "running":  # else the next look reports the lost scheduler
                 answer.set_exception(error)
         finally:
-            self._sent.get(worker, {}).pop(answer, None)  # the cluster keeps what is held here
+            # The cluster keeps a result as long as its future is held here.
+            self._sent.get(worker, {}).pop(answer, None)
 
     def _reports(self, sent: "DaskFuture[Any]") -> list[Report]:
         while True:
             try:
                 contents = sent.result(timeout=_FETCH_SECONDS)
-            except TimeoutError:  # the worker may have died with the answer: look, and ask again
+            except TimeoutError:  # the worker may have died with the answer: look, and try again
                 self._looked = None
             else:
-                return [pickle.loads(one) for one in contents or ()]  # noqa: S301 - our own
+                return [pickle.loads(content) for content in contents or ()]  # noqa: S301 - our own
 
 
 @contextmanager
@@ -267,18 +269,18 @@ def _connected(address: str) -> "Generator[Client]":
     from distributed.comm.addressing import get_address_host_port
     from distributed.versions import VersionMismatchWarning
 
-    # It would tell on its own, in other words, what is raised here.
+    # Dask would log the errors that are raised here, in other words.
     for name in ("distributed", "distributed.client"):  # both have levels of their own
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        get_address_host_port(address)  # a client that fails by it is never closed
+        get_address_host_port(address)  # a client that fails at a wrong address is never closed
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", VersionMismatchWarning)
             client = Client(address, timeout=_ANSWER_SECONDS, set_as_default=False, name="iris_hpo")
     except (OSError, ValueError) as error:
         raise InputError(
-            f"no Dask scheduler answers at {address}{_in_brackets(error)}; start it, or mend the "
-            "address (dask_address, IRIS_HPO_DASK_ADDRESS)"
+            f"no Dask scheduler answers at {address}{_in_brackets(error)}; start it, or correct "
+            "the address (dask_address, IRIS_HPO_DASK_ADDRESS)"
         ) from error
     try:
         yield client

@@ -1,7 +1,7 @@
-"""What runs in a Dask worker: it tells what it is, holds the work of a run, and does it.
+"""Functions that run in a Dask worker: describe it, hold the work of a run, do chunks of items.
 
-A worker's process lives longer than a run, and may work for several. So the work is held under the
-run's token, and given up when the run ends.
+A worker's process lives longer than a run, and may work for several runs. So the work is held under
+the run's token, and released when the run ends.
 """
 
 import os
@@ -24,9 +24,9 @@ Work = Callable[[object], object]
 
 _PACKAGES: Final = ("iris_hpo", "numpy", "scikit-learn")
 _MOST_HELD: Final = 16
-"""Works of runs that were killed, and could not end themselves, go when as many others came."""
+"""Largest number of works held. A killed run cannot release its work; newer ones push it out."""
 _SENDING_SECONDS: Final = 0.005
-"""A message leaves in another thread, which a fit in compiled code may keep from running."""
+"""Time for a message to leave: another thread sends it, which a fit in compiled code may block."""
 
 _held: dict[str, Work] = {}
 _released: deque[str] = deque(maxlen=64)
@@ -34,12 +34,12 @@ _thread = threading.local()
 
 
 class WorkLostError(Exception):
-    """The worker holds no such work: it is another process than the one that was given it."""
+    """The worker does not hold this work: its process has been replaced since the work was sent."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a worker is."""
+    """Properties of a worker that decide whether it can do the work."""
 
     versions: dict[str, str]
     threads: int
@@ -47,17 +47,17 @@ class Facts:
 
 
 def versions() -> dict[str, str]:
-    """What has to be the same everywhere for results to be the same."""
+    """Versions that must be the same on all machines for results to be the same."""
     return {"python": python_version(), **{name: version(name) for name in _PACKAGES}}
 
 
 def describe(dask_worker: Any) -> Facts:
-    """Tell what this worker is."""
+    """Describe this worker."""
     return Facts(versions(), dask_worker.state.nthreads, dask_worker.nanny is not None)
 
 
 def objection_to(facts: object, limits: Limits) -> str:
-    """What speaks against a worker; empty for nothing."""
+    """Reason why a worker cannot be used; empty if it can."""
     if not isinstance(facts, Facts):
         reason = " ".join(str(facts).split())
         return f"cannot say what it is ({reason}); install the same packages everywhere"
@@ -76,10 +76,10 @@ def objection_to(facts: object, limits: Limits) -> str:
 
 
 def hold_work(token: str, content: bytes) -> None:
-    """Hold the pickled work of a run; let it see whether it can be done here."""
+    """Unpickle and hold the work of a run; let the work prepare, which checks this machine."""
     while len(_held) >= _MOST_HELD:
         _held.pop(next(iter(_held)), None)
-    os.environ.update(ONE_THREAD)  # a worker without a nanny has what its shell had
+    os.environ.update(ONE_THREAD)  # a worker without a nanny has the environment of its shell
     work = pickle.loads(content)  # noqa: S301 - from our own driver
     prepare = getattr(work, "prepare", None)
     if prepare is not None:
@@ -89,15 +89,15 @@ def hold_work(token: str, content: bytes) -> None:
 
 
 def release_work(token: str) -> None:
-    """Give the work of a run up; what is in progress ends with the item that it is at."""
-    _released.append(token)  # it may be on its way into being held
+    """Release the work of a run; a chunk in progress ends after its present item."""
+    _released.append(token)  # `hold_work` may be loading the work at this moment
     _held.pop(token, None)
 
 
 def run_chunk(
     token: str, content: bytes, retries: int, starts: tuple[str, int] | None
 ) -> Sequence[bytes]:
-    """Do the held work for pickled items; give a pickled report for each.
+    """Do the held work for pickled items; return a pickled report for each.
 
     Parameters
     ----------
@@ -107,7 +107,8 @@ def run_chunk(
     if token not in _held:
         raise WorkLostError
     if getattr(_thread, "limited_for", None) != token:
-        threadpool_limits(1)  # OpenMP's limit is of a thread, and only of libraries that are loaded
+        # OpenMP limits one thread, and the limit reaches only libraries that are loaded.
+        threadpool_limits(1)
         _thread.limited_for = token
     if starts is not None:
         from distributed import get_worker
@@ -129,5 +130,5 @@ def _report(work: Work, item: object, retries: int) -> bytes:
     seconds = time.perf_counter() - started
     try:
         return pickle.dumps(Report(outcome, seconds))
-    except Exception as error:  # noqa: BLE001 - whatever its own pickling raises
+    except Exception as error:  # noqa: BLE001 - pickling a result may raise anything
         return pickle.dumps(Report(Failed(item, in_one_line(error)), seconds))

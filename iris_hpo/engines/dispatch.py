@@ -1,7 +1,7 @@
 """Hand items out to workers, and find the item to blame when a worker dies.
 
-The same for every engine with workers: how many items travel together, who may work ahead, limits
-of time, retries. What workers are is the engine's affair (`Workers`).
+All engines with workers share this code: how many items are sent together, how many chunks a worker
+may have, limits of time, retries. The engine supplies the workers (`Workers`).
 """
 
 import pickle
@@ -33,16 +33,16 @@ _MOST_STILLBORN: Final = 3
 
 
 class WorkersEngine(ABC):
-    """An engine whose items are spread over workers.
+    """An engine that spreads items over workers.
 
-    If a worker dies, or is ended because its item takes too long, the others go on, and only what
-    it had can be to blame: that is then done one item at a time, so that the item which kills
-    workers is found.
+    If a worker dies, or is ended because its item takes too long, the others go on. Only an item in
+    flight on a dead worker can be to blame: these items are then done one at a time, so that the
+    item that kills workers is found.
     """
 
     @abstractmethod
     def open(self, work: bytes, limits: Limits) -> AbstractContextManager[Workers[Any]]:
-        """Open the workers of a run; what was sent is taken back when it is closed.
+        """Open the workers of a run; closing the context cancels what was sent.
 
         Parameters
         ----------
@@ -53,12 +53,12 @@ class WorkersEngine(ABC):
     def map(
         self, work: Callable[[Item], Result], items: Sequence[Item], limits: Limits
     ) -> Generator[Sequence[Done[Item, Result] | Failed[Item]], None, None]:
-        """Yield one outcome per item, as they finish; those that come together in one sequence.
+        """Yield one outcome per item as they finish; outcomes that come together in one sequence.
 
         Raises
         ------
         InputError
-            If no workers can be had.
+            If there are no workers.
         """
         if not items:
             return
@@ -96,19 +96,19 @@ class _Dispatch(Generic[WorkerId]):
                 self._collect(worker)
             if self._limits.timeout:
                 self._end_overdue(self._limits.timeout)
-            self._hand_out()  # before the outcomes are looked at: that takes time too
-            together, self._ended = self._ended, []
-            if together:
-                yield together
+            self._hand_out()  # before the outcomes are yielded: the caller needs time for them
+            outcomes, self._ended = self._ended, []
+            if outcomes:
+                yield outcomes
 
     def _in_flight(self) -> list[Future[list[Report]]]:
         return [future for lane in self._lanes.values() for future in lane.in_flight]
 
     def _patience(self) -> float | None:
-        """How long to wait for an outcome before looking after something else."""
-        left = self._waiting or self._suspects
-        may_grow = left and self._workers.start_seconds() is not None and not self._is_full()
-        idle = left and any(not lane.in_flight for lane in self._lanes.values())
+        """Seconds to wait for an outcome before workers and time limits are looked at."""
+        has_work = self._waiting or self._suspects
+        may_grow = has_work and self._workers.start_seconds() is not None and not self._is_full()
+        idle = has_work and any(not lane.in_flight for lane in self._lanes.values())
         if self._limits.timeout or may_grow or idle:
             return _POLL_SECONDS
         return self._workers.look_seconds
@@ -116,7 +116,7 @@ class _Dispatch(Generic[WorkerId]):
     # Workers
 
     def _hand_out(self) -> None:
-        """Let workers in and give them up, and keep them busy; start another if it is worth it."""
+        """Admit new workers, give up lost ones, keep all busy, and start more if they pay off."""
         self._look_at_workers()
         for worker in list(self._lanes):
             self._feed(worker)
@@ -129,9 +129,10 @@ class _Dispatch(Generic[WorkerId]):
         present = self._workers.present()
         for worker in self._lanes.keys() - present:
             self._lose(worker)
-        for worker in [one for one in present if one not in self._lanes]:
+        for worker in [worker for worker in present if worker not in self._lanes]:
             self._lanes[worker] = Lane()
-            self._send(worker, [])  # it loads the work; what else it got, no other could do now
+            # Send the work alone: items in its queue would wait until the work is loaded.
+            self._send(worker, [])
 
     def _is_full(self) -> bool:
         return self._workers.most is not None and len(self._lanes) >= self._workers.most
@@ -142,13 +143,13 @@ class _Dispatch(Generic[WorkerId]):
             return False
         if len(self._lanes) < max(self._worth, 1) or not cost:
             return True
-        left = len(self._waiting) * (self._pace.item_seconds or 0) / len(self._lanes)
+        seconds_left = len(self._waiting) * (self._pace.item_seconds or 0) / len(self._lanes)
         is_working = any(lane.tries for lane in self._lanes.values())
         is_slow = is_working and time.monotonic() - self._heard > cost
-        return is_slow or left > cost
+        return is_slow or seconds_left > cost
 
     def _lose(self, worker: WorkerId) -> None:
-        """Give up a worker that has died, and suspect everything that it had."""
+        """Give up a worker that has died; its items in flight become suspects."""
         lost = self._lanes.pop(worker).tries
         self._waiting.free(worker)
         self._workers.lose(worker)
@@ -169,7 +170,7 @@ class _Dispatch(Generic[WorkerId]):
     # Work
 
     def _feed(self, worker: WorkerId) -> None:
-        """Keep a worker busy; suspects are done alone."""
+        """Keep a worker busy; a suspect is sent alone."""
         lane = self._lanes[worker]
         if lane.in_flight and (lane.is_alone or not lane.tries):
             return
@@ -189,10 +190,11 @@ class _Dispatch(Generic[WorkerId]):
                 return
 
     def _ahead(self) -> int:
-        """Chunks that a worker may have.
+        """Number of chunks that a worker may have.
 
-        A second one hides the way there and back. With a time limit nothing waits in a worker's
-        queue, so that what is in flight is running; nor near the end, where others could take it.
+        A second chunk hides the time of sending and answering. There is no second one with a time
+        limit, so that every item in flight is running, nor near the end, where another worker could
+        take the chunk.
         """
         plenty = len(self._waiting) > self._sharing() * self._chunk_size()
         return 2 if plenty and not self._limits.timeout else 1
@@ -203,22 +205,22 @@ class _Dispatch(Generic[WorkerId]):
         return self._pace.chunk_size(len(self._waiting), self._sharing())
 
     def _sharing(self) -> int:
-        """How many workers share the work."""
+        """Number of workers that share the work."""
         return self._workers.most or max(len(self._lanes), 1)
 
     def _send(self, worker: WorkerId, tries: Sequence[Try]) -> bool:
-        """Give a chunk to a worker.
+        """Send a chunk to a worker.
 
         Returns
         -------
         bool
-            Whether it could be given. If the worker has died, so do the futures that it has, and
-            their items are suspects; a worker that had nothing is given up here.
+            Whether the chunk was sent. If the worker has died, its futures fail and their items
+            become suspects; a worker without futures is given up here.
         """
         self._chunks += 1
         chunk = Chunk(
             self._chunks,
-            [one.item for one in tries],
+            [attempt.item for attempt in tries],
             self._limits.retries,
             is_timed=self._limits.timeout is not None,
         )
@@ -257,7 +259,10 @@ class _Dispatch(Generic[WorkerId]):
             self._waiting.put_back(worker, sent.tries[len(reports) :])
 
     def _after_lost_answer(self, tries: Sequence[Try], error: BaseException) -> None:
-        """A chunk could not be sent, or its answer not be read: find the item to blame."""
+        """Handle a chunk that could not be sent, or whose answer could not be read.
+
+        A single item fails; of several, each becomes a suspect.
+        """
         if len(tries) == 1:
             self._ended.append(Failed(tries[0].item, in_one_line(error)))
         else:
@@ -273,13 +278,13 @@ class _Dispatch(Generic[WorkerId]):
         ]
         for worker in late:
             lane = self._lanes.pop(worker)
-            self._ended += [overdue(one, timeout) for one in lane.tries]  # a single one
+            self._ended += [overdue(attempt, timeout) for attempt in lane.tries]  # a single one
             self._waiting.free(worker)
         if late:
             self._workers.kill(late)
 
     def _seconds_of(self, sent: Sent) -> float:
-        """How long a chunk has been running, since its start was first seen here."""
+        """Seconds that a chunk has been running, since its start was first seen here."""
         now = time.monotonic()
         if sent.started is None and sent.tries and self._workers.has_started(sent.number):
             sent.started = now

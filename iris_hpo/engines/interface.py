@@ -1,4 +1,7 @@
-"""What every engine has in common: outcomes, limits, workers, and one attempt at an item."""
+"""The protocols of engines and workers, outcomes and limits, and one attempt at an item.
+
+How items are handed out is in `dispatch`; the engines have modules of their own.
+"""
 
 import pickle
 import re
@@ -24,12 +27,12 @@ _CLOCK: Final = re.compile(r"\[?\b\d\d:\d\d:\d\d\b\]?:? ?")
 
 @dataclass(frozen=True)
 class Done(Generic[Item, Result]):
-    """An item's work succeeded.
+    """Outcome of an item whose work succeeded.
 
     Attributes
     ----------
     warned
-        What Python has warned of, one line each, and how often.
+        Warnings of Python, one line each, and how often each occurred.
     """
 
     item: Item
@@ -39,14 +42,14 @@ class Done(Generic[Item, Result]):
 
 @dataclass(frozen=True)
 class Failed(Generic[Item]):
-    """An item's work failed; the reason is one line.
+    """Outcome of an item whose work failed; the reason is one line.
 
     Attributes
     ----------
     ends_run
         Whether all others would fail for the same reason (`WholeRunError`).
     warned
-        What Python has warned of, one line each, and how often.
+        Warnings of Python, one line each, and how often each occurred.
     """
 
     item: Item
@@ -57,15 +60,15 @@ class Failed(Generic[Item]):
 
 @dataclass(frozen=True)
 class Limits:
-    """What an item may cost.
+    """Limits for each item.
 
     Parameters
     ----------
     retries
-        How often an item is tried again after a failure that may be transient: a dead worker, an
-        error of the machine. Errors of the item itself (`CandidateError`) are not retried.
+        Number of retries after a failure that may be transient: a dead worker, an error of the
+        machine. Errors of the item itself (`CandidateError`) are not retried.
     timeout
-        Seconds an item may take, from its start in a worker; None for no limit.
+        Seconds that an item may take, from its start in a worker; None for no limit.
 
     Raises
     ------
@@ -86,12 +89,12 @@ class Limits:
 
 
 class Engine(Protocol):
-    """Runs work on items."""
+    """Does work on items."""
 
     def map(
         self, work: Callable[[Item], Result], items: Sequence[Item], limits: Limits
     ) -> Generator[Sequence[Done[Item, Result] | Failed[Item]], None, None]:
-        """Yield one outcome per item, as they finish; those that come together in one sequence.
+        """Yield one outcome per item as they finish; outcomes that come together in one sequence.
 
         If the work has a method ``load``, workers call it before their first item.
 
@@ -102,18 +105,18 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class Chunk:
-    """Items that travel to a worker together.
+    """Items that are sent to a worker together.
 
     Attributes
     ----------
     number
-        Counts the chunks of a run.
+        Number of the chunk, counted over a run.
     items
-        What to do; none, for a worker that is new: it only loads the work.
+        The items; none for a new worker, which only loads the work.
     retries
-        Of an item, within the worker.
+        Number of retries per item within the worker.
     is_timed
-        Whether the worker shows when it starts (`Workers.has_started`).
+        Whether the worker reports the start of the chunk (`Workers.has_started`).
     """
 
     number: int
@@ -124,23 +127,23 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Report:
-    """What a worker says of one item of a chunk."""
+    """A worker's report on one item of a chunk: the outcome, and the seconds that it took."""
 
     outcome: Done[object, object] | Failed[object]
     seconds: float
 
 
 class Workers(ABC, Generic[WorkerId]):
-    """The workers of a run: what an engine supplies to `dispatch`.
+    """The workers of a run, which an engine supplies to `dispatch`.
 
-    Each stands alone and does one chunk after the other.
+    Workers are independent; each does one chunk after the other.
 
     Attributes
     ----------
     most
-        How many there may be; None if they come and go by themselves.
+        Largest number of workers; None if workers come and go by themselves.
     look_seconds
-        How often `present` may give another answer by itself; None for never.
+        Seconds after which `present` may change by itself; None for never.
     """
 
     most: int | None = None
@@ -148,7 +151,7 @@ class Workers(ABC, Generic[WorkerId]):
 
     @abstractmethod
     def present(self) -> Set[WorkerId]:
-        """Those that can be given work.
+        """Workers that can be given work.
 
         Raises
         ------
@@ -158,24 +161,24 @@ class Workers(ABC, Generic[WorkerId]):
 
     @abstractmethod
     def submit(self, worker: WorkerId, chunk: Chunk) -> Future[list[Report]]:
-        """Send a chunk. The answer is a report for each item; fewer, if it could not do the rest.
+        """Send a chunk; the future holds a report per item, fewer if the rest was not done.
 
-        The future's error is a BrokenExecutor if the worker has died; so may be that of the call.
+        If the worker has died, the future fails with a BrokenExecutor, or this call does.
         """
 
     @abstractmethod
     def kill(self, workers: Collection[WorkerId]) -> None:
-        """End workers, whatever they are doing; they are not present any more."""
+        """End workers at once, also busy ones; they are no longer present."""
 
     def lose(self, worker: WorkerId) -> None:
-        """Give a worker up that has died; it is not present any more."""
+        """Give up a worker that has died; it is no longer present."""
         self.kill([worker])
 
     def refuse(self, worker: WorkerId, error: BaseException) -> None:
-        """Hear that a worker cannot load the work. By default its items fail by that."""
+        """Handle a worker that cannot load the work; by default its items fail with the error."""
 
     def start_seconds(self) -> float | None:
-        """How long another worker takes to start; None if they come by themselves."""
+        """Seconds that another worker takes to start; None if workers come by themselves."""
         return None
 
     def start(self) -> None:
@@ -183,12 +186,12 @@ class Workers(ABC, Generic[WorkerId]):
         raise NotImplementedError
 
     def has_started(self, number: int) -> bool:  # noqa: ARG002
-        """Whether a chunk with a limit of time has begun; by default as soon as it is sent."""
+        """Whether a chunk with a time limit has started; by default as soon as it is sent."""
         return True
 
 
 def load_work(content: bytes) -> Callable[[object], object]:
-    """Unpickle the work of a run, in a worker, and let it load what it needs."""
+    """Unpickle the work of a run in a worker, and let it load what it needs."""
     work = pickle.loads(content)  # noqa: S301 - from our own process
     load = getattr(work, "load", None)
     if load is not None:
@@ -197,7 +200,7 @@ def load_work(content: bytes) -> Callable[[object], object]:
 
 
 def do_chunk(work: Callable[[object], object], chunk: Chunk) -> list[Report]:
-    """Do the items of a chunk, in a worker."""
+    """Do the items of a chunk in a worker."""
     reports: list[Report] = []
     for item in chunk.items:
         started = time.perf_counter()
@@ -209,9 +212,9 @@ def do_chunk(work: Callable[[object], object], chunk: Chunk) -> list[Report]:
 def attempt(
     work: Callable[[Item], Result], item: Item, retries: int
 ) -> Done[Item, Result] | Failed[Item]:
-    """Do an item's work, again after an error that may be transient.
+    """Do an item's work; try again after an error that may be transient.
 
-    Warnings are kept for the driver: thousands of fits would print the same one.
+    Warnings are returned with the outcome: thousands of fits would print the same one.
     """
     with warnings.catch_warnings(record=True) as caught:
         outcome = _attempt(work, item, retries)
@@ -219,13 +222,13 @@ def attempt(
 
 
 def _as_line(caught: warnings.WarningMessage) -> str:
-    # With the time in it, as XGBoost's have, each would be another warning.
-    said = _CLOCK.sub("", " ".join(str(caught.message).split()))[:_WARNING_LENGTH]
-    return readable(f"{caught.filename}:{caught.lineno}: {caught.category.__name__}: {said}")
+    # XGBoost's warnings contain the time of day, which would make each a different warning.
+    message = _CLOCK.sub("", " ".join(str(caught.message).split()))[:_WARNING_LENGTH]
+    return readable(f"{caught.filename}:{caught.lineno}: {caught.category.__name__}: {message}")
 
 
 def in_one_line(error: BaseException) -> str:
-    """Describe an error of the machine, with nothing that a terminal would obey."""
+    """Describe an error of the machine in one readable line."""
     return readable(f"{type(error).__name__}: {' '.join(str(error).split())}")
 
 
@@ -240,7 +243,7 @@ def _attempt(
         except WholeRunError as error:
             return Failed(item, str(error), ends_run=True)
         except Exception as error:  # noqa: BLE001 - an item must not end the others
-            # What the candidate itself does wrong is a CandidateError; this is the machine.
+            # A failure of the candidate is a CandidateError; this is an error of the machine.
             if retries <= 0:
                 return Failed(item, in_one_line(error))
             retries -= 1

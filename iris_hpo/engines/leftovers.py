@@ -1,7 +1,7 @@
-"""What a killed run leaves on its machine: a folder, and semaphores. The next run removes them.
+"""Temporary folders of runs, and the removal of folders and semaphores of killed runs.
 
-Each run locks a file in its folder as long as it lives. Whether an owner is dead is what the
-operating system knows of that lock, not a process id, which another process may have by now.
+Each run locks a file in its folder while it lives. The state of that lock shows whether the owner
+is dead; a process id would not, because another process may have it by now.
 """
 
 import os
@@ -18,14 +18,14 @@ from filelock import FileLock, Timeout
 _PREFIX: Final = "iris_hpo-"
 _OWNER: Final = "owner.lock"
 _PROCESS: Final = "process"
-_SEMAPHORES: Final = Path("/dev/shm")  # noqa: S108 - where Linux has them
+_SEMAPHORES: Final = Path("/dev/shm")  # noqa: S108 - the folder of semaphores in Linux
 _YOUNG_SECONDS: Final = 60
-"""A folder may have its file but not the lock yet."""
+"""Age below which a folder stays: its file may exist before it is locked."""
 
 
 @contextmanager
 def temporary_folder() -> Generator[Path]:
-    """A folder of this run; those of killed runs are removed."""
+    """A temporary folder of this run; folders of killed runs are removed."""
     sweep()
     with tempfile.TemporaryDirectory(prefix=_PREFIX) as made:
         folder = Path(made)
@@ -37,7 +37,7 @@ def temporary_folder() -> Generator[Path]:
 def sweep() -> None:
     """Remove the folders of runs of this user that have died."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        with suppress(OSError, Timeout):  # somebody else removes it, or it is not ours
+        with suppress(OSError, Timeout):  # another run removes it, or another user owns it
             if _is_left(folder):
                 with FileLock(folder / _OWNER, timeout=0):
                     _remove_semaphores((folder / _PROCESS).read_text())
@@ -45,7 +45,7 @@ def sweep() -> None:
 
 
 def _remove_semaphores(process: str) -> None:
-    """Remove what loky has made in a process, by names that begin with the process id."""
+    """Remove the semaphores that loky made in a process; their names begin with its id."""
     if not process.isdigit() or Path("/proc", process).exists():
         return
     for semaphore in _SEMAPHORES.glob(f"sem.loky-{process}-*"):
@@ -54,11 +54,11 @@ def _remove_semaphores(process: str) -> None:
 
 
 def _is_left(folder: Path) -> bool:
-    found = folder.lstat()
+    status = folder.lstat()
     return (
         folder.is_dir()
         and not folder.is_symlink()
-        and found.st_uid == os.getuid()
-        and time.time() - found.st_mtime > _YOUNG_SECONDS
+        and status.st_uid == os.getuid()
+        and time.time() - status.st_mtime > _YOUNG_SECONDS
         and (folder / _OWNER).is_file()
     )

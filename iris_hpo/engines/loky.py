@@ -1,4 +1,7 @@
-"""Worker processes on this machine, by joblib's loky."""
+"""The engine ``loky``: worker processes on this machine, and workers that are started ahead.
+
+Code that runs in a worker is in `worker`.
+"""
 
 import os
 import sys
@@ -27,11 +30,11 @@ Arguments = TypeVarTuple("Arguments")
 Answer = TypeVar("Answer")
 
 _START_SECONDS: Final = 1.0
-"""What a worker costs before it helps: for work that is done sooner, no other is started."""
+"""Start time of a worker: if the remaining work takes less, no further worker is started."""
 
 
 class _LokyWorker:
-    """One process."""
+    """A worker process."""
 
     def __init__(self) -> None:
         from multiprocessing import resource_tracker
@@ -40,7 +43,7 @@ class _LokyWorker:
         from joblib.externals.loky.process_executor import ProcessPoolExecutor
 
         with out_of_reach():
-            resource_tracker.ensure_running()  # else later, and that would unblock the signal
+            resource_tracker.ensure_running()  # started later, it would unblock the signal
             self._executor = ProcessPoolExecutor(
                 max_workers=1,
                 context=get_context("loky"),
@@ -52,7 +55,7 @@ class _LokyWorker:
     def begin(
         self, function: Callable[[*Arguments], Answer], *arguments: *Arguments
     ) -> Future[Answer]:
-        with out_of_reach():  # the first one starts the process
+        with out_of_reach():  # the first call starts the process
             return self._executor.submit(function, *arguments)
 
     def kill(self) -> None:
@@ -62,7 +65,7 @@ class _LokyWorker:
 
 @cache
 def _expect_ends() -> None:
-    """Let nothing be printed of loky's threads from now on: what they were sending is given up."""
+    """Print no errors of loky's threads from now on: what they were sending is given up."""
     before = threading.excepthook
 
     def report(failure: threading.ExceptHookArgs) -> None:
@@ -78,15 +81,15 @@ def _expect_ends() -> None:
 
 @cache
 def obstacle() -> str:
-    """Why no worker processes can be started on this machine; empty if they can."""
+    """Reason why no worker processes can be started on this machine; empty if they can."""
     import multiprocessing
 
     try:
         multiprocessing.get_context("fork").Lock()  # a semaphore, as each worker has several
     except (ImportError, OSError) as error:
-        os.environ["JOBLIB_MULTIPROCESSING"] = "0"  # else it warns of the same
+        os.environ["JOBLIB_MULTIPROCESSING"] = "0"  # otherwise joblib warns of the same
         return f"semaphores cannot be made: {getattr(error, 'strerror', None) or error}"
-    except ValueError:  # an operating system without fork has no such folder
+    except ValueError:  # an operating system without fork has no /dev/shm
         pass
     return ""
 
@@ -96,18 +99,18 @@ _spare: list[_LokyWorker] = []
 
 
 def start_ahead(workers: int = 1, jobs: int = 1, *, modules: Sequence[str] = ()) -> None:
-    """Start workers before there is work, and let them import what work needs.
+    """Start workers before there is work, and let them import the modules that it needs.
 
-    The next engine takes them. While they start, this process can do something else.
+    The next engine takes these workers. While they start, this process can do something else.
 
     Parameters
     ----------
     workers
-        How many there should be, with those that were started before.
+        Number of workers wanted, including those that were started before.
     jobs
-        Most of them, as of the engine.
+        Largest number of workers, as for the engine; 0 for one per core.
     modules
-        What they import.
+        Names of the modules to import.
     """
     if obstacle():
         return
@@ -120,9 +123,9 @@ def start_ahead(workers: int = 1, jobs: int = 1, *, modules: Sequence[str] = ())
 
 
 def apart(function: Callable[[*Arguments], Answer], *arguments: *Arguments) -> Answer:
-    """Call a function in a worker that was started ahead; in this process if there is none.
+    """Call a function in a worker that was started ahead, or in this process without one.
 
-    So this process need not import what only the function needs.
+    This process then need not import what only the function needs.
     """
     if not _spare:
         return function(*arguments)
@@ -134,17 +137,17 @@ def apart(function: Callable[[*Arguments], Answer], *arguments: *Arguments) -> A
 
 
 def end_spare() -> None:
-    """End the workers that were started ahead and that nobody has taken."""
+    """End the workers that were started ahead and not taken by an engine."""
     while _spare:
         _spare.pop().kill()
 
 
 def _take_worker() -> _LokyWorker:
     while _spare:
-        worker = _spare.pop(0)  # the one that is ready first
+        worker = _spare.pop(0)  # the first to be ready
         try:
             worker.begin(adopt_path, list(sys.path))
-        except BrokenExecutor:  # it has died by now
+        except BrokenExecutor:  # the worker has died by now
             worker.kill()
         else:
             return worker
@@ -152,12 +155,12 @@ def _take_worker() -> _LokyWorker:
 
 
 class LokyEngine(WorkersEngine):
-    """Worker processes on this machine. No more are started than the work is worth.
+    """Spreads items over worker processes on this machine, and starts only as many as pay off.
 
     Parameters
     ----------
     jobs
-        Most processes; 0 for one per core.
+        Largest number of processes; 0 for one per core.
     """
 
     def __init__(self, jobs: int = 0) -> None:
@@ -165,7 +168,7 @@ class LokyEngine(WorkersEngine):
 
     @contextmanager
     def open(self, work: bytes, limits: Limits) -> Generator["_LokyWorkers"]:  # noqa: ARG002
-        """Open the workers of a run, which find its work in a file."""
+        """Open the workers of a run, which read its work from a file."""
         from joblib import cpu_count
 
         with temporary_folder() as folder:

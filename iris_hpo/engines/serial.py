@@ -1,4 +1,4 @@
-"""The engine without workers: one item after the other, in this process."""
+"""The engine ``serial``: one item after the other in this process, without workers."""
 
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -11,19 +11,19 @@ from iris_hpo.engines.interface import Done, Failed, Item, Limits, Result, attem
 from iris_hpo.errors import InputError
 
 _TOGETHER_SECONDS: Final = 0.1
-"""Outcomes within this time are given together: they are recorded more quickly."""
+"""Outcomes within this time are yielded together, because recording them is then faster."""
 
 
 class SerialEngine:
-    """One item after the other, in this process."""
+    """Does one item after the other in this process."""
 
     def check_timeout(self, timeout: float | None) -> None:
-        """Refuse a limit of time.
+        """Refuse a time limit.
 
         Raises
         ------
         InputError
-            If there is one.
+            If ``timeout`` is not None.
         """
         if timeout is not None:
             raise InputError(
@@ -33,11 +33,11 @@ class SerialEngine:
     def map(
         self, work: Callable[[Item], Result], items: Sequence[Item], limits: Limits
     ) -> Generator[Sequence[Done[Item, Result] | Failed[Item]], None, None]:
-        """Yield one outcome per item, in their order."""
+        """Yield one outcome per item, in the order of the items."""
         self.check_timeout(limits.timeout)
         threads = ThreadpoolController()
         together: list[Done[Item, Result] | Failed[Item]] = []
-        item_seconds = 1.0  # nobody knows yet: the first outcomes are given alone
+        item_seconds = 1.0  # not known yet: the first outcomes are yielded alone
         since = time.perf_counter()
         for item in items:
             started = time.perf_counter()
@@ -47,7 +47,7 @@ class SerialEngine:
                 since = started = time.perf_counter()
             with threads.limit(limits=1):  # so that every engine computes the same
                 outcome = attempt(work, item, limits.retries)
-            interrupts.check()  # some estimators swallow one, and end their fit early
+            interrupts.check()  # some estimators catch an interrupt, and end their fit early
             together.append(outcome)
             item_seconds = max(time.perf_counter() - started, item_seconds / 2)
         if together:

@@ -1,4 +1,7 @@
-"""Items on their way to workers: how many travel together, and which is to blame for a death."""
+"""Items on their way to workers: how many are sent together, and which one is to blame for a death.
+
+Only bookkeeping; sending and waiting are in `dispatch`.
+"""
 
 from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
@@ -14,7 +17,7 @@ _LARGEST_CHUNK: Final = 64
 
 @dataclass(frozen=True)
 class Try:
-    """An item on its way, with how often a worker died of it, possibly."""
+    """An item to be done, with the number of workers that died while they did this item alone."""
 
     item: object
     number: int
@@ -23,12 +26,12 @@ class Try:
 
 @dataclass(eq=False)
 class Sent:
-    """A chunk on its way.
+    """A chunk that was sent.
 
     Attributes
     ----------
     started
-        When its start was first seen, by the monotonic clock.
+        Time by the monotonic clock at which its start was first seen; None before.
     """
 
     number: int
@@ -38,12 +41,12 @@ class Sent:
 
 @dataclass(eq=False)
 class Lane:
-    """What a worker has been given.
+    """The chunks that a worker has.
 
     Attributes
     ----------
     is_alone
-        Whether what is in flight is a suspect, with nothing beside it.
+        Whether the only item in flight is a suspect.
     """
 
     in_flight: dict[Future[list[Report]], Sent] = field(
@@ -54,19 +57,19 @@ class Lane:
     @property
     def tries(self) -> list[Try]:
         """The items in flight."""
-        return [one for sent in self.in_flight.values() for one in sent.tries]
+        return [attempt for sent in self.in_flight.values() for attempt in sent.tries]
 
 
 class Shares:
-    """What waits, in shares of neighbours: those may share work, and go to one worker.
+    """The items that wait, in one share per worker.
 
-    A worker with nothing left takes over a share that nobody has, or the second half of the
-    longest.
+    A share holds neighbours, because neighbours may have common work. A worker without a share
+    takes a free one, or the second half of the longest.
 
     Parameters
     ----------
     tries
-        In the order in which neighbours follow each other.
+        Items in their order; neighbours follow each other.
     """
 
     def __init__(self, tries: Iterable[Try]) -> None:
@@ -78,7 +81,7 @@ class Shares:
         return self._left
 
     def take(self, worker: Hashable, most: int) -> list[Try]:
-        """Take the next ones for a worker: at least one, unless nothing waits at all."""
+        """Take the next items for a worker: at least one, unless no item waits."""
         if not self._owned.get(worker):
             self._owned[worker] = self._free.pop() if self._free else self._half()
         share = self._owned[worker]
@@ -87,12 +90,12 @@ class Shares:
         return taken
 
     def put_back(self, worker: Hashable, tries: Sequence[Try]) -> None:
-        """Let a worker's next ones be these, which were not done."""
+        """Put items that were not done at the front of a worker's share."""
         self._owned.setdefault(worker, deque()).extendleft(reversed(tries))
         self._left += len(tries)
 
     def free(self, worker: Hashable) -> None:
-        """Let others have what a worker has left."""
+        """Free the rest of a worker's share for other workers."""
         share = self._owned.pop(worker, None)
         if share:
             self._free.append(share)
@@ -104,12 +107,12 @@ class Shares:
 
 
 class Pace:
-    """How long an item takes, and so how many are worth one message.
+    """The time that items take, and the chunk size that follows from it.
 
     Attributes
     ----------
     item_seconds
-        None as long as nobody knows.
+        Seconds per item, a running mean; None until it is known.
     """
 
     def __init__(self) -> None:
@@ -117,7 +120,7 @@ class Pace:
         self._has_begun = False
 
     def note(self, seconds: float) -> None:
-        """Learn from one item; the very first one includes imports, and tells nothing."""
+        """Note the time of an item; the very first one is ignored, since it includes imports."""
         if self.item_seconds is not None:
             self.item_seconds = 0.8 * self.item_seconds + 0.2 * seconds
         elif self._has_begun:
@@ -125,7 +128,7 @@ class Pace:
         self._has_begun = True
 
     def chunk_size(self, waiting: int, workers: int) -> int:
-        """How many of the waiting items to send together."""
+        """Number of waiting items to send together."""
         if self.item_seconds is None:
             return 1
         fair = waiting // (3 * workers)
@@ -133,26 +136,27 @@ class Pace:
 
 
 def judge(lost: Sequence[Try], retries: int) -> tuple[list[Failed[object]], list[Try]]:
-    """Decide about what was in flight when a worker died.
+    """Decide about the items in flight when a worker died.
 
     Returns
     -------
     failed, suspects
-        Only a death with nothing else in flight is proof; all others are to be tried alone.
+        An item is to blame for a death only if nothing else was in flight. All other items are
+        suspects, to be tried alone.
     """
     failed: list[Failed[object]] = []
     suspects: list[Try] = []
-    for one in sorted(lost, key=lambda one: one.number):
-        suspect = replace(one, deaths=one.deaths + 1) if len(lost) == 1 else one
+    for attempt in sorted(lost, key=lambda attempt: attempt.number):
+        suspect = replace(attempt, deaths=attempt.deaths + 1) if len(lost) == 1 else attempt
         if suspect.deaths > retries:
             times = f"{suspect.deaths} time{'s' if suspect.deaths > 1 else ''}"
             reason = f"its worker process died {times} (killed, or out of memory)"
-            failed.append(Failed(one.item, reason))
+            failed.append(Failed(attempt.item, reason))
         else:
             suspects.append(suspect)
     return failed, suspects
 
 
-def overdue(one: Try, timeout: float) -> Failed[object]:
+def overdue(attempt: Try, timeout: float) -> Failed[object]:
     """The failure of an item that takes too long."""
-    return Failed(one.item, f"did not finish within {timeout:g} s (candidate_timeout)")
+    return Failed(attempt.item, f"did not finish within {timeout:g} s (candidate_timeout)")

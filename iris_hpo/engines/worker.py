@@ -1,6 +1,6 @@
-"""What runs in a worker process: chunks of items, with the work that they are for.
+"""Functions that run in a loky worker process: start it, and do chunks of items.
 
-A worker imports this module before anything else; what it costs delays every start.
+A worker imports this module first, so every import here delays its start.
 """
 
 import importlib
@@ -19,14 +19,14 @@ from iris_hpo.engines.interface import Chunk, Report, do_chunk, load_work
 ONE_THREAD: Final[dict[str, str]] = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1"
 )
-"""What libraries that are still to be loaded read."""
+"""Environment variables that limit the threads of libraries that are loaded later."""
 
 
 _held: tuple[str, Callable[[object], object]] | None = None
 
 
 def start_worker(parent: int) -> None:
-    """End with the process that started this one."""
+    """End this process when its parent ends."""
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
@@ -37,13 +37,13 @@ def _end_with(parent: int) -> None:
 
 
 def import_modules(names: Sequence[str]) -> None:
-    """Import what work is going to need, while there is none."""
+    """Import modules that the work will need, while there is no work yet."""
     for name in names:
         importlib.import_module(name)
 
 
 def adopt_path(path: Sequence[str]) -> None:
-    """Import from where the driver imports, which may have learnt that since this worker began."""
+    """Use the driver's import path, which may have changed since this worker started."""
     sys.path[:] = path
 
 
@@ -53,8 +53,8 @@ def run_chunk(work: str, chunk: Chunk) -> list[Report]:
     Parameters
     ----------
     work
-        The file with the pickled work, which is read once. If the chunk is timed, a file named by
-        its number is made beside it when the first item starts.
+        Path of the file with the pickled work, which is read once. If the chunk is timed, a file
+        named by its number is made beside it when the first item starts.
     """
     do = _hold(work)
     if chunk.is_timed and chunk.items:
@@ -63,8 +63,8 @@ def run_chunk(work: str, chunk: Chunk) -> list[Report]:
 
 
 def _hold(path: str) -> Callable[[object], object]:
-    global _held  # noqa: PLW0603 - a worker has no other place to keep things between chunks
+    global _held  # noqa: PLW0603 - a worker can keep the work between chunks only here
     if _held is None or _held[0] != path:
         _held = path, load_work(Path(path).read_bytes())
-        threadpool_limits(1)  # of the libraries that are loaded by now
+        threadpool_limits(1)  # for the libraries that are loaded by now
     return _held[1]

@@ -1,4 +1,4 @@
-"""What the event logs of this package have in common: a block whose results are stored together."""
+"""The base class of the event logs: materialisations of a block are stored together."""
 
 import threading
 from collections.abc import Generator
@@ -19,7 +19,7 @@ class EventBatches(SqlEventLogStorage):
 
     @contextmanager
     def batched(self) -> Generator[None]:
-        """Store together, at the end of the block, this thread's materialisations of one asset.
+        """Store this thread's materialisations of one asset together, at the end of the block.
 
         They have no storage ids before the block ends.
         """
@@ -32,10 +32,10 @@ class EventBatches(SqlEventLogStorage):
                 self.store_event_batch(events)
 
     def store_event(self, event: EventLogEntry) -> None:
-        """Store an event, now or with the block that is open."""
-        opened: list[EventLogEntry] | None = getattr(self._block, "events", None)
+        """Store an event now, or at the end of the open block if it is a materialisation."""
+        block_events: list[EventLogEntry] | None = getattr(self._block, "events", None)
         is_result = event.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION
-        if opened is not None and is_result:
-            opened.append(event)
+        if block_events is not None and is_result:
+            block_events.append(event)
         else:
             super().store_event(event)

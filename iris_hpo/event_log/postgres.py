@@ -1,11 +1,11 @@
-"""An event log for thousands of events: Dagster's PostgreSQL event log, with a connection kept.
+"""Dagster's PostgreSQL event log for thousands of events, with a connection kept open.
 
-Dagster's own opens two connections for every event. This one keeps one in each process, and stores
-what a run records together in two transactions. Tables and content are the same: an instance can
-change from one to the other at any time. `deploy/dagster.postgres.yaml` uses it.
+Dagster's own event log opens two connections for every event. This one keeps a connection in each
+process, and stores events of a run together in two transactions. Tables and content are the same:
+an instance can change from one to the other at any time. `deploy/dagster.postgres.yaml` uses it.
 
-A server that goes away is waited for, and an event is then stored once: what the broken connection
-had stored is looked up first.
+If the server goes away, an event is still stored exactly once: after the wait, the events that the
+broken connection had stored are looked up first. Waiting is in `postgres_server`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,11 +30,11 @@ from iris_hpo.event_log.batches import EventBatches
 from iris_hpo.event_log.postgres_server import check_url, wait_for_server
 
 _TRIES: Final = 5
-"""How often an event is sent while its connections break."""
+"""Number of times that an event is sent while its connections break."""
 
 
 class KeptPostgresEventLog(EventBatches, PostgresEventLogStorage):
-    """PostgreSQL event log that keeps a connection, and can store materialisations together."""
+    """A PostgreSQL event log that keeps a connection and can store materialisations together."""
 
     def __init__(
         self,
@@ -47,16 +47,16 @@ class KeptPostgresEventLog(EventBatches, PostgresEventLogStorage):
             postgres_url,
             isolation_level="AUTOCOMMIT",
             pool_size=1,
-            max_overflow=-1,  # several threads at once: as Dagster's own
+            max_overflow=-1,  # several threads at once, as in Dagster's own event log
             pool_pre_ping=True,  # the server may have been restarted
         )
-        wait_for_server(self._engine)  # it has answered by now: its settings are right
+        wait_for_server(self._engine)  # the server has answered by now, so its settings are right
 
     @classmethod
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> Self:
-        """Make it from the settings of Dagster's own; tokens instead of passwords need that one."""
+        """Make the event log from the settings of Dagster's own; ``auth_provider`` is refused."""
         if config_value.get("auth_provider"):
             raise ValueError(
                 "KeptPostgresEventLog has no auth_provider; use dagster_postgres.event_log, class "
@@ -84,11 +84,11 @@ class KeptPostgresEventLog(EventBatches, PostgresEventLogStorage):
         together = (DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_OBSERVATION)
         if len(types) == 1 and types.issubset(together):
             self._store(events, store)
-        else:  # Dagster stores each by itself
+        else:  # Dagster stores these events one by one
             store()
 
     def _store(self, events: Sequence[EventLogEntry], store: Callable[[], None]) -> None:
-        """Store, and if the connection breaks look what it has stored, and do the rest."""
+        """Store events; if the connection breaks, look up what was stored and store the rest."""
         step = store
         for left in reversed(range(_TRIES)):
             try:
@@ -101,7 +101,10 @@ class KeptPostgresEventLog(EventBatches, PostgresEventLogStorage):
                 return
 
     def _store_rest(self, events: Sequence[EventLogEntry], store: Callable[[], None]) -> None:
-        """Store what is missing: one statement has stored all events or none, the next the rest."""
+        """Store what is missing.
+
+        One statement stores all events or none; later ones store tags, assets and checks.
+        """
         ids = self._stored_ids(events)
         if len(ids) != len(events):
             store()
@@ -123,7 +126,7 @@ class KeptPostgresEventLog(EventBatches, PostgresEventLogStorage):
                 self.store_asset_check_event(events[-1], ids[-1])
 
     def _stored_ids(self, events: Sequence[EventLogEntry]) -> Sequence[int]:
-        """Storage ids of events, in order, if they are stored; a content is never logged twice."""
+        """Storage ids of the stored events, in order; no two events have the same content."""
         table = SqlEventLogStorageTable.c
         rows = [self._event_to_row(event) for event in events]
         query = sa.select(table.id).where(

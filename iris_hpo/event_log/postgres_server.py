@@ -1,7 +1,7 @@
-"""A PostgreSQL server that is away for a moment, as when it is restarted, is waited for.
+"""Wait for a PostgreSQL server that is away for a moment, such as during a restart.
 
-Connections wait, those of Dagster's own storages on the same database too. What was being sent when
-a connection broke is the affair of the event log (`iris_hpo.postgres_event_log`).
+New connections wait, also those of Dagster's own storages on the same database. What was being sent
+when a connection broke is handled by the event log (`iris_hpo.event_log.postgres`).
 """
 
 import math
@@ -20,7 +20,7 @@ from dagster._core.instance.ref import InstanceRef
 from iris_hpo.errors import InputError
 
 PATIENCE: Final = "IRIS_HPO_POSTGRES_PATIENCE"
-"""Environment variable: how many seconds a server may be away; by default 60."""
+"""Environment variable for the number of seconds that a server may be away; 60 by default."""
 
 MANY_ATS: Final = (
     "the URL of PostgreSQL has an @ in its user name or password, or one too many; write %40"
@@ -34,18 +34,19 @@ _Place = tuple[object, ...]
 
 
 class PostgresAwayError(InputError):
-    """The server has been away for longer than the patience; the message holds no SQL."""
+    """The server has been away for too long; the message contains no SQL."""
 
 
 class _EndOfCommandError(BaseException):
-    """The same in a command's main thread.
+    """The server has been away for too long; raised in a command's main thread.
 
-    No `Exception`: Dagster would catch it at every event of the run that ends, and print each.
+    This is not an `Exception`, because Dagster would catch and print one at every event of the run
+    that ends.
     """
 
 
 class Patience:
-    """How long a server has been away, and whether to go on waiting; shared by threads."""
+    """Tracks how long a server has been away, and whether to go on waiting; shared by threads."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -65,7 +66,7 @@ class Patience:
                 connection = attempt()
             except refusal as error:
                 if self._away_seconds() >= self._seconds:
-                    # Not the driver's own error: Dagster would try again each time.
+                    # Not the driver's own error, because Dagster would retry each time.
                     raise PostgresAwayError(
                         f"PostgreSQL has not answered for {self._seconds:g} s ({PATIENCE}): "
                         f"{' '.join(str(error).split())[:300]}; start the server, then run the "
@@ -91,12 +92,12 @@ _commands: list[None] = []
 
 
 def wait_for_server(engine: sa.Engine) -> None:
-    """Let this process's connections to the database of an engine wait for its server.
+    """Make this process's connections to the database of an engine wait for its server.
 
     Raises
     ------
     InputError
-        If the environment variable holds no number of seconds.
+        If the environment variable is not a number of seconds.
     """
     _, settings = engine.dialect.create_connect_args(engine.url)
     patience = Patience(_patience_seconds())
@@ -108,7 +109,7 @@ def wait_for_server(engine: sa.Engine) -> None:
 
 @contextmanager
 def one_message() -> Generator[None]:
-    """Let a server that stays away end the block at once, by one error.
+    """End the block at once, with one error, if a server stays away.
 
     Raises
     ------
@@ -125,22 +126,22 @@ def one_message() -> Generator[None]:
 
 
 def check_url(url: str) -> None:
-    """Refuse a URL that a password breaks: a part of it would be taken for the server's name.
+    """Refuse a URL with an ``@`` in its password: a part of it would be read as the server's name.
 
     Raises
     ------
     InputError
-        Shows nothing of the URL.
+        If the URL has an ``@`` too many; the message shows no part of the URL.
     """
     if not _ONE_AT.fullmatch(url.partition("://")[2]):
         raise InputError(MANY_ATS)
 
 
 def has_broken_url(home: str) -> bool:
-    """Whether a password breaks the URL of PostgreSQL: the error then shows a part of it."""
+    """Whether the PostgreSQL URL has an ``@`` too many: errors may show a part of the password."""
     try:
         ref = InstanceRef.from_dir(home)
-    except Exception:  # noqa: BLE001 - dagster.yaml is broken, which the error itself says
+    except Exception:  # noqa: BLE001 - dagster.yaml is broken, which the error itself reports
         return False
     for storage in (ref.run_storage_data, ref.event_storage_data, ref.schedule_storage_data):
         url = storage.config_dict.get("postgres_url") if storage else None
@@ -171,7 +172,7 @@ def _place(settings: Mapping[str, object]) -> _Place:
 def _connect(
     dialect: Any, _record: object, arguments: Sequence[Any], settings: Mapping[str, Any]
 ) -> Any:
-    """Connect in the place of SQLAlchemy; None leaves it to do so."""
+    """Connect instead of SQLAlchemy; return None to leave the connection to SQLAlchemy."""
     patience = _known.get(_place(settings)) if dialect.name == "postgresql" else None
     if patience is None:
         return None

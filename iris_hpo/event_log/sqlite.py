@@ -1,9 +1,9 @@
-"""An event log for thousands of events: Dagster's SQLite event log, with its connections kept.
+"""Dagster's SQLite event log for thousands of events, with its connections kept open.
 
-Dagster's own opens and closes two databases for every event, which is most of what an event
-costs. This one keeps the connections, and stores a batch of events in one transaction and few
-statements. Files, tables and content are the same: an instance can change from one to the other at
-any time.
+Dagster's own event log opens and closes two databases for every event, which takes most of the
+time of an event. This one keeps the connections, and stores a batch of events in one transaction
+and few statements. Files, tables and content are the same: an instance can change from one to the
+other at any time.
 
     event_log_storage:
       module: iris_hpo.event_log
@@ -39,10 +39,10 @@ _BUSY_SECONDS: Final = 60
 
 
 class KeptSqliteEventLog(EventBatches, SqliteEventLogStorage):
-    """SQLite event log that keeps its connections.
+    """A SQLite event log that keeps its connections.
 
     After a crash of the machine, not of a process, the last events may be missing
-    (``synchronous=NORMAL`` in write-ahead mode); the files stay sound.
+    (``synchronous=NORMAL`` in write-ahead mode); the files stay intact.
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
@@ -53,42 +53,42 @@ class KeptSqliteEventLog(EventBatches, SqliteEventLogStorage):
 
     @classmethod
     def config_type(cls) -> Mapping[str, Any]:
-        """The instance's folder."""
+        """Type of the settings: the instance's folder."""
         return {"dagster_home": StringSource}
 
     @classmethod
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> Self:
-        """Make it where Dagster's own event log is by default."""
+        """Make the event log in the default place of Dagster's own."""
         return cls(str(Path(config_value["dagster_home"]) / "history" / "runs"), inst_data)
 
     def run_connection(self, run_id: str | None = None) -> AbstractContextManager[sa.Connection]:
-        """A transaction on the events of one run."""
+        """Open a transaction on the events of one run."""
         return self._connection(
             str(run_id), lambda: SqliteEventLogStorage.run_connection(self, run_id)
         )
 
     def index_connection(self) -> AbstractContextManager[sa.Connection]:
-        """A transaction on the tables of all runs."""
+        """Open a transaction on the tables of all runs."""
         return self._connection(_INDEX, super().index_connection)
 
     def has_table(self, table_name: str) -> bool:
-        """Whether there is a table; tables are never dropped."""
+        """Whether a table exists; tables are never dropped, so the answer is kept."""
         if table_name not in self._tables and super().has_table(table_name):
             self._tables.add(table_name)
         return table_name in self._tables
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store asset events that follow each other together, and others one by one."""
-        for is_of_assets, some in groupby(events, _is_asset_event):
-            if is_of_assets:
-                self._store_together(list(some))
+        for are_of_assets, neighbours in groupby(events, _is_asset_event):
+            if are_of_assets:
+                self._store_together(list(neighbours))
             else:
-                super().store_event_batch(list(some))
+                super().store_event_batch(list(neighbours))
 
     def _store_together(self, events: Sequence[EventLogEntry]) -> None:
-        """Store asset events in one transaction per database: all of them, or none."""
+        """Store asset events in one transaction per database: all or none."""
         rows = [self._event_to_row(event) for event in events]
         last = {
             (event.get_dagster_event().asset_key, event.dagster_event_type): index
@@ -105,11 +105,11 @@ class KeptSqliteEventLog(EventBatches, SqliteEventLogStorage):
             )
             ids = index.scalars(insert_rows, rows).all()
             self._store_asset_event_tags(index, events, ids)
-            for place in sorted(last.values()):  # of an asset, its table keeps only the latest
+            for place in sorted(last.values()):  # the table keeps only an asset's latest event
                 self._store_asset_event(index, events[place], ids[place])
 
     def _store_asset_event(self, conn: sa.Connection, event: EventLogEntry, event_id: int) -> None:
-        """Note an asset's latest event, in one statement instead of a refused one and another."""
+        """Store an asset's latest event in one statement; Dagster tries to insert, then updates."""
         if event.dagster_event is None or event.dagster_event.asset_key is None:
             return
         values = self._get_asset_entry_values(event, event_id, has_asset_key_index_cols=True)
@@ -156,8 +156,10 @@ class KeptSqliteEventLog(EventBatches, SqliteEventLogStorage):
 
 
 def _is_asset_event(event: EventLogEntry) -> bool:
-    found = event.dagster_event
-    return found is not None and found.event_type in ASSET_EVENTS and found.asset_key is not None
+    content = event.dagster_event
+    return (
+        content is not None and content.event_type in ASSET_EVENTS and content.asset_key is not None
+    )
 
 
 def _write_ahead(connection: Any, _record: object) -> None:

@@ -1,8 +1,10 @@
-"""Cards: what stored files were made of, and whether a file is the recorded one.
+"""Cards: what stored files were made from, and whether a file is the recorded one.
 
-Beside every model stands its card, which says what it was made of and carries the model's digest;
-the card's own version goes into Dagster's event log. So a chain of sha256 leads from the event log
-to the bytes, and nothing is unpickled before it was followed.
+Every model has a card beside it, which says what the model was made from and contains the model's
+digest; the card's own version is recorded in Dagster's event log. So a chain of sha256 digests
+leads from the event log to the bytes, and no file is unpickled before the chain is checked.
+
+The cards of the split, of results and of the champion are in the folders of their stages.
 """
 
 import json
@@ -17,16 +19,16 @@ _UNDIGESTED: Final = ("seconds", "run_id")
 
 
 def fingerprint(**parts: object) -> str:
-    """sha256 over everything that decides about a result.
+    """sha256 over everything that decides a result.
 
-    Two results with one fingerprint are interchangeable.
+    Two results with the same fingerprint are interchangeable.
     """
     return digest_of(_canonical(parts).encode())
 
 
 @dataclass(frozen=True)
 class Card:
-    """What a stored file was made of."""
+    """Base class of cards: what a stored file was made from."""
 
     @property
     def version(self) -> str:
@@ -52,7 +54,7 @@ def read_card(store: ArtifactStore, name: str, kind: type[AnyCard]) -> AnyCard:
     Raises
     ------
     ArtifactError
-        If it is missing or is not a card of this kind.
+        If the card is missing or not of this kind.
     """
     content = store.read(name, limit=SMALL)
     try:
@@ -69,21 +71,21 @@ def read_card(store: ArtifactStore, name: str, kind: type[AnyCard]) -> AnyCard:
 def read_recorded_card(
     store: ArtifactStore, name: str, kind: type[AnyCard], version: str
 ) -> AnyCard:
-    """Read a card that the event log vouches for.
+    """Read a card and compare it with its version in the event log.
 
     Raises
     ------
     ArtifactError
-        If it is missing, or has changed since its version was recorded.
+        If the card is missing, or has changed since its version was recorded.
     """
     card = read_card(store, name, kind)
     try:
-        found = card.version
-    except RecursionError:  # JSON is written with less depth than it is read with
-        found = "unknown"
-    if found != version:
+        stored_version = card.version
+    except RecursionError:  # JSON can be written to a lower depth than it can be read
+        stored_version = "unknown"
+    if stored_version != version:
         raise ArtifactMismatchError(
-            f"{store.path(name)} is not what was recorded (version {found[:12]}, recorded "
+            f"{store.path(name)} is not what was recorded (version {stored_version[:12]}, recorded "
             f"{version[:12]}): it was changed or replaced; run the search again"
         )
     return card
@@ -94,7 +96,7 @@ def _canonical(value: object) -> str:
 
 
 def _check_undigested(fields: Mapping[str, object]) -> None:
-    """Refuse what no digest would notice; all else that is wrong changes the card's version.
+    """Refuse wrong fields that no digest covers; all others change the card's version.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Digests: whether the bytes of a file are the recorded ones, and the errors if they are not."""
+"""Digests of files, and the errors of stored files."""
 
 import hashlib
 
@@ -8,32 +8,32 @@ from iris_hpo.errors import InputError, WholeRunError
 
 
 class ArtifactError(InputError):
-    """A stored file is missing or is not what was recorded; the message names it."""
+    """A stored file is missing or is not the recorded one; the message names the file."""
 
 
 class StoreWriteError(WholeRunError):
-    """Nothing can be written any more: the disk is full, or the folder is read-only."""
+    """Nothing can be written: the disk is full, or the folder is read-only."""
 
 
 class ArtifactMismatchError(ArtifactError):
-    """A stored file is there but is not what was recorded: changed, replaced, or half a crash."""
+    """A stored file exists but is not the recorded one: changed, replaced, or left by a crash."""
 
 
 def digest_of(content: bytes) -> str:
-    """sha256 of bytes, in hex."""
+    """Return the sha256 of bytes, in hex."""
     return hashlib.sha256(content).hexdigest()
 
 
-def check_digest(path: UPath, found: str, recorded: str) -> None:
-    """Refuse a file that has another digest.
+def check_digest(path: UPath, digest: str, recorded: str) -> None:
+    """Refuse a file whose digest is not the recorded one.
 
     Raises
     ------
     ArtifactMismatchError
-        That names it.
+        If the digests differ; the message names the file.
     """
-    if found != recorded:
+    if digest != recorded:
         raise ArtifactMismatchError(
-            f"{path} is not the file that was recorded (sha256 {found[:12]}, recorded "
+            f"{path} is not the file that was recorded (sha256 {digest[:12]}, recorded "
             f"{recorded[:12]}): it was changed or replaced; run the search again"
         )

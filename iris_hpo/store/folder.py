@@ -1,6 +1,6 @@
-"""The store: where a search's files are, and how they are written: whole or not at all.
+"""The store in a folder: a search's files, each written whole or not at all.
 
-Here it is a folder; `iris_hpo.store.objects` has the same on object storage.
+`iris_hpo.store.objects` has the store on object storage.
 """
 
 import errno
@@ -24,14 +24,14 @@ from iris_hpo.processes import is_alive, place_of_processes
 from iris_hpo.store.digests import ArtifactError, StoreWriteError, check_digest, digest_of
 
 SMALL: Final = 64 * MEBIBYTE
-"""Largest plausible size of a file that grows with the number of candidates or columns only."""
+"""Largest plausible size, in bytes, of a file that grows only with the candidates or columns."""
 
 _TEMPORARY: Final = ".temporary"
 _LEFT_BEHIND: Final = re.compile(
     r"(?:([0-9a-f]{12})-)?(\d+)-[0-9a-f]{32}-\d+|probe-[0-9a-f]{32}", re.ASCII
 )
-"""The names of our temporary files: the place in which processes have their numbers, which earlier
-versions did not write, and the number of the process."""
+"""Names of temporary files: the place where the process id is valid, which earlier versions did not
+write, and the process id."""
 _LONGEST_WRITE_SECONDS: Final = 86_400
 _OF_ALL: Final = (
     errno.ENOSPC,
@@ -41,7 +41,7 @@ _OF_ALL: Final = (
     errno.EPERM,
     errno.ENOTDIR,
 )
-"""What keeps a file from being written, and will keep the next from it too."""
+"""Errors that keep this file and every other one from being written."""
 _IN_THE_WAY: Final = (errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY)
 _FILES: Final = (
     "split/train.csv",
@@ -55,17 +55,18 @@ _CARDS: Final = ("split/split.json", "parameters/parameters.json", "selection/ch
 
 
 class ArtifactStore:
-    """Files of one search below one folder.
+    """The files of a search below a folder.
 
     Parameters
     ----------
     root
-        The folder; it need not be there yet.
+        The folder; it need not exist yet.
 
     Attributes
     ----------
     readers
-        How many threads should read at once: a local file is read sooner than handed over.
+        Number of threads that should read at once: reading a local file takes less time than
+        passing it between threads.
     """
 
     readers: int = 1
@@ -80,17 +81,17 @@ class ArtifactStore:
         Raises
         ------
         InputError
-            If it is a file.
+            If the root is a file.
         """
         if self.root.is_file():
             raise InputError(f"artifacts {self.root} is a file; give a folder")
 
     def path(self, name: str) -> UPath:
-        """Where a file is; ``name`` is relative, with forward slashes."""
+        """Path of a file; ``name`` is relative, with forward slashes."""
         return self.root / name
 
     def exists(self, name: str) -> bool:
-        """Whether there is such a file."""
+        """Whether a file exists."""
         return self.path(name).is_file()
 
     def read(self, name: str, *, limit: int | None = None, digest: str | None = None) -> bytes:
@@ -99,23 +100,22 @@ class ArtifactStore:
         Parameters
         ----------
         limit
-            Largest plausible size in bytes; by default what fits in memory.
+            Largest plausible size in bytes; by default the size of the memory.
         digest
-            Of what is expected. A file that takes far less room than its size says is then not
-            loaded if it is another.
+            The expected digest. Only a sparse file is checked by it, before the file is loaded.
 
         Raises
         ------
         ArtifactError
-            If it is not there, cannot be read or is no plausible file.
+            If the file is missing, cannot be read or is not plausible.
         """
         path = self._checked(name)
         try:
             with open_regular(path, limit or memory_bytes()) as file:
                 status = os.fstat(file.fileno())
                 if digest and _is_sparse(status):
-                    found = hashlib.file_digest(file, "sha256").hexdigest()
-                    check_digest(self.path(name), found, digest)
+                    stored_digest = hashlib.file_digest(file, "sha256").hexdigest()
+                    check_digest(self.path(name), stored_digest, digest)
                     file.seek(0)
                 return file.read(status.st_size)
         except FileNotFoundError as error:
@@ -124,19 +124,19 @@ class ArtifactStore:
             raise ArtifactError(f"{self.path(name)} cannot be read: {error.strerror}") from error
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file so that a reader sees all of it or nothing.
+        """Write a file so that readers see all of the content or none.
 
         Raises
         ------
         StoreWriteError
-            If the disk is full or the folder is not writable; what was there stays.
+            If the disk is full or the folder is not writable; the old file stays.
         """
         self.write_together({name: content})
 
     def write_together(self, files: Mapping[str, bytes]) -> None:
         """Write files, each whole or not at all, in their order.
 
-        None is replaced before there is room for all: a full disk leaves what was there.
+        No file is replaced before all are on the disk, so a full disk leaves the old files.
 
         Raises
         ------
@@ -159,12 +159,12 @@ class ArtifactStore:
                 for place, target in staged:
                     _put(place, target)
         finally:
-            for place, _ in staged:  # of a write that failed; the others were moved away
-                with suppress(OSError):  # that is said already
+            for place, _ in staged:  # after a write that failed; otherwise all were moved away
+                with suppress(OSError):  # the failed write is reported already
                     place.unlink(missing_ok=True)
 
     def delete(self, name: str) -> None:
-        """Remove a file if it is there."""
+        """Remove a file if it exists."""
         self._checked(name).unlink(missing_ok=True)
 
     def list(self, folder: str) -> list[str]:
@@ -175,14 +175,14 @@ class ArtifactStore:
         return sorted(child.name for child in place.iterdir())
 
     def sweep(self) -> None:
-        """Remove temporary files that writers left which were killed, and no others.
+        """Remove the temporary files of killed writers, and no others.
 
-        Whether a writer of another machine or container lives cannot be seen: those are removed
-        when they are a day old.
+        Whether a writer on another machine or in another container is alive is unknown, so its
+        files are removed when they are a day old.
         """
         for name in self.list(_TEMPORARY):
-            ours = _LEFT_BEHIND.fullmatch(name)
-            if ours and self._is_left(f"{_TEMPORARY}/{name}", ours[1], ours[2]):
+            parts = _LEFT_BEHIND.fullmatch(name)
+            if parts and self._is_left(f"{_TEMPORARY}/{name}", parts[1], parts[2]):
                 with self._writing():
                     self.delete(f"{_TEMPORARY}/{name}")
 
@@ -193,7 +193,7 @@ class ArtifactStore:
             return True
         try:
             age = time.time() - self.path(name).stat().st_mtime
-        except OSError:  # its writer has just moved it away
+        except OSError:  # its writer has just moved the file away
             return False
         return age > _LONGEST_WRITE_SECONDS
 
@@ -229,7 +229,7 @@ class ArtifactStore:
         return os.path.realpath(str(self.root))
 
     def _checked(self, name: str) -> Path:
-        """Where a file is; refuse a name, or a symbolic link, that leads out of the store."""
+        """Path of a file; refuse a name, or a symbolic link, that leads out of the store."""
         check_name(name)
         place = self._real_root
         for part in name.split("/"):
@@ -249,7 +249,7 @@ def check_name(name: str) -> None:
     Raises
     ------
     ArtifactError
-        If it is empty, absolute, or goes upwards.
+        If the name is empty, absolute, or contains ``..``.
     """
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if not parts or name.startswith("/") or ".." in parts:
@@ -257,12 +257,12 @@ def check_name(name: str) -> None:
 
 
 def read_verified(store: ArtifactStore, name: str, digest: str) -> bytes:
-    """Read a file whose digest is known.
+    """Read a file and compare its digest.
 
     Raises
     ------
     ArtifactError
-        If it is missing or its bytes have another digest.
+        If the file is missing or has another digest.
     """
     content = store.read(name, digest=digest)
     check_digest(store.path(name), digest_of(content), digest)
@@ -270,23 +270,23 @@ def read_verified(store: ArtifactStore, name: str, digest: str) -> bytes:
 
 
 def _is_sparse(status: os.stat_result) -> bool:
-    """Whether a large file takes less room than half of its size."""
+    """Whether a large file takes up less than half of its size on the disk."""
     return status.st_size > SMALL and status.st_blocks * 512 < status.st_size // 2
 
 
 def _put(place: Path, target: Path) -> None:
-    """Move a file to its place, also to that of an empty folder."""
+    """Move a file to its target, which may be an empty folder."""
     try:
         place.replace(target)
     except IsADirectoryError:
         if target.is_symlink():
             raise
-        with suppress(OSError):  # it holds something; then the next line says so
+        with suppress(OSError):  # the folder is not empty; the next line then raises that
             target.rmdir()
         place.replace(target)
 
 
 @cache
 def _place() -> str:
-    """Where this process has its number, in short; where that is not known, the machine's name."""
+    """Short digest of where this process id is valid; of the host name if that is unknown."""
     return digest_of((place_of_processes() or socket.gethostname()).encode())[:12]

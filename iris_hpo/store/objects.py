@@ -1,12 +1,11 @@
-"""The store on object storage: S3, what speaks its language, and other fsspec file systems.
+"""The store on object storage: S3, compatible services, and other fsspec file systems.
 
 An object appears when its upload is complete, so a write is whole or not at all: small files go in
-one request, large ones in parts that nobody sees before the last one. Nothing here trusts a
-listing of the past: other processes write at the same time.
+one request, large ones in parts that are invisible before the last one. Listings are not cached,
+because other processes write at the same time.
 
-Endpoint and credentials come from where the client libraries look for them (``AWS_*``, profiles,
-roles, fsspec's configuration), in every process by itself. They are in no URL, no pickle, no
-metadata and no message.
+Each process takes endpoint and credentials from the configuration of the client libraries
+(``AWS_*``, profiles, roles, fsspec's). They are in no URL, no pickle, no metadata and no message.
 """
 
 import os
@@ -23,31 +22,31 @@ from iris_hpo.store.folder import ArtifactStore, check_name
 
 _S3: Final = ("s3", "s3a")
 _RETRIES: Final = {"mode": "standard", "total_max_attempts": 6}
-"""Of a request that fails by what may pass: 5xx, throttling, a lost connection. The waits grow, to
-10 to 20 s in all."""
+"""Retries of a request after a transient failure: 5xx, throttling, a lost connection. The waits
+grow, to 10 to 20 s in all."""
 _CONNECTIONS: Final = 32
 
 
 class ObjectStore(ArtifactStore):
-    """Files of one search below one prefix.
+    """The files of a search below a prefix.
 
     Parameters
     ----------
     root
-        On any fsspec file system.
+        The prefix, on any fsspec file system.
     """
 
-    readers = 16  # each waits for its answer
+    readers = 16  # each waits for its answer, so many can wait at once
 
     def __init__(self, root: UPath) -> None:
         super().__init__(root)
         self._files: Any = root.fs  # fsspec's interface; each file system has its own types
 
     def check_root(self) -> None:
-        """Nothing: a prefix need not be there, and nothing can stand in its place."""
+        """Accept any root: a prefix need not exist, and no file can be in its place."""
 
     def exists(self, name: str) -> bool:
-        """Whether there is such a file."""
+        """Whether a file exists."""
         place = self._place(name)
         try:
             with _one_message(place, "looked for"):
@@ -56,12 +55,12 @@ class ObjectStore(ArtifactStore):
             return False
 
     def read(self, name: str, *, limit: int | None = None, digest: str | None = None) -> bytes:  # noqa: ARG002
-        """Read a file; an object is always regular, and its size would cost a request more.
+        """Read a file; no limit applies, since asking for the size would take another request.
 
         Raises
         ------
         ArtifactError
-            If it is not there or cannot be read.
+            If the file is missing or cannot be read.
         """
         place = self._place(name)
         try:
@@ -76,7 +75,7 @@ class ObjectStore(ArtifactStore):
         Raises
         ------
         StoreWriteError
-            If one cannot be written; what could be mended by trying again was tried again.
+            If a file cannot be written; transient failures were retried.
         """
         for name, content in files.items():
             place = self._place(name)
@@ -85,11 +84,11 @@ class ObjectStore(ArtifactStore):
                     self._files.pipe_file(place.path, content)
             except ArtifactError as error:
                 raise StoreWriteError(str(error)) from error
-            except FileNotFoundError as error:  # of a bucket
+            except FileNotFoundError as error:  # the bucket does not exist
                 raise StoreWriteError(f"{place} cannot be written: {error}") from error
 
     def delete(self, name: str) -> None:
-        """Remove a file if it is there."""
+        """Remove a file if it exists."""
         place = self._place(name)
         try:
             with _one_message(place, "deleted"):
@@ -98,19 +97,19 @@ class ObjectStore(ArtifactStore):
             pass
 
     def list(self, folder: str) -> list[str]:
-        """Names of the files in a folder, sorted; a request per thousand."""
+        """Names of the files in a folder, sorted; one request per thousand."""
         place = self.path(folder)
         try:
             with _one_message(place, "listed"):
                 self._files.invalidate_cache(place.path)
-                found = self._files.ls(place.path, detail=True)
+                entries = self._files.ls(place.path, detail=True)
         except FileNotFoundError:
             return []
-        names = (one["name"].rpartition("/")[2] for one in found if one["type"] == "file")
+        names = (entry["name"].rpartition("/")[2] for entry in entries if entry["type"] == "file")
         return sorted(filter(None, names))
 
     def sweep(self) -> None:
-        """Nothing: an upload that was broken off leaves nothing that could be seen."""
+        """Do nothing: an interrupted upload leaves no visible object."""
 
     def _place(self, name: str) -> UPath:
         check_name(name)
@@ -118,12 +117,12 @@ class ObjectStore(ArtifactStore):
 
 
 def open_store(place: str) -> ArtifactStore:
-    """The store at a path or a URL.
+    """Open the store at a path or a URL.
 
     Raises
     ------
     InputError
-        If the URL carries credentials, or its file system is unknown or not installed.
+        If the URL contains credentials, or its file system is unknown or not installed.
     """
     protocol, separator, _ = place.partition("://")
     if not separator or protocol in ("file", "local"):
@@ -145,12 +144,12 @@ def open_store(place: str) -> ArtifactStore:
 def _s3_options() -> dict[str, Any]:
     from fsspec.config import conf
 
-    given: dict[str, Any] = dict(conf.get("s3", {}).get("config_kwargs", {}))
-    given.setdefault("max_pool_connections", _CONNECTIONS)
+    config: dict[str, Any] = dict(conf.get("s3", {}).get("config_kwargs", {}))
+    config.setdefault("max_pool_connections", _CONNECTIONS)
     if not {"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"} & os.environ.keys():
-        given.setdefault("retries", _RETRIES)
+        config.setdefault("retries", _RETRIES)
     # Files are small: asking for the size first, to read in parts, would double the requests.
-    return {"config_kwargs": given, "max_concurrency": 1, "use_listings_cache": False}
+    return {"config_kwargs": config, "max_concurrency": 1, "use_listings_cache": False}
 
 
 @contextmanager
@@ -161,6 +160,6 @@ def _one_message(place: UPath, what: str) -> Generator[None]:
     except FileNotFoundError:
         raise
     except Exception as error:
-        # Each client library has errors of its own, and not all are OSError.
+        # Each client library has its own errors, and not all are OSError.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ArtifactError(f"{place} cannot be {what}: {reason}") from error

@@ -339,7 +339,7 @@ class TestWithoutSemaphores:
         [record] = caplog.records
         assert record.getMessage() == (
             "iris-hpo: no worker processes can be started (semaphores cannot be made: Read-only "
-            "file system): one candidate after the other is worked on, as by the engine serial"
+            "file system): candidates are trained one after the other, as by the engine serial"
         )
 
     def test_a_limit_of_time_is_refused(self):
