@@ -1,0 +1,200 @@
+"""What an earlier version has made is reused, and made the same today."""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from iris_hpo_tests.end_to_end.conftest import Project, make_project
+from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS
+from iris_hpo_tests.generality.project import Project as UserProject
+from iris_hpo_tests.processes import REPOSITORY
+
+EARLIER = "8dd3f21"
+"""A commit from before the package was laid out anew."""
+
+OF_A_RUN = ("seconds", "run_id")
+"""Fields of cards that differ between two runs."""
+
+pytestmark = [pytest.mark.slow, *DAGSTERS_WARNINGS]
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search of a project, as the command and the instance see it.
+
+    Attributes
+    ----------
+    name
+        Of the search; empty for the iris search.
+    """
+
+    project: Project | UserProject
+    name: str
+    candidates: int
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return ("--search", self.name) if self.name else ()
+
+    @property
+    def artifacts(self) -> Path:
+        if isinstance(self.project, UserProject):
+            return self.project.artifacts(self.name)
+        return self.project.artifacts
+
+    def call(self, command: str, *arguments: str) -> Any:
+        answer = self.project.call(command, *self.options, *arguments, "--json")
+        return json.loads(answer.out if isinstance(self.project, UserProject) else answer.stdout)
+
+    def run(self) -> Mapping[str, Any]:
+        return self.call("run", "--engine", "serial")
+
+    def run_earlier(self, package: Path) -> None:
+        """Run the search by the package as it was."""
+        if isinstance(self.project, UserProject):
+            folder = self.project.root
+            settings = {"DAGSTER_HOME": str(folder / ".dagster")}
+        else:
+            folder, settings = package, self.project.environment
+        inherited = {name: text for name, text in os.environ.items() if "IRIS_HPO" not in name}
+        done = subprocess.run(
+            [sys.executable, "-m", "iris_hpo", "run", *self.options, "--engine", "serial"],
+            cwd=folder,
+            env={**inherited, **settings, "PYTHONPATH": str(package)},
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert f"{self.candidates} trained, 0 reused, 0 failed" in done.stdout
+
+    def files(self) -> dict[str, tuple[int, bytes]]:
+        """Every artifact with its time of writing and its bytes."""
+        return {
+            str(path.relative_to(self.artifacts)): (path.stat().st_mtime_ns, path.read_bytes())
+            for path in sorted(self.artifacts.rglob("*"))
+            if path.is_file()
+        }
+
+    def results(self) -> dict[str, object]:
+        """What is the same in each run: bytes of files, and cards without time and run."""
+        found: dict[str, object] = {}
+        for name, (_, content) in self.files().items():
+            found[name] = content
+            if name.endswith(".json"):
+                card = json.loads(content)
+                found[name] = {field: card[field] for field in card if field not in OF_A_RUN}
+        return found
+
+    def records(self) -> dict[tuple[str, str | None], tuple[str, list[str]]]:
+        """Data version and names of the metadata of every materialised asset and partition."""
+        found: dict[tuple[str, str | None], tuple[str, list[str]]] = {}
+        with self.project.instance() as instance:
+            for key in instance.all_asset_keys():
+                if self.name and key.path[0] != self.name:
+                    continue
+                for record in instance.fetch_materializations(key, limit=1000).records:
+                    made = record.asset_materialization
+                    assert isinstance(made, dg.AssetMaterialization)
+                    place = key.to_user_string(), made.partition
+                    version = str((made.tags or {})["dagster/data_version"])
+                    found.setdefault(place, (version, sorted(made.metadata)))
+        return found
+
+    def partitions(self) -> list[str]:
+        name = f"{self.name}_candidates" if self.name else "c_gamma"
+        with self.project.instance() as instance:
+            return list(instance.get_dynamic_partitions(name))
+
+
+def unpack(commit: str, folder: Path) -> Path:
+    """Write the repository as it was at a commit."""
+    archive = subprocess.run(
+        ["git", "archive", commit], cwd=REPOSITORY, capture_output=True, check=False
+    )
+    if archive.returncode != 0:
+        pytest.fail(
+            f"the commit {commit} is not in this clone; fetch it: git fetch --unshallow",
+            pytrace=False,
+        )
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
+        files.extractall(folder, filter="data")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository as it was at the earlier commit."""
+    return unpack(EARLIER, tmp_path_factory.mktemp("package"))
+
+
+def iris(root: Path) -> Search:
+    project = make_project(root)
+    (project.parameters / "c_parameters.txt").write_text("0.5\n8\n")
+    (project.parameters / "gamma_parameters.txt").write_text("0.016\n0.25\n1\n")
+    return Search(project, "", 6)
+
+
+def wine(root: Path) -> Search:
+    return Search(UserProject.of_examples(root), "wine", 16)
+
+
+def digits(root: Path) -> Search:
+    return Search(UserProject.of_examples(root), "digits", 6)
+
+
+def as_it_was(search: Search, package: Path) -> None:
+    """Give a project the files that it had at the earlier commit."""
+    if isinstance(search.project, UserProject):
+        root = search.project.root
+        data = {path: path.read_bytes() for path in (root / "data").glob("*.csv")}
+        shutil.copytree(package / "examples", root, dirs_exist_ok=True)
+        # How the data is written has changed since: its bytes decide what is up to date.
+        for path, content in data.items():
+            path.write_bytes(content)
+    else:
+        shutil.copy(package / ".dagster" / "dagster.yaml", search.project.root / "home")
+
+
+@pytest.mark.parametrize("make", [iris, wine, digits])
+def test_results_of_an_earlier_version_are_made_the_same_and_reused(
+    make: Callable[[Path], Search], package: Path, tmp_path: Path
+) -> None:
+    earlier = make(tmp_path / "earlier")
+    as_it_was(earlier, package)
+    earlier.run_earlier(package)
+    today = make(tmp_path / "today")
+    assert today.run()["trained"] == today.candidates
+
+    assert today.results() == earlier.results()
+    assert today.partitions() == earlier.partitions()
+    assert today.records() == earlier.records()
+
+    files, records = earlier.files(), earlier.records()
+    states = earlier.call("status")["assets"]
+    answer = earlier.run()
+
+    for asset, counts in states.items():
+        assert {state for state, count in counts.items() if count} == {"up to date"}, asset
+    assert (answer["trained"], answer["reused"], answer["runs"]) == (0, earlier.candidates, [])
+    assert earlier.files() == files
+    assert earlier.records() == records
+
+
+def test_a_clone_without_the_commit_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(pytest.fail.Exception) as failure:
+        unpack("f" * 40, tmp_path)
+
+    assert str(failure.value).endswith("is not in this clone; fetch it: git fetch --unshallow")
