@@ -10,7 +10,7 @@ from iris_hpo.orchestration.names import Names, log_line
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.ranges import PARTITION, RANGE_END, RANGE_START
 from iris_hpo.orchestration.study import Study
-from iris_hpo.orchestration.turns import release_dead_runs
+from iris_hpo.orchestration.turns import describe_runs, release_dead_runs
 
 _LOOK_SECONDS: Final = 1.0
 
@@ -25,10 +25,14 @@ def wait_for_turn(context: dg.AssetExecutionContext, study: Study, keys: Sequenc
     while earlier := _earlier_runs(context.run.run_id, study, set(keys)):
         if not announced.issuperset(earlier):
             announced.update(earlier)
-            line = f"Waiting for runs over the same candidates: {', '.join(earlier)}"
+            runs = " and ".join(describe_runs(study.instance, earlier).values())
+            line = f"waiting for {runs} over the same candidates"
             log_line(context.log, line)
+            study.announce(f"{line}; Ctrl-C ends the wait")
         for released in release_dead_runs(study.instance, study.names.pool, waited_for=earlier):
-            log_line(context.log, f"Taking over from {released.text}")
+            line = f"taking over from {released.text}"
+            log_line(context.log, line)
+            study.announce(line)
         time.sleep(_LOOK_SECONDS)
 
 

@@ -77,7 +77,7 @@ class Launcher:
         self, study: Study, progress: Progress, say: Callable[[str], None] = lambda _: None
     ) -> None:
         self._study = study
-        self._say = say
+        study.announce = say
         self._tally = Tally(progress)
 
     @cached_property
@@ -110,7 +110,7 @@ class Launcher:
             self._study.spec.engine,
         )
         for released in release_dead_runs(self._study.instance, self._study.names.pool):
-            self._say(f"taking over from {released.text}")
+            self._study.announce(f"taking over from {released.text}")
         self._study.store.sweep()
         claim_search(self._study)
         plan, outcome = self._search_as_planned(settings, options)
@@ -237,7 +237,7 @@ class Launcher:
         }
         run_id = str(uuid.uuid4())
         study.instance.add_event_listener(
-            run_id, OrderlyWait(study.instance, study.names.pool, self._say)
+            run_id, OrderlyWait(study.instance, study.names.pool, self._study.announce)
         )
         with cancelled_if_interrupted(study.instance, run_id):
             job_def = self._definitions.resolve_job_def(study.names.plain(job))

@@ -62,19 +62,27 @@ class Study:
         Where its candidates and results are recorded.
     storage
         Where its data and artifacts are.
+
+    Attributes
+    ----------
+    announce
+        Called with each line for a user who waits, such as which run is waited for.
     """
 
     def __init__(self, spec: SearchSpec, instance: dg.DagsterInstance, storage: Storage) -> None:
         self.spec = spec
         self.instance = instance
         self.storage = storage
+        self.announce: Callable[[str], None] = lambda _: None
         self._divided: dict[SplitSettings, tuple[SplitCard, dict[str, bytes]]] = {}
         self._parameter_files: tuple[Sequence[object], ParameterFiles] | None = None
         self._cards: dict[tuple[str, str], Card] = {}
 
     def again(self) -> "Study":
         """Return a new study of the same search, which reads its inputs again."""
-        return Study(self.spec, self.instance, self.storage)
+        study = Study(self.spec, self.instance, self.storage)
+        study.announce = self.announce
+        return study
 
     @cached_property
     def names(self) -> Names:

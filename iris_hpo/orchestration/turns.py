@@ -12,7 +12,7 @@ recorded with other bytes is refused when it is read, and made again.
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -214,9 +214,13 @@ def describe(run_id: str, sign: Sign | None, started: float | None) -> str:
 
 def _holders(instance: dg.DagsterInstance, pool: str, without: str) -> Mapping[str, str]:
     """Who holds the slots of a pool, in words, by run id."""
-    storage = instance.event_log_storage
-    info = storage.get_concurrency_info(pool)
-    run_ids = ({slot.run_id for slot in info.claimed_slots} | info.assigned_run_ids) - {without}
+    info = instance.event_log_storage.get_concurrency_info(pool)
+    holding = {slot.run_id for slot in info.claimed_slots} | info.assigned_run_ids
+    return describe_runs(instance, holding - {without})
+
+
+def describe_runs(instance: dg.DagsterInstance, run_ids: Collection[str]) -> Mapping[str, str]:
+    """Which runs these are, in words, by run id."""
     signs = read_signs(instance, run_ids)
     records = instance.get_run_records(dg.RunsFilter(run_ids=sorted(run_ids))) if run_ids else ()
     started = {record.dagster_run.run_id: record.start_time for record in records}

@@ -1,5 +1,6 @@
 """Slices: the setting, what Dagster and the sensors make of it, and turns of runs that overlap."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from iris_hpo.iris import iris_search
 from iris_hpo.orchestration import overlaps
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.ranges import candidates_per_run, cut
+from iris_hpo.orchestration.runner import Launcher, WorkOptions
 from iris_hpo_tests.orchestration.following import Follower, assets_of, ends_of
 from iris_hpo_tests.orchestration.project import CANDIDATES, KEYS, Project, succeed
 
@@ -103,6 +105,27 @@ def test_a_run_waits_for_an_earlier_one_over_the_same_candidates(
     assert waits == [1.0]
 
 
+def test_a_command_that_waits_says_for_which_run(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.materialize_sources()
+    earlier = _started_run(project, KEYS)
+
+    def wait(_: float) -> None:
+        project.instance.report_run_failed(project.instance.get_run_by_id(earlier), "killed")
+
+    monkeypatch.setattr(overlaps, "time", SimpleNamespace(sleep=wait))
+    lines: list[str] = []
+    launcher = Launcher(project.study(), project.note_progress, lines.append)
+    launcher.bring_up_to_date(project.settings(), "test_score", WorkOptions(engine="serial"))
+    (line,) = lines
+    assert re.fullmatch(
+        rf"waiting for run {earlier[:8]} \(since \d\d:\d\d:\d\d\) over the same candidates; "
+        "Ctrl-C ends the wait",
+        line,
+    )
+
+
 def _started_run(project: Project, keys: tuple[str, ...]) -> str:
     """A run over a range that some other process has started."""
     job = project.defs.resolve_job_def("search")
@@ -121,9 +144,9 @@ def _started_run(project: Project, keys: tuple[str, ...]) -> str:
 
 
 def _says_that_it_waits(project: Project, earlier: str) -> bool:
-    message = f"Waiting for runs over the same candidates: {earlier}"
+    message = re.compile(rf"waiting for run {earlier[:8]}.* over the same candidates")
     return any(
-        log.user_message == message
+        message.fullmatch(log.user_message)
         for run in project.instance.get_runs()
         for log in project.instance.all_logs(run.run_id)
     )
