@@ -28,6 +28,7 @@ from iris_hpo.yaml_fields import (
     one_of,
     part_of,
 )
+from iris_hpo.yaml_problems import problems
 
 _WORD: Final = re.compile(r"\s*:\s+([a-zA-Z]+)\s*([#,}].*)?$", re.ASCII)
 """What follows a key in YAML, if it is a single word."""
@@ -235,7 +236,7 @@ class _OrBroken(HyperparameterSearch):
             name = attributes.get("name") if isinstance(attributes, dict) else None
             found = _Refused(
                 name=name if isinstance(name, str) else "",
-                problems=[(one["loc"], one["msg"]) for one in error.errors()],
+                problems=problems(error, attributes),
             )
         return cast("Self", found)
 

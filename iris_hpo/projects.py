@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,7 +53,11 @@ def _load_each(path_within_project: Path) -> Iterator[dg.Definitions]:
         try:
             definitions = _load_search(tree, path)
         except Exception as error:  # noqa: BLE001 - as above; its message is shown
-            definitions = build_broken(path.stem, str(root_cause(error)))
+            message = explain(root_cause(error), path)
+            if str(path) not in message:
+                described = path / "defs.yaml"
+                message = f"{described if described.is_file() else path} - {message}"
+            definitions = build_broken(path.stem, message)
         yield definitions
 
 
@@ -63,6 +68,23 @@ def _load_search(tree: dg.ComponentTree, path: Path) -> dg.Definitions:
         for category in (DeprecationWarning, dg.BetaWarning, dg.PreviewWarning):
             warnings.simplefilter("ignore", category)
         return dg.ComponentTree.from_module(module, tree.project_root).build_defs()
+
+
+def explain(error: BaseException, path: Path) -> str:
+    """Give the message of an error, with the file and line below a path if it names neither."""
+    message = str(error)
+    if str(path) in message:
+        return message
+    if isinstance(error, SyntaxError):
+        places = [(error.filename or "", error.lineno)]
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        places = [(frame.filename, frame.lineno) for frame in frames]
+        message = f"{type(error).__name__}: {message}"
+    for file, line in reversed(places):
+        if Path(file).is_relative_to(path):
+            return f"{file}:{line} - {message}"
+    return str(error)
 
 
 def root_cause(error: BaseException) -> BaseException:

@@ -2,6 +2,7 @@
 
 import importlib
 import tomllib
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,9 @@ from dagster.components.definitions import LazyDefinitions
 from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.broken import broken_searches
-from iris_hpo.projects import load_searches, make_importable, root_cause
+from iris_hpo.projects import explain, load_searches, make_importable, root_cause
 from iris_hpo.spec import SearchSpec
+from iris_hpo.text import readable
 
 _START: Final = "`iris-hpo example FOLDER` writes a small project that works, to begin with"
 _SHIPPED: Final = "iris_hpo.definitions"
@@ -35,12 +37,15 @@ def find_search(name: str | None, folder: Path) -> SearchSpec:
     project = _read_project(folder)
     if project.module == _SHIPPED and name is None:
         return iris_search()  # nothing is built, or imported to build it, until there is work
-    from iris_hpo.orchestration.build import built_searches
+    from iris_hpo.orchestration.build import ambiguous_searches, built_searches
 
     make_importable(folder)
     problem = _load(project, folder)
     built, broken = built_searches(), broken_searches()
-    name = _only(folder, sorted({*built, *broken})) if name is None and not problem else name
+    if name is None and not problem:
+        name = _only(folder, built, broken)
+    if name in ambiguous_searches():
+        raise InputError(f"{folder} has several searches named {name!r}; give each its own name")
     if name in built:
         return built[name]
     if name in broken:
@@ -48,10 +53,7 @@ def find_search(name: str | None, folder: Path) -> SearchSpec:
     if problem:
         raise InputError(f"the definitions of {folder} cannot be loaded: {problem}")
     others = ", ".join(sorted(filter(None, built))) or "none"
-    raise InputError(
-        f"{folder} has no search {name!r}; it has {others}"
-        + "".join(f"\n{other!r} cannot be loaded: {why}" for other, why in broken.items())
-    )
+    raise InputError(f"{folder} has no search {name!r}; it has {others}{_reasons(broken)}")
 
 
 def _load(project: "_Project", folder: Path) -> str:
@@ -61,18 +63,20 @@ def _load(project: "_Project", folder: Path) -> str:
             if isinstance(found, LazyDefinitions):
                 found()
     except Exception as error:  # noqa: BLE001 - the project's own code may raise anything
-        problem = str(root_cause(error))
+        cause = root_cause(error)
     else:
         return ""
     if project.is_dg:
         with suppress(Exception):
             load_searches(folder)
-            if problem in broken_searches().values():
+            message = readable(str(cause))
+            if any(message in shown for shown in broken_searches().values()):
                 return ""
-    return problem
+    return explain(cause, folder)
 
 
-def _only(folder: Path, names: list[str]) -> str:
+def _only(folder: Path, built: Collection[str], broken: Mapping[str, str]) -> str:
+    names = sorted({*built, *broken})
     if not names:
         raise InputError(
             f"the project in {folder} has no search yet; describe one in defs/<name>/defs.yaml. "
@@ -81,9 +85,13 @@ def _only(folder: Path, names: list[str]) -> str:
     if len(names) > 1 and "" not in names:
         raise InputError(
             f"the project in {folder} has several searches: {', '.join(names)}; choose one "
-            "with --search NAME"
+            f"with --search NAME{_reasons(broken)}"
         )
     return names[0]
+
+
+def _reasons(broken: Mapping[str, str]) -> str:
+    return "".join(f"\n{name!r} cannot be loaded: {why}" for name, why in broken.items())
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ PROGRESS = "iris_hpo_progress"
 _STORAGE = Storage()
 _PROGRESS = LogProgress()
 
-_BUILT: dict[str, SearchSpec] = {}
+_BUILT: dict[str, list[SearchSpec]] = {}
 
 
 def built_searches() -> dict[str, SearchSpec]:
@@ -31,7 +31,12 @@ def built_searches() -> dict[str, SearchSpec]:
     So the command finds the searches of a project by importing its definitions, whether they are
     written in Python or in YAML.
     """
-    return dict(_BUILT)
+    return {name: specs[-1] for name, specs in _BUILT.items()}
+
+
+def ambiguous_searches() -> set[str]:
+    """Names that this process has built different searches under."""
+    return {name for name, specs in _BUILT.items() if any(spec != specs[0] for spec in specs)}
 
 
 def build_search(
@@ -53,7 +58,7 @@ def build_search(
         Gives an asset or a check its study; by default each opens one of its own. Assets that run
         in the process of the caller can share one, which reads each input once.
     """
-    _BUILT[spec.name] = spec
+    _BUILT.setdefault(spec.name, []).append(spec)
     open_study = open_study or partial(Study, spec)
     assets = dg.Definitions(
         assets=[

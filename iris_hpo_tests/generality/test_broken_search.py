@@ -163,3 +163,93 @@ class TestWithoutAName:
         assert answer.code == 2
         assert answer.err.startswith(f"iris-hpo: {project.root} is no Dagster project")
         assert sorted(project.root.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("  data_file: points.csv\n", "", 3, "Field required: data_file"),
+        ("  data_file: points.csv\n  est", "  est", 3, "Field required: data_file"),
+        ("symbol: K, ", "", 8, "Field required: symbol"),
+        ("symbol: K", "symbol: no", 8, "Input should be a valid string; quote it if it is a text"),
+        (
+            "  folds: 2",
+            "  target: 1.5",
+            9,
+            "Input should be a valid boolean, or a valid integer, or a valid string; quote it",
+        ),
+        ("  folds: 2", "  engine: [serial]", 9, "valid string, or a valid dictionary"),
+    ],
+)
+def test_a_mistake_in_a_field_is_one_message(
+    project: Project, old: str, new: str, line: int, message: str
+) -> None:
+    assert old in GOOD
+    path = project.write_yaml("broken", GOOD.replace(old, new))
+    answer = project.call("status", "--search", "broken")
+    assert answer.code == 2
+    assert message in answer.err.splitlines()[0]
+    assert answer.err.count(f"{path}:{line} - ") == answer.err.count(" - attributes") == 1
+
+
+def test_several_missing_fields_are_all_named(project: Project) -> None:
+    text = GOOD.replace("  name: broken\n", "").replace("  data_file: points.csv\n", "")
+    project.write_yaml("broken", text)
+    answer = project.call("status", "--search", "broken")
+    assert "Field required: name; Field required: data_file\n" in answer.err
+
+
+class TestAFileThatDagsterOrPythonRefuses:
+    @pytest.mark.parametrize(
+        "content",
+        [
+            GOOD.replace("HyperparameterSearch", "Hyperparameters").encode(),
+            GOOD.replace("iris_hpo.", "iris_hpoo.").encode(),
+            GOOD.encode() + b"  description: \xe9\n",
+            b"",
+        ],
+        ids=["unknown type", "unknown package", "no UTF-8", "empty"],
+    )
+    def test_a_description_is_named(self, project: Project, content: bytes) -> None:
+        path = project.write_yaml("broken", "")
+        path.write_bytes(content)
+        answer = project.call("status", "--search", "broken")
+        assert answer.code == 2
+        assert answer.err.startswith(f"iris-hpo: the search 'broken' cannot be loaded: {path} - ")
+
+    @pytest.mark.parametrize(
+        ("code", "message"),
+        [("import os\n\n1 / 0\n", "ZeroDivisionError: division by zero"), ("\n\nx = (\n", "'('")],
+    )
+    def test_a_module_is_named_with_its_line(
+        self, project: Project, code: str, message: str
+    ) -> None:
+        path = project.root / "defs" / "own.py"
+        path.write_text(code)
+        assert project.call("status", "--search", "whole").code == 0
+        answer = project.call("status")
+        assert answer.code == 2
+        assert "has several searches: own, whole; choose one with --search NAME\n" in answer.err
+        assert f"\n'own' cannot be loaded: {path}:3 - " in answer.err
+        assert message in answer.err
+
+    def test_the_definitions_are_named_with_their_line(self, project: Project) -> None:
+        path = project.root / "definitions.py"
+        path.write_text("assert False\n")
+        answer = project.call("status")
+        assert answer.code == 2
+        assert f"cannot be loaded: {path}:1 - AssertionError" in answer.err
+
+
+def test_two_searches_of_one_name_are_refused(project: Project) -> None:
+    project.write_yaml("copy", WHOLE.replace("folds: 2", "folds: 3"))
+    for arguments in (("run",), ("status", "--search", "whole")):
+        answer = project.call(*arguments)
+        assert answer.code == 2
+        assert answer.err == (
+            f"iris-hpo: {project.root} has several searches named 'whole'; give each its own name\n"
+        )
+    assert not project.artifacts("whole").exists()
+    project.write_yaml("broken", "")  # all are loaded twice then
+    shutil.rmtree(project.root / "defs" / "copy")
+    assert project.call("status", "--search", "whole").code == 0
