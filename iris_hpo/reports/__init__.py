@@ -1,6 +1,7 @@
-"""What people look at: files made of a selection.
+"""Reports: files that are made from a selection for people to look at.
 
-A report is any class with the method of `Report`; a search names its reports in ``reports``.
+A report is any class with the method of `Report`; a search names its reports in ``reports``. Which
+candidates are selected is decided in `selection`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,18 +14,19 @@ if TYPE_CHECKING:
     from iris_hpo.selection.rules import Selection
 
 REPORTS: Final = {"heatmap": "iris_hpo.reports.figure.HeatMap"}
-"""Short names of reports."""
+"""Short names of reports, with the import path of each."""
 
 _TAKEN: Final = ("champion.json", "champion.pkl", "leaderboard.csv", "models")
+"""Names in the folder ``selection`` that a report cannot use."""
 
 
 class Report(Protocol):
-    """Makes files of a selection."""
+    """Makes files from a selection."""
 
     def render(self, selection: "Selection") -> Mapping[str, bytes]:
-        """Return the content of each file, by its name; the same selection gives the same bytes.
+        """Return the content of each file by its name; the same selection gives the same bytes.
 
-        The files stand beside the leaderboard. Pictures (``.png``) are shown in the UI too.
+        The files are stored beside the leaderboard. Pictures (``.png``) are shown in the UI too.
         """
         ...
 
@@ -35,13 +37,13 @@ def make_reports(parts: Sequence[Part]) -> list[Report]:
     Raises
     ------
     InputError
-        If one is unknown or cannot be made.
+        If a report is unknown or cannot be made.
     """
-    made: list[Report] = []
+    reports: list[Report] = []
     for index, part in enumerate(parts):
         with at_field("reports", index):
-            made.append(cast("Report", make_part(part, REPORTS, "report", "render")))
-    return made
+            reports.append(cast("Report", make_part(part, REPORTS, "report", "render")))
+    return reports
 
 
 def render_reports(parts: Sequence[Part], selection: "Selection") -> dict[str, bytes]:
@@ -50,7 +52,7 @@ def render_reports(parts: Sequence[Part], selection: "Selection") -> dict[str, b
     Raises
     ------
     InputError
-        If a report fails, or names a file that is taken or no plain name.
+        If a report fails, or its file name is taken or not plain.
     """
     files: dict[str, bytes] = {}
     for part, report in zip(parts, make_reports(parts), strict=True):
@@ -64,8 +66,8 @@ def render_reports(parts: Sequence[Part], selection: "Selection") -> dict[str, b
         for name in rendered:
             if name in files or name in _TAKEN or not _is_plain(name):
                 raise InputError(
-                    f"the report {part.use} gives a file {name!r}; give it another name, one that "
-                    "is plain and that nothing else has"
+                    f"the report {part.use} gives a file {name!r}; choose a plain name that no "
+                    "other file has"
                 )
         files |= rendered
     return files

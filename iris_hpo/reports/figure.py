@@ -1,7 +1,8 @@
-"""The figure of a selection: which picture its axes call for, and how its panels are arranged.
+"""The report ``heatmap``: the kind of picture, and the arrangement of its panels.
 
-A heat map for two varying axes, a line for one, a matrix of pairs for more. matplotlib is imported
-only when something is drawn: it takes longer to import than most selections take to make.
+A selection with two varying axes gets a heat map, with one axis a line, with more a matrix of
+pairs. matplotlib is imported only when something is drawn, because the import takes longer than
+most selections. Panels are drawn in `heat_map` and `lines`.
 """
 
 import importlib
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_PAIRED: Final = 5
-"""Axes that a matrix of pairs shows."""
+"""Largest number of axes in a matrix of pairs."""
 
 _CHOSEN_BY: Final = {
     "test_score": "the best test score",
@@ -62,11 +63,11 @@ def draw_selection(selection: Selection) -> bytes:
 
     canvas = FigureCanvasAgg(make_figure(selection))
     with style(), warnings.catch_warnings():
-        # A value may be in a script that the font lacks; it is drawn as boxes.
+        # The font may lack the script of a value, which is then drawn as boxes.
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
         canvas.draw()
-    # The figure is stored in the metadata of each selection too. A palette makes it a third as
-    # large, and no metadata are written, such as a date or a version.
+    # The figure is also stored in the metadata of each selection, and a palette makes it a third as
+    # large. No metadata of the picture, such as a date or a version, are written.
     image = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
     file = io.BytesIO()
     image.quantize(256, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
@@ -74,17 +75,18 @@ def draw_selection(selection: Selection) -> bytes:
 
 
 def import_matplotlib() -> None:
-    """Import what drawing needs, ahead of it."""
+    """Import the modules that drawing needs, ahead of time."""
     for module in ("matplotlib.figure", "matplotlib.backends.backend_agg", "PIL.Image"):
         importlib.import_module(module)
 
 
 def make_figure(selection: Selection) -> "Figure":
-    """Make the figure of a selection, by the axes on which its candidates differ.
+    """Make the figure of a selection; the axes on which candidates differ decide its kind.
 
-    Two axes make a heat map of the score that ranks, beside one of the cross-validation mean if
-    test scores rank and there is one, because test scores tie. One axis makes a line. More make a
-    heat map for each pair, of the best score over the other axes. A single candidate is written.
+    With two axes the figure is a heat map of the score that ranks. If test scores rank, a heat map
+    of the cross-validation mean, if any, is added, because test scores tie. With one axis the
+    figure is a line. With more, there is a heat map for each pair, of the best score over the other
+    axes. A single candidate is written as text.
     """
     scoring = selection.scoring
     axes = varying_levels(selection, selection.space)
@@ -123,7 +125,7 @@ def _heat_maps(
     y, x = axes
     shown = series if selection.rule == "test_score" else series[:1]
     # One scale for all panels: the same colour is the same score.
-    scores = np.concatenate([one.scores for one in shown])
+    scores = np.concatenate([each.scores for each in shown])
     scale = color_scale(scores)
     size = _panel_size(y, x, scores)
     figure = framed(
@@ -134,14 +136,14 @@ def _heat_maps(
     )
     panels: list[Axes] = list(figure.subplots(1, len(shown), sharey=True, squeeze=False)[0])
     drawn = [
-        draw_heat_map(panel, y, x, one.scores, marks, scale=scale, size=size)
-        for panel, one in zip(panels, shown, strict=True)
+        draw_heat_map(panel, y, x, each.scores, marks, scale=scale, size=size)
+        for panel, each in zip(panels, shown, strict=True)
     ]
-    for panel, one in zip(panels, shown, strict=True):
-        panel.set_title(one.title)
+    for panel, each in zip(panels, shown, strict=True):
+        panel.set_title(each.title)
         panel.label_outer(remove_inner_ticks=True)
     add_color_bar(figure, drawn[0], panels, scale, scoring)
-    blank = any(np.isnan(shown_scores(y, x, one.scores)).any() for one in shown)
+    blank = any(np.isnan(shown_scores(y, x, each.scores)).any() for each in shown)
     add_legend(figure, map_legend(panels, blank=blank))
     return figure
 
@@ -184,7 +186,7 @@ def _pairs(
 
 
 def _panel_size(y: Levels, x: Levels, scores: Floats) -> tuple[float, float]:
-    """Width and height in inches with room for written scores, if there are not too many."""
+    """Width and height in inches, with room for a score in each cell if there are not too many."""
     form = score_format(scores)
     widest = max(
         text_width(written(score, form)) for score in (np.nanmin(scores), np.nanmax(scores))

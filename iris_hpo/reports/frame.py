@@ -1,4 +1,4 @@
-"""What surrounds the panels of a figure: title, colour bar, legend, and the style of all of it."""
+"""The frame of a figure: title, colour bar, legend, and the style. Panels have other modules."""
 
 import textwrap
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _DPI: Final = 144
 _WIDEST: Final = 980
-"""Pixels: so wide Dagster shows a picture without a scroll bar, on a screen of 1280 or more."""
+"""Width in pixels up to which Dagster shows a picture without a scroll bar, on a screen of 1280."""
 _TITLE: Final = 12.0
 _TEXT: Final = 9.5
 _STYLE: Final = {
@@ -42,14 +42,14 @@ _STYLE: Final = {
 
 
 def style() -> AbstractContextManager[None]:
-    """Make and draw figures in one style, whatever the settings of the user's matplotlib are."""
+    """Make and draw figures in a fixed style, independent of the user's matplotlib settings."""
     from matplotlib.style import context
 
     return context(["default", _STYLE])
 
 
 def framed(width: float, height: float, headline: str, about: Sequence[str]) -> "Figure":
-    """Make a figure with a title above a space of this many inches for panels."""
+    """Make a figure with a title above a space of the given size, in inches, for panels."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -105,13 +105,13 @@ def _color_ticks(scale: ColorScale) -> list[float]:
         return [scale.low]
     ticks = np.array(MaxNLocator(8, steps=[1, 2, 5, 10]).tick_values(scale.low, scale.high))
     ticks = ticks[(ticks >= scale.low) & (ticks <= scale.high)]
-    # A power crowds the low scores.
+    # A power puts the low scores close together.
     shares = ((ticks - scale.low) / (scale.high - scale.low)) ** scale.power
     return [float(ticks[index]) for index in spaced(shares, 0.06)]
 
 
 def map_legend(panels: Sequence["Axes"], *, blank: bool) -> list["Artist"]:
-    """List what a legend of heat maps explains."""
+    """List the entries of a legend for heat maps."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 

@@ -1,4 +1,4 @@
-"""A panel with a heat map over two axes."""
+"""Draw a panel with a heat map over two axes."""
 
 import math
 from typing import TYPE_CHECKING, Final
@@ -55,12 +55,12 @@ def draw_heat_map(
     Parameters
     ----------
     size
-        Width and height of the panel in inches, about: what fits into a cell follows from it.
+        Approximate width and height of the panel in inches; they decide what fits into a cell.
 
     Returns
     -------
     mappable
-        What a colour bar explains.
+        The drawn cells, for a colour bar.
     """
     sparse = is_sparse(y, x)
     margin = 0.02 if sparse else 0.0  # specks are larger than their cells
@@ -110,11 +110,11 @@ def _draw_cells(
         edgecolors="white" if roomy else "none",
         linewidth=1.2 if roomy else 0,
     )
-    # Where cells are thinner than a point, outlines would hide all of them.
+    # If cells are thinner than a point, outlines would hide all of them.
     if min(cell) * 72 >= 1:
         _outline(axes, selected, min(16 * min(cell), 2.2))
     has_text = _write_scores(axes, best, mesh, cell, star)
-    # Above a written score the star takes the upper half of its cell.
+    # With a score in the cell, the star takes the upper half.
     draw_star(axes, (star[0], star[1] + 0.19) if has_text else star, 10 if has_text else 13)
     return mesh
 
@@ -122,7 +122,7 @@ def _draw_cells(
 def _norm(scale: ColorScale) -> "Normalize":
     from matplotlib.colors import PowerNorm
 
-    # Where all scores are equal, they get the middle of the map.
+    # If all scores are equal, they get the middle of the map.
     pad = 0.0 if scale.high > scale.low else max(abs(scale.low), 1.0) * 0.01
     return PowerNorm(scale.power, scale.low - pad, scale.high + pad)
 
@@ -143,7 +143,7 @@ def _tick_cells(axes: "Axes", y: Levels, x: Levels, cell: tuple[float, float]) -
 
 
 def _outline(axes: "Axes", cells: NDArray[np.bool_], width: float) -> None:
-    """Draw the border of all selected cells together, so that neighbours make one region."""
+    """Draw one border around neighbouring selected cells."""
     from matplotlib.collections import PathCollection
     from matplotlib.path import Path
 
@@ -153,7 +153,7 @@ def _outline(axes: "Axes", cells: NDArray[np.bool_], width: float) -> None:
     rows, columns = np.nonzero(padded[1:-1, 1:] != padded[1:-1, :-1])
     upright = np.stack([columns - 0.5, rows - 0.5, columns - 0.5, rows + 0.5], axis=1)
     ends = np.concatenate([flat, upright]).reshape(-1, 2)
-    # One path per segment is slow to make, and one of all too long for the renderer.
+    # One path per segment is slow, and one path for all is too long for the renderer.
     parts = [ends[start : start + 200] for start in range(0, len(ends), 200)]
     borders = PathCollection(
         [Path(part, [Path.MOVETO, Path.LINETO] * (len(part) // 2)) for part in parts],
@@ -205,7 +205,7 @@ def _draw_specks(
 ) -> "ScalarMappable":
     order = np.argsort(scores, kind="stable")  # the best on top
     size = 40 if len(scores) <= 300 else 12
-    ring = marks.selected[order] & (order != marks.champion)  # it has the star
+    ring = marks.selected[order] & (order != marks.champion)  # the champion has the star
     return axes.scatter(
         x.codes[order],
         y.codes[order],

@@ -1,4 +1,4 @@
-"""A panel with scores along one axis."""
+"""Draw a panel with scores along one axis."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 _SERIES_COLORS: Final = {"test": "#1f5fa8", "cv": "#d97706"}
 _MANY: Final = 60
-"""Points from which on each is no longer drawn by itself."""
+"""Number of points above which single points are no longer drawn."""
 
 
 def draw_series(axes: "Axes", x: Levels, series: Sequence[Series], marks: Marks) -> None:
     """Draw scores along one axis, with the marks on the first series.
 
-    Numbers lie on a scale, logarithmic if they are positive and span more than a factor of 100.
-    Other values lie side by side.
+    Numbers are on a scale, logarithmic if they are positive and span more than a factor of 100.
+    Other values are side by side.
     """
     numbers = x.numbers
     places = np.array(numbers) if numbers else np.arange(len(x), dtype=float)
@@ -35,12 +35,12 @@ def draw_series(axes: "Axes", x: Levels, series: Sequence[Series], marks: Marks)
     axes.grid(axis="y", color="#e4e7ea", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    # Side by side, the intervals of two series would hide each other.
-    apart = 0.0 if numbers or len(series) == 1 else 0.2
-    for index, one in enumerate(series):
-        at = places[x.codes] + apart * (index - 0.5)
-        _draw_one(axes, at, one, joined=bool(numbers), above=index == 0)
-    _mark_points(axes, places[x.codes] - apart / 2, series[0].scores, marks)
+    # Values side by side: without an offset the intervals of two series would hide each other.
+    offset = 0.0 if numbers or len(series) == 1 else 0.2
+    for index, each in enumerate(series):
+        at = places[x.codes] + offset * (index - 0.5)
+        _draw_scores(axes, at, each, joined=bool(numbers), above=index == 0)
+    _mark_points(axes, places[x.codes] - offset / 2, series[0].scores, marks)
 
 
 def _tick_places(axes: "Axes", x: Levels, places: Floats) -> None:
@@ -70,15 +70,15 @@ def _tick_label(place: float, _position: int | None) -> str:
     return value_labels([place])[0]
 
 
-def _draw_one(axes: "Axes", at: Floats, one: Series, *, joined: bool, above: bool) -> None:
+def _draw_scores(axes: "Axes", at: Floats, series: Series, *, joined: bool, above: bool) -> None:
     order = np.argsort(at, kind="stable")
-    order = order[np.isfinite(one.scores[order])]
-    color = _SERIES_COLORS[one.kind]
-    at, scores = at[order], one.scores[order]
+    order = order[np.isfinite(series.scores[order])]
+    color = _SERIES_COLORS[series.kind]
+    at, scores = at[order], series.scores[order]
     many = len(order) > _MANY
-    if one.low is not None and one.high is not None:
-        low, high = one.low[order], one.high[order]
-        if joined and (many or one.kind == "test"):
+    if series.low is not None and series.high is not None:
+        low, high = series.low[order], series.high[order]
+        if joined and (many or series.kind == "test"):
             axes.fill_between(at, low, high, color=color, alpha=0.14, linewidth=0)
         else:
             axes.vlines(at, low, high, color=color, alpha=0.55, linewidth=1.4)
@@ -88,16 +88,16 @@ def _draw_one(axes: "Axes", at: Floats, one: Series, *, joined: bool, above: boo
         color=color,
         linestyle="-" if joined else "none",
         linewidth=1.0 if many else 1.6,
-        marker="" if many and joined else "o" if one.kind == "test" else "D",
-        markersize=5 if one.kind == "test" else 4,
-        label=one.legend,
+        marker="" if many and joined else "o" if series.kind == "test" else "D",
+        markersize=5 if series.kind == "test" else 4,
+        label=series.legend,
         zorder=3 if above else 2,
     )
 
 
 def _mark_points(axes: "Axes", at: Floats, scores: Floats, marks: Marks) -> None:
     champion = marks.champion
-    circled = marks.selected & (np.arange(len(at)) != champion)  # it has the star
+    circled = marks.selected & (np.arange(len(at)) != champion)  # the champion has the star
     if circled.any():
         axes.plot(
             at[circled],

@@ -1,4 +1,4 @@
-"""What the panels of a figure have in common: colours, widths of texts, the champion's star."""
+"""Shared parts of a figure's panels: colours, widths of texts, the champion's star."""
 
 import math
 from typing import TYPE_CHECKING, Final
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 INK: Final = "#1f2328"
 MUTED: Final = "#57606a"
 MARK: Final = "#d1003f"
-"""Of what is selected: far from every colour of the map."""
+"""Colour of selected candidates, far from every colour of the map."""
 BLANK: Final = "#f4f5f6"
 HATCH: Final = "#c3c8cd"
 HATCH_PATTERN: Final = "/////"
@@ -31,8 +31,8 @@ def text_width(text: str, size: float = SMALL) -> float:
 
 def label_width(axis: Levels) -> float:
     """Estimate the width of an axis's longest tick label in inches."""
-    some = axis.values[:: math.ceil(len(axis) / MAX_ANNOTATED)]
-    return max(map(text_width, value_labels(some)))
+    labelled = axis.values[:: math.ceil(len(axis) / MAX_ANNOTATED)]
+    return max(map(text_width, value_labels(labelled)))
 
 
 def draw_star(axes: "Axes", place: tuple[float, float], size: float) -> None:

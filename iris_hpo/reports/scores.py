@@ -1,4 +1,4 @@
-"""What the figures show, as arrays, labels and scales; nothing is drawn here."""
+"""The content of figures as arrays, labels and scales; nothing is drawn here."""
 
 import math
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from iris_hpo.space.values import Value
 Floats = NDArray[np.float64]
 
 MAX_ANNOTATED: Final = 15
-"""Rows and columns up to which the cells of a heat map can carry their score."""
+"""Largest number of rows or columns for which a heat map can show the score in each cell."""
 
 _SPARSE: Final = 8
 _MAX_POWER: Final = 3.0
@@ -31,9 +31,9 @@ class Levels:
     Attributes
     ----------
     name
-        Of the axis.
+        Name of the axis.
     values
-        Distinct and sorted.
+        Distinct values, sorted.
     codes
         Position in `values` of each candidate's value; shape (candidates,).
     """
@@ -48,7 +48,7 @@ class Levels:
 
     @property
     def numbers(self) -> list[float]:
-        """The values if all are numbers, else nothing."""
+        """The values if all are numbers; otherwise an empty list."""
         numbers = [
             float(value)
             for value in self.values
@@ -59,20 +59,20 @@ class Levels:
 
 @dataclass(frozen=True)
 class Series:
-    """One kind of score of all candidates.
+    """One kind of score for all candidates.
 
     Attributes
     ----------
     kind
-        On the test rows, or the mean over the folds.
+        ``test``: the score on the test rows; ``cv``: the mean over the folds.
     title
-        In words, for a panel.
+        Title of a panel.
     scores
-        Shape (candidates,); NaN where a candidate has none.
+        Scores, shape (candidates,); NaN for a candidate without one.
     low, high
-        An interval around each score, shape (candidates,); None where the kind has none.
+        Ends of the interval around each score, shape (candidates,); None if the kind has none.
     interval
-        What the interval is, in words.
+        Description of the interval, for the legend.
     """
 
     kind: Literal["test", "cv"]
@@ -84,7 +84,7 @@ class Series:
 
     @property
     def legend(self) -> str:
-        """The title, and what its interval is if there is one."""
+        """The title, with the description of the interval if there is one."""
         return self.title if self.low is None else f"{self.title}, {self.interval}"
 
 
@@ -98,16 +98,17 @@ class Marks:
 
 @dataclass(frozen=True)
 class ColorScale:
-    """From scores to colours.
+    """A mapping from scores to colours.
 
     Attributes
     ----------
     low, high
         Scores of the first and the last colour.
     power
-        Of the share of the way from low to high; above 1, good scores are told apart better.
+        Power that is applied to the share of the way from low to high; above 1, good scores are
+        easier to distinguish.
     clipped
-        Whether scores lie below `low`; they share the first colour.
+        Whether some scores are below `low`; they share the first colour.
     """
 
     low: float
@@ -119,13 +120,14 @@ class ColorScale:
 def varying_levels(selection: Selection, space: ParameterSpace) -> list[Levels]:
     """Collect the axes on which candidates differ, in the order of the space."""
     columns = zip(*(row.scored.candidate.values for row in selection.rows), strict=True)
-    every = [levels(axis, column) for axis, column in zip(space.axes, columns, strict=True)]
-    return [one for one in every if len(one) > 1]
+    of_axes = [levels(axis, column) for axis, column in zip(space.axes, columns, strict=True)]
+    return [axis_levels for axis_levels in of_axes if len(axis_levels) > 1]
 
 
 def levels(axis: Axis, values: Sequence[Value]) -> Levels:
     """Collect the values of an axis over the candidates."""
-    spelled = [axis.encode(value) for value in values]  # 1, 1.0 and true are equal in Python
+    # By spelling, because 1, 1.0 and true are equal in Python.
+    spelled = [axis.encode(value) for value in values]
     distinct = dict(zip(spelled, values, strict=True))
     ordered = tuple(sorted(distinct.values(), key=axis.sort_key))
     position = {axis.encode(value): index for index, value in enumerate(ordered)}
@@ -133,28 +135,30 @@ def levels(axis: Axis, values: Sequence[Value]) -> Levels:
 
 
 def scored_series(selection: Selection, scoring: str) -> list[Series]:
-    """Collect the kinds of scores there are; the one that ranks comes first."""
-    scored = [row.scored for row in selection.rows]
-    test = np.array([one.evaluation.score for one in scored])
-    # The recorded interval is of the accuracy, whatever the scoring is.
-    intervals = [one.evaluation.interval for one in scored] if scoring == "accuracy" else []
-    known = np.array([(np.nan, np.nan) if one is None else one for one in intervals])
-    low, high = (known[:, 0], known[:, 1]) if np.isfinite(known).any() else (None, None)
+    """Collect the kinds of scores; the kind that ranks comes first."""
+    evaluations = [row.scored.evaluation for row in selection.rows]
+    test = np.array([evaluation.score for evaluation in evaluations])
+    # An evaluation has the interval of the accuracy, whatever the scoring is.
+    intervals = [evaluation.interval for evaluation in evaluations] if scoring == "accuracy" else []
+    ends = np.array([(np.nan, np.nan) if pair is None else pair for pair in intervals])
+    low, high = (ends[:, 0], ends[:, 1]) if np.isfinite(ends).any() else (None, None)
     series = [Series("test", "test score", test, low, high, "95 % interval")]
 
-    folds = max(len(one.evaluation.fold_scores) for one in scored)
+    folds = max(len(evaluation.fold_scores) for evaluation in evaluations)
     if folds:
         # One array for all: `cv_mean` and `cv_std` of 100,000 candidates take seconds.
         missing = (np.nan,) * folds
-        each = np.array([(one.evaluation.fold_scores + missing)[:folds] for one in scored])
-        mean, std = each.mean(axis=1), each.std(axis=1)
+        fold_scores = np.array(
+            [(evaluation.fold_scores + missing)[:folds] for evaluation in evaluations]
+        )
+        mean, std = fold_scores.mean(axis=1), fold_scores.std(axis=1)
         title = f"cross-validation mean ({folds} folds)"
         series.append(Series("cv", title, mean, mean - std, mean + std, "± standard deviation"))
     return series if selection.rule == "test_score" else series[::-1]
 
 
 def marks_of(selection: Selection) -> Marks:
-    """Collect which candidates are marked."""
+    """Collect the selected candidates and the champion."""
     return Marks(
         np.array([row.selected for row in selection.rows]),
         next(index for index, row in enumerate(selection.rows) if row.champion),
@@ -175,18 +179,18 @@ def best_scores(y: Levels, x: Levels, scores: Floats) -> Floats:
 
 
 def shown_scores(y: Levels, x: Levels, scores: Floats) -> Floats:
-    """All scores that a heat map of two axes shows, and a NaN for each blank; one dimension."""
+    """All scores that a heat map of two axes shows, flat, with a NaN for each blank cell."""
     return scores if is_sparse(y, x) else best_scores(y, x, scores).ravel()
 
 
 def is_sparse(y: Levels, x: Levels) -> bool:
-    """Whether cells would be specks in a blank, as those of randomly drawn candidates."""
+    """Whether most cells would be blank, as with randomly drawn candidates."""
     cells = len(y) * len(x)
     return cells > MAX_ANNOTATED**2 and cells > _SPARSE * len(y.codes)
 
 
 def most_influential(axes: Sequence[Levels], scores: Floats, count: int) -> list[Levels]:
-    """Keep the axes between whose values the mean score differs most, in their order."""
+    """Keep the axes whose values differ most in their mean score; the order stays."""
 
     def influence(axis: Levels) -> float:
         totals = np.bincount(axis.codes, weights=scores)
@@ -197,11 +201,11 @@ def most_influential(axes: Sequence[Levels], scores: Floats, count: int) -> list
 
 
 def color_scale(scores: Floats) -> ColorScale:
-    """Choose colours that tell the good scores apart.
+    """Choose colours that distinguish the good scores.
 
-    One bad corner of a grid would otherwise leave a single colour to all candidates of interest.
-    The best quarter of the scores gets about the best quarter of the colours, and scores that
-    lie very much further away share the first colour.
+    One bad corner of a grid would otherwise leave a single colour for all candidates of interest.
+    The best quarter of the scores gets about the best quarter of the colours, and scores very far
+    below share the first colour.
     """
     known = scores[np.isfinite(scores)]
     lowest, high = float(known.min()), float(known.max())
@@ -215,7 +219,7 @@ def color_scale(scores: Floats) -> ColorScale:
 
 
 def score_format(scores: Floats) -> str:
-    """Choose the format specification in which scores of this size and spread differ."""
+    """Choose a format specification in which scores of this size and spread look different."""
     known = scores[np.isfinite(scores)]
     # The better half decides: a bad corner may be larger by orders of magnitude.
     better = known[known >= np.median(known)]
@@ -230,12 +234,12 @@ def score_format(scores: Floats) -> str:
 
 
 def written(score: float, form: str) -> str:
-    """Write a score by a format specification, one that is out of all proportion briefly."""
+    """Write a score by a format specification; a score of a million or more in short."""
     return f"{score:{form}}" if abs(score) < 1e6 else f"{score:.1e}"
 
 
 def spaced(places: Sequence[float] | Floats, gap: float) -> list[int]:
-    """Positions of ascending places that are this far apart, from the last one down."""
+    """Positions of ascending places that are at least ``gap`` apart, beginning with the last."""
     kept: list[int] = []
     for index in reversed(range(len(places))):
         if not kept or places[kept[-1]] - places[index] >= gap * (1 - 1e-9):
@@ -244,7 +248,7 @@ def spaced(places: Sequence[float] | Floats, gap: float) -> list[int]:
 
 
 def value_labels(values: Sequence[Value]) -> list[str]:
-    """Write values as briefly as keeps them distinct, but never more than 30 characters."""
+    """Write values in as few digits as keep them distinct; texts in at most 30 characters."""
     labels: list[str] = []
     for digits in (4, 6, 9, 17):
         labels = [_label(value, digits) for value in values]

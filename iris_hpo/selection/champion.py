@@ -1,4 +1,4 @@
-"""What a selection stores: the selected models, the champion and its card."""
+"""The stored files of a selection: the selected models, the champion and its card."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ SELECTED_FOLDER = "selection/models"
 
 @dataclass(frozen=True)
 class ChampionCard(Card):
-    """Which model was chosen, and what it takes to predict with it."""
+    """The card of the champion: which model was chosen, and what predictions with it need."""
 
     key: str
     parameters: dict[str, Value]
@@ -39,7 +39,7 @@ class ChampionCard(Card):
 
 
 def selected_problems(store: ArtifactStore) -> list[str]:
-    """What is wrong with the selected models; empty if nothing is."""
+    """Problems of the stored selected models; empty if there are none."""
     stored = [
         name
         for name in store.list(SELECTED_FOLDER)
@@ -73,7 +73,7 @@ def write_selection(
 ) -> ChampionCard:
     """Store the selected models, the champion, the leaderboard and the reports.
 
-    Every model is checked against its recorded version before the first is written.
+    All models are checked against their recorded versions before the first is written.
     """
     contents: dict[str, tuple[ModelCard, bytes]] = {}
     for scored in selection.selected:
@@ -104,7 +104,7 @@ def write_selection(
 
 
 def _selected_before(store: ArtifactStore) -> set[str]:
-    """Whose models the selection before has stored; empty if its files are not as it left them."""
+    """Keys of the previous selection's models; empty if its files are missing or were changed."""
     try:
         card = read_card(store, CHAMPION_CARD, ChampionCard)
         return {*leaderboard_keys(store, digest=card.leaderboard_digest, selected=True)}
@@ -113,7 +113,7 @@ def _selected_before(store: ArtifactStore) -> set[str]:
 
 
 def _is_copy(store: ArtifactStore, key: str) -> bool:
-    """Whether a selected model is a copy of the candidate's, so that nothing is lost with it."""
+    """Whether a selected model is a copy of the candidate's, so that deleting it loses nothing."""
     try:
         card = read_card(store, model_card_name(key), ModelCard)
         read_verified(store, f"{SELECTED_FOLDER}/model_{key}.pkl", card.digest)
@@ -138,7 +138,7 @@ def _champion_card(
         rule=selection.rule,
         scoring=selection.scoring,
         score=champion.evaluation.score,
-        # Recorded is the interval of the accuracy, whatever the scoring is.
+        # An evaluation has the interval of the accuracy, whatever the scoring is.
         interval=list(champion.evaluation.interval)
         if champion.evaluation.interval and selection.scoring == "accuracy"
         else None,
@@ -153,7 +153,7 @@ def _champion_card(
 
 
 def edge_warning(edges: Sequence[Sequence[str]]) -> str:
-    """What it means that the champion lies on the edge of the grid; empty if it does not."""
+    """Warning that the champion is on the edge of the grid; empty if it is not."""
     if not edges:
         return ""
     where = " and ".join(f"the {end} {axis}" for axis, end in edges)

@@ -1,4 +1,7 @@
-"""The leaderboard as a flat table, one row per candidate, the same bytes for the same scores."""
+"""The leaderboard as a flat table: one row per candidate, the same bytes for the same scores.
+
+How candidates are ranked is in `rules`.
+"""
 
 import csv
 import io
@@ -25,7 +28,7 @@ def leaderboard(selection: Selection) -> list[dict[str, Cell]]:
     """Flatten a selection, best first.
 
     Columns follow scikit-learn's ``cv_results_`` where it has them: ``param_<axis>`` and ``rank``.
-    ``score`` is the search's scoring on the test rows, ``cv_mean`` and ``cv_std`` over the folds.
+    ``score`` is the score on the test rows, ``cv_mean`` and ``cv_std`` are over the folds.
     """
     return [_row(row, selection.space, selection.scoring) for row in selection.rows]
 
@@ -33,8 +36,8 @@ def leaderboard(selection: Selection) -> list[dict[str, Cell]]:
 def to_csv(rows: Sequence[Mapping[str, Cell]]) -> bytes:
     """Write a leaderboard as CSV.
 
-    Floats are written so that they are read back exactly, and texts so that no spreadsheet runs
-    them (`quote_cell`).
+    Floats can be read back exactly, and texts are quoted so that no spreadsheet runs them
+    (`quote_cell`).
     """
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
@@ -44,12 +47,12 @@ def to_csv(rows: Sequence[Mapping[str, Cell]]) -> bytes:
 
 
 def flat(value: Value) -> Cell:
-    """A value for a cell; a tuple as text."""
+    """Return a value as a cell; a tuple becomes a text."""
     return repr(value) if isinstance(value, tuple) else value
 
 
 def typed(row: Mapping[str, str], space: ParameterSpace) -> dict[str, Value]:
-    """Give a row of the table, as it is read from CSV, its types back."""
+    """Convert the texts of a row that was read from CSV to values of their types."""
     candidate = space.parse_key(row["candidate"])
     values = {f"param_{name}": value for name, value in space.named(candidate).items()}
     return {
@@ -74,7 +77,7 @@ def read_csv(content: bytes) -> list[dict[str, str]]:
     Raises
     ------
     UnicodeDecodeError, csv.Error
-        If it is none.
+        If the content is not a CSV table.
     """
     rows = csv.DictReader(io.StringIO(content.decode(), newline=""))
     return [{name: unquote_cell(cell) for name, cell in row.items()} for row in rows]

@@ -1,7 +1,8 @@
-"""Choosing the best: pure functions from scored candidates to a selection.
+"""The rules that choose the best: pure functions from scored candidates to a selection.
 
-All ties are kept. The champion is one of them, by a rule that depends neither on the order of work,
-nor on the order of the folds, nor on rounding.
+All ties are kept. The champion is one of them; the choice depends neither on the order of work, nor
+on the order of the folds, nor on rounding. Stored files of a selection are in `champion` and
+`leaderboard`.
 """
 
 import math
@@ -19,8 +20,8 @@ _RULES: Final = ("test_score", "cv", "one_standard_error")
 
 
 TOLERANCE: Final = 1e-9
-"""Scores this close, relative to their magnitude, tie. Counted scores (accuracy) tie by their
-integers alone."""
+"""Relative difference up to which scores tie. Counted scores (accuracy) tie only if their whole
+numbers are equal."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Ranked:
     Attributes
     ----------
     rank
-        1 for the best; ties share a rank and the next rank counts them, as scikit-learn's
+        1 for the best. Ties share a rank, and the next rank counts them, as in scikit-learn's
         ``rank_test_score``.
     """
 
@@ -65,12 +66,12 @@ class Selection:
     Attributes
     ----------
     space, scoring, rule
-        What was searched, what names the scores, and how the best was chosen.
+        The space that was searched, the name of the scoring, and the rule that chose.
     rows
         Every scored candidate, best first.
     edges
-        Axis name and ``lowest`` or ``highest`` for each axis on whose end the champion lies:
-        better candidates may lie beyond.
+        Axis name and ``lowest`` or ``highest`` for each axis at whose end the champion is: better
+        candidates may lie beyond.
     """
 
     space: ParameterSpace
@@ -96,16 +97,16 @@ def select(scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: 
     Parameters
     ----------
     scored
-        At least one.
+        Scored candidates, at least one.
     rule
         ``test_score``: the best score on the test rows; the champion of a tie has the best
         cross-validation mean. ``cv``: the best cross-validation mean. ``one_standard_error``:
-        whatever lies within one standard error of the best cross-validation mean, the champion
-        being the simplest, after Breiman et al. (1984), Classification and Regression Trees,
-        section 3.4.3. The first axis decides which is simpler, then the second, and so on; each
-        says which end of its scale is simple. Of the equally simple the better mean wins.
-        Remaining ties go to the first in the order of the space: smaller C, then smaller gamma, as
-        libsvm's ``grid.py`` does.
+        all candidates within one standard error of the best cross-validation mean, and the
+        simplest of them is the champion, after Breiman et al. (1984), Classification and
+        Regression Trees, section 3.4.3. The first axis decides which candidate is simpler, then
+        the second, and so on; each axis says which end of its scale is simple. Among equally
+        simple candidates the better mean wins. Remaining ties go to the first in the order of the
+        space: smaller C, then smaller gamma, as in libsvm's ``grid.py``.
 
     Raises
     ------
@@ -115,15 +116,15 @@ def select(scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: 
     """
     if not scored:
         raise ValueError("there is no scored candidate to select from")
-    for one in scored:
-        check_rule(rule, len(one.evaluation.fold_scores), space)
+    for entry in scored:
+        check_rule(rule, len(entry.evaluation.fold_scores), space)
     primary = _test_score(scoring) if rule == "test_score" else _cv_score
     ranks, cv_ranks = _ranks(scored, primary), _ranks(scored, _cv_score)
 
-    def place(one: Scored) -> tuple[int, int, Any]:
-        # Where cross-validation ranks, the test score breaks no tie: it stays an honest estimate.
-        key = one.candidate.key
-        return ranks[key], cv_ranks[key], space.order(one.candidate)
+    def place(entry: Scored) -> tuple[int, int, Any]:
+        # If cross-validation ranks, the test score breaks no tie, so it stays an honest estimate.
+        key = entry.candidate.key
+        return ranks[key], cv_ranks[key], space.order(entry.candidate)
 
     ordered = sorted(scored, key=place)
     champion = ordered[0]
@@ -135,33 +136,38 @@ def select(scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: 
         scoring,
         rule,
         tuple(
-            Ranked(ranks[one.candidate.key], one, one.candidate.key in keys, one is champion)
-            for one in ordered
+            Ranked(
+                ranks[entry.candidate.key], entry, entry.candidate.key in keys, entry is champion
+            )
+            for entry in ordered
         ),
-        _edges(champion.candidate, [one.candidate for one in scored], space),
+        _edges(champion.candidate, [entry.candidate for entry in scored], space),
     )
 
 
 def _test_score(scoring: str) -> Callable[[Scored], float]:
-    """Whole numbers for accuracy: equal counts tie exactly, whatever division made of them."""
+    """Return the function that ranks by test score.
 
-    def score(one: Scored) -> float:
-        if scoring == "accuracy" and one.evaluation.correct is not None:
-            return one.evaluation.correct
-        return one.evaluation.score
+    For accuracy it counts correct rows: equal counts tie exactly, without rounding by a division.
+    """
+
+    def score(entry: Scored) -> float:
+        if scoring == "accuracy" and entry.evaluation.correct is not None:
+            return entry.evaluation.correct
+        return entry.evaluation.score
 
     return score
 
 
-def _cv_score(one: Scored) -> float:
-    """Mean over folds by an exact sum, which does not depend on their order."""
-    scores = one.evaluation.fold_scores
+def _cv_score(entry: Scored) -> float:
+    """Mean over folds, by an exact sum that does not depend on the order of the folds."""
+    scores = entry.evaluation.fold_scores
     return math.fsum(scores) / len(scores) if scores else -math.inf
 
 
-def _standard_error(one: Scored) -> float:
-    """Standard error of the mean over folds: the sample deviation by the root of their number."""
-    scores, mean = one.evaluation.fold_scores, _cv_score(one)
+def _standard_error(entry: Scored) -> float:
+    """Standard error of the mean: sample deviation divided by the root of the number of folds."""
+    scores, mean = entry.evaluation.fold_scores, _cv_score(entry)
     squares = math.fsum((score - mean) ** 2 for score in scores)
     return math.sqrt(squares / (len(scores) - 1) / len(scores)) if len(scores) > 1 else 0.0
 
@@ -169,29 +175,31 @@ def _standard_error(one: Scored) -> float:
 def _within_one_standard_error(
     ordered: Sequence[Scored], best: Set[str], space: ParameterSpace
 ) -> tuple[Set[str], Scored]:
-    """Keys of the candidates this close to the best, and the simplest of them."""
+    """Keys of the candidates within one standard error of the best, and the simplest of them."""
 
-    def simplicity(one: Scored) -> Any:
-        return space.simplicity(one.candidate)  # of the equally simple, min takes the first placed
+    def simplicity(entry: Scored) -> Any:
+        return space.simplicity(entry.candidate)  # `min` takes the first of equally simple ones
 
-    # Equal means may have different errors: the simplest of the best gives the margin.
-    leader = min((one for one in ordered if one.candidate.key in best), key=simplicity)
-    tolerance = _tolerance([_cv_score(one) for one in ordered])
+    # Equal means may have different errors; the simplest of the best candidates gives the margin.
+    leader = min((entry for entry in ordered if entry.candidate.key in best), key=simplicity)
+    tolerance = _tolerance([_cv_score(entry) for entry in ordered])
     threshold = _cv_score(leader) - _standard_error(leader) - tolerance(_cv_score(leader))
-    close = [one for one in ordered if one.candidate.key in best or _cv_score(one) >= threshold]
-    return {one.candidate.key for one in close}, min(close, key=simplicity)
+    close = [
+        entry for entry in ordered if entry.candidate.key in best or _cv_score(entry) >= threshold
+    ]
+    return {entry.candidate.key for entry in close}, min(close, key=simplicity)
 
 
 def _tolerance(scores: Sequence[float]) -> Callable[[float], float]:
-    """How far below a score another may lie and tie with it."""
-    # Small errors have small differences, and next to a score of 0 the others give the magnitude.
-    floor = min(1.0, max((abs(one) for one in scores if math.isfinite(one)), default=0.0))
+    """Return the function from a score to how far below it another score may lie and still tie."""
+    # The other scores give the magnitude near a score of 0; small scores differ by little.
+    floor = min(1.0, max((abs(score) for score in scores if math.isfinite(score)), default=0.0))
     return lambda score: TOLERANCE * max(abs(score), floor) if math.isfinite(score) else 0.0
 
 
 def _ranks(scored: Sequence[Scored], score: Callable[[Scored], float]) -> dict[str, int]:
-    """Rank candidates by a score, by their keys; what ties shares a rank."""
-    scores = {one.candidate.key: score(one) for one in scored}
+    """Rank candidates by a score; give the rank of each key, which ties share."""
+    scores = {entry.candidate.key: score(entry) for entry in scored}
     tolerance = _tolerance(list(scores.values()))
     ranks: dict[str, int] = {}
     leader, rank = math.inf, 0
@@ -205,20 +213,20 @@ def _ranks(scored: Sequence[Scored], score: Callable[[Scored], float]) -> dict[s
 def _edges(
     champion: Candidate, candidates: Sequence[Candidate], space: ParameterSpace
 ) -> tuple[tuple[str, str], ...]:
-    found: list[tuple[str, str]] = []
+    edges: list[tuple[str, str]] = []
     for index, axis in enumerate(space.axes):
         if not axis.is_numeric:
             continue
-        every = {candidate.values[index] for candidate in candidates}
-        numbers = [value for value in every if _is_number(value)]
+        distinct_values = {candidate.values[index] for candidate in candidates}
+        numbers = [value for value in distinct_values if _is_number(value)]
         value = champion.values[index]
         if len(numbers) < 2 or not _is_number(value):
             continue
         if value == min(numbers):
-            found.append((axis.name, "lowest"))
+            edges.append((axis.name, "lowest"))
         elif value == max(numbers):
-            found.append((axis.name, "highest"))
-    return tuple(found)
+            edges.append((axis.name, "highest"))
+    return tuple(edges)
 
 
 def _is_number(value: Value) -> TypeGuard[float]:
@@ -231,8 +239,8 @@ def check_rule(rule: str, folds: int, space: ParameterSpace) -> Rule:
     Raises
     ------
     InputError
-        If it is unknown, needs cross-validation and there is none, or needs to know which end of
-        an axis is simple.
+        If the rule is unknown, needs cross-validation and there is none, or needs to know which
+        end of an axis is simple.
     """
     if rule not in _RULES:
         raise InputError(

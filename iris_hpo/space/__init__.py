@@ -1,1 +1,4 @@
-"""The parameter space: axes, candidates, and the keys of candidates."""
+"""The parameter space: axes, their values, candidates, and the keys of candidates.
+
+Which candidates a search has is decided in `samplers`.
+"""

@@ -1,4 +1,7 @@
-"""An axis: a parameter of the estimator, its type, and what its values may be."""
+"""Axes: a parameter of the estimator with its types and its allowed values.
+
+How a value of a type is read and written is in `values`.
+"""
 
 import re
 from collections.abc import Sequence
@@ -17,26 +20,27 @@ _SYMBOL: Final = re.compile(r"[A-Za-z]{1,16}", re.ASCII)
 
 @dataclass(frozen=True)
 class Axis:
-    """One searched parameter.
+    """A parameter that is searched.
 
     Parameters
     ----------
     name
-        How parameter files and tables call it, for example ``gamma``.
+        Name in parameter files and tables, for example ``gamma``.
     symbol
-        What it is in a key: letters only, for example ``G``.
+        Symbol in keys: letters only, for example ``G``.
     parameter
-        The estimator's name for it, for example ``svc__gamma``; the axis's name by default.
+        The estimator's name of the parameter, for example ``svc__gamma``; the axis's name by
+        default.
     type
-        The type of its values, or several: ``("float", "str")`` for 0.1 and ``scale``.
+        The type of the values, or several: ``("float", "str")`` for 0.1 and ``scale``.
     positive
         Whether numbers must be greater than zero.
     nullable
         Whether ``none`` is a value too.
     simplest
         Which end of the scale makes the simpler model, for the rule ``one_standard_error``:
-        ``low``, ``high``, or ``neither`` for an axis that does not matter. Tuples go by their
-        sum; what is no number, such as ``none`` for no limit, counts as the least simple.
+        ``low``, ``high``, or ``neither`` for an axis that does not matter. Tuples are ordered by
+        their sum; a value that is not a number, such as ``none`` for no limit, is the least simple.
     """
 
     name: str
@@ -74,45 +78,45 @@ class Axis:
             )
 
     def _settle_type(self) -> None:
-        """Hold several types in one order, and one as itself."""
-        stated = (self.type,) if isinstance(self.type, str) else tuple(self.type)
-        for kind in stated:
+        """Check the types, and store several in a fixed order, a single one as a string."""
+        given_types = (self.type,) if isinstance(self.type, str) else tuple(self.type)
+        for kind in given_types:
             if kind not in TYPES:
                 raise InputError(
                     f"axis {self.name!r}: type {kind!r} is unknown; use one of {', '.join(TYPES)}",
                     field=("type",),
                 )
-        if not stated:
+        if not given_types:
             raise InputError(
                 f"axis {self.name!r}: no type is given; use one of {', '.join(TYPES)}",
                 field=("type",),
             )
-        kinds = tuple(kind for kind in TYPES if kind in stated)
+        kinds = tuple(kind for kind in TYPES if kind in given_types)
         object.__setattr__(self, "type", kinds[0] if len(kinds) == 1 else kinds)
 
     @property
     def types(self) -> tuple[AxisType, ...]:
-        """The types of its values, at least one."""
+        """The types of the values, at least one."""
         return (self.type,) if isinstance(self.type, str) else tuple(self.type)
 
     @property
     def is_numeric(self) -> bool:
-        """Whether there are numbers, or tuples of them, that can be put on a scale."""
+        """Whether values may be numbers, or tuples of numbers, which have an order."""
         return bool({*NUMBERS, "tuple"}.intersection(self.types))
 
     @property
     def expects(self) -> str:
-        """What a value must be, in words for messages."""
+        """Description of an allowed value, for messages."""
         words = [values.expects(kind, positive=self.positive) for kind in self.types]
         return ", or ".join([*words, *(["none"] if self.nullable else [])])
 
     def parse(self, text: str) -> Value:
-        """Read one value as a user writes it.
+        """Read a value as a user writes it.
 
         Raises
         ------
         ValueError
-            With the reason, such as ``is not a number``.
+            If the axis cannot take the value; with the reason, such as ``is not a number``.
         """
         if self.nullable and text.lower() == _NONE_TEXT:
             return None
@@ -120,7 +124,13 @@ class Axis:
         return values.parse(text, kind, positive=self.positive)
 
     def check(self, value: object) -> Value:
-        """Return a value as this axis holds it, whatever equal form it came in."""
+        """Check a value, and return it in the axis's own type: 1 as 1.0 on an axis of floats.
+
+        Raises
+        ------
+        ValueError
+            If the axis cannot take the value; with the reason.
+        """
         if value is None:
             if not self.nullable:
                 raise ValueError("is none, which this axis does not allow")
@@ -129,7 +139,7 @@ class Axis:
         return values.check(value, kind, positive=self.positive)
 
     def encode(self, value: Value) -> str:
-        """Write a value as it stands in a key."""
+        """Write a value for a key."""
         return values.encode(value, self.types)
 
     def decode(self, text: str) -> Value:
@@ -139,11 +149,11 @@ class Axis:
         return values.decode(text, self.types, positive=self.positive)
 
     def sort_key(self, value: Value) -> tuple[Any, ...]:
-        """Order values: none, then numbers by size, then texts, then tuples."""
+        """Sort key of a value: none, then numbers by size, then texts, then tuples."""
         return values.sort_key(value)
 
     def simplicity(self, value: Value) -> tuple[int, float]:
-        """Order values, the simplest first; all are equal where neither end is simpler."""
+        """Sort key of a value, the simplest first; all are equal if neither end is simpler."""
         if self.simplest not in ("low", "high"):
             return (0, 0.0)
         if isinstance(value, tuple):
@@ -153,7 +163,7 @@ class Axis:
         return (0, -value if self.simplest == "high" else value)
 
     def identity(self) -> dict[str, object]:
-        """Everything of the axis that decides about candidates, as JSON."""
+        """All fields that decide what a candidate is, as JSON values."""
         return {
             "name": self.name,
             "symbol": self.symbol,

@@ -1,8 +1,8 @@
 """Candidates and their keys: the codec between a candidate and the name of its partition.
 
-A key such as ``C0.5_G0.25`` is at once a partition key, a part of file names and a label. It is
-made of one piece per axis, in the order of the space: the axis's symbol, then the value. Every
-candidate has exactly one key, and every key is read back to exactly its candidate.
+A key such as ``C0.5_G0.25`` is a partition key, a part of file names and a label at once. It has
+one piece per axis, in the order of the space: the axis's symbol, then the value. Every candidate
+has exactly one key, and every key gives exactly its candidate.
 """
 
 import itertools
@@ -21,12 +21,12 @@ MAX_KEY_LENGTH: Final = 200
 
 @dataclass(frozen=True)
 class Candidate:
-    """One point of a parameter space.
+    """A point of a parameter space.
 
     Attributes
     ----------
     key
-        The candidate's name everywhere, for example ``C0.5_G0.25``.
+        The candidate's name in partitions, files and tables, for example ``C0.5_G0.25``.
     values
         One value per axis, in the order of the space.
     """
@@ -41,8 +41,8 @@ class ParameterSpace:
     Parameters
     ----------
     axes
-        At least one; names, parameters and symbols are distinct, and no symbol begins with
-        another, so that a person cannot misread a key either.
+        Axes, at least one. Names, parameters and symbols are distinct, and no symbol begins with
+        another one, so that a reader cannot confuse them in a key.
     """
 
     def __init__(self, axes: Sequence[Axis]) -> None:
@@ -59,7 +59,7 @@ class ParameterSpace:
         Raises
         ------
         ValueError
-            If a value does not belong to its axis or the key would be too long.
+            If an axis cannot take its value or the key would be too long.
         """
         if len(values) != len(self.axes):
             raise ValueError(f"has {len(values)} values for {len(self.axes)} axes")
@@ -72,15 +72,15 @@ class ParameterSpace:
         return Candidate(key, checked)
 
     def parse_key(self, key: str) -> Candidate:
-        """Read a key back to its candidate.
+        """Return the candidate of a key.
 
-        Only the one canonical spelling is a key: ``C0.50_G1.0`` is refused, ``C0.5_G1.0`` is read.
-        A key that was read is safe as a part of a file name.
+        Only the canonical spelling is a key: ``C0.50_G1.0`` is refused, ``C0.5_G1.0`` is not. An
+        accepted key is safe as a part of a file name.
 
         Raises
         ------
         ValueError
-            With the rule that the key breaks.
+            If the key breaks a rule; the message names the rule.
         """
         if len(key) > MAX_KEY_LENGTH:
             raise ValueError(
@@ -91,18 +91,18 @@ class ParameterSpace:
         form = "_".join(f"{axis.symbol}<{axis.name}>" for axis in self.axes)
         if len(pieces) != len(self.axes):
             raise ValueError(f"{shorten(key)} is no candidate: a key has the form {form}")
-        found: list[Value] = []
+        values: list[Value] = []
         for axis, piece in zip(self.axes, pieces, strict=True):
             if not piece.startswith(axis.symbol):
                 raise ValueError(f"{shorten(key)} is no candidate: a key has the form {form}")
             text = piece[len(axis.symbol) :]
             try:
-                found.append(axis.decode(text))
+                values.append(axis.decode(text))
             except ValueError as reason:
                 raise ValueError(
                     f"{shorten(key)} is no candidate: {axis.name} {text!r} {reason}"
                 ) from reason
-        candidate = self.candidate(found)
+        candidate = self.candidate(values)
         if candidate.key != key:
             raise ValueError(f"{shorten(key)} is no candidate: it is spelled {candidate.key!r}")
         return candidate
@@ -112,34 +112,34 @@ class ParameterSpace:
         return (self.candidate(point) for point in itertools.product(*values))
 
     def parameters(self, candidate: Candidate) -> dict[str, Value]:
-        """Give a candidate's values under the estimator's names."""
+        """Return a candidate's values by the estimator's parameter names."""
         return {
             axis.parameter: value for axis, value in zip(self.axes, candidate.values, strict=True)
         }
 
     def named(self, candidate: Candidate) -> dict[str, Value]:
-        """Give a candidate's values under the axes' names."""
+        """Return a candidate's values by the names of the axes."""
         return {axis.name: value for axis, value in zip(self.axes, candidate.values, strict=True)}
 
     def order(self, candidate: Candidate) -> tuple[tuple[Any, ...], ...]:
-        """Order candidates: by the first axis, then the second, and so on."""
+        """Sort key of a candidate: by the first axis, then the second, and so on."""
         return tuple(
             axis.sort_key(value) for axis, value in zip(self.axes, candidate.values, strict=True)
         )
 
     def simplicity(self, candidate: Candidate) -> tuple[tuple[int, float], ...]:
-        """Order candidates, the simplest first: by the first axis, then the second, and so on."""
+        """Sort key of a candidate, the simplest first: by the first axis, then the second."""
         return tuple(
             axis.simplicity(value) for axis, value in zip(self.axes, candidate.values, strict=True)
         )
 
     def check_simplicity(self) -> None:
-        """Refuse axes of which it is not known which end of their scale is simple.
+        """Refuse an axis if it is not known which end of its scale makes the simpler model.
 
         Raises
         ------
         InputError
-            Says what to write.
+            If there is such an axis; the message says what to write.
         """
         for index, axis in enumerate(self.axes):
             if axis.simplest is None:

@@ -1,4 +1,4 @@
-"""What to write to an axis whose type does not fit its values or its estimator."""
+"""Hints for messages: what to write to an axis whose type does not fit its values or estimator."""
 
 import re
 from collections.abc import Generator, Mapping
@@ -23,7 +23,7 @@ _TEXTS: Final = (
 
 
 def hint_for_value(axis: Axis, text: str) -> str:
-    """What to write to the axis, if a value in a parameter file looks like one of another type."""
+    """Hint on what to write to the axis, if a value looks like one of another type; else empty."""
     if text.lower() == "none":
         return "; for none, write nullable: true to the axis"
     if _WORD.fullmatch(text) and text.lower() not in _NOT_FINITE and "str" not in axis.types:
@@ -35,12 +35,12 @@ def hint_for_value(axis: Axis, text: str) -> str:
 
 @contextmanager
 def types_explained(parameters: Mapping[str, Value]) -> Generator[None]:
-    """Add to a candidate's failure which axis may have the wrong type.
+    """Add a hint to a candidate's failure if an axis may have the wrong type.
 
     Raises
     ------
     CandidateError
-        The one of the block, with what to write to the axis.
+        If the block raises one; the message has the hint at its end.
     """
     try:
         yield
@@ -49,7 +49,7 @@ def types_explained(parameters: Mapping[str, Value]) -> Generator[None]:
 
 
 def hint_for_failure(reason: str, parameters: Mapping[str, Value]) -> str:
-    """What to write to an axis, if an estimator's error may come of its type; empty otherwise."""
+    """Hint on what to write to an axis, if its type may cause an estimator's error; else empty."""
     if _NUMBERS_CLASSES.search(reason):
         return "; number the classes 0, 1, 2, ... in the data: this estimator takes no other labels"
     whole = [
@@ -73,7 +73,7 @@ def hint_for_failure(reason: str, parameters: Mapping[str, Value]) -> str:
 
 
 def _names(reason: str, name: str) -> bool:
-    """Whether an error names a parameter, or its last part."""
+    """Whether an error names a parameter, or its part after the last ``__``."""
     return any(
         re.search(rf"\b{re.escape(text)}\b", reason) for text in (name, name.rpartition("__")[2])
     )

@@ -1,7 +1,7 @@
-"""Which end of a parameter's scale makes the simpler model: what is known of scikit-learn's own.
+"""A table of which end of a parameter's scale makes the simpler model, for scikit-learn's own.
 
-The rule ``one_standard_error`` needs it. An axis can state it; this table is for axes that do not.
-It holds only what is true whatever the other parameters are.
+The rule ``one_standard_error`` needs this. An axis can state it; the table is for axes that do not.
+An entry must be true for any values of the other parameters.
 """
 
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ _KNOWN: Final[Mapping[str, tuple[Simplest, frozenset[str]]]] = {
     "n_components": ("low", frozenset({"PCA", "TruncatedSVD", "PLSRegression"})),
     "k": ("low", frozenset({"SelectKBest"})),
 }
-"""Parameter: the simple end of its scale, and the classes for which that holds."""
+"""For each parameter, the simple end of its scale and the classes for which this is true."""
 
 
 def known_simplest(estimator: str, parameter: str) -> Simplest | None:
@@ -77,11 +77,11 @@ def known_simplest(estimator: str, parameter: str) -> Simplest | None:
     estimator
         Import path of the class, such as ``sklearn.svm.SVC``.
     parameter
-        The class's own name for it, such as ``C``.
+        Name of the parameter in the class, such as ``C``.
 
     Returns
     -------
-    ``low`` or ``high``; None where nothing is known.
+    ``low`` or ``high``; None if unknown.
     """
     package, _, path = estimator.partition(".")
     end, classes = _KNOWN.get(parameter, (None, frozenset[str]()))

@@ -1,8 +1,7 @@
-"""The values of axes: their types, and how each is read, checked and written into a key.
+"""Values of axes: their types, and how values are read, checked, ordered and written into a key.
 
-An axis may have several types. Which of them a value has is decided by how it is written, never by
-trying: whole numbers, numbers, true and false, and tuples differ in their spelling, and a text is
-what is spelled like none of them.
+An axis may have several types. The spelling of a value decides which type it has: whole numbers,
+numbers, true and false, and tuples are spelled differently, and any other spelling is a text.
 """
 
 import math
@@ -20,7 +19,7 @@ TYPES: Final[tuple[AxisType, ...]] = ("float", "int", "str", "bool", "tuple")
 NUMBERS: Final[tuple[AxisType, ...]] = ("float", "int")
 
 MAX_DIGITS: Final = 18
-"""Most digits of a whole number: it fits 64 bits."""
+"""Largest number of digits of a whole number, so that it fits 64 bits."""
 
 _NOT_FINITE: Final = ("nan", "inf", "infinity")
 _DECIMAL: Final = re.compile(NUMBER, re.ASCII)
@@ -35,7 +34,7 @@ _ESCAPED: Final = re.compile(r"~([0-9A-F]{2})", re.ASCII)
 
 
 def type_of_text(text: str, types: Sequence[AxisType]) -> AxisType:
-    """The type of a value as a user writes it; of several types, the one it is spelled like."""
+    """Type of a value as a user writes it; with several types, its spelling decides."""
     if len(types) == 1:
         return types[0]
     if "int" in types and _DIGITS.fullmatch(text):
@@ -52,7 +51,7 @@ def type_of_text(text: str, types: Sequence[AxisType]) -> AxisType:
 
 
 def type_of_key(text: str, types: Sequence[AxisType]) -> AxisType:
-    """The type of a value as it stands in a key."""
+    """Type of a value as it is written in a key."""
     if len(types) == 1:
         return types[0]
     if "tuple" in types and _TUPLE_KEY.fullmatch(text):
@@ -68,7 +67,7 @@ def type_of_key(text: str, types: Sequence[AxisType]) -> AxisType:
 
 
 def type_of_value(value: object, types: Sequence[AxisType]) -> AxisType:
-    """The type of a value in Python."""
+    """Type of a Python value."""
     if len(types) == 1:
         return types[0]
     kinds: dict[type, tuple[AxisType, ...]] = {
@@ -91,7 +90,7 @@ def parse(text: str, kind: AxisType, *, positive: bool) -> Value:
     Raises
     ------
     ValueError
-        With the reason, such as ``is not a number``.
+        If the text is not such a value; with the reason, such as ``is not a number``.
     """
     if kind == "float":
         if text.lower().lstrip("+-") in _NOT_FINITE:
@@ -115,12 +114,12 @@ def parse(text: str, kind: AxisType, *, positive: bool) -> Value:
 
 
 def check(value: object, kind: AxisType, *, positive: bool) -> Value:
-    """Return a value as its type holds it, whatever equal form it came in.
+    """Check a value, and return it in the given type: 1 as 1.0 for ``float``.
 
     Raises
     ------
     ValueError
-        With the reason.
+        If it is not such a value; with the reason.
     """
     if kind == "str":
         if not isinstance(value, str):
@@ -142,7 +141,7 @@ def check(value: object, kind: AxisType, *, positive: bool) -> Value:
 
 
 def encode(value: Value, types: Sequence[AxisType]) -> str:
-    """Write a value as it stands in a key."""
+    """Write a value for a key."""
     if value is None:
         return "~"
     if isinstance(value, tuple):
@@ -161,7 +160,7 @@ def decode(text: str, types: Sequence[AxisType], *, positive: bool) -> Value:
     Raises
     ------
     ValueError
-        If it is none of these types.
+        If the text has none of these types.
     """
     kind = type_of_key(text, types)
     if kind == "str":
@@ -176,7 +175,7 @@ def decode(text: str, types: Sequence[AxisType], *, positive: bool) -> Value:
 
 
 def sort_key(value: Value) -> tuple[Any, ...]:
-    """Order values: none, then numbers by size, then texts, then tuples."""
+    """Sort key of a value: none, then numbers by size, then texts, then tuples."""
     if value is None:
         return (0, 0.0, "")
     if isinstance(value, str):
@@ -187,7 +186,7 @@ def sort_key(value: Value) -> tuple[Any, ...]:
 
 
 def expects(kind: AxisType, *, positive: bool) -> str:
-    """What a value of a type must be, in words for messages."""
+    """Description of a value of a type, for messages."""
     limit = " greater than zero" if positive else ""
     return {
         "float": f"a finite number{limit} such as 0.25 or 1e-3",
@@ -199,7 +198,7 @@ def expects(kind: AxisType, *, positive: bool) -> str:
 
 
 def _rest(types: Sequence[AxisType]) -> AxisType:
-    """What takes a value that is spelled like no other type: a text, or else who refuses it."""
+    """Type of a value that is spelled like no other type: text, or the first type, to refuse it."""
     return "str" if "str" in types else types[0]
 
 
@@ -237,12 +236,13 @@ def _number(number: Any, kind: AxisType, *, positive: bool) -> Number:
 
 
 def _escape(text: str) -> str:
-    """Make any text safe in keys, file names and URLs: ``~`` and two hex digits per UTF-8 byte."""
+    """Escape a text for keys, file names and URLs: ``~`` and two hex digits per UTF-8 byte."""
 
     def escaped(match: re.Match[str]) -> str:
         return "".join(f"~{byte:02X}" for byte in match.group().encode())
 
-    # Dots are kept, for version-like values, but not two in a row: Dagster reads `...` as a range.
+    # Dots are kept for values such as versions, but not two in a row: Dagster reads `...` as a
+    # range.
     return _UNSAFE.sub(escaped, text).replace("..", ".~2E")
 
 
