@@ -16,7 +16,8 @@ from iris_hpo.orchestration.broken import build_broken, is_validating
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.parts import Part
-from iris_hpo.samplers.parameter_files import MAX_CANDIDATES, check_axis_files
+from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES
+from iris_hpo.samplers.parameter_files import check_axis_files
 from iris_hpo.scaffold import SearchScaffolder
 from iris_hpo.selection.rules import Rule
 from iris_hpo.spec import SearchSpec
@@ -117,6 +118,12 @@ class HyperparameterSearch(dg.Component, dg.Model):
         "`dask`, or the import path of an engine.",
         examples=["serial"],
     )
+    sampler: str | PartFields = Field(
+        default=PARAMETER_FILES.use,
+        description="Where the candidates come from: `files`, the parameter files, or the import "
+        "path of a sampler.",
+        examples=["my_project.samplers.RandomSearch"],
+    )
 
     splitter: str | PartFields = Field(
         default=SHUFFLED.use,
@@ -157,7 +164,8 @@ class HyperparameterSearch(dg.Component, dg.Model):
         """Make the definitions of the search."""
         try:
             spec = self.spec(context)
-            if is_validating():  # otherwise sensors and runs say so: values may come later
+            # Otherwise sensors and runs say so: values may come later.
+            if is_validating() and spec.sampler == PARAMETER_FILES:
                 with at_field("axes"):
                     check_axis_files(Storage().parameters_folder(spec), spec.axes)
             return build_search(spec)
@@ -189,6 +197,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
             reports=tuple(part_of(fields, "reports", at) for at, fields in enumerate(self.reports)),
             engine=part_of(self.engine, "engine") if self.engine else None,
             splitter=self._splitter(),
+            sampler=part_of(self.sampler, "sampler"),
         )
 
     def _splitter(self) -> Part:

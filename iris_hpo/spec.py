@@ -20,7 +20,7 @@ from iris_hpo.engines import check_engine
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.parts import Part
 from iris_hpo.reports import make_reports
-from iris_hpo.samplers.parameter_files import MAX_CANDIDATES
+from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES, check_sampler
 from iris_hpo.selection.rules import Rule, check_rule
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
@@ -90,6 +90,8 @@ class SearchSpec:
     splitter
         What divides the rows; by default ``shuffled``, under the settings of ``split``. With
         another splitter, ``split`` holds nothing but the seed of the estimator.
+    sampler
+        Where the candidates come from; by default the parameter files.
     """
 
     name: str
@@ -110,6 +112,7 @@ class SearchSpec:
     reports: tuple[Part, ...] = DEFAULT_REPORTS
     engine: Part | None = None
     splitter: Part = SHUFFLED
+    sampler: Part = PARAMETER_FILES
 
     def __post_init__(self) -> None:
         with at_field("name"):
@@ -154,6 +157,8 @@ class SearchSpec:
                 self._check_axis(axis)
         with at_field("scoring"):
             check_scoring(self.scoring, task)
+        with at_field("sampler"):
+            check_sampler(self.sampler)
         make_reports(self.reports)
         if self.engine:
             with at_field("engine"):

@@ -22,7 +22,6 @@ from iris_hpo.errors import InputError
 from iris_hpo.orchestration.names import Names
 from iris_hpo.orchestration.partitions import pending_change
 from iris_hpo.orchestration.study import Study
-from iris_hpo.samplers.parameter_files import read_parameter_files
 from iris_hpo.store.cards import fingerprint
 
 FOLLOWED_SECONDS: Final = 120.0
@@ -40,7 +39,7 @@ class _Claim:
     folder, host
         Where the project is.
     parameters
-        The folder of its parameter files.
+        The folder of its parameter files; its own folder if another sampler lists candidates.
     search
         Digest of what is searched; that of all copies of a project.
     database
@@ -126,9 +125,10 @@ def _refuse_change(study: Study, stored: _Claim, own: _Claim) -> None:
     if not pending_change(study):
         return
     elsewhere = stored.host != own.host
-    if not elsewhere:
+    if not elsewhere and study.reads_parameter_files:
         with suppress(InputError):  # both may have been edited alike, and this one looks first
-            if _digest_of(stored, study) == study.parameter_files.digest:
+            theirs = study.list_candidates(Path(stored.parameters))
+            if theirs.digest == study.candidates.digest:
                 return
     name = study.spec.name
     search = f"search {name!r}" if name else "search"
@@ -144,10 +144,11 @@ def _refuse_change(study: Study, stored: _Claim, own: _Claim) -> None:
 
 def _own_claim(study: Study) -> _Claim:
     spec = study.spec
+    listed_in = study.parameters_folder if study.reads_parameter_files else spec.home
     return _Claim(
         folder=os.path.realpath(spec.home),
         host=socket.gethostname(),
-        parameters=os.path.realpath(study.parameters_folder),
+        parameters=os.path.realpath(listed_in),
         search=fingerprint(
             data_file=spec.data_file,
             axes=[axis.identity() for axis in spec.axes],
@@ -169,12 +170,6 @@ def _read(study: Study) -> _Claim | None:
         stored = study.instance.daemon_cursor_storage.get_cursor_values({key}).get(key)
         return _Claim(**json.loads(stored)) if stored else None
     return None
-
-
-def _digest_of(claim: _Claim, study: Study) -> str:
-    """Digest of the candidates of another project, in the space of this one."""
-    folder, limit = Path(claim.parameters), study.spec.max_candidates
-    return read_parameter_files(folder, study.spec.space, max_candidates=limit).digest
 
 
 def claim_key(names: Names) -> str:

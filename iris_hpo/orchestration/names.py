@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import dagster as dg
 
+from iris_hpo.samplers import PARAMETER_FILES
 from iris_hpo.spec import SearchSpec
 from iris_hpo.text import readable
 from iris_hpo.training.cards import TRAINING_VERSION
@@ -46,6 +47,11 @@ _DESCRIPTIONS: Final = {
     "rows.",
     "selection": "Leaderboard, tied best and champion of all current candidates.",
 }
+_SAMPLED: Final = (
+    "The candidates that {sampler} proposes, of values of {axes}. Materialising it registers new "
+    "candidates and deletes those that are no longer proposed."
+)
+"""Describes `parameters` where the candidates do not come from parameter files."""
 
 
 LAYOUT = "layout"
@@ -106,11 +112,13 @@ def names_of(spec: SearchSpec) -> Names:
 
 def describe(spec: SearchSpec, name: str) -> str:
     """The description of an asset."""
-    text = _DESCRIPTIONS[name].format(
+    is_sampled = name == "parameters" and spec.sampler != PARAMETER_FILES
+    text = (_SAMPLED if is_sampled else _DESCRIPTIONS[name]).format(
         data_file=spec.data_file,
         axes=" and ".join(axis.name for axis in spec.axes),
         estimator=spec.recipe().describe(),
         scoring=spec.scoring,
+        sampler=spec.sampler.use,
     )
     return readable(f"{text} {spec.description}".strip() if name == "selection" else text)
 

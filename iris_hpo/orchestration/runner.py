@@ -142,9 +142,9 @@ class Launcher:
             else:
                 return plan, outcome
         raise InputError(
-            f"{self._study.parameters_folder}: the candidates changed {_PLANS} times "
-            "while the search began to work on them; run it again when the parameter files stay as "
-            "they are: finished candidates are kept"
+            f"{self._study.candidates_source}: the candidates changed {_PLANS} times while the "
+            "search began to work on them; run it again when they stay the same: finished "
+            "candidates are kept"
         )
 
     def _search(

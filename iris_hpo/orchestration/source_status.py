@@ -65,7 +65,7 @@ def read_sources(study: Study, settings: Settings) -> Sources:
     """
     # Parameter files first: dividing may wait for a worker, and what is wrong in the files is
     # reported at once.
-    files, parameters_card = study.parameter_files, study.parameters_card(settings.choices)
+    candidates, parameters_card = study.candidates, study.parameters_card(settings.choices)
     split_card = _split_card(study, settings.split)
     states: dict[str, State] = {
         "raw_data": _recorded_state(study, "raw_data", study.data_digest),
@@ -77,7 +77,7 @@ def read_sources(study: Study, settings: Settings) -> Sources:
     if states["parameters"] == "up to date":
         if not _is_stored(study, PARAMETERS_CARD, parameters_card):
             states["parameters"] = "missing"
-        elif not _lists(study, candidates_csv(study.spec.axes, files)):
+        elif not _lists(study, candidates_csv(study.spec.axes, candidates)):
             states["parameters"] = "out of date"
     if states["raw_data"] == "up to date" and not _describes(study, split_card):
         states["raw_data"] = "out of date"

@@ -21,8 +21,8 @@ from iris_hpo.errors import InputError
 from iris_hpo.orchestration.names import Names, names_of
 from iris_hpo.orchestration.record import Input, latest, latest_metadata
 from iris_hpo.orchestration.resources import Storage
-from iris_hpo.samplers.parameter_files import ParameterFiles, read_parameter_files
-from iris_hpo.samplers.parameter_list import PARAMETERS_CARD, ParametersCard
+from iris_hpo.samplers import PARAMETER_FILES, list_candidates
+from iris_hpo.samplers.parameter_list import PARAMETERS_CARD, CandidateList, ParametersCard
 from iris_hpo.selection.champion import CHAMPION_CARD, ChampionCard
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import AnyCard, Card, read_recorded_card
@@ -75,7 +75,7 @@ class Study:
         self.storage = storage
         self.announce: Callable[[str], None] = lambda _: None
         self._divided: dict[SplitSettings, tuple[SplitCard, dict[str, bytes]]] = {}
-        self._parameter_files: tuple[Sequence[object], ParameterFiles] | None = None
+        self._candidates: tuple[Sequence[object], CandidateList] | None = None
         self._cards: dict[tuple[str, str], Card] = {}
 
     def again(self) -> "Study":
@@ -152,27 +152,39 @@ class Study:
         self._divided.clear()
 
     @property
-    def parameter_files(self) -> ParameterFiles:
-        """The candidates that the parameter files list; read again only if a file was replaced.
+    def candidates(self) -> CandidateList:
+        """The candidates that the sampler lists; asked again only if a parameter file was replaced.
 
         Raises
         ------
         InputError
-            If a file cannot be used.
+            If the sampler, or a file that it reads, cannot be used.
         """
         seen = _stamps(self.parameters_folder)
-        if self._parameter_files is None or self._parameter_files[0] != seen:
-            limit = self.spec.max_candidates
-            files = read_parameter_files(
-                self.parameters_folder, self.spec.space, max_candidates=limit
-            )
-            self._parameter_files = seen, files
-        return self._parameter_files[1]
+        if self._candidates is None or self._candidates[0] != seen:
+            self._candidates = seen, self.list_candidates(self.parameters_folder)
+        return self._candidates[1]
+
+    def list_candidates(self, folder: Path) -> CandidateList:
+        """List the candidates that the sampler would list with the parameter files of a folder."""
+        spec = self.spec
+        return list_candidates(spec.sampler, spec.space, folder, spec.max_candidates)
 
     @property
     def listed_keys(self) -> Sequence[str]:
-        """Keys of the candidates that the parameter files list, in order."""
-        return [candidate.key for candidate in self.parameter_files.candidates]
+        """Keys of the candidates that the sampler lists, in order."""
+        return [candidate.key for candidate in self.candidates]
+
+    @property
+    def reads_parameter_files(self) -> bool:
+        """Whether the candidates come from the parameter files."""
+        return self.spec.sampler == PARAMETER_FILES
+
+    @property
+    def candidates_source(self) -> str:
+        """Where the candidates come from, for messages."""
+        folder, sampler = self.parameters_folder, self.spec.sampler.use
+        return str(folder) if self.reads_parameter_files else f"the sampler {sampler}"
 
     def parameters_card(self, choices: Mapping[str, str]) -> ParametersCard:
         """What the parameters of the search are, under the choices of a run."""

@@ -49,7 +49,7 @@ def follow_parameter_files(context: dg.SensorEvaluationContext, study: Study) ->
     claim_search(study, follows=True)
     change = pending_change(study)
     seen = _cursor(context)
-    cursor = {"digest": study.parameter_files.digest, **_code_digest(study.spec)}
+    cursor = {"digest": study.candidates.digest, **_code_digest(study.spec)}
     code_changed = "code" in seen and seen["code"] != cursor.get("code", "")
     if change or code_changed or seen.get("digest") != cursor["digest"]:
         plan = quick_plan(study, all_candidates=code_changed)

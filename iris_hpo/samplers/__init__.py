@@ -1,1 +1,169 @@
-"""Where candidates come from."""
+"""Where candidates come from.
+
+A sampler is any class with the method of `Sampler`; a search names its sampler in ``sampler``.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol, cast
+
+from iris_hpo.errors import InputError
+from iris_hpo.parts import Part, make_part
+from iris_hpo.samplers.parameter_list import CandidateList
+from iris_hpo.space.candidates import Candidate, ParameterSpace
+from iris_hpo.text import shorten
+
+SAMPLERS: Final = {"files": "iris_hpo.samplers.parameter_files.ParameterFilesSampler"}
+"""Short names of samplers."""
+
+PARAMETER_FILES: Final = Part("files")
+"""The default sampler: the parameter files of the search."""
+
+MAX_CANDIDATES: Final = 100_000
+"""Default limit of candidates: the number of partitions that Dagster recommends for one asset."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What is known of a scored candidate.
+
+    Attributes
+    ----------
+    candidate
+        The candidate.
+    score
+        Its score in the search's scoring, larger is better: the mean over the folds.
+    fold_scores
+        The score of each fold.
+    """
+
+    candidate: Candidate
+    score: float
+    fold_scores: tuple[float, ...] = ()
+
+
+class Sampler(Protocol):
+    """Proposes the candidates of a search."""
+
+    def propose(
+        self,
+        space: ParameterSpace,
+        observations: Sequence[Observation],
+        running: Sequence[Candidate],
+    ) -> Sequence[Candidate]:
+        """Return the candidates to try next; ``()`` when there are no more.
+
+        In this version a search asks once, without observations, and takes the answer for all of
+        its candidates. It may ask again at any time, in any process: the same arguments have to
+        give the same candidates.
+
+        Parameters
+        ----------
+        space
+            The axes. ``space.candidate(values)`` makes a candidate, and raises ValueError for
+            values that the axes do not take.
+        observations
+            The candidates that are scored; none in this version.
+        running
+            The candidates that are proposed but not yet scored; none in this version.
+
+        Raises
+        ------
+        InputError
+            If the sampler cannot use what the user gave; users see the message as it is.
+        """
+        ...
+
+
+def check_sampler(part: Part) -> None:
+    """Refuse a sampler that is unknown or cannot be made.
+
+    Raises
+    ------
+    InputError
+        If it is unknown, or refuses its settings.
+    """
+    if part.use != PARAMETER_FILES.use:
+        make_part(part, SAMPLERS, "sampler", "propose")
+    elif part.settings:
+        raise InputError(
+            f"the sampler {part.use} has no settings here; the search has parameters_folder and "
+            "max_candidates",
+            field=("settings",),
+        )
+
+
+def list_candidates(part: Part, space: ParameterSpace, folder: Path, limit: int) -> CandidateList:
+    """List all candidates of a search: ask its sampler once.
+
+    Parameters
+    ----------
+    folder
+        The folder of the parameter files; only the sampler ``files`` needs it.
+    limit
+        Largest number of candidates.
+
+    Raises
+    ------
+    InputError
+        If the sampler fails, or proposes no candidates, too many, or those of another space.
+    """
+    check_sampler(part)
+    settings = part.settings
+    if part.use == PARAMETER_FILES.use:
+        settings = {"folder": folder, "limit": limit}
+    sampler = make_part(Part(part.use, settings), SAMPLERS, "sampler", "propose")
+    try:
+        proposed = cast("Sampler", sampler).propose(space, (), ())
+        if part.use in SAMPLERS and isinstance(proposed, CandidateList):
+            return proposed
+        candidates = _checked(part.use, proposed, space, limit)
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"the sampler {part.use} failed: {type(error).__name__}: {error}; correct it, or name "
+            "another one in sampler"
+        ) from error
+    return CandidateList.of(candidates, space)
+
+
+def _checked(use: str, proposed: object, space: ParameterSpace, limit: int) -> list[Candidate]:
+    """Return distinct candidates, with their values as the axes hold them."""
+    if not isinstance(proposed, Iterable):
+        raise InputError(
+            f"the sampler {use} proposes {shorten(str(proposed))}; it must return a sequence of "
+            "candidates"
+        )
+    candidates: dict[str, Candidate] = {}
+    for candidate in cast("Iterable[object]", proposed):
+        if not isinstance(candidate, Candidate):
+            raise InputError(
+                f"the sampler {use} proposes {shorten(str(candidate))}, which is no candidate; "
+                "make candidates with space.candidate(values)"
+            )
+        candidates[candidate.key] = _of_space(use, candidate, space)
+        if len(candidates) > limit:
+            raise InputError(
+                f"the sampler {use} proposes more than {limit} candidates; that is the limit, set "
+                "it with max_candidates"
+            )
+    if not candidates:
+        raise InputError(f"the sampler {use} proposes no candidates; a search needs at least one")
+    return list(candidates.values())
+
+
+def _of_space(use: str, candidate: Candidate, space: ParameterSpace) -> Candidate:
+    try:
+        own = space.candidate(candidate.values)
+    except ValueError as reason:
+        problem = f"it {reason}"
+    else:
+        if own.key == candidate.key:
+            return own
+        problem = f"in this one its key is {shorten(own.key)}"
+    raise InputError(
+        f"the sampler {use} proposes {shorten(candidate.key)}, a candidate of another space: "
+        f"{problem}; make candidates with space.candidate(values)"
+    )

@@ -6,7 +6,6 @@ This module only reads: the same folder always gives the same candidates in the 
 """
 
 import csv
-import hashlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,20 +15,21 @@ from typing import Final
 
 from iris_hpo.errors import InputError
 from iris_hpo.files import MEBIBYTE, read_regular
+from iris_hpo.samplers import MAX_CANDIDATES, Observation
+from iris_hpo.samplers.parameter_list import CandidateList, ordered_values
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import Candidate, ParameterSpace
 from iris_hpo.space.hints import hint_for_value
 from iris_hpo.space.values import Value
 from iris_hpo.text import NotTextError, decode, shorten
 
-MAX_CANDIDATES: Final = 100_000
-"""Default limit of candidates: the number of partitions that Dagster recommends for one asset."""
-
 MAX_BYTES: Final = 64 * MEBIBYTE
 """Largest parameter file: several hundred bytes for each of the most candidates."""
 
-
 _NONE: Final = "none"
+
+_Pooled = dict[str, dict[str, Value]]
+"""Per axis name, the values of its files by their spelling in keys."""
 
 
 class ParameterFileError(InputError):
@@ -43,31 +43,34 @@ class ParameterFileError(InputError):
 
 
 @dataclass(frozen=True)
-class ParameterFiles:
-    """What the parameter files of a folder say.
+class ParameterFilesSampler:
+    """Proposes what the parameter files of a folder list.
 
-    Attributes
+    Parameters
     ----------
-    candidates
-        Every candidate once, ordered by the first axis, then the second, and so on.
-    axis_values
-        Per axis name, the distinct values of its ``.txt`` files in order.
-    explicit
-        How many distinct candidates the ``.csv`` files name.
-    digest
-        sha256 of the candidates' keys: equal for equal candidates, however the files are arranged.
+    folder
+        The folder; a relative path starts at the current folder.
+    limit
+        Largest number of candidates.
     """
 
-    candidates: tuple[Candidate, ...]
-    axis_values: Mapping[str, tuple[Value, ...]]
-    explicit: int
-    digest: str
+    folder: Path | str
+    limit: int = MAX_CANDIDATES
+
+    def propose(
+        self,
+        space: ParameterSpace,
+        observations: Sequence[Observation],  # noqa: ARG002 - the files list all
+        running: Sequence[Candidate],  # noqa: ARG002
+    ) -> CandidateList:
+        """Read all candidates, whatever is known of some."""
+        return read_parameter_files(Path(self.folder), space, max_candidates=self.limit)
 
 
 def read_parameter_files(
     folder: Path, space: ParameterSpace, *, max_candidates: int = MAX_CANDIDATES
-) -> ParameterFiles:
-    """Read all parameter files of a folder.
+) -> CandidateList:
+    """Read all parameter files of a folder: ``.txt`` files are crossed, ``.csv`` files explicit.
 
     Raises
     ------
@@ -75,50 +78,21 @@ def read_parameter_files(
         For the first value, row or file that cannot be used. Nothing is skipped in silence, except
         hidden files, editors' backups, and files that are neither ``.txt`` nor ``.csv``.
     """
-    # By their spelling in keys: 1, 1.0 and true are equal in Python.
-    pooled: dict[str, dict[str, Value]] = {axis.name: {} for axis in space.axes}
+    pooled: _Pooled = {axis.name: {} for axis in space.axes}
     explicit: dict[str, Candidate] = {}
     for path in _visible_files(folder):
         if path.suffix == ".txt":
             axis = _axis_of(path, space.axes)
-            found_values = _read_values(path, axis)
-            pooled[axis.name].update({axis.encode(value): value for value in found_values})
+            values = _read_values(path, axis)
+            pooled[axis.name].update({axis.encode(value): value for value in values})
         else:
-            explicit.update({found.key: found for found in _read_candidates(path, space)})
-
-    axis_values = {
-        axis.name: tuple(sorted(pooled[axis.name].values(), key=axis.sort_key))
-        for axis in space.axes
-    }
-    empty = [axis for axis in space.axes if not axis_values[axis.name]]
-    if empty and (len(empty) < len(space.axes) or not explicit):
-        name = empty[0].name
-        raise ParameterFileError(
-            folder,
-            None,
-            f"the axis {name!r} has no values; put them into {name.lower()}_parameters.txt, "
-            "one a line",
-        )
-    # Counted before they are made: a grid that is too large may not fit in memory.
-    total = prod(len(values) for values in axis_values.values()) + sum(
-        any(
-            axis.encode(value) not in pooled[axis.name]
-            for axis, value in zip(space.axes, candidate.values, strict=True)
-        )
-        for candidate in explicit.values()
-    )
-    if total > max_candidates:
-        sizes = " x ".join(str(len(values)) for values in axis_values.values())
-        raise ParameterFileError(
-            folder,
-            None,
-            f"{sizes} values and {len(explicit)} rows make {total} candidates; "
-            f"the limit is {max_candidates}, set it with max_candidates",
-        )
-    candidates = {**explicit, **{found.key: found for found in _cross(folder, space, axis_values)}}
-    ordered = tuple(sorted(candidates.values(), key=space.order))
-    digest = hashlib.sha256("\n".join(candidate.key for candidate in ordered).encode())
-    return ParameterFiles(ordered, axis_values, len(explicit), digest.hexdigest())
+            explicit.update({row.key: row for row in _read_candidates(path, space)})
+    _check_axes_have_values(folder, space, pooled, explicit)
+    _check_number(folder, space, pooled, explicit, max_candidates)
+    axis_values = ordered_values(space, pooled)
+    crossed = {candidate.key: candidate for candidate in _cross(folder, space, axis_values)}
+    candidates = {**explicit, **crossed}
+    return CandidateList.ordered(candidates, space, axis_values, explicit=len(explicit))
 
 
 def check_axis_files(folder: Path, axes: Sequence[Axis]) -> None:
@@ -140,6 +114,44 @@ def check_axis_files(folder: Path, axes: Sequence[Axis]) -> None:
                 f"{folder / f'{axis.name.lower()}_parameters.txt'}",
                 field=(index,),
             )
+
+
+def _check_axes_have_values(
+    folder: Path, space: ParameterSpace, pooled: _Pooled, explicit: Mapping[str, Candidate]
+) -> None:
+    empty = [axis.name for axis in space.axes if not pooled[axis.name]]
+    if empty and (len(empty) < len(space.axes) or not explicit):
+        raise ParameterFileError(
+            folder,
+            None,
+            f"the axis {empty[0]!r} has no values; put them into "
+            f"{empty[0].lower()}_parameters.txt, one a line",
+        )
+
+
+def _check_number(
+    folder: Path,
+    space: ParameterSpace,
+    pooled: _Pooled,
+    explicit: Mapping[str, Candidate],
+    max_candidates: int,
+) -> None:
+    """Count candidates before they are made: a grid that is too large may not fit in memory."""
+    sizes = [len(pooled[axis.name]) for axis in space.axes]
+    total = prod(sizes) + sum(
+        any(
+            axis.encode(value) not in pooled[axis.name]
+            for axis, value in zip(space.axes, candidate.values, strict=True)
+        )
+        for candidate in explicit.values()
+    )
+    if total > max_candidates:
+        raise ParameterFileError(
+            folder,
+            None,
+            f"{' x '.join(map(str, sizes))} values and {len(explicit)} rows make {total} "
+            f"candidates; the limit is {max_candidates}, set it with max_candidates",
+        )
 
 
 def _visible_files(folder: Path) -> list[Path]:

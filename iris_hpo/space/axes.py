@@ -135,6 +135,8 @@ class Axis:
             if not self.nullable:
                 raise ValueError("is none, which this axis does not allow")
             return None
+        if scalar := getattr(value, "item", None):  # NumPy's, as samplers draw
+            value = scalar()
         kind = values.type_of_value(value, self.types)
         return values.check(value, kind, positive=self.positive)
 

@@ -63,7 +63,7 @@ class ParameterSpace:
         """
         if len(values) != len(self.axes):
             raise ValueError(f"has {len(values)} values for {len(self.axes)} axes")
-        checked = tuple(axis.check(value) for axis, value in zip(self.axes, values, strict=True))
+        checked = tuple(_check(axis, value) for axis, value in zip(self.axes, values, strict=True))
         key = "_".join(
             axis.symbol + axis.encode(value) for axis, value in zip(self.axes, checked, strict=True)
         )
@@ -149,6 +149,13 @@ class ParameterSpace:
                     f"axis {axis.name!r}: write simplest: {write} to it, or choose the rule cv",
                     field=("axes", index),
                 )
+
+
+def _check(axis: Axis, value: Value) -> Value:
+    try:
+        return axis.check(value)
+    except ValueError as reason:
+        raise ValueError(f"has {axis.name} {shorten(str(value))}, which {reason}") from reason
 
 
 def _refuse_confusion(first: Axis, second: Axis) -> None:

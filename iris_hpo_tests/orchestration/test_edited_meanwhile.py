@@ -72,7 +72,7 @@ def test_edits_again_and_again_end_in_one_message(
         project.launch()
     assert str(refused.value) == (
         f"{project.parameters}: the candidates changed 3 times while the search began to work on "
-        "them; run it again when the parameter files stay as they are: finished candidates are kept"
+        "them; run it again when they stay the same: finished candidates are kept"
     )
     assert len(read) == 6
     monkeypatch.undo()

@@ -325,7 +325,8 @@ def test_a_value_is_refused_with_the_reason(axis, text, reason):
     ],
 )
 def test_a_candidate_holds_only_values_of_its_axes(axis, value, reason):
-    with pytest.raises(ValueError, match=exactly(reason)):
+    refusal = exactly(f"has {axis.name} {shorten(str(value))}, which {reason}")
+    with pytest.raises(ValueError, match=refusal):
         ParameterSpace([axis]).candidate([value])
 
 

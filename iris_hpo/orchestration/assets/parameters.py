@@ -1,4 +1,4 @@
-"""`parameters`: the candidates of the parameter files, registered as partitions."""
+"""`parameters`: the candidates that the sampler lists, registered as partitions."""
 
 import csv
 import io
@@ -14,9 +14,13 @@ from iris_hpo.orchestration.last_run import changed
 from iris_hpo.orchestration.names import names_of, presentation
 from iris_hpo.orchestration.partitions import apply_change, pending_change
 from iris_hpo.orchestration.resources import Storage
-from iris_hpo.orchestration.study import OpenStudy
-from iris_hpo.samplers.parameter_files import ParameterFiles
-from iris_hpo.samplers.parameter_list import CANDIDATES_TABLE, PARAMETERS_CARD, candidates_csv
+from iris_hpo.orchestration.study import OpenStudy, Study
+from iris_hpo.samplers.parameter_list import (
+    CANDIDATES_TABLE,
+    PARAMETERS_CARD,
+    CandidateList,
+    candidates_csv,
+)
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.digests import ArtifactError
 from iris_hpo.store.folder import SMALL, ArtifactStore
@@ -34,26 +38,26 @@ def build_parameters(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefini
         with user_errors():
             study = open_study(context.instance, iris_hpo_storage)
             claim_search(study)
-            files, keys = study.parameter_files, study.listed_keys
+            candidates, keys = study.candidates, study.listed_keys
             card = study.parameters_card(config.choices())
             before = _stored_keys(study.store)
             apply_change(study, pending_change(study))
             study.store.write_together(
                 {
-                    CANDIDATES_TABLE: candidates_csv(spec.axes, files),
+                    CANDIDATES_TABLE: candidates_csv(spec.axes, candidates),
                     PARAMETERS_CARD: card.to_bytes(),
                 }
             )
         return dg.MaterializeResult(
             data_version=dg.DataVersion(card.version),
             metadata={
-                "axes": _axes_table(spec, files),
+                "axes": _axes_table(spec, candidates),
                 "candidates": len(keys),
-                "explicit_candidates": files.explicit,
+                "explicit_candidates": candidates.explicit,
                 "added": len(set(keys) - before),
                 "removed": len(before - set(keys)),
                 **{f"setting {name}": value for name, value in card.choices.items()},
-                "path": dg.MetadataValue.path(str(study.parameters_folder)),
+                **_source(study),
                 **changed(card.choices, {one.name: one.default_text for one in spec.choices}),
             },
         )
@@ -62,14 +66,20 @@ def build_parameters(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefini
     return dg.asset(**presentation(spec, "parameters"), pool=names.pool)(parameters)
 
 
-def _axes_table(spec: SearchSpec, found: ParameterFiles) -> dg.TableMetadataValue:
+def _source(study: Study) -> dict[str, dg.MetadataValue]:
+    if study.reads_parameter_files:
+        return {"path": dg.MetadataValue.path(str(study.parameters_folder))}
+    return {"sampler": dg.MetadataValue.text(clean(study.spec.sampler.use))}
+
+
+def _axes_table(spec: SearchSpec, candidates: CandidateList) -> dg.TableMetadataValue:
     records = [
         dg.TableRecord(
             {
                 "axis": axis.name,
                 "parameter": axis.parameter,
-                "values": len(found.axis_values[axis.name]),
-                "list": _shortened([clean(str(one)) for one in found.axis_values[axis.name]]),
+                "values": len(candidates.axis_values[axis.name]),
+                "list": _shortened([clean(str(one)) for one in candidates.axis_values[axis.name]]),
             }
         )
         for axis in spec.axes
