@@ -26,9 +26,6 @@ settings.load_profile("repeatable")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# Its assertions are shown with their values, as those of test modules.
-pytest.register_assert_rewrite("iris_hpo_tests.engines.engine_contract")
-
 
 make_once()
 

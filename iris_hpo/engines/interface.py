@@ -14,6 +14,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import Final, Generic, Protocol, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 from iris_hpo.errors import CandidateError, InputError, WholeRunError
 from iris_hpo.text import readable
 
@@ -191,11 +193,15 @@ class Workers(ABC, Generic[WorkerId]):
 
 
 def load_work(content: bytes) -> Callable[[object], object]:
-    """Unpickle the work of a run in a worker, and let it load what it needs."""
+    """Unpickle the work of a run, in a worker, and let it load what it needs.
+
+    Libraries that are loaded then use one thread, so that every engine computes the same.
+    """
     work = pickle.loads(content)  # noqa: S301 - from our own process
     load = getattr(work, "load", None)
     if load is not None:
         load()
+    threadpool_limits(1)
     return work
 
 

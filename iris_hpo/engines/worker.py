@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from threadpoolctl import threadpool_limits
-
 from iris_hpo.engines.interface import Chunk, Report, do_chunk, load_work
 
 ONE_THREAD: Final[dict[str, str]] = dict.fromkeys(
@@ -66,5 +64,4 @@ def _hold(path: str) -> Callable[[object], object]:
     global _held  # noqa: PLW0603 - a worker can keep the work between chunks only here
     if _held is None or _held[0] != path:
         _held = path, load_work(Path(path).read_bytes())
-        threadpool_limits(1)  # for the libraries that are loaded by now
     return _held[1]

@@ -31,32 +31,26 @@ from iris_hpo.engines import (
 from iris_hpo.engines.dispatch import WorkersEngine
 from iris_hpo.errors import InputError
 from iris_hpo.processes import is_alive
-from iris_hpo_tests.engines import engine_work
-from iris_hpo_tests.engines.engine_contract import (
-    ONCE,
-    EngineContract,
-    WorkersContract,
-    all_of,
-    attempts_at,
-    check_that_neighbours_stay_together,
-    reasons_of,
-    results_of,
-)
+from iris_hpo.testing import EngineContract, WorkersContract, engine_work
+from iris_hpo.testing.engines import ONCE, all_of, attempts_at, reasons_of, results_of
+from iris_hpo_tests.engines import own_work
 from iris_hpo_tests.processes import wait_for
 
 LOKY = LokyEngine(2)
 
 
 class TestSerial(EngineContract):
-    @pytest.fixture
-    def engine(self):
+    def make_engine(self):
         return SerialEngine()
 
 
 class TestLoky(WorkersContract):
-    @pytest.fixture
-    def engine(self):
+    def make_engine(self):
         return LOKY
+
+    @pytest.mark.usefixtures("spares")
+    def test_neighbours_go_to_one_worker(self, tmp_path):
+        super().test_neighbours_go_to_one_worker(tmp_path)
 
 
 def test_the_serial_engine_keeps_the_order():
@@ -70,9 +64,8 @@ class NoWorkers(WorkersEngine):
         raise AssertionError
 
 
-@pytest.mark.parametrize("engine", [SerialEngine(), NoWorkers()])
-def test_no_items_have_no_outcomes_and_start_nothing(engine):
-    assert all_of(engine.map(engine_work.square, [], Limits())) == []
+def test_no_items_start_nothing():
+    assert all_of(NoWorkers().map(engine_work.square, [], Limits())) == []
 
 
 @pytest.mark.parametrize("retries", [0, 1, 3])
@@ -89,35 +82,18 @@ def test_retries_are_counted(tmp_path, retries):
 def test_a_death_costs_nothing_of_what_other_workers_do(tmp_path):
     patient, deadly = tmp_path / "patient", tmp_path / "deadly"
 
-    outcomes = all_of(LOKY.map(engine_work.DyingOnce(deadly), [patient, deadly], Limits(retries=1)))
+    outcomes = all_of(LOKY.map(own_work.DyingOnce(deadly), [patient, deadly], Limits(retries=1)))
 
     assert reasons_of(outcomes) == {}
     assert results_of(outcomes) == {patient: "patient", deadly: "deadly"}
     assert (attempts_at(patient), attempts_at(deadly)) == (1, 2)
 
 
-def test_an_endless_item_is_ended_and_no_other_is_blamed(tmp_path):
-    """Neither those that are so quick that they travel in chunks, nor the slower ones.
-
-    Each takes less than the limit, all of them together take longer.
-    """
-    quick = [(tmp_path, number / 1e9) for number in range(80)]
-    slower = [(tmp_path, 0.1 + number / 1e9) for number in range(20)]
-    endless = (tmp_path, 600.0)
-    items = [*quick[:40], endless, *quick[40:], *slower]
-
-    outcomes = all_of(LOKY.map(engine_work.tell_process_and_sleep, items, Limits(timeout=1.5)))
-
-    assert len(outcomes) == len(items)
-    assert reasons_of(outcomes) == {endless: "did not finish within 1.5 s (candidate_timeout)"}
-    assert set(results_of(outcomes)) == {*quick, *slower}
-
-
 @pytest.mark.slow
 def test_an_item_that_lost_its_worker_has_all_its_time_again(tmp_path):
     """Its new worker takes longer to start than it had left when its first one died."""
     deadly = tmp_path / "deadly"
-    work = engine_work.DyingOnce(deadly, start_seconds=2, death_seconds=2)
+    work = own_work.DyingOnce(deadly, start_seconds=2, death_seconds=2)
 
     outcomes = all_of(LOKY.map(work, [deadly], Limits(timeout=3)))
 
@@ -167,7 +143,7 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
     program = (
         "import sys; from pathlib import Path\n"
         "from iris_hpo.engines import Limits, LokyEngine\n"
-        "from iris_hpo_tests.engines.engine_work import tell_process_and_sleep\n"
+        "from iris_hpo.testing.engine_work import tell_process_and_sleep\n"
         "items = [(Path(sys.argv[1]), 600.0)] * 2\n"
         "list(LokyEngine(2).map(tell_process_and_sleep, items, Limits()))\n"
     )
@@ -263,14 +239,9 @@ def test_all_that_were_started_ahead_work_at_once(tmp_path):
     """Each item waits for the other to begin."""
     one, other = tmp_path / "one", tmp_path / "other"
 
-    outcomes = all_of(LOKY.map(engine_work.meet, [(one, other), (other, one)], ONCE))
+    outcomes = all_of(LOKY.map(own_work.meet, [(one, other), (other, one)], ONCE))
 
     assert len({done.result for done in outcomes}) == 2
-
-
-@pytest.mark.usefixtures("spares")
-def test_neighbours_go_to_one_worker(tmp_path):
-    check_that_neighbours_stay_together(LOKY, tmp_path)
 
 
 def test_no_more_are_started_ahead_than_may_work(spare):
@@ -301,7 +272,7 @@ def test_a_worker_that_was_started_ahead_imports_what_became_known_later(tmp_pat
 
 def test_workers_that_never_live_are_given_up():
     with pytest.raises(InputError, match="worker processes end before they have done anything"):
-        all_of(LOKY.map(engine_work.DiesOnArrival(), range(5), Limits(retries=9)))
+        all_of(LOKY.map(own_work.DiesOnArrival(), range(5), Limits(retries=9)))
 
 
 def test_quick_work_starts_one_worker(tmp_path):
@@ -312,7 +283,7 @@ def test_quick_work_starts_one_worker(tmp_path):
 
 def test_long_work_starts_all(tmp_path):
     items = [(tmp_path, number) for number in range(8)]
-    outcomes = all_of(LOKY.map(engine_work.work_in_company, items, ONCE))
+    outcomes = all_of(LOKY.map(own_work.work_in_company, items, ONCE))
     assert [type(outcome) for outcome in outcomes] == [Done] * 8
     assert len(list(tmp_path.iterdir())) == 2
 

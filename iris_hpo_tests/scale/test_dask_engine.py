@@ -13,15 +13,9 @@ import pytest
 from iris_hpo.engines import Done, Limits, make_engine
 from iris_hpo.engines.dask import DaskEngine
 from iris_hpo.errors import InputError
-from iris_hpo_tests.engines import engine_work
-from iris_hpo_tests.engines.engine_contract import (
-    ONCE,
-    WorkersContract,
-    all_of,
-    check_that_neighbours_stay_together,
-    reasons_of,
-    results_of,
-)
+from iris_hpo.testing import WorkersContract, engine_work
+from iris_hpo.testing.engines import ONCE, all_of, reasons_of, results_of
+from iris_hpo_tests.engines import own_work
 from iris_hpo_tests.processes import free_port, wait_for
 from iris_hpo_tests.scale.cluster import cluster
 
@@ -39,7 +33,18 @@ def engine(two_workers):
 
 
 class TestDask(WorkersContract):
-    """The fixture ``engine`` is this module's."""
+    time_limit = 2
+
+    @pytest.fixture(autouse=True)
+    def _on_the_cluster(self, engine):
+        self.engine = engine
+
+    def make_engine(self):
+        return self.engine
+
+    @pytest.mark.slow
+    def test_an_endless_item_is_ended_and_no_other_is_blamed(self, tmp_path):
+        super().test_an_endless_item_is_ended_and_no_other_is_blamed(tmp_path)
 
 
 def without(folder: Path, module: str) -> dict[str, str]:
@@ -70,32 +75,13 @@ def test_an_item_computes_on_one_thread_without_a_nanny(tmp_path):
 
 
 def test_the_work_goes_to_each_worker_once(engine, two_workers, tmp_path):
-    work = engine_work.CountArrivals(tmp_path)
+    work = own_work.CountArrivals(tmp_path)
 
     outcomes = all_of(engine.map(work, [0.2] * 8, Limits()))
 
     assert len(outcomes) == 8
     assert {one.result for one in outcomes} == set(two_workers.processes().values())
     assert len(list(tmp_path.iterdir())) == 2
-
-
-@pytest.mark.slow
-def test_an_endless_item_is_ended_and_no_other_is_blamed(engine, tmp_path):
-    quick = [(tmp_path, number / 1e9) for number in range(20)]
-    slower = [(tmp_path, 0.1 + number / 1e9) for number in range(10)]
-    endless = (tmp_path, 600.0)
-
-    outcomes = all_of(
-        engine.map(
-            engine_work.tell_process_and_sleep,
-            [*quick[:10], endless, *quick[10:], *slower],
-            Limits(timeout=2),
-        )
-    )
-
-    assert len(outcomes) == 31
-    assert reasons_of(outcomes) == {endless: "did not finish within 2 s (candidate_timeout)"}
-    assert set(results_of(outcomes)) == {*quick, *slower}
 
 
 @pytest.mark.slow
@@ -112,10 +98,6 @@ def test_time_behind_the_tasks_of_others_is_not_an_items_own(engine, two_workers
 
         assert reasons_of(outcomes) == {}
         del busy
-
-
-def test_neighbours_go_to_one_worker(engine, tmp_path):
-    check_that_neighbours_stay_together(engine, tmp_path)
 
 
 def test_closing_early_leaves_nothing_on_the_cluster(engine, two_workers, tmp_path):
@@ -138,7 +120,7 @@ def test_a_worker_that_joins_late_takes_work(two_workers, tmp_path):
     two_workers.wait_for_workers(2)
     signs = [tmp_path / f"sign {number}" for number in range(3)]
     outcomes = DaskEngine(two_workers.address).map(
-        engine_work.tell_process_and_wait, [(tmp_path, sign) for sign in signs], Limits()
+        own_work.tell_process_and_wait, [(tmp_path, sign) for sign in signs], Limits()
     )
     started = threading.Thread(target=two_workers.start_worker, args=("late",))
     started.start()
@@ -223,7 +205,7 @@ def test_a_worker_that_is_not_right_is_named(tmp_path, options, environment, lim
 
 def test_work_that_a_worker_cannot_do_is_one_message(engine):
     with pytest.raises(InputError, match=r"^the Dask worker tcp://\S+ cannot do the work: no disk"):
-        all_of(engine.map(engine_work.Unprepared("no disk"), [1], ONCE))
+        all_of(engine.map(own_work.Unprepared("no disk"), [1], ONCE))
 
 
 @pytest.mark.slow

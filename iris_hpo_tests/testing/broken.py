@@ -1,0 +1,145 @@
+"""Parts that break what they promise, each in one way; a contract has to notice."""
+
+import time
+import uuid
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+from upath import UPath
+
+from iris_hpo.engines import Done, Failed, Limits, SerialEngine
+from iris_hpo.errors import CandidateError
+from iris_hpo.store.digests import ArtifactError
+from iris_hpo.store.folder import ArtifactStore
+from iris_hpo.store.objects import ObjectStore
+from iris_hpo.testing import EngineContract, StoreContract
+
+Outcomes = Generator[Sequence[Done[Any, Any] | Failed[Any]], None, None]
+
+
+class BrokenEngine(SerialEngine, EngineContract):
+    """An engine that is tested by itself."""
+
+    def make_engine(self) -> "BrokenEngine":
+        return self
+
+
+class LosesFailures(BrokenEngine):
+    def map(self, work: Any, items: Any, limits: Limits) -> Outcomes:
+        for together in super().map(work, items, limits):
+            yield [outcome for outcome in together if isinstance(outcome, Done)]
+
+
+class FailsTogether(BrokenEngine):
+    def map(self, work: Any, items: Any, limits: Limits) -> Outcomes:
+        outcomes = [one for together in super().map(work, items, limits) for one in together]
+        failed = [one for one in outcomes if isinstance(one, Failed)]
+        if outcomes:
+            yield [Failed(one.item, failed[0].reason) for one in outcomes] if failed else outcomes
+
+
+class RetriesAll(BrokenEngine):
+    def map(self, work: Any, items: Any, limits: Limits) -> Outcomes:
+        def stubborn(item: Any) -> Any:
+            try:
+                return work(item)
+            except CandidateError:
+                return work(item)
+
+        yield from super().map(stubborn, items, limits)
+
+
+class RetriesNothing(BrokenEngine):
+    def map(self, work: Any, items: Any, limits: Limits) -> Outcomes:  # noqa: ARG002
+        yield from super().map(work, items, Limits(retries=0))
+
+
+class WaitsForAll(BrokenEngine):
+    def map(self, work: Any, items: Any, limits: Limits) -> Outcomes:
+        yield from list(super().map(work, items, limits))
+
+
+class ForgetsWarnings(BrokenEngine):
+    def map(self, work: Any, items: Any, limits: Limits) -> Outcomes:
+        for together in super().map(work, items, limits):
+            yield [
+                Done(one.item, one.result)
+                if isinstance(one, Done)
+                else Failed(one.item, one.reason, one.ends_run)
+                for one in together
+            ]
+
+
+class UsesAllCores(BrokenEngine):
+    def map(self, work: Any, items: Any, limits: Limits) -> Outcomes:
+        def at_large(item: Any) -> Any:
+            with threadpool_limits(2):
+                return work(item)
+
+        yield from super().map(at_large, items, limits)
+
+
+class GoesOn(BrokenEngine):
+    def map(self, work: Any, items: Any, limits: Limits) -> Outcomes:
+        outcomes = super().map(work, items, limits)
+        try:
+            yield from outcomes
+        except GeneratorExit:
+            for item in items:
+                if isinstance(item, tuple):
+                    work((None, item[-1]))
+            raise
+
+
+class BrokenStore(StoreContract):
+    """A store in memory."""
+
+    def make_store(self) -> ArtifactStore:
+        return self.kind(UPath(f"memory://{uuid.uuid4().hex}/artifacts"))
+
+    class kind(ObjectStore):  # noqa: N801
+        pass
+
+
+class LeadsOutside(BrokenStore):
+    class kind(ObjectStore):  # noqa: N801
+        def _place(self, name: str) -> UPath:
+            return self.path(name.strip("/.") or "x")
+
+
+class WritesInParts(BrokenStore):
+    class kind(ObjectStore):  # noqa: N801
+        def write_together(self, files: Mapping[str, bytes]) -> None:
+            for name, content in files.items():
+                super().write_together({name: content[: len(content) // 2]})
+                time.sleep(0.002)
+                super().write_together({name: content})
+
+
+class WritesTheFirst(BrokenStore):
+    class kind(ObjectStore):  # noqa: N801
+        def write_together(self, files: Mapping[str, bytes]) -> None:
+            for name in list(files)[:1]:
+                super().write_together({name: files[name]})
+
+
+class ListsAsItLikes(BrokenStore):
+    class kind(ObjectStore):  # noqa: N801
+        def list(self, folder: str) -> list[str]:
+            return super().list(folder)[::-1]
+
+
+class InventsFiles(BrokenStore):
+    class kind(ObjectStore):  # noqa: N801
+        def read(self, name: str, **options: Any) -> bytes:
+            try:
+                return super().read(name, **options)
+            except ArtifactError:
+                return b""
+
+
+class LosesTheLastByte(BrokenStore):
+    class kind(ObjectStore):  # noqa: N801
+        def read(self, name: str, **options: Any) -> bytes:
+            return super().read(name, **options)[:-1]

@@ -1,0 +1,55 @@
+"""Contracts fail for parts that break them, by the tests of what is broken."""
+
+import pytest
+
+from iris_hpo_tests.testing import broken
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.mark.parametrize(
+    ("part", "tests"),
+    [
+        (broken.LosesFailures, ["an_item_that_fails_costs_no_other"]),
+        (broken.LosesFailures, ["an_error_that_ends_the_run_is_marked"]),
+        (broken.FailsTogether, ["an_item_that_fails_costs_no_other"]),
+        (
+            broken.RetriesAll,
+            ["failures_of_the_machine_are_retried_and_those_of_the_item_are_not"],
+        ),
+        (
+            broken.RetriesNothing,
+            ["failures_of_the_machine_are_retried_and_those_of_the_item_are_not"],
+        ),
+        (broken.WaitsForAll, ["outcomes_come_as_they_finish"]),
+        (broken.ForgetsWarnings, ["warnings_are_counted_and_not_printed"]),
+        (broken.UsesAllCores, ["an_item_computes_on_one_thread"]),
+        (broken.GoesOn, ["closing_early_stops_the_work"]),
+        (broken.LeadsOutside, ["a_name_that_leads_out_of_the_store_is_refused"]),
+        (broken.WritesInParts, ["a_reader_sees_all_of_a_file_or_nothing"]),
+        (broken.ListsAsItLikes, ["what_is_written_is_read_and_listed_until_it_is_deleted"]),
+        (broken.WritesTheFirst, ["files_written_together_are_all_there"]),
+        (broken.InventsFiles, ["a_missing_file_is_named", "what_is_missing_is_no_mismatch"]),
+        (
+            broken.LosesTheLastByte,
+            ["a_file_is_read_if_it_has_its_digest"],
+        ),
+    ],
+    ids=lambda value: getattr(value, "__name__", "-"),
+)
+def test_what_is_broken_is_noticed(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, part: type, tests: list[str]
+) -> None:
+    monkeypatch.setattr("iris_hpo.testing.engine_work.PATIENCE_SECONDS", 0.1)
+    path = pytester.makepyfile(
+        f"from {part.__module__} import {part.__name__}\n\n"
+        f"class TestIt({part.__name__}):\n    pass\n"
+    )
+
+    result = pytester.inline_run(
+        *(f"{path}::TestIt::test_{name}" for name in tests), "-p", "no:cacheprovider"
+    )
+
+    _, _, failed = result.listoutcomes()
+    names = {report.location[2].partition("[")[0].rpartition(".")[2] for report in failed}
+    assert names == {f"test_{name}" for name in tests}
