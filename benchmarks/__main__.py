@@ -16,9 +16,9 @@ from benchmarks.works import FULL, QUICK, make_works
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare; give the exit code: 1 if a contestant failed or scores differ."""
+    """Compare; return the exit code: 1 if a contestant failed or scores differ."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a small size, to see that it works")
+    parser.add_argument("--quick", action="store_true", help="a small size, to test the benchmarks")
     options = parser.parse_args(arguments)
     target = REPOSITORY / "build" / "benchmarks" if options.quick else RESULTS
     started = time.monotonic()
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def write_digits(folder: Path) -> Path:
-    """Write scikit-learn's digits as CSV, the label last, as `Problem` wants it."""
+    """Write scikit-learn's digits as CSV with the label last, as `Problem` expects."""
     import numpy as np
     from sklearn.datasets import load_digits
 

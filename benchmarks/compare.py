@@ -1,4 +1,4 @@
-"""The arithmetic: repetitions, ratios, goals, and whether all computed the same scores."""
+"""The arithmetic of comparisons: repetitions, ratios, goals, and the check of equal scores."""
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -11,18 +11,18 @@ from benchmarks.contestants.problem import Score
 CV_TOLERANCE: Final = 1e-12
 
 Figures = dict[str, float]
-"""What one run of a contestant took, by name: ``seconds``, ``peak_mb``, and others."""
+"""Figures of one execution of a contestant, by name: ``seconds``, ``peak_mb``, and others."""
 
 Candidate = tuple[float, float]
 
 
 class ScoresDifferError(Exception):
-    """Two contestants did not compute the same; their times cannot be compared."""
+    """Two contestants computed different scores; their times cannot be compared."""
 
 
 @dataclass(frozen=True)
 class Ran:
-    """One run of a contestant: its figures, and the scores if it makes any."""
+    """One execution of a contestant: its figures, and its scores if there are any."""
 
     figures: Figures
     scores: Sequence[Score] = ()
@@ -30,17 +30,17 @@ class Ran:
 
 @dataclass
 class Results:
-    """The runs of one work: per contestant, in the order of repetitions."""
+    """The executions of a work: per contestant, in the order of repetitions."""
 
     runs: dict[str, list[Ran]] = field(default_factory=dict[str, list[Ran]])
 
     def add(self, contestant: str, ran: Ran) -> None:
-        """Keep a run, after its scores were compared with those of the others.
+        """Add an execution, after its scores were compared with those of the other contestants.
 
         Raises
         ------
         ScoresDifferError
-            If a score is another than an earlier contestant's.
+            If a score differs from that of an earlier contestant.
         """
         for other, earlier in self.runs.items():
             check_scores(other, earlier[0].scores, contestant, ran.scores)
@@ -53,7 +53,7 @@ class Results:
 
 @dataclass(frozen=True)
 class Spread:
-    """Median, least and greatest of some repetitions."""
+    """Median, least and greatest value of several repetitions."""
 
     median: float
     low: float
@@ -67,7 +67,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Goal:
-    """What a value should be: at most a limit, or exactly it."""
+    """A goal for a value: at most a limit, or exactly the limit."""
 
     limit: float
     exact: bool = False
@@ -85,7 +85,7 @@ def compare(
 ) -> Spread:
     """Compare two contestants: their medians, and the spread over the repetitions.
 
-    Repetitions are compared in pairs, as they alternated, so that what slowed both cancels out.
+    Repetitions alternate and are compared in pairs, so that slow phases of the machine cancel out.
     """
     pairs = [how(our, their) for our, their in zip(ours, theirs, strict=True)]
     return Spread(
@@ -98,30 +98,30 @@ def compare(
 def check_scores(
     name: str, scores: Sequence[Score], other_name: str, other_scores: Sequence[Score]
 ) -> None:
-    """Check that two contestants computed the same for the candidates that both had.
+    """Check that two contestants computed the same scores for the candidates that both have.
 
     Raises
     ------
     ScoresDifferError
-        If they did not, or if neither has all candidates of the other.
+        If scores differ, or if neither has all candidates of the other.
     """
     if not scores or not other_scores:
         return
-    found, others = _by_candidate(name, scores), _by_candidate(other_name, other_scores)
-    common = found.keys() & others.keys()
-    if len(common) < min(len(found), len(others)):
+    first, second = _by_candidate(name, scores), _by_candidate(other_name, other_scores)
+    common = first.keys() & second.keys()
+    if len(common) < min(len(first), len(second)):
         raise ScoresDifferError(
-            f"{name} has {len(found)} candidates and {other_name} {len(others)}, but they share "
+            f"{name} has {len(first)} candidates and {other_name} {len(second)}, but they share "
             f"only {len(common)}"
         )
     for candidate in sorted(common):
-        one, two = found[candidate], others[candidate]
+        one, two = first[candidate], second[candidate]
         if one.correct != two.correct or not _is_close(one.cv_mean, two.cv_mean):
             raise ScoresDifferError(f"scores differ: {name} has {one}, {other_name} has {two}")
 
 
 def number(value: float) -> str:
-    """Two or three digits, which is what repetitions agree on."""
+    """Write a number with two or three digits, to which repetitions agree."""
     for least, decimals in ((100, 0), (10, 1), (0.1, 2)):
         if abs(value) >= least:
             return f"{value:,.{decimals}f}"

@@ -1,4 +1,4 @@
-"""The environment of a measured process: this one's, without what would steer Dagster."""
+"""The environment of a measured process: the present one without settings of Dagster."""
 
 import os
 import sys
@@ -7,13 +7,13 @@ from typing import Final
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 PROGRAMS: Final = Path(sys.executable).parent
-"""Where the programs of this Python lie: ``iris-hpo``, ``dagster``."""
+"""Folder of this Python's programs: ``iris-hpo``, ``dagster``."""
 
 CORES: Final = os.cpu_count() or 1
 
 
 def clean_environment(**added: str | Path) -> dict[str, str]:
-    """The environment for a contestant.
+    """Return the environment for a contestant.
 
     The Makefile sets variables for this project's own Dagster; stock Dagster must not have them.
     """

@@ -1,4 +1,4 @@
-"""What the figures were measured on, without a name or a path of it."""
+"""A description of the machine and the versions, without names and paths of the machine."""
 
 import os
 import platform

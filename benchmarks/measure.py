@@ -1,4 +1,4 @@
-"""Running a command as a process of its own, and measuring what it and its children took."""
+"""Run a command as a process, and measure its time and memory, with those of its children."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ import psutil
 
 SAMPLE_SECONDS: Final = 0.1
 _FIRST_SAMPLE_SECONDS: Final = 0.005
-"""Samples begin as close as this, for commands that end at once."""
+"""Time between the first samples, for commands that end at once."""
 _MEGABYTE: Final = 1e6
 
 
@@ -23,19 +23,19 @@ class CommandFailedError(Exception):
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a command took.
+    """Time and memory of a command.
 
     Attributes
     ----------
     seconds
-        From its start until it was gone.
+        Time from the start to the end of the process.
     cpu_seconds
-        User and system time, of it and of the children it waited for.
+        User and system time, of the process and of the children it waited for.
     peak_mb
-        The greatest sum of the resident memory of it and all its descendants, by samples; pages
-        that they share count in each.
+        Greatest sum, over samples, of the resident memory of the process and all its descendants;
+        shared pages count in each.
     driver_mb
-        The same of the command's first process alone.
+        Greatest resident memory of the command's first process alone.
     """
 
     seconds: float
@@ -52,7 +52,7 @@ def measure(
     Raises
     ------
     CommandFailedError
-        If it fails, with the last lines of what it said.
+        If the command fails; with the last lines of its output.
     """
     errors = output.with_suffix(".err")
     with output.open("wb") as out, errors.open("wb") as err:
@@ -70,8 +70,8 @@ def measure(
         memory.finish()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        said = (output.read_text(errors="replace") + errors.read_text(errors="replace"))[-2000:]
-        raise CommandFailedError(f"{' '.join(command)}: exit code {process.returncode}\n{said}")
+        text = (output.read_text(errors="replace") + errors.read_text(errors="replace"))[-2000:]
+        raise CommandFailedError(f"{' '.join(command)}: exit code {process.returncode}\n{text}")
     return Measurement(
         seconds, usage.ru_utime + usage.ru_stime, memory.tree / _MEGABYTE, memory.driver / _MEGABYTE
     )
@@ -87,7 +87,7 @@ class _MemorySampler(threading.Thread):
         self._ended = threading.Event()
 
     def run(self) -> None:
-        """Sample until the process is gone."""
+        """Sample until the process has ended."""
         pause = _FIRST_SAMPLE_SECONDS
         try:
             process = psutil.Process(self._pid)

@@ -1,4 +1,4 @@
-"""The other contestants, each started in a folder of its own."""
+"""The contestants other than ``iris_hpo``, each started in a folder of its own."""
 
 import pickle
 import sys
@@ -17,7 +17,7 @@ _STOCK = "benchmarks.contestants.stock_dagster"
 
 
 def program(folder: Path, problem: Problem, module: str, *arguments: str) -> Ran:
-    """A program of `benchmarks.contestants` that writes its scores."""
+    """Run a program of `benchmarks.contestants` that writes its scores."""
     folder.mkdir()
     problem.write(folder / "problem.json")
     measured = measure(
@@ -37,14 +37,14 @@ def program(folder: Path, problem: Problem, module: str, *arguments: str) -> Ran
 
 
 def optuna_on_sqlite(folder: Path, problem: Problem) -> Ran:
-    """Optuna whose study is a file."""
+    """Run Optuna with its study in a file."""
     return program(folder, problem, "optuna_grid", str(folder / "study.db"))
 
 
 def stock_dagster(folder: Path, problem: Problem, sample: int) -> Ran:
-    """Stock Dagster on the first candidates; all are said to take in proportion.
+    """Run stock Dagster on the first candidates, and extrapolate the time of all.
 
-    Its user's partitions are there already: to register them is not measured.
+    The partitions exist already: registering them is not measured.
     """
     folder.mkdir()
     problem.write(folder / "problem.json")
@@ -70,7 +70,7 @@ def stock_dagster(folder: Path, problem: Problem, sample: int) -> Ran:
 
 
 def python(folder: Path, code: str) -> Ran:
-    """A line of Python."""
+    """Run a line of Python."""
     measured = measure(
         [sys.executable, "-c", code],
         folder=folder.parent,

@@ -1,4 +1,4 @@
-"""``iris_hpo`` as a contestant: its real command on a project folder of its own."""
+"""``iris_hpo`` as a contestant: the real command on a project folder of its own."""
 
 import csv
 import json
@@ -15,7 +15,7 @@ from benchmarks.work import COMMAND, COMMAND_EACH, EACH, TRAINED, WALL, WORK
 
 
 class Project:
-    """A project folder, and the command on it.
+    """A project folder, and the command in it.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Project:
         return self
 
     def run(self, *options: str) -> Ran:
-        """``iris-hpo run``, from a cold process to the leaderboard."""
+        """Call ``iris-hpo run``, from a cold process to the leaderboard."""
         ran = self.command(
             "run",
             *(["--search", self._search] if self._search else []),
@@ -65,13 +65,13 @@ class Project:
             "--json",
             *options,
         )
-        said = json.loads((self._folder / "output").read_text())
-        milliseconds = 1000 / said["candidates"]
+        summary = json.loads((self._folder / "output").read_text())
+        milliseconds = 1000 / summary["candidates"]
         own = {
-            TRAINED: said["trained"],
-            WORK: self._work_seconds(said["runs"]),
-            COMMAND: said["seconds"],
-            COMMAND_EACH: said["seconds"] * milliseconds,
+            TRAINED: summary["trained"],
+            WORK: self._work_seconds(summary["runs"]),
+            COMMAND: summary["seconds"],
+            COMMAND_EACH: summary["seconds"] * milliseconds,
             EACH: ran.figures[WALL] * milliseconds,
         }
         return Ran(ran.figures | own, self._scores())
@@ -87,7 +87,7 @@ class Project:
         self._write_values("gamma_parameters_fine.txt", [value])
 
     def command(self, *arguments: str) -> Ran:
-        """``iris-hpo`` with any arguments."""
+        """Call ``iris-hpo`` with any arguments."""
         environment = clean_environment(
             DAGSTER_HOME=self._folder / "home",
             IRIS_HPO_DATA=self._folder / "data",

@@ -1,4 +1,4 @@
-"""The picture: how long each contestant took for the same."""
+"""Draw the picture of the results: the seconds of each contestant."""
 
 import math
 from collections.abc import Sequence
@@ -66,13 +66,13 @@ def draw(path: Path, works: Sequence[Work], results: Sequence[Results]) -> None:
 
 
 def bar_limit(ordered: Sequence[float]) -> float:
-    """Where bars are cut: a last one that would dwarf the others."""
+    """Length at which a last bar is cut if it would dwarf the others."""
     *rest, last = ordered
     return _CUT_AT * rest[-1] if rest and last > _DWARFS * rest[-1] else math.inf
 
 
 def _times(results: Results) -> dict[str, Spread]:
-    """The contestants that made scores of all the candidates, or say how long that would take."""
+    """Times of the contestants that scored all candidates, or extrapolate that time."""
     candidates = len(results.runs[OURS][0].scores)
     times: dict[str, Spread] = {}
     for name, runs in results.runs.items():

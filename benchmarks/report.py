@@ -1,4 +1,4 @@
-"""The results as Markdown and as JSON, and the table in the documentation."""
+"""Write the results as Markdown and as JSON, and the table into the documentation."""
 
 import json
 import operator
@@ -42,18 +42,19 @@ UNITS: Final = {
 }
 
 _READING: Final = (
-    "Each time and each ratio is of medians; in brackets the least and the greatest of the "
-    "repetitions, in which the contestants alternated. All contestants computed the same scores."
+    "Times are medians, and ratios are ratios of medians; in brackets are the least and the "
+    "greatest of the repetitions, in which the contestants alternated. All contestants computed "
+    "the same scores."
 )
 _TITLE: Final = "# Results\n\n"
 _CONTESTANTS: Final = "## Every contestant\n\n"
-_QUICK: Final = "A quick run at a small size: it shows that all works, not how fast it is.\n\n"
+_QUICK: Final = "A quick run at a small size: a test of the benchmarks, not of speed.\n\n"
 
 
 def write_results(
     folder: Path, works: Sequence[Work], results: Sequence[Results], *, quick: bool
 ) -> str:
-    """Write ``results.md``, ``results.json`` and ``results.png``; give the table of goals."""
+    """Write ``results.md``, ``results.json`` and ``results.png``; return the table of goals."""
     machine = describe_machine()
     table = goals_table(works, results, machine, judged=not quick)
     folder.mkdir(parents=True, exist_ok=True)
@@ -72,18 +73,18 @@ def goals_table(
     *,
     judged: bool = True,
 ) -> str:
-    """A table per work of all its comparisons, then the machine.
+    """Return a table per work with all its comparisons, then the machine.
 
     Goals are for the full size; ``judged=False`` leaves the verdicts out.
     """
     lines: list[str] = []
-    for work, found in zip(works, results, strict=True):
+    for work, work_results in zip(works, results, strict=True):
         lines += [
             f"**{work.name}**, {plural(work.repetitions, 'repetition')}:",
             "",
             "| work | iris_hpo | beside | ratio | goal | |",
             "|---|---|---|---|---|---|",
-            *(_goal_line(row, found, judged=judged) for row in work.rows),
+            *(_goal_line(row, work_results, judged=judged) for row in work.rows),
             "",
         ]
     return "\n".join([*lines, _READING, "", _sentence(machine)])
@@ -117,7 +118,7 @@ def _sentence(machine: Mapping[str, str]) -> str:
 
 
 def contestants_table(work: Work, results: Results) -> str:
-    """A table of all contestants of a work."""
+    """Return a table of all contestants of a work."""
     lines = [
         f"### {work.name}",
         "",
@@ -136,10 +137,10 @@ def contestants_table(work: Work, results: Results) -> str:
 
 
 def as_json(works: Sequence[Work], results: Sequence[Results], machine: Mapping[str, str]) -> str:
-    """Every figure of every repetition."""
+    """Return every figure of every repetition as JSON."""
     runs = {
-        work.name: {name: [ran.figures for ran in rans] for name, rans in found.runs.items()}
-        for work, found in zip(works, results, strict=True)
+        work.name: {name: [ran.figures for ran in rans] for name, rans in work_results.runs.items()}
+        for work, work_results in zip(works, results, strict=True)
     }
     return json.dumps({"machine": machine, "runs": runs}, indent=1) + "\n"
 

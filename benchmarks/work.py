@@ -1,4 +1,4 @@
-"""What a work is: contestants on one problem, and how they are compared."""
+"""The class `Work`: contestants on one problem, and how they are compared."""
 
 import operator
 from collections.abc import Callable
@@ -17,15 +17,15 @@ CPU: Final = "cpu_seconds"
 MEMORY: Final = "peak_mb"
 DRIVER: Final = "driver_mb"
 WHOLE: Final = "whole"
-"""Seconds for all candidates where only some were run."""
+"""Seconds for all candidates, extrapolated if only a part was run."""
 COMMAND: Final = "command"
-"""Seconds that ``iris-hpo run`` tells itself: without its start."""
+"""Seconds that ``iris-hpo run`` reports: without its start."""
 EACH: Final = "each_ms"
 """Milliseconds per candidate."""
 COMMAND_EACH: Final = "command_each_ms"
 TRAINED: Final = "trained"
 WORK: Final = "work"
-"""Seconds of all fits and scores of a run, as the candidates' cards say."""
+"""Seconds of all fits and scores, from the candidates' cards."""
 
 Step = Callable[[Path], Ran]
 
@@ -37,9 +37,9 @@ class Row:
     Attributes
     ----------
     text
-        What is compared, for the reader.
+        Description of the comparison.
     ours, theirs
-        Contestant and figure. Without the second, the first is judged by itself.
+        Contestant and figure. Without ``theirs``, ``ours`` is judged by itself.
     goal
         None if the comparison is shown for information.
     how

@@ -1,4 +1,4 @@
-"""What is compared: the works, their contestants, and the goals.
+"""The works, their contestants, and the goals.
 
 A work is a list of steps that alternate: each repetition takes all of them in turn, in a new
 folder. To add a contestant, add a step to its work and, where it has a goal, a row.
@@ -55,7 +55,7 @@ STOCK: Final = "stock Dagster"
 
 @dataclass(frozen=True)
 class Size:
-    """How much is compared.
+    """The size of the comparisons.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ QUICK: Final = Size((4, 3), (3, 2), (8, 8), stock=2, repetitions=(1, 1))
 
 
 def make_works(size: Size, digits: str) -> list[Work]:
-    """All works of a size; the rows of the digits are in a file."""
+    """Make all works of a size; ``digits`` is the file with the rows of the digits."""
     return [_small(size), _many(size), _digits(size, digits)]
 
 
@@ -200,7 +200,7 @@ def _digits(size: Size, data: str) -> Work:
         return Project(folder / "ours", problem, "digits").make().run(jobs)
 
     def on_dask(folder: Path) -> Ran:
-        """The cluster is there before, as a user's is."""
+        """Run on a cluster that was started before, as a user's would be."""
         project = Project(folder / "dask", problem, "digits").make()
         with cluster(folder / "dask", workers=problem.jobs) as dask:
             return project.run("--engine=dask", f"--dask-address={dask.address}")

@@ -1,1 +1,1 @@
-"""The programs that are compared: each runs as a process of its own, as its user would write it."""
+"""The programs that are compared: each as a user would write it, in a process of its own."""

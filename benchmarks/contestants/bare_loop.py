@@ -1,4 +1,4 @@
-"""The floor: a loop over the candidates, on numpy arrays, that keeps nothing but the scores."""
+"""The lower bound: a loop over the candidates, on numpy arrays, that keeps only the scores."""
 
 import numpy as np
 

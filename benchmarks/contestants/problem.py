@@ -1,7 +1,7 @@
-"""What every contestant reads and writes: the problem, its rows, and the scores.
+"""The input and output of every contestant: the problem, its rows, and the scores.
 
-The rows are divided with scikit-learn's own functions, so that equal scores also say that
-``iris_hpo`` divides them as anyone would.
+The rows are divided with scikit-learn's own functions, so that equal scores also show that
+``iris_hpo`` divides them in the same way.
 """
 
 import json
@@ -51,7 +51,7 @@ class Problem:
 
     @classmethod
     def read(cls, path: Path) -> "Problem":
-        """Read a problem as `write` has written it."""
+        """Read a problem that `write` has written."""
         given = json.loads(path.read_text())
         return cls(**given | {"c": tuple(given["c"]), "gamma": tuple(given["gamma"])})
 
@@ -62,7 +62,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Rows:
-    """All rows, and who is on which side.
+    """All rows, and their division into training and test rows.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Score:
-    """How a candidate did: test rows predicted right, and the mean accuracy over the folds."""
+    """Scores of a candidate: test rows predicted right, and the mean accuracy over the folds."""
 
     c: float
     gamma: float
@@ -92,7 +92,7 @@ class Score:
 
     @classmethod
     def read_all(cls, path: Path) -> "list[Score]":
-        """Read scores as `report` has written them."""
+        """Read scores that `report` has written."""
         return [cls(**score) for score in json.loads(path.read_text())]
 
 
@@ -121,7 +121,7 @@ def make_svm(c: float, gamma: float) -> SVC:
 
 
 def read_arguments() -> tuple[Problem, Path]:
-    """The problem of this process, and the file for its scores."""
+    """Return the problem of this process, and the file for its scores."""
     problem, scores = sys.argv[1:3]
     return Problem.read(Path(problem)), Path(scores)
 

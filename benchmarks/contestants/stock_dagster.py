@@ -1,7 +1,7 @@
 """Stock Dagster: two plain assets, a dynamic partition per candidate, Dagster's own storage.
 
-Its user runs ``dagster asset materialize --partition KEY`` per candidate, as many at a time as
-there are cores. A backfill by Dagster's daemon took as long (58 s against 61 s for 12 candidates),
+A user runs ``dagster asset materialize --partition KEY`` per candidate, as many at a time as there
+are cores. A backfill by Dagster's daemon took as long (58 s against 61 s for 12 candidates),
 and it has to be started first.
 """
 
@@ -27,13 +27,13 @@ def parse_key(key: str) -> tuple[float, float]:
 
 
 def problem() -> Problem:
-    """The problem that the environment names."""
+    """Read the problem that the environment names."""
     return Problem.read(Path(os.environ[PROBLEM]))
 
 
 @dg.asset(partitions_def=candidates)
 def model(context: dg.AssetExecutionContext) -> SVC:
-    """A candidate, fitted on the training rows."""
+    """Fit a candidate on the training rows."""
     rows = read_rows(problem())
     c, gamma = parse_key(context.partition_key)
     return make_svm(c, gamma).fit(rows.features[rows.train], rows.target[rows.train])
@@ -41,7 +41,7 @@ def model(context: dg.AssetExecutionContext) -> SVC:
 
 @dg.asset(partitions_def=candidates)
 def score(context: dg.AssetExecutionContext, model: SVC) -> Score:
-    """Test rows predicted right, and the mean over the folds."""
+    """Count the test rows predicted right, and compute the mean over the folds."""
     rows = read_rows(problem())
     correct = np.count_nonzero(model.predict(rows.features[rows.test]) == rows.target[rows.test])
     cv_mean = None
