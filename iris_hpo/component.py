@@ -83,6 +83,12 @@ class HyperparameterSearch(dg.Component, dg.Model):
     steps: list[StepFields] = Field(
         default_factory=list[StepFields], description="The steps of a pipeline, in order."
     )
+    objective: str | PartFields | None = Field(
+        default=None,
+        description="Import path of a class that trains and scores candidates, instead of an "
+        "estimator.",
+        examples=["my_project.objectives.Network"],
+    )
     axes: list[AxisFields] = Field(description="The searched parameters.", min_length=1)
     choices: list[ChoiceFields] = Field(
         default_factory=list[ChoiceFields], description="Settings that a run may change."
@@ -177,15 +183,17 @@ class HyperparameterSearch(dg.Component, dg.Model):
 
     def spec(self, context: dg.ComponentLoadContext) -> SearchSpec:
         """The search that the YAML describes."""
-        if bool(self.estimator) == bool(self.steps):
-            raise InputError("give either an estimator or steps", field=("steps",))
-        steps = self.steps or [StepFields(estimator=self.estimator, settings=self.settings)]
+        self._check_one_objective()
+        steps = self.steps
+        if self.estimator:
+            steps = [StepFields(estimator=self.estimator, settings=self.settings)]
         return SearchSpec(
             name=self.name,
             home=context.project_root,
             data_file=self.data_file,
             axes=tuple(fields.axis(index) for index, fields in enumerate(self.axes)),
             steps=tuple(fields.step(index) for index, fields in enumerate(steps)),
+            objective=part_of(self.objective, "objective") if self.objective else None,
             parameters_folder=self.parameters_folder,
             choices=tuple(fields.choice(index) for index, fields in enumerate(self.choices)),
             layout=self._layout(context),
@@ -205,6 +213,21 @@ class HyperparameterSearch(dg.Component, dg.Model):
         written = [name for name in vars(SplitSettings()) if name in self.model_fields_set]
         refuse_settings(part, written)
         return part
+
+    def _check_one_objective(self) -> None:
+        ways = {"estimator": self.estimator, "steps": self.steps, "objective": self.objective}
+        given = [name for name, value in ways.items() if value]
+        if len(given) != 1:
+            raise InputError(
+                "give either an estimator or steps, or an objective",
+                field=(given[-1] if given else "steps",),
+            )
+        if self.objective and self.settings:
+            raise InputError(
+                "settings are those of the estimator; write those of the objective below it: "
+                "objective: {use: ..., settings: {...}}",
+                field=("settings",),
+            )
 
     def _layout(self, context: dg.ComponentLoadContext) -> Layout:
         """Where things stand; a name that YAML took for a truth value is read as it is written."""

@@ -20,7 +20,6 @@ def iris_search() -> SearchSpec:
             Axis("gamma", symbol="G", positive=True),
         ),
         steps=(Step("sklearn.svm.SVC"),),
-        stated_task="classification",
         choices=(
             Choice(
                 "kernel",

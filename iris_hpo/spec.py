@@ -1,7 +1,7 @@
 """`SearchSpec`: everything that distinguishes one search from another."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,12 +24,14 @@ from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES, check_sampler
 from iris_hpo.selection.rules import Rule, check_rule
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
-from iris_hpo.space.simplicity import Simplest, known_simplest
-from iris_hpo.space.values import Value
-from iris_hpo.training.choices import Choice
-from iris_hpo.training.estimators import Recipe, Step, package_versions
+from iris_hpo.training.choices import Choice, choose
+from iris_hpo.training.estimator_objective import EstimatorObjective
+from iris_hpo.training.estimator_search import check_estimator, simplest_end, with_values
+from iris_hpo.training.estimators import Recipe, Step
+from iris_hpo.training.known_estimators import known_task
+from iris_hpo.training.named_objective import NamedObjective, SearchObjective
 from iris_hpo.training.scoring import check_scoring
-from iris_hpo.training.settings import identity, states
+from iris_hpo.training.settings import identity
 from iris_hpo.training.source_code import loaded_code
 
 DEFAULT_REPORTS: Final = (Part("heatmap"),)
@@ -41,11 +43,9 @@ _TAKEN: Final = ("models", "parameters", "scores", "search", "selection", "split
 
 @dataclass(frozen=True)
 class SearchSpec:
-    """A search: a data set, an estimator, the axes, and how to judge.
+    """A search: a data set, an estimator or another objective, the axes, and how to judge.
 
-    It is checked when it is built; whatever cannot work is an `InputError` then. A search that
-    states its task is trusted to work with its estimator, until `check_estimator` is called: so a
-    process that only looks, or leaves the work to others, need not import scikit-learn.
+    It is checked when it is built; whatever cannot work is an `InputError` then.
 
     Parameters
     ----------
@@ -62,17 +62,17 @@ class SearchSpec:
         The searched parameters, in the order of keys.
     steps
         The estimator, or the steps of a pipeline.
-    stated_task
-        What the estimator is for; by default it is asked.
+    objective
+        What is trained and scored instead of an estimator: `iris_hpo.training.Objective`.
     choices
-        Fixed settings that a run may change.
+        Fixed settings of the estimator that a run may change.
     layout
         Target column and header of the data file.
     split
         Test size, seed and folds where a run says nothing.
     scoring
         A name that scikit-learn knows (``sklearn.metrics.get_scorer_names()``); by default
-        ``accuracy`` for classifiers and ``r2`` for regressors.
+        ``accuracy`` for classifiers and ``r2`` for regressors. Another objective names its own.
     rule
         How the best is chosen where a run says nothing; by default ``cv`` where there are folds,
         else ``test_score``.
@@ -98,8 +98,8 @@ class SearchSpec:
     home: Path
     data_file: str
     axes: tuple[Axis, ...]
-    steps: tuple[Step, ...]
-    stated_task: Task | None = None
+    steps: tuple[Step, ...] = ()
+    objective: Part | None = None
     parameters_folder: str = ""
     choices: tuple[Choice, ...] = ()
     layout: Layout = field(default_factory=Layout)
@@ -129,47 +129,21 @@ class SearchSpec:
             )
         with at_field("axes"):
             self.space  # noqa: B018 - axes that cannot work are refused
-        if not self.scoring:
-            default = "accuracy" if self.task == "classification" else "r2"
-            object.__setattr__(self, "scoring", default)
-        if self.stated_task is None:
-            self.check_estimator()
+        if self.objective is None:
+            self._check_estimator()
+        else:
+            self._check_objective()
+        self._check_parts()
         self._check_splitter()
         if self.rule is not None:
             self.checked_rule(self.rule, self.division().n_folds)
-
-    def check_estimator(self) -> None:
-        """Check what only the estimator can tell: settings, choices, axes, the scoring.
-
-        Raises
-        ------
-        InputError
-            If the search cannot work with it.
-        """
-        task = Recipe(self.steps).task()
-        if task != self.task:
-            raise InputError(f"the estimator is for {task}, not {self.task}")
-        for index, choice in enumerate(self.choices):
-            with at_field("choices", index):
-                self._check_choice(choice, self.choices[:index])
-        for index, axis in enumerate(self.axes):
-            with at_field("axes", index, "parameter"):
-                self._check_axis(axis)
-        with at_field("scoring"):
-            check_scoring(self.scoring, task)
-        with at_field("sampler"):
-            check_sampler(self.sampler)
-        make_reports(self.reports)
-        if self.engine:
-            with at_field("engine"):
-                check_engine(self.engine)
 
     @cached_property
     def space(self) -> ParameterSpace:
         """The axes, with what is known of them, and their key codec."""
         return ParameterSpace(
             [
-                replace(axis, simplest=axis.simplest or self._known_simplest(axis))
+                replace(axis, simplest=axis.simplest or simplest_end(self.steps, axis))
                 for axis in self.axes
             ]
         )
@@ -177,7 +151,9 @@ class SearchSpec:
     @cached_property
     def task(self) -> Task:
         """Classification or regression."""
-        return self.stated_task or Recipe(self.steps).task()
+        if self.objective is not None:
+            return self._named.task
+        return self._known_task or Recipe(self.steps).task()
 
     def division(self, settings: SplitSettings | None = None) -> Division:
         """How the rows are divided under the settings of a run, by default the search's own."""
@@ -191,7 +167,7 @@ class SearchSpec:
         step = Step(self.splitter.use, self.splitter.settings)
         return {
             "settings": identity(step.settings),
-            "packages": package_versions([step]),
+            "packages": Recipe((step,)).package_versions(),
             "code": dict(loaded_code(step.import_paths).digests),
         }
 
@@ -227,18 +203,73 @@ class SearchSpec:
         InputError
             For a choice that the search does not offer.
         """
-        values: dict[str, Value] = {choice.name: choice.default for choice in self.choices}
-        offered = {choice.name: choice for choice in self.choices}
-        for name, value in (chosen or {}).items():
-            if name not in offered:
-                raise InputError(
-                    f"this search has no choice {name!r}; it has {', '.join(offered) or 'none'}"
-                )
-            values[name] = offered[name].value(value)
-        steps = self.steps
-        for name, value in values.items():
-            steps = _with_setting(steps, name, value)
+        steps = with_values(self.steps, choose(self.choices, chosen or {}))
         return Recipe(steps, self.split.seed if seed is None else seed)
+
+    def make_objective(
+        self, chosen: Mapping[str, str] | None = None, seed: int | None = None
+    ) -> SearchObjective:
+        """How to train and score under the choices of a run, with the code as it is on disk now.
+
+        Raises
+        ------
+        InputError
+            For a choice that the search does not offer.
+        """
+        if self.objective is None:
+            return EstimatorObjective(self.recipe(chosen, seed), self.scoring, self.task)
+        choose(self.choices, chosen or {})
+        return NamedObjective(self.objective)
+
+    @cached_property
+    def _named(self) -> NamedObjective:
+        if self.objective is None:
+            raise InputError("the search has no objective but an estimator")
+        with at_field("objective"):
+            named = NamedObjective(self.objective)
+            named.load()
+            return named
+
+    @cached_property
+    def _known_task(self) -> Task | None:
+        return known_task(self.steps, [axis.parameter for axis in self.axes], self.choices)
+
+    def _check_estimator(self) -> None:
+        default = "accuracy" if self.task == "classification" else "r2"
+        if not self.scoring:
+            object.__setattr__(self, "scoring", default)
+        if self._known_task is None:
+            check_estimator(self.steps, self.axes, self.choices)
+        if self.scoring != default:
+            with at_field("scoring"):
+                check_scoring(self.scoring, self.task)
+
+    def _check_objective(self) -> None:
+        if self.steps:
+            raise InputError("give either an estimator or an objective", field=("objective",))
+        if self.choices:
+            raise InputError(
+                "choices are settings of an estimator; an objective has none, so take them out",
+                field=("choices",),
+            )
+        scoring = self._named.scoring
+        if self.scoring not in ("", scoring):
+            raise InputError(
+                f"scoring {self.scoring!r}: the objective has its own, {scoring!r}; leave this out",
+                field=("scoring",),
+            )
+        object.__setattr__(self, "scoring", scoring)
+        with at_field("objective"):
+            self._named.identity()
+
+    def _check_parts(self) -> None:
+        with at_field("sampler"):
+            check_sampler(self.sampler)
+        if self.reports != DEFAULT_REPORTS:
+            make_reports(self.reports)
+        if self.engine:
+            with at_field("engine"):
+                check_engine(self.engine)
 
     def _check_name(self) -> None:
         if self.name and not _NAME.fullmatch(self.name):
@@ -250,50 +281,3 @@ class SearchSpec:
             raise InputError(
                 f"search name {self.name!r}: the search without a name uses it; choose another"
             )
-
-    def _check_choice(self, choice: Choice, earlier: Sequence[Choice]) -> None:
-        if choice.name in [axis.parameter for axis in self.axes]:
-            raise InputError(f"{choice.name!r} is both an axis and a choice")
-        if choice.name in [other.name for other in earlier]:
-            raise InputError(f"two choices are named {choice.name!r}")
-        prefix = choice.name.rpartition("__")[0]
-        prefixes = [step.name for step in self.steps] if len(self.steps) > 1 else [""]
-        if prefix not in prefixes:
-            wanted = " or ".join(f"{step}__<setting>".removeprefix("__") for step in prefixes)
-            raise InputError(f"choice {choice.name!r} names no setting of a step; write {wanted}")
-        if self._is_fixed(choice.name):
-            raise InputError(f"choice {choice.name!r} is offered, but the settings fix it")
-        for option in choice.options:
-            Recipe(_with_setting(self.steps, choice.name, option)).build()
-
-    def _check_axis(self, axis: Axis) -> None:
-        self.recipe().build({axis.parameter: None})
-        if self._is_fixed(axis.parameter):
-            raise InputError(
-                f"axis {axis.name!r} searches {axis.parameter!r}, which the settings fix too"
-            )
-
-    def _known_simplest(self, axis: Axis) -> Simplest | None:
-        if not axis.is_numeric:
-            return None
-        prefix, _, parameter = axis.parameter.rpartition("__")
-        for step in self.steps:
-            if prefix == (step.name if len(self.steps) > 1 else ""):
-                return known_simplest(step.estimator, parameter)
-        return None
-
-    def _is_fixed(self, parameter: str) -> bool:
-        if len(self.steps) == 1:
-            return states(self.steps[0].settings, parameter)
-        prefix, _, name = parameter.partition("__")
-        return any(prefix == step.name and states(step.settings, name) for step in self.steps)
-
-
-def _with_setting(steps: tuple[Step, ...], name: str, value: Value) -> tuple[Step, ...]:
-    prefix, _, setting = name.rpartition("__")
-    return tuple(
-        replace(step, settings={**step.settings, setting: value})
-        if len(steps) == 1 or step.name == prefix
-        else step
-        for step in steps
-    )

@@ -189,14 +189,14 @@ ESTIMATOR = "sklearn.ensemble.RandomForestClassifier"
             "",
             "",
             "attributes:",
-            "give either an estimator or steps",
+            "give either an estimator or steps, or an objective",
         ),
         (
             "  scoring",
             "  steps:\n    - estimator: sklearn.svm.SVC\n  scoring",
             "steps",
             "steps:",
-            "give either an estimator or steps",
+            "give either an estimator or steps, or an objective",
         ),
         # Axes
         (

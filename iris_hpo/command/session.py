@@ -227,7 +227,7 @@ def read_wanted(
     split = SplitSettings(**{**own_split, **last_split, **given_split})
     n_folds = spec.division(split).n_folds
     chosen = {**own_choices, **last_choices, **given_choices}
-    spec.recipe(chosen)
+    spec.make_objective(chosen)
 
     last_rule = {} if rule else last("selection")
     try:

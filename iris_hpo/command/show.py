@@ -22,7 +22,6 @@ from iris_hpo.selection.leaderboard import LEADERBOARD, read_csv, to_csv, typed
 from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.text import clean, legible
 from iris_hpo.training.cards import load_model
-from iris_hpo.training.estimators import package_versions
 
 Row = dict[str, str]
 
@@ -91,7 +90,7 @@ def predict_file(
 
     with open_study(search, data, artifacts) as study:
         store, champion = study.store, study.champion()
-    for package, version in package_versions(study.spec.steps).items():
+    for package, version in study.spec.make_objective().origin.package_versions().items():
         if champion.versions.get(package) != version:
             raise InputError(
                 f"the champion was trained with {package} {champion.versions.get(package)}, this "
@@ -101,7 +100,13 @@ def predict_file(
         file, champion.feature_names, champion.target_name, study.spec.layout.target
     )
     model = load_model(read_verified(store, CHAMPION, champion.digest))
-    predicted = np.asarray(model.predict(features)).reshape(len(features))  # CatBoost: a column
+    predict = getattr(model, "predict", None)
+    if not callable(predict):
+        raise InputError(
+            f"the champion is a {type(model).__name__} without a method predict; give the "
+            f"objective's models one, or use {store.path(CHAMPION)} in a program of your own"
+        )
+    predicted = np.asarray(predict(features)).reshape(len(features))  # CatBoost: a column
     labels = "".join(f"{label}\n" for label in predicted)
     if output is None:
         out = results()

@@ -152,7 +152,9 @@ def _own_claim(study: Study) -> _Claim:
         search=fingerprint(
             data_file=spec.data_file,
             axes=[axis.identity() for axis in spec.axes],
-            steps=[step.estimator for step in spec.steps],
+            steps=[spec.objective.use]
+            if spec.objective
+            else [step.estimator for step in spec.steps],
         ),
         database=_database(study.instance),
     )

@@ -41,7 +41,7 @@ _DESCRIPTIONS: Final = {
     "cross-validation lie within the training rows.",
     "parameters": "The candidates that the parameter files make, from values of {axes}. "
     "Materialising it registers new candidates and deletes those whose value is gone.",
-    "models": "One {estimator} per candidate, trained on the training rows. Each partition is one "
+    "models": "One {objective} per candidate, trained on the training rows. Each partition is one "
     "candidate and is up to date or stale by itself.",
     "scores": "The {scoring} of each model on the test rows, and cross-validation on the training "
     "rows.",
@@ -116,7 +116,7 @@ def describe(spec: SearchSpec, name: str) -> str:
     text = (_SAMPLED if is_sampled else _DESCRIPTIONS[name]).format(
         data_file=spec.data_file,
         axes=" and ".join(axis.name for axis in spec.axes),
-        estimator=spec.recipe().describe(),
+        objective=spec.make_objective().describe(),
         scoring=spec.scoring,
         sampler=spec.sampler.use,
     )

@@ -188,10 +188,10 @@ class Study:
 
     def parameters_card(self, choices: Mapping[str, str]) -> ParametersCard:
         """What the parameters of the search are, under the choices of a run."""
-        identity = self.spec.recipe(choices).identity()
+        identity = self.spec.make_objective(choices).identity()
         return ParametersCard(
             axes=[axis.identity() for axis in self.spec.axes],
-            recipe={name: identity[name] for name in ("steps", "code") if name in identity},
+            recipe={name: identity[name] for name in identity if name not in ("seed", "packages")},
             choices={
                 choice.name: choices.get(choice.name, choice.default_text)
                 for choice in self.spec.choices
@@ -202,8 +202,7 @@ class Study:
     def conditions(self, split: SplitCard, parameters: ParametersCard) -> Conditions:
         """What candidates are trained and scored under, on this split and these parameters."""
         return Conditions(
-            recipe=self.spec.recipe(parameters.choices, split.seed),
-            scoring=self.spec.scoring,
+            objective=self.spec.make_objective(parameters.choices, split.seed),
             training_digest=split.train_digest,
             split_version=split.version,
             parameters_version=parameters.version,

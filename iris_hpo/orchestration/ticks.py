@@ -137,7 +137,7 @@ def _code_digest(spec: SearchSpec) -> dict[str, str]:
 
     The process of a sensor keeps modules as they were when it loaded them; a run loads them again.
     """
-    code = spec.recipe().code
+    code = spec.make_objective().origin.code
     return {"code": fingerprint(code=dict(code))} if code else {}
 
 

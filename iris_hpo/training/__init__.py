@@ -1,6 +1,86 @@
-"""What a worker does: it trains and scores a candidate."""
+"""What a worker does: it trains and scores a candidate.
 
-from typing import Final
+What is trained and scored is an objective: any class with the methods and the attributes of
+`Objective`. A scikit-learn estimator, or a pipeline of them, is one; a search names it in
+``estimator`` or ``steps``, and every other one in ``objective``.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from iris_hpo.data.dataset import Features, Target, Task
+    from iris_hpo.data.split import Examples
+    from iris_hpo.space.values import Value
+    from iris_hpo.training.evaluation import Evaluation
 
 WORKER_MODULES: Final = ("iris_hpo.training.trial", "sklearn.metrics", "sklearn.model_selection")
 """What a worker imports for it; named, as the process that starts workers needs none of them."""
+
+OBJECTIVES: Final = {"estimator": "iris_hpo.training.estimator_objective.EstimatorObjective"}
+"""Short names of objectives."""
+
+
+class Objective(Protocol):
+    """Trains and scores candidates.
+
+    Each worker makes one, with the settings of the search, and uses it for every candidate it
+    works on. The same parameters and rows give the same model and the same score, in any order and
+    on any worker. What a method raises is the failure of its candidate.
+
+    Training and scoring are two steps, as they are two assets: a score can be made again, for
+    example on other test rows, without training.
+    """
+
+    @property
+    def task(self) -> "Task":
+        """``classification`` or ``regression``: how the target is read and the rows are divided."""
+        ...
+
+    @property
+    def scoring(self) -> str:
+        """The name of the score, for tables and figures; a greater score is better."""
+        ...
+
+    def identity(self) -> Mapping[str, object]:
+        """Return what decides a model beside the settings, the code and the rows, as JSON.
+
+        Results with another identity are out of date. The versions of the packages that the code
+        imports are part of it anyway.
+        """
+        ...
+
+    def train(
+        self, parameters: Mapping[str, "Value"], features: "Features", target: "Target"
+    ) -> object:
+        """Train a candidate.
+
+        Parameters
+        ----------
+        parameters
+            The values of the axes, by their ``parameter``.
+        features, target
+            The training rows: shapes (rows, features) and (rows,).
+
+        Returns
+        -------
+        object
+            The model. It is pickled; one with a method ``predict`` serves ``iris-hpo predict``.
+        """
+        ...
+
+    def score(
+        self, model: object, parameters: Mapping[str, "Value"], examples: "Examples"
+    ) -> "Evaluation":
+        """Score a model on the test rows and, if the rule needs it, its parameters on the folds.
+
+        Parameters
+        ----------
+        model
+            What `train` returned, in this process or in another.
+        parameters
+            As for `train`.
+        examples
+            The training and test rows, and the folds of the training rows.
+        """
+        ...

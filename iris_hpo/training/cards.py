@@ -1,26 +1,26 @@
-"""Cards of a candidate's results, and what decides whether a result can be used again."""
+"""Cards of a candidate's results, and the fingerprints by which results are reused."""
 
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, cast
+from typing import Final
 
 from iris_hpo.space.values import Value
 from iris_hpo.store.cards import Card, fingerprint
-from iris_hpo.training.estimators import Estimator, Recipe
 from iris_hpo.training.evaluation import Evaluation
 from iris_hpo.training.metrics import METRICS_VERSION
+from iris_hpo.training.named_objective import SearchObjective
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResultCard(Card):
-    """What every result of a candidate says of itself.
+    """Card of one result of a candidate.
 
     Attributes
     ----------
     fingerprint
-        Of everything that decided about it.
+        sha256 of everything that decided the result.
     seconds, run_id
         How long it took, and the Dagster run that made it.
     """
@@ -35,7 +35,7 @@ class ResultCard(Card):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard(ResultCard):
-    """What a model was made of, and the digest of its file."""
+    """Card of a model: what it was made of, and the digest of its file."""
 
     digest: str
     bytes: int
@@ -47,7 +47,7 @@ class ModelCard(ResultCard):
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreCard(ResultCard):
-    """A candidate's evaluation, and the model and the rows it belongs to."""
+    """Card of a score: the evaluation, and the model and the rows it belongs to."""
 
     model_version: str
     split_version: str
@@ -81,65 +81,64 @@ TRAINING_VERSION: Final = "1"
 
 @dataclass(frozen=True)
 class Conditions:
-    """What candidates are trained and scored under; with a candidate's own, it decides all.
+    """What candidates are trained and scored under; with their parameters, this decides results.
 
     Parameters
     ----------
-    recipe, scoring
-        How to build and judge.
+    objective
+        How to train and score.
     training_digest
-        Of the training rows' file.
+        sha256 of the training rows' file.
     split_version, parameters_version
         Data versions of the assets that candidates stand on.
     """
 
-    recipe: Recipe
-    scoring: str
+    objective: SearchObjective
     training_digest: str
     split_version: str
     parameters_version: str
 
     def model_fingerprint(self, parameters: Mapping[str, Value]) -> str:
-        """What decides about the model with these parameters."""
+        """Compute the fingerprint of the model with these parameters."""
         return fingerprint(base=self._model_base, parameters=dict(parameters))
 
     def score_fingerprint(self, model_version: str) -> str:
-        """What decides about the score of a model."""
+        """Compute the fingerprint of the score of a model."""
         return fingerprint(
             model=model_version,
             split=self.split_version,
             parameters=self.parameters_version,
-            scoring=self.scoring,
+            scoring=self.objective.scoring,
             metrics=METRICS_VERSION,
         )
 
     @cached_property
     def _model_base(self) -> str:
         return fingerprint(
-            training=self.training_digest, recipe=self.recipe.identity(), code=TRAINING_VERSION
+            training=self.training_digest, recipe=self.objective.identity(), code=TRAINING_VERSION
         )
 
 
 def model_name(key: str) -> str:
-    """The name of a candidate's model file in the store."""
+    """Name of a candidate's model file in the store."""
     return f"models/model_{key}.pkl"
 
 
 def model_card_name(key: str) -> str:
-    """The name of a candidate's model card in the store."""
+    """Name of a candidate's model card in the store."""
     return f"models/model_{key}.json"
 
 
 def score_name(key: str) -> str:
-    """The name of a candidate's score in the store."""
+    """Name of a candidate's score in the store."""
     return f"scores/{key}.json"
 
 
-def dump_model(estimator: Estimator) -> bytes:
-    """Pickle a fitted estimator; `joblib.load` reads it too."""
-    return pickle.dumps(estimator, protocol=pickle.HIGHEST_PROTOCOL)
+def dump_model(model: object) -> bytes:
+    """Pickle a model; `joblib.load` reads it too."""
+    return pickle.dumps(model, protocol=pickle.HIGHEST_PROTOCOL)
 
 
-def load_model(content: bytes) -> Estimator:
+def load_model(content: bytes) -> object:
     """Unpickle a model whose bytes were verified; a pickle can run any code."""
-    return cast("Estimator", pickle.loads(content))  # noqa: S301 - verified
+    return pickle.loads(content)  # noqa: S301 - verified

@@ -1,5 +1,6 @@
 """Settings of the estimator that are chosen for a run."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from iris_hpo.errors import InputError
@@ -45,7 +46,7 @@ class Choice:
         return _spelled(self.default)
 
     def value(self, text: str) -> Value:
-        """Return the option that is written so.
+        """Return the option with this text.
 
         Raises
         ------
@@ -59,8 +60,31 @@ class Choice:
         return self.options[self.texts.index(text)]
 
 
+def choose(choices: Sequence[Choice], chosen: Mapping[str, str]) -> dict[str, Value]:
+    """Return the value of every choice: the chosen option, or the default.
+
+    Parameters
+    ----------
+    chosen
+        Options by the names of their choices, as texts.
+
+    Raises
+    ------
+    InputError
+        For a choice that is not offered, or an option that there is not.
+    """
+    offered = {choice.name: choice for choice in choices}
+    unknown = next((name for name in chosen if name not in offered), None)
+    if unknown is not None:
+        raise InputError(
+            f"this search has no choice {unknown!r}; it has {', '.join(offered) or 'none'}"
+        )
+    defaults = {choice.name: choice.default for choice in choices}
+    return defaults | {name: offered[name].value(text) for name, text in chosen.items()}
+
+
 def _spelled(value: Value) -> str:
-    """A value as YAML and parameter files write it."""
+    """Write a value as YAML and parameter files do."""
     if value is None:
         return "none"
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -3,27 +3,20 @@
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from functools import cached_property
 from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.data.dataset import Features, Target, Task
-from iris_hpo.errors import InputError, WholeRunError, at_field
+from iris_hpo.errors import InputError, at_field
 from iris_hpo.space.values import Value
 from iris_hpo.text import shorten
-from iris_hpo.training.settings import (
-    accepts,
-    construct,
-    identity,
-    import_class,
-    import_paths,
-    misspelt,
-    names_for,
-)
-from iris_hpo.training.source_code import code_of, loaded_code
+from iris_hpo.training.origin import Origin
+from iris_hpo.training.parameter_names import accepts, misspelt, names_for
+from iris_hpo.training.settings import construct, identity, import_class, import_paths
+from iris_hpo.training.source_code import loaded_code
 
 
 class Estimator(Protocol):
@@ -69,7 +62,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Origin):
     """How to build the estimator of a candidate.
 
     Parameters
@@ -83,6 +76,11 @@ class Recipe:
 
     steps: tuple[Step, ...]
     seed: int = 0
+
+    @property
+    def import_paths(self) -> tuple[str, ...]:
+        """The import paths of all steps, and of estimators and functions in their settings."""
+        return tuple(path for step in self.steps for path in step.import_paths)
 
     def build(self, parameters: Mapping[str, Value] | None = None) -> Estimator:
         """Make an unfitted estimator as scikit-learn's searches do.
@@ -104,7 +102,7 @@ class Recipe:
     @cached_property
     def _base(self) -> Estimator:
         estimator = self._assemble()
-        loaded_code(_import_paths(self.steps))
+        loaded_code(self.import_paths)
         seeds = {
             name: self.seed
             for name, value in estimator.get_params().items()
@@ -143,32 +141,6 @@ class Recipe:
         for step in self.steps:
             prefix = f"{step.name}__" if len(self.steps) > 1 else ""
             yield from (prefix + name for name in step.settings)
-
-    @cached_property
-    def code(self) -> Mapping[str, str]:
-        """Digests of modules that no release stands for, as they are when this is first read.
-
-        Workers get those of the process that plans the work.
-        """
-        return code_of(_import_paths(self.steps)).digests
-
-    def check_code(self) -> None:
-        """Refuse to work with other code than the work was planned with.
-
-        Raises
-        ------
-        WholeRunError
-            If this process has loaded a module as it was before an edit, or as another machine
-            has it.
-        """
-        loaded = loaded_code(_import_paths(self.steps)).digests
-        if loaded != self.code:
-            names = {name for name, _ in loaded.items() ^ self.code.items()}
-            raise WholeRunError(
-                f"the code of {', '.join(sorted(names))} that is loaded here is not the code that "
-                "this run was planned with: it was edited in between, or differs between machines; "
-                "restart Dask workers that have loaded it, and run the search again"
-            )
 
     def __getstate__(self) -> dict[str, object]:
         """All fields and the code; workers construct the estimator themselves."""
@@ -251,39 +223,8 @@ class Recipe:
         return {
             "steps": [[step.estimator, identity(step.settings)] for step in self.steps],
             "seed": self.seed,
-            "packages": package_versions(self.steps),
-            **({"code": dict(self.code)} if self.code else {}),
+            **self.origin_identity(),
         }
-
-
-def package_versions(steps: Sequence[Step]) -> dict[str, str]:
-    """Versions of scikit-learn and of the packages that the steps and their own code name.
-
-    Imports of scikit-learn itself, and of other released packages, are not followed.
-    """
-    paths = _import_paths(steps)
-    modules = {"sklearn", *(path.partition(".")[0] for path in paths), *code_of(paths).packages}
-    return dict(_versions_of(frozenset(modules)))
-
-
-def _import_paths(steps: Sequence[Step]) -> tuple[str, ...]:
-    return tuple(path for step in steps for path in step.import_paths)
-
-
-@cache
-def _versions_of(modules: frozenset[str]) -> dict[str, str]:
-    distributions = packages_distributions() if len(modules) > 1 else {}
-    names = {
-        "scikit-learn",
-        *(name for module in modules for name in distributions.get(module, ())),
-    }
-    found: dict[str, str] = {}
-    for name in sorted(names):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # a module of the project itself, not installed
-            continue
-    return found
 
 
 def _clone(value: Any) -> Any:

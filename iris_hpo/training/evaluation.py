@@ -1,34 +1,37 @@
-"""Training and scoring one candidate."""
+"""Train and score one candidate by an objective: time, warnings, and what is a failure."""
 
+import math
+import numbers
 import time
-from collections.abc import Callable, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, cast
 
 import numpy as np
 
-from iris_hpo.data.dataset import Task
 from iris_hpo.data.split import Examples
 from iris_hpo.space.values import Value
-from iris_hpo.training.estimators import Estimator, Recipe
-from iris_hpo.training.fitting import (
-    build,
-    counted_warnings,
-    fit,
-    own_failure,
-    predict,
-    refuse_non_finite,
-    score,
+from iris_hpo.text import shorten
+from iris_hpo.training import Objective
+from iris_hpo.training.fitting import counted_warnings, own_failure, refuse_non_finite
+from iris_hpo.training.metrics import wilson_interval
+from iris_hpo.training.svm_kernel import count_support_vectors
+
+_TAKEN: Final = frozenset(
+    (
+        *("rank", "candidate", "score", "cv_mean", "cv_std", "correct", "total"),
+        *("interval_low", "interval_high", "selected", "champion"),
+        *("score_seconds", "convergence_warnings", "reused"),
+    )
 )
-from iris_hpo.training.metrics import count_correct, measure, wilson_interval
-from iris_hpo.training.svm_bound import Bounds, digest_of_fit
+"""Columns of the leaderboard, and metadata of a score."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """A fitted estimator and what its fit showed."""
+    """A model and what its training showed."""
 
-    estimator: Estimator
+    model: object
     seconds: float
     support_vectors: int | None
     convergence_warnings: int
@@ -43,106 +46,59 @@ class Evaluation:
     score
         The search's scoring on the test rows; greater is better.
     metrics
-        The task's metrics on the test rows.
+        Other metrics on the test rows, by name; the same names for every candidate.
     correct, total
-        Test rows predicted right, and all; None for regression.
+        Number of test rows predicted right, and of all; None where that has no meaning.
     interval
-        Wilson's 95 % interval of the accuracy; None for regression.
+        Wilson's 95 % interval of the accuracy, from the counts; None without them.
     fold_scores
         The scoring on each fold's validation rows; empty without folds.
+    seconds, convergence_warnings
+        What scoring took, and how often scikit-learn warned of it; not for an objective to say.
     """
 
     score: float
-    metrics: dict[str, float]
-    correct: int | None
-    total: int | None
-    interval: tuple[float, float] | None
-    fold_scores: tuple[float, ...]
-    seconds: float
-    convergence_warnings: int
+    metrics: Mapping[str, float] = field(default_factory=dict[str, float])
+    correct: int | None = None
+    total: int | None = None
+    interval: tuple[float, float] | None = None
+    fold_scores: tuple[float, ...] = ()
+    seconds: float = 0.0
+    convergence_warnings: int = 0
 
 
-def train(
-    recipe: Recipe,
-    parameters: Mapping[str, Value],
-    examples: Examples,
-    bounds: Bounds[Estimator],
-) -> Training:
-    """Fit a candidate on the training rows.
-
-    Parameters
-    ----------
-    bounds
-        Knows what candidates before it have shown.
+def train(objective: Objective, parameters: Mapping[str, Value], examples: Examples) -> Training:
+    """Train a candidate on the training rows.
 
     Raises
     ------
     CandidateError
-        If the estimator refuses.
+        If the objective fails.
     """
     started = time.perf_counter()
-    with counted_warnings() as warned:
-        estimator = build(recipe, parameters, examples.target)
-        known = bounds.known(estimator)
-        if known is None:
-            fit(estimator, examples.features.copy(), examples.target.copy())
-            bounds.note(estimator, [digest_of_fit(estimator)], estimator)
-        else:
-            asked, estimator = estimator, copy(known)
-            estimator.set_params(**asked.get_params())
-    return Training(
-        estimator,
-        time.perf_counter() - started,
-        _support_vectors(estimator),
-        warned.count,
-    )
+    with counted_warnings() as warned, own_failure("training"):
+        model = objective.train(parameters, examples.features, examples.target)
+        support_vectors = count_support_vectors(model)
+    return Training(model, time.perf_counter() - started, support_vectors, warned.count)
 
 
 def evaluate(
-    estimator: Estimator,
-    cross_validate: Callable[[], tuple[float, ...]],
-    examples: Examples,
-    scoring: str,
-    task: Task,
+    objective: Objective, model: object, parameters: Mapping[str, Value], examples: Examples
 ) -> Evaluation:
-    """Score a fitted estimator on the test rows, and its parameters by cross-validation.
-
-    Parameters
-    ----------
-    cross_validate
-        Gives the scores of the folds. They are of the training rows only; the test rows stay
-        unseen.
+    """Score a model on the test rows, and its parameters on the folds.
 
     Raises
     ------
     CandidateError
-        If the estimator refuses, or a score is not finite.
+        If the objective fails, or gives something else than finite numbers.
     """
     started = time.perf_counter()
-    target = examples.test_target
-    with counted_warnings() as warned:
-        predicted = predict(estimator, examples.test_features.copy(), target)
-        with own_failure("predicting"):
-            metrics = dict(measure(task, target, predicted))  # refuses what is not finite
-        # The metric is the scorer's own value; computing it once saves a prediction.
-        test_score = metrics.get(scoring)
-        if test_score is None:
-            rows = examples.test_features.copy()
-            test_score = score(estimator, scoring, rows, target.copy(), "test")
-        fold_scores = cross_validate()
-    for name, value in metrics.items():
-        refuse_non_finite(value, f"{name} on the test rows")
-    correct = count_correct(target, predicted) if task == "classification" else None
-    total = len(target) if task == "classification" else None
-    return Evaluation(
-        test_score,
-        metrics,
-        correct,
-        total,
-        None if correct is None or total is None else wilson_interval(correct, total),
-        fold_scores,
-        time.perf_counter() - started,
-        warned.count,
+    with counted_warnings() as warned, own_failure("scoring"):
+        evaluation = _checked(objective.score(model, parameters, examples), len(examples.folds))
+    return replace(
+        evaluation,
+        seconds=time.perf_counter() - started,
+        convergence_warnings=warned.count,
     )
 
 
@@ -156,7 +112,66 @@ def cv_std(fold_scores: Sequence[float]) -> float | None:
     return float(np.std(fold_scores)) if fold_scores else None
 
 
-def _support_vectors(estimator: Estimator) -> int | None:
-    final = getattr(estimator, "steps", [(None, estimator)])[-1][1]
-    counts = getattr(final, "n_support_", None)
-    return None if counts is None else int(np.sum(counts))
+def check_metric(name: object) -> None:
+    """Refuse what cannot name a score or a metric.
+
+    Raises
+    ------
+    ValueError
+        If it is no text of one line, or the leaderboard calls something else so.
+    """
+    if not (isinstance(name, str) and name.strip() and name.isprintable()):
+        raise ValueError(f"{shorten(repr(name))} is no name of a metric")
+    if name in _TAKEN or name.startswith("param_"):
+        raise ValueError(f"a metric cannot be named {name!r}, as something else of a score is")
+
+
+def _checked(given: object, folds: int) -> Evaluation:
+    """What an objective gave, as plain numbers.
+
+    Raises
+    ------
+    CandidateError, ValueError, TypeError
+        If it is no evaluation.
+    """
+    if not isinstance(given, Evaluation):
+        raise TypeError(f"score gave {_kind(given)}; it has to give an Evaluation")
+    metrics = dict(given.metrics)
+    for name in metrics:
+        check_metric(name)
+    fold_scores = tuple(given.fold_scores)
+    if len(fold_scores) not in (0, folds):
+        raise ValueError(f"score gave {len(fold_scores)} fold scores for {folds} folds")
+    correct, total = given.correct, given.total
+    if not (correct is total is None or _are_counts(correct, total)):
+        raise ValueError(f"{correct!r} of {total!r} rows cannot be right")
+    return Evaluation(
+        score=_number(given.score, "the score on the test rows"),
+        metrics={name: _number(value, name) for name, value in metrics.items()},
+        correct=None if correct is None else int(correct),
+        total=None if total is None else int(total),
+        interval=None if correct is None or total is None else wilson_interval(correct, total),
+        fold_scores=tuple(
+            _number(value, f"the score of fold {at}") for at, value in enumerate(fold_scores, 1)
+        ),
+    )
+
+
+def _number(value: object, what: str) -> float:
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{what} is {_kind(value)}, which is no number")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    refuse_non_finite(number, what)
+    return number
+
+
+def _are_counts(correct: object, total: object) -> bool:
+    whole = isinstance(correct, numbers.Integral) and isinstance(total, numbers.Integral)
+    return whole and 0 <= cast("int", correct) <= cast("int", total) > 0
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"

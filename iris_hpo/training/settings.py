@@ -7,12 +7,13 @@ or a function, ``{function: import.path}``, at any depth of lists and mappings.
 import inspect
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeGuard, cast
 
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.parts import import_object
-from iris_hpo.text import NUMBER, listed, shorten
+from iris_hpo.text import NUMBER, shorten
+from iris_hpo.training.parameter_names import arguments, names_for
 
 _ESTIMATOR: Final = "estimator"
 _SETTINGS: Final = "settings"
@@ -23,8 +24,6 @@ _TUPLE: Final = re.compile(rf"\(\s*{NUMBER}\s*(,\s*{NUMBER}\s*)*,?\s*\)", re.ASC
 _WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
 
 _SHOWN: Final = 60  # characters of a value in a message
-_ALIKE: Final = 0.8  # of 1: how alike a misspelt name is to the one that is meant
-_NO_PARAMETER: Final = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
 
 def from_yaml(value: object) -> object:
@@ -99,7 +98,7 @@ def construct(path: str, settings: Mapping[str, object]) -> object:
         raise InputError(f"{shorten(path)} is not a class", field=(_ESTIMATOR,))
     if not isinstance(cast("object", settings), Mapping):
         raise InputError(f"the settings of {path!r} are not names with values", field=(_SETTINGS,))
-    known, takes_more = _arguments(found)
+    known, takes_more = arguments(found)
     made: dict[str, object] = {}
     for name, value in settings.items():
         if name not in known and not takes_more:
@@ -117,67 +116,6 @@ def construct(path: str, settings: Mapping[str, object]) -> object:
         ) from error
     _check_values(instance, made)
     return instance
-
-
-def names_for(name: str, known: Sequence[str]) -> str:
-    """The names that exist instead, for a message; the nearest first."""
-    near = near_name(name, known)
-    meant = f"did you mean {near!r}? It" if near else "it"
-    return f"{meant} has {listed(known)}"
-
-
-def near_name(name: str, known: Iterable[str]) -> str | None:
-    """The name that another is a misspelling of, if there is one."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(str(name)[:_SHOWN], known, n=1, cutoff=_ALIKE)
-    return near[0] if near else None
-
-
-def misspelt(estimator: Any, name: str) -> str | None:
-    """The name that is probably meant by one that an estimator takes without knowing it.
-
-    Constructors with ``**kwargs`` take every name: aliases of their library, but mistakes too.
-
-    Parameters
-    ----------
-    name
-        A parameter, such as ``lgbmclassifier__learning_rte``.
-
-    Returns
-    -------
-    str or None
-        A name that it knows and that is spelt alike; None for a name that it knows, or that is
-        like none.
-    """
-    owner, _, own = name.rpartition("__")
-    part = estimator.get_params().get(owner) if owner else estimator
-    known, takes_more = _arguments(type(part))
-    if not takes_more or own in known:
-        return None
-    try:
-        names = {*known, *type(part)().get_params()}
-    except Exception:  # noqa: BLE001 - what it knows by itself cannot be asked
-        return None
-    return None if own in names else near_name(own, sorted(names))
-
-
-def accepts(estimator: object, parameters: Mapping[str, object], name: str) -> bool:
-    """Whether an estimator takes a parameter, also one that its ``get_params`` leaves out.
-
-    Parameters
-    ----------
-    parameters
-        What ``get_params`` gives.
-    """
-    if name in parameters:
-        return True
-    owner, _, own = name.rpartition("__")
-    part = parameters.get(owner) if owner else estimator
-    if part is None:
-        return False
-    known, takes_more = _arguments(type(part))
-    return own in known or takes_more
 
 
 def states(settings: Mapping[str, object], parameter: str) -> bool:
@@ -262,16 +200,6 @@ def _import_function(path: str) -> object:
     if not callable(found):
         raise InputError(f"{shorten(path)} is not a function", field=(_FUNCTION,))
     return found
-
-
-def _arguments(found: type) -> tuple[list[str], bool]:
-    """Names of a constructor's arguments, sorted, and whether it takes others too."""
-    arguments = inspect.signature(found).parameters
-    known = sorted(
-        name for name, argument in arguments.items() if argument.kind not in _NO_PARAMETER
-    )
-    kinds = {argument.kind for argument in arguments.values()}
-    return known, inspect.Parameter.VAR_KEYWORD in kinds
 
 
 def _check_values(estimator: Any, settings: Mapping[str, object]) -> None:

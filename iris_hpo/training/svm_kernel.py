@@ -135,6 +135,20 @@ def decides_clearly(fitted: Estimator, rows: Features, error: float) -> bool:
     return bool(decisions > 2 * error * (weights + 1))
 
 
+def count_support_vectors(model: object) -> int | None:
+    """Count the support vectors of a fitted SVM, alone or at the end of a pipeline.
+
+    Returns
+    -------
+    int or None
+        None for any other model.
+    """
+    steps = getattr(model, "steps", None)
+    final = steps[-1][-1] if isinstance(steps, list) and steps else model
+    counts = getattr(final, "n_support_", None)
+    return int(np.sum(counts)) if isinstance(counts, np.ndarray) else None
+
+
 def is_classifier(estimator: Estimator) -> bool:
     """Whether one of the SVMs predicts labels."""
     return type(estimator).__name__ in _CLASSIFIERS

@@ -1,15 +1,17 @@
-"""What a worker does for one candidate: train or reuse its model, then score or reuse its score."""
+"""A worker's work on one candidate: train or reuse the model, then score or reuse the score.
+
+Fingerprints, reuse, files and cards are here; how to train and score is the objective's.
+"""
 
 import importlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from platform import python_version
 from typing import TypeVar
 
-from iris_hpo.data.dataset import Task
 from iris_hpo.data.split import CARD as SPLIT_CARD
 from iris_hpo.data.split import Examples, SplitCard
 from iris_hpo.errors import CandidateError, InputError
@@ -30,13 +32,14 @@ from iris_hpo.training.cards import (
     model_name,
     score_name,
 )
-from iris_hpo.training.cross_validation import CrossValidation
-from iris_hpo.training.estimators import Estimator, Recipe, package_versions
 from iris_hpo.training.evaluation import evaluate, train
 from iris_hpo.training.fitting import own_failure
-from iris_hpo.training.svm_bound import Bounds
+from iris_hpo.training.named_objective import SearchObjective
 
 AnyResult = TypeVar("AnyResult", bound=ResultCard)
+
+LoadModel = Callable[[], object]
+"""Gives a model that was trained just now, or unpickles one whose bytes were verified."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,9 @@ class Trial:
     Attributes
     ----------
     parameters
-        Under the estimator's names.
+        The values of the axes, by their ``parameter``.
     model_version, score_version
-        What the event log recorded last, if anything. Only that is reused.
+        Versions that the event log recorded last, if any. Only these are reused.
     """
 
     key: str
@@ -59,14 +62,14 @@ class Trial:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """What came of a trial.
+    """The outcome of a trial.
 
     Attributes
     ----------
     model, score
-        The cards; None for what was not asked for, or failed.
+        The cards; None if the run does not train or score, or if that failed.
     model_reused, score_reused
-        Whether the stored result was still right.
+        Whether the stored result is up to date.
     score_failure
         Why there is no score although there is a model.
     """
@@ -86,21 +89,21 @@ class TrialWork:
     ----------
     store_url
         Where artifacts are.
-    conditions, task
-        How to build and judge.
+    conditions
+        How to train and score.
     examples
         The rows.
     run_id
-        Of the Dagster run.
+        The Dagster run.
     trains, scores
-        What is asked for. A run that only scores uses the recorded model, and refuses another.
+        Whether to train, and to score. A run that only scores uses the recorded model, and refuses
+        another.
     force
         Train and score again, whatever is stored.
     """
 
     store_url: str
     conditions: Conditions
-    task: Task
     examples: Examples
     run_id: str
     trains: bool = True
@@ -110,8 +113,8 @@ class TrialWork:
     def load(self) -> None:
         """Import what candidates need, so that the first one's time is its own."""
         importlib.import_module("sklearn.metrics")
-        with suppress(InputError):  # it is each candidate's, and told then
-            self.conditions.recipe.build()
+        with suppress(InputError):  # it fails each candidate, with the reason
+            self.conditions.objective.load()
 
     def prepare(self) -> None:
         """Refuse a machine that does not see the artifacts, or may not write them.
@@ -121,7 +124,7 @@ class TrialWork:
         InputError
             Says what to do.
         """
-        self._recipe  # noqa: B018 - refuses other code
+        self._objective  # noqa: B018 - refuses other code
         store = open_store(self.store_url)
         probe = f".temporary/probe-{uuid.uuid4().hex}"  # a sweep would take it, should it be left
         try:
@@ -140,79 +143,70 @@ class TrialWork:
         Raises
         ------
         CandidateError
-            If the candidate has no model, by its own fault.
+            If the candidate has no model, because its training fails or it was not trained.
         """
         store = open_store(self.store_url)
         if self.trains:
             with types_explained(trial.parameters):
-                card, content, estimator = self._ensure_model(store, trial)
+                card, load = self._ensure_model(store, trial)
         else:
-            card, content = self._recorded_model(store, trial)
-            estimator = None
+            card, load = self._recorded_model(store, trial)
         reused = card.run_id != self.run_id
         model = card if self.trains else None
         if not self.scores:
             return TrialResult(model, reused, None, False)
         try:
             with types_explained(trial.parameters):
-                score = self._ensure_score(store, trial, card, content, estimator)
+                score = self._ensure_score(store, trial, card, load)
         except CandidateError as error:
             return TrialResult(model, reused, None, False, str(error))
         return TrialResult(model, reused, score, score.run_id != self.run_id)
 
     @cached_property
-    def _recipe(self) -> Recipe:
-        """The recipe, once it is certain that this process has the code that it was planned with.
+    def _objective(self) -> SearchObjective:
+        """The objective, once it is certain that this process has the code of the plan.
 
         Results of other code must not pass for results of this one.
         """
         self.load()
-        self.conditions.recipe.check_code()
-        return self.conditions.recipe
+        self.conditions.objective.origin.check_code()
+        return self.conditions.objective
 
-    @cached_property
-    def _cross_validation(self) -> CrossValidation:
-        return CrossValidation(self._recipe, self.examples, self.conditions.scoring)
-
-    @cached_property
-    def _bounds(self) -> Bounds[Estimator]:
-        return Bounds()
-
-    def _ensure_model(
-        self, store: ArtifactStore, trial: Trial
-    ) -> tuple[ModelCard, bytes, Estimator | None]:
-        wanted = self.conditions.model_fingerprint(trial.parameters)
+    def _ensure_model(self, store: ArtifactStore, trial: Trial) -> tuple[ModelCard, LoadModel]:
+        current = self.conditions.model_fingerprint(trial.parameters)
         stored = self._reusable(
-            store, model_card_name(trial.key), ModelCard, wanted, trial.model_version
+            store, model_card_name(trial.key), ModelCard, current, trial.model_version
         )
         if stored is not None:
             try:
-                return stored, read_verified(store, model_name(trial.key), stored.digest), None
+                content = read_verified(store, model_name(trial.key), stored.digest)
+                return stored, partial(load_model, content)
             except ArtifactError:
                 pass  # the file is not the card's: train again
-        training = train(self._recipe, trial.parameters, self.examples, self._bounds)
+        objective = self._objective
+        training = train(objective, trial.parameters, self.examples)
         with own_failure("storing the model"):
-            content = dump_model(training.estimator)
+            content = dump_model(training.model)
         card = ModelCard(
             key=trial.key,
             parameters=dict(trial.parameters),
-            fingerprint=wanted,
+            fingerprint=current,
             digest=digest_of(content),
             bytes=len(content),
             training_rows=len(self.examples.target),
             training_digest=self.conditions.training_digest,
             support_vectors=training.support_vectors,
             convergence_warnings=training.convergence_warnings,
-            versions={"python": python_version(), **package_versions(self.conditions.recipe.steps)},
+            versions={"python": python_version(), **objective.origin.package_versions()},
             seconds=training.seconds,
             run_id=self.run_id,
         )
         store.write_together(
             {model_name(trial.key): content, model_card_name(trial.key): card.to_bytes()}
         )
-        return card, content, training.estimator
+        return card, lambda: training.model
 
-    def _recorded_model(self, store: ArtifactStore, trial: Trial) -> tuple[ModelCard, bytes]:
+    def _recorded_model(self, store: ArtifactStore, trial: Trial) -> tuple[ModelCard, LoadModel]:
         if trial.model_version is None:
             raise CandidateError("it has no model yet; materialise models first")
         try:
@@ -227,39 +221,31 @@ class TrialWork:
                 "its model was trained on other data, settings or versions; "
                 "materialise models again"
             )
-        return card, content
+        return card, partial(load_model, content)
 
     def _ensure_score(
-        self,
-        store: ArtifactStore,
-        trial: Trial,
-        model: ModelCard,
-        content: bytes,
-        estimator: Estimator | None,
+        self, store: ArtifactStore, trial: Trial, model: ModelCard, load: LoadModel
     ) -> ScoreCard:
-        wanted = self.conditions.score_fingerprint(model.version)
+        current = self.conditions.score_fingerprint(model.version)
         stored = self._reusable(
-            store, score_name(trial.key), ScoreCard, wanted, trial.score_version
+            store, score_name(trial.key), ScoreCard, current, trial.score_version
         )
         if stored is not None:
             return stored
-        evaluation = evaluate(
-            estimator or load_model(content),
-            lambda: self._cross_validation.scores(trial.parameters),
-            self.examples,
-            self.conditions.scoring,
-            self.task,
-        )
+        objective = self._objective
+        with own_failure("loading the model"):
+            loaded = load()
+        evaluation = evaluate(objective, loaded, trial.parameters, self.examples)
         card = ScoreCard(
             key=trial.key,
             parameters=dict(trial.parameters),
-            fingerprint=wanted,
+            fingerprint=current,
             model_version=model.version,
             split_version=self.conditions.split_version,
             parameters_version=self.conditions.parameters_version,
-            scoring=self.conditions.scoring,
+            scoring=objective.scoring,
             score=evaluation.score,
-            metrics=evaluation.metrics,
+            metrics=dict(evaluation.metrics),
             correct=evaluation.correct,
             total=evaluation.total,
             interval=list(evaluation.interval) if evaluation.interval else None,
@@ -276,13 +262,13 @@ class TrialWork:
         store: ArtifactStore,
         name: str,
         kind: type[AnyResult],
-        wanted: str,
+        current: str,
         recorded: str | None,
     ) -> AnyResult | None:
-        """The stored card, if it is right and is what was recorded.
+        """Read the stored card, if it is up to date and is what was recorded.
 
         What a crash kept from being recorded is made again: a file that only claims to be a model
-        is never unpickled, nor is its score believed.
+        is never unpickled, and its score is not used.
         """
         if self.force or recorded is None:
             return None
@@ -290,4 +276,4 @@ class TrialWork:
             card = read_recorded_card(store, name, kind, recorded)
         except ArtifactError:
             return None
-        return card if card.fingerprint == wanted else None
+        return card if card.fingerprint == current else None

@@ -20,6 +20,7 @@ from iris_hpo.data.split import Examples
 from iris_hpo.engines import Done, Limits, make_engine
 from iris_hpo.store.objects import open_store
 from iris_hpo.training.cards import Conditions, load_model, model_name
+from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimators import Recipe
 from iris_hpo.training.trial import Trial, TrialWork
 
@@ -132,8 +133,9 @@ def _scikit_learns(search: Search, parameters: Parameters) -> Outcome:
 
 
 def _of_a_search(search: Search, folder: Path) -> list[Outcome]:
-    conditions = Conditions(search.recipe, search.scoring, "t", "s", "p")
-    work = TrialWork(str(folder), conditions, search.task, search.examples, "run")
+    objective = EstimatorObjective(search.recipe, search.scoring, search.task)
+    conditions = Conditions(objective, "t", "s", "p")
+    work = TrialWork(str(folder), conditions, search.examples, "run")
     trials = [Trial(f"N{number}", given) for number, given in enumerate(search.candidates)]
     engine = make_engine(search.engine, 2 if search.engine == "loky" else 0)
     # Without what loads and prepares a worker: there is no split's card in the folder.

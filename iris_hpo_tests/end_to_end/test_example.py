@@ -58,7 +58,7 @@ def test_the_iris_example_is_the_search_of_the_repository(tmp_path: Path) -> Non
         runpy.run_path(str(project.root / "definitions.py"))["defs"]()
         example = built_searches()["iris"]
 
-    own = {"name", "home", "stated_task", "parameters_folder", "partitions", "description"}
+    own = {"name", "home", "parameters_folder", "partitions", "description"}
     for field in {field.name for field in fields(SearchSpec)} - own:
         assert getattr(example, field) == getattr(repository, field), field
     for axis in ("c", "gamma"):

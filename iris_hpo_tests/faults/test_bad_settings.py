@@ -140,5 +140,5 @@ def test_run_configuration(
 )
 def test_specs(changes: Mapping[str, Any], message: str) -> None:
     with pytest.raises(InputError) as refused:
-        build_search(replace(iris_search(), stated_task=None, **changes))
+        build_search(replace(iris_search(), **changes))
     assert message in str(refused.value)

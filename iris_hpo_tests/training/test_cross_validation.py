@@ -12,9 +12,10 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 
 from iris_hpo.data.split import Examples
 from iris_hpo.errors import CandidateError
-from iris_hpo.training import cross_validation, svm_kernel
-from iris_hpo.training.cross_validation import KERNEL_PARAMETERS, CrossValidation, kernel_order
+from iris_hpo.training import svm_folds, svm_kernel
+from iris_hpo.training.cross_validation import CrossValidation
 from iris_hpo.training.estimators import Recipe, Step
+from iris_hpo.training.svm_folds import KERNEL_PARAMETERS, kernel_order
 from iris_hpo.training.svm_kernel import compute_kernel, shared_gamma
 
 SVM = "sklearn.svm.SVC"
@@ -48,7 +49,7 @@ def examples_of(features, target, folds=3):
 @pytest.fixture
 def small(monkeypatch):
     """Kernels are shared although the rows are few."""
-    monkeypatch.setattr(cross_validation, "SHARED_NUMBERS", 0)
+    monkeypatch.setattr(svm_folds, "SHARED_NUMBERS", 0)
 
 
 @pytest.mark.usefixtures("small")
@@ -60,7 +61,7 @@ def test_a_shared_kernel_gives_scikit_learns_scores(iris_examples, estimator, sc
     other = "C" if estimator == SVM else "nu"
     for parameters in ({other: value, "gamma": g} for g in (0.016, 0.25) for value in (0.2, 0.5)):
         assert folds.scores(parameters) == scikit_learns(recipe, parameters, iris_examples, scoring)
-        assert folds._kept[1] is not None
+        assert folds._shared._kept[1] is not None
 
 
 @pytest.mark.parametrize(
@@ -124,9 +125,9 @@ def test_a_tie_is_decided_on_the_rows(monkeypatch):
 
 def test_a_kernel_is_computed_once_for_candidates_that_follow_each_other(digits, monkeypatch):
     computed = []
-    plain = cross_validation.compute_kernel
+    plain = svm_folds.compute_kernel
     monkeypatch.setattr(
-        cross_validation,
+        svm_folds,
         "compute_kernel",
         lambda features, gamma: (computed.append(gamma), plain(features, gamma))[1],
     )
@@ -156,7 +157,7 @@ def test_regressions_share_kernels_too(iris_examples, estimator, settings):
     folds = CrossValidation(recipe, examples, "r2")
 
     assert folds.scores({}) == pytest.approx(scikit_learns(recipe, {}, examples, "r2"), rel=1e-12)
-    assert folds._kept[1] is not None
+    assert folds._shared._kept[1] is not None
 
 
 @pytest.mark.parametrize(
@@ -229,7 +230,7 @@ def test_weights_go_to_the_labels_that_they_name(labels, weights):
 
     assert folds.scores(parameters) == scikit_learns(recipe, parameters, examples, "accuracy")
     assert folds.scores(parameters) != plain.scores(parameters)
-    assert folds._kept[1] is not None
+    assert folds._shared._kept[1] is not None
 
 
 @pytest.mark.usefixtures("small")
@@ -238,9 +239,9 @@ def test_a_kernel_that_takes_too_much_memory_is_not_made(iris_examples, monkeypa
     parameters = {"C": 2.0, "gamma": 0.25}
     found = []
     for size in (limit, limit - 1):
-        monkeypatch.setattr(cross_validation, "SHARED_BYTES", size)
+        monkeypatch.setattr(svm_folds, "SHARED_BYTES", size)
         folds = CrossValidation(recipe_of(SVM), iris_examples, "accuracy")
-        found.append((folds.scores(parameters), folds._kept[1] is not None))
+        found.append((folds.scores(parameters), folds._shared._kept[1] is not None))
 
     assert [kept for _, kept in found] == [True, False]
     assert found[0][0] == found[1][0]
@@ -261,7 +262,7 @@ def test_a_kernel_that_overflows_or_is_all_rounding_is_not_used(iris_examples, f
             folds.scores(parameters)
     else:
         assert folds.scores(parameters) == expected
-    assert folds._kept[1] is None
+    assert folds._shared._kept[1] is None
 
 
 def test_the_order_brings_together_what_a_kernel_depends_on():

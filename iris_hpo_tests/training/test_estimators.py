@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from iris_hpo.errors import InputError
-from iris_hpo.training.estimators import Recipe, Step, package_versions
+from iris_hpo.training.estimators import Recipe, Step
 
 SCALE = Step("sklearn.preprocessing.StandardScaler")
 SVM = Step("sklearn.svm.SVC")
@@ -186,7 +186,7 @@ def test_the_order_of_settings_decides_nothing():
 def test_versions_are_of_every_package_that_a_step_comes_from():
     steps = (SVM, Step("numpy.ndarray"), Step(f"{__name__}.NotAnEstimator"))
 
-    assert package_versions(steps) == {
+    assert Recipe(steps).package_versions() == {
         "numpy": version("numpy"),
         "pytest": version("pytest"),  # which this module imports
         "scikit-learn": version("scikit-learn"),

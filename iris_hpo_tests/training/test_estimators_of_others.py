@@ -12,10 +12,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 from iris_hpo.data.split import Examples
 from iris_hpo.errors import CandidateError
-from iris_hpo.training.cross_validation import CrossValidation
+from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo.training.evaluation import evaluate, train
-from iris_hpo.training.svm_bound import Bounds
 from iris_hpo_tests.comparison.own_estimators import ScaledSVC
 
 
@@ -80,9 +79,9 @@ def two_classes():
 def check(recipe, parameters, examples, scoring, task):
     """Fold scores and test score are those of scikit-learn's search, to the last bit."""
     given = examples.features.copy()
-    trained = train(recipe, parameters, examples, Bounds()).estimator
-    folds = CrossValidation(recipe, examples, scoring)
-    found = evaluate(trained, lambda: folds.scores(parameters), examples, scoring, task)
+    objective = EstimatorObjective(recipe, scoring, task)
+    trained = train(objective, parameters, examples).model
+    found = evaluate(objective, trained, parameters, examples)
 
     grid = {name: [value] for name, value in parameters.items()}
     wanted = GridSearchCV(recipe.build(), grid, scoring=scoring, cv=examples.folds)
@@ -154,6 +153,10 @@ def handled():
 )
 def test_a_fit_that_would_end_the_run_fails_its_candidate(two_classes, estimator, reason):
     with pytest.raises(CandidateError) as failure:
-        train(recipe_of(estimator), {"max_depth": 2}, two_classes, Bounds())
+        train(
+            EstimatorObjective(recipe_of(estimator), "accuracy", "classification"),
+            {"max_depth": 2},
+            two_classes,
+        )
 
     assert str(failure.value) == f"fitting failed: {reason}"

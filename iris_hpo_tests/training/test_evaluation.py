@@ -16,10 +16,10 @@ from iris_hpo.data.split import Examples
 from iris_hpo.errors import CandidateError
 from iris_hpo.training.cards import dump_model
 from iris_hpo.training.cross_validation import CrossValidation
+from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo.training.evaluation import cv_mean, cv_std, evaluate, train
 from iris_hpo.training.metrics import wilson_interval
-from iris_hpo.training.svm_bound import Bounds
 
 GRID = {"C": [0.031, 2.0, 512.0], "gamma": [0.001, 0.25, 4.0]}
 POINTS = [{"C": C, "gamma": gamma} for C in GRID["C"] for gamma in GRID["gamma"]]
@@ -46,16 +46,17 @@ def recipe_of(estimator, **settings):
 
 
 def trained_and_evaluated(recipe, parameters, examples, scoring="accuracy", task="classification"):
-    training = train(recipe, parameters, examples, Bounds())
-    folds = CrossValidation(recipe, examples, scoring)
-    return training, evaluate(
-        training.estimator, lambda: folds.scores(parameters), examples, scoring, task
-    )
+    objective = EstimatorObjective(recipe, scoring, task)
+    training = train(objective, parameters, examples)
+    return training, evaluate(objective, training.model, parameters, examples)
 
 
 def evaluated(estimator, recipe, examples, scoring, task="classification"):
-    folds = CrossValidation(recipe, examples, scoring)
-    return evaluate(estimator, lambda: folds.scores({}), examples, scoring, task)
+    return evaluate(EstimatorObjective(recipe, scoring, task), estimator, {}, examples)
+
+
+def trained(recipe, parameters, examples):
+    return train(EstimatorObjective(recipe, "accuracy", "classification"), parameters, examples)
 
 
 @pytest.fixture(scope="module", params=["accuracy", "balanced_accuracy", "f1_macro"])
@@ -157,7 +158,7 @@ def test_the_test_rows_stay_unseen_by_training_and_folds(iris_examples):
     other_training, other = trained_and_evaluated(SVM, {"C": 2.0}, spoilt)
 
     assert other.fold_scores == found.fold_scores
-    assert dump_model(other_training.estimator) == dump_model(training.estimator)
+    assert dump_model(other_training.model) == dump_model(training.model)
     assert other.score != found.score
 
 
@@ -166,7 +167,7 @@ def test_a_fit_that_refuses_is_the_candidates_failure(iris_examples):
         SVC(C=-1.0).fit(iris_examples.features, iris_examples.target)
 
     with pytest.raises(CandidateError) as failure:
-        train(SVM, {"C": -1.0}, iris_examples, Bounds())
+        trained(SVM, {"C": -1.0}, iris_examples)
 
     assert str(failure.value) == f"fitting failed: InvalidParameterError: {refusal.value}"
 
@@ -180,7 +181,7 @@ def test_a_transformer_that_overflows_is_the_candidates_failure(iris_examples):
         np.errstate(over="ignore", invalid="ignore"),
         pytest.raises(CandidateError, match=r"^fitting failed: ValueError: "),
     ):
-        train(recipe, {}, huge, Bounds())
+        trained(recipe, {}, huge)
 
 
 def test_a_prediction_that_fails_is_the_candidates_failure(iris_examples):
@@ -258,7 +259,7 @@ def test_a_score_that_is_not_finite_is_no_score(far_off, scoring, folds, message
 
 def test_a_failure_is_told_in_one_short_line(iris_examples):
     with pytest.raises(CandidateError) as failure:
-        train(SVM, {"kernel": "x" * 2_000}, iris_examples, Bounds())
+        trained(SVM, {"kernel": "x" * 2_000}, iris_examples)
 
     assert str(failure.value).startswith("fitting failed: InvalidParameterError: ")
     assert "\n" not in str(failure.value)
@@ -290,7 +291,7 @@ def test_convergence_warnings_are_counted_even_where_they_are_hidden(iris_exampl
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert train(recipe, {}, iris_examples, Bounds()).convergence_warnings == 1
+        assert trained(recipe, {}, iris_examples).convergence_warnings == 1
 
 
 def test_other_warnings_are_passed_on(iris_examples):

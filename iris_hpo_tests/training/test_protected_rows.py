@@ -12,10 +12,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 from iris_hpo.data.split import Examples
 from iris_hpo.errors import CandidateError
-from iris_hpo.training.cross_validation import CrossValidation
+from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo.training.evaluation import evaluate, train
-from iris_hpo.training.svm_bound import Bounds
 
 
 class Spoils(DecisionTreeClassifier):
@@ -55,16 +54,10 @@ NUMBERS = examples_of(*make_regression(80, 4, noise=20.0, random_state=1))
 
 def scored(recipe, candidates, examples, scoring, task):
     """Fold scores and test score by candidate, of one worker."""
-    folds, found = CrossValidation(recipe, examples, scoring), {}
+    objective, found = EstimatorObjective(recipe, scoring, task), {}
     for parameters in candidates:
-        model = train(recipe, parameters, examples, Bounds()).estimator
-        result = evaluate(
-            model,
-            lambda parameters=parameters: folds.scores(parameters),
-            examples,
-            scoring,
-            task,
-        )
+        model = train(objective, parameters, examples).model
+        result = evaluate(objective, model, parameters, examples)
         found[str(parameters)] = (result.fold_scores, result.score)
     return found
 

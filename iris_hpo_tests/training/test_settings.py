@@ -14,7 +14,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.space.axes import Axis
 from iris_hpo.spec import SearchSpec
 from iris_hpo.training.choices import Choice
-from iris_hpo.training.estimators import Recipe, Step, package_versions
+from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo.training.fitting import build
 from iris_hpo.training.settings import from_yaml, identity, make
 from iris_hpo_tests.training import boosters
@@ -282,7 +282,7 @@ def test_nested_paths_are_of_the_versions():
     step = Step(BAGGING, {"estimator": {"estimator": "pandas.X"}, "f": [{"function": "numpy.log"}]})
 
     assert step.import_paths == (BAGGING, "pandas.X", "numpy.log")
-    assert {"numpy", "pandas", "scikit-learn"} <= set(package_versions((step,)))
+    assert {"numpy", "pandas", "scikit-learn"} <= set(Recipe((step,)).package_versions())
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from iris_hpo.errors import WholeRunError
 from iris_hpo.training import source_code
-from iris_hpo.training.estimators import Recipe, Step, package_versions
+from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo.training.source_code import code_of
 
 MINE = """\
@@ -63,7 +63,7 @@ def test_the_code_is_the_module_and_what_it_imports(project: Path) -> None:
         "mine",
     ]
     assert found.packages == {"sklearn", "numpy"}
-    assert package_versions(recipe().steps)["numpy"] == version("numpy")
+    assert recipe().package_versions()["numpy"] == version("numpy")
     assert "mine" not in sys.modules, "it is read, not imported"
 
 

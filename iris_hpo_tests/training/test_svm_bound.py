@@ -6,12 +6,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import cross_val_score
 from sklearn.svm import SVC
 
-from iris_hpo.training import cross_validation, evaluation
+from iris_hpo.data.split import Examples
+from iris_hpo.training import cross_validation, estimator_objective, svm_folds
 from iris_hpo.training.cards import dump_model
 from iris_hpo.training.cross_validation import CrossValidation
+from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo.training.evaluation import train
-from iris_hpo.training.svm_bound import Bounds
 
 SVM = "sklearn.svm.SVC"
 FOLDS = 3
@@ -39,7 +40,7 @@ def points_of(*bounds, **others):
 def fits(monkeypatch):
     """A mark for every fit: of a model, or of a fold."""
     done = []
-    for module in (cross_validation, evaluation):
+    for module in (cross_validation, svm_folds, estimator_objective):
         monkeypatch.setattr(
             module,
             "fit",
@@ -53,7 +54,7 @@ class Searching:
 
     def __init__(self, recipe, examples, fits, scoring="accuracy"):
         self.recipe, self.examples, self.scoring, self.fits = recipe, examples, scoring, fits
-        self.bounds = Bounds()
+        self.objective = EstimatorObjective(recipe, scoring, "classification")
         self.folds = CrossValidation(recipe, examples, scoring)
 
     def try_all(self, points):
@@ -62,10 +63,10 @@ class Searching:
 
     def train(self, point):
         before = len(self.fits)
-        training = train(self.recipe, point, self.examples, self.bounds)
+        training = train(self.objective, point, self.examples)
         own = self.recipe.build(point)
         own.fit(self.examples.features, self.examples.target)
-        assert dump_model(training.estimator) == dump_model(own)
+        assert dump_model(training.model) == dump_model(own)
         assert training.support_vectors == own.n_support_.sum()
         assert len(self.fits) - before in (0, 1)
         return len(self.fits) > before
@@ -144,17 +145,17 @@ def test_every_other_bound_is_tried(digits, fits, recipe, points):
 def test_probabilities_are_of_other_fits(iris_examples, fits):
     """Those are on parts of the rows, and may reach a bound that the model does not reach."""
     rows = np.isin(iris_examples.target, np.unique(iris_examples.target)[:2])
-    examples = evaluation.Examples(
+    examples = Examples(
         iris_examples.features[rows],
         iris_examples.target[rows],
         iris_examples.test_features,
         iris_examples.test_target,
         (),
     )
-    recipe, bounds = recipe_of(probability=True), Bounds()
+    objective = EstimatorObjective(recipe_of(probability=True), "accuracy", "classification")
 
     for number, point in enumerate(points_of(1e6, 2e6, 4e6), start=1):
-        train(recipe, point, examples, bounds)
+        train(objective, point, examples)
         assert len(fits) == number
 
 

@@ -20,13 +20,17 @@ from iris_hpo.training.cards import (
     model_name,
     score_name,
 )
+from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo.training.trial import Trial, TrialWork
 
 KEY = "C2.0_G0.25"
+SVM = Step("sklearn.svm.SVC")
+RECIPE = Recipe((replace(SVM, settings={"kernel": "rbf"}),))
+LINEAR = Recipe((replace(SVM, settings={"kernel": "linear"}),))
+OBJECTIVE = EstimatorObjective(RECIPE, "accuracy", "classification")
 CONDITIONS = Conditions(
-    recipe=Recipe((Step("sklearn.svm.SVC", {"kernel": "rbf"}),)),
-    scoring="accuracy",
+    objective=OBJECTIVE,
     training_digest="t" * 64,
     split_version="s" * 64,
     parameters_version="p" * 64,
@@ -59,7 +63,7 @@ def store(request, tmp_path):
 @pytest.fixture
 def work(store, iris_examples):
     """The first run's work."""
-    return TrialWork(str(store.root), CONDITIONS, "classification", iris_examples, "run 1")
+    return TrialWork(str(store.root), CONDITIONS, iris_examples, "run 1")
 
 
 def recorded(result):
@@ -81,7 +85,7 @@ def test_a_first_trial_trains_and_scores(work, store, iris_examples):
     result = work(TRIAL)
 
     assert (result.model_reused, result.score_reused, result.score_failure) == (False, False, None)
-    svm = CONDITIONS.recipe.build({"C": 2.0, "gamma": 0.25})
+    svm = RECIPE.build({"C": 2.0, "gamma": 0.25})
     svm.fit(iris_examples.features, iris_examples.target)
     model, score = result.model, result.score
     content = store.read(model_name(KEY))
@@ -100,7 +104,7 @@ def test_a_first_trial_trains_and_scores(work, store, iris_examples):
         training_rows=120,
         training_digest="t" * 64,
         support_vectors=len(svm.support_),
-        versions={"python": python_version(), **CONDITIONS.recipe.identity()["packages"]},
+        versions={"python": python_version(), **RECIPE.identity()["packages"]},
     )
     assert store.read(model_card_name(KEY)) == model.to_bytes()
     assert store.read(score_name(KEY)) == score.to_bytes()
@@ -137,10 +141,10 @@ def test_what_was_stored_but_not_recorded_is_made_anew(work):
     [
         ({}, True, True),
         ({"training_digest": "x" * 64}, False, False),
-        ({"recipe": Recipe((Step("sklearn.svm.SVC", {"kernel": "linear"}),))}, False, False),
-        ({"recipe": Recipe((Step("sklearn.svm.SVC"),))}, False, False),
-        ({"recipe": replace(CONDITIONS.recipe, seed=1)}, False, False),
-        ({"scoring": "balanced_accuracy"}, True, False),
+        ({"objective": replace(OBJECTIVE, recipe=LINEAR)}, False, False),
+        ({"objective": replace(OBJECTIVE, recipe=Recipe((SVM,)))}, False, False),
+        ({"objective": replace(OBJECTIVE, recipe=replace(RECIPE, seed=1))}, False, False),
+        ({"objective": replace(OBJECTIVE, scoring="balanced_accuracy")}, True, False),
         ({"split_version": "x" * 64}, True, False),
         ({"parameters_version": "x" * 64}, True, False),
     ],
@@ -306,7 +310,7 @@ def test_scoring_refuses_a_model_that_is_missing(work, store, name):
     "changes",
     [
         {"training_digest": "x" * 64},
-        {"recipe": Recipe((Step("sklearn.svm.SVC", {"kernel": "linear"}),))},
+        {"objective": replace(OBJECTIVE, recipe=LINEAR)},
     ],
     ids=["data", "settings"],
 )

@@ -35,8 +35,7 @@ from iris_hpo.orchestration.study import OpenStudy, Study, Upstream
 from iris_hpo.orchestration.turns import check_turn
 from iris_hpo.spec import SearchSpec
 from iris_hpo.text import legible
-from iris_hpo.training.cross_validation import kernel_order
-from iris_hpo.training.scoring import check_classes
+from iris_hpo.training.svm_folds import kernel_order
 from iris_hpo.training.trial import Trial, TrialResult, TrialWork
 
 
@@ -154,12 +153,12 @@ class _CandidatesRun:
         spec = study.spec
         examples = read_examples(study.store, upstream.split_card, spec.task)
         scores = study.names.asset("scores") in selected
-        if scores and spec.task == "classification":
-            check_classes(spec.scoring, examples.target, examples.test_target)
+        conditions = study.conditions(upstream.split_card, upstream.parameters_card)
+        if scores:
+            conditions.objective.check_rows(examples)
         return TrialWork(
             store_url=str(study.store.root),
-            conditions=study.conditions(upstream.split_card, upstream.parameters_card),
-            task=spec.task,
+            conditions=conditions,
             examples=examples,
             run_id=self.context.run.run_id,
             trains=study.names.asset("models") in selected,

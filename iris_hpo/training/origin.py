@@ -1,0 +1,79 @@
+"""Where an objective comes from: its source code, if it is of no release, and its packages."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from functools import cache, cached_property
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+
+from iris_hpo.errors import WholeRunError
+from iris_hpo.training.source_code import code_of, loaded_code
+
+
+class Origin(ABC):
+    """Something that is made of classes and functions by their import paths."""
+
+    @property
+    @abstractmethod
+    def import_paths(self) -> tuple[str, ...]:
+        """The import paths."""
+
+    @cached_property
+    def code(self) -> Mapping[str, str]:
+        """Digests of modules that no release stands for, as they are when this is first read.
+
+        Workers get those of the process that plans the work.
+        """
+        return code_of(self.import_paths).digests
+
+    def check_code(self) -> None:
+        """Refuse to work with other code than the work was planned with.
+
+        Raises
+        ------
+        WholeRunError
+            If this process has loaded a module as it was before an edit, or as another machine
+            has it.
+        """
+        loaded = loaded_code(self.import_paths).digests
+        if loaded != self.code:
+            names = {name for name, _ in loaded.items() ^ self.code.items()}
+            raise WholeRunError(
+                f"the code of {', '.join(sorted(names))} that is loaded here is not the code that "
+                "this run was planned with: it was edited in between, or differs between machines; "
+                "restart Dask workers that have loaded it, and run the search again"
+            )
+
+    def package_versions(self) -> dict[str, str]:
+        """Versions of scikit-learn and of the packages that the paths and their own code name.
+
+        Imports of scikit-learn itself, and of other released packages, are not followed.
+        """
+        paths = self.import_paths
+        return dict(_versions_of(frozenset({*_top_levels(paths), *code_of(paths).packages})))
+
+    def origin_identity(self) -> dict[str, object]:
+        """Return what of the origin decides a result, as JSON."""
+        return {
+            "packages": self.package_versions(),
+            **({"code": dict(self.code)} if self.code else {}),
+        }
+
+
+def _top_levels(paths: Iterable[str]) -> set[str]:
+    return {"sklearn", *(path.partition(".")[0] for path in paths)}
+
+
+@cache
+def _versions_of(modules: frozenset[str]) -> dict[str, str]:
+    distributions = packages_distributions() if len(modules) > 1 else {}
+    names = {
+        "scikit-learn",
+        *(name for module in modules for name in distributions.get(module, ())),
+    }
+    versions: dict[str, str] = {}
+    for name in sorted(names):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:  # a module of the project itself, not installed
+            continue
+    return versions

@@ -1,0 +1,82 @@
+"""Names of an estimator's parameters: which exist, and which are probably misspelt."""
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from iris_hpo.text import listed
+
+_ALIKE: Final = 0.8  # of 1: how alike a misspelt name is to the one that is meant
+_LONGEST: Final = 60  # characters of a name that are compared
+_NO_PARAMETER: Final = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+
+
+def names_for(name: str, known: Sequence[str]) -> str:
+    """The names that exist instead, for a message; the nearest first."""
+    near = near_name(name, known)
+    meant = f"did you mean {near!r}? It" if near else "it"
+    return f"{meant} has {listed(known)}"
+
+
+def near_name(name: str, known: Iterable[str]) -> str | None:
+    """The name that another is a misspelling of, if there is one."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(str(name)[:_LONGEST], known, n=1, cutoff=_ALIKE)
+    return near[0] if near else None
+
+
+def misspelt(estimator: Any, name: str) -> str | None:
+    """The name that is probably meant by one that an estimator takes without knowing it.
+
+    Constructors with ``**kwargs`` take every name: aliases of their library, but mistakes too.
+
+    Parameters
+    ----------
+    name
+        A parameter, such as ``lgbmclassifier__learning_rte``.
+
+    Returns
+    -------
+    str or None
+        A name that it knows and that is spelt alike; None for a name that it knows, or that is
+        like none.
+    """
+    owner, _, own = name.rpartition("__")
+    part = estimator.get_params().get(owner) if owner else estimator
+    known, takes_more = arguments(type(part))
+    if not takes_more or own in known:
+        return None
+    try:
+        names = {*known, *type(part)().get_params()}
+    except Exception:  # noqa: BLE001 - what it knows by itself cannot be asked
+        return None
+    return None if own in names else near_name(own, sorted(names))
+
+
+def accepts(estimator: object, parameters: Mapping[str, object], name: str) -> bool:
+    """Whether an estimator takes a parameter, also one that its ``get_params`` leaves out.
+
+    Parameters
+    ----------
+    parameters
+        What ``get_params`` gives.
+    """
+    if name in parameters:
+        return True
+    owner, _, own = name.rpartition("__")
+    part = parameters.get(owner) if owner else estimator
+    if part is None:
+        return False
+    known, takes_more = arguments(type(part))
+    return own in known or takes_more
+
+
+def arguments(kind: type) -> tuple[list[str], bool]:
+    """Names of a constructor's arguments, sorted, and whether it takes others too."""
+    parameters = inspect.signature(kind).parameters
+    known = sorted(
+        name for name, argument in parameters.items() if argument.kind not in _NO_PARAMETER
+    )
+    kinds = {argument.kind for argument in parameters.values()}
+    return known, inspect.Parameter.VAR_KEYWORD in kinds
