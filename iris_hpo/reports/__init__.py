@@ -64,7 +64,7 @@ def render_reports(parts: Sequence[Part], selection: "Selection") -> dict[str, b
                 "take it out of reports"
             ) from error
         for name in rendered:
-            if name in files or name in _TAKEN or not _is_plain(name):
+            if name in files or not is_free(name):
                 raise InputError(
                     f"the report {part.use} gives a file {name!r}; choose a plain name that no "
                     "other file has"
@@ -73,5 +73,7 @@ def render_reports(parts: Sequence[Part], selection: "Selection") -> dict[str, b
     return files
 
 
-def _is_plain(name: str) -> bool:
-    return bool(name) and name.isprintable() and not name.startswith(".") and "/" not in name
+def is_free(name: str) -> bool:
+    """Whether a report may give a file this name: a plain one, which no file of ours has."""
+    is_plain = bool(name) and name.isprintable() and not name.startswith(".") and "/" not in name
+    return is_plain and name not in _TAKEN

@@ -1,4 +1,4 @@
-"""Contracts: what every engine and store promises, as tests to run on one of your own.
+"""Contracts: what every part of a kind promises, as tests to run on one of your own.
 
 A contract is a class of tests. Subclass it in a test module with the one method that it lacks,
 which makes the thing to test; pytest collects the rest::
@@ -19,12 +19,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from iris_hpo.testing.engines import EngineContract, WorkersContract
+    from iris_hpo.testing.reports import ReportContract
+    from iris_hpo.testing.samplers import SamplerContract
+    from iris_hpo.testing.splitters import SplitterContract
     from iris_hpo.testing.stores import StoreContract
 
-__all__ = ["EngineContract", "StoreContract", "WorkersContract"]
+__all__ = [
+    "EngineContract",
+    "ReportContract",
+    "SamplerContract",
+    "SplitterContract",
+    "StoreContract",
+    "WorkersContract",
+]
 
 _HOMES: Final = {
     "EngineContract": "iris_hpo.testing.engines",
+    "ReportContract": "iris_hpo.testing.reports",
+    "SamplerContract": "iris_hpo.testing.samplers",
+    "SplitterContract": "iris_hpo.testing.splitters",
     "StoreContract": "iris_hpo.testing.stores",
     "WorkersContract": "iris_hpo.testing.engines",
 }

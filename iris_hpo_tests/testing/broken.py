@@ -5,15 +5,23 @@ import uuid
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 from upath import UPath
 
 from iris_hpo.engines import Done, Failed, Limits, SerialEngine
 from iris_hpo.errors import CandidateError
+from iris_hpo.space.candidates import Candidate
 from iris_hpo.store.digests import ArtifactError
 from iris_hpo.store.folder import ArtifactStore
 from iris_hpo.store.objects import ObjectStore
-from iris_hpo.testing import EngineContract, StoreContract
+from iris_hpo.testing import (
+    EngineContract,
+    ReportContract,
+    SamplerContract,
+    SplitterContract,
+    StoreContract,
+)
 
 Outcomes = Generator[Sequence[Done[Any, Any] | Failed[Any]], None, None]
 
@@ -143,3 +151,137 @@ class LosesTheLastByte(BrokenStore):
     class kind(ObjectStore):  # noqa: N801
         def read(self, name: str, **options: Any) -> bytes:
             return super().read(name, **options)[:-1]
+
+
+class BrokenSampler(SamplerContract):
+    """A sampler that is tested by itself."""
+
+    def make_sampler(self) -> "BrokenSampler":
+        return self
+
+
+class ProposesNone(BrokenSampler):
+    def propose(self, *_: Any) -> list[Candidate]:
+        return []
+
+
+class ProposesTexts(BrokenSampler):
+    def propose(self, *_: Any) -> Any:
+        return ["C1.0_D1"]
+
+
+class ProposesAnotherKey(BrokenSampler):
+    def propose(self, *_: Any) -> list[Candidate]:
+        return [Candidate("C1_D1", (1.0, 1))]
+
+
+class ProposesTwice(BrokenSampler):
+    def propose(self, *_: Any) -> list[Candidate]:
+        return [self.space.candidate([1.0, 1])] * 2
+
+
+class ProposesByChance(BrokenSampler):
+    def propose(self, *_: Any) -> list[Candidate]:
+        return [self.space.candidate([np.random.rand(), 1])]
+
+
+class BrokenSplitter(SplitterContract):
+    """Divides rows soundly."""
+
+    n_folds: Any = 2
+    train: Any = range(40)
+    test: Any = range(40, 60)
+    pairs: Any = ((range(20), range(20, 40)), (range(20, 40), range(20)))
+
+    def make_splitter(self) -> Any:
+        contract = self
+
+        class Divides:
+            n_folds = contract.n_folds
+
+            def split(self, data: Any) -> Any:  # noqa: ARG002
+                return contract.train, contract.test
+
+            def folds(self, data: Any) -> Any:  # noqa: ARG002
+                return contract.pairs
+
+            def identity(self) -> Any:
+                return contract.describe()
+
+        return Divides()
+
+    def describe(self) -> Any:
+        return {"rows": 40}
+
+
+class Leaks(BrokenSplitter):
+    test = range(39, 60)
+
+
+class HasNoTest(BrokenSplitter):
+    test = ()
+
+
+class CountsFromOne(BrokenSplitter):
+    test = range(41, 61)
+
+
+class LearnsOneClass(BrokenSplitter):
+    train = range(0, 60, 3)
+    test = range(1, 60, 3)
+
+
+class MiscountsFolds(BrokenSplitter):
+    n_folds = 3
+
+
+class FoldsOfAllRows(BrokenSplitter):
+    pairs = ((range(20), range(20, 60)), (range(20, 60), range(20)))
+
+
+class FoldsThatLeak(BrokenSplitter):
+    pairs = ((range(40), range(20, 40)), (range(20, 40), range(20)))
+
+
+class DividesByChance(BrokenSplitter):
+    @property
+    def train(self) -> Any:
+        return np.random.permutation(40)[:20]
+
+
+class DescribesItselfByChance(BrokenSplitter):
+    def describe(self) -> Any:
+        return {"number": uuid.uuid4().hex}
+
+
+class BrokenReport(ReportContract):
+    """A report that is tested by itself."""
+
+    def make_report(self) -> Any:
+        return self
+
+
+class RendersNothing(BrokenReport):
+    def render(self, _: Any) -> Any:
+        return {}
+
+
+class RendersTexts(BrokenReport):
+    def render(self, _: Any) -> Any:
+        return {"best.txt": "best"}
+
+
+class RendersTheLeaderboard(BrokenReport):
+    def render(self, _: Any) -> Any:
+        return {"leaderboard.csv": b""}
+
+
+class RendersByChance(BrokenReport):
+    def render(self, _: Any) -> Any:
+        return {"best.bin": np.random.bytes(8)}
+
+
+class NeedsFolds(BrokenReport):
+    def render(self, selection: Any) -> Any:
+        assert all(row.scored.evaluation.fold_scores for row in selection.rows)
+        return {"folds.txt": b""}
