@@ -45,7 +45,8 @@ class HyperparameterSearch(dg.Component, dg.Model):
 
     Makes the assets raw_data, split, parameters, models, scores and selection, prefixed by the
     search's name, with their checks, jobs and sensors. The candidates come from parameter files:
-    `<axis>_parameters*.txt`, one value a line, all axes crossed, and `*.csv`, one candidate a row.
+    `<axis>_parameters*.txt`, one value a line, all axes crossed, and `*.csv`, one candidate a row;
+    or from a sampler.
     """
 
     model_config = ConfigDict(extra="forbid")

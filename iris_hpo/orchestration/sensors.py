@@ -50,8 +50,8 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
         jobs=[search, select],
         minimum_interval_seconds=interval,
         default_status=_RUNNING,
-        description="Registers candidates that parameter files add, deletes those whose value is "
-        "gone, and requests the work that follows.",
+        description="Registers candidates that the parameter files, or the sampler, add, deletes "
+        "those that are gone, and requests the work that follows.",
     )
     def parameter_files_sensor(
         context: dg.SensorEvaluationContext, iris_hpo_storage: Storage

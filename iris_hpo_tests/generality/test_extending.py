@@ -1,16 +1,23 @@
 """Parts of a user's own, named in YAML: the code of docs/extending.md, in a whole search."""
 
+import csv
+import io
 import re
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
+from dagster.components.core.component_tree import ComponentTreeException
 from sklearn.datasets import load_wine
 
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
+from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project, cause_of
 from iris_hpo_tests.processes import REPOSITORY
+from iris_hpo_tests.ticks import evaluate_tick
 
 pytestmark = [
     *DAGSTERS_WARNINGS,
@@ -48,10 +55,10 @@ def read_selection(project: Project, *names: str) -> list[bytes]:
 
 
 def test_the_page_names_the_parts_that_are_tried() -> None:
-    (yaml,) = blocks("yaml")
+    text = "".join(blocks("yaml"))
 
-    assert "use: own_parts.Page" in yaml
-    assert "engine: own_parts.Processes" in yaml
+    assert "use: own_parts.Page" in text
+    assert "engine: own_parts.Processes" in text
 
 
 def test_a_search_with_parts_of_its_own_finds_what_another_finds(
@@ -163,3 +170,185 @@ def test_a_report_that_fails_is_one_message_and_changes_nothing(
     assert message in answer.err
     assert "Traceback" not in answer.err
     assert project.files("bayes") == before
+
+
+# A sampler
+
+
+def sampler_of_the_page() -> dict[str, Any]:
+    """Give the YAML of the page."""
+    (sampler,) = (yaml.safe_load(text)["sampler"] for text in blocks("yaml") if "sampler:" in text)
+    assert sampler["use"] == "own_parts.RandomSearch"
+    return sampler
+
+
+def write_sampled(project: Project, sampler: object, **attributes: object) -> None:
+    """Write a search without parameter files."""
+    write_search(project, sampler=sampler, **attributes)
+    shutil.rmtree(project.parameters("bayes"))
+
+
+def write_own_sampler(project: Project, body: str) -> None:
+    lines = "class Own:\n    def propose(self, space, observations, running):\n"
+    (project.root / "own.py").write_text(f"{lines}        {body}\n")
+
+
+def keys_of(project: Project) -> list[str]:
+    table = (project.artifacts("bayes") / "parameters" / "candidates.csv").read_text()
+    return [row["candidate"] for row in csv.DictReader(io.StringIO(table))]
+
+
+def models_of(project: Project) -> dict[str, tuple[int, bytes]]:
+    return {
+        name: file
+        for name, file in project.files("bayes").items()
+        if name.startswith(("models/", "scores/"))
+    }
+
+
+def test_a_search_with_a_sampler_of_its_own_needs_no_parameter_files(project: Project) -> None:
+    write_sampled(project, sampler_of_the_page())
+
+    first = project.run("bayes")
+    second = project.run("bayes")
+
+    assert (first["trained"], second["trained"], second["reused"]) == (4, 0, 4)
+    keys = keys_of(project)
+    assert len(set(keys)) == 4
+    assert sorted(project.partitions("bayes")) == sorted(keys)
+    assert {row["candidate"] for row in project.leaderboard("bayes")} == set(keys)
+
+
+def test_other_settings_of_a_sampler_keep_what_both_propose(project: Project) -> None:
+    sampler = sampler_of_the_page()
+    write_sampled(project, sampler)
+    project.run("bayes")
+    before, kept = keys_of(project), models_of(project)
+
+    sampler["settings"]["number"] = 6
+    write_sampled(project, sampler)
+    more = project.run("bayes")
+
+    assert (more["trained"], more["reused"]) == (2, 4)
+    assert set(keys_of(project)) > set(before)
+    assert models_of(project).items() > kept.items(), "nothing was written again"
+
+    sampler["settings"]["number"] = 1
+    write_sampled(project, sampler)
+    fewer = project.run("bayes")
+
+    assert (fewer["trained"], fewer["reused"]) == (0, 1)
+    assert set(project.partitions("bayes")) == set(keys_of(project)) < set(before)
+
+
+def test_who_lists_a_candidate_does_not_decide_about_its_model(project: Project) -> None:
+    write_search(project)
+    project.run("bayes")
+    before = project.files("bayes")
+    values = "[1.0, 0.1, 0.001, 1e-9, 0.1]"
+    write_own_sampler(project, f"return [space.candidate([value]) for value in {values}]")
+
+    write_sampled(project, "own.Own")
+
+    assert project.run("bayes")["trained"] == 0
+    assert project.files("bayes") == before
+
+
+def test_dagster_follows_a_sampler(project: Project) -> None:
+    write_sampled(project, sampler_of_the_page())
+    defs = project.load()
+
+    with project.entered(), project.instance() as instance:
+        sys.path.insert(0, str(project.root))  # as in a code location
+        tick = evaluate_tick(defs, instance, "bayes_parameter_files_sensor")
+        assert defs.resolve_job_def("bayes_search").execute_in_process(instance=instance).success
+        assert defs.resolve_job_def("bayes_select").execute_in_process(instance=instance).success
+        next_tick = evaluate_tick(defs, instance, "bayes_parameter_files_sensor", tick.cursor)
+        made = instance.get_latest_materialization_event(dg.AssetKey(["bayes", "parameters"]))
+        selected = instance.get_latest_materialization_event(dg.AssetKey(["bayes", "selection"]))
+
+    added = {
+        request.partitions_def_name: request.partition_keys
+        for request in tick.dynamic_partitions_requests
+    }
+    assert added["bayes_candidates"] == keys_of(project)
+    assert len(tick.run_requests) == 1
+    assert next_tick.skip_message == "4 candidates, nothing new"
+    assert made is not None
+    assert made.asset_materialization is not None
+    metadata = made.asset_materialization.metadata
+    assert metadata["sampler"].value == "own_parts.RandomSearch"
+    assert metadata["explicit_candidates"].value == 4
+    assert "path" not in metadata
+    assert selected is not None
+    assert selected.asset_materialization is not None
+    assert selected.asset_materialization.metadata["scored"].value == 4
+
+
+def test_a_check_of_the_yaml_asks_for_no_files(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_IS_DEFS_VALIDATION_CLI", "1")
+    write_sampled(project, "files")
+    with pytest.raises(ComponentTreeException) as refused:
+        load_with_parts(project)
+    assert "the axis 'var_smoothing' has no file" in cause_of(refused.value)
+
+    write_sampled(project, sampler_of_the_page())
+
+    defs = load_with_parts(project)
+    parameters = defs.resolve_asset_graph().get(dg.AssetKey(["bayes", "parameters"]))
+    assert parameters.description is not None
+    assert "candidates that own_parts.RandomSearch proposes" in parameters.description
+
+
+def load_with_parts(project: Project) -> dg.Definitions:
+    with project.entered():
+        sys.path.insert(0, str(project.root))
+        return project.load()
+
+
+@pytest.mark.parametrize(
+    ("sampler", "line", "message"),
+    [
+        ("tpe", "sampler: tpe", "sampler 'tpe' is unknown; choose one of files, or give"),
+        ("own_parts.Page", "sampler: own_parts.Page", "with the method propose is needed"),
+        (
+            {"use": "own_parts.RandomSearch", "settings": {"number": 3}},
+            "number: 3",
+            "refuses its settings",
+        ),
+        (
+            {"use": "files", "settings": {"folder": "grid"}},
+            "folder: grid",
+            "has no settings here; the search has parameters_folder and max_candidates",
+        ),
+    ],
+)
+def test_a_sampler_that_cannot_be_is_refused_where_it_is_written(
+    project: Project, sampler: object, line: str, message: str
+) -> None:
+    write_search(project, sampler=sampler)
+
+    answer = project.call("run", "--search", "bayes")
+
+    assert answer.code == 2
+    assert message in answer.err
+    assert line in answer.err, "the line of the YAML is shown"
+    assert "Traceback" not in answer.err
+
+
+def test_a_sampler_that_fails_is_one_message_and_changes_nothing(project: Project) -> None:
+    write_search(project)
+    project.run("bayes")
+    before = project.files("bayes")
+    write_own_sampler(project, "return [space.candidate(['x'])]")
+    write_search(project, sampler="own.Own")
+
+    answer = project.call("run", "--search", "bayes", "--engine", "serial")
+
+    assert answer.code == 2
+    assert "the sampler own.Own failed: ValueError: has var_smoothing 'x', which is" in answer.err
+    assert "Traceback" not in answer.err
+    assert project.files("bayes") == before
+    assert len(project.partitions("bayes")) == 4

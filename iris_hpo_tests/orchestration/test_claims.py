@@ -11,6 +11,9 @@ import pytest
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration import claims
 from iris_hpo.orchestration.study import Study
+from iris_hpo.parts import Part
+from iris_hpo.space.candidates import Candidate, ParameterSpace
+from iris_hpo.spec import SearchSpec
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS
 from iris_hpo_tests.generality.project import Project as UserProject
 from iris_hpo_tests.orchestration.following import Follower, counted_statements
@@ -118,6 +121,53 @@ class TestNothingIsUndone:
             claims.claim_search(first.study())
         (statement,) = (one for one in sent if not one.startswith("PRAGMA"))
         assert statement.startswith("SELECT kvs")
+
+
+class Line:
+    """Proposes as many values of C as it is made with."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def propose(self, space: ParameterSpace, *_: object) -> list[Candidate]:
+        return [space.candidate([index + 1.0, 0.5]) for index in range(self.number)]
+
+
+class TestASamplerOfTheProject:
+    """What the sampler of another project proposes is not known; only what is registered is."""
+
+    @pytest.fixture
+    def sampled(self, project: Project) -> Project:
+        project.spec = self.spec_of(project, 2)
+        shutil.rmtree(project.parameters)
+        Follower(project, "parameter_files_sensor").register(
+            tick(project).dynamic_partitions_requests
+        )
+        assert project.registered() == ["C1.0_G0.5", "C2.0_G0.5"]
+        return project
+
+    @pytest.fixture
+    def another(self, sampled: Project, tmp_path: Path) -> Project:
+        made = Project.create(tmp_path / "second", sampled.instance)
+        made.spec = self.spec_of(made, 3)
+        return made
+
+    def spec_of(self, project: Project, number: int) -> SearchSpec:
+        return replace(project.spec, sampler=Part(f"{__name__}.Line", {"number": number}))
+
+    def test_other_candidates_are_refused(self, sampled: Project, another: Project) -> None:
+        message = refused(another)
+        assert BELONGS.format(sampled.folder) in message
+        assert message.endswith(f"needs the search, move {sampled.folder} away")
+        assert not tick(sampled).dynamic_partitions_requests
+
+    def test_the_same_candidates_are_shared(self, another: Project) -> None:
+        another.spec = self.spec_of(another, 2)
+        assert not tick(another).dynamic_partitions_requests
+
+    def test_a_project_that_was_moved_gives_way(self, sampled: Project, another: Project) -> None:
+        sampled.folder.rename(sampled.folder.with_name("elsewhere"))
+        assert tick(another).dynamic_partitions_requests
 
 
 class TestTheFirstIsGone:

@@ -12,6 +12,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.parts import Part
 from iris_hpo.samplers import PARAMETER_FILES, SAMPLERS, check_sampler, list_candidates
 from iris_hpo.samplers.parameter_files import ParameterFileError, read_parameter_files
+from iris_hpo.samplers.parameter_list import CandidateList
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import Candidate, ParameterSpace
 
@@ -196,6 +197,11 @@ def test_what_is_no_list_of_candidates_of_the_space_is_refused(answer, problem):
 
     assert message.startswith(f"the sampler {FIXED} ")
     assert problem in message
+
+
+def test_the_list_of_another_sampler_is_checked_too():
+    assert "a candidate of another space" in refusal_of(CandidateList.of(grid(OTHER), OTHER))
+    assert "more than 3 candidates" in refusal_of(CandidateList.of(grid(), SPACE), limit=3)
 
 
 def test_an_exception_of_a_sampler_names_the_sampler():
