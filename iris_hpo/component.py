@@ -16,18 +16,19 @@ from iris_hpo.orchestration.broken import build_broken, is_validating
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.parts import Part
+from iris_hpo.run_settings import RULES, SETTINGS
 from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES
 from iris_hpo.samplers.parameter_files import check_axis_files
 from iris_hpo.scaffold import SearchScaffolder
-from iris_hpo.selection.rules import Rule
 from iris_hpo.spec import SearchSpec
 from iris_hpo.yaml_fields import (
     AxisFields,
     ChoiceFields,
+    OneOf,
     PartFields,
     StepFields,
-    one_of,
     part_of,
+    setting_field,
 )
 from iris_hpo.yaml_problems import problems
 
@@ -100,18 +101,11 @@ class HyperparameterSearch(dg.Component, dg.Model):
         "regressors by default.",
         examples=["balanced_accuracy"],
     )
-    rule: Annotated[Rule | None, one_of(Rule)] = Field(
-        default=None,
-        description="How the best is chosen; `cv` by default, `test_score` without folds.",
-        examples=["cv"],
-    )
-    test_size: float = Field(default=0.2, description="Share of the rows kept for the test.")
-    seed: int = Field(default=0, description="Of the split, the folds and the estimator.")
-    folds: int = Field(default=5, description="Cross-validation folds; 0 for none.")
-    stratify: bool | None = Field(
-        default=None,
-        description="Keep the proportions of the classes; the default if there are any.",
-    )
+    rule: Annotated[str | None, OneOf(RULES)] = setting_field(SETTINGS["rule"], examples=["cv"])
+    test_size: float = setting_field(SETTINGS["test_size"])
+    seed: int = setting_field(SETTINGS["seed"])
+    folds: int = setting_field(SETTINGS["folds"])
+    stratify: bool | None = setting_field(SETTINGS["stratify"])
     max_candidates: int = Field(default=MAX_CANDIDATES, description="More are refused.", ge=1)
     description: str = Field(default="", description="Shown on the selection.")
     reports: list[str | PartFields] = Field(
@@ -119,12 +113,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
         description="What is made of a selection: `heatmap`, or the import path of a report.",
         examples=[["heatmap", "my_project.reports.Table"]],
     )
-    engine: str | PartFields | None = Field(
-        default=None,
-        description="Where candidates are worked on where a run says nothing: `loky`, `serial`, "
-        "`dask`, or the import path of an engine.",
-        examples=["serial"],
-    )
+    engine: str | PartFields | None = setting_field(SETTINGS["engine"], examples=["serial"])
     sampler: str | PartFields = Field(
         default=PARAMETER_FILES.use,
         description="Where the candidates come from: `files`, the parameter files, or the import "

@@ -20,8 +20,9 @@ from iris_hpo.engines import check_engine
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.parts import Part
 from iris_hpo.reports import make_reports
+from iris_hpo.run_settings import default_rule
 from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES, check_sampler
-from iris_hpo.selection.rules import Rule, check_rule
+from iris_hpo.selection.rules import check_rule
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.training.choices import Choice, choose
@@ -105,7 +106,7 @@ class SearchSpec:
     layout: Layout = field(default_factory=Layout)
     split: SplitSettings = field(default_factory=SplitSettings)
     scoring: str = ""
-    rule: Rule | None = None
+    rule: str | None = None
     max_candidates: int = MAX_CANDIDATES
     partitions: str = ""
     description: str = ""
@@ -180,7 +181,7 @@ class SearchSpec:
         with at_field("stratify"):
             self.split.stratifies(self.task)
 
-    def checked_rule(self, rule: str | None, folds: int) -> Rule:
+    def checked_rule(self, rule: str | None, folds: int) -> str:
         """Return the rule that was given, or the search's, if it can be followed.
 
         Raises
@@ -193,7 +194,7 @@ class SearchSpec:
 
     def default_rule(self, folds: int) -> str:
         """Name the rule that holds where a run says nothing."""
-        return self.rule or ("cv" if folds else "test_score")
+        return self.rule or default_rule(folds)
 
     def recipe(self, chosen: Mapping[str, str] | None = None, seed: int | None = None) -> Recipe:
         """How to build estimators under the choices of a run.

@@ -1,5 +1,6 @@
 """The fields of a search's YAML, and what the domain makes of them."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, cast, get_args
 
 from pydantic import (
@@ -12,9 +13,11 @@ from pydantic import (
     StrictStr,
     WithJsonSchema,
 )
+from pydantic_core import core_schema
 
 from iris_hpo.errors import at_field
 from iris_hpo.parts import Part
+from iris_hpo.run_settings import Setting
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.simplicity import Simplest
 from iris_hpo.space.values import TYPES, AxisType, Value
@@ -31,9 +34,25 @@ _TYPES_SCHEMA: Final = WithJsonSchema(
 )
 
 
-def one_of(names: object) -> WithJsonSchema:
-    """Have the schema name the texts alone: an error then lists them, and not ways to be null."""
-    return WithJsonSchema({"type": "string", "enum": list(get_args(names))})
+class OneOf:
+    """Allows some names, or nothing.
+
+    The schema lists the names alone: an error then shows them, and not ways to be null.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = list(names)
+
+    def __get_pydantic_core_schema__(self, *_: object) -> core_schema.CoreSchema:
+        return core_schema.nullable_schema(core_schema.literal_schema(self.names))
+
+    def __get_pydantic_json_schema__(self, *_: object) -> dict[str, Any]:
+        return {"type": "string", "enum": self.names}
+
+
+def setting_field(setting: Setting, **more: Any) -> Any:
+    """Make the field of a setting that a run may change; the search gives its default."""
+    return Field(default=setting.default, description=setting.text, **more)
 
 
 class _Fields(BaseModel):
@@ -60,7 +79,7 @@ class AxisFields(_Fields):
     )
     positive: bool = Field(default=False, description="Whether numbers must be above zero.")
     nullable: bool = Field(default=False, description="Whether `none` is a value too.")
-    simplest: Annotated[Simplest | None, one_of(Simplest)] = Field(
+    simplest: Annotated[Simplest | None, OneOf(get_args(Simplest))] = Field(
         default=None,
         description="Which end of its scale makes the simpler model, for the rule "
         "`one_standard_error`: `low`, `high` or `neither`. Known by default for parameters of "

@@ -13,7 +13,7 @@ PROJECT = Path(__file__).parents[1]
 PACKAGE = PROJECT / "iris_hpo"
 NAME = re.compile(r"(iris_hpo|dagster)(\.\w+)+")
 
-GROUND = "text errors files interrupts parts processes"
+GROUND = "text errors files interrupts parts processes run_settings"
 ALLOWED = {
     "text": "",
     "errors": "text",
@@ -21,6 +21,7 @@ ALLOWED = {
     "interrupts": "",
     "parts": "text errors",
     "processes": "",
+    "run_settings": "text errors",
     "store": GROUND,
     "engines": GROUND,
     "event_log": GROUND,

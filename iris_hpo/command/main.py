@@ -5,17 +5,24 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from iris_hpo import interrupts
 from iris_hpo.command.output import Command, complain, take_stdout
-
-_RULES: Final = ("test_score", "cv", "one_standard_error")
-_ENGINES: Final = ("loky", "serial", "dask")
+from iris_hpo.run_settings import (
+    DASK,
+    LOKY,
+    SelectionSettings,
+    Setting,
+    SettingsGroup,
+    SplitSettings,
+    WorkSettings,
+    settings_of,
+)
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -27,6 +34,26 @@ def _options(*decorators: Decorator) -> Decorator:
         return function
 
     return apply
+
+
+def _described(group: SettingsGroup, *, with_defaults: bool) -> Iterator[Decorator]:
+    """Make the options of a group of settings."""
+    for setting in settings_of(group):
+        if setting.is_option:
+            yield _option(setting, setting.default if with_defaults else None)
+
+
+def _option(setting: Setting, default: Any) -> Decorator:
+    if setting.type is bool:
+        return click.option(setting.option, is_flag=True, help=setting.text)
+    return click.option(
+        setting.option,
+        type=click.Choice(setting.names) if setting.names else setting.type,
+        metavar=setting.metavar,
+        default=default,
+        show_default=default is not None,
+        help=setting.text,
+    )
 
 
 _where = _options(
@@ -44,28 +71,24 @@ _where = _options(
         help="Where results are kept.  [default: IRIS_HPO_ARTIFACTS or artifacts]",
     ),
 )
-_settings = _options(
-    click.option(
-        "--kernel", metavar="NAME", help="The kernel of the SVM; short for --set kernel=NAME."
-    ),
+_search_settings = _options(
+    click.option("--kernel", metavar="NAME", help="Short for --set kernel=NAME."),
     click.option(
         "--set",
         "choices",
         multiple=True,
         metavar="NAME=VALUE",
-        help="A setting of the estimator that the search offers.",
+        help="Change a setting of the estimator that the search offers.",
     ),
-    click.option(
-        "--test-size", type=float, metavar="SHARE", help="Share of the rows kept for the test."
-    ),
-    click.option("--seed", type=int, metavar="N", help="Of the split and the folds."),
-    click.option("--folds", type=int, metavar="N", help="Cross-validation folds; 0 for none."),
+    *_described(SplitSettings, with_defaults=False),
+    *_described(SelectionSettings, with_defaults=False),
     click.option(
         "--defaults",
         is_flag=True,
-        help="Settings not given are the search's own, not those of the last run.",
+        help="Take the search's own settings where none are given, not those of the last run.",
     ),
 )
+_work_settings = _options(*_described(WorkSettings, with_defaults=True))
 
 
 class _Commands(click.Group):
@@ -86,47 +109,18 @@ def cli() -> None:
 
 @cli.command()
 @_where
-@_settings
-@click.option("--rule", type=click.Choice(_RULES), help="How the best is chosen.")
-@click.option(
-    "--engine",
-    type=click.Choice(_ENGINES),
-    help="Where candidates are worked on.  [default: the search's own, else dask if a scheduler is "
-    "named, else loky]",
-)
-@click.option(
-    "--dask-address",
-    metavar="URL",
-    help="Of the scheduler for the engine dask.  [default: IRIS_HPO_DASK_ADDRESS]",
-)
-@click.option(
-    "--jobs", type=int, default=0, metavar="N", help="Processes of loky; 0 for one per core."
-)
-@click.option(
-    "--candidate-timeout",
-    type=float,
-    metavar="SECONDS",
-    help="Give a candidate up after this time.",
-)
-@click.option(
-    "--retries",
-    type=int,
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Try a candidate again this often if its worker died or the machine had an error.",
-)
-@click.option("--force", is_flag=True, help="Train and score again even what is up to date.")
+@_search_settings
+@_work_settings
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def run(**options: Any) -> int:
-    """Do what is missing or out of date, then select the best."""
+    """Train and score what is missing or out of date, then select the best candidate."""
     from iris_hpo.engines import default_engine, end_spare, start_ahead
     from iris_hpo.training import WORKER_MODULES
 
     if options["engine"] is None and options["dask_address"]:
-        options["engine"] = "dask"
-    if (options["engine"] or default_engine()) == "loky" and _is_first_run(
+        options["engine"] = DASK
+    if (options["engine"] or default_engine()) == LOKY and _is_first_run(
         options["search"], options["artifacts"]
     ):
         # It imports scikit-learn while this process imports Dagster.
@@ -134,9 +128,17 @@ def run(**options: Any) -> int:
     try:
         from iris_hpo.command.run import run_search
 
-        return run_search(**options)
+        return run_search(**_as_choices(options))
     finally:
         end_spare()
+
+
+def _as_choices(options: dict[str, Any]) -> dict[str, Any]:
+    """Add --kernel to the choices of --set."""
+    kernel = options.pop("kernel")
+    if kernel is not None:
+        options["choices"] = (f"kernel={kernel}", *options["choices"])
+    return options
 
 
 def _is_first_run(search: str | None, artifacts: str | None) -> bool:
@@ -150,14 +152,13 @@ def _is_first_run(search: str | None, artifacts: str | None) -> bool:
 
 @cli.command()
 @_where
-@_settings
-@click.option("--rule", type=click.Choice(_RULES), help="How the best is chosen.")
+@_search_settings
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status(**options: Any) -> int:
-    """Tell per asset how much is up to date, missing, out of date, failed."""
+    """Count for each asset what is up to date, missing, out of date and failed."""
     from iris_hpo.command.show import show_status
 
-    return show_status(**options)
+    return show_status(**_as_choices(options))
 
 
 @cli.command()

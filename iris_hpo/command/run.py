@@ -18,7 +18,8 @@ from rich.progress import (
 )
 
 from iris_hpo.command.output import complain, make_console, say, show
-from iris_hpo.command.session import open_study, read_wanted, turn
+from iris_hpo.command.session import open_study, turn
+from iris_hpo.command.settings import choose_settings
 from iris_hpo.command.show import print_leaderboard, read_leaderboard
 from iris_hpo.engines import default_engine, obstacle
 from iris_hpo.errors import InputError
@@ -28,8 +29,9 @@ from iris_hpo.orchestration.names import NOTES
 from iris_hpo.orchestration.outcome import Outcome, RunFailedError
 from iris_hpo.orchestration.recorder import SLOW_LOG, records_slowly
 from iris_hpo.orchestration.resources import Counts
-from iris_hpo.orchestration.runner import Launcher, WorkOptions
+from iris_hpo.orchestration.runner import Launcher
 from iris_hpo.orchestration.study import Study
+from iris_hpo.run_settings import LOKY, RULES, WorkSettings, settings_of
 from iris_hpo.selection.champion import CHAMPION, ChampionCard, edge_warning
 from iris_hpo.text import legible
 
@@ -42,20 +44,15 @@ def run_search(
     search: str | None,
     data: str | None,
     artifacts: str | None,
-    engine: str | None,
-    dask_address: str | None,
-    jobs: int,
-    candidate_timeout: float | None,
-    retries: int,
-    force: bool,
     quiet: bool,
     as_json: bool,
-    **settings: Any,
+    **options: Any,
 ) -> int:
-    """Bring the search up to date and print what came of it; give the exit code."""
+    """Bring the search up to date and print the result; return the exit code."""
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     console = make_console(quiet=quiet or as_json)
-    if (engine or default_engine()) == "loky":
+    work = {setting.name: options.pop(setting.name) for setting in settings_of(WorkSettings)}
+    if (work["engine"] or default_engine()) == LOKY:
         obstacle()  # found out before the project imports joblib, which would warn of the same
 
     def announce(line: str) -> None:
@@ -71,23 +68,16 @@ def run_search(
     ):
         if records_slowly(study.instance):
             say(console, f"note: {SLOW_LOG}")
-        engine = engine or engine_of(study.spec)
-        options = WorkOptions(engine, jobs, force, candidate_timeout, retries, dask_address)
-        wanted = read_wanted(study, **settings)
-        for line in wanted.kept:
+        work["engine"] = work["engine"] or engine_of(study.spec)
+        chosen = choose_settings(study, **options)
+        for line in chosen.kept:
             announce(line)
         started = time.monotonic()
         launcher = Launcher(study, progress, announce)
         try:
-            outcome = launcher.bring_up_to_date(wanted.settings, wanted.rule, options)
+            outcome = launcher.bring_up_to_date(chosen.settings, chosen.rule, WorkSettings(**work))
         except RunFailedError as error:
-            if not error.failures:
-                raise InputError(str(error)) from error
-            progress.finish()
-            progress.warn()
-            _print_failures(error.failures)
-            complain(f"iris-hpo: {error}")
-            return 1
+            return _report_failed_run(progress, error)
         progress.finish()
         progress.warn()
         seconds = time.monotonic() - started
@@ -154,6 +144,17 @@ class TerminalProgress:
             )
 
 
+def _report_failed_run(progress: TerminalProgress, error: RunFailedError) -> int:
+    """Print why a run failed and which candidates had failed before; return the exit code."""
+    if not error.failures:
+        raise InputError(str(error)) from error
+    progress.finish()
+    progress.warn()
+    _print_failures(error.failures)
+    complain(f"iris-hpo: {error}")
+    return 1
+
+
 def _print_failures(failures: Mapping[str, str]) -> None:
     for key, reason in failures.items():
         complain(f"failed: {legible(key)}: {reason}")
@@ -187,14 +188,8 @@ def _notes(study: Study) -> Sequence[str]:
 
 
 def _sentence(champion: ChampionCard) -> str:
-    if champion.rule == "one_standard_error":
-        found = f"{champion.tied} candidates lie within one standard error of the best"
-    elif champion.tied > 1:
-        found = f"{champion.tied} candidates tie at the best"
-    else:
-        found = "one candidate is the best"
-    text = f"{found} ({champion.rule}); champion {champion.key}: "
-    text += f"{champion.scoring} {champion.score:.4g}"
+    text = f"{RULES[champion.rule].sentence(champion.tied)} ({champion.rule}); "
+    text += f"champion {champion.key}: {champion.scoring} {champion.score:.4g}"
     if champion.interval:
         low, high = champion.interval
         text += f" (95 % interval {low:.3f} to {high:.3f})"

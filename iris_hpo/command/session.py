@@ -1,31 +1,26 @@
-"""What every subcommand needs: the search, the instance, the storage, the settings."""
+"""Opening a search on its instance for a command, and taking turns with other commands."""
 
 import logging
 import os
 import re
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import dagster as dg
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
 from iris_hpo.command.project import find_search
-from iris_hpo.data.splitters import SplitSettings, names_of_settings, refuse_settings
 from iris_hpo.errors import InputError
 from iris_hpo.event_log.postgres_server import MANY_ATS, has_broken_url, one_message
 from iris_hpo.orchestration.home import check_name
-from iris_hpo.orchestration.last_run import last_changed
 from iris_hpo.orchestration.resources import Storage
-from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.orchestration.study import Study
 from iris_hpo.processes import is_stopped
 from iris_hpo.projects import root_cause
-from iris_hpo.selection.rules import Rule
 
 _REASON_LENGTH: Final = 300
 _PROCESS: Final = re.compile(r"process (\d+)", re.ASCII)
@@ -159,101 +154,6 @@ def _reason(error: Exception) -> str:
     elif isinstance(cause, dg.DagsterInvalidConfigError):
         cause = Exception(cause.errors[0].message.partition(" Expected: ")[0])
     return " ".join(str(cause).split())[:_REASON_LENGTH] or type(cause).__name__
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """The settings to work with.
-
-    Attributes
-    ----------
-    settings, rule
-        What was given, else what the last run changed, else the search's own.
-    kept
-        Lines that name the settings taken from the last run.
-    """
-
-    settings: Settings
-    rule: Rule
-    kept: Sequence[str]
-
-
-def read_wanted(
-    study: Study,
-    *,
-    kernel: str | None,
-    choices: Sequence[str],
-    test_size: float | None,
-    seed: int | None,
-    folds: int | None,
-    rule: str | None,
-    defaults: bool,
-) -> Wanted:
-    """Complete what was given by the last run's changes, unless `defaults`, and the search's own.
-
-    Raises
-    ------
-    InputError
-        If a setting does not exist or cannot have this value.
-    """
-    spec = study.spec
-    offered = {choice.name: choice for choice in spec.choices}
-    given_choices: dict[str, str] = {}
-    if kernel is not None:
-        choices = [f"kernel={kernel}", *choices]
-    for choice in choices:
-        name, equals, value = choice.partition("=")
-        if not equals:
-            raise InputError(f"--set {choice!r}: write NAME=VALUE")
-        given_choices[name] = value
-    given = {"test_size": test_size, "seed": seed, "folds": folds}
-    given_split: dict[str, Any] = {
-        name: value for name, value in given.items() if value is not None
-    }
-    refuse_settings(spec.splitter, given_split)
-
-    def last(asset: str) -> Mapping[str, Any]:
-        return {} if defaults else last_changed(study, asset)
-
-    known = names_of_settings(spec.splitter)  # the search may have had another splitter
-    last_split = {name: value for name, value in last("split").items() if name in known}
-    last_choices = {
-        name: value
-        for name, value in last("parameters").items()
-        if name in offered and value in offered[name].texts  # the search may have changed since
-    }
-    own_split: dict[str, Any] = asdict(spec.split)
-    own_choices = {name: choice.default_text for name, choice in offered.items()}
-    split = SplitSettings(**{**own_split, **last_split, **given_split})
-    n_folds = spec.division(split).n_folds
-    chosen = {**own_choices, **last_choices, **given_choices}
-    spec.make_objective(chosen)
-
-    last_rule = {} if rule else last("selection")
-    try:
-        checked = spec.checked_rule(rule or last_rule.get("rule"), n_folds)
-    except InputError:
-        if not last_rule:
-            raise
-        last_rule = {}  # the folds given now do not allow it
-        checked = spec.checked_rule(None, n_folds)
-    kept = [
-        *_kept(last_split, given_split, own_split),
-        *_kept(last_choices, given_choices, own_choices),
-        *_kept(last_rule, {}, {"rule": spec.default_rule(n_folds)}),
-    ]
-    return Wanted(Settings(split, chosen), checked, kept)
-
-
-def _kept(
-    last: Mapping[str, Any], given: Mapping[str, Any], own: Mapping[str, Any]
-) -> Sequence[str]:
-    return [
-        f"settings of the last run: {name} {value} (the search's default: {own[name]}); "
-        "--defaults takes the search's own"
-        for name, value in last.items()
-        if name not in given and value != own[name]
-    ]
 
 
 def _absolute(folder: str | None) -> str | None:

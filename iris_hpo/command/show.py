@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from iris_hpo.command.output import make_console, results, say, show
-from iris_hpo.command.session import open_study, read_wanted
+from iris_hpo.command.session import open_study
+from iris_hpo.command.settings import choose_settings
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.assets.selection import part_note
 from iris_hpo.orchestration.claims import check_claim
@@ -36,15 +37,15 @@ def show_status(
 ) -> int:
     """Print the state of every asset; give the exit code: 1 if candidates failed."""
     with open_study(search, data, artifacts) as study:
-        wanted = read_wanted(study, **settings)
+        chosen = choose_settings(study, **settings)
         check_claim(study)
-        plan = full_plan(study, wanted.settings)
-        state = selection_state(study, wanted.rule, plan.status if plan.is_empty else None)
+        plan = full_plan(study, chosen.settings)
+        state = selection_state(study, chosen.rule, plan.status if plan.is_empty else None)
     counts = plan.counts()
     counts["selection"] = {name: int(name == state) for name in STATES}
     failed = sorted(plan.status.failed_runs)
     if as_json:
-        show(json.dumps({"assets": counts, "failed": failed, "kept": [*wanted.kept]}))
+        show(json.dumps({"assets": counts, "failed": failed, "kept": [*chosen.kept]}))
         return 1 if failed else 0
     table = Table(box=None, pad_edge=False)
     table.add_column("asset")
@@ -54,7 +55,7 @@ def show_status(
         table.add_row(asset, *(str(found[name]) for name in STATES))
     console = make_console()
     console.print(table)
-    for line in wanted.kept:
+    for line in chosen.kept:
         say(console, line)
     if failed:
         names = ", ".join(map(legible, failed))

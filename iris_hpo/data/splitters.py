@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from iris_hpo.data.dataset import Dataset, Task
 from iris_hpo.errors import InputError
 from iris_hpo.parts import Part, make_part
+from iris_hpo.run_settings import SplitSettings
 from iris_hpo.text import shorten
 
 Rows = NDArray[np.intp]
@@ -78,47 +79,6 @@ class Splitter(Protocol):
             Positions from 0 within the training rows, ``n_folds`` pairs, disjoint, neither empty.
         """
         ...
-
-
-@dataclass(frozen=True)
-class SplitSettings:
-    """Settings of the splitter ``shuffled``.
-
-    Parameters
-    ----------
-    test_size
-        Share of the rows for the test, between 0 and 1.
-    seed
-        Seed of the shuffles. It also seeds the estimator, with any splitter.
-    folds
-        Number of cross-validation folds on the training rows; 0 for none.
-    stratify
-        Whether classes keep their proportions; None for yes if the target is a class.
-    """
-
-    test_size: float = 0.2
-    seed: int = 0
-    folds: int = 5
-    stratify: bool | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 < self.test_size < 1:
-            raise InputError(
-                f"test_size {self.test_size} must lie between 0 and 1, such as 0.2",
-                field=("test_size",),
-            )
-        if not 0 <= self.seed < 2**32:
-            raise InputError(
-                f"seed {self.seed} must lie between 0 and {2**32 - 1}", field=("seed",)
-            )
-        if self.folds < 0 or self.folds == 1:
-            raise InputError(f"folds {self.folds} must be 0 (off) or at least 2", field=("folds",))
-
-    def stratifies(self, task: Task) -> bool:
-        """Whether classes keep their proportions for this task."""
-        if self.stratify and task == "regression":
-            raise InputError("stratify needs classes; regression targets have none")
-        return task == "classification" if self.stratify is None else self.stratify
 
 
 def names_of_settings(part: Part) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import logging
 import os
 from functools import cache
 from importlib.util import find_spec
-from typing import Final, cast
+from typing import cast
 
 from iris_hpo.engines.dispatch import WorkersEngine
 from iris_hpo.engines.interface import (
@@ -26,6 +26,7 @@ from iris_hpo.engines.loky import LokyEngine, apart, end_spare, obstacle, start_
 from iris_hpo.engines.serial import SerialEngine
 from iris_hpo.errors import InputError
 from iris_hpo.parts import Part, make_part
+from iris_hpo.run_settings import DASK, ENGINES, LOKY, SERIAL
 from iris_hpo.text import readable
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "default_engine",
     "do_chunk",
     "end_spare",
+    "engine_names",
     "load_work",
     "make_engine",
     "start_ahead",
@@ -54,17 +56,14 @@ __all__ = [
 _log = logging.getLogger(__name__)
 
 
-ENGINES: Final = {
-    "loky": "worker processes on this machine",
-    "serial": "one after the other in the run's own process",
-    "dask": "the workers of a Dask cluster; the default where IRIS_HPO_DASK_ADDRESS is set",
-}
-"""Short names of engines, with a description of each."""
-
-
 def default_engine() -> str:
     """``dask`` where IRIS_HPO_DASK_ADDRESS names a scheduler, else ``loky``."""
-    return "dask" if os.environ.get("IRIS_HPO_DASK_ADDRESS") else "loky"
+    return DASK if os.environ.get("IRIS_HPO_DASK_ADDRESS") else LOKY
+
+
+def engine_names(own: Part | None = None) -> tuple[str, ...]:
+    """Name the engines that a run can choose: the short names, and the search's own."""
+    return (*ENGINES, own.use) if own and own.use not in ENGINES else tuple(ENGINES)
 
 
 def check_engine(part: Part) -> None:
@@ -116,23 +115,23 @@ def make_engine(
         raise InputError(f"jobs {jobs} must be 0 (one per core) or a number of processes")
     if own and name == own.use and name not in ENGINES:
         return cast("Engine", make_part(own, ENGINES, "engine", "map"))
-    if name == "loky":
+    if name == LOKY:
         reason = obstacle()
         if not reason:
             return LokyEngine(jobs)
-        name = "serial"
+        name = SERIAL
         if timeout is None:
             _say_once(
                 f"iris-hpo: no worker processes can be started ({reason}): candidates are trained "
-                "one after the other, as by the engine serial"
+                f"one after the other, as by the engine {SERIAL}"
             )
-    if name == "serial":
+    if name == SERIAL:
         engine = SerialEngine()
         engine.check_timeout(timeout)
         return engine
-    if name == "dask":
+    if name == DASK:
         return _dask_engine(jobs, dask_address or os.environ.get("IRIS_HPO_DASK_ADDRESS"))
-    raise InputError(f"engine {name!r} is unknown; choose one of {', '.join(ENGINES)}")
+    raise InputError(f"engine {name!r} is unknown; choose one of {', '.join(engine_names(own))}")
 
 
 @cache

@@ -6,7 +6,7 @@ seen in the UI as any other.
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from functools import cached_property
 from threading import Thread
 from typing import Any, Final
@@ -28,7 +28,7 @@ from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import OrderlyWait, release_dead_runs
-from iris_hpo.selection.rules import Rule
+from iris_hpo.run_settings import LOKY, SelectionSettings, WorkSettings
 from iris_hpo.training import WORKER_MODULES
 
 _RANGES: Final = 8
@@ -41,18 +41,6 @@ _PLANS: Final = 3
 
 _BYTES_PER_WORKER: Final = 20_000_000
 """Of data that fits read: they take about as long as a worker takes to start, or longer."""
-
-
-@dataclass(frozen=True)
-class WorkOptions:
-    """How to work: the run configuration of `candidates`."""
-
-    engine: str = "loky"
-    jobs: int = 0
-    force: bool = False
-    candidate_timeout: float | None = None
-    retries: int = 1
-    dask_address: str | None = None
 
 
 class _CandidatesChangedError(Exception):
@@ -90,7 +78,7 @@ class Launcher:
 
         return build_search(self._study.spec, progress=self._tally, open_study=open_study)
 
-    def bring_up_to_date(self, settings: Settings, rule: Rule, options: WorkOptions) -> Outcome:
+    def bring_up_to_date(self, settings: Settings, rule: str, work: WorkSettings) -> Outcome:
         """Do what is missing or out of date, then select.
 
         Raises
@@ -101,26 +89,27 @@ class Launcher:
             If a run fails by more than single candidates.
         """
         # Refuses what cannot work, before any run.
-        Limits(options.retries, options.candidate_timeout)
+        Limits(work.retries, work.candidate_timeout)
         make_engine(
-            options.engine,
-            options.jobs,
-            options.dask_address,
-            options.candidate_timeout,
+            work.engine,
+            work.jobs,
+            work.dask_address,
+            work.candidate_timeout,
             self._study.spec.engine,
         )
         for released in release_dead_runs(self._study.instance, self._study.names.pool):
             self._study.announce(f"taking over from {released.text}")
         self._study.store.sweep()
         claim_search(self._study)
-        plan, outcome = self._search_as_planned(settings, options)
+        plan, outcome = self._search_as_planned(settings, work)
         status = plan.status if plan.is_empty and not outcome.run_ids else None
         if selection_state(self._study, rule, status) != "up to date":
-            self._run("select", ["selection"], {"selection": {"rule": rule}}, {}, outcome)
+            config = {"selection": asdict(SelectionSettings(rule))}
+            self._run("select", ["selection"], config, {}, outcome)
         return outcome
 
     def _search_as_planned(
-        self, settings: Settings, options: WorkOptions
+        self, settings: Settings, work: WorkSettings
     ) -> tuple[FullPlan, Outcome]:
         """Plan and work; plan again if parameter files were edited, or a sensor acts upon that."""
         run_ids: list[str] = []
@@ -129,14 +118,14 @@ class Launcher:
             if attempt:
                 self._study = self._study.again()
             plan = full_plan(self._study, settings)
-            wanted = plan.keys if options.force else plan.candidates
+            wanted = plan.keys if work.force else plan.candidates
             reused = len(plan.keys) - len(wanted)
             trained = min(trained, reused)  # in earlier rounds; some may have been removed since
             counts = Counts(len(plan.keys), trained=trained, reused=reused - trained)
             outcome = Outcome(counts, run_ids=run_ids)
             self._tally.begin(counts)
             try:
-                self._search(plan, wanted, settings, options, outcome)
+                self._search(plan, wanted, settings, work, outcome)
             except _CandidatesChangedError:
                 trained = counts.trained
             else:
@@ -152,7 +141,7 @@ class Launcher:
         plan: FullPlan,
         wanted: Sequence[str],
         settings: Settings,
-        options: WorkOptions,
+        work: WorkSettings,
         outcome: Outcome,
     ) -> None:
         config: dict[str, Mapping[str, Any]] = {
@@ -161,20 +150,13 @@ class Launcher:
                 for name in names_of_settings(self._study.spec.splitter)
             },
             "parameters": dict(settings.choices),
-            "models": {
-                "engine": options.engine,
-                "jobs": options.jobs,
-                "force": options.force,
-                "candidate_timeout": options.candidate_timeout,
-                "retries": options.retries,
-                "dask_address": options.dask_address,
-            },
+            "models": asdict(work),
         }
         sources = plan.sources
         if plan.change:
             apply_change(self._study, plan.change)
-        if wanted and options.engine == "loky":
-            start_ahead(self._workers(len(wanted), settings), options.jobs, modules=WORKER_MODULES)
+        if wanted and work.engine == LOKY:
+            start_ahead(self._workers(len(wanted), settings), work.jobs, modules=WORKER_MODULES)
             from iris_hpo.reports.figure import import_matplotlib
 
             # Imported while workers work, instead of when all wait for the figure.

@@ -9,9 +9,9 @@ from iris_hpo.orchestration.record import failure_reasons
 from iris_hpo.orchestration.status import State, Status, read_status
 from iris_hpo.orchestration.study import Study, Upstream
 from iris_hpo.parts import Part
+from iris_hpo.run_settings import RULES
 from iris_hpo.selection.champion import CHAMPION, SELECTED_FOLDER
 from iris_hpo.selection.leaderboard import leaderboard_keys
-from iris_hpo.selection.rules import Rule
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.spec import DEFAULT_REPORTS
 from iris_hpo.store.cards import fingerprint
@@ -54,7 +54,7 @@ def _check_selectable(study: Study, status: Status) -> None:
 
 
 def selection_version(
-    status: Status, rule: Rule, space: ParameterSpace, reports: Sequence[Part] = DEFAULT_REPORTS
+    status: Status, rule: str, space: ParameterSpace, reports: Sequence[Part] = DEFAULT_REPORTS
 ) -> str:
     """The data version of a selection.
 
@@ -62,7 +62,7 @@ def selection_version(
     """
     simplest = [axis.simplest for axis in space.axes]
     # Where low is simple, the order of the space is that of an earlier version.
-    decides = rule == "one_standard_error" and set(simplest) != {"low"}
+    decides = RULES[rule].takes_simplest and set(simplest) != {"low"}
     return fingerprint(
         **({"simplest": simplest} if decides else {}),
         **({"reports": [*map(vars, reports)]} if reports != DEFAULT_REPORTS else {}),
@@ -72,7 +72,7 @@ def selection_version(
     )
 
 
-def selection_state(study: Study, rule: Rule, status: Status | None = None) -> State:
+def selection_state(study: Study, rule: str, status: Status | None = None) -> State:
     """Whether the stored selection is of the present scores and this rule.
 
     Parameters

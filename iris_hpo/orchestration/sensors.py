@@ -7,7 +7,7 @@ import dagster as dg
 
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.failures import user_errors
-from iris_hpo.orchestration.names import names_of
+from iris_hpo.orchestration.names import Names, names_of
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.ticks import follow_parameter_files, follow_raw_data
@@ -72,13 +72,17 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
         with user_errors():
             return follow_raw_data(context, Study(spec, context.instance, iris_hpo_storage))
 
-    selection_sensor = dg.AutomationConditionSensorDefinition(
+    return dg.Definitions(
+        jobs=[search, select],
+        sensors=[parameter_files_sensor, raw_data_sensor, _selection_sensor(names, interval)],
+    )
+
+
+def _selection_sensor(names: Names, interval: int) -> dg.AutomationConditionSensorDefinition:
+    return dg.AutomationConditionSensorDefinition(
         names.plain("selection_sensor"),
         target=dg.AssetSelection.assets(names.asset("selection")),
         default_status=_RUNNING,
         minimum_interval_seconds=interval,
         description="Selects again when scores changed and no candidate is being worked on.",
-    )
-    return dg.Definitions(
-        jobs=[search, select], sensors=[parameter_files_sensor, raw_data_sensor, selection_sensor]
     )

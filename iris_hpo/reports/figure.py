@@ -31,6 +31,7 @@ from iris_hpo.reports.scores import (
     varying_levels,
     written,
 )
+from iris_hpo.run_settings import RULES
 from iris_hpo.selection.rules import Selection
 
 if TYPE_CHECKING:
@@ -40,12 +41,6 @@ if TYPE_CHECKING:
 
 MAX_PAIRED: Final = 5
 """Largest number of axes in a matrix of pairs."""
-
-_CHOSEN_BY: Final = {
-    "test_score": "the best test score",
-    "cv": "the best cross-validation mean",
-    "one_standard_error": "a cross-validation mean within one standard error of the best",
-}
 
 
 class HeatMap:
@@ -123,7 +118,7 @@ def _heat_maps(
     scoring: str,
 ) -> "Figure":
     y, x = axes
-    shown = series if selection.rule == "test_score" else series[:1]
+    shown = series[:1] if RULES[selection.rule].needs_folds else series
     # One scale for all panels: the same colour is the same score.
     scores = np.concatenate([each.scores for each in shown])
     scale = color_scale(scores)
@@ -207,5 +202,5 @@ def _about(selection: Selection) -> list[str]:
     counts = f"{len(selection.selected)} of {len(selection.rows)} candidates selected"
     return [
         f"champion {champion.candidate.key}: {scores}",
-        f"{counts} by {_CHOSEN_BY[selection.rule]}",
+        f"{counts} by {RULES[selection.rule].criterion}",
     ]

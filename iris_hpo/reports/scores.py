@@ -8,6 +8,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from iris_hpo.run_settings import RULES
 from iris_hpo.selection.rules import TOLERANCE, Selection
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
@@ -154,7 +155,7 @@ def scored_series(selection: Selection, scoring: str) -> list[Series]:
         mean, std = fold_scores.mean(axis=1), fold_scores.std(axis=1)
         title = f"cross-validation mean ({folds} folds)"
         series.append(Series("cv", title, mean, mean - std, mean + std, "± standard deviation"))
-    return series if selection.rule == "test_score" else series[::-1]
+    return series[::-1] if RULES[selection.rule].needs_folds else series
 
 
 def marks_of(selection: Selection) -> Marks:

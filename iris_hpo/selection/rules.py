@@ -8,16 +8,13 @@ on the order of the folds, nor on rounding. Stored files of a selection are in `
 import math
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeGuard
+from typing import Any, Final, TypeGuard
 
 from iris_hpo.errors import InputError
+from iris_hpo.run_settings import RULES
 from iris_hpo.space.candidates import Candidate, ParameterSpace
 from iris_hpo.space.values import Value
 from iris_hpo.training.evaluation import Evaluation, cv_mean, cv_std
-
-Rule = Literal["test_score", "cv", "one_standard_error"]
-_RULES: Final = ("test_score", "cv", "one_standard_error")
-
 
 TOLERANCE: Final = 1e-9
 """Relative difference up to which scores tie. Counted scores (accuracy) tie only if their whole
@@ -76,7 +73,7 @@ class Selection:
 
     space: ParameterSpace
     scoring: str
-    rule: Rule
+    rule: str
     rows: tuple[Ranked, ...]
     edges: tuple[tuple[str, str], ...]
 
@@ -91,7 +88,7 @@ class Selection:
         return next(row.scored for row in self.rows if row.champion)
 
 
-def select(scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: Rule) -> Selection:
+def select(scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: str) -> Selection:
     """Rank candidates and choose the best.
 
     Parameters
@@ -118,7 +115,7 @@ def select(scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: 
         raise ValueError("there is no scored candidate to select from")
     for entry in scored:
         check_rule(rule, len(entry.evaluation.fold_scores), space)
-    primary = _test_score(scoring) if rule == "test_score" else _cv_score
+    primary = _cv_score if RULES[rule].needs_folds else _test_score(scoring)
     ranks, cv_ranks = _ranks(scored, primary), _ranks(scored, _cv_score)
 
     def place(entry: Scored) -> tuple[int, int, Any]:
@@ -129,7 +126,7 @@ def select(scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: 
     ordered = sorted(scored, key=place)
     champion = ordered[0]
     keys = {key for key, rank in ranks.items() if rank == 1}
-    if rule == "one_standard_error":
+    if RULES[rule].takes_simplest:
         keys, champion = _within_one_standard_error(ordered, keys, space)
     return Selection(
         space,
@@ -233,7 +230,7 @@ def _is_number(value: Value) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def check_rule(rule: str, folds: int, space: ParameterSpace) -> Rule:
+def check_rule(rule: str, folds: int, space: ParameterSpace) -> str:
     """Return the rule if it can be followed.
 
     Raises
@@ -242,14 +239,14 @@ def check_rule(rule: str, folds: int, space: ParameterSpace) -> Rule:
         If the rule is unknown, needs cross-validation and there is none, or needs to know which
         end of an axis is simple.
     """
-    if rule not in _RULES:
+    if rule not in RULES:
         raise InputError(
-            f"rule {rule!r} is unknown; choose one of {', '.join(_RULES)}", field=("rule",)
+            f"rule {rule!r} is unknown; choose one of {', '.join(RULES)}", field=("rule",)
         )
-    if rule != "test_score" and not folds:
+    if RULES[rule].needs_folds and not folds:
         raise InputError(
             f"rule {rule!r} ranks by cross-validation; set folds to at least 2", field=("rule",)
         )
-    if rule == "one_standard_error":
+    if RULES[rule].takes_simplest:
         space.check_simplicity()
     return rule

@@ -1,7 +1,9 @@
 """Scoring predictions: the metrics that every candidate gets beside the search's own scoring."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
 from typing import Final
 
@@ -42,6 +44,101 @@ def count_correct(target: Target, predicted: NDArray[np.generic]) -> int:
     return int(np.count_nonzero(target == predicted))
 
 
+@dataclass(frozen=True)
+class Predictions:
+    """The true and the predicted values of the same rows, both of shape (rows,)."""
+
+    target: Target
+    predicted: NDArray[np.generic]
+
+    @cached_property
+    def counts(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Rows of each class: predicted as theirs, in all, and predicted as this class."""
+        both = np.concatenate([self.target, self.predicted])
+        classes, codes = np.unique(both, return_inverse=True)
+        size, rows = len(classes), len(self.target)
+        matrix = np.bincount(codes[:rows] * size + codes[rows:], minlength=size * size)
+        matrix = matrix.reshape(size, size)
+        return np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+
+
+def _accuracy(predictions: Predictions) -> float:
+    hits, _, _ = predictions.counts
+    return float(hits.sum() / len(predictions.target))
+
+
+def _balanced_accuracy(predictions: Predictions) -> float:
+    hits, actual, _ = predictions.counts
+    recall = hits[actual > 0] / actual[actual > 0]
+    return float(recall.mean())
+
+
+def _macro_f1(predictions: Predictions) -> float:
+    hits, actual, claimed = predictions.counts
+    return float(np.mean(2 * hits / (actual + claimed)))
+
+
+def _of_scikit_learn(function: str) -> Callable[[Predictions], float]:
+    def compute(predictions: Predictions) -> float:
+        from sklearn import metrics
+
+        return float(getattr(metrics, function)(predictions.target, predictions.predicted))
+
+    return compute
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that every candidate gets on the test rows."""
+
+    name: str
+    task: Task
+    description: str
+    compute: Callable[[Predictions], float]
+
+
+# Those of classes come from one confusion matrix: scikit-learn's functions check and count again
+# for each, several milliseconds a candidate, as long as a small fit.
+METRICS: Final[Mapping[str, Metric]] = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "accuracy",
+            "classification",
+            "share of the rows whose class is predicted",
+            _accuracy,
+        ),
+        Metric(
+            "balanced_accuracy",
+            "classification",
+            "mean over the classes of the share of their rows whose class is predicted",
+            _balanced_accuracy,
+        ),
+        Metric("macro_f1", "classification", "mean over the classes of the F1 score", _macro_f1),
+        Metric(
+            "r2",
+            "regression",
+            "coefficient of determination",
+            _of_scikit_learn("r2_score"),
+        ),
+        Metric(
+            "mean_absolute_error",
+            "regression",
+            "mean of the absolute errors",
+            _of_scikit_learn("mean_absolute_error"),
+        ),
+        Metric(
+            "root_mean_squared_error",
+            "regression",
+            "square root of the mean squared error",
+            _of_scikit_learn("root_mean_squared_error"),
+        ),
+    )
+}
+"""The metrics by name, in the order of the leaderboard's columns; all as scikit-learn defines
+them."""
+
+
 def measure(task: Task, target: Target, predicted: NDArray[np.generic]) -> Mapping[str, float]:
     """Compute the metrics of a task.
 
@@ -53,36 +150,11 @@ def measure(task: Task, target: Target, predicted: NDArray[np.generic]) -> Mappi
     Returns
     -------
     mapping
-        For classification ``accuracy``, ``balanced_accuracy`` and ``macro_f1``; for regression
-        ``r2``, ``mean_absolute_error`` and ``root_mean_squared_error``, all as scikit-learn
-        defines them.
+        The value of each of the task's `METRICS`, by name.
     """
-    if task == "classification":
-        return _classification(target, predicted)
-    return _regression(target, predicted)
-
-
-def _classification(target: Target, predicted: NDArray[np.generic]) -> Mapping[str, float]:
-    # From one confusion matrix: scikit-learn's functions check and count anew each, several
-    # milliseconds a candidate, as long as a small fit.
-    classes, codes = np.unique(np.concatenate([target, predicted]), return_inverse=True)
-    size, rows = len(classes), len(target)
-    matrix = np.bincount(codes[:rows] * size + codes[rows:], minlength=size * size)
-    matrix = matrix.reshape(size, size)
-    hits, actual, claimed = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
-    recall = hits[actual > 0] / actual[actual > 0]
+    predictions = Predictions(target, predicted)
     return {
-        "accuracy": float(hits.sum() / rows),
-        "balanced_accuracy": float(recall.mean()),
-        "macro_f1": float(np.mean(2 * hits / (actual + claimed))),
-    }
-
-
-def _regression(target: Target, predicted: NDArray[np.generic]) -> Mapping[str, float]:
-    from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
-
-    return {
-        "r2": float(r2_score(target, predicted)),
-        "mean_absolute_error": float(mean_absolute_error(target, predicted)),
-        "root_mean_squared_error": float(root_mean_squared_error(target, predicted)),
+        metric.name: metric.compute(predictions)
+        for metric in METRICS.values()
+        if metric.task == task
     }

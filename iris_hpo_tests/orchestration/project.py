@@ -25,10 +25,10 @@ from iris_hpo.orchestration.names import Names, names_of
 from iris_hpo.orchestration.outcome import Outcome
 from iris_hpo.orchestration.plan import FullPlan, full_plan
 from iris_hpo.orchestration.resources import Counts, Storage
-from iris_hpo.orchestration.runner import Launcher, WorkOptions
+from iris_hpo.orchestration.runner import Launcher
 from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.orchestration.study import Study
-from iris_hpo.selection.rules import Rule
+from iris_hpo.run_settings import WorkSettings
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import read_card
 from iris_hpo.store.folder import ArtifactStore
@@ -262,13 +262,13 @@ class Project:
     def launch(
         self,
         settings: Settings | None = None,
-        rule: Rule = "test_score",
+        rule: str = "test_score",
         **work: Any,
     ) -> Outcome:
         """What `iris-hpo run` does."""
         launcher = Launcher(self.study(), self.note_progress)
         return launcher.bring_up_to_date(
-            settings or self.settings(), rule, WorkOptions(**{"engine": "serial", **work})
+            settings or self.settings(), rule, WorkSettings(**{"engine": "serial", **work})
         )
 
     # What the instance has recorded

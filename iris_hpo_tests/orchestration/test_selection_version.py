@@ -2,7 +2,6 @@
 
 from iris_hpo.orchestration.selection_status import selection_version
 from iris_hpo.orchestration.status import Status
-from iris_hpo.selection.rules import Rule
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.space.simplicity import Simplest
@@ -108,7 +107,7 @@ def test_a_selected_model_that_was_changed_is_refused_by_name(searched: Project)
 def test_it_changes_with_what_is_simple_where_that_decides() -> None:
     status = Status({}, {}, {}, {}, {}, {}, {}, set())
 
-    def version(rule: Rule, simplest: Simplest | None) -> str:
+    def version(rule: str, simplest: Simplest | None) -> str:
         space = ParameterSpace([Axis("x", "X", simplest=simplest)])
         return selection_version(status, rule, space)
 

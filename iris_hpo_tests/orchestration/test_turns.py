@@ -21,7 +21,7 @@ from iris_hpo.orchestration import signs, turns
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.outcome import Outcome
 from iris_hpo.orchestration.ranges import range_tags
-from iris_hpo.orchestration.runner import Launcher, WorkOptions
+from iris_hpo.orchestration.runner import Launcher
 from iris_hpo.orchestration.signs import (
     PATIENCE_SECONDS,
     UNMARKED_SECONDS,
@@ -39,6 +39,7 @@ from iris_hpo.orchestration.turns import (
     release_dead_runs,
 )
 from iris_hpo.processes import start_of
+from iris_hpo.run_settings import WorkSettings
 from iris_hpo_tests.orchestration.following import Follower, assets_of, counted_statements, ends_of
 from iris_hpo_tests.orchestration.project import CANDIDATES, KEYS, ONE_SLOT, Project, small_spec
 from iris_hpo_tests.processes import wait_for
@@ -505,7 +506,7 @@ def launch(project: Project, said: list[str]) -> Outcome:
     project.write_axis("c", 8)
     launcher = Launcher(project.study(), project.note_progress, said.append)
     return launcher.bring_up_to_date(
-        project.settings(folds=0), "test_score", WorkOptions(engine="serial")
+        project.settings(folds=0), "test_score", WorkSettings(engine="serial")
     )
 
 

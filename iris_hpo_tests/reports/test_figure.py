@@ -13,7 +13,7 @@ import pytest
 
 from iris_hpo.reports.figure import draw_selection, make_figure
 from iris_hpo.reports.scores import color_scale, score_format, spaced, value_labels
-from iris_hpo.selection.rules import Rule, Scored, Selection, select
+from iris_hpo.selection.rules import Scored, Selection, select
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.space.values import Value
@@ -65,7 +65,7 @@ def selection_of(
     points: Sequence[Point],
     correct: Callable[..., int],
     folds: Sequence[float] = (-0.04, 0.0),
-    rule: Rule = "test_score",
+    rule: str = "test_score",
     scoring: str = "accuracy",
 ) -> Selection:
     return select(scored(space, points, correct, folds), space, scoring, rule)
@@ -76,7 +76,7 @@ def svm_correct(c: float, gamma: float) -> int:
     return round(TOTAL - min(20.0, abs(np.log2(c * gamma * 4)) * 1.4))
 
 
-def svm_grid(rule: Rule = "test_score", folds: Sequence[float] = (-0.04, 0.0)) -> Selection:
+def svm_grid(rule: str = "test_score", folds: Sequence[float] = (-0.04, 0.0)) -> Selection:
     points = list(itertools.product(powers(-5, 16, 2), powers(-9, 4, 2)))
     return selection_of(SVM, points, svm_correct, folds, rule)
 
@@ -208,7 +208,7 @@ def test_test_score_and_cross_validation_side_by_side() -> None:
 
 
 @pytest.mark.parametrize("rule", ["cv", "one_standard_error"])
-def test_only_the_panel_that_ranks_under_the_other_rules(rule: Rule) -> None:
+def test_only_the_panel_that_ranks_under_the_other_rules(rule: str) -> None:
     assert titles(make_figure(svm_grid(rule))) == ["cross-validation mean (2 folds)"]
 
 
@@ -395,7 +395,7 @@ def test_any_values_are_drawn() -> None:
 
 
 def line(
-    values: Sequence[Value], axis: Axis = C, scoring: str = "accuracy", rule: Rule = "test_score"
+    values: Sequence[Value], axis: Axis = C, scoring: str = "accuracy", rule: str = "test_score"
 ) -> "Axes":
     space = ParameterSpace([axis])
     correct = {value: 10 + index for index, value in enumerate(values)}

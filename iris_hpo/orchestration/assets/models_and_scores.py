@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from iris_hpo.data.split import read_examples
-from iris_hpo.engines import Done, Failed, make_engine
+from iris_hpo.engines import Done, Failed, Limits, make_engine
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import CandidatesConfig, candidates_config
 from iris_hpo.orchestration.failures import user_errors
@@ -33,6 +33,7 @@ from iris_hpo.orchestration.recorder import SLOW_LOG, Recorder, records_slowly
 from iris_hpo.orchestration.resources import Counts, Progress, Storage
 from iris_hpo.orchestration.study import OpenStudy, Study, Upstream
 from iris_hpo.orchestration.turns import check_turn
+from iris_hpo.run_settings import WorkSettings
 from iris_hpo.spec import SearchSpec
 from iris_hpo.text import legible
 from iris_hpo.training.svm_folds import kernel_order
@@ -52,7 +53,7 @@ def build_candidates(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefini
         with user_errors():
             study = open_study(context.instance, iris_hpo_storage)
             check_claim(study)
-            _CandidatesRun(context, config, study, iris_hpo_progress).run()
+            _CandidatesRun(context, config.settings(), study, iris_hpo_progress).run()
         yield from ()
 
     candidates.__annotations__["config"] = candidates_config(spec)
@@ -73,7 +74,7 @@ class _CandidatesRun:
     """One run over a range of candidates."""
 
     context: dg.AssetExecutionContext
-    config: CandidatesConfig
+    settings: WorkSettings
     study: Study
     progress: Progress
     failures: dict[str, str] = field(default_factory=dict[str, str])
@@ -86,9 +87,13 @@ class _CandidatesRun:
                 "the range of partitions is empty: its end was registered before its start; "
                 "swap them"
             )
-        config, limits = self.config, self.config.limits()
+        limits = Limits(self.settings.retries, self.settings.candidate_timeout)
         engine = make_engine(
-            config.engine, config.jobs, config.dask_address, limits.timeout, self.study.spec.engine
+            self.settings.engine,
+            self.settings.jobs,
+            self.settings.dask_address,
+            limits.timeout,
+            self.study.spec.engine,
         )
         wait_for_turn(self.context, self.study, keys)
         self.study.store.sweep()
@@ -163,7 +168,7 @@ class _CandidatesRun:
             run_id=self.context.run.run_id,
             trains=study.names.asset("models") in selected,
             scores=scores,
-            force=self.config.force,
+            force=self.settings.force,
         )
 
     def _trials(self, keys: Sequence[str]) -> list[Trial]:

@@ -69,7 +69,7 @@ def build_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinit
             check_claim(study)
             upstream = study.upstream()
             folds = upstream.split_card.folds
-            rule = config.checked(spec, folds)
+            rule = spec.checked_rule(config.settings().rule, folds)
             status = read_selectable(study, upstream)
             scored = [
                 Scored(spec.space.parse_key(key), card.evaluation)

@@ -1,0 +1,127 @@
+"""The settings that a command works with: given ones, those of the last run, the search's own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from iris_hpo.data.splitters import names_of_settings, refuse_settings
+from iris_hpo.errors import InputError
+from iris_hpo.orchestration.last_run import last_changed
+from iris_hpo.orchestration.source_status import Settings
+from iris_hpo.orchestration.study import Study
+from iris_hpo.run_settings import SplitSettings
+from iris_hpo.spec import SearchSpec
+
+
+@dataclass(frozen=True)
+class ChosenSettings:
+    """The settings to work with.
+
+    Attributes
+    ----------
+    settings, rule
+        What was given, else what the last run changed, else the search's own.
+    kept
+        Lines that name the settings taken from the last run.
+    """
+
+    settings: Settings
+    rule: str
+    kept: Sequence[str]
+
+
+def choose_settings(
+    study: Study,
+    *,
+    choices: Sequence[str],
+    rule: str | None,
+    defaults: bool,
+    **split: float | None,
+) -> ChosenSettings:
+    """Complete given settings by those of the last run, unless `defaults`, and the search's own.
+
+    Parameters
+    ----------
+    choices
+        Settings of the estimator, as ``NAME=VALUE``.
+    split
+        Settings of the split; None where none is given.
+
+    Raises
+    ------
+    InputError
+        If a setting does not exist or cannot have this value.
+    """
+
+    def last(asset: str) -> Mapping[str, Any]:
+        return {} if defaults else last_changed(study, asset)
+
+    given_choices = _parsed(choices)
+    given_split = {name: value for name, value in split.items() if value is not None}
+    split_settings, kept_split = _choose_split(study.spec, given_split, last("split"))
+    chosen, kept_choices = _choose_choices(study.spec, given_choices, last("parameters"))
+    n_folds = study.spec.division(split_settings).n_folds
+    last_rule = {} if rule else last("selection")
+    checked, kept_rule = _choose_rule(study.spec, rule, last_rule, n_folds)
+    return ChosenSettings(
+        Settings(split_settings, chosen), checked, [*kept_split, *kept_choices, *kept_rule]
+    )
+
+
+def _parsed(choices: Sequence[str]) -> Mapping[str, str]:
+    values: dict[str, str] = {}
+    for choice in choices:
+        name, equals, value = choice.partition("=")
+        if not equals:
+            raise InputError(f"--set {choice!r}: write NAME=VALUE")
+        values[name] = value
+    return values
+
+
+def _choose_split(
+    spec: SearchSpec, given: Mapping[str, Any], last: Mapping[str, Any]
+) -> tuple[SplitSettings, Sequence[str]]:
+    refuse_settings(spec.splitter, given)
+    names = names_of_settings(spec.splitter)  # the search may have had another splitter
+    last = {name: value for name, value in last.items() if name in names}
+    own = asdict(spec.split)
+    return SplitSettings(**{**own, **last, **given}), _kept(last, given, own)
+
+
+def _choose_choices(
+    spec: SearchSpec, given: Mapping[str, str], last: Mapping[str, Any]
+) -> tuple[Mapping[str, str], Sequence[str]]:
+    offered = {choice.name: choice for choice in spec.choices}
+    last = {
+        name: value
+        for name, value in last.items()
+        if name in offered and value in offered[name].texts  # the search may have changed since
+    }
+    own = {name: choice.default_text for name, choice in offered.items()}
+    chosen = {**own, **last, **given}
+    spec.make_objective(chosen)
+    return chosen, _kept(last, given, own)
+
+
+def _choose_rule(
+    spec: SearchSpec, given: str | None, last: Mapping[str, Any], n_folds: int
+) -> tuple[str, Sequence[str]]:
+    try:
+        rule = spec.checked_rule(given or last.get("rule"), n_folds)
+    except InputError:
+        if not last:
+            raise
+        # The folds given now do not allow it.
+        return spec.checked_rule(None, n_folds), ()
+    return rule, _kept(last, {}, {"rule": spec.default_rule(n_folds)})
+
+
+def _kept(
+    last: Mapping[str, Any], given: Mapping[str, Any], own: Mapping[str, Any]
+) -> Sequence[str]:
+    return [
+        f"settings of the last run: {name} {value} (the search's default: {own[name]}); "
+        "--defaults takes the search's own"
+        for name, value in last.items()
+        if name not in given and value != own[name]
+    ]

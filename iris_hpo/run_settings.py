@@ -1,0 +1,256 @@
+"""What a run may change, described once, and the names that it may choose from.
+
+The launchpad's fields, the command's options and the fields of a search's YAML are made from the
+classes below. Here belong names, types, defaults, limits and texts; what a setting does belongs to
+the part that does it. ``--help`` reads this module, so it imports nothing heavy.
+"""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from types import NoneType
+from typing import Any, Final, get_args
+
+from iris_hpo.errors import InputError
+
+LOKY: Final = "loky"
+SERIAL: Final = "serial"
+DASK: Final = "dask"
+ENGINES: Final[Mapping[str, str]] = {
+    LOKY: "worker processes on this machine",
+    SERIAL: "the process of the run, one candidate after the other",
+    DASK: "the workers of a Dask cluster",
+}
+"""Short names of engines, and where each does the work."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How the best candidate is chosen.
+
+    Attributes
+    ----------
+    name
+        The rule's name in settings and files.
+    criterion
+        What the selected candidates have; figures and texts name it.
+    consequence
+        What follows for the user, after the criterion and a comma.
+    tie
+        What several selected candidates have in common, after their number.
+    needs_folds
+        Whether it ranks by cross-validation, and not by the test score.
+    takes_simplest
+        Whether the champion is the simplest of the selected candidates.
+    """
+
+    name: str
+    criterion: str
+    consequence: str
+    tie: str = "candidates tie at the best"
+    needs_folds: bool = True
+    takes_simplest: bool = False
+
+    @property
+    def description(self) -> str:
+        """What it chooses, and what follows."""
+        return f"{self.criterion}, {self.consequence}"
+
+    def sentence(self, selected: int) -> str:
+        """Describe how many candidates were selected."""
+        return f"{selected} {self.tie}" if selected > 1 else "one candidate is the best"
+
+
+RULES: Final[Mapping[str, Rule]] = {
+    rule.name: rule
+    for rule in (
+        Rule(
+            "test_score",
+            "the best test score",
+            "which is then too good an estimate",
+            needs_folds=False,
+        ),
+        Rule(
+            "cv",
+            "the best cross-validation mean",
+            "so that the test score stays an honest estimate",
+        ),
+        Rule(
+            "one_standard_error",
+            "a cross-validation mean within one standard error of the best",
+            "the champion being the simplest of these",
+            tie="candidates lie within one standard error of the best",
+            takes_simplest=True,
+        ),
+    )
+}
+"""The rules, by name."""
+
+
+def default_rule(folds: int) -> str:
+    """Name the rule where neither a run nor the search names one: the first that fits the folds."""
+    return next(rule.name for rule in RULES.values() if rule.needs_folds == bool(folds))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The description of a setting.
+
+    Attributes
+    ----------
+    name
+        The field's name in the launchpad and in YAML.
+    type
+        The type of its values: bool, int, float or str.
+    default
+        The value where neither a run nor the search gives one; None if there is no fixed value.
+    text
+        What it does, for the launchpad, ``--help`` and the component's documentation.
+    metavar
+        How ``--help`` writes its value; None for the names or the type.
+    names
+        The names that it can be chosen from; empty if it takes any value of its type.
+    is_option
+        Whether the command has an option for it.
+    """
+
+    name: str
+    type: type[bool | int | float | str]
+    default: object
+    text: str
+    metavar: str | None = None
+    names: tuple[str, ...] = ()
+    is_option: bool = True
+
+    @property
+    def option(self) -> str:
+        """The command's option."""
+        return f"--{self.name.replace('_', '-')}"
+
+
+def _setting(default: object, text: str, **more: object) -> Any:
+    return field(default=default, metadata={"text": text, **more})
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """How the rows are divided.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range.
+    """
+
+    test_size: float = _setting(0.2, "Share of the rows kept for the test.", metavar="SHARE")
+    seed: int = _setting(0, "Seed of the split, the folds and the estimator.", metavar="N")
+    folds: int = _setting(
+        5, "Number of cross-validation folds on the training rows; 0 for none.", metavar="N"
+    )
+    stratify: bool | None = _setting(
+        None,
+        "Whether classes keep their proportions in the split and the folds. By default they do, if "
+        "the target is a class.",
+        is_option=False,
+    )
+
+    def __post_init__(self) -> None:
+        if not 0 < self.test_size < 1:
+            raise InputError(
+                f"test_size {self.test_size} must lie between 0 and 1, such as 0.2",
+                field=("test_size",),
+            )
+        if not 0 <= self.seed < 2**32:
+            raise InputError(
+                f"seed {self.seed} must lie between 0 and {2**32 - 1}", field=("seed",)
+            )
+        if self.folds < 0 or self.folds == 1:
+            raise InputError(f"folds {self.folds} must be 0 (off) or at least 2", field=("folds",))
+
+    def stratifies(self, task: str) -> bool:
+        """Whether classes keep their proportions for this task.
+
+        Raises
+        ------
+        InputError
+            If they are to, and the task has no classes.
+        """
+        if self.stratify and task == "regression":
+            raise InputError("stratify needs classes; regression targets have none")
+        return task == "classification" if self.stratify is None else self.stratify
+
+
+@dataclass(frozen=True)
+class SelectionSettings:
+    """How the best candidate is chosen."""
+
+    rule: str = _setting(
+        MISSING,
+        "How the best candidate is chosen. "
+        + " ".join(f"`{rule.name}`: {rule.description}." for rule in RULES.values())
+        + f" By default `{default_rule(2)}`, or `{default_rule(0)}` without folds.",
+        names=tuple(RULES),
+    )
+
+
+@dataclass(frozen=True)
+class WorkSettings:
+    """How candidates are trained and scored."""
+
+    engine: str = _setting(
+        MISSING,
+        "Where candidates are trained and scored. "
+        + " ".join(f"`{name}`: {where}." for name, where in ENGINES.items())
+        + " Or the import path of an engine of the search's own. By default the search's engine, "
+        f"else `{DASK}` if IRIS_HPO_DASK_ADDRESS is set, else `{LOKY}`.",
+        metavar=f"[{'|'.join(ENGINES)}|PATH]",
+    )
+    dask_address: str | None = _setting(
+        None,
+        f"Address of the Dask scheduler for the engine `{DASK}`, such as tcp://host:8786. By "
+        "default IRIS_HPO_DASK_ADDRESS.",
+        metavar="URL",
+    )
+    jobs: int = _setting(
+        0, f"Number of worker processes of the engine `{LOKY}`; 0 for one per core.", metavar="N"
+    )
+    candidate_timeout: float | None = _setting(
+        None,
+        "Seconds after which a candidate is given up as failed. Needs worker processes. By default "
+        "there is no limit.",
+        metavar="SECONDS",
+    )
+    retries: int = _setting(
+        1,
+        "Number of times that a candidate is tried again if its worker died or the machine had an "
+        "error. Errors of the candidate itself are not retried.",
+        metavar="N",
+    )
+    force: bool = _setting(False, "Train and score candidates again even if they are up to date.")
+
+
+SettingsGroup = type[SplitSettings | SelectionSettings | WorkSettings]
+
+
+def settings_of(group: SettingsGroup) -> tuple[Setting, ...]:
+    """List the settings of a group."""
+    return tuple(
+        Setting(
+            one.name,
+            _type_of_values(one.type),
+            None if one.default is MISSING else one.default,
+            **one.metadata,
+        )
+        for one in fields(group)
+    )
+
+
+def _type_of_values(annotation: Any) -> type:
+    return next((kind for kind in get_args(annotation) if kind is not NoneType), annotation)
+
+
+SETTINGS: Final[Mapping[str, Setting]] = {
+    setting.name: setting
+    for group in (SplitSettings, SelectionSettings, WorkSettings)
+    for setting in settings_of(group)
+}
+"""All settings, by name."""
