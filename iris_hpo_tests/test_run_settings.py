@@ -92,12 +92,12 @@ def test_the_launchpad_shows_the_search_s_own_defaults() -> None:
 
 
 def test_the_launchpad_offers_the_search_s_own_engine() -> None:
-    defs = build_search(replace(iris_search(), engine=Part("own_parts.Processes")))
+    defs = build_search(replace(iris_search(), engine=Part("iris_hpo.engines.serial.SerialEngine")))
 
     engine = launchpad_fields(defs, "search", "candidates")["engine"]
 
-    assert launchpad_type(engine) == (*ENGINES, "own_parts.Processes")
-    assert engine.default_value == "own_parts.Processes"
+    assert launchpad_type(engine) == (*ENGINES, "iris_hpo.engines.serial.SerialEngine")
+    assert engine.default_value == "iris_hpo.engines.serial.SerialEngine"
 
 
 def options_of(command: str) -> dict[str, click.Option]:

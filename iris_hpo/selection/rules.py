@@ -128,18 +128,12 @@ def select(scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: 
     keys = {key for key, rank in ranks.items() if rank == 1}
     if RULES[rule].takes_simplest:
         keys, champion = _within_one_standard_error(ordered, keys, space)
-    return Selection(
-        space,
-        scoring,
-        rule,
-        tuple(
-            Ranked(
-                ranks[entry.candidate.key], entry, entry.candidate.key in keys, entry is champion
-            )
-            for entry in ordered
-        ),
-        _edges(champion.candidate, [entry.candidate for entry in scored], space),
+    rows = tuple(
+        Ranked(ranks[key := entry.candidate.key], entry, key in keys, entry is champion)
+        for entry in ordered
     )
+    edges = _edges(champion.candidate, [entry.candidate for entry in scored], space)
+    return Selection(space, scoring, rule, rows, edges)
 
 
 def _test_score(scoring: str) -> Callable[[Scored], float]:
