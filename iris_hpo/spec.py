@@ -176,8 +176,8 @@ class SearchSpec:
         default, own = vars(SplitSettings()), vars(self.split)
         refuse_settings(self.splitter, [name for name in own if own[name] != default[name]])
         with at_field("splitter"):
-            self.division().splitter()
-            self._splitter_code  # noqa: B018 - the files are as they were imported
+            Division(self.splitter, self.split, self.task).splitter()
+            self._splitter_code  # noqa: B018 - right after the import, while the files are the same
         with at_field("stratify"):
             self.split.stratifies(self.task)
 

@@ -9,7 +9,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.orchestration.last_run import last_changed
 from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.orchestration.study import Study
-from iris_hpo.run_settings import SplitSettings
+from iris_hpo.run_settings import SETTINGS, SplitSettings
 from iris_hpo.spec import SearchSpec
 
 
@@ -81,7 +81,7 @@ def _parsed(choices: Sequence[str]) -> Mapping[str, str]:
 def _choose_split(
     spec: SearchSpec, given: Mapping[str, Any], last: Mapping[str, Any]
 ) -> tuple[SplitSettings, Sequence[str]]:
-    refuse_settings(spec.splitter, given)
+    refuse_settings(spec.splitter, given, lambda name: SETTINGS[name].option)
     names = names_of_settings(spec.splitter)  # the search may have had another splitter
     last = {name: value for name, value in last.items() if name in names}
     own = asdict(spec.split)

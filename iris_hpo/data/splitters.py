@@ -86,8 +86,15 @@ def names_of_settings(part: Part) -> tuple[str, ...]:
     return tuple(asdict(SplitSettings())) if part.use in SPLITTERS else ("seed",)
 
 
-def refuse_settings(part: Part, given: Iterable[str]) -> None:
+def refuse_settings(part: Part, given: Iterable[str], written: Callable[[str], str] = str) -> None:
     """Refuse split settings that another splitter does not follow.
+
+    Parameters
+    ----------
+    given
+        Names of the settings.
+    written
+        How the user writes a name.
 
     Raises
     ------
@@ -97,8 +104,8 @@ def refuse_settings(part: Part, given: Iterable[str]) -> None:
     for name in given:
         if name not in names_of_settings(part):
             raise InputError(
-                f"{name}: the splitter {shorten(part.use)} divides the rows by its own settings; "
-                f"leave {name} out, or use the splitter {SHUFFLED.use}",
+                f"{written(name)}: the splitter {shorten(part.use)} divides the rows by its own "
+                f"settings; leave {written(name)} out, or use the splitter {SHUFFLED.use}",
                 field=(name,),
             )
 
@@ -185,6 +192,15 @@ class Division:
                     "for none"
                 )
         return splitter
+
+    def describe(self) -> str:
+        """Describe the parts in a sentence."""
+        if not self.is_built_in:
+            return f"Training and test rows chosen by {self.part.use}."
+        stratifies = self.settings.stratifies(self.task)
+        return "Seeded training and test rows." + (
+            " Classes keep their proportions." if stratifies else ""
+        )
 
     def identity(self) -> dict[str, Any]:
         """What decides about the rows beside the data, as fields of the split's card.

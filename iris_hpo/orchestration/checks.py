@@ -28,8 +28,8 @@ def build_checks(spec: SearchSpec, open_study: OpenStudy) -> list[dg.AssetChecks
 def _check_split(spec: SearchSpec) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=names_of(spec).asset("split"),
-        description="Training and test rows are disjoint, complete, and keep the proportions of "
-        "the classes.",
+        description="Training and test rows are disjoint, complete but for those that the splitter "
+        "leaves out, and keep the proportions of the classes if they are stratified.",
     )
     def parts_are_sound(iris_hpo_storage: Storage) -> dg.AssetCheckResult:
         with user_errors():

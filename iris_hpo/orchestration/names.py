@@ -37,8 +37,7 @@ _KINDS: Final = {
 
 _DESCRIPTIONS: Final = {
     "raw_data": "The data file, read and checked: {data_file}.",
-    "split": "Seeded training and test rows. Classes keep their proportions. The folds of "
-    "cross-validation lie within the training rows.",
+    "split": "{split} The folds of cross-validation lie within the training rows.",
     "parameters": "The candidates that the parameter files make, from values of {axes}. "
     "Materialising it registers new candidates and deletes those whose value is gone.",
     "models": "One {objective} per candidate, trained on the training rows. Each partition is one "
@@ -115,6 +114,7 @@ def describe(spec: SearchSpec, name: str) -> str:
     is_sampled = name == "parameters" and spec.sampler != PARAMETER_FILES
     text = (_SAMPLED if is_sampled else _DESCRIPTIONS[name]).format(
         data_file=spec.data_file,
+        split=spec.division().describe(),
         axes=" and ".join(axis.name for axis in spec.axes),
         objective=spec.make_objective().describe(),
         scoring=spec.scoring,

@@ -46,6 +46,7 @@ _IN_THE_WAY: Final = (errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY)
 _FILES: Final = (
     "split/train.csv",
     "split/test.csv",
+    "split/folds.csv",
     "parameters/candidates.csv",
     "selection/leaderboard.csv",
     "selection/heatmap.png",
