@@ -1,4 +1,4 @@
-"""Keep the registered candidates in step with the parameter files."""
+"""Keep the registered candidates in step with those that the sampler lists."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

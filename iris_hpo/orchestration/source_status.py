@@ -151,7 +151,7 @@ def _split_is_stored(study: Study, card: SplitCard) -> bool:
 
 
 def _lists(study: Study, table: bytes) -> bool:
-    """Whether the stored table of candidates is that of the parameter files."""
+    """Whether the stored table of candidates is that of the listed candidates."""
     try:
         return study.store.read(CANDIDATES_TABLE, limit=SMALL) == table
     except ArtifactError:  # it is missing, or no file that could be ours

@@ -1,4 +1,4 @@
-"""Parameter files: what users write to say which candidates there are.
+"""Parameter files: texts and tables in which users list the candidates of a search.
 
 ``<axis>_parameters*.txt`` holds values of one axis, one a line; all files of an axis are pooled and
 the axes are crossed. ``*.csv`` with a header naming the axes holds explicit candidates, one a row.
@@ -101,14 +101,14 @@ def check_axis_files(folder: Path, axes: Sequence[Axis]) -> None:
     Raises
     ------
     InputError
-        That says which file to write.
+        For the first such axis; the message names the file to write.
     """
     paths = _visible_files(folder) if folder.exists() else []
     if any(path.suffix == ".csv" for path in paths):
         return
-    held = {_axis_of(path, axes).name for path in paths}
+    named = {_axis_of(path, axes).name for path in paths}
     for index, axis in enumerate(axes):
-        if axis.name not in held:
+        if axis.name not in named:
             raise InputError(
                 f"the axis {axis.name!r} has no file; write its values, one a line, into "
                 f"{folder / f'{axis.name.lower()}_parameters.txt'}",
@@ -194,13 +194,13 @@ def _read_text(path: Path) -> str:
 
 
 def _read_values(path: Path, axis: Axis) -> Iterator[Value]:
-    found = False
+    is_empty = True
     for number, line in enumerate(_read_text(path).split("\n"), start=1):
         text = line.partition("#")[0].strip()
         if text:
-            found = True
+            is_empty = False
             yield _read_value(path, number, axis, text)
-    if not found:
+    if is_empty:
         raise ParameterFileError(path, None, f"holds no value; write {axis.expects}, one a line")
 
 
@@ -224,7 +224,7 @@ def _read_candidates(path: Path, space: ParameterSpace) -> Iterator[Candidate]:
     rows = csv.reader(lines, skipinitialspace=True, strict=True)
     names = [axis.name for axis in space.axes]
     columns: list[str] | None = None
-    found = False
+    is_empty = True
     try:
         for row in rows:
             cells = [cell.strip() for cell in row]
@@ -250,11 +250,11 @@ def _read_candidates(path: Path, space: ParameterSpace) -> Iterator[Candidate]:
                 _read_value(path, line, axis, texts[axis.name] or (_NONE if axis.nullable else ""))
                 for axis in space.axes
             ]
-            found = True
+            is_empty = False
             yield _make_candidate(path, line, space, values)
     except csv.Error as error:
         raise ParameterFileError(path, rows.line_num, f"is not CSV: {error}") from error
-    if not found:
+    if is_empty:
         raise ParameterFileError(
             path, None, f"holds no candidate; write the header {','.join(names)}, then one a row"
         )
