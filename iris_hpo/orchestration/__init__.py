@@ -1,1 +1,4 @@
-"""The search as Dagster assets, checks, jobs and sensors."""
+"""A search in Dagster: assets, checks, jobs and sensors.
+
+Code here translates between Dagster and the stages, which do not import Dagster.
+"""

@@ -1,6 +1,6 @@
-"""A search that cannot be made: it is shown with its message, and the others of the project work.
+"""Definitions of a search that cannot be loaded: they show its message, and other searches work.
 
-Where definitions are only validated, as by ``dg check defs``, the error is raised instead.
+If definitions are only validated, as by ``dg check defs``, the error is raised instead.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ _BROKEN: dict[str, str] = {}
 
 
 def broken_searches() -> dict[str, str]:
-    """Messages of the searches that this process could not make, by name."""
+    """Messages of the searches that this process could not load, by name."""
     return dict(_BROKEN)
 
 
@@ -30,9 +30,9 @@ def is_validating() -> bool:
 
 
 def build_broken(name: str, message: str) -> dg.Definitions:
-    """Define what stands for a search that cannot be made: all of it fails with the message.
+    """Define an asset and a sensor in place of a search that cannot be loaded.
 
-    An asset shows the message in the graph, and a sensor shows it as a failed tick.
+    The asset shows the message in the graph, and the sensor shows the message as a failed tick.
     """
     message = readable(message)
     _BROKEN[name] = message
@@ -64,7 +64,7 @@ def build_broken(name: str, message: str) -> dg.Definitions:
 
 
 def _word(name: str) -> str:
-    """Make a name that Dagster allows, another one for each name."""
+    """Make a name that Dagster allows, different for each name."""
     if _PLAIN.fullmatch(name):
         return name
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,4 +1,4 @@
-"""From a spec to Dagster definitions."""
+"""Build the Dagster definitions of a search from its spec."""
 
 from functools import partial
 
@@ -28,8 +28,8 @@ _BUILT: dict[str, list[SearchSpec]] = {}
 def built_searches() -> dict[str, SearchSpec]:
     """The searches that this process has built, by name.
 
-    So the command finds the searches of a project by importing its definitions, whether they are
-    written in Python or in YAML.
+    The command imports a project's definitions to find its searches, whether they are written in
+    Python or in YAML.
     """
     return {name: specs[-1] for name, specs in _BUILT.items()}
 
@@ -44,9 +44,9 @@ def build_search(
 ) -> dg.Definitions:
     """Make the assets, checks, jobs and sensors of a search.
 
-    They can be merged with those of other searches and with a project's own: each search has its
-    own names, all share the resources ``iris_hpo_storage`` and ``iris_hpo_progress``, and no
-    executor is set but that of the search's jobs.
+    The definitions can be merged with those of other searches and with a project's own: each search
+    has its own names, all share the resources ``iris_hpo_storage`` and ``iris_hpo_progress``, and
+    only the search's jobs have an executor.
 
     Parameters
     ----------
@@ -55,8 +55,8 @@ def build_search(
     progress
         Called with the counts as a run goes on; by default they are logged.
     open_study
-        Gives an asset or a check its study; by default each opens one of its own. Assets that run
-        in the process of the caller can share one, which reads each input once.
+        Returns the study for an asset or a check; by default each opens its own. Assets that run in
+        the process of the caller can share a study, which reads each input once.
     """
     _BUILT.setdefault(spec.name, []).append(spec)
     open_study = open_study or partial(Study, spec)

@@ -1,4 +1,4 @@
-"""Asset checks: what must hold of stored results."""
+"""The asset checks of a search, on stored results."""
 
 import dagster as dg
 

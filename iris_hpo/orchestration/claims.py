@@ -1,10 +1,10 @@
-"""Which project a search of an instance belongs to: two with one name would undo each other.
+"""Claims: which project owns a search of an instance.
 
-Partitions are known by name alone. Two projects with a search of one name would each delete the
-candidates of the other, at every tick of their sensors. So the first project keeps its folder with
-the instance, and another one is refused, but only where it would change the candidates while the
-first still has them. A moved or copied project, and several checkouts with the same parameter
-files, go on without a word.
+Dagster knows partitions only by name. Two projects with a search of the same name would each delete
+the candidates of the other, at every tick of their sensors. So the first project stores its folder
+with the instance, and another project is refused, but only if it would change the candidates while
+the first still has them. A moved or copied project, and several checkouts with the same parameter
+files, work without a message.
 """
 
 import json
@@ -25,28 +25,29 @@ from iris_hpo.orchestration.study import Study
 from iris_hpo.store.cards import fingerprint
 
 FOLLOWED_SECONDS: Final = 120.0
-"""How long a sensor's last tick stands for a project on a machine that cannot be looked at."""
+"""Time after a sensor's last tick for which a project on another machine still owns the search."""
 
 _REFRESHED_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True)
 class _Claim:
-    """A project that has a search.
+    """A project that owns a search.
 
     Attributes
     ----------
     folder, host
-        Where the project is.
+        Folder and machine of the project.
     parameters
         The folder of its parameter files; its own folder if another sampler lists candidates.
     search
-        Digest of what is searched; that of all copies of a project.
+        Digest of what is searched, the same for all copies of a project.
     database
-        The folder of the instance's files: in a copy of an instance the claim is a copy too. Empty
-        for a server.
+        The folder of the instance's files, which shows that a claim was copied with its instance.
+        Empty for a server.
     followed
-        When a sensor last looked at the parameter files, in seconds since the epoch; 0 for never.
+        Time at which a sensor last read the parameter files, in seconds since the epoch; 0 for
+        never.
     """
 
     folder: str
@@ -57,32 +58,32 @@ class _Claim:
     followed: float = 0.0
 
     def is_of(self, other: "_Claim") -> bool:
-        """Whether both are the same project, or the same instance was copied with its project."""
+        """Whether both are the same project, or the instance was copied with its project."""
         if self.database != other.database:
             return True
         if self.folder != other.folder:
             return False
-        return self.host == other.host or self.search == other.search  # the next container's
+        return self.host == other.host or self.search == other.search  # of the next container
 
     def is_live(self, host: str) -> bool:
-        """Whether the project still has the search, as far as that can be known on a machine."""
+        """Whether the project still owns the search, as far as a machine can know."""
         if self.host == host:
             return Path(self.folder).is_dir() and Path(self.parameters).is_dir()
         return time.time() - self.followed < FOLLOWED_SECONDS
 
 
 def claim_search(study: Study, *, follows: bool = False) -> None:
-    """Note that a project has a search on an instance.
+    """Store that a project owns a search on an instance.
 
     Parameters
     ----------
     follows
-        Whether a sensor calls, which will look again.
+        Whether a sensor calls, which will call again.
 
     Raises
     ------
     InputError
-        If another project has a search of this name, and other candidates.
+        If another project owns a search of this name, with other candidates.
     """
     own, stored, is_taken = _look(study)
     if is_taken:
@@ -97,22 +98,22 @@ def claim_search(study: Study, *, follows: bool = False) -> None:
             {claim_key(study.names): json.dumps(asdict(claim))}
         )
     if stored is None or not stored.is_of(own):
-        check_claim(study)  # another may have come at the same moment
+        check_claim(study)  # another project may have stored its claim at the same moment
 
 
 def check_claim(study: Study) -> None:
-    """Refuse to work on a search that another project has, with other candidates.
+    """Refuse to work on a search that another project owns, with other candidates.
 
     Raises
     ------
     InputError
-        That names both projects and what to do.
+        If another project owns the search; the message names both projects and what to do.
     """
     _look(study)
 
 
 def _look(study: Study) -> tuple[_Claim, _Claim | None, bool]:
-    """Return this project's claim, the stored one, and whether that is of another live project."""
+    """Return this project's claim, the stored one, and whether another live project stored it."""
     own, stored = _own_claim(study), _read(study)
     is_taken = stored is not None and not stored.is_of(own) and stored.is_live(own.host)
     if stored is not None and is_taken:
@@ -126,7 +127,7 @@ def _refuse_change(study: Study, stored: _Claim, own: _Claim) -> None:
         return
     elsewhere = stored.host != own.host
     if not elsewhere and study.reads_parameter_files:
-        with suppress(InputError):  # both may have been edited alike, and this one looks first
+        with suppress(InputError):  # both may have had the same edit, and this project looks first
             theirs = study.list_candidates(Path(stored.parameters))
             if theirs.digest == study.candidates.digest:
                 return
@@ -175,5 +176,5 @@ def _read(study: Study) -> _Claim | None:
 
 
 def claim_key(names: Names) -> str:
-    """Name under which the instance keeps who has the search."""
+    """Name under which the instance stores the claim of a search."""
     return f"iris_hpo/claim/{names.partitions_name}"

@@ -1,4 +1,4 @@
-"""How a run or a tick ends early: by an error of the user, or by an interrupt; no retries."""
+"""End a run or a tick early, after a user's mistake or an interrupt, without retries."""
 
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -12,7 +12,7 @@ from iris_hpo.interrupts import Interrupt, as_interrupt
 from iris_hpo.orchestration.names import failure
 
 INTERRUPTED: Final = "iris_hpo/interrupted"
-"""Tag of a run that a signal stopped. Nobody terminated it in the UI: its work is still wanted."""
+"""Tag of a run that a signal stopped. It was not terminated in the UI: its work is still wanted."""
 
 _MESSAGE: Final = "The process of this run was interrupted."
 
@@ -34,12 +34,12 @@ def user_errors() -> Generator[None]:
 
 @contextmanager
 def cancelled_if_interrupted(instance: dg.DagsterInstance, run_id: str) -> Generator[None]:
-    """Leave no run of this process unfinished that is interrupted, in whatever it is doing.
+    """Record a run of this process as cancelled if the block is interrupted, at any point.
 
     Raises
     ------
     Interrupt
-        If Dagster has recorded that the run was stopped, instead of raising it.
+        If Dagster has recorded that the run was stopped, without raising an interrupt.
     """
     try:
         yield
@@ -56,7 +56,7 @@ def cancelled_if_interrupted(instance: dg.DagsterInstance, run_id: str) -> Gener
 
 
 def _cancel_unfinished(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Cancel a run that was stopped between its ops: Dagster says failed, or still in progress."""
+    """Cancel a run that was stopped between its ops, which Dagster records as failed or going on."""
     run = instance.get_run_by_id(run_id)
     if run is not None and run.status not in (
         dg.DagsterRunStatus.CANCELED,
@@ -68,7 +68,7 @@ def _cancel_unfinished(instance: dg.DagsterInstance, run_id: str) -> None:
 
 
 def _begin_cancelling(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Let Dagster record an interrupted run as cancelled, not as failed."""
+    """Make Dagster record an interrupted run as cancelled, not as failed."""
     run = instance.get_run_by_id(run_id)
     if run is not None and run.status == dg.DagsterRunStatus.STARTED:
         instance.add_run_tags(run_id, {INTERRUPTED: "true"})

@@ -1,4 +1,4 @@
-"""Folders of an instance that Dagster misreads, or whose ``dagster.yaml`` it passes over."""
+"""Refuse folders of an instance that Dagster misreads, or whose ``dagster.yaml`` is not read."""
 
 import glob
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Final
 from iris_hpo.errors import InputError
 
 _MISREAD: Final = frozenset("?*[]")
-"""Dagster takes the path of dagster.yaml for a pattern, and that of a database for an address."""
+"""Dagster reads the path of dagster.yaml as a pattern, and that of a database as an address."""
 _ADVICE: Final = "rename the folder, or set DAGSTER_HOME to another"
 
 
@@ -27,9 +27,9 @@ def check_name(home: str) -> None:
 
 
 def check_settings_are_read(home: str) -> None:
-    """Refuse to follow a search on an instance whose settings Dagster has passed over.
+    """Refuse to work on an instance whose settings Dagster has not read.
 
-    Dagster itself says nothing: its telemetry is then on, and no pool keeps runs apart.
+    Dagster gives no message: its telemetry is then on, and no pool limits its runs.
 
     Raises
     ------

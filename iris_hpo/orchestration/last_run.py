@@ -1,4 +1,4 @@
-"""The settings that the last run changed from the search's own, as its events say."""
+"""The settings in which the last run differed from the search's own, from its metadata."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,20 +6,20 @@ from typing import Any
 from iris_hpo.orchestration.study import Study
 
 CHANGED = "changed_settings"
-"""The metadata of `split`, `parameters` and `selection`: settings that were not the search's."""
+"""Metadata of `split`, `parameters` and `selection`: settings that were not the search's own."""
 
 
 def changed(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Metadata that names the settings that differ from the defaults; none if all are equal.
+    """Make the metadata that names settings that differ from the defaults; empty if none do.
 
-    What is not named follows the description of the search when that changes.
+    Settings that are not named follow the description of the search when it changes.
     """
-    found = {name: value for name, value in settings.items() if value != defaults[name]}
-    return {CHANGED: found} if found else {}
+    differing = {name: value for name, value in settings.items() if value != defaults[name]}
+    return {CHANGED: differing} if differing else {}
 
 
 def last_changed(study: Study, asset: str) -> dict[str, Any]:
-    """The settings that the last materialisation of an unpartitioned asset had changed."""
+    """Settings in which the last materialisation of an unpartitioned asset differed."""
     recorded = study.metadata(asset).get(CHANGED)
     value = recorded.value if recorded is not None else None
     return dict(value) if isinstance(value, dict) else {}

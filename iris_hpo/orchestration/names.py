@@ -1,4 +1,4 @@
-"""What the parts of a search are called in Dagster, and what the asset graph says of them."""
+"""The names of a search's parts in Dagster, and their descriptions in the asset graph."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ CODE_VERSIONS: Final = {
     "scores": METRICS_VERSION,
     "selection": "1",
 }
-"""Raise an asset's version when its code changes what it makes: Dagster then shows it as stale."""
+"""Raise an asset's version when its code makes other results: Dagster then shows it as stale."""
 
 _OWNERS: Final = ["team:machine-learning"]
 
@@ -50,32 +50,32 @@ _SAMPLED: Final = (
     "The candidates that {sampler} proposes, of values of {axes}. Materialising it registers new "
     "candidates and deletes those that are no longer proposed."
 )
-"""Describes `parameters` where the candidates do not come from parameter files."""
+"""Description of `parameters` if the candidates do not come from parameter files."""
 
 
 LAYOUT = "layout"
-"""The metadata of `raw_data` and `split` that says which column was the target."""
+"""Metadata of `raw_data` and `split`: which column was the target."""
 NOTES = "notes"
-"""The metadata of `raw_data` and `split` that says what to know about the columns and the folds."""
+"""Metadata of `raw_data` and `split`: notes on the columns and the folds."""
 
 
 @dataclass(frozen=True)
 class Names:
-    """Dagster names of one search."""
+    """The Dagster names of a search."""
 
     search: str
     partitions_name: str
 
     def asset(self, name: str) -> dg.AssetKey:
-        """``models``, or ``wine/models`` for the search ``wine``."""
+        """Key of an asset: ``models``, or ``wine/models`` for the search ``wine``."""
         return dg.AssetKey([self.search, name] if self.search else [name])
 
     def plain(self, name: str) -> str:
-        """A name that has to be flat: ``select``, or ``wine_select``."""
+        """Name without slashes, of a job or a sensor: ``select``, or ``wine_select``."""
         return f"{self.search}_{name}" if self.search else name
 
     def op(self, name: str) -> str:
-        """The op that makes an asset: ``models`` and ``scores`` share ``candidates``."""
+        """Name of the op that makes an asset: ``models`` and ``scores`` share ``candidates``."""
         op = "candidates" if name in ("models", "scores") else name
         return f"{self.search}__{op}" if self.search else op  # as Dagster names ops of assets
 
@@ -86,31 +86,31 @@ class Names:
 
     @property
     def pool(self) -> str:
-        """The pool that lets one run of a search work at a time."""
+        """The pool whose slots limit the runs of a search that work at once."""
         return self.plain("search")
 
     @cached_property
     def partitions(self) -> dg.DynamicPartitionsDefinition:
-        """The candidates."""
+        """The partitions of the candidates."""
         return dg.DynamicPartitionsDefinition(name=self.partitions_name)
 
     @cached_property
     def from_files(self) -> dg.DynamicPartitionsDefinition:
-        """The candidates that parameter files registered, as opposed to a person in the UI.
+        """The candidates that were registered because they were listed, not by a user in the UI.
 
-        No asset uses these partitions. They are kept where the candidates are kept, so that both
-        always agree.
+        No asset uses these partitions. They are stored in the same place as the candidates, so that
+        both always agree.
         """
         return dg.DynamicPartitionsDefinition(name=f"{self.partitions_name}_from_files")
 
 
 def names_of(spec: SearchSpec) -> Names:
-    """The names of a search."""
+    """Return the names of a search."""
     return Names(spec.name, spec.partitions)
 
 
 def describe(spec: SearchSpec, name: str) -> str:
-    """The description of an asset."""
+    """Return the description of an asset."""
     is_sampled = name == "parameters" and spec.sampler != PARAMETER_FILES
     text = (_SAMPLED if is_sampled else _DESCRIPTIONS[name]).format(
         data_file=spec.data_file,
@@ -124,7 +124,7 @@ def describe(spec: SearchSpec, name: str) -> str:
 
 
 def presentation(spec: SearchSpec, name: str) -> dict[str, Any]:
-    """Arguments that ``dg.asset`` and ``dg.AssetSpec`` share."""
+    """Return the arguments that ``dg.asset`` and ``dg.AssetSpec`` share."""
     return {
         "key": names_of(spec).asset(name),
         "description": describe(spec, name),
@@ -143,7 +143,7 @@ def asset_spec(
     *,
     skippable: bool,
 ) -> dg.AssetSpec:
-    """The spec of one asset of several that are made together."""
+    """Make the spec of one of several assets that are made together."""
     names = names_of(spec)
     return dg.AssetSpec(
         deps=[names.asset(dep) for dep in deps],
@@ -154,7 +154,7 @@ def asset_spec(
 
 
 def failure(message: str, metadata: Mapping[str, Any] | None = None) -> dg.Failure:
-    """Make the error that ends a run or a tick with a message, and no retry."""
+    """Make the error that ends a run or a tick with a message and without a retry."""
     return dg.Failure(readable(message), metadata=metadata, allow_retries=False)
 
 

@@ -1,4 +1,4 @@
-"""What a call of the runner has done, counted over all its runs."""
+"""The outcome of a call of the runner, counted over all its runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,12 +10,12 @@ from iris_hpo.orchestration.resources import Counts, Progress
 
 @dataclass
 class Outcome:
-    """What a call has done.
+    """The outcome of a call.
 
     Attributes
     ----------
     counts
-        Over all candidates; what was up to date already counts as reused.
+        Counts over all candidates; those that were up to date before count as reused.
     failures
         Candidates that failed, with the reason.
     run_ids
@@ -28,7 +28,7 @@ class Outcome:
 
 
 class Tally:
-    """Sum of the counts of all runs, which it passes on."""
+    """Adds up the counts of all runs, and passes the sum on."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -36,7 +36,7 @@ class Tally:
         self._before = Counts(0)
 
     def begin(self, counts: Counts) -> None:
-        """Count into these counts from now on."""
+        """Add to these counts from now on."""
         self._sum = counts
 
     def __call__(self, context: dg.AssetExecutionContext, counts: Counts) -> None:
@@ -51,12 +51,12 @@ class Tally:
 
 
 class RunFailedError(Exception):
-    """A run failed as a whole; the message is the failure's own.
+    """A run failed as a whole; the message is that of the failure.
 
     Attributes
     ----------
     failures
-        Candidates that had failed before, with the reason: if all have, nothing can be selected.
+        Candidates that had failed before, with the reason; if all have, nothing can be selected.
     """
 
     def __init__(self, message: str, failures: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""Let runs over the same candidates take turns."""
+"""Make runs over the same candidates take turns."""
 
 import time
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ _LOOK_SECONDS: Final = 1.0
 def wait_for_turn(context: dg.AssetExecutionContext, study: Study, keys: Sequence[str]) -> None:
     """Wait for the end of runs that started before this one and share candidates with it.
 
-    Clocks of machines that differ can make two runs pass: then both compute the same results, and
-    each is stored whole.
+    If the clocks of two machines differ, both runs may work at once: then both compute the same
+    results, and each file is stored whole.
     """
     announced: set[str] = set()
     while earlier := _earlier_runs(context.run.run_id, study, set(keys)):
@@ -44,7 +44,7 @@ def _earlier_runs(run_id: str, study: Study, keys: set[str]) -> list[str]:
     if own is None or not records:
         return []
     storage = instance.event_log_storage
-    if storage.supports_global_concurrency_limits:  # those that wait for a slot work after this
+    if storage.supports_global_concurrency_limits:  # runs that wait for a slot work after this one
         for pending in storage.get_concurrency_info(names.pool).pending_run_ids:
             records.pop(pending, None)
     order = registered_keys(study)
@@ -66,6 +66,6 @@ def _keys_of(run: dg.DagsterRun, names: Names, order: Sequence[str]) -> Sequence
         return (run.tags[PARTITION],)
     try:
         start, end = (order.index(run.tags[tag]) for tag in (RANGE_START, RANGE_END))
-    except (KeyError, ValueError):  # of another kind, or its candidates are gone
+    except (KeyError, ValueError):  # another kind of run, or its candidates are gone
         return ()
     return order[start : end + 1]

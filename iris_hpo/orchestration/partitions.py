@@ -15,15 +15,15 @@ _ATTEMPTS: Final = 5
 
 @dataclass(frozen=True)
 class PartitionChange:
-    """What has to be registered and deleted.
+    """The candidates to register and to delete.
 
     Attributes
     ----------
     added
-        Candidates that the files name and nobody registered, in the files' order.
+        Listed candidates that are not registered, in the order of the list.
     removed
-        Candidates that files registered and no file names any more, also if a person has deleted
-        them already. What a person added by hand is never among them.
+        Candidates that were registered because they were listed, and no longer are; also if a
+        user has deleted them already. Candidates that a user added by hand are never removed.
     """
 
     added: tuple[str, ...]
@@ -34,13 +34,13 @@ class PartitionChange:
 
 
 def plan_change(
-    wanted: Sequence[str], registered: Sequence[str], from_files: Sequence[str]
+    listed: Sequence[str], registered: Sequence[str], from_files: Sequence[str]
 ) -> PartitionChange:
-    """Compare what files say with what is registered."""
-    known, named = set(registered), set(wanted)
+    """Compare the listed candidates with the registered ones."""
+    registered_set, listed_set = set(registered), set(listed)
     return PartitionChange(
-        tuple(key for key in wanted if key not in known),
-        tuple(key for key in from_files if key not in named),
+        tuple(key for key in listed if key not in registered_set),
+        tuple(key for key in from_files if key not in listed_set),
     )
 
 
@@ -50,7 +50,7 @@ def registered_keys(study: Study) -> Sequence[str]:
 
 
 def pending_change(study: Study) -> PartitionChange:
-    """What would have to change for the instance to agree with the files."""
+    """The change that makes the instance agree with the sampler's list."""
     from_files = study.instance.get_dynamic_partitions(_name(study.names.from_files))
     return plan_change(study.listed_keys, registered_keys(study), from_files)
 
@@ -60,7 +60,7 @@ def apply_change(study: Study, change: PartitionChange) -> None:
     instance = study.instance
     candidates, from_files = study.names.partitions_name, _name(study.names.from_files)
     if change.added:
-        # The note first: a crash between the two must not leave candidates that no file owns.
+        # The note first: after a crash between the two, every candidate must still have its note.
         _register(instance, from_files, change.added)
         _register(instance, candidates, change.added)
     for key in change.removed:
@@ -73,7 +73,7 @@ def _register(instance: dg.DagsterInstance, partitions: str, keys: Sequence[str]
         try:
             instance.add_dynamic_partitions(partitions, list(keys))
         except IntegrityError:
-            # Another process registered one of them since Dagster looked: it looks again.
+            # Another process has registered one of them since Dagster looked; try again.
             if attempt == _ATTEMPTS - 1:
                 raise
         else:
@@ -83,8 +83,8 @@ def _register(instance: dg.DagsterInstance, partitions: str, keys: Sequence[str]
 def change_requests(
     names: Names, change: PartitionChange
 ) -> list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest]:
-    """The same change as a sensor asks for it."""
-    # In the order of `apply_change`, and for its reason.
+    """Make the requests of a sensor for a change."""
+    # In the order of `apply_change`, for the same reason.
     requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
     if change.added:
         added = list(change.added)

@@ -1,7 +1,7 @@
-"""What is left to do, for the command, for `status` and for the sensors.
+"""Plan what is left to do, for the command, for `status` and for the sensors.
 
-`full_plan` compares the files with what is recorded and stored, which takes a look at every result.
-`quick_plan` looks at the files and the record alone, as a tick of a sensor has to be short.
+`full_plan` compares the files with the record and the store, and reads every result. `quick_plan`
+reads only the files and the record, because a tick of a sensor has to be short.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +21,7 @@ from iris_hpo.orchestration.study import Study
 
 @dataclass(frozen=True)
 class Plan:
-    """What a search needs.
+    """The work that a search needs.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Plan:
     keys
         All candidates after the change, in the order of registration.
     candidates
-        Those to train or score, in the same order.
+        Candidates to train or score, in the same order.
     """
 
     sources: tuple[str, ...]
@@ -48,21 +48,21 @@ class Plan:
 
 @dataclass(frozen=True)
 class FullPlan(Plan):
-    """What a search needs to be up to date, and the status that says so.
+    """The work that brings a search up to date, and the status that it follows from.
 
     Attributes
     ----------
     source_states
-        Per unpartitioned asset its state.
+        State of each unpartitioned asset.
     status
-        That of all candidates.
+        Status of all candidates.
     """
 
     source_states: Mapping[str, State]
     status: Status
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Per asset, the number of results in each state."""
+        """Number of results in each state, per asset."""
         counted = {name: _count([state]) for name, state in self.source_states.items()}
         counted["models"] = _count(list(self.status.models.values()))
         counted["scores"] = _count(list(self.status.scores.values()))
@@ -70,7 +70,7 @@ class FullPlan(Plan):
 
 
 def full_plan(study: Study, settings: Settings) -> FullPlan:
-    """Plan from files, record and store.
+    """Plan from the files, the record and the store.
 
     Raises
     ------
@@ -98,13 +98,13 @@ def full_plan(study: Study, settings: Settings) -> FullPlan:
 def quick_plan(study: Study, *, all_candidates: bool) -> Plan:
     """Plan from the parameter files and the record.
 
-    Candidates that were scored once are left alone: what makes them out of date has its own sensor,
-    or a run of the command. So are those that failed.
+    Candidates that were scored once, or failed, are not planned: changes that make them out of date
+    have another sensor, or are handled by a run of the command.
 
     Parameters
     ----------
     all_candidates
-        Whether all candidates are to be trained or scored again, such as after a change of code.
+        Whether to train and score all candidates again, such as after a change of code.
 
     Raises
     ------
@@ -139,10 +139,10 @@ def _change(study: Study) -> tuple[PartitionChange, tuple[str, ...]]:
 
 
 def _unrefreshed(study: Study, keys: Collection[str]) -> set[str]:
-    """Candidates whose model was not recorded since its inputs have had their present versions.
+    """Candidates whose model was recorded before its inputs got their present versions.
 
-    Dagster compares the versions of inputs. A model that is right, but was recorded before its
-    input got the present version, is stale to Dagster until it is recorded again.
+    Dagster compares the versions of inputs, and shows such a model as stale until it is recorded
+    again, even if it is up to date.
     """
     names, instance = study.names, study.instance
     since = max(version_since(instance, names.asset(name)) for name in ("split", "parameters"))

@@ -1,8 +1,8 @@
-"""Contiguous ranges of candidates, and the runs that they are cut into.
+"""Contiguous ranges of candidates, and slices of them for runs.
 
-``IRIS_HPO_CANDIDATES_PER_RUN`` says how many candidates a run may have; without it, one run has
-them all. Slices of one search work one after the other as long as its pool has one slot. With more
-slots they work beside each other, and here two that share candidates take turns nevertheless.
+``IRIS_HPO_CANDIDATES_PER_RUN`` is the largest number of candidates of a run; without it, one run
+has all. Slices of a search work one after the other if its pool has one slot. With more slots they
+work at the same time, but slices that share candidates take turns (`overlaps`).
 """
 
 import os
@@ -23,12 +23,12 @@ PARTITION: Final = "dagster/partition"
 
 
 def candidates_per_run() -> int | None:
-    """How many candidates a run may have; None for all of them.
+    """Largest number of candidates of a run; None for all.
 
     Raises
     ------
     InputError
-        If the setting is no whole number above zero.
+        If the setting is not a whole number above zero.
     """
     given = os.environ.get(_VARIABLE, "").strip()
     if not given:
@@ -39,7 +39,7 @@ def candidates_per_run() -> int | None:
 
 
 def backfill_policy() -> dg.BackfillPolicy:
-    """How Dagster cuts a backfill into runs."""
+    """The policy by which Dagster cuts a backfill into runs."""
     size = candidates_per_run()
     return dg.BackfillPolicy.multi_run(size) if size else dg.BackfillPolicy.single_run()
 
@@ -57,9 +57,9 @@ def contiguous_ranges(
 ) -> list[tuple[str, ...]]:
     """Cover keys by contiguous ranges of the registered order.
 
-    A run works on one contiguous range. Gaps of up to ``bridged`` candidates are bridged: those are
-    looked at too, and reused. So are the smallest gaps where more than ``at_most`` ranges would be
-    needed.
+    A run works on one contiguous range. Gaps of up to ``bridged`` candidates become part of a
+    range: their candidates are reused. So do the smallest gaps if there would be more than
+    ``at_most`` ranges.
     """
     position = {key: index for index, key in enumerate(registered)}
     places = sorted(position[key] for key in keys)
@@ -77,10 +77,10 @@ def contiguous_ranges(
 
 
 def range_tags(keys: Sequence[str]) -> dict[str, str]:
-    """The tags of a run that works on a contiguous range.
+    """Make the tags of a run that works on a contiguous range.
 
-    Dagster takes the empty key, which a person can register, for no key at all: it can lie within a
-    range, and at no end of one.
+    Dagster reads the empty key, which a user can register, as no key: it can be within a range, but
+    not at an end.
     """
     named = [key for key in keys if key]
     return {

@@ -1,4 +1,8 @@
-"""The event log of a search: versions, inputs and failures, read in few queries, never per key."""
+"""The record of a search in the event log: versions, inputs and failures.
+
+It is read in few queries, never one per key. Dagster's private interface is used only here and in
+`iris_hpo.event_log`. What a run records of candidates is in `recorder`.
+"""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,11 +24,11 @@ class Input:
     Attributes
     ----------
     version
-        Its data version.
+        Data version.
     pointer
-        Its storage id in the event log, or any id between it and the next of the same partition.
+        Storage id in the event log, or any id between this one and the next of the same partition.
     code_version
-        Of the asset when it was made, where it is known.
+        Code version of the asset at the time; empty if unknown.
     """
 
     version: str
@@ -33,10 +37,10 @@ class Input:
 
 
 FAILED: Final = "failed"
-"""Of a run's failure: why candidates failed; the others are done."""
+"""Metadata of a run's failure: the candidates that failed, with reasons; the others are done."""
 
 FAILED_BEFORE_END: Final = "failed_before_end"
-"""Of the failure of a run that ended as a whole: why candidates had failed until then."""
+"""Metadata of the failure of a whole run: the candidates that had failed before, with reasons."""
 
 
 def latest(instance: dg.DagsterInstance, key: dg.AssetKey) -> Input | None:
@@ -59,7 +63,7 @@ def latest_metadata(
 
 
 def _latest_record(instance: dg.DagsterInstance, key: dg.AssetKey) -> dg.EventLogRecord | None:
-    # Less than half of what `get_latest_materialization_event` takes, which reads the table of
+    # Takes less than half the time of `get_latest_materialization_event`, which reads the table of
     # assets first.
     records = instance.fetch_materializations(key, limit=1).records
     return records[0] if records else None
@@ -70,7 +74,7 @@ def data_versions(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str
     tags = instance.event_log_storage.get_latest_tags_by_partition(
         key, dg.DagsterEventType.ASSET_MATERIALIZATION, [DATA_VERSION]
     )
-    return {partition: found[DATA_VERSION] for partition, found in tags.items()}
+    return {partition: versions[DATA_VERSION] for partition, versions in tags.items()}
 
 
 def latest_storage_ids(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, int]:
@@ -81,7 +85,7 @@ def latest_storage_ids(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mappin
 
 
 def version_since(instance: dg.DagsterInstance, key: dg.AssetKey) -> int:
-    """Since which event an unpartitioned asset has had the data version that it has now.
+    """Event since which an unpartitioned asset has had its present data version.
 
     Returns
     -------
@@ -90,8 +94,8 @@ def version_since(instance: dg.DagsterInstance, key: dg.AssetKey) -> int:
     """
     since, present, cursor = 0, None, None
     while True:
-        found = instance.fetch_materializations(key, limit=20, cursor=cursor)
-        for record in found.records:
+        page = instance.fetch_materializations(key, limit=20, cursor=cursor)
+        for record in page.records:
             materialization = record.asset_materialization
             tags = (materialization.tags if materialization else None) or {}
             version = tags.get(DATA_VERSION)
@@ -100,15 +104,15 @@ def version_since(instance: dg.DagsterInstance, key: dg.AssetKey) -> int:
             if version != present:
                 return since
             since = record.storage_id
-        if not found.has_more:
+        if not page.has_more:
             return since
-        cursor = found.cursor
+        cursor = page.cursor
 
 
 def failed_partitions(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:
     """Partitions that were tried and failed in their last attempt, each with the id of the run.
 
-    What a run left that was cancelled, or ended as a whole, was not tried: it is missing.
+    Partitions that were left by a run that was cancelled, or ended as a whole, were not tried.
     """
     return tried_and_failed(instance, partitions_of_failed_runs(instance, key))
 
@@ -116,7 +120,7 @@ def failed_partitions(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping
 def tried_and_failed(
     instance: dg.DagsterInstance, attempts: Mapping[str, str]
 ) -> Mapping[str, str]:
-    """Those of the attempts of failed runs that the failure of their run names."""
+    """The attempts of failed runs that are named by the failure of their run."""
     named = {
         run_id: _failure_tables(instance, run_id, FAILED, FAILED_BEFORE_END)
         for run_id in sorted({*attempts.values()})
@@ -142,7 +146,7 @@ def cut_short_partitions(
     Parameters
     ----------
     tag
-        Of runs that a signal stopped. Others that were cancelled were not wanted.
+        Tag of runs that a signal stopped. Other cancelled runs are left out: a user cancelled them.
     """
     attempts, runs = _last_attempts(instance, key)
     cut_short = {
@@ -174,8 +178,8 @@ _explained: set[str] = set()
 
 
 def _says_why(instance: dg.DagsterInstance, run_id: str) -> bool:
-    """Whether a step of a run failed with a message of this package: it would fail again."""
-    if run_id not in _explained:  # asked in every tick, and what an ended run says stays
+    """Whether a step of a run failed with a message of this package; it would fail again."""
+    if run_id not in _explained:  # needed in every tick, and the log of an ended run stays
         for log in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
             if log.dagster_event and log.dagster_event.step_failure_data.user_failure_data:
                 _explained.add(run_id)
@@ -183,7 +187,7 @@ def _says_why(instance: dg.DagsterInstance, run_id: str) -> bool:
 
 
 def failure_reasons(instance: dg.DagsterInstance, run_id: str) -> Mapping[str, str]:
-    """Why candidates of a run failed that ended only because of them, as its failure says."""
+    """Reasons of failed candidates, for a run that failed only because of them."""
     return _failure_tables(instance, run_id, FAILED)
 
 
@@ -202,7 +206,7 @@ def _failure_tables(instance: dg.DagsterInstance, run_id: str, *names: str) -> M
 def plan_partitions(
     context: dg.AssetExecutionContext, key: dg.AssetKey, partitions: Iterable[str]
 ) -> None:
-    """Record that a run meant to materialise partitions which its tags did not name at launch."""
+    """Record that a run planned to materialise partitions that its tags did not name at launch."""
     for partition in partitions:
         event = dg.DagsterEvent.build_asset_materialization_planned_event(
             context.run.job_name,
@@ -213,7 +217,7 @@ def plan_partitions(
 
 
 def as_json(value: object) -> dg.JsonMetadataValue:
-    """Metadata from anything that is JSON."""
+    """Make metadata from a value that can be written as JSON."""
     return dg.MetadataValue.json(json.loads(json.dumps(value)))
 
 
@@ -228,9 +232,9 @@ def _input_pointer_tag(key: dg.AssetKey) -> str:
 def lineage_tags(
     data_version: str, code_version: str, inputs: Mapping[dg.AssetKey, Input]
 ) -> dict[str, str]:
-    """All tags of a materialisation."""
+    """Make all tags of a materialisation."""
     tags = {DATA_VERSION: data_version, CODE_VERSION: code_version, _USER_PROVIDED: "true"}
-    for key, found in inputs.items():
-        tags[_input_version_tag(key)] = found.version
-        tags[_input_pointer_tag(key)] = str(found.pointer)
+    for key, upstream in inputs.items():
+        tags[_input_version_tag(key)] = upstream.version
+        tags[_input_pointer_tag(key)] = str(upstream.pointer)
     return tags

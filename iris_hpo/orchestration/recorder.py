@@ -1,4 +1,4 @@
-"""Recording results: one event per candidate's model and score, with its lineage and metadata."""
+"""Record results: one event per candidate's model and score, with lineage and metadata."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -19,7 +19,7 @@ SLOW_LOG: Final = (
     "this instance has an event log of Dagster's own, which records candidates several times "
     "slower; event_log_storage in dagster.yaml can name iris_hpo.event_log"
 )
-"""What to know about an instance whose event log `records_slowly`."""
+"""A note for users of an instance whose event log `records_slowly`."""
 
 Metadata = dict[str, dg.MetadataValue | str | int | float | None]
 
@@ -58,7 +58,7 @@ class Recorder:
 
     def _together(self) -> AbstractContextManager[None]:
         storage = self._context.instance.event_log_storage
-        batched = getattr(storage, "batched", None)  # of an event log of this package
+        batched = getattr(storage, "batched", None)  # the event logs of this package have it
         return batched() if batched else nullcontext()
 
     def _log_model(self, card: ModelCard, *, reused: bool) -> None:
@@ -128,5 +128,5 @@ class Recorder:
 
 
 def records_slowly(instance: dg.DagsterInstance) -> bool:
-    """Whether the event log is none of this package, nor in memory."""
+    """Whether the event log is neither one of this package nor in memory."""
     return not instance.is_ephemeral and not hasattr(instance.event_log_storage, "batched")

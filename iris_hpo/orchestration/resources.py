@@ -25,7 +25,7 @@ _OTHERS: Final = "other warnings"
 
 @dataclass
 class Counts:
-    """How far a run is, and which warnings its candidates gave how often."""
+    """Counts of a run: candidates by outcome, and the warnings that they gave."""
 
     total: int
     trained: int = 0
@@ -39,7 +39,7 @@ class Counts:
         return self.trained + self.reused + self.failed
 
     def add_warnings(self, warned: Mapping[str, int]) -> None:
-        """Count warnings: each text, or as one of the others where there are many."""
+        """Count warnings by text; beyond a number of texts, together as other warnings."""
         for text, times in warned.items():
             known = text in self.warned or len(self.warned) < _WARNINGS
             self.warned[text if known else _OTHERS] += times
@@ -64,7 +64,7 @@ class Progress(Protocol):
 
 
 class PacedLine:
-    """How far a run is and how long it still takes, in one line every few seconds."""
+    """The progress of a run and the time left, in one line every few seconds."""
 
     def __init__(self, seconds: float = 5.0) -> None:
         self._seconds = seconds
@@ -74,7 +74,7 @@ class PacedLine:
         """Return the line, or nothing if it is not yet time for one, or all is done."""
         now = time.monotonic()
         worked = counts.trained + counts.failed
-        if not worked:  # what is reused says nothing about the pace
+        if not worked:  # reused candidates do not show the pace
             self._started = self._last = now
         if now - self._last < self._seconds or counts.done >= counts.total or not worked:
             return ""
@@ -84,13 +84,13 @@ class PacedLine:
 
 
 class LogProgress:
-    """One line in the run's log every few seconds, not one per candidate."""
+    """Logs one line every few seconds, not one per candidate."""
 
     def __init__(self, seconds: float = 5.0) -> None:
         self._line = PacedLine(seconds)
 
     def __call__(self, context: dg.AssetExecutionContext, counts: Counts) -> None:
-        """Log the counts and the time left, now and then."""
+        """Log the counts and the time left, if it is time for a line."""
         if line := self._line.next(counts):
             log_line(context.log, line)
 
@@ -112,11 +112,11 @@ class Storage(dg.ConfigurableResource[None]):
     _at_work: ExitStack = PrivateAttr(default_factory=ExitStack)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Show signs of life as long as a run has the resource, however it was launched.
+        """Show signs of life while a run has the resource, however it was launched.
 
         An executor in one process makes resources before the first step waits for its turn.
         """
-        if context.run is not None and context.instance is not None:  # not of a sensor
+        if context.run is not None and context.instance is not None:  # a run, not a sensor
             self._at_work.enter_context(at_work(context.instance, context.run.run_id))
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
@@ -124,17 +124,17 @@ class Storage(dg.ConfigurableResource[None]):
         self._at_work.close()
 
     def data_file(self, spec: SearchSpec) -> Path:
-        """The data file of a search."""
+        """Path of a search's data file."""
         return self._data_folder(spec) / spec.data_file
 
     def parameters_folder(self, spec: SearchSpec) -> Path:
-        """The folder of a search's parameter files."""
+        """Path of the folder of a search's parameter files."""
         return self._data_folder(spec) / spec.parameters_folder
 
     def store(self, spec: SearchSpec) -> ArtifactStore:
-        """The artifacts of a search."""
-        given = self.artifacts or os.environ.get("IRIS_HPO_ARTIFACTS") or "artifacts"
-        root = given.rstrip("/") if "://" in given else str(spec.home / given)
+        """Open the store with the artifacts of a search."""
+        place = self.artifacts or os.environ.get("IRIS_HPO_ARTIFACTS") or "artifacts"
+        root = place.rstrip("/") if "://" in place else str(spec.home / place)
         return open_store(f"{root}/{spec.name}" if spec.name else root)
 
     def _data_folder(self, spec: SearchSpec) -> Path:

@@ -1,7 +1,7 @@
-"""Doing what is left to do, in this process, on the instance that the UI shows.
+"""Run the jobs of a search in this process, on the instance that the UI shows.
 
-`bring_up_to_date` is what the command runs. It uses the jobs of the search, so that each run is
-seen in the UI as any other.
+The command calls `Launcher.bring_up_to_date`. The runs use the jobs of the search, so the UI shows
+them like any others. What is left to do is decided in `plan`.
 """
 
 import uuid
@@ -33,18 +33,19 @@ from iris_hpo.training import WORKER_MODULES
 
 _RANGES: Final = 8
 _BRIDGED: Final = 20
-"""Runs that scattered candidates may take, and candidates between two of them that one run reuses
-instead: a run costs about a second, a reused candidate less than a hundredth of that."""
+"""Largest number of runs for scattered candidates, and largest number of candidates between two
+ranges that are reused so that one run covers both: a run takes about a second, a reused candidate
+less than a hundredth of that."""
 
 _PLANS: Final = 3
-"""How often a command plans, if candidates come and go while it works on them."""
+"""Number of times that a command plans, if candidates change while it works on them."""
 
 _BYTES_PER_WORKER: Final = 20_000_000
-"""Of data that fits read: they take about as long as a worker takes to start, or longer."""
+"""Bytes of data for fits that take about as long as the start of a worker, or longer."""
 
 
 class _CandidatesChangedError(Exception):
-    """Candidates that were planned are no range of registered ones any more."""
+    """The planned candidates are no longer a range of the registered ones."""
 
 
 class Launcher:
@@ -53,12 +54,13 @@ class Launcher:
     Parameters
     ----------
     study
-        The search, on its instance. The assets of the runs share it, and so read each input once.
+        The search on its instance. The assets of the runs share the study, so that each input is
+        read once.
     progress
         Called with the counts as runs go on.
     say
-        Called with each line for the user who waits: which run is waited for and since when, and
-        which dead run was released.
+        Called with each line for a user who waits: the run that is waited for and since when, and
+        each dead run that was released.
     """
 
     def __init__(
@@ -70,7 +72,7 @@ class Launcher:
 
     @cached_property
     def _definitions(self) -> dg.Definitions:
-        """Made when something is to be run: until then much need not be imported."""
+        """Definitions of the search; made only if there is a run, because of their imports."""
         from iris_hpo.orchestration.build import build_search
 
         def open_study(*_: object) -> Study:
@@ -88,7 +90,7 @@ class Launcher:
         RunFailedError
             If a run fails by more than single candidates.
         """
-        # Refuses what cannot work, before any run.
+        # Refuse impossible options before any run.
         Limits(work.retries, work.candidate_timeout)
         make_engine(
             work.engine,
@@ -111,7 +113,7 @@ class Launcher:
     def _search_as_planned(
         self, settings: Settings, work: WorkSettings
     ) -> tuple[FullPlan, Outcome]:
-        """Plan and work; plan again if parameter files were edited, or a sensor acts upon that."""
+        """Plan and work; plan again if parameter files or registered candidates have changed."""
         run_ids: list[str] = []
         trained = 0
         for attempt in range(_PLANS):
@@ -120,7 +122,7 @@ class Launcher:
             plan = full_plan(self._study, settings)
             wanted = plan.keys if work.force else plan.candidates
             reused = len(plan.keys) - len(wanted)
-            trained = min(trained, reused)  # in earlier rounds; some may have been removed since
+            trained = min(trained, reused)  # in earlier plans; some may have been removed since
             counts = Counts(len(plan.keys), trained=trained, reused=reused - trained)
             outcome = Outcome(counts, run_ids=run_ids)
             self._tally.begin(counts)
@@ -159,7 +161,7 @@ class Launcher:
             start_ahead(self._workers(len(wanted), settings), work.jobs, modules=WORKER_MODULES)
             from iris_hpo.reports.figure import import_matplotlib
 
-            # Imported while workers work, instead of when all wait for the figure.
+            # Import while workers work, so that the selection need not wait for the import.
             Thread(target=import_matplotlib, daemon=True).start()
         if not wanted:
             if sources:
@@ -183,7 +185,7 @@ class Launcher:
         if "" in wanted and not any("" in keys for keys in ranges):
             outcome.failures[""] = "'' is no candidate, and Dagster has no run for it; delete it"
             outcome.counts.failed += 1
-        # What a range bridges is looked at too, and was counted as reused.
+        # Candidates between two ranges are part of the run, and were already counted as reused.
         outcome.counts.reused -= sum(len(set(keys) - set(wanted)) for keys in ranges)
         for keys in ranges:
             assets = [*sources, "models", "scores"]
@@ -196,7 +198,7 @@ class Launcher:
             sources = ()
 
     def _workers(self, candidates: int, settings: Settings) -> int:
-        """How many workers the work is surely worth; more are started once it shows that it is."""
+        """Number of workers that surely pay off; the engine starts more if work takes longer."""
         fits = candidates * (self._study.spec.division(settings.split).n_folds + 1)
         bytes_read = fits * self._study.data_file.stat().st_size
         return 1 + bytes_read // _BYTES_PER_WORKER

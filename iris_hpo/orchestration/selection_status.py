@@ -1,4 +1,4 @@
-"""Whether a selection can be made, what its version is, and whether the stored one is current."""
+"""The status of the selection: whether one can be made, its version, and its state."""
 
 from collections.abc import Sequence
 
@@ -21,12 +21,12 @@ from iris_hpo.training.cards import ModelCard, model_card_name
 
 
 def read_selectable(study: Study, upstream: Upstream) -> Status:
-    """Read the status of the registered candidates, some of which can be selected.
+    """Read the status of the registered candidates, at least one of which can be selected.
 
     Raises
     ------
     InputError
-        If none can, or if a score was changed since it was recorded.
+        If none can be selected, or if a score was changed since it was recorded.
     """
     conditions = study.conditions(upstream.split_card, upstream.parameters_card)
     status = read_status(study, registered_keys(study), conditions, verify_models=False)
@@ -58,10 +58,10 @@ def selection_version(
 ) -> str:
     """The data version of a selection.
 
-    From 100 upstream partitions on, Dagster does not track that edge by itself.
+    From 100 upstream partitions on, Dagster does not track the edge from `scores`.
     """
     simplest = [axis.simplest for axis in space.axes]
-    # Where low is simple, the order of the space is that of an earlier version.
+    # If low is simple on all axes, selections of earlier versions are the same.
     decides = RULES[rule].takes_simplest and set(simplest) != {"low"}
     return fingerprint(
         **({"simplest": simplest} if decides else {}),
@@ -73,12 +73,12 @@ def selection_version(
 
 
 def selection_state(study: Study, rule: str, status: Status | None = None) -> State:
-    """Whether the stored selection is of the present scores and this rule.
+    """State of the stored selection, for the present scores and a rule.
 
     Parameters
     ----------
     status
-        That of all candidates, if it was just read and all are up to date.
+        Status of all candidates, if it was just read and all are up to date.
     """
     recorded = study.recorded("selection")
     if recorded is None:

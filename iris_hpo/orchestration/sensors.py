@@ -1,4 +1,4 @@
-"""Jobs, and the sensors that request them."""
+"""The jobs of a search, and the sensors that request them; their ticks are in `ticks`."""
 
 import os
 from typing import Final

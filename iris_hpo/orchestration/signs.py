@@ -1,7 +1,7 @@
-"""Signs of life: which process executes a run, and that it still works on it.
+"""Signs of life: the process that executes a run, and its heartbeat.
 
-They are kept with the instance, so that every process of every machine that uses it can read them.
-What follows from them is in `iris_hpo.orchestration.turns`.
+They are stored with the instance, so that every process on every machine that uses the instance can
+read them. What follows from them is in `iris_hpo.orchestration.turns`.
 """
 
 import json
@@ -18,16 +18,16 @@ import dagster as dg
 from iris_hpo.processes import place_of_processes, start_of
 
 PATIENCE_SECONDS = 40.0
-"""How long a beat may stand still: a busy machine, or a fit that lets no other thread run."""
+"""Time for which a heartbeat may stop: the machine may be busy, or a fit block other threads."""
 
 UNMARKED_SECONDS = 180.0
-"""How long a slot may be held without any sign of life: a step's container may be starting.
+"""Time for which a slot may be held without a sign of life: a step's container may be starting.
 
-If the process that starts it is not on this machine, it is dead, or the step is soon at work."""
+If the process that starts the step is not on this machine, it has died, or the step begins soon."""
 
 _LONGEST_LOOK: Final = 15.0
-"""What the time between two looks counts at most: who waits was suspended too, or the database was
-away, and the run could show nothing."""
+"""Largest time between two looks that is counted. A longer one means that the waiting process was
+suspended too, or that the database was away, so that the run could show no sign."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class Sign:
     host
         Name of its machine.
     place
-        Where the process id has a meaning; empty if that is not known.
+        Where the process id is valid; empty if unknown.
     started
-        When the process was started, in ticks since the boot.
+        Start time of the process, in ticks since the boot.
     beat
-        Grows as long as the process works on the run; 0 when it has put the run down.
+        Heartbeat, which grows while the process works on the run; 0 when the work has ended.
     """
 
     process: int
@@ -55,37 +55,37 @@ class Sign:
     beat: int
 
     def lives(self) -> bool | None:
-        """Whether the process lives; None if that cannot be known here."""
+        """Whether the process is alive; None if that cannot be known on this machine."""
         if not self.place or self.place != place_of_processes():
             return None
         try:
-            found = start_of(self.process)
-            if found is None:
-                os.kill(self.process, 0)  # it may only be hidden: of another user
+            start = start_of(self.process)
+            if start is None:
+                os.kill(self.process, 0)  # another user's process may only be hidden
         except ProcessLookupError:
             return False
         except OSError:
             return None
-        return found == self.started
+        return start == self.started
 
 
 def own_sign(beat: int) -> Sign:
-    """A sign of life of this process."""
+    """Make a sign of life of this process."""
     place, process = place_of_processes(), os.getpid()
     started = (start_of(process) if place else None) or ""
     return Sign(process, socket.gethostname(), place if started else "", started, beat)
 
 
 def write_sign(instance: dg.DagsterInstance, run_id: str, sign: Sign) -> None:
-    """Keep a run's sign of life with the instance."""
+    """Store a run's sign of life with the instance."""
     instance.daemon_cursor_storage.set_cursor_values({_key(run_id): json.dumps(vars(sign))})
 
 
 def read_signs(instance: dg.DagsterInstance, run_ids: Iterable[str]) -> dict[str, Sign]:
-    """Read the signs of life of runs; those that never showed any are left out."""
+    """Read the signs of life of runs; runs without one are left out."""
     keys = {_key(run_id): run_id for run_id in run_ids}
-    found = instance.daemon_cursor_storage.get_cursor_values(set(keys)) if keys else {}
-    return {keys[key]: Sign(**json.loads(value)) for key, value in found.items()}
+    stored = instance.daemon_cursor_storage.get_cursor_values(set(keys)) if keys else {}
+    return {keys[key]: Sign(**json.loads(value)) for key, value in stored.items()}
 
 
 def _key(run_id: str) -> str:
@@ -93,12 +93,12 @@ def _key(run_id: str) -> str:
 
 
 class Watch:
-    """How long runs have shown the same sign, on this process's clock.
+    """Measures how long runs have shown the same sign, on this process's clock.
 
     Parameters
     ----------
     clock
-        Seconds that never run backwards.
+        Returns seconds that never go backwards.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -107,7 +107,7 @@ class Watch:
         self._seen: dict[str, tuple[Sign | None, float, float]] = {}
 
     def silence(self, run_id: str, sign: Sign | None) -> float:
-        """Note what a run shows now; give the seconds for which it has shown nothing else."""
+        """Note the present sign of a run; return the seconds for which it has not changed."""
         now = self._clock()
         with self._lock:
             before, silent, looked = self._seen.get(run_id, (sign, 0.0, now))
@@ -125,16 +125,16 @@ class Watch:
 def why_dead(
     sign: Sign | None, silence: float, *, finished: bool, orphaned: bool = False
 ) -> str | None:
-    """Judge who holds a slot, or a run that has not ended; None while it may live.
+    """Reason why a run counts as dead; None while it may be alive.
 
     Parameters
     ----------
     silence
-        Seconds for which it has shown this sign, as `Watch` counts them.
+        Seconds for which the run has shown this sign, as `Watch` counts them.
     finished
-        Whether the run has ended: then it only has to let go.
+        Whether the run has ended, and only its slot is still held.
     orphaned
-        Whether the process that launches its steps is not on this machine.
+        Whether the process that launches the run's steps is not on this machine.
     """
     lives = sign.lives() if sign else None
     if sign and sign.beat and lives is not None:

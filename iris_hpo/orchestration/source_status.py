@@ -1,4 +1,4 @@
-"""The status of `raw_data`, `split` and `parameters`: whether they are of the present files."""
+"""The status of `raw_data`, `split` and `parameters`: whether they fit the present files."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,12 +24,12 @@ from iris_hpo.store.folder import SMALL, read_verified
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run may set, beside how it works.
+    """Settings of a run that decide results.
 
     Attributes
     ----------
     split
-        How the rows are divided.
+        Settings of the splitter.
     choices
         Settings of the estimator.
     """
@@ -40,14 +40,14 @@ class Settings:
 
 @dataclass(frozen=True)
 class Sources:
-    """What candidates depend on, as the files and the settings of a run make it.
+    """The unpartitioned assets, as the files and the settings of a run make them.
 
     Attributes
     ----------
     split_card, parameters_card
-        What `split` and `parameters` should store.
+        Cards that `split` and `parameters` should store.
     states
-        Per unpartitioned asset its state, in the order in which they are made.
+        State of each unpartitioned asset, in the order in which they are made.
     """
 
     split_card: SplitCard
@@ -56,15 +56,15 @@ class Sources:
 
 
 def read_sources(study: Study, settings: Settings) -> Sources:
-    """Compare files, record and store.
+    """Compare the files with the record and the store.
 
     Raises
     ------
     InputError
         If data or parameter files cannot be used.
     """
-    # Parameter files first: dividing may wait for a worker, and what is wrong in the files is
-    # reported at once.
+    # Parameter files first: dividing may wait for a worker, and mistakes in the files are reported
+    # at once.
     candidates, parameters_card = study.candidates, study.parameters_card(settings.choices)
     split_card = _split_card(study, settings.split)
     states: dict[str, State] = {
@@ -89,7 +89,7 @@ def read_sources(study: Study, settings: Settings) -> Sources:
 def _split_card(study: Study, settings: SplitSettings) -> SplitCard:
     """The card of the split that the data and the settings make.
 
-    If the recorded split is of these, its card says so, and the rows need not be divided to know.
+    If the card of the recorded split names the same data and settings, the rows are not divided.
     """
     recorded = study.recorded("split")
     if recorded is not None and recorded.code_version == CODE_VERSIONS["split"]:
@@ -118,7 +118,7 @@ def _is_of_layout(study: Study, card: SplitCard) -> bool:
 
 
 def _describes(study: Study, card: SplitCard) -> bool:
-    """Whether the record of `raw_data` describes the columns as they are taken now."""
+    """Whether the record of `raw_data` describes the columns that are used now."""
     recorded = study.metadata("raw_data")
     same_layout = LAYOUT not in recorded or recorded[LAYOUT].value == asdict(study.spec.layout)
     features = recorded.get("features")
@@ -151,8 +151,8 @@ def _split_is_stored(study: Study, card: SplitCard) -> bool:
 
 
 def _lists(study: Study, table: bytes) -> bool:
-    """Whether the stored table of candidates is that of the listed candidates."""
+    """Whether the stored table of candidates has the listed candidates."""
     try:
         return study.store.read(CANDIDATES_TABLE, limit=SMALL) == table
-    except ArtifactError:  # it is missing, or no file that could be ours
+    except ArtifactError:  # it is missing, or not a file that a search could have written
         return False

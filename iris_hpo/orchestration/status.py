@@ -35,21 +35,19 @@ class Status:
     Attributes
     ----------
     models, scores
-        Per candidate, the state of its model and of its score. A result that is right stays right
-        when a later attempt failed.
-        Models are looked at only on request.
+        State of each candidate's model and of its score. A result that is up to date stays so when
+        a later attempt fails. Models are looked at only on request.
     model_versions, score_versions
         Recorded data versions.
     score_cards
-        The scores that are up to date.
+        Cards of the scores that are up to date.
     refused
-        Candidates of which something else is stored than was recorded, with the message that
-        names the file.
+        Candidates with a stored file that is not the recorded one, and the message that names it.
     failed_runs
         Candidates that failed in their last attempt, for either asset, with the run's id.
     shown_as_failed
-        These, and those that a failed run left untried: Dagster shows all of them as failed until
-        they are recorded again.
+        Candidates of `failed_runs`, and those that a failed run left untried: Dagster shows all of
+        them as failed until they are recorded again.
     """
 
     models: Mapping[str, State]
@@ -63,10 +61,10 @@ class Status:
 
     def keys(self, state: State) -> list[str]:
         """Candidates whose score is in a state, in the order of registration."""
-        return [key for key, found in self.scores.items() if found == state]
+        return [key for key, score_state in self.scores.items() if score_state == state]
 
     def is_current(self, key: str) -> bool:
-        """Whether nothing is left to do for a candidate, in Dagster's eyes too."""
+        """Whether a candidate is up to date, and Dagster does not show it as failed."""
         states = self.models[key], self.scores[key]
         return states == ("up to date", "up to date") and key not in self.shown_as_failed
 
@@ -74,15 +72,15 @@ class Status:
 def read_status(
     study: Study, keys: Sequence[str], conditions: Conditions, *, verify_models: bool
 ) -> Status:
-    """Judge recorded results.
+    """Read the status of candidates.
 
     Parameters
     ----------
     conditions
-        What results should have been made under.
+        Conditions under which results should have been made.
     verify_models
-        Whether model files are read too, and a missing or changed one counts as a missing model.
-        Without, the record and the scores are trusted: a model is verified when it is loaded.
+        Whether model files are read too; a missing or changed one counts as a missing model.
+        Otherwise the record and the scores are trusted: a model is verified when it is loaded.
     """
     instance = study.instance
     models_key, scores_key = study.names.asset("models"), study.names.asset("scores")
@@ -127,8 +125,8 @@ def _model_state(
         parameters = space.parameters(space.parse_key(key))
     except ValueError:
         return "out of date"
-    wanted = conditions.model_fingerprint(parameters)
-    return "up to date" if card.fingerprint == wanted else "out of date"
+    fingerprint = conditions.model_fingerprint(parameters)
+    return "up to date" if card.fingerprint == fingerprint else "out of date"
 
 
 def _score_state(
@@ -165,7 +163,7 @@ def _read_all(
     versions: Mapping[str, str],
     refused: dict[str, str],
 ) -> Iterator[tuple[str, AnyCard | None]]:
-    """Give every candidate's card; None where nothing is recorded, or it is not what is stored."""
+    """Yield every candidate's card; None if nothing is recorded, or another file is stored."""
 
     def attempt(key: str) -> AnyCard | ArtifactError | None:
         if key not in versions:

@@ -1,7 +1,6 @@
 """`Study`: a search at work on an instance, with its inputs, each read once.
 
-What is recorded and stored of candidates and of the selection is the business of `status`; what is
-left to do, that of `plan`.
+The status of candidates and of the selection is in `status`; what is left to do is in `plan`.
 """
 
 import os
@@ -39,7 +38,7 @@ class Upstream:
     split, parameters
         The recorded materialisations.
     split_card, parameters_card
-        What is stored, verified.
+        The stored cards, verified.
     """
 
     split: Input
@@ -51,17 +50,17 @@ class Upstream:
 class Study:
     """A search on an instance and a store.
 
-    Every input is read when it is first needed, and kept: all that one study does is based on one
-    state of the data file. Parameter files that are edited while a command works are read again.
+    Every input is read when it is first needed, and kept: all work of a study is based on one state
+    of the data file. Parameter files that are edited while a command works are read again.
 
     Parameters
     ----------
     spec
         The search.
     instance
-        Where its candidates and results are recorded.
+        The instance that records its candidates and results.
     storage
-        Where its data and artifacts are.
+        The place of its data and artifacts.
 
     Attributes
     ----------
@@ -135,7 +134,7 @@ class Study:
         Raises
         ------
         InputError
-            If it cannot be divided so; names the file.
+            If it cannot be divided by these settings; the message names the file.
         """
         if settings not in self._divided:
             try:
@@ -153,16 +152,16 @@ class Study:
 
     @property
     def candidates(self) -> CandidateList:
-        """The candidates that the sampler lists; asked again only if a parameter file was replaced.
+        """The candidates that the sampler lists; listed again only if a parameter file changed.
 
         Raises
         ------
         InputError
             If the sampler, or a file that it reads, cannot be used.
         """
-        seen = _stamps(self.parameters_folder)
-        if self._candidates is None or self._candidates[0] != seen:
-            self._candidates = seen, self.list_candidates(self.parameters_folder)
+        stamps = _stamps(self.parameters_folder)
+        if self._candidates is None or self._candidates[0] != stamps:
+            self._candidates = stamps, self.list_candidates(self.parameters_folder)
         return self._candidates[1]
 
     def list_candidates(self, folder: Path) -> CandidateList:
@@ -187,7 +186,7 @@ class Study:
         return str(folder) if self.reads_parameter_files else f"the sampler {sampler}"
 
     def parameters_card(self, choices: Mapping[str, str]) -> ParametersCard:
-        """What the parameters of the search are, under the choices of a run."""
+        """Make the card of the parameters, under the choices of a run."""
         identity = self.spec.make_objective(choices).identity()
         return ParametersCard(
             axes=[axis.identity() for axis in self.spec.axes],
@@ -200,7 +199,7 @@ class Study:
         )
 
     def conditions(self, split: SplitCard, parameters: ParametersCard) -> Conditions:
-        """What candidates are trained and scored under, on this split and these parameters."""
+        """Conditions under which candidates are trained and scored, for a split and parameters."""
         return Conditions(
             objective=self.spec.make_objective(parameters.choices, split.seed),
             training_digest=split.train_digest,
@@ -233,12 +232,12 @@ class Study:
         return latest_metadata(self.instance, self.names.asset(name))
 
     def card(self, name: str, kind: type[AnyCard], version: str) -> AnyCard:
-        """Read a card that the event log vouches for; each version once.
+        """Read a card with the version in the event log; each version is read once.
 
         Raises
         ------
         ArtifactError
-            If it is missing, or has changed since its version was recorded.
+            If the card is missing, or has changed since its version was recorded.
         """
         known = self._cards.get((name, version))
         if isinstance(known, kind):
@@ -248,7 +247,7 @@ class Study:
         return card
 
     def upstream(self) -> Upstream:
-        """Read what candidates depend on, as it is recorded now.
+        """Read the split and the parameters that are recorded now.
 
         Raises
         ------
@@ -264,7 +263,7 @@ class Study:
         )
 
     def champion(self) -> ChampionCard:
-        """Read the card of the champion, as it is recorded now.
+        """Read the card of the champion that is recorded now.
 
         Raises
         ------
@@ -278,16 +277,19 @@ class Study:
 
 
 def _stamps(folder: Path) -> Sequence[object]:
-    """What changes when a file of a folder is edited; within a process that is reason to read it.
+    """Names, times, sizes and inodes of the files of a folder, which change when one is edited.
 
-    An edit that changes none of this came with the reading itself, and is seen by the next command.
+    They decide only whether this process reads the files again. An edit during the reading itself
+    may change none of them; the next command sees it.
     """
     try:
         with os.scandir(folder) as entries:
-            found = [(entry.name, entry.stat()) for entry in entries]
-    except OSError:  # reading says why
+            files = [(entry.name, entry.stat()) for entry in entries]
+    except OSError:  # reading the folder gives the reason
         return ()
-    return sorted((name, of.st_mtime_ns, of.st_size, of.st_ino) for name, of in found)
+    return sorted(
+        (name, status.st_mtime_ns, status.st_size, status.st_ino) for name, status in files
+    )
 
 
 OpenStudy = Callable[[dg.DagsterInstance, Storage], Study]

@@ -1,8 +1,8 @@
-"""What a sensor does in a tick.
+"""The ticks of the sensors.
 
-Ticks look at content, never at time stamps. Each tick gives one result; what cannot be read makes
-the tick fail with the exact message and changes nothing, until the file is right again. A tick that
-skips is grey among grey ones; one that fails is red, and on the page of all sensors.
+Ticks compare content, never time stamps. Each tick gives one result. A file that cannot be read
+makes the tick fail with the exact message and changes nothing until the file is right again: the UI
+shows a failed tick in red, also on the page of all sensors, but a skipped one in grey.
 """
 
 import json
@@ -32,33 +32,33 @@ _MOST_TIMES: Final = 3
 
 
 def follow_parameter_files(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:
-    """One tick over the parameter files; it also releases what dead runs hold.
+    """Evaluate a tick over the parameter files, and release dead runs.
 
     The cursor holds the digests of the candidates that were last acted upon, and of an estimator's
-    code that is of no release: when that changes, all candidates are asked for.
+    code that belongs to no release: when the code changes, all candidates are requested.
 
     Raises
     ------
     InputError
-        If a file cannot be used, or the search is another project's.
+        If a file cannot be used, or another project owns the search.
     """
-    _release_dead_runs(context.log, study)  # first: a file may be wrong for long
+    _release_dead_runs(context.log, study)  # first, because a file may be wrong for a long time
     check_settings_are_read(study.instance.root_directory)
     if context.cursor is None and records_slowly(study.instance):  # once, in the first tick
         log_line(context.log, SLOW_LOG, logging.WARNING)
     claim_search(study, follows=True)
     change = pending_change(study)
-    seen = _cursor(context)
+    last = _cursor(context)
     cursor = {"digest": study.candidates.digest, **_code_digest(study.spec)}
-    code_changed = "code" in seen and seen["code"] != cursor.get("code", "")
-    if change or code_changed or seen.get("digest") != cursor["digest"]:
+    code_changed = "code" in last and last["code"] != cursor.get("code", "")
+    if change or code_changed or last.get("digest") != cursor["digest"]:
         plan = quick_plan(study, all_candidates=code_changed)
         return dg.SensorResult(
             run_requests=_requests(study, plan, "-".join(cursor.values())),
             dynamic_partitions_requests=change_requests(study.names, plan.change),
             cursor=json.dumps(cursor),
         )
-    requests, again = _requests_again(study, seen.get("again", ""))
+    requests, again = _requests_again(study, last.get("again", ""))
     cursor |= {"again": again} if again else {}
     if requests:
         return dg.SensorResult(run_requests=requests, cursor=json.dumps(cursor))
@@ -68,11 +68,11 @@ def follow_parameter_files(context: dg.SensorEvaluationContext, study: Study) ->
 
 
 def _requests(study: Study, plan: Plan, digests: str) -> list[dg.RunRequest]:
-    """Ask for what a plan says, or for a selection from what is left."""
+    """Request the work of a plan, or a selection from the remaining candidates."""
     names = study.names
     if "raw_data" in plan.sources:
-        study.dataset  # noqa: B018 - a first search on data that cannot be read helps nobody
-    # The same files may come back: what was done in between is part of the key.
+        study.dataset  # noqa: B018 - request no first search on data that cannot be read
+    # The same files may come back, so the last materialisation is part of the key.
     before = study.recorded("parameters")
     run_key = f"{digests}-{before.pointer if before else 0}"
     if not plan.candidates and before is not None and plan.change:
@@ -89,14 +89,14 @@ def _requests(study: Study, plan: Plan, digests: str) -> list[dg.RunRequest]:
 
 
 def follow_raw_data(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:
-    """One tick over the data file.
+    """Evaluate a tick over the data file.
 
     The cursor holds the digest of the content that was last acted upon.
 
     Raises
     ------
     InputError
-        If the file cannot be used, or the search is another project's.
+        If the file cannot be used, or another project owns the search.
     """
     digest = file_digest(study.data_file)
     recorded = study.recorded("raw_data")
@@ -110,7 +110,7 @@ def follow_raw_data(context: dg.SensorEvaluationContext, study: Study) -> dg.Sen
     if digest == seen:
         return dg.SensorResult(skip_reason="the data has not changed", cursor=cursor)
     check_claim(study)
-    study.dataset  # noqa: B018 - half-written or wrong: wait until it is right
+    study.dataset  # noqa: B018 - if it is half-written or wrong, wait until it is right
     keys = registered_keys(study)
     sources = ["raw_data", "split"]
     if study.recorded("parameters") is None:
@@ -133,26 +133,26 @@ def _release_dead_runs(log: logging.Logger, study: Study) -> None:
 
 
 def _code_digest(spec: SearchSpec) -> dict[str, str]:
-    """Digest of the code that no release stands for, as it is on disk; empty without such code.
+    """Digest of the code that belongs to no release, as it is on disk; empty without such code.
 
-    The process of a sensor keeps modules as they were when it loaded them; a run loads them again.
+    The process of a sensor keeps modules as it has loaded them; a run loads them again.
     """
     code = spec.make_objective().origin.code
     return {"code": fingerprint(code=dict(code))} if code else {}
 
 
 def _requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]:
-    """Ask again for what runs left whose process ended, once nobody works on the search.
+    """Request again the candidates left by runs whose process ended, once no run is at work.
 
     Parameters
     ----------
     before
-        The cursor's part: how often it was asked for without progress, and how many were left.
+        Part of the cursor: the number of requests without progress, and of candidates left.
 
     Returns
     -------
     tuple
-        The requests, and what the cursor should hold now; empty if nothing is left.
+        The requests, and the new part of the cursor; empty if nothing is left.
     """
     names, listed = study.names, set(study.listed_keys)
     cut_short = cut_short_partitions(study.instance, names.asset("scores"), INTERRUPTED)
@@ -189,7 +189,7 @@ def _requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str
 def _at_work(study: Study) -> list[str]:
     """Ids of the runs that work on the search, or will.
 
-    One that was never launched is not of these: who made it has died in between.
+    A run that was created but never queued is left out: the process that created it has died.
     """
     statuses = [dg.DagsterRunStatus.QUEUED, *UNFINISHED]
     names = study.names
@@ -215,7 +215,7 @@ def _search_request(
 
 def _cursor(context: dg.SensorEvaluationContext) -> dict[str, str]:
     try:
-        found = json.loads(context.cursor or "{}")
+        cursor = json.loads(context.cursor or "{}")
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return cursor if isinstance(cursor, dict) else {}

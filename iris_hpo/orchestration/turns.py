@@ -1,13 +1,14 @@
-"""Whose turn it is: releasing what dead runs hold, and waiting for those that work.
+"""Turns of runs: release the slots of dead runs, and wait for runs that work.
 
 A run that dies keeps its slot of the search's pool, and every later run waits for it. So each run
-shows signs of life (`iris_hpo.orchestration.signs`), and who waits judges by them. On the machine
-of the run's process, the time of its start decides at once, however long it is silent. From
-elsewhere its beat decides: it has to stand still for 40 seconds on the clock of who waits.
+shows signs of life (`iris_hpo.orchestration.signs`), and processes that wait judge by them. On the
+machine of the run's process, the start time of the process decides at once, however long the run is
+silent. On another machine the heartbeat decides: it must have stopped for 40 seconds on the clock
+of the process that waits.
 
-A run that was given up may wake up again, with its machine. It ends at its next result. What it has
-written until then is whole and was computed from the same inputs; a file that another run has
-recorded with other bytes is refused when it is read, and made again.
+A run that was given up may wake up again, with its machine. It ends at its next result. Files that
+it has written until then are whole and were computed from the same inputs; a file that another run
+has recorded with other bytes is refused when it is read, and made again.
 """
 
 import threading
@@ -38,7 +39,7 @@ LOOK_SECONDS = 0.5
 _LAST_BEAT_SECONDS: Final = 5.0
 
 _NO_SIGN: Final = (SQLAlchemyError, InputError, NotImplementedError)
-"""Why a sign of life is left out: the database is away, or has no place for it."""
+"""Errors after which a sign of life is left out: the database is away, or cannot store it."""
 
 UNFINISHED: Final = (
     dg.DagsterRunStatus.STARTING,
@@ -61,7 +62,7 @@ def check_turn(run_id: str) -> None:
     Raises
     ------
     GivenUpError
-        If it was.
+        If the run was ended from outside.
     """
     if run_id in _given_up:
         raise GivenUpError(
@@ -72,8 +73,8 @@ def check_turn(run_id: str) -> None:
 
 @contextmanager
 def at_work(instance: dg.DagsterInstance, run_id: str) -> Generator[None]:
-    """Show signs of life for a run, and release what dead runs hold while it waits or works."""
-    if instance.is_ephemeral:  # in the memory of this process: nobody else can wait
+    """Show signs of life for a run, and release dead runs while it waits or works."""
+    if instance.is_ephemeral:  # in the memory of this process: no other process can wait
         yield
         return
     ended = threading.Event()
@@ -114,9 +115,9 @@ class Released:
     Attributes
     ----------
     run_id
-        Its id.
+        Id of the run.
     text
-        Which run it was, and why it was given up, for a message.
+        Description of the run and why it was given up, for a message.
     """
 
     run_id: str
@@ -131,16 +132,16 @@ def release_dead_runs(
 ) -> list[Released]:
     """Mark dead runs as failed, and free their slots.
 
-    Only runs are judged that have shown a sign of life, so runs of searches, and those that hold a
+    Only runs of searches are judged: those that have shown a sign of life, and those that hold a
     slot of a search's pool.
 
     Parameters
     ----------
     pool
-        The pool of a search: a run that holds a slot of it is also given up if it has never shown
-        a sign.
+        The pool of a search. A run that holds a slot of the pool is also given up if it has never
+        shown a sign.
     waited_for
-        Runs that have started, and may hold none; they are given up like those that do.
+        Ids of runs that have started and may hold no slot; they are given up in the same way.
     """
     storage = instance.event_log_storage
     pools = storage.supports_global_concurrency_limits
@@ -155,7 +156,7 @@ def release_dead_runs(
     unmarked = {run_id for run_id in waited_for if _has_started(unfinished.get(run_id))}
     if pool and holding - signs.keys():
         info = storage.get_concurrency_info(pool)
-        unmarked -= info.pending_run_ids  # they wait for a slot, and show nothing until they work
+        unmarked -= info.pending_run_ids  # they wait for a slot, and show no sign until they work
         unmarked |= info.active_run_ids | info.assigned_run_ids
     released: list[Released] = []
     for run_id in signs.keys() | unmarked:
@@ -178,10 +179,10 @@ def _has_started(record: dg.RunRecord | None) -> bool:
 
 
 def _is_orphaned(instance: dg.DagsterInstance, run_id: str) -> bool:
-    """Whether the process is not here that Dagster has recorded as the one that executes a run.
+    """Whether the recorded process that executes a run is not on this machine.
 
-    Of its machine Dagster records nothing. Only executors are recorded whose steps are processes of
-    the same machine.
+    Dagster does not record the machine of a process, and records a process only for executors whose
+    steps are processes of the same machine.
     """
     for log in instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)[::-1]:
         event = log.dagster_event
@@ -192,7 +193,7 @@ def _is_orphaned(instance: dg.DagsterInstance, run_id: str) -> bool:
 
 
 def _release(instance: dg.DagsterInstance, run_id: str, reason: str) -> None:
-    run = instance.get_run_by_id(run_id)  # once more: it may just have ended by itself
+    run = instance.get_run_by_id(run_id)  # read again: the run may just have ended by itself
     if run is not None and run.status is dg.DagsterRunStatus.CANCELING:
         instance.report_run_canceled(run, f"This run was cancelled, and {reason}.")
     elif run is not None and run.status in UNFINISHED:
@@ -202,7 +203,7 @@ def _release(instance: dg.DagsterInstance, run_id: str, reason: str) -> None:
 
 
 def describe(run_id: str, sign: Sign | None, started: float | None) -> str:
-    """Which run this is: its id, its process, and since when it works."""
+    """Describe a run: its id, its process, and since when it works."""
     process = f"process {sign.process} on {sign.host}" if sign else ""
     since = time.strftime("since %H:%M:%S", time.localtime(started)) if started else ""
     details = ", ".join(filter(None, (process, since)))
@@ -213,14 +214,14 @@ def describe(run_id: str, sign: Sign | None, started: float | None) -> str:
 
 
 def _holders(instance: dg.DagsterInstance, pool: str, without: str) -> Mapping[str, str]:
-    """Who holds the slots of a pool, in words, by run id."""
+    """Describe the runs that hold the slots of a pool, by run id."""
     info = instance.event_log_storage.get_concurrency_info(pool)
     holding = {slot.run_id for slot in info.claimed_slots} | info.assigned_run_ids
     return describe_runs(instance, holding - {without})
 
 
 def describe_runs(instance: dg.DagsterInstance, run_ids: Collection[str]) -> Mapping[str, str]:
-    """Which runs these are, in words, by run id."""
+    """Describe runs, by run id."""
     signs = read_signs(instance, run_ids)
     records = instance.get_run_records(dg.RunsFilter(run_ids=sorted(run_ids))) if run_ids else ()
     started = {record.dagster_run.run_id: record.start_time for record in records}
@@ -228,10 +229,10 @@ def describe_runs(instance: dg.DagsterInstance, run_ids: Collection[str]) -> Map
 
 
 class OrderlyWait:
-    """Waits for a slot of the pool in Dagster's place.
+    """Waits for a slot of the pool instead of Dagster.
 
-    Dagster itself asks without a pause, and hears no signal. To be called with the events of a
-    run, on the thread that executes it.
+    Dagster itself polls without a pause, and does not react to signals. Call this with the events
+    of a run, on the thread that executes the run.
 
     Parameters
     ----------
@@ -243,14 +244,14 @@ class OrderlyWait:
         self._instance = instance
         self._pool = pool
         self._say = say
-        self._said: set[str] = set()
+        self._announced: set[str] = set()
 
     def __call__(self, event: dg.EventLogEntry) -> None:
-        """Return when the run, of which an event calls a step blocked, has its turn."""
-        found = event.dagster_event
-        if found is None or found.event_type is not dg.DagsterEventType.ENGINE_EVENT:
+        """Wait for the run's turn if the event says that a step of the run is blocked."""
+        content = event.dagster_event
+        if content is None or content.event_type is not dg.DagsterEventType.ENGINE_EVENT:
             return
-        if found.step_key and "pool" in found.engine_event_data.metadata:
+        if content.step_key and "pool" in content.engine_event_data.metadata:
             with as_interrupt():
                 self._wait(event.run_id)
 
@@ -264,7 +265,7 @@ class OrderlyWait:
             for released in release_dead_runs(self._instance, self._pool):
                 self._say(f"taking over from {released.text}")
             holders = _holders(self._instance, self._pool, run_id)
-            if not self._said.issuperset(holders):
-                self._said.update(holders)
+            if not self._announced.issuperset(holders):
+                self._announced.update(holders)
                 self._say(f"waiting for {' and '.join(holders.values())}; Ctrl-C ends the wait")
             time.sleep(LOOK_SECONDS)

@@ -1,9 +1,10 @@
-"""`models` and `scores`: a batch of independent candidates.
+"""The assets `models` and `scores`: a batch of independent candidates.
 
-Dagster's own way is one run per partition, seconds of overhead each, or one batched run that is all
-or nothing. Here one run works on a range of candidates and logs one materialisation per candidate
-at the moment it is done. A crash loses what was in flight. A failing candidate harms no other; at
-the end the run fails, and exactly the partitions without a materialisation show as failed.
+Dagster itself offers one run per partition, with seconds of overhead each, or one batched run that
+succeeds or fails as a whole. Here one run works on a range of candidates and logs one
+materialisation per candidate as soon as it is done. A crash loses only the candidates in flight. A
+failing candidate harms no other; at the end the run fails, and exactly the partitions without a
+materialisation show as failed.
 """
 
 import logging
@@ -80,7 +81,7 @@ class _CandidatesRun:
     failures: dict[str, str] = field(default_factory=dict[str, str])
 
     def run(self) -> None:
-        """Train and score what was asked for; fail at the end if a candidate failed."""
+        """Train and score the requested candidates; fail at the end if a candidate failed."""
         keys = self._keys()
         if not keys:
             raise failure(
@@ -119,7 +120,7 @@ class _CandidatesRun:
                     counts.add_warnings(outcome.warned)
                     self._count(work, outcome, counts)
                 self.progress(self.context, counts)
-        self.study.store.sweep()  # of workers that were killed
+        self.study.store.sweep()  # temporary files of workers that were killed
         log_line(self.context.log, f"{counts.total} candidates: {counts}")
         for text in counts.warnings():
             log_line(self.context.log, text, logging.WARNING)
@@ -142,12 +143,12 @@ class _CandidatesRun:
                 f"no candidate is registered; materialise "
                 f"{self.study.names.asset('parameters').to_user_string()} first"
             )
-        # Other runs, and people, see which candidates this one works on.
+        # Tags show other runs, and users, which candidates this run works on.
         self.context.instance.add_run_tags(self.context.run.run_id, range_tags(keys))
         return keys
 
     def _plan_failed(self) -> None:
-        """Have Dagster show failed candidates as such: it looks at planned partitions only."""
+        """Make Dagster show failed candidates as failed, which it does for planned ones only."""
         for name in ("models", "scores"):
             asset = self.study.names.asset(name)
             if asset in self.context.selected_asset_keys:

@@ -1,4 +1,4 @@
-"""`parameters`: the candidates that the sampler lists, registered as partitions."""
+"""The asset `parameters`: the candidates that the sampler lists, registered as partitions."""
 
 import csv
 import io
@@ -104,7 +104,7 @@ def _shortened(values: Sequence[str]) -> str:
 
 
 def _stored_keys(store: ArtifactStore) -> set[str]:
-    """Keys in the stored table; none if it is missing or damaged, for it is written again."""
+    """Keys in the stored table; empty if the table is missing or damaged (it is then rewritten)."""
     try:
         rows = list(csv.reader(io.StringIO(store.read(CANDIDATES_TABLE, limit=SMALL).decode())))
     except (ArtifactError, UnicodeDecodeError, csv.Error):

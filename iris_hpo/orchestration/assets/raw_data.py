@@ -1,4 +1,4 @@
-"""`raw_data`: the data file, checked."""
+"""The asset `raw_data`: the data file, checked."""
 
 from dataclasses import asdict
 from typing import Any

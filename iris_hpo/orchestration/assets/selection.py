@@ -1,4 +1,4 @@
-"""`selection`: from recorded scores to a leaderboard, the selected models and the champion."""
+"""The asset `selection`: from recorded scores to a leaderboard, selected models and a champion."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -26,9 +26,9 @@ _SCORED = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.newly_upd
 _FAILED = dg.AutomationCondition.any_deps_match(
     dg.AutomationCondition.execution_failed().newly_true()
 )
-# What happens between the end of a selection and the next tick must not be lost. Of scores and
-# selections Dagster compares the times, as long as they are not hidden behind an "or", as they are
-# in ``since_last_handled()``. A failure has no time here: it wins.
+# Changes between the end of a selection and the next tick must not be lost. Dagster compares the
+# times of scores and selections, as long as they are not hidden behind an "or", as they are in
+# ``since_last_handled()``. A failure has no time here, so it always counts.
 SELECT_WHEN = (
     (_SCORED.since(_SELECTED) | _FAILED.since(_SELECTED) | _FAILED)
     & (~dg.AutomationCondition.execution_failed() | _SCORED | _FAILED)
@@ -37,7 +37,7 @@ SELECT_WHEN = (
 )
 """Scores changed, or a candidate failed that the selection then names; none is in progress.
 A selection that failed is not tried again before something has changed.
-``eager()`` would wait for a failed candidate for ever."""
+``eager()`` would wait for a failed candidate without end."""
 
 _FIRST_COLUMNS = {
     "rank": "equal scores share a rank",
@@ -48,7 +48,7 @@ _FIRST_COLUMNS = {
     "cv_mean": "of the folds",
     "cv_std": "of the folds",
 }
-"""What a page that cuts a wide table should show of it, and what it is."""
+"""Columns to show first, since a page cuts a wide table, with their descriptions."""
 
 _TABLE_ROWS = 20
 _COUNTED = ("candidates", "scored")
@@ -100,18 +100,18 @@ def build_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinit
 
 
 def part_note(study: Study) -> str:
-    """From how many of the candidates was selected, and where the others were; empty if from all.
+    """Note that only a part of the candidates was ranked, and why; empty if all were.
 
-    As recorded with the selection; others may have been scored since.
+    It is made from the record of the selection; other candidates may have been scored since.
     """
-    said = study.metadata("selection")
-    candidates, scored = (said[name].value if name in said else 0 for name in _COUNTED)
+    metadata = study.metadata("selection")
+    candidates, scored = (metadata[name].value if name in metadata else 0 for name in _COUNTED)
     if candidates == scored:
         return ""
     others = "; ".join(
-        f"{name.replace('_', ' ')} {said[name].value}"
+        f"{name.replace('_', ' ')} {metadata[name].value}"
         for name in ("missing", "out_of_date", "failed")
-        if name in said and said[name].value != listed(())
+        if name in metadata and metadata[name].value != listed(())
     )
     return f"selected from {scored} of {candidates} candidates ({others})"
 
@@ -152,15 +152,15 @@ def _pictures(reports: Mapping[str, bytes]) -> dict[str, dg.MetadataValue]:
 
 
 def _estimates(champion: ChampionCard) -> dict[str, dg.MetadataValue | str | int | float]:
-    """How sure the champion's score is, and whether to look further."""
-    found: dict[str, dg.MetadataValue | str | int | float] = {}
+    """Metadata on how sure the champion's score is, and on the edge of the grid."""
+    metadata: dict[str, dg.MetadataValue | str | int | float] = {}
     if champion.interval:
-        found |= {"interval_low": champion.interval[0], "interval_high": champion.interval[1]}
+        metadata |= {"interval_low": champion.interval[0], "interval_high": champion.interval[1]}
     if champion.cv_mean is not None:
-        found["cv_mean"] = champion.cv_mean
+        metadata["cv_mean"] = champion.cv_mean
     if champion.edges:
-        found["edge_of_grid"] = dg.MetadataValue.text(edge_warning(champion.edges))
-    return found
+        metadata["edge_of_grid"] = dg.MetadataValue.text(edge_warning(champion.edges))
+    return metadata
 
 
 def _counted(keys: Sequence[str]) -> str:
@@ -183,7 +183,7 @@ def _table(rows: Sequence[Mapping[str, Cell]]) -> dg.TableMetadataValue:
 
 
 def _cell(value: Cell) -> str | int | float | bool:
-    """A value as the page shows it: the exact one is in the file."""
+    """Return a value for the page, rounded; the exact one is in the file."""
     if value is None:
         return ""
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""`split`: training rows, test rows and folds, stored."""
+"""The asset `split`: training rows, test rows and folds, stored."""
 
 from dataclasses import asdict
 from typing import Any
