@@ -56,7 +56,7 @@ def cancelled_if_interrupted(instance: dg.DagsterInstance, run_id: str) -> Gener
 
 
 def _cancel_unfinished(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Cancel a run that was stopped between its ops, which Dagster records as failed or going on."""
+    """Cancel a run that was stopped between its ops; Dagster records failure, or none at all."""
     run = instance.get_run_by_id(run_id)
     if run is not None and run.status not in (
         dg.DagsterRunStatus.CANCELED,
