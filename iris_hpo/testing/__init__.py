@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from iris_hpo.testing.engines import EngineContract, WorkersContract
+    from iris_hpo.testing.objectives import ObjectiveContract
     from iris_hpo.testing.reports import ReportContract
     from iris_hpo.testing.samplers import SamplerContract
     from iris_hpo.testing.splitters import SplitterContract
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EngineContract",
+    "ObjectiveContract",
     "ReportContract",
     "SamplerContract",
     "SplitterContract",
@@ -35,6 +37,7 @@ __all__ = [
 
 _HOMES: Final = {
     "EngineContract": "iris_hpo.testing.engines",
+    "ObjectiveContract": "iris_hpo.testing.objectives",
     "ReportContract": "iris_hpo.testing.reports",
     "SamplerContract": "iris_hpo.testing.samplers",
     "SplitterContract": "iris_hpo.testing.splitters",

@@ -99,6 +99,7 @@ class EngineContract(ABC):
 
         assert len(outcomes) == 3
         for outcome in outcomes:
+            assert len(outcome.warned) == 1
             ((line, times),) = outcome.warned.items()
             assert times == 2
             assert line.startswith(f"{engine_work.__file__}:")

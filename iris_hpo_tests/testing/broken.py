@@ -17,11 +17,13 @@ from iris_hpo.store.folder import ArtifactStore
 from iris_hpo.store.objects import ObjectStore
 from iris_hpo.testing import (
     EngineContract,
+    ObjectiveContract,
     ReportContract,
     SamplerContract,
     SplitterContract,
     StoreContract,
 )
+from iris_hpo.training.evaluation import Evaluation
 
 Outcomes = Generator[Sequence[Done[Any, Any] | Failed[Any]], None, None]
 
@@ -285,3 +287,63 @@ class NeedsFolds(BrokenReport):
     def render(self, selection: Any) -> Any:
         assert all(row.scored.evaluation.fold_scores for row in selection.rows)
         return {"folds.txt": b""}
+
+
+class BrokenObjective(ObjectiveContract):
+    """Scores the mean of the features, soundly."""
+
+    task = "regression"
+    scoring = "mean"
+
+    def make_objective(self) -> Any:
+        return type(self)()
+
+    def identity(self) -> Any:
+        return {"version": 1}
+
+    def train(self, _parameters: Any, features: Any, _target: Any) -> Any:
+        return float(features.mean())
+
+    def score(self, model: Any, _parameters: Any, _examples: Any) -> Evaluation:
+        return Evaluation(model)
+
+
+class HasNoScoring(BrokenObjective):
+    scoring = "rank"
+
+
+class CountsItsObjectives(BrokenObjective):
+    def identity(self) -> Any:
+        return {"number": id(self), "at": uuid.uuid4().hex}
+
+
+class ScoresNothing(BrokenObjective):
+    def score(self, *_: Any) -> Evaluation:
+        return Evaluation(float("nan"))
+
+
+class ScoresOneFold(BrokenObjective):
+    def score(self, *_: Any) -> Evaluation:
+        return Evaluation(0.5, fold_scores=(0.5,))
+
+
+class TrainsByChance(BrokenObjective):
+    def train(self, *_: Any) -> Any:
+        return float(np.random.rand())
+
+
+class Remembers(BrokenObjective):
+    seen = 0
+
+    def train(self, *_: Any) -> Any:
+        self.seen += 1
+        return float(self.seen)
+
+
+class KnowsItsModels(BrokenObjective):
+    def train(self, _parameters: Any, features: Any, _target: Any) -> Any:
+        self.model = (features.mean(),)
+        return self.model
+
+    def score(self, model: Any, *_: Any) -> Evaluation:
+        return Evaluation(0.5 if model is getattr(self, "model", None) else 0.0)

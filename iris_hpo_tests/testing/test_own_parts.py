@@ -1,4 +1,4 @@
-"""Our own samplers, splitters and reports keep the contracts."""
+"""Our own samplers, splitters, objectives and reports keep the contracts."""
 
 from pathlib import Path
 
@@ -10,7 +10,10 @@ from iris_hpo.reports import REPORTS
 from iris_hpo.reports.figure import HeatMap
 from iris_hpo.samplers import SAMPLERS
 from iris_hpo.samplers.parameter_files import ParameterFilesSampler
-from iris_hpo.testing import ReportContract, SamplerContract, SplitterContract
+from iris_hpo.testing import ObjectiveContract, ReportContract, SamplerContract, SplitterContract
+from iris_hpo.training import OBJECTIVES
+from iris_hpo.training.estimator_objective import EstimatorObjective
+from iris_hpo.training.estimators import Recipe, Step
 
 
 class TestParameterFiles(SamplerContract):
@@ -35,15 +38,38 @@ class TestShuffledWithoutFolds(SplitterContract):
         return Shuffled(folds=0, stratify=False)
 
 
+class TestForest(ObjectiveContract):
+    parameters = ({"n_estimators": 2}, {"n_estimators": 3})
+
+    def make_objective(self) -> EstimatorObjective:
+        forest = Step("sklearn.ensemble.RandomForestClassifier")
+        return EstimatorObjective(Recipe((forest,)), "accuracy", "classification")
+
+
+class TestSvm(ObjectiveContract):
+    parameters = ({"C": 0.5, "gamma": 0.25}, {"C": 8.0, "gamma": 0.25})
+
+    def make_objective(self) -> EstimatorObjective:
+        return EstimatorObjective(Recipe((Step("sklearn.svm.SVC"),)), "f1_macro", "classification")
+
+
+class TestRidge(ObjectiveContract):
+    parameters = ({"alpha": 0.5}, {"alpha": 2.0})
+
+    def make_objective(self) -> EstimatorObjective:
+        return EstimatorObjective(Recipe((Step("sklearn.linear_model.Ridge"),)), "r2", "regression")
+
+
 class TestHeatMap(ReportContract):
     def make_report(self) -> HeatMap:
         return HeatMap()
 
 
 def test_all_parts_that_have_a_short_name_are_tested() -> None:
-    names = {*SAMPLERS.values(), *SPLITTERS.values(), *REPORTS.values()}
+    names = {*SAMPLERS.values(), *SPLITTERS.values(), *REPORTS.values(), *OBJECTIVES.values()}
     tested = {
-        f"{part.__module__}.{part.__name__}" for part in (ParameterFilesSampler, Shuffled, HeatMap)
+        f"{part.__module__}.{part.__name__}"
+        for part in (ParameterFilesSampler, Shuffled, HeatMap, EstimatorObjective)
     }
 
     assert names == tested
