@@ -63,12 +63,13 @@ def read_sources(study: Study, settings: Settings) -> Sources:
     InputError
         If data or parameter files cannot be used.
     """
-    # Parameter files first: dividing may wait for a worker, and mistakes in the files are reported
-    # at once.
+    data_digest = study.data_digest
+    # Parameter files before the split: dividing may wait for a worker, and mistakes in the files
+    # are reported at once.
     candidates, parameters_card = study.candidates, study.parameters_card(settings.choices)
     split_card = _split_card(study, settings.split)
     states: dict[str, State] = {
-        "raw_data": _recorded_state(study, "raw_data", study.data_digest),
+        "raw_data": _recorded_state(study, "raw_data", data_digest),
         "split": _recorded_state(study, "split", split_card.version),
         "parameters": _recorded_state(study, "parameters", parameters_card.version),
     }

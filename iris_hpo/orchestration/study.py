@@ -137,8 +137,9 @@ class Study:
             If it cannot be divided by these settings; the message names the file.
         """
         if settings not in self._divided:
+            dataset = self.dataset  # its errors name the file
             try:
-                self._divided[settings] = divide(self.dataset, self.spec.division(settings), apart)
+                self._divided[settings] = divide(dataset, self.spec.division(settings), apart)
             except InputError as error:
                 raise InputError(f"{self.data_file}: {error}") from error
         return self._divided[settings]

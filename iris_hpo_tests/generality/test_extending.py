@@ -352,3 +352,19 @@ def test_a_sampler_that_fails_is_one_message_and_changes_nothing(project: Projec
     assert "Traceback" not in answer.err
     assert project.files("bayes") == before
     assert len(project.partitions("bayes")) == 4
+
+
+def test_engine_names_the_engine_of_the_search_or_a_short_name(project: Project) -> None:
+    write_search(project, engine="own_parts.Processes")
+
+    by_name = project.call("run", "--search", "bayes", "--engine", "serial", "--json")
+    by_path = project.call("run", "--search", "bayes", "--engine", "own_parts.Processes", "--force")
+    other = project.call("run", "--search", "bayes", "--engine", "own_parts.Others")
+
+    assert '"trained": 4' in by_name.out
+    assert "4 trained" in by_path.out
+    assert other.code == 2
+    assert other.err == (
+        "iris-hpo: engine 'own_parts.Others' is unknown; choose one of loky, serial, dask, "
+        "own_parts.Processes\n"
+    )
