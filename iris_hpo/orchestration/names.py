@@ -123,12 +123,18 @@ def describe(spec: SearchSpec, name: str) -> str:
     return readable(f"{text} {spec.description}".strip() if name == "selection" else text)
 
 
+def _kinds(spec: SearchSpec, name: str) -> set[str]:
+    """Kinds of an asset; scikit-learn only where an estimator of it works."""
+    kinds = _KINDS[name]
+    return kinds if spec.objective is None or name == "split" else kinds - {"scikitlearn"}
+
+
 def presentation(spec: SearchSpec, name: str) -> dict[str, Any]:
     """Return the arguments that ``dg.asset`` and ``dg.AssetSpec`` share."""
     return {
         "key": names_of(spec).asset(name),
         "description": describe(spec, name),
-        "kinds": _KINDS[name],
+        "kinds": _kinds(spec, name),
         "owners": _OWNERS,
         "group_name": names_of(spec).group,
         "code_version": CODE_VERSIONS[name],

@@ -114,7 +114,13 @@ def select(scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: 
     if not scored:
         raise ValueError("there is no scored candidate to select from")
     for entry in scored:
-        check_rule(rule, len(entry.evaluation.fold_scores), space)
+        folds = len(entry.evaluation.fold_scores)
+        if rule in RULES and RULES[rule].needs_folds and not folds:
+            raise InputError(
+                f"rule {rule!r} ranks by cross-validation, and {entry.candidate.key} has no fold "
+                "scores; choose the rule test_score, or set folds to at least 2"
+            )
+        check_rule(rule, folds, space)
     primary = _cv_score if RULES[rule].needs_folds else _test_score(scoring)
     ranks, cv_ranks = _ranks(scored, primary), _ranks(scored, _cv_score)
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from iris_hpo.data.split import Examples
 from iris_hpo.space.values import Value
-from iris_hpo.text import shorten
 from iris_hpo.training import Objective
 from iris_hpo.training.fitting import counted_warnings, own_failure, refuse_non_finite
 from iris_hpo.training.metrics import wilson_interval
@@ -121,7 +120,7 @@ def check_metric(name: object) -> None:
         If it is no text of one line, or the leaderboard calls something else so.
     """
     if not (isinstance(name, str) and name.strip() and name.isprintable()):
-        raise ValueError(f"{shorten(repr(name))} is no name of a metric")
+        raise ValueError(f"{repr(name)[:60]} is no name of a metric")
     if name in _TAKEN or name.startswith("param_"):
         raise ValueError(f"a metric cannot be named {name!r}, as something else of a score is")
 

@@ -134,7 +134,7 @@ class NamedObjective(Origin):
         task = getattr(made, "task", None)
         if task not in get_args(Task):
             raise InputError(
-                f"the objective {shorten(self.part.use)} has the task {shorten(repr(task))}; give "
+                f"the objective {shorten(self.part.use)} has the task {repr(task)[:60]}; give "
                 f"it an attribute task that is {' or '.join(get_args(Task))}",
                 field=("use",),
             )

@@ -351,7 +351,10 @@ def test_a_rule_that_ranks_by_folds_refuses_candidates_without(rule):
     with pytest.raises(InputError) as refusal:
         select([scored((1, 1), 1, [0.5, 0.5]), scored((2, 1), 1)], IRIS, "accuracy", rule)
 
-    assert str(refusal.value) == f"rule {rule!r} ranks by cross-validation; set folds to at least 2"
+    assert str(refusal.value) == (
+        f"rule {rule!r} ranks by cross-validation, and C2.0_G1.0 has no fold scores; "
+        "choose the rule test_score, or set folds to at least 2"
+    )
 
 
 def test_nothing_to_select_from_is_refused():
