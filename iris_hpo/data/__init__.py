@@ -1,1 +1,1 @@
-"""What is learnt from: tables, the data set, its division, and the stored split."""
+"""What is learnt from: tables, the data set, splitters, and the stored split."""

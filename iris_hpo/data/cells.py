@@ -1,4 +1,4 @@
-"""What a cell may hold: a number, or a label."""
+"""Cells of a table: numbers and labels."""
 
 import math
 import re
@@ -9,7 +9,7 @@ from iris_hpo.data.tables import Table, is_multiline
 from iris_hpo.text import shorten
 
 MAX_LABEL: Final = 200
-"""Largest number of characters in a label. NumPy keeps all labels as wide as the longest."""
+"""Largest number of characters in a label. NumPy stores every label as wide as the longest."""
 
 _MISSING: Final = ("", "na", "n/a", "null", "none", "nan", "?")
 _TRUTH: Final = {"true": 1.0, "false": 0.0}
@@ -17,7 +17,7 @@ _DATE: Final = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?", re.ASCII)
 
 
 def is_missing(cell: str) -> bool:
-    """Whether a cell stands for a value that is not known."""
+    """Whether a cell stands for a missing value."""
     return cell.lower() in _MISSING
 
 
@@ -45,7 +45,7 @@ def read_numbers(table: Table, columns: Sequence[str], cells: Sequence[str]) -> 
     Raises
     ------
     DatasetError
-        For the first cell that is none.
+        For the first cell that is not a finite number.
     """
     try:
         numbers = list(map(float, cells))
@@ -53,7 +53,7 @@ def read_numbers(table: Table, columns: Sequence[str], cells: Sequence[str]) -> 
         pass
     else:
         text = "".join(cells)
-        # float takes 1_000 and the digits of other scripts too.
+        # float also reads 1_000 and the digits of other scripts.
         if math.isfinite(sum(numbers)) and "_" not in text and text.isascii():
             return numbers
     return [read_number(table, column, cell) for column, cell in zip(columns, cells, strict=True)]
@@ -68,7 +68,7 @@ def read_number(table: Table, column: str, cell: str) -> float:
 
 
 def read_label(table: Table, column: str, cell: str) -> str:
-    """Read a cell of the last row as the label of a class."""
+    """Read a cell of the last row as a class label."""
     if not cell:
         raise table.refusal("the label is missing; fill it in or remove the row", column)
     if is_multiline(cell):
@@ -80,7 +80,7 @@ def read_label(table: Table, column: str, cell: str) -> str:
 
 
 def _problem(cell: str) -> str:
-    """Why a cell is no finite number, and what to do."""
+    """Say why a cell is not a finite number, and what to do."""
     shown = shorten(cell)
     if is_missing(cell):
         return f"the value is missing ({shown}); fill it in or remove the row"

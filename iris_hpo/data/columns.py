@@ -1,4 +1,4 @@
-"""What the columns of a table are: named or not, the target, the features, row numbers."""
+"""Columns of a table: their names, the target, the features, row numbers."""
 
 import re
 from collections.abc import Sequence
@@ -15,22 +15,23 @@ from iris_hpo.errors import InputError
 _UNNAMED: Final = re.compile(r"(Unnamed: \d+(\.\d+)?)?", re.ASCII)
 _WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _TRUTH: Final = ("on", "off", "yes", "no", "true", "false")
-_SHOWN: Final = 50  # columns in a message
+_SHOWN: Final = 50
+"""Number of columns that a message names."""
 _TELLING: Final = 4
-"""So many columns, or more, hardly ever hold 0, 1, 2, 3 by chance."""
+"""Number of columns from which on a first row 0, 1, 2, 3 is hardly chance."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where things stand in a row.
+    """Where the target is, and whether there is a header.
 
     Parameters
     ----------
     target
-        The target's column: a name from the header, or a position (0 is the first, -1 the last).
+        Column of the target: a name from the header, or a position (0 is the first, -1 the last).
     header
-        Whether the first line names the columns; None finds out: it does if none of its
-        features is a number, or if it counts the columns from 0, as pandas does.
+        Whether the first line names the columns. None decides by the line: it is a header if no
+        feature in it is a number, or if it counts the columns from 0, as pandas does.
 
     Raises
     ------
@@ -56,7 +57,7 @@ def has_header(table: Table, layout: Layout) -> bool:
     Raises
     ------
     DatasetError
-        If it may as well be a row of numbers.
+        If it may be a row of numbers too.
     """
     if layout.header is not None:
         return layout.header
@@ -78,7 +79,7 @@ def has_header(table: Table, layout: Layout) -> bool:
 
 
 def counts_columns(table: Table, target: int | None = None) -> bool | None:
-    """Whether the first row is 0, 1, 2 and so on, as pandas names columns without names.
+    """Whether the first row is 0, 1, 2 and so on, which are pandas' names for unnamed columns.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ def counts_columns(table: Table, target: int | None = None) -> bool | None:
     Returns
     -------
     bool or None
-        None if the first row counts, and may yet be a row.
+        None if the first row counts the columns, but may be a row of numbers.
     """
     offset = int(_begins_with_row_number(table))
     names = table.first[offset:]
@@ -106,12 +107,13 @@ def counts_columns(table: Table, target: int | None = None) -> bool | None:
 
 
 def target_position(table: Table, target: str | int, width: int) -> int:
-    """Position of the target's column.
+    """Return the position of the target's column.
 
     Raises
     ------
     DatasetError
-        If there is none, or if a number may be the position of one and the name of another.
+        If there is no such column, or if a number is the position of one column and the name of
+        another.
     """
     source, columns = str(table.path), table.columns
     if isinstance(target, int):
@@ -141,7 +143,7 @@ def target_position(table: Table, target: str | int, width: int) -> int:
 
 
 def is_unnamed(column: str) -> bool:
-    """Whether a column has no name of its own in a header, as R and pandas write row numbers."""
+    """Whether a name in a header is one that R and pandas give to a column of row numbers."""
     return _UNNAMED.fullmatch(column) is not None
 
 
@@ -152,7 +154,7 @@ def counts_rows(values: NDArray[np.float64]) -> bool:
 
 
 def _begins_with_row_number(table: Table) -> bool:
-    """Whether the first column has no name in the first row, and the number of a row below."""
+    """Whether the first column has no name in the first row, and a row number in the second."""
     second = table.second or [""]
     return is_unnamed(table.first[0]) and second[0] in ("0", "1")
 
@@ -163,7 +165,7 @@ def _shown(columns: Sequence[str]) -> str:
 
 
 def _quoting(target: str, columns: Sequence[str]) -> str:
-    """What to write in YAML, where such a name is a truth value unless it is quoted."""
+    """Advise to quote a name that YAML reads as a truth value; empty for other names."""
     if target.lower() not in _TRUTH:
         return ""
     likely = next((name for name in columns if name.lower() in _TRUTH), columns[-1])

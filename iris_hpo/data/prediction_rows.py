@@ -1,4 +1,4 @@
-"""Reading rows to predict: the features of a model, wherever they stand in a file."""
+"""Read rows to predict: the features of a model, in any columns of a file."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,16 +16,16 @@ def read_features(
     target_name: str,
     target: str | int = -1,
 ) -> Features:
-    """Read rows to predict: the features alone, or with the target's column, which is ignored.
+    """Read rows to predict: the features, and the target's column, if any, which is ignored.
 
-    With a header that names the features, columns may come in any order and others are ignored.
-    Without, the features come in the order of training, and the target stands where it stood in
-    the training file.
+    If a header names the features, columns may come in any order and others are ignored. Without a
+    header, the features have the order of training, and the target has its position in the training
+    file.
 
     Parameters
     ----------
     target
-        The target's column in the training file, a name or a position, as in `Layout`.
+        Column of the target in the training file, a name or a position, as in `Layout`.
 
     Returns
     -------
@@ -34,7 +34,8 @@ def read_features(
     Raises
     ------
     DatasetError
-        If a feature is missing or no number, or if it is not known which columns are the features.
+        If a feature is missing or is not a number, or if it is not clear which columns are the
+        features.
     """
     table = Table(path, read_bytes(path))
     if table.columns is None and _is_header(table, feature_names, target):
@@ -88,7 +89,7 @@ def _check_features(
 def _named(
     table: Table, columns: Sequence[str], feature_names: Sequence[str]
 ) -> Iterator[list[str]]:
-    """Give the features of each row, found by name."""
+    """Yield the features of each row, by their names."""
     place = {name: index for index, name in enumerate(columns)}
     positions = [place[name] for name in feature_names]
     for row in table.rows():
@@ -100,7 +101,7 @@ def _named(
 def _positioned(
     table: Table, feature_names: Sequence[str], target_name: str, target: str | int
 ) -> Iterator[list[str]]:
-    """Give the features of each row of a file without a header."""
+    """Yield the features of each row of a file without a header."""
     expected = len(feature_names)
     for row in table.rows():
         if len(row) == expected + 1:
@@ -122,9 +123,9 @@ def _positioned(
 def _may_begin_with_row_numbers(
     first: Sequence[str], feature_names: Sequence[str], target: str | int
 ) -> bool:
-    """Whether the first of the columns may number the rows, and none be the target.
+    """Whether the first column may number the rows, and no column be the target.
 
-    In training a header told such a column from the features.
+    In the training file a header distinguishes such a column from the features.
     """
     unnamed = [f"feature_{index + 1}" for index in range(len(feature_names))]
     return (

@@ -23,7 +23,7 @@ from iris_hpo.text import legible, quote_cell, unquote_cell
 
 @dataclass(frozen=True)
 class Examples:
-    """The rows of a split, as workers hold them.
+    """The rows of a split, in memory.
 
     Attributes
     ----------
@@ -42,10 +42,10 @@ class Examples:
     folds: Sequence[Fold]
 
     def __setstate__(self, state: Mapping[str, object]) -> None:
-        """Give arrays that come from another process NumPy's own types.
+        """Give arrays that come from another process NumPy's own type objects.
 
-        A model inherits the type objects of its rows, and its pickle shows whether they are one
-        object or several equal ones. So models have the same bytes on all engines.
+        A model takes over the type objects of its rows, and its pickle shows whether they are one
+        object or several equal ones. This way models have the same bytes on all engines.
         """
         for name, value in state.items():
             object.__setattr__(self, name, _with_own_type(value))
@@ -55,13 +55,13 @@ def _with_own_type(value: object) -> object:
     if isinstance(value, np.ndarray):
         array: NDArray[np.generic] = value
         own = np.dtype(array.dtype.type)
-        return array.view(own) if own == array.dtype else array  # texts have a length
+        return array.view(own) if own == array.dtype else array  # text types have a length
     return value
 
 
 @dataclass(frozen=True)
 class SplitCard(Card):
-    """What a split was made of, and the digests of its files.
+    """How a split was made, and the digests of its files.
 
     Fields that are None are not stored. ``test_size`` and ``stratify`` are those of the splitter
     ``shuffled``; the last four are those of another splitter.
@@ -105,9 +105,10 @@ class SplitCard(Card):
 
     def is_made_by(self, division: Division) -> bool:
         """Whether the same data, divided like this, makes the same split."""
-        own = {name: self.content().get(name) for name in _DECIDING}
-        wanted = {name: division.identity().get(name) for name in _DECIDING}
-        return fingerprint(**own) == fingerprint(**wanted)
+        stored, identity = self.content(), division.identity()
+        return fingerprint(**{name: stored.get(name) for name in _DECIDING}) == fingerprint(
+            **{name: identity.get(name) for name in _DECIDING}
+        )
 
 
 CARD: Final = "split/split.json"
@@ -116,6 +117,8 @@ TEST: Final = "split/test.csv"
 FOLDS: Final = "split/folds.csv"
 
 _DECIDING: Final = ("test_size", "seed", "folds", "stratify", "splitter")
+"""The fields with the identity of a division."""
+
 _WHOLE: Final = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 
 
@@ -162,7 +165,7 @@ def divide(
 
 
 def write_split(store: ArtifactStore, card: SplitCard, files: Mapping[str, bytes]) -> None:
-    """Store a split; the card last, so that it never vouches for files that are not there."""
+    """Store a split; the card last, so that every file in it exists."""
     with suppress(ArtifactError):
         earlier = read_card(store, CARD, SplitCard).folds_digest
         if earlier and FOLDS not in files and digest_of(store.read(FOLDS)) == earlier:
@@ -189,8 +192,8 @@ def read_part(content: bytes, task: Task) -> tuple[Rows, Features, Target]:
 def read_examples(store: ArtifactStore, card: SplitCard, task: Task) -> Examples:
     """Read a stored split, verified, with its folds.
 
-    Classes that are whole numbers are given as numbers: scorers such as ``f1`` take the class 1,
-    not the text "1", for the positive one.
+    Labels that are whole numbers become numbers: for scorers such as ``f1``, the positive class is
+    the number 1, not the text "1".
 
     Raises
     ------
@@ -258,7 +261,7 @@ def split_problems(store: ArtifactStore, task: Task) -> list[str]:
     try:
         train_rows, _, train_target = read_part(files[TRAIN], task)
         test_rows, _, test_target = read_part(files[TEST], task)
-    except (ValueError, IndexError):  # of what was changed
+    except (ValueError, IndexError):  # from a changed file
         return problems
     shared = np.intersect1d(train_rows, test_rows)
     if len(shared):

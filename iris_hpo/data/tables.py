@@ -1,4 +1,4 @@
-"""Files of rows, read as texts: CSV, whose first line may name the columns, and Parquet."""
+"""Tables in files, read as text: CSV, whose first line may name the columns, and Parquet."""
 
 import csv
 import io
@@ -40,23 +40,23 @@ class Table:
     Parameters
     ----------
     path
-        Path of the file; its name tells the format.
+        Path of the file; the suffix ``.parquet`` means Parquet, any other CSV.
     content
         Bytes of the file.
 
     Attributes
     ----------
     columns
-        Names of the columns; None as long as no header was taken.
+        Names of the columns; None until a header is taken.
     first, second
-        The first two rows below the header; the second is None if there is one row only.
+        The first two rows below the header; the second is None if there is only one row.
     line
-        Line of the file from which the last row came.
+        Line of the file that the last row comes from.
 
     Raises
     ------
     DatasetError
-        If the file holds no rows, or not its format.
+        If the file has no rows, or is not of its format.
     """
 
     def __init__(self, path: Path, content: bytes) -> None:
@@ -68,14 +68,14 @@ class Table:
         self._take_first(next(self._lines, None), "the file holds no rows")
 
     def rows(self) -> Iterator[list[str]]:
-        """Give all rows, once."""
+        """Yield all rows, once."""
         ahead = [] if self._ahead is None else [self._ahead]
         for line, row in chain([(self.line, self.first)], ahead, self._lines):
             self.line = line
             yield row
 
     def take_header(self) -> None:
-        """Take the first row for the names of the columns.
+        """Take the first row as the names of the columns.
 
         Raises
         ------
@@ -87,7 +87,7 @@ class Table:
         self._take_first(self._ahead, "holds a header and no rows")
 
     def refusal(self, problem: str, column: str | None = None) -> DatasetError:
-        """Say what is wrong with the last row."""
+        """Return an error that names the place of the last row."""
         return DatasetError(str(self.path), problem, line=self.line, column=column)
 
     def _take_first(self, first: tuple[int, list[str]] | None, complaint: str) -> None:
@@ -120,7 +120,7 @@ class Table:
             raise
 
     def _bounded_lines(self, content: bytes) -> Iterator[str]:
-        """Give lines until a row, which quoted line breaks may spread over many, is too long."""
+        """Yield lines until a row is too long; quoted line breaks spread a row over many lines."""
         text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
         self._row_size, number = 0, 0
         while line := text.readline(MAX_ROW + 1):
@@ -151,7 +151,7 @@ class Table:
         self.columns = [str(name) for name in frame.columns]
         self._check_names(self.columns, None)
         for number, row in enumerate(frame.itertuples(index=False, name=None), start=1):
-            # Of a list in a cell, isna would ask each element.
+            # For a list in a cell, isna would check each element.
             yield (
                 number,
                 [
@@ -173,17 +173,17 @@ class Table:
 
 
 def is_multiline(text: str) -> bool:
-    """Whether a text breaks the line."""
+    """Whether a text has a line break."""
     return "\n" in text or "\r" in text
 
 
 def _delimiter(content: bytes) -> str:
-    """What separates the cells of the first row that is not blank."""
+    """Return what separates the cells of the first row that is not blank."""
     start = content[:_START].decode("utf-8-sig", "replace")
     first = next((line for line in start.splitlines() if line.strip()), "")
     return next((mark for mark in ",\t;" if mark in first), ",")
 
 
 def _text(cell: object) -> str:
-    # The exact value of a number of less precision, not the shortest text that it would round to.
+    # The exact value of a number of low precision, not the shortest text that rounds to it.
     return str(float(cell)) if isinstance(cell, np.floating) else str(cell)
