@@ -1,12 +1,9 @@
 """`HyperparameterSearch`: a search from YAML, for projects that need no Python of their own."""
 
-import re
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Any, Final, Self, cast
+from typing import Annotated, Any, Self, cast
 
 import dagster as dg
-from dagster_shared.yaml_utils.source_position import ValueAndSourcePositionTree
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
 
 from iris_hpo.data.columns import Layout
@@ -30,14 +27,8 @@ from iris_hpo.yaml_fields import (
     part_of,
     setting_field,
 )
+from iris_hpo.yaml_places import located_error, source_tree, written_word
 from iris_hpo.yaml_problems import problems
-
-_WORD: Final = re.compile(r"\s*:\s+([a-zA-Z]+)\s*([#,}].*)?$", re.ASCII)
-"""What follows a key in YAML, if it is a single word."""
-
-
-class SearchYamlError(dg.DagsterError):
-    """A field of the YAML cannot be used; the message names the file and the line."""
 
 
 @dg.scaffold_with(SearchScaffolder)
@@ -120,7 +111,6 @@ class HyperparameterSearch(dg.Component, dg.Model):
         "path of a sampler.",
         examples=["my_project.samplers.RandomSearch"],
     )
-
     splitter: str | PartFields = Field(
         default=SHUFFLED.use,
         description="What divides the rows: `shuffled`, which follows `test_size`, `folds`, "
@@ -148,7 +138,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
         """Load from YAML; a document without attributes is an error, not a default search."""
         if attributes is None:
-            error = _located(context, (), "the attributes are missing")
+            error = located_error(context, (), "the attributes are missing")
             if is_validating():
                 raise error
             return cast("Self", BrokenSearch(context.path.name, str(error)))
@@ -166,8 +156,8 @@ class HyperparameterSearch(dg.Component, dg.Model):
                     check_axis_files(Storage().parameters_folder(spec), spec.axes)
             return build_search(spec)
         except InputError as error:
-            located = _located(context, self._in_yaml(error.field), str(error))
-        if is_validating() or _source_tree(context) is None:
+            located = located_error(context, self._in_yaml(error.field), str(error))
+        if is_validating() or source_tree(context) is None:
             raise located
         return build_broken(self.name, str(located))
 
@@ -223,7 +213,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
         """Where things stand; a name that YAML took for a truth value is read as it is written."""
         target = self.target
         if isinstance(target, bool):
-            target = _written(context, ("target",)) or target
+            target = written_word(context, ("target",)) or target
         return Layout(target, self.header)
 
     def _in_yaml(self, field: Sequence[str | int]) -> Sequence[str | int]:
@@ -240,7 +230,7 @@ class _Refused(BaseModel):
 
     def explain(self, context: dg.ComponentLoadContext) -> "BrokenSearch":
         """Find the lines of the mistakes."""
-        messages = [str(_located(context, field, problem)) for field, problem in self.problems]
+        messages = [str(located_error(context, field, problem)) for field, problem in self.problems]
         return BrokenSearch(self.name or context.path.name, "\n".join(messages))
 
 
@@ -281,41 +271,3 @@ class BrokenSearch(dg.Component):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
         """Make what shows the message."""
         return build_broken(self._name, self._message)
-
-
-def _source_tree(context: dg.ComponentLoadContext) -> ValueAndSourcePositionTree | None:
-    """The YAML that is loaded; None where the component was made in Python."""
-    tree = getattr(context.component_decl, "source_tree", None)
-    return tree if isinstance(tree, ValueAndSourcePositionTree) else None
-
-
-def _written(context: dg.ComponentLoadContext, field: Sequence[str | int]) -> str:
-    """The word that YAML reads as a truth value, as the user wrote it; empty if there is none."""
-    tree = _source_tree(context)
-    if tree is None:
-        return ""
-    position = tree.source_position_tree.lookup(["attributes", *field])
-    if position is None:
-        return ""
-    line = Path(position.filename).read_text("utf-8-sig").splitlines()[position.end.line - 1]
-    word = _WORD.match(line[position.end.col - 1 :])
-    return word[1] if word else ""
-
-
-def _located(
-    context: dg.ComponentLoadContext, field: Sequence[str | int], message: str
-) -> SearchYamlError:
-    """An error that points at a field of the YAML, or at the nearest that is written there."""
-    tree = _source_tree(context)
-    if tree is None:
-        return SearchYamlError(message)
-    positions = tree.source_position_tree
-    path = ["attributes", *field]
-    while len(path) > 1 and positions.lookup(path) is None:
-        path.pop()
-    found = positions.source_error(
-        yaml_path=path, inline_error_message=message, value_error=len(path) > 1
-    )
-    return SearchYamlError(
-        f"{found.file_name}:{found.start_line_no} - {found.location} {message}\n{found.snippet}"
-    )

@@ -16,9 +16,9 @@ from sklearn.svm import SVC
 
 from iris_hpo import HyperparameterSearch
 from iris_hpo.command.project import find_search
-from iris_hpo.component import SearchYamlError
 from iris_hpo.errors import InputError
 from iris_hpo.yaml_fields import AxisFields
+from iris_hpo.yaml_places import SearchYamlError
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project, cause_of
 from iris_hpo_tests.generality.searches import FOREST, PIPELINE, line_of
 

@@ -32,8 +32,9 @@ ALLOWED = {
     "selection": f"{GROUND} store space data training",
     "reports": f"{GROUND} space selection",
     "spec": f"{GROUND} engines space samplers data training selection reports",
+    "start_up": f"{GROUND} engines training reports",
     "orchestration": (
-        f"{GROUND} store engines space samplers data training selection reports spec"
+        f"{GROUND} store engines space samplers data training selection reports spec start_up"
     ),
 }
 """What each part may import beside itself. Those that are not here are the faces: they may import

@@ -1,8 +1,6 @@
 """The command ``iris-hpo``: its arguments. What they do is imported only when it is done."""
 
-import gc
 import io
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -11,11 +9,10 @@ from typing import Any, NoReturn
 
 import click
 
-from iris_hpo import interrupts
+from iris_hpo import interrupts, start_up
 from iris_hpo.command.output import Command, complain, take_stdout
 from iris_hpo.run_settings import (
     DASK,
-    LOKY,
     SelectionSettings,
     Setting,
     SettingsGroup,
@@ -115,22 +112,17 @@ def cli() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def run(**options: Any) -> int:
     """Train and score what is missing or out of date, then select the best candidate."""
-    from iris_hpo.engines import default_engine, end_spare, start_ahead
-    from iris_hpo.training import WORKER_MODULES
-
+    start_up.start_worker_of_first_run(
+        options["engine"], options["dask_address"], options["search"], options["artifacts"]
+    )
     if options["engine"] is None and options["dask_address"]:
         options["engine"] = DASK
-    if (options["engine"] or default_engine()) == LOKY and _is_first_run(
-        options["search"], options["artifacts"]
-    ):
-        # It imports scikit-learn while this process imports Dagster.
-        start_ahead(modules=WORKER_MODULES)
     try:
         from iris_hpo.command.run import run_search
 
         return run_search(**_as_choices(options))
     finally:
-        end_spare()
+        start_up.end_spare_workers()
 
 
 def _as_choices(options: dict[str, Any]) -> dict[str, Any]:
@@ -139,15 +131,6 @@ def _as_choices(options: dict[str, Any]) -> dict[str, Any]:
     if kernel is not None:
         options["choices"] = (f"kernel={kernel}", *options["choices"])
     return options
-
-
-def _is_first_run(search: str | None, artifacts: str | None) -> bool:
-    """Whether there surely is work to do: nothing was ever selected."""
-    folder = artifacts or os.environ.get("IRIS_HPO_ARTIFACTS") or "artifacts"
-    if "://" in folder or not Path("pyproject.toml").exists():
-        return False
-    ours = Path(folder, search or "")
-    return not (ours / "selection").exists() and (bool(search) or not any(ours.glob("*/selection")))
 
 
 @cli.command()
@@ -215,15 +198,13 @@ def example(folder: Path, search: str) -> int:
 
 def console() -> None:
     """Run the command as a process of its own."""
-    # Imports make a million objects and no garbage: a rare collector makes the start a fifth
-    # shorter, and the end too, when it need not look through them once more.
-    gc.set_threshold(100_000, 20, 20)
+    start_up.collect_rarely()
     interrupts.watch()
     stdout = take_stdout()
     try:
         main()
     finally:
-        gc.freeze()
+        start_up.skip_last_collection()
         sys.stdout.flush()
         if stdout.problem:
             complain(f"iris-hpo: {stdout.problem}")

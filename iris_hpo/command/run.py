@@ -28,7 +28,7 @@ from iris_hpo.orchestration.config import engine_of
 from iris_hpo.orchestration.names import NOTES
 from iris_hpo.orchestration.outcome import Outcome, RunFailedError
 from iris_hpo.orchestration.recorder import SLOW_LOG, records_slowly
-from iris_hpo.orchestration.resources import Counts
+from iris_hpo.orchestration.resources import Counts, PacedLine
 from iris_hpo.orchestration.runner import Launcher
 from iris_hpo.orchestration.study import Study
 from iris_hpo.run_settings import LOKY, RULES, WorkSettings, settings_of
@@ -36,7 +36,6 @@ from iris_hpo.selection.champion import CHAMPION, ChampionCard, edge_warning
 from iris_hpo.text import legible
 
 _TOP: Final = 10
-_LINE_SECONDS: Final = 5.0
 
 
 def run_search(
@@ -106,7 +105,7 @@ class TerminalProgress:
             disable=not console.is_terminal or console.quiet,
         )
         self._task = self._bar.add_task("candidates", total=None, counts="")
-        self._started = self._said = time.monotonic()
+        self._line = PacedLine()
         self._counts = Counts(0)
 
     def __enter__(self) -> Self:
@@ -131,17 +130,8 @@ class TerminalProgress:
         self._bar.update(self._task, total=counts.total, completed=counts.done, counts=str(counts))
         if self._console.is_terminal:
             return
-        now = time.monotonic()
-        worked = counts.trained + counts.failed
-        if not worked:
-            self._started = self._said = now
-        elif now - self._said > _LINE_SECONDS:
-            self._said = now
-            left = (now - self._started) / worked * (counts.total - counts.done)
-            say(
-                self._console,
-                f"{counts.done} of {counts.total} candidates: {counts}; {left:.0f} s left",
-            )
+        if line := self._line.next(counts):
+            say(self._console, line)
 
 
 def _report_failed_run(progress: TerminalProgress, error: RunFailedError) -> int:

@@ -8,13 +8,12 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
-from threading import Thread
 from typing import Any, Final
 
 import dagster as dg
 
 from iris_hpo.data.splitters import names_of_settings
-from iris_hpo.engines import Limits, make_engine, start_ahead
+from iris_hpo.engines import Limits, make_engine
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.claims import claim_search
 from iris_hpo.orchestration.failures import cancelled_if_interrupted
@@ -29,7 +28,7 @@ from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import OrderlyWait, release_dead_runs
 from iris_hpo.run_settings import LOKY, SelectionSettings, WorkSettings
-from iris_hpo.training import WORKER_MODULES
+from iris_hpo.start_up import import_for_reports, start_workers
 
 _RANGES: Final = 8
 _BRIDGED: Final = 20
@@ -39,9 +38,6 @@ less than a hundredth of that."""
 
 _PLANS: Final = 3
 """Number of times that a command plans, if candidates change while it works on them."""
-
-_BYTES_PER_WORKER: Final = 20_000_000
-"""Bytes of data for fits that take about as long as the start of a worker, or longer."""
 
 
 class _CandidatesChangedError(Exception):
@@ -158,11 +154,9 @@ class Launcher:
         if plan.change:
             apply_change(self._study, plan.change)
         if wanted and work.engine == LOKY:
-            start_ahead(self._workers(len(wanted), settings), work.jobs, modules=WORKER_MODULES)
-            from iris_hpo.reports.figure import import_matplotlib
-
-            # Import while workers work, so that the selection need not wait for the import.
-            Thread(target=import_matplotlib, daemon=True).start()
+            fits = len(wanted) * (self._study.spec.division(settings.split).n_folds + 1)
+            start_workers(fits * self._study.data_file.stat().st_size, work.jobs)
+            import_for_reports(self._study.spec.reports)
         if not wanted:
             if sources:
                 self._run("search", sources, config, {}, outcome)
@@ -196,12 +190,6 @@ class Launcher:
                     raise
                 raise _CandidatesChangedError from error
             sources = ()
-
-    def _workers(self, candidates: int, settings: Settings) -> int:
-        """Number of workers that surely pay off; the engine starts more if work takes longer."""
-        fits = candidates * (self._study.spec.division(settings.split).n_folds + 1)
-        bytes_read = fits * self._study.data_file.stat().st_size
-        return 1 + bytes_read // _BYTES_PER_WORKER
 
     def _run(
         self,

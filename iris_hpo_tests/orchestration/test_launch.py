@@ -92,8 +92,8 @@ class TestWorkersStartedAhead:
         def start_ahead(*asked: int, modules: object) -> None:  # noqa: ARG001
             raise Asked(*asked)
 
-        monkeypatch.setattr(launch, "start_ahead", start_ahead)
-        monkeypatch.setattr(launch, "_BYTES_PER_WORKER", 100_000)
+        monkeypatch.setattr("iris_hpo.engines.start_ahead", start_ahead)
+        monkeypatch.setattr("iris_hpo.start_up._BYTES_PER_WORKER", 100_000)
         with pytest.raises(Asked) as asked:
             project.launch(project.settings(folds=folds), engine="loky", jobs=7)
         assert asked.value.args == (workers, 7)
@@ -101,7 +101,7 @@ class TestWorkersStartedAhead:
     def test_there_are_none_for_nothing(
         self, launched: Project, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.delattr(launch, "start_ahead")
+        monkeypatch.delattr("iris_hpo.engines.start_ahead")
         assert counts(launched.launch(engine="loky")) == (0, 6, 0)
 
 

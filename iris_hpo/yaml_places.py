@@ -1,0 +1,54 @@
+"""Where the fields of a search's YAML are written, for messages with file and line."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import dagster as dg
+from dagster_shared.yaml_utils.source_position import ValueAndSourcePositionTree
+
+_WORD: Final = re.compile(r"\s*:\s+([a-zA-Z]+)\s*([#,}].*)?$", re.ASCII)
+"""What follows a key in YAML, if it is a single word."""
+
+
+class SearchYamlError(dg.DagsterError):
+    """A field of the YAML cannot be used; the message names the file and the line."""
+
+
+def source_tree(context: dg.ComponentLoadContext) -> ValueAndSourcePositionTree | None:
+    """The YAML that is loaded; None where the component was made in Python."""
+    tree = getattr(context.component_decl, "source_tree", None)
+    return tree if isinstance(tree, ValueAndSourcePositionTree) else None
+
+
+def written_word(context: dg.ComponentLoadContext, field: Sequence[str | int]) -> str:
+    """The word that YAML reads as a truth value, as the user wrote it; empty if there is none."""
+    tree = source_tree(context)
+    if tree is None:
+        return ""
+    position = tree.source_position_tree.lookup(["attributes", *field])
+    if position is None:
+        return ""
+    line = Path(position.filename).read_text("utf-8-sig").splitlines()[position.end.line - 1]
+    word = _WORD.match(line[position.end.col - 1 :])
+    return word[1] if word else ""
+
+
+def located_error(
+    context: dg.ComponentLoadContext, field: Sequence[str | int], message: str
+) -> SearchYamlError:
+    """An error that points at a field of the YAML, or at the nearest that is written there."""
+    tree = source_tree(context)
+    if tree is None:
+        return SearchYamlError(message)
+    positions = tree.source_position_tree
+    path = ["attributes", *field]
+    while len(path) > 1 and positions.lookup(path) is None:
+        path.pop()
+    found = positions.source_error(
+        yaml_path=path, inline_error_message=message, value_error=len(path) > 1
+    )
+    return SearchYamlError(
+        f"{found.file_name}:{found.start_line_no} - {found.location} {message}\n{found.snippet}"
+    )
