@@ -114,13 +114,7 @@ def select(scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: 
     if not scored:
         raise ValueError("there is no scored candidate to select from")
     for entry in scored:
-        folds = len(entry.evaluation.fold_scores)
-        if rule in RULES and RULES[rule].needs_folds and not folds:
-            raise InputError(
-                f"rule {rule!r} ranks by cross-validation, and {entry.candidate.key} has no fold "
-                "scores; choose the rule test_score, or set folds to at least 2"
-            )
-        check_rule(rule, folds, space)
+        _check_folds(entry, rule, space)
     primary = _cv_score if RULES[rule].needs_folds else _test_score(scoring)
     ranks, cv_ranks = _ranks(scored, primary), _ranks(scored, _cv_score)
 
@@ -140,6 +134,16 @@ def select(scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: 
     )
     edges = _edges(champion.candidate, [entry.candidate for entry in scored], space)
     return Selection(space, scoring, rule, rows, edges)
+
+
+def _check_folds(entry: Scored, rule: str, space: ParameterSpace) -> None:
+    folds = len(entry.evaluation.fold_scores)
+    if rule in RULES and RULES[rule].needs_folds and not folds:
+        raise InputError(
+            f"rule {rule!r} ranks by cross-validation, and {entry.candidate.key} has no fold "
+            "scores; choose the rule test_score, or set folds to at least 2"
+        )
+    check_rule(rule, folds, space)
 
 
 def _test_score(scoring: str) -> Callable[[Scored], float]:
