@@ -132,7 +132,7 @@ def print_leaderboard(console: Console, rows: Sequence[Row]) -> None:
     table.add_column("rank", justify="right")
     table.add_column("candidate")
     table.add_column("score", justify="right")
-    has_interval = "interval_low" in rows[0]
+    has_interval = all(row.get("interval_low") for row in rows)
     # The interval and the counts are of the accuracy, which is the score or a column of its own.
     accuracy = "accuracy" if "accuracy" in rows[0] else "score"
     if has_interval:

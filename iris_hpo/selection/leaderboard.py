@@ -40,7 +40,8 @@ def to_csv(rows: Sequence[Mapping[str, Cell]]) -> bytes:
     (`quote_cell`).
     """
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    columns = dict.fromkeys(name for row in rows for name in row)  # metrics may differ
+    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
     return text.getvalue().encode()

@@ -1,4 +1,4 @@
-"""Settings of the estimator that are chosen for a run."""
+"""Choices: settings of the estimator that a run may change."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

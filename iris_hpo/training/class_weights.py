@@ -10,14 +10,14 @@ from iris_hpo.training.estimators import Estimator
 
 
 def match_class_weights(estimator: Estimator, names: Sequence[str], target: Target) -> None:
-    """Rename the keys of an estimator's class weights to the labels of which they have the text.
+    """Rename the keys of an estimator's class weights to the labels with the same text.
 
     YAML reads ``{1: 20.0}`` as a number; in the data the label may be the text ``1.0``.
 
     Parameters
     ----------
     names
-        Of the parameters that are weights of classes.
+        Names of the parameters that are weights of classes.
     """
     if not names:
         return
@@ -51,8 +51,8 @@ def _label(key: object, labels: list[Any]) -> object:
     same = [label for label in labels if str(label) == str(key)]
     number = _number(key)
     equal = [label for label in labels if number is not None and _number(label) == number]
-    found = same or equal
-    return found[0] if len(found) == 1 else key
+    matching = same or equal
+    return matching[0] if len(matching) == 1 else key
 
 
 def _number(value: object) -> float | None:

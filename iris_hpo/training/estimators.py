@@ -1,4 +1,4 @@
-"""Estimators by import path: a single one, or a pipeline of steps."""
+"""Estimators by import path: one alone, or a pipeline of steps."""
 
 import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from iris_hpo.training.source_code import loaded_code
 
 
 class Estimator(Protocol):
-    """What is used of a scikit-learn estimator."""
+    """The methods of a scikit-learn estimator that are used."""
 
     def fit(self, X: Features, y: Target) -> object:  # noqa: N803
         """Learn from rows."""
@@ -31,7 +31,7 @@ class Estimator(Protocol):
         ...
 
     def get_params(self) -> dict[str, object]:
-        """Give all parameters, those of steps as ``step__parameter``."""
+        """Return all parameters, those of steps as ``step__parameter``."""
         ...
 
     def set_params(self, **parameters: object) -> object:
@@ -119,17 +119,17 @@ class Recipe(Origin):
         return estimator
 
     def doubts(self, parameters: Iterable[str]) -> Sequence[str]:
-        """Say which settings and parameters are taken and are probably misspelt."""
-        found: list[str] = []
+        """List the settings and parameters that are accepted and are probably misspelt."""
+        doubts: list[str] = []
         for name in (*self._stated, *parameters):
             if name not in self._meant:
                 self._meant[name] = misspelt(self._base, name)
             if self._meant[name]:
-                found.append(
+                doubts.append(
                     f"{self.describe()} does not know the parameter {shorten(name)}; did you mean "
                     f"{self._meant[name]!r}? It may have no effect"
                 )
-        return found
+        return doubts
 
     @cached_property
     def _meant(self) -> dict[str, str | None]:
@@ -143,7 +143,7 @@ class Recipe(Origin):
             yield from (prefix + name for name in step.settings)
 
     def __getstate__(self) -> dict[str, object]:
-        """All fields and the code; workers construct the estimator themselves."""
+        """Return all fields and the code; workers construct the estimator themselves."""
         return {"steps": self.steps, "seed": self.seed, "code": self.code}
 
     @cached_property
@@ -159,7 +159,7 @@ class Recipe(Origin):
 
     def _check_names(self, parameters: Mapping[str, Value]) -> None:
         if self._checked.issuperset(parameters):
-            return  # asked for each fold, and an estimator takes long to name its parameters
+            return  # every fold builds one, and an estimator takes long to name its parameters
         known = self._base.get_params()
         whole = ("steps", *(step.name for step in self.steps)) if len(self.steps) > 1 else ()
         for name in parameters:
@@ -195,7 +195,7 @@ class Recipe(Origin):
         return cast("Estimator", Pipeline(list(made.items())))
 
     def task(self) -> Task:
-        """Tell what the estimator is for.
+        """Return the task of the estimator.
 
         Raises
         ------
@@ -215,11 +215,11 @@ class Recipe(Origin):
         )
 
     def describe(self) -> str:
-        """The recipe in a line, such as ``StandardScaler -> SVC``."""
+        """Name the estimator in a line, such as ``StandardScaler -> SVC``."""
         return " -> ".join(step.estimator.rpartition(".")[2] for step in self.steps)
 
     def identity(self) -> dict[str, object]:
-        """What of the recipe decides about a fitted model, as JSON."""
+        """Return what of the recipe decides a fitted model, as JSON."""
         return {
             "steps": [[step.estimator, identity(step.settings)] for step in self.steps],
             "seed": self.seed,
@@ -228,7 +228,7 @@ class Recipe(Origin):
 
 
 def _clone(value: Any) -> Any:
-    """An unfitted estimator with the same parameters, or a copy of another value."""
+    """Make an unfitted estimator with the same parameters, or a copy of another value."""
     from sklearn.base import clone
 
     return clone(value, safe=False)

@@ -1,4 +1,4 @@
-"""One fit and one score: what an estimator refuses, or cannot tell, is the candidate's failure."""
+"""Fit and score an estimator once; what it refuses is the failure of the candidate."""
 
 import math
 import signal
@@ -23,14 +23,14 @@ from iris_hpo.training.svm_kernel import is_svm
 
 @contextmanager
 def own_failure(what: str) -> Generator[None]:
-    """Make what an estimator raises in the block the candidate's failure; ``what`` names the block.
+    """Turn what the block raises into the candidate's failure; ``what`` names the block.
 
     That includes SystemExit, and KeyboardInterrupt where no terminal can have sent it.
 
     Raises
     ------
     CandidateError
-        With the reason in one line.
+        The reason in one line.
     """
     try:
         yield
@@ -45,17 +45,17 @@ def own_failure(what: str) -> Generator[None]:
 
 
 def build(recipe: Recipe, parameters: Mapping[str, Value], target: Target) -> Estimator:
-    """Make the unfitted estimator of a candidate; the same way for its model and for its folds.
+    """Build the unfitted estimator of a candidate, for its model or for a fold.
 
     Parameters
     ----------
     target
-        Of all training rows: it says how the labels are spelt that settings name.
+        The target of all training rows: it shows how the labels in settings are spelt.
 
     Raises
     ------
     CandidateError
-        If it refuses a parameter.
+        If the estimator refuses a parameter.
     """
     with own_failure("building"):
         estimator = recipe.build(parameters)
@@ -66,12 +66,12 @@ def build(recipe: Recipe, parameters: Mapping[str, Value], target: Target) -> Es
 
 
 def fit(estimator: Estimator, features: Features, target: Target) -> None:
-    """Fit an estimator; it may change the rows.
+    """Fit an estimator, which may change the rows.
 
     Raises
     ------
     CandidateError
-        If it refuses.
+        If the estimator refuses.
     """
     from sklearn import config_context
 
@@ -82,7 +82,7 @@ def fit(estimator: Estimator, features: Features, target: Target) -> None:
 
 
 def predict(estimator: Estimator, features: Features, target: Target) -> NDArray[np.generic]:
-    """Predict rows; the estimator may change them.
+    """Predict rows, which the estimator may change.
 
     Parameters
     ----------
@@ -117,11 +117,11 @@ def score(
     """
     with own_failure(f"scoring on the {rows} rows"):
         if scoring == "accuracy":  # a count; the scorer takes as long as a small fit
-            found = count_correct(target, _predictions(estimator, features, target)) / len(target)
+            value = count_correct(target, _predictions(estimator, features, target)) / len(target)
         else:
-            found = score_by(scoring, estimator, features, target)
-    refuse_non_finite(found, f"{scoring} on the {rows} rows")
-    return found
+            value = score_by(scoring, estimator, features, target)
+    refuse_non_finite(value, f"{scoring} on the {rows} rows")
+    return value
 
 
 def refuse_non_finite(value: float, what: str) -> None:
@@ -130,16 +130,16 @@ def refuse_non_finite(value: float, what: str) -> None:
     Raises
     ------
     CandidateError
-        That names what is not finite.
+        Names what is not finite.
     """
     if not math.isfinite(value):
         raise CandidateError(f"{what} is {value}, which is no score")
 
 
 def describe(error: BaseException) -> str:
-    """An estimator's error in one line."""
-    said = " ".join(str(error).split())[:500]
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    """Write an error in one line."""
+    message = " ".join(str(error).split())[:500]
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 def _predictions(estimator: Estimator, features: Features, target: Target) -> NDArray[np.generic]:

@@ -12,14 +12,14 @@ _NO_PARAMETER: Final = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POS
 
 
 def names_for(name: str, known: Sequence[str]) -> str:
-    """The names that exist instead, for a message; the nearest first."""
+    """List the names that exist, for a message; the nearest first."""
     near = near_name(name, known)
     meant = f"did you mean {near!r}? It" if near else "it"
     return f"{meant} has {listed(known)}"
 
 
 def near_name(name: str, known: Iterable[str]) -> str | None:
-    """The name that another is a misspelling of, if there is one."""
+    """Return the name that another is probably a misspelling of; None if there is none."""
     from difflib import get_close_matches
 
     near = get_close_matches(str(name)[:_LONGEST], known, n=1, cutoff=_ALIKE)
@@ -27,7 +27,7 @@ def near_name(name: str, known: Iterable[str]) -> str | None:
 
 
 def misspelt(estimator: Any, name: str) -> str | None:
-    """The name that is probably meant by one that an estimator takes without knowing it.
+    """Return the name that is probably meant by one that an estimator accepts but does not know.
 
     Constructors with ``**kwargs`` take every name: aliases of their library, but mistakes too.
 
@@ -39,8 +39,7 @@ def misspelt(estimator: Any, name: str) -> str | None:
     Returns
     -------
     str or None
-        A name that it knows and that is spelt alike; None for a name that it knows, or that is
-        like none.
+        A known name with a similar spelling; None if the name is known, or similar to none.
     """
     owner, _, own = name.rpartition("__")
     part = estimator.get_params().get(owner) if owner else estimator
@@ -49,18 +48,18 @@ def misspelt(estimator: Any, name: str) -> str | None:
         return None
     try:
         names = {*known, *type(part)().get_params()}
-    except Exception:  # noqa: BLE001 - what it knows by itself cannot be asked
+    except Exception:  # noqa: BLE001 - it cannot be made without settings
         return None
     return None if own in names else near_name(own, sorted(names))
 
 
 def accepts(estimator: object, parameters: Mapping[str, object], name: str) -> bool:
-    """Whether an estimator takes a parameter, also one that its ``get_params`` leaves out.
+    """Whether an estimator accepts a parameter, even one that its ``get_params`` leaves out.
 
     Parameters
     ----------
     parameters
-        What ``get_params`` gives.
+        The result of ``get_params``.
     """
     if name in parameters:
         return True
@@ -73,7 +72,7 @@ def accepts(estimator: object, parameters: Mapping[str, object], name: str) -> b
 
 
 def arguments(kind: type) -> tuple[list[str], bool]:
-    """Names of a constructor's arguments, sorted, and whether it takes others too."""
+    """Names of a constructor's arguments, sorted, and whether it accepts others too."""
     parameters = inspect.signature(kind).parameters
     known = sorted(
         name for name, argument in parameters.items() if argument.kind not in _NO_PARAMETER

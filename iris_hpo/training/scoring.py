@@ -1,4 +1,4 @@
-"""Scoring fitted classifiers and regressors with scikit-learn's scorers."""
+"""Score fitted classifiers and regressors with scikit-learn's scorers."""
 
 import warnings
 from collections.abc import Mapping
@@ -103,7 +103,7 @@ def _instead(scoring: str, classes: int) -> str:
 
 
 def _numbers(target: Target, estimator: Estimator) -> Mapping[str, int] | None:
-    """The whole numbers or truth values that the labels spell, in the labels' order, if they do."""
+    """Read the labels as whole numbers or truth values, in their order; None if they are not."""
     if target.dtype.kind != "U" or _number(str(target[0])) is None:
         return None
     labels = sorted({*np.unique(target).tolist(), *_classes(estimator)})
@@ -139,7 +139,7 @@ def _renamed(labels: NDArray[np.generic], numbers: Mapping[str, int]) -> NDArray
 
 
 def _numbered(estimator: Any, numbers: Mapping[str, int]) -> object:
-    """Show a fitted classifier as one of numbers."""
+    """Wrap a fitted classifier so that its labels are numbers."""
     from sklearn.base import BaseEstimator, ClassifierMixin
 
     class Numbered(ClassifierMixin, BaseEstimator):

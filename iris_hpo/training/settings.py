@@ -1,4 +1,4 @@
-"""Settings of estimators: what YAML can write, what is made of it, and how it is identified.
+"""Settings of estimators: read from YAML, made into objects, written as an identity.
 
 Beside plain values a setting is a nested estimator, ``{estimator: import.path, settings: {...}}``,
 or a function, ``{function: import.path}``, at any depth of lists and mappings.
@@ -162,7 +162,7 @@ def import_paths(value: object) -> Iterator[str]:
 
 
 def import_class(path: str) -> object:
-    """Import what a path such as ``sklearn.svm.SVC`` names.
+    """Import the object at a path such as ``sklearn.svm.SVC``.
 
     Raises
     ------
@@ -212,11 +212,11 @@ def _check_values(estimator: Any, settings: Mapping[str, object]) -> None:
     try:
         check()
     except (ValueError, TypeError) as error:
-        said = str(error)
-        name = next((name for name in settings if said.startswith(f"The {name!r} ")), None)
-        if name is not None:  # else it is of a parameter that an axis may set
-            said = said.replace(repr(settings[name]), _short(settings[name]))
-            raise InputError(" ".join(said.split()), field=(_SETTINGS, name)) from error
+        message = str(error)
+        name = next((name for name in settings if message.startswith(f"The {name!r} ")), None)
+        if name is not None:  # else the message is about a parameter that an axis may set
+            message = message.replace(repr(settings[name]), _short(settings[name]))
+            raise InputError(" ".join(message.split()), field=(_SETTINGS, name)) from error
 
 
 def _short(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Which code an estimator runs that no release stands for: it is identified by its source.
+"""Digests of the source code that an objective runs and that belongs to no release.
 
 A released package is identified by its version. A module of the project itself, or of a package
 installed from a folder (editable or not) or from version control, can change under one version. So
@@ -23,7 +23,7 @@ from types import ModuleType
 from typing import Final
 
 _OURS: Final = "iris_hpo"
-"""Has versions of its own in fingerprints, also where it is installed from a folder."""
+"""This package has versions of its own in fingerprints, even if it is installed from a folder."""
 
 _SCIKIT_LEARN: Final = "sklearn"
 
@@ -74,9 +74,9 @@ def code_of(paths: Iterable[str]) -> SourceCode:
 
 
 def loaded_code(paths: Iterable[str]) -> SourceCode:
-    """Give the code as this process has loaded it.
+    """Return the code that this process has loaded.
 
-    That is what the files held at the first call: it belongs right after the import.
+    That is the content of the files at the first call, so call it right after the import.
     """
     key = tuple(sorted(set(paths)))
     modules = [sys.modules.get(name) for path in key for name in _prefixes(path)]

@@ -38,8 +38,8 @@ _PREDICTION_SCORINGS: Final = frozenset(
         ),
     )
 )
-"""Scorings that look at predicted labels only. Others rank decision values, where a last bit may
-make or break a tie."""
+"""Scorings that use predicted labels only. Others rank decision values, where a last bit may decide
+about a tie."""
 
 _NO_PROBABILITIES: Final = (None, False, "deprecated")
 """Settings of ``probability`` without a random division of the rows within the fit."""
@@ -66,7 +66,7 @@ class SharedKernel:
 
 
 def shared_gamma(estimator: Estimator, scoring: str) -> float | None:
-    """Give the gamma of a kernel that may be shared under this scoring; None if none may be.
+    """Return the gamma of a kernel that may be shared under this scoring; None if none may be.
 
     None also for a gamma that depends on the rows of a fold, as ``gamma="scale"`` does.
     """
@@ -126,7 +126,7 @@ def compute_kernel(features: Features, gamma: float) -> SharedKernel | None:
 
 
 def decides_clearly(fitted: Estimator, rows: Features, error: float) -> bool:
-    """Whether no prediction of a classifier hangs on the last bits of a shared kernel.
+    """Whether no prediction of a classifier depends on the last bits of a shared kernel.
 
     The classifier must have been fitted with ``decision_function_shape="ovo"``.
     """
@@ -162,8 +162,8 @@ def _settle(
 
     ddot = cast("Callable[[Row, Row], float]", get_blas_funcs("dot", dtype=np.float64))
     for row, column in unsure:
-        one, other = features[row], features[column]
-        distance = ddot(one, one) + ddot(other, other) - 2 * ddot(one, other)
+        left, right = features[row], features[column]
+        distance = ddot(left, left) + ddot(right, right) - 2 * ddot(left, right)
         matrix[row, column] = math.exp(-gamma * distance)
 
 

@@ -111,7 +111,7 @@ class TrialWork:
     force: bool = False
 
     def load(self) -> None:
-        """Import what candidates need, so that the first one's time is its own."""
+        """Import what candidates need, so that the first candidate's time is not longer."""
         importlib.import_module("sklearn.metrics")
         with suppress(InputError):  # it fails each candidate, with the reason
             self.conditions.objective.load()

@@ -150,3 +150,16 @@ def test_floats_are_read_back_exactly(c, score):
     assert repr(float(row["param_C"])) == repr(c)
     assert repr(float(row["score"])) == repr(score)
     assert IRIS.parse_key(row["candidate"]).values == (c, 1.0)
+
+
+def test_candidates_with_other_metrics_leave_cells_blank():
+    """An objective of a user's own may give some candidates more metrics than others."""
+    rows = board([regressed((1, 1), 0.5), classified((2, 1), 3)], scoring="r2")
+
+    cells = {row["candidate"]: row for row in csv.DictReader(io.StringIO(to_csv(rows).decode()))}
+
+    assert (cells["C2.0_G1.0"]["correct"], cells["C1.0_G1.0"]["correct"]) == ("3", "")
+    assert (cells["C2.0_G1.0"]["mean_absolute_error"], cells["C2.0_G1.0"]["macro_f1"]) == (
+        "",
+        "0.1",
+    )
