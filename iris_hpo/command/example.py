@@ -18,12 +18,12 @@ _CODE_LOCATION: Final = 'code_location_name = "examples"'
 
 
 def write_example(folder: Path, search: str) -> str:
-    """Write a project with one search; give what to do next.
+    """Write a project with one search; return what to do next.
 
     Parameters
     ----------
     folder
-        Where to write; it may exist, but nothing that is written may.
+        The folder of the project; it may exist, but none of the files may.
     search
         ``iris``, ``wine`` or ``digits``.
 
@@ -76,7 +76,7 @@ def _files(sources: Path, search: str) -> Mapping[str, bytes]:
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files; if one cannot be written, remove those that were."""
+    """Write the files; if one of them cannot be written, remove the others."""
     written: list[Path] = []
     try:
         for name, content in files.items():
@@ -108,5 +108,7 @@ def _next_commands(folder: Path, search: str) -> str:
 def _program(name: str) -> str:
     """Return how a program of this environment is called from another folder."""
     path = Path(sys.executable).parent / name
-    found = shutil.which(name)
-    return name if not path.exists() or (found and Path(found) == path) else shlex.quote(str(path))
+    on_path = shutil.which(name)
+    return (
+        name if not path.exists() or (on_path and Path(on_path) == path) else shlex.quote(str(path))
+    )

@@ -1,4 +1,4 @@
-"""The command ``iris-hpo``: its arguments. What they do is imported only when it is done."""
+"""The command ``iris-hpo``: its arguments. What they do is imported when it is called."""
 
 import io
 import signal
@@ -168,7 +168,7 @@ def leaderboard(**options: Any) -> int:
     "--output", type=click.Path(path_type=Path), help="Write here instead of standard output."
 )
 def predict(**options: Any) -> int:
-    """Predict the rows of FILE with the champion: one label a line.
+    """Predict the rows of FILE with the champion, and print one label a line.
 
     FILE holds the features in the order of training, or names them in a header; a column with the
     true labels may be there and is ignored.
@@ -212,7 +212,7 @@ def console() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; an error of the user is one message and exit code 2."""
+    """Run the command; a mistake of the user ends it with one message and exit code 2."""
     from iris_hpo.errors import InputError
 
     code = 0
@@ -224,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _end_interrupted(interrupts.received() or signal.SIGINT)
     except BaseException as error:
         number = interrupts.received()
-        if number is not None:  # it may show as an error of what it has stopped halfway
+        if number is not None:  # the error may come from work that was stopped halfway
             _end_interrupted(number)
         if isinstance(error, click.ClickException):
             shown = io.StringIO()

@@ -40,9 +40,9 @@ class Command(click.Command):
 
 
 class Descriptor(io.FileIO):
-    """A file descriptor that goes on when nobody reads it, or its disk is full.
+    """A file descriptor whose writes do not fail when its reader is gone or its disk is full.
 
-    So the work is finished, and its results are kept, whatever becomes of what is printed.
+    So the work is finished and its results are kept, even if they cannot be printed.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Descriptor(io.FileIO):
 
     @property
     def problem(self) -> str | None:
-        """What the user should know about it; None where nobody reads it."""
+        """The message for the user; None if nothing failed, or if the reader is gone."""
         # As after `head`, or `>&-`: another file may have got the closed descriptor's number.
         if self.failure is None or self.failure.errno in (errno.EPIPE, errno.EBADF):
             return None
@@ -119,7 +119,7 @@ def show(text: str) -> None:
 
 def complain(text: str) -> None:
     """Print a line that is no result: an error, a warning."""
-    with suppress(OSError):  # of a standard error that is full: there is no other place for it
+    with suppress(OSError):  # standard error is full, and there is no other place
         click.echo(readable(text), err=True)
 
 
@@ -134,7 +134,7 @@ def make_console(*, quiet: bool = False) -> "Console":
 
 
 def say(console: "Console", text: str) -> None:
-    """Print a text on a console as it is: no line broken, nothing in it interpreted."""
+    """Print a text on a console as it is, without line breaks and without markup."""
     console.print(readable(text), soft_wrap=True, highlight=False, markup=False)
 
 

@@ -1,4 +1,4 @@
-"""What `make dev` looks at first: ``python -m iris_hpo.command.port 3000``."""
+"""Checks that `make dev` does first: ``python -m iris_hpo.command.port 3000``."""
 
 import os
 import socket
@@ -9,7 +9,7 @@ from iris_hpo.orchestration.home import check_name
 
 
 def problem_of(port: str) -> str:
-    """What is wrong with a port of the loopback interface; empty if a server can listen on it."""
+    """Describe what is wrong with a port of the loopback interface; empty if it can be used."""
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
         return f"PORT {port!r} must be a whole number, 1 to 65535"
     with socket.socket() as probe:
@@ -25,7 +25,7 @@ def problem_of(port: str) -> str:
 
 
 def problem_of_home(home: str) -> str:
-    """What is wrong with the path of an instance; empty if Dagster can use it."""
+    """Describe what is wrong with the path of an instance; empty if Dagster can use it."""
     try:
         check_name(home)
     except InputError as error:

@@ -27,7 +27,7 @@ def find_search(name: str | None, folder: Path) -> SearchSpec:
     Parameters
     ----------
     name
-        Its name; None for the only one, or for the one without a name.
+        Name of the search; None for the only search, or for the search without a name.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def find_search(name: str | None, folder: Path) -> SearchSpec:
     """
     project = _read_project(folder)
     if project.module == _SHIPPED and name is None:
-        return iris_search()  # nothing is built, or imported to build it, until there is work
+        return iris_search()  # nothing is built until there is work
     from iris_hpo.orchestration.build import ambiguous_searches, built_searches
 
     make_importable(folder)
@@ -57,11 +57,11 @@ def find_search(name: str | None, folder: Path) -> SearchSpec:
 
 
 def _load(project: "_Project", folder: Path) -> str:
-    """Load the definitions; give what is wrong with them, if it is not a single search of YAML."""
+    """Load the definitions; return what is wrong with them, except in a single search of YAML."""
     try:
-        for found in vars(importlib.import_module(project.module)).values():
-            if isinstance(found, LazyDefinitions):
-                found()
+        for definition in vars(importlib.import_module(project.module)).values():
+            if isinstance(definition, LazyDefinitions):
+                definition()
     except Exception as error:  # noqa: BLE001 - the project's own code may raise anything
         cause = root_cause(error)
     else:
@@ -96,12 +96,12 @@ def _reasons(broken: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class _Project:
-    """What ``pyproject.toml`` says of the definitions.
+    """Where the definitions of a project are, from its ``pyproject.toml``.
 
     Attributes
     ----------
     module
-        That holds them, as ``dg`` and ``dagster`` find it.
+        The module of the definitions, as ``dg`` and ``dagster`` find it.
     is_dg
         Whether there may be a folder ``defs`` of components.
     """

@@ -89,7 +89,7 @@ def run_search(
 
 
 class TerminalProgress:
-    """A bar on a terminal; plain lines, one every few seconds, in a pipe."""
+    """Progress as a bar on a terminal, and as a line every few seconds in a pipe."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -116,11 +116,11 @@ class TerminalProgress:
         self.finish()
 
     def finish(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._bar.stop()
 
     def warn(self) -> None:
-        """Show the candidates' warnings, each once."""
+        """Print the warnings of the candidates, each once."""
         for text in self._counts.warnings():
             complain(f"warning: {text}")
 

@@ -79,20 +79,20 @@ def turn(study: Study, say: Callable[[str], None]) -> Generator[None]:
 
 
 def _holder(file: Path) -> str:
-    """Who holds the lock, for a message."""
+    """Name the process that holds the lock, for a message."""
     try:
-        found = file.read_text(errors="replace")[:_REASON_LENGTH]
+        holder = file.read_text(errors="replace")[:_REASON_LENGTH]
     except OSError:
         return ""
-    process = _PROCESS.search(found)
+    process = _PROCESS.search(holder)
     if process and is_stopped(int(process[1])):
-        found += f", which is stopped: kill -CONT {process[1]} lets it go on"
-    return found
+        holder += f", which is stopped: kill -CONT {process[1]} lets it go on"
+    return holder
 
 
 @contextmanager
 def _open_instance(home: str) -> Generator[dg.DagsterInstance]:
-    """Open the instance; the first to open it makes its tables, and others wait for that."""
+    """Open the instance; the first process makes its tables, and the others wait for that."""
     try:
         with FileLock(Path(home, ".opening.lock")):
             instance = dg.DagsterInstance.get()
@@ -108,18 +108,18 @@ def _open_instance(home: str) -> Generator[dg.DagsterInstance]:
 
 @contextmanager
 def _instance_errors(home: str) -> Generator[None]:
-    """What the database refuses while it is used: its disk is full, its folder read-only."""
+    """Turn what the database refuses into one message, such as a full disk."""
     try:
         yield
-    except InputError:  # has its message already
+    except InputError:
         raise
     except Exception as error:
         refusal = _refusal(error)
         if refusal is None:
             raise
         raise InputError(
-            f"the Dagster instance of DAGSTER_HOME {home} cannot be used: {_reason(refusal)}; mend "
-            "that, then run the search again: finished candidates are kept"
+            f"the Dagster instance of DAGSTER_HOME {home} cannot be used: {_reason(refusal)}; "
+            "correct that, then run the search again: finished candidates are kept"
         ) from error
 
 
@@ -139,14 +139,14 @@ def _is_no_retry(record: logging.LogRecord) -> bool:
 
 
 def _refusal(error: BaseException | None) -> SQLAlchemyError | None:
-    """The database's error that caused another one; none if only handled beside it."""
+    """Find the database's error that caused an error; None if there is none."""
     while error is not None and not isinstance(error, SQLAlchemyError):
         error = error.__cause__
     return error
 
 
 def _reason(error: Exception) -> str:
-    """Why, in one line: without the SQL, and without the list of all that Dagster would accept."""
+    """Give the reason in one line: without SQL, and without the list of what Dagster accepts."""
     cause = root_cause(error)
     refusal = _refusal(error)
     if refusal is not None:

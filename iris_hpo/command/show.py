@@ -1,4 +1,4 @@
-"""``iris-hpo status``, ``leaderboard`` and ``predict``: what is there, without changing it."""
+"""``iris-hpo status``, ``leaderboard`` and ``predict``: show results, and change nothing."""
 
 import json
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def show_status(
     as_json: bool,
     **settings: Any,
 ) -> int:
-    """Print the state of every asset; give the exit code: 1 if candidates failed."""
+    """Print the state of every asset; return the exit code, which is 1 if candidates failed."""
     with open_study(search, data, artifacts) as study:
         chosen = choose_settings(study, **settings)
         check_claim(study)
@@ -51,8 +51,8 @@ def show_status(
     table.add_column("asset")
     for name in STATES:
         table.add_column(name, justify="right")
-    for asset, found in counts.items():
-        table.add_row(asset, *(str(found[name]) for name in STATES))
+    for asset, by_state in counts.items():
+        table.add_row(asset, *(str(by_state[state]) for state in STATES))
     console = make_console()
     console.print(table)
     for line in chosen.kept:

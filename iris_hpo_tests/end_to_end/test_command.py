@@ -87,8 +87,8 @@ def test_second_run_trains_nothing_and_rewrites_nothing(searched: Project) -> No
 @pytest.mark.parametrize(
     ("arguments", "foreign"),
     [
-        (["--help"], ("dagster", "sklearn", "numpy")),
-        (["leaderboard", "--help"], ("dagster", "sklearn", "numpy")),
+        (["--help"], ("dagster", "pydantic", "sklearn", "numpy")),
+        (["run", "--help"], ("dagster", "pydantic", "sklearn", "numpy")),
         (["status"], ("sklearn", "scipy", "matplotlib")),
         (["leaderboard"], ("sklearn", "scipy", "matplotlib")),
         (["run"], ("sklearn", "scipy", "matplotlib")),  # with nothing left to do
