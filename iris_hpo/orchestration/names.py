@@ -124,9 +124,9 @@ def describe(spec: SearchSpec, name: str) -> str:
 
 
 def _kinds(spec: SearchSpec, name: str) -> set[str]:
-    """Kinds of an asset; scikit-learn only where an estimator of it works."""
-    kinds = _KINDS[name]
-    return kinds if spec.objective is None or name == "split" else kinds - {"scikitlearn"}
+    """Kinds of an asset; scikit-learn only where its splitter or an estimator of it works."""
+    is_built_in = spec.division().is_built_in if name == "split" else spec.objective is None
+    return _KINDS[name] if is_built_in else _KINDS[name] - {"scikitlearn"}
 
 
 def presentation(spec: SearchSpec, name: str) -> dict[str, Any]:

@@ -5,10 +5,21 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import dagster as dg
 import pytest
 
+from iris_hpo import SearchSpec
+from iris_hpo.data.split import CARD, SplitCard
+from iris_hpo.data.splitters import SplitSettings, Splitter
+from iris_hpo.errors import InputError
+from iris_hpo.parts import Part
+from iris_hpo.space.axes import Axis
+from iris_hpo.store.cards import read_card
+from iris_hpo.store.objects import open_store
+from iris_hpo.testing import SplitterContract
+from iris_hpo.training.estimators import Step
 from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
 from iris_hpo_tests.generality.test_extending import blocks, write_search
 
@@ -47,6 +58,39 @@ def test_the_page_names_the_splitter_that_is_tried() -> None:
     yaml = "".join(blocks("yaml"))
 
     assert "splitter: {use: own_parts.Grouped, settings: {feature: magnesium, n_folds: 3}}" in yaml
+
+
+class TestGrouped(SplitterContract):
+    """The splitter of the page keeps the promises of all splitters."""
+
+    def make_splitter(self) -> Splitter:
+        page = ModuleType("page")
+        exec("\n\n".join(blocks("python")), vars(page))
+        made: Splitter = page.Grouped("first", n_folds=3)
+        return made
+
+
+def test_it_is_named_in_python_too(searched: Project) -> None:
+    def spec(test_size: float = 0.2) -> SearchSpec:
+        return SearchSpec(
+            name="bayes",
+            home=searched.root,
+            data_file="wine.csv",
+            axes=(Axis("var_smoothing", "V"),),
+            steps=(Step("sklearn.naive_bayes.GaussianNB"),),
+            splitter=Part("own_parts.Grouped", {"feature": "magnesium", "n_folds": 3}),
+            split=SplitSettings(test_size),
+        )
+
+    with searched.entered():
+        sys.path.insert(0, str(searched.root))
+        stored = read_card(open_store(str(searched.artifacts("bayes"))), CARD, SplitCard)
+
+        assert stored.is_made_by(spec().division())
+        assert spec().default_rule(spec().division().n_folds) == "cv"
+        with pytest.raises(InputError, match="divides the rows by its own settings") as refusal:
+            spec(test_size=0.3)
+    assert refusal.value.field == ("test_size",)
 
 
 @pytest.fixture(scope="module")
@@ -169,9 +213,10 @@ def test_the_graph_and_the_launchpad_say_what_holds_with_it(project: Project) ->
     write_search(project, splitter=SPLITTER)
     defs = project.load()
     search = defs.resolve_job_def("bayes_search")
-    described = defs.resolve_assets_def(dg.AssetKey(["bayes", "split"])).descriptions_by_key
+    split = defs.resolve_assets_def(dg.AssetKey(["bayes", "split"]))
 
-    (description,) = described.values()
+    assert split.get_asset_spec().kinds == {"python", "csv"}
+    description = str(split.get_asset_spec().description)
     assert description.startswith("Training and test rows chosen by own_parts.Grouped. The folds")
     with pytest.raises(dg.DagsterInvalidConfigError, match='unexpected config entry "test_size"'):
         dg.validate_run_config(search, {"ops": {"bayes__split": {"config": {"test_size": 0.3}}}})
