@@ -20,9 +20,9 @@ class Project:
     Parameters
     ----------
     folder
-        Of the project.
+        Folder of the project.
     problem
-        What it searches.
+        The candidates and the data.
     search
         The name of its search; "" for the iris search that is shipped.
     """

@@ -24,7 +24,7 @@ def draw(path: Path, works: Sequence[Work], results: Sequence[Results]) -> None:
     """
     from matplotlib.figure import Figure
 
-    panels = [sorted(_times(found).items(), key=lambda item: item[1].median) for found in results]
+    panels = [sorted(_times(each).items(), key=lambda item: item[1].median) for each in results]
     figure = Figure(figsize=(9, 0.42 * sum(map(len, panels)) + 1.1 * len(panels)), dpi=120)
     axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=list(map(len, panels)))
     for ax, panel, work in zip(axes.flat, panels, works, strict=True):

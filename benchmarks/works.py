@@ -60,14 +60,14 @@ class Size:
     Attributes
     ----------
     small, digits
-        How many values of C and of gamma.
+        Numbers of values of C and of gamma.
     many
         The same; the larger grid has 4 times the values of C and 2 times those of gamma, and holds
         all of these, so that scores can be compared.
     stock
         Candidates that stock Dagster works on.
     repetitions
-        Of the small work, and of the others.
+        Repetitions of the small work, and of the others.
     """
 
     small: tuple[int, int]

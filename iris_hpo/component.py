@@ -44,7 +44,9 @@ class HyperparameterSearch(dg.Component, dg.Model):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(
-        description="Of the search; prefixes all that it makes.", examples=["wine"], min_length=1
+        description="The search's name; every asset, job and file of the search begins with it.",
+        examples=["wine"],
+        min_length=1,
     )
     data_file: str = Field(
         description="CSV or Parquet, within the project's data folder.", examples=["wine.csv"]
@@ -60,7 +62,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
     )
     parameters_folder: str = Field(
         default="",
-        description="Of the parameter files, within the data folder; `parameters/<name>` by "
+        description="Folder of the parameter files, within the data folder; `parameters/<name>` by "
         "default.",
     )
     estimator: str = Field(
@@ -243,23 +245,23 @@ class _OrBroken(HyperparameterSearch):
     @classmethod
     def _keep_problems(cls, attributes: Any, _: object) -> Self:
         try:
-            found: object = HyperparameterSearch.model_validate(attributes)
+            component: object = HyperparameterSearch.model_validate(attributes)
         except ValidationError as error:
             name = attributes.get("name") if isinstance(attributes, dict) else None
-            found = _Refused(
+            component = _Refused(
                 name=name if isinstance(name, str) else "",
                 problems=problems(error, attributes),
             )
-        return cast("Self", found)
+        return cast("Self", component)
 
 
 class BrokenSearch(dg.Component):
-    """Stands for a search whose YAML cannot be used.
+    """Component in place of a search whose YAML cannot be used.
 
     Parameters
     ----------
     name
-        Of the search, or of its folder.
+        Name of the search, or of its folder.
     message
         What is wrong, with file and line.
     """

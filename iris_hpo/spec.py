@@ -51,14 +51,14 @@ class SearchSpec:
     Parameters
     ----------
     name
-        Of the search: lower-case letters, digits, underscores. It prefixes asset keys, jobs,
-        sensors, partitions and the artifacts folder. The one search without a prefix has ``""``.
+        The search's name: lower-case letters, digits, underscores. Asset keys, jobs, sensors,
+        partitions and the artifacts folder begin with it. A single search can have the name ``""``.
     home
         The project's folder. Relative paths start here.
     data_file
         CSV or Parquet, within the data folder.
     parameters_folder
-        Of the parameter files, within the data folder; ``parameters/<name>`` by default.
+        Folder of the parameter files, within the data folder; ``parameters/<name>`` by default.
     axes
         The searched parameters, in the order of keys.
     steps

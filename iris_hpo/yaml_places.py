@@ -46,9 +46,9 @@ def located_error(
     path = ["attributes", *field]
     while len(path) > 1 and positions.lookup(path) is None:
         path.pop()
-    found = positions.source_error(
+    error = positions.source_error(
         yaml_path=path, inline_error_message=message, value_error=len(path) > 1
     )
     return SearchYamlError(
-        f"{found.file_name}:{found.start_line_no} - {found.location} {message}\n{found.snippet}"
+        f"{error.file_name}:{error.start_line_no} - {error.location} {message}\n{error.snippet}"
     )

@@ -18,9 +18,9 @@ def main() -> None:
         n_jobs=problem.jobs,
         refit=False,
     ).fit(rows.features, rows.target)
-    found = search.cv_results_
+    results = search.cv_results_
     folds = len(rows.folds)
-    splits = np.array([found[f"split{number}_test_score"] for number in range(folds + 1)])
+    splits = np.array([results[f"split{number}_test_score"] for number in range(folds + 1)])
     means = splits[:folds].mean(axis=0) if folds else [None] * splits.shape[1]
     report(
         [
@@ -30,7 +30,7 @@ def main() -> None:
                 round(accuracy * len(rows.test)),
                 None if mean is None else float(mean),
             )
-            for parameters, accuracy, mean in zip(found["params"], splits[-1], means, strict=True)
+            for parameters, accuracy, mean in zip(results["params"], splits[-1], means, strict=True)
         ],
         output,
     )

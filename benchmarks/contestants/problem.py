@@ -33,7 +33,7 @@ class Problem:
     c, gamma
         The grid.
     folds
-        Of cross-validation on the training rows; 0 for none.
+        Number of cross-validation folds on the training rows; 0 for none.
     jobs
         Worker processes for contestants that have any.
     """

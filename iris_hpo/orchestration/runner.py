@@ -116,14 +116,14 @@ class Launcher:
             if attempt:
                 self._study = self._study.again()
             plan = full_plan(self._study, settings)
-            wanted = plan.keys if work.force else plan.candidates
-            reused = len(plan.keys) - len(wanted)
+            planned = plan.keys if work.force else plan.candidates
+            reused = len(plan.keys) - len(planned)
             trained = min(trained, reused)  # in earlier plans; some may have been removed since
             counts = Counts(len(plan.keys), trained=trained, reused=reused - trained)
             outcome = Outcome(counts, run_ids=run_ids)
             self._tally.begin(counts)
             try:
-                self._search(plan, wanted, settings, work, outcome)
+                self._search(plan, planned, settings, work, outcome)
             except _CandidatesChangedError:
                 trained = counts.trained
             else:
@@ -137,7 +137,7 @@ class Launcher:
     def _search(
         self,
         plan: FullPlan,
-        wanted: Sequence[str],
+        planned: Sequence[str],
         settings: Settings,
         work: WorkSettings,
         outcome: Outcome,
@@ -153,34 +153,34 @@ class Launcher:
         sources = plan.sources
         if plan.change:
             apply_change(self._study, plan.change)
-        if wanted and work.engine == LOKY:
-            fits = len(wanted) * (self._study.spec.division(settings.split).n_folds + 1)
+        if planned and work.engine == LOKY:
+            fits = len(planned) * (self._study.spec.division(settings.split).n_folds + 1)
             start_workers(fits * self._study.data_file.stat().st_size, work.jobs)
             import_for_reports(self._study.spec.reports)
-        if not wanted:
+        if not planned:
             if sources:
                 self._run("search", sources, config, {}, outcome)
                 if set(registered_keys(self._study)) != set(plan.keys):
                     raise _CandidatesChangedError
             return
-        self._search_candidates(wanted, sources, config, outcome)
+        self._search_candidates(planned, sources, config, outcome)
 
     def _search_candidates(
         self,
-        wanted: Sequence[str],
+        planned: Sequence[str],
         sources: Sequence[str],
         config: Mapping[str, Mapping[str, Any]],
         outcome: Outcome,
     ) -> None:
         order = registered_keys(self._study)
-        if not set(order).issuperset(wanted):
+        if not set(order).issuperset(planned):
             raise _CandidatesChangedError
-        ranges = contiguous_ranges(list(filter(None, wanted)), order, _RANGES, bridged=_BRIDGED)
-        if "" in wanted and not any("" in keys for keys in ranges):
+        ranges = contiguous_ranges(list(filter(None, planned)), order, _RANGES, bridged=_BRIDGED)
+        if "" in planned and not any("" in keys for keys in ranges):
             outcome.failures[""] = "'' is no candidate, and Dagster has no run for it; delete it"
             outcome.counts.failed += 1
         # Candidates between two ranges are part of the run, and were already counted as reused.
-        outcome.counts.reused -= sum(len(set(keys) - set(wanted)) for keys in ranges)
+        outcome.counts.reused -= sum(len(set(keys) - set(planned)) for keys in ranges)
         for keys in ranges:
             assets = [*sources, "models", "scores"]
             try:

@@ -1,4 +1,4 @@
-"""Random state that whoever computes in a process shares, set to something else."""
+"""Change the random state that all code of a process shares."""
 
 import random
 

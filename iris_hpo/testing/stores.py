@@ -13,7 +13,7 @@ from iris_hpo.store.digests import ArtifactError, ArtifactMismatchError, digest_
 from iris_hpo.store.folder import ArtifactStore, read_verified
 
 OUTSIDE: Final = ("", ".", "..", "../x", "a/../../x", "a/..", "a/../b", "/outside/x", "//x")
-"""Names that are not within a store; none is of a file that a broken store could harm."""
+"""Names that lead out of a store; a broken store can harm no file by them."""
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,8 @@ class _CandidatesRun:
         with closing(engine.map(work, trials, limits)) as outcomes:
             for together in outcomes:
                 check_turn(self.context.run.run_id)
-                recorder.record([one.result for one in together if isinstance(one, Done)])
+                done = [outcome for outcome in together if isinstance(outcome, Done)]
+                recorder.record([outcome.result for outcome in done])
                 for outcome in together:
                     if isinstance(outcome, Failed) and outcome.ends_run:
                         tried = {**self.failures, outcome.item.key: outcome.reason}

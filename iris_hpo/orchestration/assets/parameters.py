@@ -58,7 +58,9 @@ def build_parameters(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefini
                 "removed": len(before - set(keys)),
                 **{f"setting {name}": value for name, value in card.choices.items()},
                 **_source(study),
-                **changed(card.choices, {one.name: one.default_text for one in spec.choices}),
+                **changed(
+                    card.choices, {choice.name: choice.default_text for choice in spec.choices}
+                ),
             },
         )
 
@@ -79,7 +81,9 @@ def _axes_table(spec: SearchSpec, candidates: CandidateList) -> dg.TableMetadata
                 "axis": axis.name,
                 "parameter": axis.parameter,
                 "values": len(candidates.axis_values[axis.name]),
-                "list": _shortened([clean(str(one)) for one in candidates.axis_values[axis.name]]),
+                "list": _shortened(
+                    [clean(str(value)) for value in candidates.axis_values[axis.name]]
+                ),
             }
         )
         for axis in spec.axes

@@ -133,7 +133,7 @@ def _metadata(
         "leaderboard": _table(rows[:_TABLE_ROWS]),
         "candidates": len(status.scores),
         "scored": len(rows),
-        "selected": _counted([one.candidate.key for one in selection.selected]),
+        "selected": _counted([scored.candidate.key for scored in selection.selected]),
         "missing": _counted(status.keys("missing")),
         "out_of_date": _counted(status.keys("out of date")),
         "failed": _counted(status.keys("failed")),
@@ -171,8 +171,8 @@ def _table(rows: Sequence[Mapping[str, Cell]]) -> dg.TableMetadataValue:
     types: dict[type, str] = {bool: "bool", int: "int", float: "float", str: "string"}
 
     def kind_of(name: str) -> str:
-        found = {types[type(row[name])] for row in rows if row[name] is not None}
-        return found.pop() if len(found) == 1 else "string"
+        kinds = {types[type(row[name])] for row in rows if row[name] is not None}
+        return kinds.pop() if len(kinds) == 1 else "string"
 
     names = [*_FIRST_COLUMNS, *(name for name in rows[0] if name not in _FIRST_COLUMNS)]
     columns = [
