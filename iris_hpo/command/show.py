@@ -133,7 +133,7 @@ def print_leaderboard(console: Console, rows: Sequence[Row]) -> None:
     table.add_column("candidate")
     table.add_column("score", justify="right")
     has_interval = all(row.get("interval_low") for row in rows)
-    # The interval and the counts are of the accuracy, which is the score or a column of its own.
+    # The interval and the counts belong to the accuracy, the score or a column of its own.
     accuracy = "accuracy" if "accuracy" in rows[0] else "score"
     if has_interval:
         if accuracy != "score":

@@ -28,7 +28,7 @@ def with_values(steps: Steps, values: Mapping[str, Value]) -> Steps:
 
 
 def check_estimator(steps: Steps, axes: Sequence[Axis], choices: Sequence[Choice]) -> None:
-    """Check what only the estimator can tell: its settings, choices and axes.
+    """Check settings, choices and axes against the estimator.
 
     Raises
     ------

@@ -235,8 +235,8 @@ def _clone(value: Any) -> Any:
 
 
 def _construct(step: Step) -> Estimator:
-    found = import_class(step.estimator)
-    if not inspect.isclass(found) or not hasattr(found, "get_params"):
+    estimator_class = import_class(step.estimator)
+    if not inspect.isclass(estimator_class) or not hasattr(estimator_class, "get_params"):
         raise InputError(
             f"{step.estimator!r} is not a scikit-learn estimator class", field=("estimator",)
         )

@@ -1,4 +1,4 @@
-"""Where an objective comes from: its source code, if it is of no release, and its packages."""
+"""Where an objective comes from: its source code, if not part of a release, and its packages."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ class Origin(ABC):
 
     @cached_property
     def code(self) -> Mapping[str, str]:
-        """Digests of modules that no release stands for, as they are when this is first read.
+        """Digests of modules that belong to no release, as they are when this is first read.
 
         Workers get those of the process that plans the work.
         """

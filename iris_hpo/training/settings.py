@@ -93,23 +93,24 @@ def construct(path: str, settings: Mapping[str, object]) -> object:
     InputError
         For an import path or a setting that does not exist, or a setting that cannot be.
     """
-    found = import_class(path)
-    if not inspect.isclass(found):
+    named_class = import_class(path)
+    if not inspect.isclass(named_class):
         raise InputError(f"{shorten(path)} is not a class", field=(_ESTIMATOR,))
     if not isinstance(cast("object", settings), Mapping):
         raise InputError(f"the settings of {path!r} are not names with values", field=(_SETTINGS,))
-    known, takes_more = arguments(found)
+    known, takes_more = arguments(named_class)
     made: dict[str, object] = {}
     for name, value in settings.items():
         if name not in known and not takes_more:
             raise InputError(
-                f"{found.__name__} has no setting {shorten(str(name))}; {names_for(name, known)}",
+                f"{named_class.__name__} has no setting {shorten(str(name))}; "
+                f"{names_for(name, known)}",
                 field=(_SETTINGS, name),
             )
         with at_field(_SETTINGS, name):
             made[name] = make(value)
     try:
-        instance = found(**made)
+        instance = named_class(**made)
     except Exception as error:  # abstract, a setting that it requires is left open, or wrong
         raise InputError(
             f"{path!r} cannot be made: {' '.join(str(error).split())}", field=(_ESTIMATOR,)
@@ -196,10 +197,10 @@ def _make_at(place: str | int, value: object) -> object:
 
 
 def _import_function(path: str) -> object:
-    found = import_object(path, _FUNCTION, "its path, such as numpy.log1p", field=_FUNCTION)
-    if not callable(found):
+    function = import_object(path, _FUNCTION, "its path, such as numpy.log1p", field=_FUNCTION)
+    if not callable(function):
         raise InputError(f"{shorten(path)} is not a function", field=(_FUNCTION,))
-    return found
+    return function
 
 
 def _check_values(estimator: Any, settings: Mapping[str, object]) -> None:

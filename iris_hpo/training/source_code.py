@@ -2,9 +2,9 @@
 
 A released package is identified by its version. A module of the project itself, or of a package
 installed from a folder (editable or not) or from version control, can change under one version. So
-such a module's bytes are hashed, and those of the modules that it imports and that are of no
-release either. Imports are read from the source: what is imported by a computed name, and files
-that are no code, are not covered.
+the bytes of such a module are hashed, together with those of the modules of this kind that it
+imports. Imports are read from the source: imports by a computed name, and files that are not code,
+are not covered.
 """
 
 import ast
@@ -100,10 +100,10 @@ def _find(name: str) -> ModuleSpec | None:
     try:
         if not parent:
             return importlib.util.find_spec(name)
-        found = _find(parent)
+        package = _find(parent)
     except (ImportError, ValueError):
         return None
-    return _find_within(name, found.submodule_search_locations or ()) if found else None
+    return _find_within(name, package.submodule_search_locations or ()) if package else None
 
 
 def _find_within(name: str, folders: Iterable[str]) -> ModuleSpec | None:
@@ -116,9 +116,9 @@ def _find_within(name: str, folders: Iterable[str]) -> ModuleSpec | None:
         namespace += (spec and spec.submodule_search_locations) or ()
     if not namespace:
         return None
-    found = ModuleSpec(name, None, is_package=True)
-    found.submodule_search_locations = namespace
-    return found
+    package = ModuleSpec(name, None, is_package=True)
+    package.submodule_search_locations = namespace
+    return package
 
 
 @cache
@@ -140,14 +140,16 @@ def _release_folders(top: str) -> tuple[Path, ...]:
     folders: list[Path] = []
     for name in names:
         try:
-            found = distribution(name)
+            installed = distribution(name)
         except PackageNotFoundError:
             continue
-        origin = json.loads(found.read_text("direct_url.json") or "{}")
-        by_conda = (found.read_text("INSTALLER") or "").strip() == "conda"  # builds from folders
+        origin = json.loads(installed.read_text("direct_url.json") or "{}")
+        by_conda = (
+            installed.read_text("INSTALLER") or ""
+        ).strip() == "conda"  # builds from folders
         if not by_conda and ("dir_info" in origin or "vcs_info" in origin):
             return ()
-        folders.append(Path(str(found.locate_file(""))).resolve())
+        folders.append(Path(str(installed.locate_file(""))).resolve())
     return tuple(folders)
 
 
