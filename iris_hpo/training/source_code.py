@@ -35,7 +35,7 @@ class SourceCode:
     Attributes
     ----------
     digests
-        sha256 of the file by module, of modules that are of no release.
+        sha256 of the file by module, for modules that belong to no release.
     packages
         Top-level names of the released packages that the paths name or these modules import.
     """
