@@ -238,3 +238,18 @@ def test_the_documentation_lists_the_options() -> None:
     listed = text.partition("explains the options of `run`:")[2].partition("\n\n")[0]
 
     assert sorted(re.findall(r"`--([\w-]+)`", listed)) == sorted(options_of("run"))
+
+
+@pytest.mark.parametrize(
+    ("rule", "selected", "sentence"),
+    [
+        ("cv", 1, "one candidate is the best"),
+        ("cv", 3, "3 candidates tie at the best"),
+        ("one_standard_error", 1, "one candidate is the best"),
+        ("one_standard_error", 3, "3 candidates lie within one standard error of the best"),
+    ],
+)
+def test_a_rule_says_how_many_candidates_it_selected(
+    rule: str, selected: int, sentence: str
+) -> None:
+    assert RULES[rule].sentence(selected) == sentence
