@@ -16,8 +16,8 @@ from iris_hpo.spec import SearchSpec
 from iris_hpo.training.choices import Choice
 from iris_hpo.training.estimators import Step
 from iris_hpo.yaml_fields import AxisFields, ChoiceFields, StepFields
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Answer, Project, finish
 from iris_hpo_tests.generality.searches import FOREST, PIPELINE, line_of
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, Answer, YamlProject, finish
 
 pytestmark = DAGSTERS_WARNINGS
 
@@ -25,14 +25,14 @@ FOREST_PARAMETERS = ", ".join(sorted(RandomForestClassifier().get_params()))
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path) -> YamlProject:
     """A project with values for the axes `n_estimators` and `depth`, and no search."""
-    made = Project.create(tmp_path / "project")
+    made = YamlProject.create(tmp_path / "project")
     made.write_values("wine", n_estimators=[2, 4], depth=["none", 3])
     return made
 
 
-def test_every_field_reaches_the_spec(project: Project) -> None:
+def test_every_field_reaches_the_spec(project: YamlProject) -> None:
     text = FOREST + (
         "  header: true\n  parameters_folder: parameters/wine\n  stratify: false\n"
         "  max_candidates: 10\n  description: Wines of three growers.\n"
@@ -65,7 +65,7 @@ def test_every_field_reaches_the_spec(project: Project) -> None:
     )
 
 
-def test_what_is_left_out_has_the_defaults_of_the_spec(project: Project) -> None:
+def test_what_is_left_out_has_the_defaults_of_the_spec(project: YamlProject) -> None:
     project.write_yaml("wine", PIPELINE)
     with project.entered():
         spec = find_search("wine", project.root)
@@ -82,7 +82,7 @@ def test_what_is_left_out_has_the_defaults_of_the_spec(project: Project) -> None
     assert (spec.scoring, spec.rule, spec.split) == ("accuracy", None, SplitSettings())
 
 
-def test_yaml_and_python_make_the_same_definitions(project: Project) -> None:
+def test_yaml_and_python_make_the_same_definitions(project: YamlProject) -> None:
     project.write_yaml("wine", PIPELINE)
     from_yaml = project.load()
     component = HyperparameterSearch(
@@ -117,7 +117,7 @@ def test_yaml_and_python_make_the_same_definitions(project: Project) -> None:
     assert names(from_yaml) == names(in_python)
 
 
-def test_two_documents_of_a_file_are_two_searches(project: Project) -> None:
+def test_two_documents_of_a_file_are_two_searches(project: YamlProject) -> None:
     project.write_values("grape", n_estimators=[1], depth=[1])
     second = PIPELINE.replace("name: wine", "name: grape")
     project.write_yaml("wine", f"{PIPELINE}---\n{second}")
@@ -154,7 +154,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answer, Pat
         ),
         ("meaning", FOREST.replace("max_depth", "depth_max")),
     ):
-        project = Project.create(tmp_path_factory.mktemp(name) / "project")
+        project = YamlProject.create(tmp_path_factory.mktemp(name) / "project")
         project.write_values("wine", n_estimators=[2], depth=[3])
         path = project.write_yaml("wine", text)
         started.append((path, project.start("dg", "check", "defs")))

@@ -19,8 +19,8 @@ from iris_hpo.command.project import find_search
 from iris_hpo.errors import InputError
 from iris_hpo.yaml_fields import AxisFields
 from iris_hpo.yaml_places import SearchYamlError
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project, cause_of
 from iris_hpo_tests.generality.searches import FOREST, PIPELINE, line_of
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject, cause_of
 
 pytestmark = DAGSTERS_WARNINGS
 
@@ -29,9 +29,9 @@ PIPELINE_PARAMETERS = ", ".join(sorted(make_pipeline(StandardScaler(), SVC()).ge
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path) -> YamlProject:
     """A project with values for the axes `n_estimators` and `depth`, and no search."""
-    made = Project.create(tmp_path / "project")
+    made = YamlProject.create(tmp_path / "project")
     made.write_values("wine", n_estimators=[2, 4], depth=["none", 3])
     return made
 
@@ -44,7 +44,7 @@ def validating() -> Iterator[None]:
         yield
 
 
-def refusal(project: Project, text: str) -> tuple[Path, str]:
+def refusal(project: YamlProject, text: str) -> tuple[Path, str]:
     """The file of a search that cannot be used, and what is said."""
     path = project.write_yaml("wine", text)
     with validating(), pytest.raises(ComponentTreeException) as refused:
@@ -118,7 +118,7 @@ def refusal(project: Project, text: str) -> tuple[Path, str]:
     ],
 )
 def test_a_field_that_is_not_of_the_schema_is_refused_with_its_line(
-    project: Project, old: str, new: str, field: str, marker: str, message: str
+    project: YamlProject, old: str, new: str, field: str, marker: str, message: str
 ) -> None:
     assert FOREST.count(old) == 1
     text = FOREST.replace(old, new)
@@ -126,7 +126,7 @@ def test_a_field_that_is_not_of_the_schema_is_refused_with_its_line(
     assert f"`attributes.{field} at {path}:{line_of(text, marker)}`\n  {message} [" in said
 
 
-def test_missing_axes_are_refused(project: Project) -> None:
+def test_missing_axes_are_refused(project: YamlProject) -> None:
     for axes, message in (
         ("", "Field required"),
         ("  axes: []\n", "List should have at least 1 item after validation, not 0"),
@@ -137,7 +137,7 @@ def test_missing_axes_are_refused(project: Project) -> None:
         assert f"`attributes.axes at {path}:{line}`\n  {message} [" in said
 
 
-def test_missing_attributes_are_refused(project: Project) -> None:
+def test_missing_attributes_are_refused(project: YamlProject) -> None:
     path, said = refusal(project, "type: iris_hpo.HyperparameterSearch\n")
     assert f"{path}:1 - attributes the attributes are missing" in said
 
@@ -406,7 +406,7 @@ ESTIMATOR = "sklearn.ensemble.RandomForestClassifier"
     ],
 )
 def test_what_cannot_work_is_refused_with_its_line(
-    project: Project, old: str, new: str, field: str, marker: str, message: str
+    project: YamlProject, old: str, new: str, field: str, marker: str, message: str
 ) -> None:
     assert FOREST.count(old) == 1
     text = FOREST.replace(old, new)
@@ -488,7 +488,7 @@ def test_what_cannot_work_is_refused_with_its_line(
     ],
 )
 def test_a_pipeline_that_cannot_work_is_refused_with_its_line(
-    project: Project, old: str, new: str, field: str, marker: str, message: str
+    project: YamlProject, old: str, new: str, field: str, marker: str, message: str
 ) -> None:
     assert PIPELINE.count(old) == 1
     text = PIPELINE.replace(old, new)
@@ -510,7 +510,7 @@ def test_a_pipeline_that_cannot_work_is_refused_with_its_line(
     ],
 )
 def test_what_needs_classes_is_refused_of_a_regression(
-    project: Project, field: str, value: str, message: str
+    project: YamlProject, field: str, value: str, message: str
 ) -> None:
     text = f"{PIPELINE.replace('SVC', 'SVR').replace('svc', 'svr')}  {field}: {value}\n"
     path, said = refusal(project, text)
@@ -518,7 +518,7 @@ def test_what_needs_classes_is_refused_of_a_regression(
     assert said.partition("\n")[0] == f"{path}:{line} - attributes.{field} {message}"
 
 
-def test_an_axis_without_a_file_is_refused_with_the_file_to_write(project: Project) -> None:
+def test_an_axis_without_a_file_is_refused_with_the_file_to_write(project: YamlProject) -> None:
     file = project.parameters("wine") / "depth_parameters.txt"
     file.unlink()
     path, said = refusal(project, FOREST)
@@ -531,7 +531,7 @@ def test_an_axis_without_a_file_is_refused_with_the_file_to_write(project: Proje
     project.load()  # all candidates may be explicit
 
 
-def test_the_first_axis_is_named_if_there_is_no_folder_yet(project: Project) -> None:
+def test_the_first_axis_is_named_if_there_is_no_folder_yet(project: YamlProject) -> None:
     for file in project.parameters("wine").iterdir():
         file.unlink()
     project.parameters("wine").rmdir()
@@ -543,7 +543,7 @@ def test_the_first_axis_is_named_if_there_is_no_folder_yet(project: Project) -> 
     )
 
 
-def test_a_file_of_no_axis_is_refused(project: Project) -> None:
+def test_a_file_of_no_axis_is_refused(project: YamlProject) -> None:
     stray = project.parameters("wine") / "dept_parameters.txt"
     stray.write_text("1\n")
     path, said = refusal(project, FOREST)
@@ -554,7 +554,7 @@ def test_a_file_of_no_axis_is_refused(project: Project) -> None:
     )
 
 
-def test_the_line_is_that_of_the_document_in_the_file(project: Project) -> None:
+def test_the_line_is_that_of_the_document_in_the_file(project: YamlProject) -> None:
     project.write_values("grape", n_estimators=[1], depth=[1])
     second = PIPELINE.replace("name: wine", "name: grape")
     text = f"{PIPELINE}---\n{second}  scoring: acuracy\n"
@@ -562,7 +562,7 @@ def test_the_line_is_that_of_the_document_in_the_file(project: Project) -> None:
     assert said.startswith(f"{path}:{line_of(text, 'acuracy')} - attributes.scoring ")
 
 
-def test_in_python_the_message_stands_alone(project: Project) -> None:
+def test_in_python_the_message_stands_alone(project: YamlProject) -> None:
     component = HyperparameterSearch(
         name="wine",
         data_file="wine.csv",
@@ -574,7 +574,7 @@ def test_in_python_the_message_stands_alone(project: Project) -> None:
     assert "SVC has no parameter 'gama'; did you mean 'gamma'? It has C, " in str(refused.value)
 
 
-def test_the_command_gives_the_same_message(project: Project) -> None:
+def test_the_command_gives_the_same_message(project: YamlProject) -> None:
     path = project.write_yaml("wine", FOREST.replace("name: wine", "name: Wine"))
     with project.entered(), pytest.raises(InputError) as refused:
         find_search("wine", project.root)
@@ -596,7 +596,7 @@ def test_the_command_gives_the_same_message(project: Project) -> None:
     ],
 )
 def test_a_folder_that_is_no_project_is_refused(
-    project: Project, content: str | None, message: str
+    project: YamlProject, content: str | None, message: str
 ) -> None:
     file = project.root / "pyproject.toml"
     file.unlink()
@@ -607,7 +607,7 @@ def test_a_folder_that_is_no_project_is_refused(
     assert answer.err.startswith(f"iris-hpo: {project.root}{message}")
 
 
-def test_a_search_that_the_project_does_not_have_is_refused(project: Project) -> None:
+def test_a_search_that_the_project_does_not_have_is_refused(project: YamlProject) -> None:
     project.write_yaml("wine", FOREST)
     answer = project.call("status", "--search", "vine")
     assert (answer.code, answer.err) == (
@@ -617,7 +617,9 @@ def test_a_search_that_the_project_does_not_have_is_refused(project: Project) ->
 
 
 @pytest.mark.parametrize("number", ["nan", "inf"])
-def test_a_number_that_scikit_learn_refuses_is_one_message(project: Project, number: str) -> None:
+def test_a_number_that_scikit_learn_refuses_is_one_message(
+    project: YamlProject, number: str
+) -> None:
     text = FOREST.replace("oob_score: false", f"min_impurity_decrease: .{number}")
 
     path, message = refusal(project, text)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from iris_hpo_tests.end_to_end.conftest import Project
 from iris_hpo_tests.end_to_end.graphql import UNFINISHED, GraphQL, Partitions, Run
 from iris_hpo_tests.processes import free_port, running, stop
+from iris_hpo_tests.projects import ShippedProject
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ code_servers:
 class Dev:
     """A running `dagster dev` and the project that it works on."""
 
-    project: Project
+    project: ShippedProject
     ui: GraphQL
     process: "subprocess.Popen[bytes]"
     log: Path
@@ -99,7 +99,7 @@ class Dev:
 
 
 @contextmanager
-def dagster_dev(project: Project, environment: Mapping[str, str]) -> Generator[Dev]:
+def dagster_dev(project: ShippedProject, environment: Mapping[str, str]) -> Generator[Dev]:
     """Start it and wait for its web server; at the end nothing of it is left."""
     with (project.root / "home" / "dagster.yaml").open("a") as settings:
         settings.write(IMPATIENCE)

@@ -21,19 +21,19 @@ from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import read_dataset
 from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.iris import iris_search
-from iris_hpo_tests.end_to_end.conftest import Project
+from iris_hpo_tests.projects import ShippedProject
 
 C = [0.031, 0.125, 0.5, 2.0, 8.0, 32.0, 128.0, 512.0, 2048.0, 8192.0, 32768.0]
 GAMMA = [0.001, 0.004, 0.016, 0.063, 0.25, 1.0, 4.0]
 KEYS = [f"C{c!r}_G{gamma!r}" for c, gamma in itertools.product(C, GAMMA)]
 
 
-def leaderboard(project: Project) -> list[dict[str, str]]:
+def leaderboard(project: ShippedProject) -> list[dict[str, str]]:
     text = (project.artifacts / "selection" / "leaderboard.csv").read_text()
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_run_makes_77_models_scores_and_a_leaderboard(searched: Project) -> None:
+def test_run_makes_77_models_scores_and_a_leaderboard(searched: ShippedProject) -> None:
     models = {path.name for path in (searched.artifacts / "models").iterdir()}
     assert {name for name in models if name.endswith(".pkl")} == {
         f"model_{key}.pkl" for key in KEYS
@@ -49,7 +49,7 @@ def test_run_makes_77_models_scores_and_a_leaderboard(searched: Project) -> None
     )
 
 
-def test_run_says_what_it_did(searched: Project) -> None:
+def test_run_says_what_it_did(searched: ShippedProject) -> None:
     lines = (searched.root / "first.txt").read_text().splitlines()
     champion = next(row for row in leaderboard(searched) if row["champion"] == "true")
     text = "\n".join(lines)
@@ -60,7 +60,7 @@ def test_run_says_what_it_did(searched: Project) -> None:
     assert "\x1b" not in text
 
 
-def test_instance_shows_one_event_per_candidate_and_asset(searched: Project) -> None:
+def test_instance_shows_one_event_per_candidate_and_asset(searched: ShippedProject) -> None:
     with searched.instance() as instance:
         for asset in ("models", "scores"):
             key = dg.AssetKey([asset])
@@ -74,7 +74,7 @@ def test_instance_shows_one_event_per_candidate_and_asset(searched: Project) -> 
             assert len(versions) == 77
 
 
-def test_second_run_trains_nothing_and_rewrites_nothing(searched: Project) -> None:
+def test_second_run_trains_nothing_and_rewrites_nothing(searched: ShippedProject) -> None:
     before = searched.files()
     result = searched.call("run", "--json")
     assert result.returncode == 0, result.stderr
@@ -96,7 +96,7 @@ def test_second_run_trains_nothing_and_rewrites_nothing(searched: Project) -> No
     ids=" ".join,
 )
 def test_nothing_is_imported_that_is_not_needed(
-    searched: Project, arguments: list[str], foreign: tuple[str, ...]
+    searched: ShippedProject, arguments: list[str], foreign: tuple[str, ...]
 ) -> None:
     result = searched.process("-X", "importtime", "-m", "iris_hpo", *arguments)
     assert result.returncode == 0, result.stderr
@@ -134,7 +134,7 @@ def test_a_worker_starts_with_the_command_if_there_surely_is_work(
     assert (code, len(calls)) == (0, started)
 
 
-def test_status_counts_what_is_up_to_date(searched: Project) -> None:
+def test_status_counts_what_is_up_to_date(searched: ShippedProject) -> None:
     result = searched.call("status", "--json")
     assert result.returncode == 0, result.stderr
     counts = json.loads(result.stdout)["assets"]
@@ -150,7 +150,7 @@ def test_status_counts_what_is_up_to_date(searched: Project) -> None:
     assert " ".join(table.splitlines()[0].split()) == "asset up to date missing out of date failed"
 
 
-def test_leaderboard_prints_table_csv_and_json(searched: Project) -> None:
+def test_leaderboard_prints_table_csv_and_json(searched: ShippedProject) -> None:
     rows = leaderboard(searched)
     assert (
         searched.call("leaderboard", "--format", "csv").stdout
@@ -168,7 +168,7 @@ def test_leaderboard_prints_table_csv_and_json(searched: Project) -> None:
     assert rows[0]["candidate"] in table[1]
 
 
-def test_predict_labels_rows_with_the_champion(searched: Project, tmp_path: Path) -> None:
+def test_predict_labels_rows_with_the_champion(searched: ShippedProject, tmp_path: Path) -> None:
     text = (searched.artifacts / "split" / "test.csv").read_text()
     test_rows = list(csv.reader(io.StringIO(text)))[1:]
     champion = next(row for row in leaderboard(searched) if row["champion"] == "true")
@@ -203,7 +203,7 @@ def grid_search() -> tuple[GridSearchCV, dict[tuple[float, float], float]]:
 
 
 def test_every_score_is_scikit_learns(
-    searched: Project, grid_search: tuple[GridSearchCV, dict[tuple[float, float], float]]
+    searched: ShippedProject, grid_search: tuple[GridSearchCV, dict[tuple[float, float], float]]
 ) -> None:
     search, on_test = grid_search
     results = search.cv_results_
@@ -220,7 +220,7 @@ def test_every_score_is_scikit_learns(
 
 
 def test_serial_in_another_folder_gives_the_same_leaderboard(
-    searched: Project, project: Project
+    searched: ShippedProject, project: ShippedProject
 ) -> None:
     # A process of its own: which texts share their memory, and so a pickle's bytes, depends on
     # what a process did before.
@@ -231,13 +231,15 @@ def test_serial_in_another_folder_gives_the_same_leaderboard(
         assert ours == (searched.artifacts / "selection" / name).read_bytes(), name
 
 
-def small(project: Project) -> Project:
+def small(project: ShippedProject) -> ShippedProject:
     (project.parameters / "c_parameters.txt").write_text("0.5\n8\n")
     (project.parameters / "gamma_parameters.txt").write_text("0.25\n1\n4\n")
     return project
 
 
-def test_only_new_values_are_trained_and_removed_ones_are_forgotten(project: Project) -> None:
+def test_only_new_values_are_trained_and_removed_ones_are_forgotten(
+    project: ShippedProject,
+) -> None:
     small(project)
     fine = project.parameters / "gamma_parameters_fine.txt"
     assert project.call("run", "--engine", "serial", "--folds", "0").returncode == 0
@@ -260,7 +262,7 @@ def test_only_new_values_are_trained_and_removed_ones_are_forgotten(project: Pro
     assert (found["candidates"], found["trained"], found["reused"]) == (8, 0, 8)
 
 
-def test_a_failing_candidate_is_named_and_the_rest_stands(project: Project) -> None:
+def test_a_failing_candidate_is_named_and_the_rest_stands(project: ShippedProject) -> None:
     small(project)
     with project.instance() as instance:
         instance.add_dynamic_partitions("c_gamma", ["C0.50_G1.0"])
@@ -276,15 +278,15 @@ def test_a_failing_candidate_is_named_and_the_rest_stands(project: Project) -> N
     assert json.loads(status.stdout)["failed"] == ["C0.50_G1.0"]
 
 
-def break_parameters(project: Project) -> None:
+def break_parameters(project: ShippedProject) -> None:
     (project.parameters / "c_parameters.txt").write_text("0.5\nabc\n")
 
 
-def break_data(project: Project) -> None:
+def break_data(project: ShippedProject) -> None:
     (project.data / "noisy_iris.csv").write_text("1,2,3,4,a\n1,x,3,4,b\n")
 
 
-def remove_data(project: Project) -> None:
+def remove_data(project: ShippedProject) -> None:
     shutil.rmtree(project.data)
 
 
@@ -329,8 +331,8 @@ def remove_data(project: Project) -> None:
     ],
 )
 def test_bad_input_is_one_message_and_exit_code_2(
-    project: Project,
-    break_it: Callable[[Project], None] | None,
+    project: ShippedProject,
+    break_it: Callable[[ShippedProject], None] | None,
     arguments: str,
     message: str,
 ) -> None:
@@ -344,7 +346,7 @@ def test_bad_input_is_one_message_and_exit_code_2(
 
 
 @pytest.mark.parametrize(("log", "notes"), [("stock", 1), ("ours", 0)])
-def test_a_slow_event_log_is_noted_once(project: Project, log: str, notes: int) -> None:
+def test_a_slow_event_log_is_noted_once(project: ShippedProject, log: str, notes: int) -> None:
     (project.parameters / "c_parameters.txt").write_text("1\n")
     (project.parameters / "gamma_parameters.txt").write_text("0.1\n")
     if log == "stock":
@@ -355,7 +357,7 @@ def test_a_slow_event_log_is_noted_once(project: Project, log: str, notes: int) 
     assert "event_log_storage" not in project.call("run", "--json", "--folds", "2").stdout
 
 
-def test_settings_of_the_last_run_are_kept(project: Project) -> None:
+def test_settings_of_the_last_run_are_kept(project: ShippedProject) -> None:
     small(project)
     given = ["--rule", "cv", "--folds", "2", "--kernel", "linear"]
     assert project.call("run", "--engine", "serial", *given).returncode == 0
@@ -382,7 +384,7 @@ def test_settings_of_the_last_run_are_kept(project: Project) -> None:
 
 
 def test_a_setting_never_given_follows_the_search(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: ShippedProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small(project)
     assert project.call("run", "--engine", "serial", "--folds", "2").returncode == 0

@@ -5,12 +5,12 @@ import json
 import dagster as dg
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import Project
+from iris_hpo_tests.projects import ShippedProject
 
 DG = "from dagster_dg_cli.cli import main; main()"
 
 
-def materialize(project: Project, select: str, *arguments: str) -> tuple[int, str]:
+def materialize(project: ShippedProject, select: str, *arguments: str) -> tuple[int, str]:
     result = project.dagster(
         "asset", "materialize", "-m", "iris_hpo.definitions", "--select", select, *arguments
     )
@@ -18,7 +18,7 @@ def materialize(project: Project, select: str, *arguments: str) -> tuple[int, st
 
 
 @pytest.mark.slow
-def test_dagster_asset_materialize_does_the_whole_search(project: Project) -> None:
+def test_dagster_asset_materialize_does_the_whole_search(project: ShippedProject) -> None:
     assert materialize(project, "raw_data,split,parameters")[0] == 0
     code, output = materialize(
         project, "models,scores", "--partition-range", "C0.031_G0.001...C32768.0_G4.0"
@@ -46,7 +46,7 @@ def test_dagster_asset_materialize_does_the_whole_search(project: Project) -> No
 
 
 @pytest.mark.slow
-def test_dg_launch_works_on_all_candidates_and_on_one(project: Project) -> None:
+def test_dg_launch_works_on_all_candidates_and_on_one(project: ShippedProject) -> None:
     def launch(*arguments: str) -> str:
         result = project.process("-c", DG, "launch", *arguments)
         output = result.stdout + result.stderr

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import make_project
 from iris_hpo_tests.end_to_end.dev import CANDIDATES, Dev, dagster_dev
+from iris_hpo_tests.projects import ShippedProject
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,7 @@ BAD_KEY = "C0.50_G1.0"
 @pytest.fixture(scope="module")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
     """Started once."""
-    project = make_project(tmp_path_factory.mktemp("dev"))
+    project = ShippedProject.create(tmp_path_factory.mktemp("dev"))
     with dagster_dev(project, {"IRIS_HPO_SENSOR_SECONDS": "3"}) as started:
         yield started
 

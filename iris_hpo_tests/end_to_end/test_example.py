@@ -12,7 +12,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.build import built_searches
 from iris_hpo.spec import SearchSpec
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = DAGSTERS_WARNINGS
 
@@ -23,7 +23,7 @@ def files_of(folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("search", ["iris", "wine", "digits"])
 def test_an_example_is_a_project_that_loads(search: str, tmp_path: Path) -> None:
-    project = Project(tmp_path / "new" / "project")
+    project = YamlProject(tmp_path / "new" / "project")
 
     text = write_example(project.root, search)
 
@@ -38,7 +38,7 @@ def test_an_example_is_a_project_that_loads(search: str, tmp_path: Path) -> None
 
 
 def test_the_iris_example_runs(tmp_path: Path) -> None:
-    project = Project(tmp_path / "project")
+    project = YamlProject(tmp_path / "project")
     write_example(project.root, "iris")
     for name, values in (("c", "1\n8\n"), ("gamma", "0.25\n")):
         (project.parameters("iris") / f"{name}_parameters.txt").write_text(values)
@@ -50,7 +50,7 @@ def test_the_iris_example_runs(tmp_path: Path) -> None:
 
 
 def test_the_iris_example_is_the_search_of_the_repository(tmp_path: Path) -> None:
-    project = Project(tmp_path / "project")
+    project = YamlProject(tmp_path / "project")
     write_example(project.root, "iris")
     repository = iris_search()
 

@@ -15,10 +15,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import Project, make_project
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS
-from iris_hpo_tests.generality.project import Project as UserProject
 from iris_hpo_tests.processes import REPOSITORY
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, ShippedProject, YamlProject, files_below
 
 EARLIER = "8dd3f21"
 """A commit from before the package was laid out anew."""
@@ -39,7 +37,7 @@ class Search:
         Of the search; empty for the iris search.
     """
 
-    project: Project | UserProject
+    project: ShippedProject | YamlProject
     name: str
     candidates: int
 
@@ -49,20 +47,20 @@ class Search:
 
     @property
     def artifacts(self) -> Path:
-        if isinstance(self.project, UserProject):
+        if isinstance(self.project, YamlProject):
             return self.project.artifacts(self.name)
         return self.project.artifacts
 
     def call(self, command: str, *arguments: str) -> Any:
         answer = self.project.call(command, *self.options, *arguments, "--json")
-        return json.loads(answer.out if isinstance(self.project, UserProject) else answer.stdout)
+        return json.loads(answer.out if isinstance(self.project, YamlProject) else answer.stdout)
 
     def run(self) -> Mapping[str, Any]:
         return self.call("run", "--engine", "serial")
 
     def run_earlier(self, package: Path) -> None:
         """Run the search by the package as it was."""
-        if isinstance(self.project, UserProject):
+        if isinstance(self.project, YamlProject):
             folder = self.project.root
             settings = {"DAGSTER_HOME": str(folder / ".dagster")}
         else:
@@ -82,11 +80,7 @@ class Search:
 
     def files(self) -> dict[str, tuple[int, bytes]]:
         """Every artifact with its time of writing and its bytes."""
-        return {
-            str(path.relative_to(self.artifacts)): (path.stat().st_mtime_ns, path.read_bytes())
-            for path in sorted(self.artifacts.rglob("*"))
-            if path.is_file()
-        }
+        return files_below(self.artifacts)
 
     def results(self) -> dict[str, object]:
         """What is the same in each run: bytes of files, and cards without time and run."""
@@ -141,23 +135,23 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def iris(root: Path) -> Search:
-    project = make_project(root)
-    (project.parameters / "c_parameters.txt").write_text("0.5\n8\n")
-    (project.parameters / "gamma_parameters.txt").write_text("0.016\n0.25\n1\n")
+    project = ShippedProject.create(root)
+    project.write_axis("c", 0.5, 8)
+    project.write_axis("gamma", 0.016, 0.25, 1)
     return Search(project, "", 6)
 
 
 def wine(root: Path) -> Search:
-    return Search(UserProject.of_examples(root), "wine", 16)
+    return Search(YamlProject.of_examples(root), "wine", 16)
 
 
 def digits(root: Path) -> Search:
-    return Search(UserProject.of_examples(root), "digits", 6)
+    return Search(YamlProject.of_examples(root), "digits", 6)
 
 
 def as_it_was(search: Search, package: Path) -> None:
     """Give a project the files that it had at the earlier commit."""
-    if isinstance(search.project, UserProject):
+    if isinstance(search.project, YamlProject):
         root = search.project.root
         data = {path: path.read_bytes() for path in (root / "data").glob("*.csv")}
         shutil.copytree(package / "examples", root, dirs_exist_ok=True)

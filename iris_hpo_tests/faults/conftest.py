@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from iris_hpo.processes import is_alive
-from iris_hpo_tests.end_to_end.conftest import Project, make_project, project, searched
+from iris_hpo_tests.end_to_end.conftest import project, searched
+from iris_hpo_tests.projects import ShippedProject
 
 __all__ = ["project", "searched"]
 
@@ -53,34 +54,34 @@ def processes_of(home: Path) -> list[int]:
     return found
 
 
-def small(project: Project) -> Project:
+def small(project: ShippedProject) -> ShippedProject:
     """Leave six candidates."""
-    (project.parameters / "c_parameters.txt").write_text("0.5\n8\n")
-    (project.parameters / "gamma_parameters.txt").write_text("0.25\n1\n4\n")
+    project.write_axis("c", 0.5, 8)
+    project.write_axis("gamma", 0.25, 1, 4)
     return project
 
 
 @pytest.fixture
-def few(project: Project) -> Project:
+def few(project: ShippedProject) -> ShippedProject:
     """Six candidates; nothing was run."""
     return small(project)
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> ShippedProject:
     """Six candidates, done in a project of their own that tests only read."""
-    made = small(make_project(tmp_path_factory.mktemp("undisturbed")))
+    made = small(ShippedProject.create(tmp_path_factory.mktemp("undisturbed")))
     result = made.call("run", "--engine", "serial", "--folds", "2", "--quiet")
     assert result.returncode == 0, result.stderr
     return made
 
 
 @pytest.fixture
-def done(undisturbed: Project, tmp_path: Path) -> Project:
+def done(undisturbed: ShippedProject, tmp_path: Path) -> ShippedProject:
     """Six candidates, all of it done: a copy, which is quicker than a run."""
     root = tmp_path / "done"
     shutil.copytree(undisturbed.root, root)
-    return Project(root)
+    return ShippedProject(root)
 
 
 class Disk:

@@ -9,34 +9,33 @@ import tracemalloc
 
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import Project, make_project
 from iris_hpo_tests.faults.conftest import small
-from iris_hpo_tests.orchestration.project import SHIPPED_DATA
+from iris_hpo_tests.projects import REPOSITORY_DATA, ShippedProject
 
-ROWS = (SHIPPED_DATA / "noisy_iris.csv").read_text().splitlines()
+ROWS = (REPOSITORY_DATA / "noisy_iris.csv").read_text().splitlines()
 EXPECTS = "write a finite number greater than zero such as 0.25 or 1e-3, one a line"
 GRID = "the header must be C,gamma"
 COMMAS = "features and a target, separated by commas, are needed"
 
 
 @pytest.fixture(scope="module")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def once(tmp_path_factory: pytest.TempPathFactory) -> ShippedProject:
     """An instance that is made once; nothing of what follows may be recorded on it."""
-    project = small(make_project(tmp_path_factory.mktemp("bad")))
+    project = small(ShippedProject.create(tmp_path_factory.mktemp("bad")))
     shutil.copytree(project.data, project.root / "good")
     assert project.call("status").returncode == 0
     return project
 
 
 @pytest.fixture
-def clean(once: Project) -> Project:
+def clean(once: ShippedProject) -> ShippedProject:
     """The project with its files as they should be."""
     shutil.rmtree(once.data)
     shutil.copytree(once.root / "good", once.data)
     return once
 
 
-def refuse(project: Project, *arguments: str) -> str:
+def refuse(project: ShippedProject, *arguments: str) -> str:
     """The one message with which a command refuses; it has written nothing."""
     result = project.call(*arguments)
     assert (result.returncode, result.stdout) == (2, "")
@@ -108,12 +107,12 @@ def text(*lines: str) -> bytes:
         ("x.csv", b'C,gamma\n"1,1\n', ", line 2: is not CSV: unexpected end of data"),
     ],
 )
-def test_parameter_files(clean: Project, name: str, content: bytes, problem: str) -> None:
+def test_parameter_files(clean: ShippedProject, name: str, content: bytes, problem: str) -> None:
     (clean.parameters / name).write_bytes(content)
     assert refuse(clean, "run") == f"{clean.parameters / name}{problem}"
 
 
-def test_a_grid_that_is_absurd_is_refused_at_once(clean: Project) -> None:
+def test_a_grid_that_is_absurd_is_refused_at_once(clean: ShippedProject) -> None:
     """Two files of 10,000 lines; their product would fill the memory."""
     for name in ("c_parameters.txt", "gamma_parameters.txt"):
         lines = "".join(f"{number}\n" for number in range(1, 10_001))
@@ -193,7 +192,7 @@ def test_a_grid_that_is_absurd_is_refused_at_once(clean: Project) -> None:
         ),
     ],
 )
-def test_data_files(clean: Project, content: bytes, problem: str) -> None:
+def test_data_files(clean: ShippedProject, content: bytes, problem: str) -> None:
     path = clean.data / "noisy_iris.csv"
     path.write_bytes(content)
     assert refuse(clean, "run") == f"{path}{problem}"
@@ -209,7 +208,7 @@ def test_data_files(clean: Project, content: bytes, problem: str) -> None:
     ],
     ids=["constant features", "CRLF", "BOM", "a number that no kernel takes"],
 )
-def test_data_that_is_odd_is_used(few: Project, content: bytes, code: int) -> None:
+def test_data_that_is_odd_is_used(few: ShippedProject, content: bytes, code: int) -> None:
     (few.data / "noisy_iris.csv").write_bytes(content)
     result = few.call("run", "--engine", "serial", "--folds", "0", "--json")
     assert result.returncode == code
@@ -260,7 +259,7 @@ def test_data_that_is_odd_is_used(few: Project, content: bytes, code: int) -> No
         ("predict rows.csv", "nothing was selected yet; run the search first"),
     ],
 )
-def test_arguments(clean: Project, arguments: str, message: str) -> None:
+def test_arguments(clean: ShippedProject, arguments: str, message: str) -> None:
     assert refuse(clean, *arguments.split()) == message.format(data=clean.data)
 
 
@@ -281,7 +280,7 @@ def test_arguments(clean: Project, arguments: str, message: str) -> None:
         ("nonsense", "No such command 'nonsense'."),
     ],
 )
-def test_arguments_that_are_none(clean: Project, arguments: str, message: str) -> None:
+def test_arguments_that_are_none(clean: ShippedProject, arguments: str, message: str) -> None:
     """These are click's own: usage, and one error."""
     result = clean.call(*arguments.split())
     assert (result.returncode, result.stdout) == (2, "")

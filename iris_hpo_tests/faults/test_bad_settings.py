@@ -14,21 +14,20 @@ from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.ranges import range_tags
 from iris_hpo.space.axes import Axis
 from iris_hpo.training.estimators import Step
-from iris_hpo_tests.end_to_end.conftest import Project
-from iris_hpo_tests.orchestration.project import QUIET, failure_text
+from iris_hpo_tests.projects import QUIET, ShippedProject, failure_text
 
 
-def broken_yaml(project: Project) -> str:
+def broken_yaml(project: ShippedProject) -> str:
     (project.root / "home" / "dagster.yaml").write_text("run_monitoring: [\n")
     return "while parsing a flow node expected the node content, but found '<stream end>'"
 
 
-def unknown_yaml(project: Project) -> str:
+def unknown_yaml(project: ShippedProject) -> str:
     (project.root / "home" / "dagster.yaml").write_text("nonsense: 3\n")
     return 'Received unexpected config entry "nonsense" at the root.'
 
 
-def unknown_module(project: Project) -> str:
+def unknown_module(project: ShippedProject) -> str:
     (project.root / "home" / "dagster.yaml").write_text(
         "event_log_storage:\n  module: no.such\n  class: X\n"
     )
@@ -37,7 +36,7 @@ def unknown_module(project: Project) -> str:
 
 @pytest.mark.parametrize("command", ["run", "status", "leaderboard"])
 @pytest.mark.parametrize("break_it", [broken_yaml, unknown_yaml, unknown_module])
-def test_settings_of_the_instance(few: Project, break_it: Any, command: str) -> None:
+def test_settings_of_the_instance(few: ShippedProject, break_it: Any, command: str) -> None:
     reason = break_it(few)
     result = few.call(command)
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
@@ -70,11 +69,11 @@ def test_settings_of_the_instance(few: Project, break_it: Any, command: str) -> 
     ],
 )
 def test_environment(
-    few: Project, monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
+    few: ShippedProject, monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
 ) -> None:
     (few.root / "file").write_text("a file")
     environment = {**few.environment, name: value.format(root=few.root)}
-    monkeypatch.setattr(Project, "environment", environment)
+    monkeypatch.setattr(ShippedProject, "environment", environment)
     result = few.call("run")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == f"iris-hpo: {message.format(root=few.root)}\n"
@@ -96,7 +95,7 @@ def test_environment(
     ],
 )
 def test_run_configuration(
-    done: Project, ops: Mapping[str, Mapping[str, Any]], message: str
+    done: ShippedProject, ops: Mapping[str, Mapping[str, Any]], message: str
 ) -> None:
     """Of the launchpad: the run fails with the message; what was there stays."""
     before = done.files()

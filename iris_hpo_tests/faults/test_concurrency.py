@@ -19,9 +19,9 @@ from iris_hpo.orchestration.partitions import PartitionChange, apply_change
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study
 from iris_hpo.processes import is_stopped
-from iris_hpo_tests.end_to_end.conftest import Project, make_project
 from iris_hpo_tests.faults.conftest import small, wait_for
 from iris_hpo_tests.processes import REPOSITORY
+from iris_hpo_tests.projects import ShippedProject
 
 ARGUMENTS = ("-m", "iris_hpo", "run", "--engine", "serial", "--folds", "2")
 MATERIALIZE = ("-m", "dagster", "asset", "materialize", "-m", "iris_hpo.definitions", "--select")
@@ -29,7 +29,7 @@ MATERIALIZE = ("-m", "dagster", "asset", "materialize", "-m", "iris_hpo.definiti
 Process = subprocess.Popen[str]
 
 
-def start(project: Project, *arguments: str) -> Process:
+def start(project: ShippedProject, *arguments: str) -> Process:
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=REPOSITORY,
@@ -50,7 +50,7 @@ def finish(processes: Sequence[Process]) -> list[str]:
     return said
 
 
-def selection(project: Project) -> dict[str, bytes]:
+def selection(project: ShippedProject) -> dict[str, bytes]:
     folder = project.artifacts / "selection"
     return {
         str(path.relative_to(folder)): path.read_bytes()
@@ -59,7 +59,7 @@ def selection(project: Project) -> dict[str, bytes]:
     }
 
 
-def trained(project: Project) -> list[str]:
+def trained(project: ShippedProject) -> list[str]:
     """The candidates whose models were trained, as often as they were."""
     with project.instance() as instance:
         records = instance.fetch_materializations(dg.AssetKey("models"), limit=1000).records
@@ -74,7 +74,7 @@ def trained(project: Project) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("attempt", [1, 2])
 def test_two_commands_at_once_on_a_fresh_instance(
-    few: Project, undisturbed: Project, attempt: int
+    few: ShippedProject, undisturbed: ShippedProject, attempt: int
 ) -> None:
     """The tables of the instance, the partitions and the results are made once."""
     del attempt  # where two processes meet is chance
@@ -86,20 +86,20 @@ def test_two_commands_at_once_on_a_fresh_instance(
 
 
 @pytest.mark.slow
-def test_two_commands_of_different_settings_take_turns(few: Project, tmp_path: Path) -> None:
+def test_two_commands_of_different_settings_take_turns(few: ShippedProject, tmp_path: Path) -> None:
     said = finish([start(few, *ARGUMENTS, "--seed", seed) for seed in ("1", "2")])
     assert sum("waiting for another iris-hpo run of this search" in out for out in said) == 1
     assert all("6 trained, 0 reused, 0 failed" in out for out in said)
     last = next(
         seed for seed, out in zip(("1", "2"), said, strict=True) if "waiting for another" in out
     )
-    alone = small(make_project(tmp_path / "alone"))
+    alone = small(ShippedProject.create(tmp_path / "alone"))
     assert alone.call(*ARGUMENTS[2:], "--seed", last, "--quiet").returncode == 0
     assert selection(few) == selection(alone)
 
 
 @pytest.mark.slow
-def test_a_command_during_a_run_of_the_ui(few: Project, undisturbed: Project) -> None:
+def test_a_command_during_a_run_of_the_ui(few: ShippedProject, undisturbed: ShippedProject) -> None:
     """The run that sensors request is the job of the search, in a process of its own."""
     finish([start(few, *MATERIALIZE, "raw_data,split,parameters")])
     ends = "C0.5_G0.25...C8.0_G4.0"
@@ -119,7 +119,9 @@ def test_a_command_during_a_run_of_the_ui(few: Project, undisturbed: Project) ->
 
 
 @pytest.mark.slow
-def test_parameter_files_edited_in_the_middle_of_a_run(project: Project, tmp_path: Path) -> None:
+def test_parameter_files_edited_in_the_middle_of_a_run(
+    project: ShippedProject, tmp_path: Path
+) -> None:
     """A value comes, and another goes; what the run leaves to do, the next one does."""
     process = start(project, "-m", "iris_hpo", "run")
     scores = project.artifacts / "scores"
@@ -136,14 +138,14 @@ def test_parameter_files_edited_in_the_middle_of_a_run(project: Project, tmp_pat
     found = json.loads(project.call("run", "--json").stdout)
     assert (found["candidates"], found["trained"], found["failed"]) == (72, 6, {})
 
-    fresh = make_project(tmp_path / "fresh")
+    fresh = ShippedProject.create(tmp_path / "fresh")
     for path in project.parameters.iterdir():
         (fresh.parameters / path.name).write_bytes(path.read_bytes())
     assert fresh.call("run", "--quiet").returncode == 0
     assert selection(project) == selection(fresh)
 
 
-def test_candidates_are_registered_by_several_at_once(done: Project) -> None:
+def test_candidates_are_registered_by_several_at_once(done: ShippedProject) -> None:
     """A sensor and a command may find the same new values at the same time."""
     names = names_of(iris_search())
     home = str(done.root / "home")

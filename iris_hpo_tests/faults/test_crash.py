@@ -14,16 +14,16 @@ import dagster as dg
 import pytest
 
 from iris_hpo.training.cards import ModelCard, ScoreCard
-from iris_hpo_tests.end_to_end.conftest import Project, make_project
 from iris_hpo_tests.faults.conftest import processes_of, wait_for
 from iris_hpo_tests.processes import REPOSITORY
+from iris_hpo_tests.projects import ShippedProject
 
 ARGUMENTS = ("run", "--folds", "2")
 KILLS = 20
 SEED = 20
 
 
-def start(project: Project) -> subprocess.Popen[bytes]:
+def start(project: ShippedProject) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "iris_hpo", *ARGUMENTS],
         cwd=REPOSITORY,
@@ -33,11 +33,13 @@ def start(project: Project) -> subprocess.Popen[bytes]:
     )
 
 
-def count_files(project: Project) -> int:
+def count_files(project: ShippedProject) -> int:
     return sum(len(files) for _, _, files in os.walk(project.artifacts))
 
 
-def kill_at(project: Project, process: subprocess.Popen[bytes], files: int, seconds: float) -> None:
+def kill_at(
+    project: ShippedProject, process: subprocess.Popen[bytes], files: int, seconds: float
+) -> None:
     """Kill a run some time after it has written so many files, of any kind.
 
     Until then models and scores are written; the time thereafter may be that of an event.
@@ -55,14 +57,14 @@ def kill_at(project: Project, process: subprocess.Popen[bytes], files: int, seco
     wait_for(lambda: not processes_of(home), "a worker outlives its run", poll=0.2)
 
 
-def reset(project: Project) -> None:
+def reset(project: ShippedProject) -> None:
     shutil.rmtree(project.artifacts, ignore_errors=True)
     shutil.rmtree(project.root / "home")
     (project.root / "home").mkdir()
     shutil.copy(REPOSITORY / ".dagster" / "dagster.yaml", project.root / "home")
 
 
-def recorded(project: Project, asset: str) -> dict[str, tuple[str, str]]:
+def recorded(project: ShippedProject, asset: str) -> dict[str, tuple[str, str]]:
     """Per candidate, the run that made its result, and the result's data version.
 
     A candidate whose model was recorded, but whose score was not, is worked on again: its model is
@@ -82,11 +84,11 @@ def recorded(project: Project, asset: str) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.slow
 def test_kill_at_random_moments(tmp_path: Path) -> None:
-    undisturbed = make_project(tmp_path / "undisturbed")
+    undisturbed = ShippedProject.create(tmp_path / "undisturbed")
     assert undisturbed.call(*ARGUMENTS, "--engine", "serial", "--quiet").returncode == 0
     leaderboard = (undisturbed.artifacts / "selection" / "leaderboard.csv").read_bytes()
     total = count_files(undisturbed)
-    project = make_project(tmp_path / "killed")
+    project = ShippedProject.create(tmp_path / "killed")
     chance = random.Random(SEED)
     moments: list[int] = []
     # The first file, the first of the selection, and any between.
@@ -119,7 +121,7 @@ def test_kill_at_random_moments(tmp_path: Path) -> None:
 
 
 def check_store(
-    project: Project, models: dict[str, tuple[str, str]], scores: dict[str, tuple[str, str]]
+    project: ShippedProject, models: dict[str, tuple[str, str]], scores: dict[str, tuple[str, str]]
 ) -> None:
     """Every file is whole and is what was recorded, and there is no other."""
     split = json.loads((project.artifacts / "split" / "split.json").read_text())

@@ -17,8 +17,8 @@ from iris_hpo.orchestration.signs import read_signs
 from iris_hpo.processes import is_alive
 from iris_hpo_tests.faults.conftest import processes_of
 from iris_hpo_tests.faults.test_interrupts import make
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project, finish
 from iris_hpo_tests.processes import free_port, wait_for
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject, finish
 
 pytestmark = [pytest.mark.slow, *DAGSTERS_WARNINGS]
 
@@ -28,7 +28,7 @@ A_MINUTE = 60
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path) -> YamlProject:
     """Four candidates; the last two do not end while there is a file `hold`."""
     made = make(tmp_path / "project")
     (made.root / "hold").touch()
@@ -36,7 +36,7 @@ def project(tmp_path: Path) -> Project:
 
 
 @contextmanager
-def dagster_dev(project: Project) -> Generator["subprocess.Popen[bytes]"]:
+def dagster_dev(project: YamlProject) -> Generator["subprocess.Popen[bytes]"]:
     """Start it in a session of its own, as a terminal does; at the end nothing of it is left."""
     home = project.root / ".dagster"
     settings = {"DAGSTER_HOME": str(home), "IRIS_HPO_SENSOR_SECONDS": "2"}
@@ -69,7 +69,7 @@ def kill(home: Path, kind: str = "") -> None:
             continue
 
 
-def run_at_work(project: Project) -> tuple[str, int]:
+def run_at_work(project: YamlProject) -> tuple[str, int]:
     """The run that works on the candidates, and its process."""
     with project.instance() as instance:
         runs = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
@@ -77,7 +77,7 @@ def run_at_work(project: Project) -> tuple[str, int]:
         return run_id, sign.process
 
 
-def is_done(project: Project) -> bool:
+def is_done(project: YamlProject) -> bool:
     """Whether every candidate has a score, and a selection was made from all."""
     with project.instance() as instance:
         board = project.selection("held") / "leaderboard.csv"
@@ -85,7 +85,7 @@ def is_done(project: Project) -> bool:
         return scored and board.exists() and len(board.read_text().splitlines()) == 5
 
 
-def check_nothing_failed(project: Project, run_id: str) -> None:
+def check_nothing_failed(project: YamlProject, run_id: str) -> None:
     """What the dead run left was missing, not failed, and was made by another."""
     with project.instance() as instance:
         dead = instance.get_run_by_id(run_id)
@@ -94,7 +94,7 @@ def check_nothing_failed(project: Project, run_id: str) -> None:
         assert failed_partitions(instance, SCORES) == {}
 
 
-def check_takes_over(project: Project, run_id: str) -> None:
+def check_takes_over(project: YamlProject, run_id: str) -> None:
     started = time.monotonic()
     answer = finish(project.start("iris-hpo", "run", "--search", "held"))
     assert answer.code == 0, answer.out
@@ -105,7 +105,7 @@ def check_takes_over(project: Project, run_id: str) -> None:
 
 
 @pytest.mark.parametrize("end", ["the terminal is closed", "all are killed"])
-def test_the_command(project: Project, end: str) -> None:
+def test_the_command(project: YamlProject, end: str) -> None:
     with dagster_dev(project) as dev:
         wait_for("fit", (project.root / "fitting").exists, 240)
         run_id, _ = run_at_work(project)
@@ -118,7 +118,7 @@ def test_the_command(project: Project, end: str) -> None:
         check_takes_over(project, run_id)
 
 
-def test_a_run_outlives_its_code_server(project: Project) -> None:
+def test_a_run_outlives_its_code_server(project: YamlProject) -> None:
     """It is a process of its own: there is nothing to take over, only to wait for."""
     with dagster_dev(project):
         wait_for("fit", (project.root / "fitting").exists, 240)
@@ -136,7 +136,7 @@ def test_a_run_outlives_its_code_server(project: Project) -> None:
             assert {record.run_id for record in made[-4:]} == {run_id}
 
 
-def test_the_sensor_of_the_same_server(project: Project) -> None:
+def test_the_sensor_of_the_same_server(project: YamlProject) -> None:
     with dagster_dev(project):
         wait_for("fit", (project.root / "fitting").exists, 240)
         run_id, process = run_at_work(project)

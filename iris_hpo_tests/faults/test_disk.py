@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import Project, make_project
 from iris_hpo_tests.faults.conftest import Disk
+from iris_hpo_tests.projects import ShippedProject
 
 ARGUMENTS = ("run", "--engine", "serial", "--folds", "2")
 KEPT = "make it writable and make room, then run the search again: finished candidates are kept"
 
 
-def on(disk: Disk, project: Project) -> None:
+def on(disk: Disk, project: ShippedProject) -> None:
     """Keep the artifacts of a project on a disk."""
     (disk.place / "artifacts").mkdir()
     project.artifacts.symlink_to(disk.place / "artifacts", target_is_directory=True)
 
 
-def home_on(disk: Disk, project: Project) -> None:
+def home_on(disk: Disk, project: ShippedProject) -> None:
     """Keep the instance of a project on a disk."""
     home = project.root / "home"
     (disk.place / "dagster.yaml").write_bytes((home / "dagster.yaml").read_bytes())
@@ -28,18 +28,18 @@ def home_on(disk: Disk, project: Project) -> None:
     home.symlink_to(disk.place, target_is_directory=True)
 
 
-def leaderboard(project: Project) -> bytes:
+def leaderboard(project: ShippedProject) -> bytes:
     return (project.artifacts / "selection" / "leaderboard.csv").read_bytes()
 
 
-def contents(project: Project) -> dict[str, bytes]:
+def contents(project: ShippedProject) -> dict[str, bytes]:
     return {name: content for name, (_, content) in project.files().items()}
 
 
 @pytest.fixture(scope="module")
 def grid(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The leaderboard of all 77 candidates, without folds."""
-    project = make_project(tmp_path_factory.mktemp("grid"))
+    project = ShippedProject.create(tmp_path_factory.mktemp("grid"))
     assert project.call(*ARGUMENTS, "--folds", "0", "--quiet").returncode == 0
     return leaderboard(project)
 
@@ -47,7 +47,7 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["serial", "loky"])
 def test_a_full_disk_ends_the_run_with_one_message_and_the_next_completes(
-    disk: Disk, project: Project, engine: str, grid: bytes
+    disk: Disk, project: ShippedProject, engine: str, grid: bytes
 ) -> None:
     """Of 77 candidates some fit."""
     on(disk, project)
@@ -73,7 +73,7 @@ def test_a_full_disk_ends_the_run_with_one_message_and_the_next_completes(
 
 
 def test_a_disk_that_is_full_when_the_best_are_stored_keeps_the_last_selection(
-    disk: Disk, done: Project
+    disk: Disk, done: ShippedProject
 ) -> None:
     before = contents(done)
     # The files move to a disk that has hardly any room.
@@ -105,7 +105,7 @@ def test_a_disk_that_is_full_when_the_best_are_stored_keeps_the_last_selection(
     assert moved.is_dir()
 
 
-def test_a_read_only_artifacts_folder(disk: Disk, few: Project) -> None:
+def test_a_read_only_artifacts_folder(disk: Disk, few: ShippedProject) -> None:
     on(disk, few)
     assert few.call(*ARGUMENTS, "--quiet").returncode == 0
     before = contents(few)
@@ -123,7 +123,7 @@ def test_a_read_only_artifacts_folder(disk: Disk, few: Project) -> None:
     assert few.call(*ARGUMENTS, "--quiet").returncode == 0
 
 
-def test_an_artifacts_folder_that_was_never_writable(disk: Disk, few: Project) -> None:
+def test_an_artifacts_folder_that_was_never_writable(disk: Disk, few: ShippedProject) -> None:
     on(disk, few)
     disk.protect()
     result = few.call(*ARGUMENTS)
@@ -134,7 +134,7 @@ def test_an_artifacts_folder_that_was_never_writable(disk: Disk, few: Project) -
 
 
 @pytest.mark.parametrize("size", [pytest.param("300k", marks=pytest.mark.slow), "1500k"])
-def test_an_instance_on_a_full_disk(disk: Disk, few: Project, size: str) -> None:
+def test_an_instance_on_a_full_disk(disk: Disk, few: ShippedProject, size: str) -> None:
     """The first has no room for the tables, the second none for the events of a run."""
     home_on(disk, few)
     disk.resize(size)
@@ -151,7 +151,7 @@ def test_an_instance_on_a_full_disk(disk: Disk, few: Project, size: str) -> None
 
 
 @pytest.mark.slow
-def test_a_read_only_instance(disk: Disk, few: Project) -> None:
+def test_a_read_only_instance(disk: Disk, few: ShippedProject) -> None:
     home_on(disk, few)
     assert few.command(*ARGUMENTS, "--quiet").returncode == 0
     before = contents(few)
@@ -167,7 +167,7 @@ def test_a_read_only_instance(disk: Disk, few: Project) -> None:
 
 
 @pytest.mark.parametrize("command", [ARGUMENTS, ("status",), ("leaderboard",), ("predict", "x")])
-def test_artifacts_that_are_a_file(few: Project, command: tuple[str, ...]) -> None:
+def test_artifacts_that_are_a_file(few: ShippedProject, command: tuple[str, ...]) -> None:
     few.artifacts.write_text("a file")
     result = few.call(*command)
     assert result.returncode == 2
@@ -175,7 +175,7 @@ def test_artifacts_that_are_a_file(few: Project, command: tuple[str, ...]) -> No
     assert few.artifacts.read_text() == "a file"
 
 
-def test_a_folder_below_a_file(few: Project, tmp_path: Path) -> None:
+def test_a_folder_below_a_file(few: ShippedProject, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("a file")
     result = few.call(*ARGUMENTS, "--artifacts", str(tmp_path / "file" / "artifacts"))
     assert result.returncode == 2

@@ -12,7 +12,7 @@ from iris_hpo.store.digests import StoreWriteError, digest_of
 from iris_hpo.store.folder import SMALL, ArtifactStore, read_verified
 from iris_hpo.store.objects import open_store
 from iris_hpo.training.cards import ScoreCard
-from iris_hpo_tests.end_to_end.conftest import Project
+from iris_hpo_tests.projects import ShippedProject
 
 RUN = ("run", "--engine", "serial", "--folds", "2")
 THEIRS = (
@@ -46,7 +46,7 @@ def replace(path: Path, make: Callable[[Path], None]) -> None:
 
 @pytest.mark.parametrize("place", ["theirs", pytest.param("artifacts", marks=pytest.mark.slow)])
 def test_a_run_deletes_nothing_that_it_has_not_made(
-    few: Project, tmp_path: Path, place: str
+    few: ShippedProject, tmp_path: Path, place: str
 ) -> None:
     """Not in a folder of theirs, and not behind a link in place of the search's folder."""
     folder = tmp_path / place
@@ -62,7 +62,7 @@ def test_a_run_deletes_nothing_that_it_has_not_made(
     assert few.call("status", "--folds", "2").returncode == 0
 
 
-def test_what_an_earlier_selection_has_stored_is_removed(done: Project) -> None:
+def test_what_an_earlier_selection_has_stored_is_removed(done: ShippedProject) -> None:
     folder = done.artifacts / "selection" / "models"
     before = {path.name for path in folder.iterdir()}
     (done.parameters / "c_parameters.txt").write_text("32\n")
@@ -77,7 +77,7 @@ def test_what_an_earlier_selection_has_stored_is_removed(done: Project) -> None:
     "name", ["split/train.csv", pytest.param("selection/leaderboard.csv", marks=pytest.mark.slow)]
 )
 def test_files_of_a_folder_that_is_not_the_searchs_are_not_replaced(
-    few: Project, name: str
+    few: ShippedProject, name: str
 ) -> None:
     path = few.artifacts / name
     path.parent.mkdir(parents=True)
@@ -111,7 +111,7 @@ READ = (
     ],
 )
 def test_a_run_replaces_what_is_no_file(
-    done: Project, undisturbed: Project, make: Callable[[Path], None]
+    done: ShippedProject, undisturbed: ShippedProject, make: Callable[[Path], None]
 ) -> None:
     """Of an artifact: a named pipe, more zeros than there is memory, an empty folder."""
     for name in READ:
@@ -135,7 +135,7 @@ def test_a_run_replaces_what_is_no_file(
 
 
 @pytest.mark.parametrize("name", ["models/model_C0.5_G1.0.pkl", "split/split.json"])
-def test_a_folder_that_holds_something_is_named_and_left(done: Project, name: str) -> None:
+def test_a_folder_that_holds_something_is_named_and_left(done: ShippedProject, name: str) -> None:
     path = done.artifacts / name
     replace(path, make_folder)
     (path / "precious").write_text("theirs")
@@ -156,7 +156,7 @@ def test_a_folder_that_holds_something_is_named_and_left(done: Project, name: st
     ],
 )
 def test_a_parameter_file_that_is_no_file_is_named(
-    few: Project, make: Callable[[Path], None], problem: str
+    few: ShippedProject, make: Callable[[Path], None], problem: str
 ) -> None:
     path = few.parameters / "c_parameters.txt"
     replace(path, make)
@@ -184,7 +184,7 @@ def test_a_field_without_a_digest_that_is_nested_is_refused(
 
 
 @pytest.mark.parametrize("depth", [50, 10_000])
-def test_a_run_makes_a_nested_card_again(done: Project, depth: int) -> None:
+def test_a_run_makes_a_nested_card_again(done: ShippedProject, depth: int) -> None:
     for name in ("scores/C0.5_G1.0.json", "models/model_C0.5_G4.0.json"):
         path = done.artifacts / name
         fields = json.loads(path.read_text())

@@ -5,17 +5,18 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import Project
 from iris_hpo_tests.orchestration.following import Follower
-from iris_hpo_tests.orchestration.project import Project as Search
+from iris_hpo_tests.projects import ShippedProject, SpecProject
 
 
 @pytest.mark.parametrize(("name", "shown"), [("a?b", "?"), ("a*b", "*"), ("br[1]", "[ and ]")])
 def test_a_name_that_dagster_misreads_is_refused(
-    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, shown: str
+    project: ShippedProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, shown: str
 ) -> None:
     home = tmp_path / name / "home"
-    monkeypatch.setattr(Project, "environment", {**project.environment, "DAGSTER_HOME": str(home)})
+    monkeypatch.setattr(
+        ShippedProject, "environment", {**project.environment, "DAGSTER_HOME": str(home)}
+    )
     result = project.call("status")
     assert result.returncode == 2
     assert result.stderr == (
@@ -27,11 +28,13 @@ def test_a_name_that_dagster_misreads_is_refused(
 
 @pytest.mark.parametrize("name", ["a#b", "a%20b", "ä b"])
 def test_other_names_work(
-    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    project: ShippedProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     home = tmp_path / name
     (project.root / "home").rename(home)
-    monkeypatch.setattr(Project, "environment", {**project.environment, "DAGSTER_HOME": str(home)})
+    monkeypatch.setattr(
+        ShippedProject, "environment", {**project.environment, "DAGSTER_HOME": str(home)}
+    )
     for _ in range(2):
         result = project.call("status")
         assert result.returncode == 0, result.stderr
@@ -43,7 +46,7 @@ def test_a_tick_says_that_the_settings_are_not_read(tmp_path: Path) -> None:
     home = tmp_path / "br[1]"
     home.mkdir()
     with dg.DagsterInstance.from_config(str(home)) as instance:
-        follower = Follower(Search.create(tmp_path / "p", instance), "parameter_files_sensor")
+        follower = Follower(SpecProject.create(tmp_path / "p", instance), "parameter_files_sensor")
         assert follower.look().run_requests
         (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     with dg.DagsterInstance.from_config(str(home)) as instance:

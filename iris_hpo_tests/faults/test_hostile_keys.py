@@ -9,7 +9,7 @@ import pytest
 
 from iris_hpo.orchestration.record import data_versions, failed_partitions
 from iris_hpo.text import legible
-from iris_hpo_tests.end_to_end.conftest import Project
+from iris_hpo_tests.projects import ShippedProject
 
 LONG = "C" + "1" * 9_999
 HOSTILE = {
@@ -34,12 +34,12 @@ HOSTILE = {
 ARGUMENTS = ("run", "--engine", "serial", "--folds", "2")
 
 
-def add(project: Project, *keys: str) -> None:
+def add(project: ShippedProject, *keys: str) -> None:
     with project.instance() as instance:
         instance.add_dynamic_partitions("c_gamma", list(keys))
 
 
-def around(project: Project) -> dict[str, str]:
+def around(project: ShippedProject) -> dict[str, str]:
     """Everything in the project's folder but the instance, and what lies beside it."""
     places = [project.root, project.root.parent]
     return {
@@ -50,7 +50,7 @@ def around(project: Project) -> dict[str, str]:
     }
 
 
-def test_each_fails_alone_with_the_rule_that_it_breaks(done: Project) -> None:
+def test_each_fails_alone_with_the_rule_that_it_breaks(done: ShippedProject) -> None:
     before = around(done)
     add(done, *HOSTILE)
     result = done.call(*ARGUMENTS)
@@ -82,7 +82,7 @@ def test_each_fails_alone_with_the_rule_that_it_breaks(done: Project) -> None:
     assert "[/bold]" in result.stdout
 
 
-def test_a_new_candidate_between_them_is_trained(done: Project) -> None:
+def test_a_new_candidate_between_them_is_trained(done: ShippedProject) -> None:
     add(done, "../../x", "C2.0_G0.5", "C0.5")
     result = done.call(*ARGUMENTS, "--json")
     assert result.returncode == 1
@@ -91,7 +91,9 @@ def test_a_new_candidate_between_them_is_trained(done: Project) -> None:
 
 
 @pytest.mark.parametrize("keys", [("",), ("", "C2.0_G0.5"), ("C0.5", "", "C2.0_G0.5")])
-def test_the_empty_key_fails_wherever_it_stands(done: Project, keys: tuple[str, ...]) -> None:
+def test_the_empty_key_fails_wherever_it_stands(
+    done: ShippedProject, keys: tuple[str, ...]
+) -> None:
     """Dagster takes it for no key at all, so that a range cannot begin or end with it."""
     for key in keys:
         add(done, key)
@@ -110,7 +112,7 @@ LINKS = ("models", "scores", "selection", "selection/models", "split", "paramete
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LINKS)
 def test_a_folder_that_is_a_link_is_not_followed_out(
-    few: Project, tmp_path: Path, name: str
+    few: ShippedProject, tmp_path: Path, name: str
 ) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -134,7 +136,7 @@ def test_a_folder_that_is_a_link_is_not_followed_out(
     assert few.call(*ARGUMENTS, "--quiet").returncode == 0
 
 
-def test_nothing_is_written_by_way_of_a_link(few: Project, tmp_path: Path) -> None:
+def test_nothing_is_written_by_way_of_a_link(few: ShippedProject, tmp_path: Path) -> None:
     """A file is written beside its place first; there is nothing there yet to be swept away."""
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -151,7 +153,7 @@ def test_nothing_is_written_by_way_of_a_link(few: Project, tmp_path: Path) -> No
     "name", ["models/model_C0.5_G1.0.pkl", "scores/C0.5_G1.0.json", "selection/champion.pkl"]
 )
 def test_a_file_that_is_a_link_is_not_followed_out(
-    done: Project, tmp_path: Path, name: str
+    done: ShippedProject, tmp_path: Path, name: str
 ) -> None:
     """Not to be read, not even if the bytes there are right, nor to be written."""
     place, outside = done.artifacts / name, tmp_path / "outside"

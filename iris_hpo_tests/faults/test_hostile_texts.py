@@ -15,7 +15,7 @@ import yaml
 
 from iris_hpo.command import output
 from iris_hpo.orchestration import names as presentation
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Answer, Project
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, Answer, YamlProject
 from iris_hpo_tests.ticks import evaluate_tick
 
 pytestmark = [*DAGSTERS_WARNINGS, pytest.mark.filterwarnings("always::FutureWarning")]
@@ -73,9 +73,9 @@ def said(answer: Answer) -> str:
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> YamlProject:
     """A project full of such texts; nothing was run."""
-    project = Project.create(tmp_path_factory.mktemp("hostile"))
+    project = YamlProject.create(tmp_path_factory.mktemp("hostile"))
     (project.root / "hostile.py").write_text(TREE)
     rows = [[n % 7, n % 5, LABELS[n % 2]] for n in range(60)]
     project.write_data("d.csv", [["x", f"y{ESCAPES}", "label"], *rows])
@@ -91,7 +91,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-def test_nothing_that_comes_out_has_what_a_terminal_obeys(hostile: Project) -> None:
+def test_nothing_that_comes_out_has_what_a_terminal_obeys(hostile: YamlProject) -> None:
     run = hostile.call("run", "--search", "s", "--engine", "serial")
     check_clean(said(run), "run")
     assert run.code == 1
@@ -129,7 +129,7 @@ def test_nothing_that_comes_out_has_what_a_terminal_obeys(hostile: Project) -> N
         check_clean(graph.get(key).description or "", str(key))
 
 
-def test_files_have_the_exact_texts_and_no_formula(hostile: Project) -> None:
+def test_files_have_the_exact_texts_and_no_formula(hostile: YamlProject) -> None:
     hostile.call("run", "--search", "s", "--engine", "serial", "--quiet")
     with (hostile.artifacts("s") / "split" / "train.csv").open(newline="") as file:
         labels = {row[-1] for row in csv.reader(file)} - {"label"}
@@ -182,16 +182,16 @@ SHEETS: dict[str, list[list[object]]] = {
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path) -> YamlProject:
     """A project with a sound search and nothing done."""
-    made = Project.create(tmp_path / "project")
+    made = YamlProject.create(tmp_path / "project")
     made.write_data("d.csv", [["x", "y", "kind"], *[[n, n % 5, "ab"[n % 2]] for n in range(30)]])
     made.write_search("s", **SEARCH)
     made.write_values("s", max_depth=[1, 2])
     return made
 
 
-def write_search(project: Project, folder: str, **fields: Any) -> None:
+def write_search(project: YamlProject, folder: str, **fields: Any) -> None:
     attributes = {"name": folder, **SEARCH, **fields}
     document = {"type": "iris_hpo.HyperparameterSearch", "attributes": attributes}
     project.write_yaml(folder, yaml.safe_dump(document, sort_keys=False))
@@ -215,7 +215,7 @@ def texts_of(defs: dg.Definitions, instance: dg.DagsterInstance) -> Iterator[str
         yield from texts_in(json.loads(dg.serialize_value(log)))
 
 
-def check_outlets(project: Project, command: tuple[str, ...]) -> None:
+def check_outlets(project: YamlProject, command: tuple[str, ...]) -> None:
     """The command and Dagster refuse the project, and what they say is clean and short."""
     answer = project.call(*command)
     assert answer.code == 2, answer.err
@@ -232,19 +232,19 @@ def check_outlets(project: Project, command: tuple[str, ...]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fields", FIELDS.values(), ids=FIELDS)
-def test_a_field_of_the_description(project: Project, fields: dict[str, Any]) -> None:
+def test_a_field_of_the_description(project: YamlProject, fields: dict[str, Any]) -> None:
     write_search(project, "s", **fields)
     check_outlets(project, ("run", "--search", "s", "--engine", "serial"))
 
 
 @pytest.mark.parametrize("rows", SHEETS.values(), ids=SHEETS)
-def test_a_table(project: Project, rows: list[list[object]]) -> None:
+def test_a_table(project: YamlProject, rows: list[list[object]]) -> None:
     project.write_data("d.csv", rows)
     check_outlets(project, ("run", "--search", "s", "--engine", "serial"))
 
 
 @pytest.mark.parametrize("name", ["max_depth_parameters.txt", "x.csv", f"no{ESCAPES}te.txt"])
-def test_a_parameter_file(project: Project, name: str) -> None:
+def test_a_parameter_file(project: YamlProject, name: str) -> None:
     (project.parameters("s") / name).write_text(f"{HOSTILE}\n{HOSTILE}\n")
     answer = project.call("run", "--search", "s", "--engine", "serial")
     assert answer.code == 2
@@ -264,7 +264,7 @@ def test_a_parameter_file(project: Project, name: str) -> None:
         check_clean(text, "Dagster")
 
 
-def test_a_partition_that_a_person_made_up(project: Project) -> None:
+def test_a_partition_that_a_person_made_up(project: YamlProject) -> None:
     project.run("s")
     keys = [f"made up{HOSTILE}"[:250], *(f"{number}{ESCAPES}" for number in range(60))]
     with project.entered(), project.instance() as instance:
@@ -285,7 +285,7 @@ def test_a_partition_that_a_person_made_up(project: Project) -> None:
         check_clean(text, "Dagster")
 
 
-def test_what_predict_reads(project: Project) -> None:
+def test_what_predict_reads(project: YamlProject) -> None:
     project.run("s")
     for rows in ([[HOSTILE, "y"], [1, 2]], [["x", "y"], [1, HOSTILE]], [[1, 2], [HOSTILE]]):
         project.write_data("p.csv", rows)
@@ -295,7 +295,7 @@ def test_what_predict_reads(project: Project) -> None:
         check_clean(said(answer), "predict")
 
 
-def test_names_in_the_list_of_searches(project: Project) -> None:
+def test_names_in_the_list_of_searches(project: YamlProject) -> None:
     for number in range(2):
         write_search(project, f"b{number}", name=f"{HOSTILE}{number}")
     for arguments in (("status",), ("status", "--search", "none")):

@@ -18,7 +18,7 @@ from sklearn.datasets import load_diabetes
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.record import failed_partitions
 from iris_hpo_tests.faults.conftest import processes_of, wait_for
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = DAGSTERS_WARNINGS
 
@@ -56,9 +56,9 @@ class Held(DecisionTreeRegressor):
 """
 
 
-def make(root: Path) -> Project:
+def make(root: Path) -> YamlProject:
     """Four candidates; while there is a file `hold`, the last two do not end."""
-    project = Project.create(root)
+    project = YamlProject.create(root)
     load_diabetes(as_frame=True).frame[:60].to_csv(root / "data" / "d.csv", index=False)
     (root / "held.py").write_text(MODULE)
     project.write_values("held", max_depth=DEPTHS)
@@ -68,7 +68,7 @@ def make(root: Path) -> Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path) -> YamlProject:
     return make(tmp_path / "project")
 
 
@@ -80,7 +80,7 @@ def leaderboard(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return (made.selection("held") / "leaderboard.csv").read_bytes()
 
 
-def check_interrupted(project: Project, *, most_scored: int = 2) -> None:
+def check_interrupted(project: YamlProject, *, most_scored: int = 2) -> None:
     """The run is cancelled; what it left is missing, and nothing was selected."""
     answer = project.call("status", "--search", "held", "--json")
     assert answer.code == 0, answer.err
@@ -96,7 +96,7 @@ def check_interrupted(project: Project, *, most_scored: int = 2) -> None:
         assert failed_partitions(instance, dg.AssetKey(["held", "scores"])) == {}
 
 
-def check_goes_on(project: Project, leaderboard: bytes) -> None:
+def check_goes_on(project: YamlProject, leaderboard: bytes) -> None:
     outcome = project.run("held")
     assert (outcome["candidates"], outcome["failed"]) == (4, {})
     assert (project.selection("held") / "leaderboard.csv").read_bytes() == leaderboard
@@ -108,7 +108,7 @@ def check_goes_on(project: Project, leaderboard: bytes) -> None:
     ids=["ctrl-c", "terminated"],
 )
 def test_serial(
-    project: Project, leaderboard: bytes, number: signal.Signals, code: int, swallow: str
+    project: YamlProject, leaderboard: bytes, number: signal.Signals, code: int, swallow: str
 ) -> None:
     """Also if the estimator takes the interrupt for itself, and ends its fit early."""
     (project.root / "signal").write_text(str(int(number)))
@@ -126,7 +126,7 @@ def test_serial(
 class Terminal:
     """A command that runs on a terminal, and what it has written there."""
 
-    def __init__(self, project: Project, *arguments: str) -> None:
+    def __init__(self, project: YamlProject, *arguments: str) -> None:
         self._descriptor, theirs = pty.openpty()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "iris_hpo", "run", "--search", "held", *arguments],
@@ -171,7 +171,7 @@ def _take_terminal() -> None:
 
 
 @contextmanager
-def terminal(project: Project, *arguments: str) -> Iterator[Terminal]:
+def terminal(project: YamlProject, *arguments: str) -> Iterator[Terminal]:
     made = Terminal(project, *arguments, "--quiet")
     try:
         yield made
@@ -179,7 +179,7 @@ def terminal(project: Project, *arguments: str) -> Iterator[Terminal]:
         made.close()
 
 
-def scored(project: Project, count: int) -> Callable[[], bool]:
+def scored(project: YamlProject, count: int) -> Callable[[], bool]:
     return lambda: len(list((project.artifacts("held") / "scores").glob("*.json"))) >= count
 
 
@@ -190,7 +190,7 @@ def said(lines: list[str]) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["starting", "parameters", "fitting"])
-def test_loky_on_a_terminal(project: Project, leaderboard: bytes, moment: str) -> None:
+def test_loky_on_a_terminal(project: YamlProject, leaderboard: bytes, moment: str) -> None:
     """The terminal sends Ctrl-C to workers, and to Dagster's processes for logs, too."""
     (project.root / "hold").touch()
     moments: dict[str, Callable[[], bool]] = {
@@ -213,7 +213,7 @@ def test_loky_on_a_terminal(project: Project, leaderboard: bytes, moment: str) -
 
 
 @pytest.mark.slow
-def test_a_second_ctrl_c_ends_what_does_not_stop(project: Project, leaderboard: bytes) -> None:
+def test_a_second_ctrl_c_ends_what_does_not_stop(project: YamlProject, leaderboard: bytes) -> None:
     for name in ("hold", "stubborn"):
         (project.root / name).touch()
     with terminal(project, "--engine", "serial") as opened:

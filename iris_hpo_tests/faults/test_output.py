@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from iris_hpo_tests.generality.project import SETTINGS_OF_THE_MACHINE, Project
+from iris_hpo_tests.projects import SETTINGS_OF_THE_MACHINE, YamlProject
 
 PRINTS = """
 import ctypes, os, warnings
@@ -35,7 +35,9 @@ COMMAND = f"{sys.executable} -m iris_hpo"
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
-def shell(project: Project, line: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+def shell(
+    project: YamlProject, line: str, **environment: str
+) -> "subprocess.CompletedProcess[str]":
     """Run a line as a user types it."""
     inherited = {
         name: value for name, value in os.environ.items() if name not in SETTINGS_OF_THE_MACHINE
@@ -52,9 +54,9 @@ def shell(project: Project, line: str, **environment: str) -> "subprocess.Comple
 
 
 @pytest.fixture(scope="module")
-def printing(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def printing(tmp_path_factory: pytest.TempPathFactory) -> YamlProject:
     """A project whose estimator prints; its search was run in one process."""
-    project = Project.create(tmp_path_factory.mktemp("printing"))
+    project = YamlProject.create(tmp_path_factory.mktemp("printing"))
     (project.root / "printing.py").write_text(PRINTS)
     project.write_data("d.csv", [[n % 7, n % 5, "ab"[n % 2]] for n in range(60)])
     project.write_search(
@@ -81,25 +83,25 @@ def check_alone(out: str, err: str) -> None:
     assert err.count("of old") == 1
 
 
-def test_prints_do_not_mix_with_the_json_of_a_run(printing: Project) -> None:
+def test_prints_do_not_mix_with_the_json_of_a_run(printing: YamlProject) -> None:
     check_alone((printing.root / "out").read_text(), (printing.root / "err").read_text())
 
 
 @pytest.mark.slow
-def test_prints_of_workers_do_not_mix_with_the_json_of_a_run(printing: Project) -> None:
+def test_prints_of_workers_do_not_mix_with_the_json_of_a_run(printing: YamlProject) -> None:
     done = shell(printing, "iris-hpo run --search s --engine loky --force --json")
     check_alone(done.stdout, done.stderr)
 
 
 @pytest.mark.slow
-def test_prints_do_not_mix_with_predictions(printing: Project) -> None:
+def test_prints_do_not_mix_with_predictions(printing: YamlProject) -> None:
     done = shell(printing, "iris-hpo predict data/d.csv --search s")
     assert (done.returncode, len(done.stdout.split())) == (0, 60)
     assert set(done.stdout.split()) <= {"a", "b"}
     assert "predicting" in done.stderr
 
 
-def test_prints_do_not_mix_with_the_result_in_this_process(printing: Project) -> None:
+def test_prints_do_not_mix_with_the_result_in_this_process(printing: YamlProject) -> None:
     """Under `redirect_stdout` there is no descriptor to put aside."""
     answer = printing.call("predict", "data/d.csv", "--search", "s")
     assert (answer.code, len(answer.out.split())) == (0, 60)
@@ -127,7 +129,7 @@ FULL = "iris-hpo: standard output cannot be written: No space left on device\n"
     ],
 )
 def test_an_output_that_is_full_or_closed(
-    printing: Project, line: str, code: int, said: str
+    printing: YamlProject, line: str, code: int, said: str
 ) -> None:
     done = shell(printing, line)
     assert (done.returncode, done.stderr) == (code, said)
@@ -136,7 +138,7 @@ def test_an_output_that_is_full_or_closed(
 @pytest.mark.slow
 @pytest.mark.parametrize(("output", "code"), [("> /dev/full", 2), ("| head -1", 0)])
 def test_a_run_is_finished_whatever_becomes_of_its_output(
-    printing: Project, output: str, code: int
+    printing: YamlProject, output: str, code: int
 ) -> None:
     card = printing.artifacts("s") / "scores" / "D1.json"
     before = card.stat().st_mtime_ns
@@ -148,7 +150,7 @@ def test_a_run_is_finished_whatever_becomes_of_its_output(
 
 
 @pytest.mark.slow
-def test_a_locale_without_utf_8_gets_plain_text(printing: Project) -> None:
+def test_a_locale_without_utf_8_gets_plain_text(printing: YamlProject) -> None:
     done = shell(printing, "iris-hpo leaderboard --search s", **ASCII)
     assert (done.returncode, done.stderr) == (0, "")
     assert " +/- 0." in done.stdout
@@ -160,7 +162,7 @@ def test_a_locale_without_utf_8_gets_plain_text(printing: Project) -> None:
     "environment", [{"PYTHONIOENCODING": "ascii"}, {**ASCII, "LANG": "C"}], ids=["Python", "LANG"]
 )
 def test_a_run_in_an_encoding_without_the_sign(
-    printing: Project, environment: dict[str, str]
+    printing: YamlProject, environment: dict[str, str]
 ) -> None:
     done = shell(printing, "iris-hpo run --search s", **environment)
     assert (done.returncode, done.stderr) == (0, "")
@@ -183,7 +185,7 @@ def test_only_one_module_prints() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("options", ["ro", "size=4k"])
-def test_a_machine_without_semaphores_is_named_once(printing: Project, options: str) -> None:
+def test_a_machine_without_semaphores_is_named_once(printing: YamlProject, options: str) -> None:
     """The project's estimator imports joblib, which would warn of the same."""
     mount = f"mount -t tmpfs -o {options} tmpfs /dev/shm"
     fill = "head -c 4096 /dev/zero > /dev/shm/full || true"

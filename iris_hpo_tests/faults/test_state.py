@@ -7,52 +7,52 @@ from collections.abc import Callable
 
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import Project
 from iris_hpo_tests.processes import REPOSITORY
+from iris_hpo_tests.projects import ShippedProject
 
 ARGUMENTS = ("run", "--engine", "serial", "--folds", "2")
 GOOD = {"raw_data": 1, "split": 1, "parameters": 1, "models": 6, "scores": 6, "selection": 1}
 
 
-def up_to_date(project: Project) -> dict[str, int]:
+def up_to_date(project: ShippedProject) -> dict[str, int]:
     result = project.call("status", "--folds", "2", "--json")
     assert result.stderr == ""
     assets = json.loads(result.stdout)["assets"]
     return {name: found["up to date"] for name, found in assets.items()}
 
 
-def delete_artifacts(project: Project) -> None:
+def delete_artifacts(project: ShippedProject) -> None:
     shutil.rmtree(project.artifacts)
 
 
-def delete_instance(project: Project) -> None:
+def delete_instance(project: ShippedProject) -> None:
     home = project.root / "home"
     shutil.rmtree(home)
     home.mkdir()
     shutil.copy(REPOSITORY / ".dagster" / "dagster.yaml", home)
 
 
-def delete_event_log(project: Project) -> None:
+def delete_event_log(project: ShippedProject) -> None:
     shutil.rmtree(project.root / "home" / "history")
 
 
-def delete_models(project: Project) -> None:
+def delete_models(project: ShippedProject) -> None:
     shutil.rmtree(project.artifacts / "models")
 
 
-def delete_scores(project: Project) -> None:
+def delete_scores(project: ShippedProject) -> None:
     shutil.rmtree(project.artifacts / "scores")
 
 
-def delete_split(project: Project) -> None:
+def delete_split(project: ShippedProject) -> None:
     shutil.rmtree(project.artifacts / "split")
 
 
-def delete_selection(project: Project) -> None:
+def delete_selection(project: ShippedProject) -> None:
     shutil.rmtree(project.artifacts / "selection")
 
 
-def age_cards(project: Project) -> None:
+def age_cards(project: ShippedProject) -> None:
     """Cards as another version of the project may have written them: other fields."""
     for path in project.artifacts.rglob("*.json"):
         card = json.loads(path.read_text())
@@ -61,19 +61,19 @@ def age_cards(project: Project) -> None:
         path.write_text(json.dumps(card))
 
 
-def empty_files(project: Project) -> None:
+def empty_files(project: ShippedProject) -> None:
     """As a crash of the machine may leave them."""
     for path in project.artifacts.rglob("*"):
         if path.is_file():
             path.write_bytes(b"")
 
 
-def break_cards(project: Project) -> None:
+def break_cards(project: ShippedProject) -> None:
     for path in project.artifacts.rglob("*.json"):
         path.write_bytes(b'[{"a": ' * 100_000)
 
 
-def forget_partitions(project: Project) -> None:
+def forget_partitions(project: ShippedProject) -> None:
     """A person deleted all in the UI."""
     with project.instance() as instance:
         for name in ("c_gamma", "c_gamma_from_files"):
@@ -81,7 +81,7 @@ def forget_partitions(project: Project) -> None:
                 instance.delete_dynamic_partition(name, key)
 
 
-def leave_files(project: Project) -> None:
+def leave_files(project: ShippedProject) -> None:
     """What was left by a writer that died, and by nobody of ours."""
     folder = project.artifacts / ".temporary"
     folder.mkdir(exist_ok=True)
@@ -111,9 +111,9 @@ def leave_files(project: Project) -> None:
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_status_shows_it_and_run_repairs_it(
-    done: Project,
-    undisturbed: Project,
-    disturb: Callable[[Project], None],
+    done: ShippedProject,
+    undisturbed: ShippedProject,
+    disturb: Callable[[ShippedProject], None],
     worse: set[str],
 ) -> None:
     assert up_to_date(done) == GOOD

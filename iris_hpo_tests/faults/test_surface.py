@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import Project
 from iris_hpo_tests.faults.conftest import wait_for
 from iris_hpo_tests.processes import free_port, running
+from iris_hpo_tests.projects import ShippedProject
 
 SECRET = "hunter2"
 LISTENING = "0A"
@@ -60,7 +60,7 @@ def port() -> int:
 
 
 @pytest.fixture
-def dev(few: Project, port: int, tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def dev(few: ShippedProject, port: int, tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A running `make dev`."""
     command = ["make", "dev", f"PORT={port}"]
     with running(command, tmp_path / "dev.log", few.environment, patience=60) as process:
@@ -86,13 +86,13 @@ def test_make_dev_listens_on_this_machine_only(dev: "subprocess.Popen[bytes]", p
 @pytest.mark.parametrize("by", ["environment", "argument"])
 @pytest.mark.parametrize("command", ["run", "status", "leaderboard"])
 def test_a_password_in_a_url_is_refused_and_never_shown_or_stored(
-    few: Project, monkeypatch: pytest.MonkeyPatch, command: str, by: str
+    few: ShippedProject, monkeypatch: pytest.MonkeyPatch, command: str, by: str
 ) -> None:
     url = f"ftp://me:{SECRET}@example.invalid/results"
     arguments = [command]
     if by == "environment":
         environment = {**few.environment, "IRIS_HPO_ARTIFACTS": url}
-        monkeypatch.setattr(Project, "environment", environment)
+        monkeypatch.setattr(ShippedProject, "environment", environment)
     else:
         arguments += ["--artifacts", url]
     result = few.call(*arguments)
@@ -104,11 +104,11 @@ def test_a_password_in_a_url_is_refused_and_never_shown_or_stored(
 
 
 def test_no_variable_of_the_environment_is_stored(
-    few: Project, monkeypatch: pytest.MonkeyPatch
+    few: ShippedProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Credentials of a storage stand there; neither record nor artifacts nor output has them."""
     environment = {**few.environment, "AWS_SECRET_ACCESS_KEY": SECRET}
-    monkeypatch.setattr(Project, "environment", environment)
+    monkeypatch.setattr(ShippedProject, "environment", environment)
     result = few.call("run", "--engine", "serial", "--folds", "2")
     assert result.returncode == 0
     assert SECRET not in result.stdout + result.stderr

@@ -17,8 +17,7 @@ from iris_hpo.orchestration.build import build_search
 from iris_hpo.store.digests import digest_of
 from iris_hpo.training import estimators
 from iris_hpo.training.cards import load_model
-from iris_hpo_tests.end_to_end.conftest import Project
-from iris_hpo_tests.orchestration.project import QUIET, failure_text
+from iris_hpo_tests.projects import QUIET, ShippedProject, failure_text
 
 FIRST, SECOND = "C0.5_G1.0", "C8.0_G0.25"
 """The champion, and another that was selected."""
@@ -140,7 +139,7 @@ Tamper = Callable[[Path, bytes], None]
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_what_was_changed_is_refused_by_name_and_run_repairs_it(
-    done: Project, bomb: bytes, tamper: Tamper, refusals: dict[str, str]
+    done: ShippedProject, bomb: bytes, tamper: Tamper, refusals: dict[str, str]
 ) -> None:
     before = {name: content for name, (_, content) in done.files().items()}
     tamper(done.artifacts, bomb)
@@ -157,7 +156,7 @@ def test_what_was_changed_is_refused_by_name_and_run_repairs_it(
     assert done.call("status", "--folds", "2").returncode == 0
 
 
-def materialize(project: Project, asset: str) -> str:
+def materialize(project: ShippedProject, asset: str) -> str:
     """Run one asset alone, as from the UI; give what the failed run says."""
     spec = iris_search()
     storage = {"data": str(project.data), "artifacts": str(project.artifacts)}
@@ -186,20 +185,20 @@ def materialize(project: Project, asset: str) -> str:
     return failure_text(result)
 
 
-def command(project: Project, *arguments: str) -> str:
+def command(project: ShippedProject, *arguments: str) -> str:
     result = project.call(*arguments)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.count("\n") == 1
     return result.stderr
 
 
-def predict(project: Project) -> str:
+def predict(project: ShippedProject) -> str:
     rows = project.root / "rows.csv"
     rows.write_text("5.1,3.5,1.4,0.2\n")
     return command(project, "predict", str(rows))
 
 
-ENTRIES: dict[str, Callable[[Project], str]] = {
+ENTRIES: dict[str, Callable[[ShippedProject], str]] = {
     "scores": lambda project: materialize(project, "scores"),
     "selection": lambda project: materialize(project, "selection"),
     "leaderboard": lambda project: command(project, "leaderboard"),
@@ -217,7 +216,7 @@ def other_version(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("other_version")
-def test_models_of_another_scikit_learn_are_refused_or_trained_anew(done: Project) -> None:
+def test_models_of_another_scikit_learn_are_refused_or_trained_anew(done: ShippedProject) -> None:
     assert "the champion was trained with scikit-learn" in predict(done)
     assert "its model was trained on other data, settings or versions" in materialize(
         done, "scores"
@@ -231,7 +230,7 @@ def test_models_of_another_scikit_learn_are_refused_or_trained_anew(done: Projec
 
 
 def test_what_is_planted_before_the_first_run_is_not_believed(
-    undisturbed: Project, few: Project, bomb: bytes
+    undisturbed: ShippedProject, few: ShippedProject, bomb: bytes
 ) -> None:
     """Cards that say all that they should, of a model that is a bomb and a score that is a lie."""
     for name, (_, content) in undisturbed.files().items():

@@ -13,10 +13,9 @@ import pytest
 from sklearn.datasets import load_diabetes
 
 from iris_hpo.orchestration.record import data_versions, failed_partitions, failure_reasons
-from iris_hpo_tests.end_to_end.conftest import Project as IrisProject
 from iris_hpo_tests.faults.conftest import processes_of, wait_for
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project, finish
 from iris_hpo_tests.processes import REPOSITORY
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, ShippedProject, YamlProject, finish
 
 pytestmark = [*DAGSTERS_WARNINGS, pytest.mark.slow]
 
@@ -78,9 +77,9 @@ def key(fault: str) -> str:
 
 
 @pytest.fixture
-def faulty(tmp_path: Path) -> Project:
+def faulty(tmp_path: Path) -> YamlProject:
     """A search of which most candidates do harm, each in its own way."""
-    project = Project.create(tmp_path / "project")
+    project = YamlProject.create(tmp_path / "project")
     load_diabetes(as_frame=True).frame[:60].to_csv(project.root / "data" / "d.csv", index=False)
     (project.root / "faulty.py").write_text(MODULE)
     project.write_values("faulty", fault=[*FINE, *REASONS], max_depth=[3])
@@ -97,7 +96,7 @@ def faulty(tmp_path: Path) -> Project:
     return project
 
 
-def test_each_loses_itself_alone(faulty: Project) -> None:
+def test_each_loses_itself_alone(faulty: YamlProject) -> None:
     arguments = ("--search", "faulty", "--jobs", "2", "--candidate-timeout", "15")
     answer = finish(faulty.start("iris-hpo", "run", *arguments))
 
@@ -155,7 +154,7 @@ def workers_of(home: Path) -> list[int]:
 
 
 def test_killed_workers_of_a_real_search_cost_nothing(
-    searched: IrisProject, project: IrisProject
+    searched: ShippedProject, project: ShippedProject
 ) -> None:
     """Two of the workers, one after the other, in the middle of 77 candidates."""
     home = project.root / "home"

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from iris_hpo_tests.generality.project import Project
+from iris_hpo_tests.projects import YamlProject
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path) -> YamlProject:
     """A project without a search."""
-    return Project.create(tmp_path / "project")
+    return YamlProject.create(tmp_path / "project")

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, train_test_split
 
-from iris_hpo_tests.generality.project import Row
+from iris_hpo_tests.projects import Row
 
 SEED = 0
 

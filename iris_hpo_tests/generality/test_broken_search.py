@@ -6,8 +6,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
 from iris_hpo_tests.generality.searches import FOREST
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = DAGSTERS_WARNINGS
 
@@ -42,9 +42,9 @@ SOME = {name: BROKEN[name] for name in ("unknown field", "bad axis", "syntax", "
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path) -> YamlProject:
     """A project with a whole search."""
-    made = Project.create(tmp_path / "project")
+    made = YamlProject.create(tmp_path / "project")
     made.write_data("points.csv", POINTS)
     for search in ("whole", "broken"):
         made.write_values(search, n_neighbors=[1, 3])
@@ -54,7 +54,7 @@ def project(tmp_path: Path) -> Project:
 
 @pytest.mark.parametrize(("text", "line", "message"), BROKEN.values(), ids=BROKEN)
 def test_the_location_loads_and_shows_the_message(
-    project: Project, text: str, line: int, message: str
+    project: YamlProject, text: str, line: int, message: str
 ) -> None:
     path = project.write_yaml("broken", text)
     defs = project.load()
@@ -81,7 +81,7 @@ def test_the_location_loads_and_shows_the_message(
 
 @pytest.mark.parametrize(("text", "line", "message"), SOME.values(), ids=SOME)
 def test_the_command_works_on_the_others_and_explains_this_one(
-    project: Project, text: str, line: int, message: str
+    project: YamlProject, text: str, line: int, message: str
 ) -> None:
     path = project.write_yaml("broken", text)
     assert project.call("status", "--search", "whole").code == 0
@@ -95,7 +95,7 @@ def test_the_command_works_on_the_others_and_explains_this_one(
         assert f"{path}:{line} - " in answer.err or f'"{path}", line {line}' in answer.err
 
 
-def test_a_stock_loader_is_no_obstacle_to_the_command(project: Project) -> None:
+def test_a_stock_loader_is_no_obstacle_to_the_command(project: YamlProject) -> None:
     file = project.root / "definitions.py"
     file.write_text(
         file.read_text().replace(
@@ -107,7 +107,7 @@ def test_a_stock_loader_is_no_obstacle_to_the_command(project: Project) -> None:
     assert "expected ',' or ']'" in project.call("status", "--search", "broken").err
 
 
-def test_a_stray_file_stops_its_own_search_alone(project: Project) -> None:
+def test_a_stray_file_stops_its_own_search_alone(project: YamlProject) -> None:
     project.write_yaml("broken", GOOD)
     project.run("broken")
     stray = project.parameters("broken") / "notes.txt"
@@ -124,7 +124,7 @@ def test_a_stray_file_stops_its_own_search_alone(project: Project) -> None:
     assert answer.err.startswith(f"iris-hpo: {stray}")
 
 
-def test_values_may_come_after_the_search(project: Project) -> None:
+def test_values_may_come_after_the_search(project: YamlProject) -> None:
     shutil.rmtree(project.parameters("broken"))
     project.write_yaml("broken", GOOD)
     assert len(project.load().resolve_asset_graph().get_all_asset_keys()) == 12
@@ -132,11 +132,11 @@ def test_values_may_come_after_the_search(project: Project) -> None:
 
 
 class TestWithoutAName:
-    def test_the_only_search_is_meant(self, project: Project) -> None:
+    def test_the_only_search_is_meant(self, project: YamlProject) -> None:
         assert project.call("run", "--engine", "serial").code == 0
         assert "K1" in project.call("leaderboard").out
 
-    def test_of_several_one_must_be_chosen(self, project: Project) -> None:
+    def test_of_several_one_must_be_chosen(self, project: YamlProject) -> None:
         project.write_yaml("wine", FOREST)
         answer = project.call("status")
         assert answer.code == 2
@@ -145,7 +145,7 @@ class TestWithoutAName:
             "one with --search NAME\n"
         )
 
-    def test_a_project_without_a_search_says_what_to_do(self, project: Project) -> None:
+    def test_a_project_without_a_search_says_what_to_do(self, project: YamlProject) -> None:
         shutil.rmtree(project.root / "defs" / "whole")
         answer = project.call("status")
         assert answer.code == 2
@@ -155,7 +155,7 @@ class TestWithoutAName:
         "arguments", [("run",), ("status",), ("leaderboard",), ("predict", "x.csv")]
     )
     def test_outside_a_project_nothing_is_touched(
-        self, project: Project, arguments: tuple[str, ...]
+        self, project: YamlProject, arguments: tuple[str, ...]
     ) -> None:
         (project.root / "pyproject.toml").unlink()
         before = sorted(project.root.rglob("*"))
@@ -182,7 +182,7 @@ class TestWithoutAName:
     ],
 )
 def test_a_mistake_in_a_field_is_one_message(
-    project: Project, old: str, new: str, line: int, message: str
+    project: YamlProject, old: str, new: str, line: int, message: str
 ) -> None:
     assert old in GOOD
     path = project.write_yaml("broken", GOOD.replace(old, new))
@@ -192,7 +192,7 @@ def test_a_mistake_in_a_field_is_one_message(
     assert answer.err.count(f"{path}:{line} - ") == answer.err.count(" - attributes") == 1
 
 
-def test_several_missing_fields_are_all_named(project: Project) -> None:
+def test_several_missing_fields_are_all_named(project: YamlProject) -> None:
     text = GOOD.replace("  name: broken\n", "").replace("  data_file: points.csv\n", "")
     project.write_yaml("broken", text)
     answer = project.call("status", "--search", "broken")
@@ -210,7 +210,7 @@ class TestAFileThatDagsterOrPythonRefuses:
         ],
         ids=["unknown type", "unknown package", "no UTF-8", "empty"],
     )
-    def test_a_description_is_named(self, project: Project, content: bytes) -> None:
+    def test_a_description_is_named(self, project: YamlProject, content: bytes) -> None:
         path = project.write_yaml("broken", "")
         path.write_bytes(content)
         answer = project.call("status", "--search", "broken")
@@ -222,7 +222,7 @@ class TestAFileThatDagsterOrPythonRefuses:
         [("import os\n\n1 / 0\n", "ZeroDivisionError: division by zero"), ("\n\nx = (\n", "'('")],
     )
     def test_a_module_is_named_with_its_line(
-        self, project: Project, code: str, message: str
+        self, project: YamlProject, code: str, message: str
     ) -> None:
         path = project.root / "defs" / "own.py"
         path.write_text(code)
@@ -233,7 +233,7 @@ class TestAFileThatDagsterOrPythonRefuses:
         assert f"\n'own' cannot be loaded: {path}:3 - " in answer.err
         assert message in answer.err
 
-    def test_the_definitions_are_named_with_their_line(self, project: Project) -> None:
+    def test_the_definitions_are_named_with_their_line(self, project: YamlProject) -> None:
         path = project.root / "definitions.py"
         path.write_text("assert False\n")
         answer = project.call("status")
@@ -241,7 +241,7 @@ class TestAFileThatDagsterOrPythonRefuses:
         assert f"cannot be loaded: {path}:1 - AssertionError" in answer.err
 
 
-def test_two_searches_of_one_name_are_refused(project: Project) -> None:
+def test_two_searches_of_one_name_are_refused(project: YamlProject) -> None:
     project.write_yaml("copy", WHOLE.replace("folds: 2", "folds: 3"))
     for arguments in (("run",), ("status", "--search", "whole")):
         answer = project.call(*arguments)

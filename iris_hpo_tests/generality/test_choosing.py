@@ -3,13 +3,15 @@
 from sklearn.datasets import load_breast_cancer
 from sklearn.tree import DecisionTreeClassifier
 
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
 from iris_hpo_tests.generality.reference import grid_search, scores_of
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = DAGSTERS_WARNINGS
 
 
-def test_breast_cancer_by_log_loss_has_the_champion_of_cross_validation(project: Project) -> None:
+def test_breast_cancer_by_log_loss_has_the_champion_of_cross_validation(
+    project: YamlProject,
+) -> None:
     frame = load_breast_cancer(as_frame=True).frame
     frame.to_csv(project.root / "data" / "cells.csv", index=False)
     depths = [1, 2]

@@ -8,15 +8,15 @@ from sklearn.tree import DecisionTreeClassifier
 
 from iris_hpo.command.project import find_search
 from iris_hpo.data.columns import Layout
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
 from iris_hpo_tests.generality.reference import grid_search, scores_of
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = DAGSTERS_WARNINGS
 
 LEFT_OUT = "column 1 has no name and counts the rows: it is left out"
 
 
-def tree_search(project: Project, data_file: str = "flowers.csv", **fields: object) -> None:
+def tree_search(project: YamlProject, data_file: str = "flowers.csv", **fields: object) -> None:
     project.write_values("tree", max_depth=[3])
     project.write_search(
         "tree",
@@ -28,13 +28,13 @@ def tree_search(project: Project, data_file: str = "flowers.csv", **fields: obje
     )
 
 
-def write_text(project: Project, text: str) -> str:
+def write_text(project: YamlProject, text: str) -> str:
     path = project.root / "data" / "flowers.csv"
     path.write_text(text)
     return str(path)
 
 
-def first_line(project: Project) -> str:
+def first_line(project: YamlProject) -> str:
     return (project.artifacts("tree") / "split" / "train.csv").read_text().partition("\n")[0]
 
 
@@ -43,7 +43,7 @@ def first_line(project: Project) -> str:
     ["Species", pytest.param(5, marks=pytest.mark.slow), pytest.param(-1, marks=pytest.mark.slow)],
 )
 def test_row_numbers_are_not_learnt_from_and_that_is_noted(
-    project: Project, target: str | int
+    project: YamlProject, target: str | int
 ) -> None:
     frame = load_iris(as_frame=True).frame.rename(columns={"target": "Species"})
     path = write_text(project, frame.set_axis(range(1, 151)).to_csv(quoting=2))
@@ -73,7 +73,7 @@ def test_row_numbers_are_not_learnt_from_and_that_is_noted(
 
 
 @pytest.mark.parametrize("header", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_predict_takes_the_target_where_it_stood(project: Project, *, header: bool) -> None:
+def test_predict_takes_the_target_where_it_stood(project: YamlProject, *, header: bool) -> None:
     frame = load_wine(as_frame=True).frame
     frame.insert(0, "grower", frame.pop("target"))
     path = project.root / "data" / "wine.csv"
@@ -92,7 +92,7 @@ def test_predict_takes_the_target_where_it_stood(project: Project, *, header: bo
 @pytest.mark.parametrize("word", ["on", "No", "yes", "OFF", "True"])
 @pytest.mark.parametrize("style", ["  target: {word}", "  target: {word}  # to predict"])
 def test_a_name_that_yaml_takes_for_a_truth_value_is_a_name(
-    project: Project, word: str, style: str
+    project: YamlProject, word: str, style: str
 ) -> None:
     tree_search(project)
     yaml = project.root / "defs" / "tree" / "defs.yaml"
@@ -105,7 +105,7 @@ def test_a_name_that_yaml_takes_for_a_truth_value_is_a_name(
 
 
 @pytest.mark.parametrize("columns", ["x,no,y", "x,n,y"])
-def test_a_truth_value_that_names_no_column_is_refused(project: Project, columns: str) -> None:
+def test_a_truth_value_that_names_no_column_is_refused(project: YamlProject, columns: str) -> None:
     path = write_text(project, f"{columns}\n1,2,a\n3,4,b\n")
     tree_search(project, target=True)
 
@@ -121,7 +121,7 @@ def test_a_truth_value_that_names_no_column_is_refused(project: Project, columns
 
 @pytest.mark.parametrize("written", ["!!bool yes", "\n    yes"])
 def test_a_truth_value_that_is_no_word_of_its_line_is_refused_with_its_line(
-    project: Project, written: str
+    project: YamlProject, written: str
 ) -> None:
     tree_search(project)
     yaml = project.root / "defs" / "tree" / "defs.yaml"
@@ -138,7 +138,7 @@ def test_a_truth_value_that_is_no_word_of_its_line_is_refused_with_its_line(
     ) in answer.err
 
 
-def test_another_target_of_the_same_file_is_learnt(project: Project) -> None:
+def test_another_target_of_the_same_file_is_learnt(project: YamlProject) -> None:
     write_text(project, "".join(f"{n % 7},{n % 5}.5,{n % 2},{n % 3}\n" for n in range(60)))
     tree_search(project, target=-1)
     assert project.run("tree")["trained"] == 1
@@ -155,7 +155,7 @@ def test_another_target_of_the_same_file_is_learnt(project: Project) -> None:
 
 
 @pytest.mark.slow
-def test_a_header_of_numbers_is_no_row(project: Project) -> None:
+def test_a_header_of_numbers_is_no_row(project: YamlProject) -> None:
     frame = load_iris(as_frame=True).frame
     frame.columns = range(5)
     path = write_text(project, frame.to_csv(index=False))

@@ -11,15 +11,15 @@ from sklearn.tree import DecisionTreeClassifier
 
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import read_dataset
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
 from iris_hpo_tests.generality.reference import grid_search, scores_of
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = DAGSTERS_WARNINGS
 
 NEIGHBOURS = [{"name": "n_neighbors", "symbol": "N", "type": "int", "positive": True}]
 
 
-def knn_search(project: Project, data_file: str, **fields: object) -> None:
+def knn_search(project: YamlProject, data_file: str, **fields: object) -> None:
     project.write_values("knn", n_neighbors=[1, 5])
     project.write_search(
         "knn",
@@ -54,7 +54,7 @@ def write_flowers(path: Path) -> None:
     ],
 )
 def test_the_target_is_given_by_name_or_position(
-    project: Project, data_file: str, fields: dict[str, object]
+    project: YamlProject, data_file: str, fields: dict[str, object]
 ) -> None:
     write_flowers(project.root / "data" / data_file)
     knn_search(project, data_file, **fields)
@@ -99,7 +99,7 @@ def test_numbers_of_a_parquet_file_are_used_as_they_are(tmp_path: Path, kind: st
     assert found.target.tolist() == frame["species"].tolist()
 
 
-def test_a_scorer_takes_the_class_1_for_the_positive_one(project: Project) -> None:
+def test_a_scorer_takes_the_class_1_for_the_positive_one(project: YamlProject) -> None:
     load_breast_cancer(as_frame=True).frame.to_csv(project.root / "data/cancer.csv", index=False)
     project.write_values("tree", max_depth=[1, 3])
     project.write_search(
@@ -164,7 +164,7 @@ def test_a_scorer_takes_the_class_1_for_the_positive_one(project: Project) -> No
     ],
 )
 def test_what_cannot_be_learnt_from_is_named(
-    project: Project, rows: list[list[object]], place: str, problem: str
+    project: YamlProject, rows: list[list[object]], place: str, problem: str
 ) -> None:
     project.write_data("flowers.csv", rows)
     knn_search(project, "flowers.csv")
@@ -175,7 +175,7 @@ def test_what_cannot_be_learnt_from_is_named(
         assert (answer.code, answer.err) == (2, f"iris-hpo: {path}, {place}: {problem}\n")
 
 
-def test_a_target_that_is_not_there_is_refused(project: Project) -> None:
+def test_a_target_that_is_not_there_is_refused(project: YamlProject) -> None:
     write_flowers(project.root / "data" / "flowers.csv")
     knn_search(project, "flowers.csv", target="kind")
     path = project.root / "data" / "flowers.csv"
@@ -189,7 +189,7 @@ def test_a_target_that_is_not_there_is_refused(project: Project) -> None:
     )
 
 
-def test_if_every_candidate_fails_each_reason_is_said(project: Project) -> None:
+def test_if_every_candidate_fails_each_reason_is_said(project: YamlProject) -> None:
     write_flowers(project.root / "data" / "flowers.csv")
     knn_search(project, "flowers.csv", target="species")
     project.write_values("knn", n_neighbors=[500, 600])

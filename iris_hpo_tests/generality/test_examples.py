@@ -13,8 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Answer, Process, Project, finish
 from iris_hpo_tests.generality.reference import Scores, divided, grid_search, scores_of
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, Answer, Process, YamlProject, finish
 
 WINE = {"n_estimators": [10, 20, 50, 100], "max_depth": [1, 2, 4, 8]}
 DIGITS = {"svc__C": [1.0, 10.0], "svc__gamma": [0.003, 0.01, 0.03]}
@@ -24,9 +24,9 @@ pytestmark = [pytest.mark.slow, *DAGSTERS_WARNINGS]
 
 
 @pytest.fixture(scope="module")
-def examples(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def examples(tmp_path_factory: pytest.TempPathFactory) -> YamlProject:
     """A copy with data; the tests of this module work on it in turn."""
-    made = Project.of_examples(tmp_path_factory.mktemp("examples") / "project")
+    made = YamlProject.of_examples(tmp_path_factory.mktemp("examples") / "project")
     # Two of Dagster's tools that make an instance's tables at once can spoil them for good: each
     # stamps its own revision. So these are there before the first tool starts.
     with made.instance():
@@ -34,7 +34,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def started(examples: Project) -> Iterator[Mapping[str, Process]]:
+def started(examples: YamlProject) -> Iterator[Mapping[str, Process]]:
     """The `dg` commands, begun at once: the first tests run while these import."""
     with (
         examples.start("dg", "check", "defs") as check,
@@ -57,7 +57,9 @@ def digits_key(values: tuple[Any, ...]) -> str:
     return f"C{values[0]}_G{values[1]}"
 
 
-def assert_scikit_learn_agrees(project: Project, search: str, wanted: Mapping[str, Scores]) -> None:
+def assert_scikit_learn_agrees(
+    project: YamlProject, search: str, wanted: Mapping[str, Scores]
+) -> None:
     rows = project.leaderboard(search)
     assert {row["candidate"]: scores_of(row) for row in rows} == wanted
 
@@ -80,7 +82,7 @@ def digits() -> dict[str, Scores]:
     return {digits_key(values): scores for values, scores in found.items()}
 
 
-def test_wine_through_the_command(examples: Project, wine: dict[str, Scores]) -> None:
+def test_wine_through_the_command(examples: YamlProject, wine: dict[str, Scores]) -> None:
     answer = examples.call("run", "--search", "wine", "--engine", "serial")
 
     assert (answer.code, answer.err) == (0, "")
@@ -102,14 +104,14 @@ def test_wine_through_the_command(examples: Project, wine: dict[str, Scores]) ->
     )
 
 
-def test_a_second_run_trains_nothing(examples: Project) -> None:
+def test_a_second_run_trains_nothing(examples: YamlProject) -> None:
     before = examples.files("wine")
     found = examples.run("wine")
     assert (found["trained"], found["reused"], found["runs"]) == (0, 16, [])
     assert examples.files("wine") == before
 
 
-def test_status_leaderboard_and_predict_take_the_search(examples: Project) -> None:
+def test_status_leaderboard_and_predict_take_the_search(examples: YamlProject) -> None:
     status = json.loads(examples.call("status", "--search", "wine", "--json").out)
     assert status["assets"]["scores"]["up to date"] == 16
 
@@ -133,7 +135,7 @@ def test_status_leaderboard_and_predict_take_the_search(examples: Project) -> No
     assert labels == [str(label) for label in forest.predict(features)]
 
 
-def test_another_search_of_the_project_is_untouched(examples: Project) -> None:
+def test_another_search_of_the_project_is_untouched(examples: YamlProject) -> None:
     assert not examples.artifacts("digits").exists()
     assert examples.partitions("digits") == []
     answer = examples.call("leaderboard", "--search", "digits")
@@ -157,7 +159,7 @@ def test_dg_lists_the_component_with_its_documentation(said: Mapping[str, Answer
     )
 
 
-def test_dg_lists_what_both_searches_make(examples: Project) -> None:
+def test_dg_lists_what_both_searches_make(examples: YamlProject) -> None:
     answer = examples.tool("dg", "list", "defs", "--json")
     assert answer.code == 0, answer.out
     found = json.loads(answer.out)
@@ -179,21 +181,21 @@ def test_dg_lists_what_both_searches_make(examples: Project) -> None:
     }
 
 
-def materialize(project: Project, select: str, *arguments: str) -> None:
+def materialize(project: YamlProject, select: str, *arguments: str) -> None:
     answer = project.tool(
         "dagster", "asset", "materialize", "-m", "definitions", "--select", select, *arguments
     )
     assert answer.code == 0, answer.out
 
 
-def materialize_all(project: Project, search: str, candidates: str) -> None:
+def materialize_all(project: YamlProject, search: str, candidates: str) -> None:
     sources = ",".join(f"{search}/{name}" for name in ("raw_data", "split", "parameters"))
     materialize(project, sources)
     materialize(project, f"{search}/models,{search}/scores", "--partition-range", candidates)
     materialize(project, f"{search}/selection")
 
 
-def test_digits_through_dagster(examples: Project, digits: dict[str, Scores]) -> None:
+def test_digits_through_dagster(examples: YamlProject, digits: dict[str, Scores]) -> None:
     materialize_all(examples, "digits", "C1.0_G0.003...C10.0_G0.03")
 
     assert examples.partitions("digits") == list(digits)
@@ -202,10 +204,10 @@ def test_digits_through_dagster(examples: Project, digits: dict[str, Scores]) ->
     assert (found["trained"], found["reused"], found["runs"]) == (0, 6, [])
 
 
-def test_the_other_way_round_gives_the_same(examples: Project, tmp_path: Path) -> None:
+def test_the_other_way_round_gives_the_same(examples: YamlProject, tmp_path: Path) -> None:
     for search in ("wine", "digits"):
         examples.run(search)
-    other = Project.of_examples(tmp_path / "project")
+    other = YamlProject.of_examples(tmp_path / "project")
     materialize_all(other, "wine", "N10_D1...N100_D8")
     answer = other.tool("iris-hpo", "run", "--search", "digits")
     assert answer.code == 0, answer.out

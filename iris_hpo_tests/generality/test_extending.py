@@ -15,8 +15,8 @@ import yaml
 from dagster.components.core.component_tree import ComponentTreeException
 from sklearn.datasets import load_wine
 
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project, cause_of
 from iris_hpo_tests.processes import REPOSITORY
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject, cause_of
 from iris_hpo_tests.ticks import evaluate_tick
 
 pytestmark = [
@@ -36,7 +36,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", PAGE.read_text(), re.M | re.S)
 
 
-def write_search(project: Project, **parts: object) -> None:
+def write_search(project: YamlProject, **parts: object) -> None:
     load_wine(as_frame=True).frame.to_csv(project.root / "data" / "wine.csv", index=False)
     (project.root / "own_parts.py").write_text("\n\n".join(blocks("python")))
     project.write_values("bayes", var_smoothing=[1e-9, 1e-3, 0.1, 1.0])
@@ -50,7 +50,7 @@ def write_search(project: Project, **parts: object) -> None:
     )
 
 
-def read_selection(project: Project, *names: str) -> list[bytes]:
+def read_selection(project: YamlProject, *names: str) -> list[bytes]:
     return [(project.selection("bayes") / name).read_bytes() for name in names]
 
 
@@ -62,10 +62,10 @@ def test_the_page_names_the_parts_that_are_tried() -> None:
 
 
 def test_a_search_with_parts_of_its_own_finds_what_another_finds(
-    project: Project, tmp_path: Path
+    project: YamlProject, tmp_path: Path
 ) -> None:
     write_search(project, **OWN)
-    usual = Project.create(tmp_path / "usual")
+    usual = YamlProject.create(tmp_path / "usual")
     write_search(usual)
 
     first = project.call("run", "--search", "bayes", "--json")
@@ -82,7 +82,7 @@ def test_a_search_with_parts_of_its_own_finds_what_another_finds(
     assert not (usual.selection("bayes") / "best.html").exists()
 
 
-def test_a_run_of_dagsters_uses_them(project: Project) -> None:
+def test_a_run_of_dagsters_uses_them(project: YamlProject) -> None:
     write_search(project, **OWN)
     defs = project.load()
 
@@ -98,7 +98,7 @@ def test_a_run_of_dagsters_uses_them(project: Project) -> None:
     assert len(read_selection(project, "best.html")) == 1
 
 
-def test_what_a_report_makes_follows_its_settings(project: Project) -> None:
+def test_what_a_report_makes_follows_its_settings(project: YamlProject) -> None:
     write_search(project, reports=["own_parts.Page"])
     project.run("bayes")
     assert read_selection(project, "best.html")[0].count(b"<tr>") == 4
@@ -132,7 +132,7 @@ def test_what_a_report_makes_follows_its_settings(project: Project) -> None:
     ],
 )
 def test_a_part_that_cannot_be_is_refused_where_it_is_written(
-    project: Project, parts: dict[str, Sequence[object]], line: str, message: str
+    project: YamlProject, parts: dict[str, Sequence[object]], line: str, message: str
 ) -> None:
     write_search(project, **parts)
 
@@ -154,7 +154,7 @@ def test_a_part_that_cannot_be_is_refused_where_it_is_written(
     ],
 )
 def test_a_report_that_fails_is_one_message_and_changes_nothing(
-    project: Project, body: str, message: str
+    project: YamlProject, body: str, message: str
 ) -> None:
     write_search(project)
     project.run("bayes")
@@ -182,23 +182,23 @@ def sampler_of_the_page() -> dict[str, Any]:
     return sampler
 
 
-def write_sampled(project: Project, sampler: object, **attributes: object) -> None:
+def write_sampled(project: YamlProject, sampler: object, **attributes: object) -> None:
     """Write a search without parameter files."""
     write_search(project, sampler=sampler, **attributes)
     shutil.rmtree(project.parameters("bayes"))
 
 
-def write_own_sampler(project: Project, body: str) -> None:
+def write_own_sampler(project: YamlProject, body: str) -> None:
     lines = "class Own:\n    def propose(self, space, observations, running):\n"
     (project.root / "own.py").write_text(f"{lines}        {body}\n")
 
 
-def keys_of(project: Project) -> list[str]:
+def keys_of(project: YamlProject) -> list[str]:
     table = (project.artifacts("bayes") / "parameters" / "candidates.csv").read_text()
     return [row["candidate"] for row in csv.DictReader(io.StringIO(table))]
 
 
-def models_of(project: Project) -> dict[str, tuple[int, bytes]]:
+def models_of(project: YamlProject) -> dict[str, tuple[int, bytes]]:
     return {
         name: file
         for name, file in project.files("bayes").items()
@@ -206,7 +206,7 @@ def models_of(project: Project) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def test_a_search_with_a_sampler_of_its_own_needs_no_parameter_files(project: Project) -> None:
+def test_a_search_with_a_sampler_of_its_own_needs_no_parameter_files(project: YamlProject) -> None:
     write_sampled(project, sampler_of_the_page())
 
     first = project.run("bayes")
@@ -219,7 +219,7 @@ def test_a_search_with_a_sampler_of_its_own_needs_no_parameter_files(project: Pr
     assert {row["candidate"] for row in project.leaderboard("bayes")} == set(keys)
 
 
-def test_other_settings_of_a_sampler_keep_what_both_propose(project: Project) -> None:
+def test_other_settings_of_a_sampler_keep_what_both_propose(project: YamlProject) -> None:
     sampler = sampler_of_the_page()
     write_sampled(project, sampler)
     project.run("bayes")
@@ -241,7 +241,7 @@ def test_other_settings_of_a_sampler_keep_what_both_propose(project: Project) ->
     assert set(project.partitions("bayes")) == set(keys_of(project)) < set(before)
 
 
-def test_who_lists_a_candidate_does_not_decide_about_its_model(project: Project) -> None:
+def test_who_lists_a_candidate_does_not_decide_about_its_model(project: YamlProject) -> None:
     write_search(project)
     project.run("bayes")
     before = project.files("bayes")
@@ -254,7 +254,7 @@ def test_who_lists_a_candidate_does_not_decide_about_its_model(project: Project)
     assert project.files("bayes") == before
 
 
-def test_dagster_follows_a_sampler(project: Project) -> None:
+def test_dagster_follows_a_sampler(project: YamlProject) -> None:
     write_sampled(project, sampler_of_the_page())
     defs = project.load()
 
@@ -286,7 +286,7 @@ def test_dagster_follows_a_sampler(project: Project) -> None:
 
 
 def test_a_check_of_the_yaml_asks_for_no_files(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: YamlProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAGSTER_IS_DEFS_VALIDATION_CLI", "1")
     write_sampled(project, "files")
@@ -302,7 +302,7 @@ def test_a_check_of_the_yaml_asks_for_no_files(
     assert "candidates that own_parts.RandomSearch proposes" in parameters.description
 
 
-def load_with_parts(project: Project) -> dg.Definitions:
+def load_with_parts(project: YamlProject) -> dg.Definitions:
     with project.entered():
         sys.path.insert(0, str(project.root))
         return project.load()
@@ -326,7 +326,7 @@ def load_with_parts(project: Project) -> dg.Definitions:
     ],
 )
 def test_a_sampler_that_cannot_be_is_refused_where_it_is_written(
-    project: Project, sampler: object, line: str, message: str
+    project: YamlProject, sampler: object, line: str, message: str
 ) -> None:
     write_search(project, sampler=sampler)
 
@@ -338,7 +338,7 @@ def test_a_sampler_that_cannot_be_is_refused_where_it_is_written(
     assert "Traceback" not in answer.err
 
 
-def test_a_sampler_that_fails_is_one_message_and_changes_nothing(project: Project) -> None:
+def test_a_sampler_that_fails_is_one_message_and_changes_nothing(project: YamlProject) -> None:
     write_search(project)
     project.run("bayes")
     before = project.files("bayes")
@@ -354,7 +354,7 @@ def test_a_sampler_that_fails_is_one_message_and_changes_nothing(project: Projec
     assert len(project.partitions("bayes")) == 4
 
 
-def test_engine_names_the_engine_of_the_search_or_a_short_name(project: Project) -> None:
+def test_engine_names_the_engine_of_the_search_or_a_short_name(project: YamlProject) -> None:
     write_search(project, engine="own_parts.Processes")
 
     by_name = project.call("run", "--search", "bayes", "--engine", "serial", "--json")

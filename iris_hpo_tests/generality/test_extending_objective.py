@@ -8,8 +8,8 @@ import dagster as dg
 import pytest
 from sklearn.datasets import load_wine
 
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
 from iris_hpo_tests.generality.test_extending import blocks
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 from iris_hpo_tests.ticks import evaluate_tick
 
 pytestmark = DAGSTERS_WARNINGS
@@ -36,7 +36,7 @@ class Fails:
 """
 
 
-def write_search(project: Project, **attributes: object) -> None:
+def write_search(project: YamlProject, **attributes: object) -> None:
     load_wine(as_frame=True).frame.to_csv(project.root / "data" / "wine.csv", index=False)
     (project.root / "own_parts.py").write_text("\n\n".join(blocks("python")))
     project.write_values("centre", power=[0.0, 0.5, 1.0])
@@ -52,7 +52,7 @@ def write_search(project: Project, **attributes: object) -> None:
     )
 
 
-def results_of(project: Project) -> dict[str, bytes]:
+def results_of(project: YamlProject) -> dict[str, bytes]:
     names = (
         *(f"models/model_P{power}.pkl" for power in (0.0, 0.5, 1.0)),
         "selection/leaderboard.csv",
@@ -61,7 +61,7 @@ def results_of(project: Project) -> dict[str, bytes]:
     return {name: (project.artifacts("centre") / name).read_bytes() for name in names}
 
 
-def test_a_search_runs_with_it_and_its_champion_predicts(project: Project) -> None:
+def test_a_search_runs_with_it_and_its_champion_predicts(project: YamlProject) -> None:
     write_search(project)
 
     first = project.run("centre")
@@ -80,9 +80,9 @@ def test_a_search_runs_with_it_and_its_champion_predicts(project: Project) -> No
 
 
 @pytest.mark.slow
-def test_worker_processes_import_it_and_give_the_same(project: Project, tmp_path: Path) -> None:
+def test_worker_processes_import_it_and_give_the_same(project: YamlProject, tmp_path: Path) -> None:
     write_search(project)
-    other = Project.create(tmp_path / "other")
+    other = YamlProject.create(tmp_path / "other")
     write_search(other)
     project.run("centre")
 
@@ -92,7 +92,7 @@ def test_worker_processes_import_it_and_give_the_same(project: Project, tmp_path
     assert results_of(other) == results_of(project)
 
 
-def test_a_run_of_dagsters_uses_it(project: Project) -> None:
+def test_a_run_of_dagsters_uses_it(project: YamlProject) -> None:
     write_search(project, engine="serial")
     defs = project.load()
 
@@ -110,7 +110,7 @@ def test_a_run_of_dagsters_uses_it(project: Project) -> None:
     assert "scikitlearn" not in spec.kinds
 
 
-def test_an_edit_of_it_makes_its_results_out_of_date(project: Project) -> None:
+def test_an_edit_of_it_makes_its_results_out_of_date(project: YamlProject) -> None:
     write_search(project)
     project.run("centre")
     cursor = tick(project, None).cursor
@@ -126,7 +126,7 @@ def test_an_edit_of_it_makes_its_results_out_of_date(project: Project) -> None:
     assert project.run("centre")["trained"] == 3
 
 
-def test_what_fails_is_its_candidate(project: Project) -> None:
+def test_what_fails_is_its_candidate(project: YamlProject) -> None:
     write_search(project, objective="own.Fails", rule="test_score")
     (project.root / "own.py").write_text(FAILS)
     project.write_values("centre", power=[1, 2, 3, 4, 5])
@@ -151,7 +151,7 @@ def test_what_fails_is_its_candidate(project: Project) -> None:
     assert "Traceback" not in answer.err
 
 
-def test_a_rule_over_folds_needs_fold_scores(project: Project) -> None:
+def test_a_rule_over_folds_needs_fold_scores(project: YamlProject) -> None:
     write_search(project, objective="own.Fails")
     (project.root / "own.py").write_text(FAILS)
     project.write_values("centre", power=[5, 6])
@@ -191,7 +191,7 @@ def test_a_rule_over_folds_needs_fold_scores(project: Project) -> None:
     ],
 )
 def test_what_cannot_be_is_refused_where_it_is_written(
-    project: Project, attributes: dict[str, object], line: str, message: str
+    project: YamlProject, attributes: dict[str, object], line: str, message: str
 ) -> None:
     write_search(project, **attributes)
 
@@ -203,7 +203,7 @@ def test_what_cannot_be_is_refused_where_it_is_written(
     assert "Traceback" not in answer.err
 
 
-def test_a_run_cannot_set_what_it_has_not(project: Project) -> None:
+def test_a_run_cannot_set_what_it_has_not(project: YamlProject) -> None:
     write_search(project)
 
     answer = project.call("run", "--search", "centre", "--set", "power=1", *SERIAL)
@@ -212,7 +212,7 @@ def test_a_run_cannot_set_what_it_has_not(project: Project) -> None:
     assert "this search has no choice 'power'; it has none" in answer.err
 
 
-def tick(project: Project, cursor: str | None) -> Any:
+def tick(project: YamlProject, cursor: str | None) -> Any:
     defs = project.load()
     with project.entered(), project.instance() as instance:
         sys.path.insert(0, str(project.root))

@@ -20,8 +20,8 @@ from iris_hpo.store.cards import read_card
 from iris_hpo.store.objects import open_store
 from iris_hpo.testing import SplitterContract
 from iris_hpo.training.estimators import Step
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
 from iris_hpo_tests.generality.test_extending import blocks, write_search
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = [
     *DAGSTERS_WARNINGS,
@@ -36,12 +36,12 @@ def grouped(**settings: object) -> dict[str, object]:
 SPLITTER = grouped(n_folds=3)
 
 
-def read_split(project: Project, part: str) -> list[dict[str, str]]:
+def read_split(project: YamlProject, part: str) -> list[dict[str, str]]:
     text = (project.artifacts("bayes") / "split" / f"{part}.csv").read_text()
     return list(csv.DictReader(text.splitlines()))
 
 
-def status(project: Project) -> dict[str, list[int]]:
+def status(project: YamlProject) -> dict[str, list[int]]:
     """Numbers of results per asset: up to date, missing, out of date, failed."""
     lines = project.call("status", "--search", "bayes").out.splitlines()
     assets = ("raw_data", "split", "parameters", "models", "scores", "selection")
@@ -49,7 +49,7 @@ def status(project: Project) -> dict[str, list[int]]:
     return {row[0]: [int(number) for number in row[1:]] for row in rows if row[0] in assets}
 
 
-def champion(project: Project) -> dict[str, object]:
+def champion(project: YamlProject) -> dict[str, object]:
     card: dict[str, object] = json.loads((project.selection("bayes") / "champion.json").read_text())
     return card
 
@@ -70,7 +70,7 @@ class TestGrouped(SplitterContract):
         return made
 
 
-def test_it_is_named_in_python_too(searched: Project) -> None:
+def test_it_is_named_in_python_too(searched: YamlProject) -> None:
     def spec(test_size: float = 0.2) -> SearchSpec:
         return SearchSpec(
             name="bayes",
@@ -94,21 +94,21 @@ def test_it_is_named_in_python_too(searched: Project) -> None:
 
 
 @pytest.fixture(scope="module")
-def _searched(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = Project.create(tmp_path_factory.mktemp("searched"))
+def _searched(tmp_path_factory: pytest.TempPathFactory) -> YamlProject:
+    project = YamlProject.create(tmp_path_factory.mktemp("searched"))
     write_search(project, splitter=SPLITTER)
     assert project.run("bayes")["trained"] == 4
     return project
 
 
 @pytest.fixture
-def searched(_searched: Project, tmp_path: Path) -> Project:
+def searched(_searched: YamlProject, tmp_path: Path) -> YamlProject:
     """A copy of a project in which the search was run."""
     shutil.copytree(_searched.root, tmp_path / "copy")
-    return Project(tmp_path / "copy")
+    return YamlProject(tmp_path / "copy")
 
 
-def test_the_rows_are_divided_by_it(searched: Project) -> None:
+def test_the_rows_are_divided_by_it(searched: YamlProject) -> None:
     train, test = read_split(searched, "train"), read_split(searched, "test")
     folds = read_split(searched, "folds")
 
@@ -125,7 +125,7 @@ def test_the_rows_are_divided_by_it(searched: Project) -> None:
         assert not parts["fit"] & parts["validate"]
 
 
-def test_nothing_is_done_twice(searched: Project) -> None:
+def test_nothing_is_done_twice(searched: YamlProject) -> None:
     files = searched.files("bayes")
 
     outcome = searched.run("bayes")
@@ -135,7 +135,9 @@ def test_nothing_is_done_twice(searched: Project) -> None:
     assert all(numbers[1:] == [0, 0, 0] for numbers in status(searched).values())
 
 
-def test_other_settings_make_the_split_and_all_candidates_out_of_date(searched: Project) -> None:
+def test_other_settings_make_the_split_and_all_candidates_out_of_date(
+    searched: YamlProject,
+) -> None:
     write_search(searched, splitter=grouped(n_folds=3, test_size=0.3))
 
     states = status(searched)
@@ -147,7 +149,7 @@ def test_other_settings_make_the_split_and_all_candidates_out_of_date(searched: 
     assert (outcome["trained"], outcome["reused"]) == (4, 0)
 
 
-def test_other_folds_make_the_scores_alone_out_of_date(searched: Project) -> None:
+def test_other_folds_make_the_scores_alone_out_of_date(searched: YamlProject) -> None:
     write_search(searched, splitter=grouped(n_folds=2))
 
     states = status(searched)
@@ -157,7 +159,7 @@ def test_other_folds_make_the_scores_alone_out_of_date(searched: Project) -> Non
     assert states["scores"] == [0, 0, 4, 0]
 
 
-def test_an_edit_of_its_module_makes_the_split_out_of_date(searched: Project) -> None:
+def test_an_edit_of_its_module_makes_the_split_out_of_date(searched: YamlProject) -> None:
     module = searched.root / "own_parts.py"
     module.write_text(module.read_text() + "# edited\n")
 
@@ -169,7 +171,7 @@ def test_an_edit_of_its_module_makes_the_split_out_of_date(searched: Project) ->
 
 
 @pytest.mark.slow
-def test_worker_processes_give_the_same_bytes(project: Project, searched: Project) -> None:
+def test_worker_processes_give_the_same_bytes(project: YamlProject, searched: YamlProject) -> None:
     write_search(project, splitter=SPLITTER, engine="own_parts.Processes")
 
     answer = project.call("run", "--search", "bayes")
@@ -180,7 +182,7 @@ def test_worker_processes_give_the_same_bytes(project: Project, searched: Projec
         assert content == (searched.artifacts("bayes") / name).read_bytes()
 
 
-def test_a_run_of_dagsters_uses_it(project: Project) -> None:
+def test_a_run_of_dagsters_uses_it(project: YamlProject) -> None:
     write_search(project, splitter=SPLITTER, engine="serial")
     defs = project.load()
     search = defs.resolve_job_def("bayes_search")
@@ -209,7 +211,7 @@ def test_a_run_of_dagsters_uses_it(project: Project) -> None:
     assert status(project)["split"] == [1, 0, 0, 0], "the seed of the last run is kept"
 
 
-def test_the_graph_and_the_launchpad_say_what_holds_with_it(project: Project) -> None:
+def test_the_graph_and_the_launchpad_say_what_holds_with_it(project: YamlProject) -> None:
     write_search(project, splitter=SPLITTER)
     defs = project.load()
     search = defs.resolve_job_def("bayes_search")
@@ -224,7 +226,9 @@ def test_the_graph_and_the_launchpad_say_what_holds_with_it(project: Project) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("n_folds", "rule"), [(2, "cv"), (0, "test_score")])
-def test_its_folds_decide_about_the_default_rule(project: Project, n_folds: int, rule: str) -> None:
+def test_its_folds_decide_about_the_default_rule(
+    project: YamlProject, n_folds: int, rule: str
+) -> None:
     write_search(project, splitter=grouped(n_folds=n_folds))
 
     project.run("bayes")
@@ -234,7 +238,7 @@ def test_its_folds_decide_about_the_default_rule(project: Project, n_folds: int,
 
 
 @pytest.mark.slow
-def test_what_the_last_run_changed_of_another_splitter_is_not_kept(project: Project) -> None:
+def test_what_the_last_run_changed_of_another_splitter_is_not_kept(project: YamlProject) -> None:
     write_search(project)
     project.run("bayes", "--test-size", "0.4", "--folds", "3", "--seed", "5")
 
@@ -270,7 +274,7 @@ def test_what_the_last_run_changed_of_another_splitter_is_not_kept(project: Proj
     ],
 )
 def test_what_cannot_be_is_refused_where_it_is_written(
-    project: Project, attributes: dict[str, object], line: str, message: str
+    project: YamlProject, attributes: dict[str, object], line: str, message: str
 ) -> None:
     write_search(project, **{"splitter": SPLITTER, **attributes})
 
@@ -284,7 +288,7 @@ def test_what_cannot_be_is_refused_where_it_is_written(
 
 @pytest.mark.parametrize("option", [("--test-size", "0.3"), ("--folds", "3")])
 def test_options_that_it_does_not_follow_are_refused(
-    project: Project, option: tuple[str, str]
+    project: YamlProject, option: tuple[str, str]
 ) -> None:
     write_search(project, splitter=SPLITTER)
 
@@ -296,7 +300,7 @@ def test_options_that_it_does_not_follow_are_refused(
     assert not project.artifacts("bayes").exists()
 
 
-def test_a_splitter_that_fails_is_one_message(project: Project) -> None:
+def test_a_splitter_that_fails_is_one_message(project: YamlProject) -> None:
     write_search(project, splitter={"use": "own_parts.Grouped", "settings": {"feature": "iron"}})
 
     answer = project.call("run", "--search", "bayes", "--engine", "serial")

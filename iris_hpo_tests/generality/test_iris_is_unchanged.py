@@ -4,16 +4,14 @@ The digests were taken from the project before it knew any other search. Nothing
 the versions of libraries: no score, no pickle, no picture.
 """
 
-import csv
 import hashlib
-import io
 import json
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import Project, make_project
+from iris_hpo_tests.projects import ShippedProject
 
 MODEL_CARD = (
     "bytes convergence_warnings digest fingerprint key parameters run_id seconds support_vectors "
@@ -30,9 +28,9 @@ CHAMPION_CARD = (
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(tmp_path_factory: pytest.TempPathFactory) -> ShippedProject:
     """The whole search without folds: it takes a fifth of the time, and no name depends on them."""
-    made = make_project(tmp_path_factory.mktemp("iris"))
+    made = ShippedProject.create(tmp_path_factory.mktemp("iris"))
     answer = made.call("run", "--engine", "serial", "--folds", "0", "--quiet")
     assert answer.returncode == 0, answer.stderr
     return made
@@ -40,11 +38,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def sha256(content: str | bytes) -> str:
     return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
-
-
-def rows(project: Project) -> list[dict[str, str]]:
-    text = (project.artifacts / "selection" / "leaderboard.csv").read_text()
-    return list(csv.DictReader(io.StringIO(text)))
 
 
 def test_names_in_dagster() -> None:
@@ -96,8 +89,8 @@ def test_names_in_dagster() -> None:
     }
 
 
-def test_keys(project: Project) -> None:
-    keys = sorted(row["candidate"] for row in rows(project))
+def test_keys(project: ShippedProject) -> None:
+    keys = sorted(row["candidate"] for row in project.leaderboard())
     assert (len(keys), keys[0], keys[-1]) == (77, "C0.031_G0.001", "C8192.0_G4.0")
     assert sha256("\n".join(keys)) == (
         "b048484231ff8f8a870628abdca07c0208b015649651e150197e4743f95c6de1"
@@ -108,15 +101,15 @@ def test_keys(project: Project) -> None:
     assert sorted(registered) == keys
 
 
-def test_columns_of_the_leaderboard(project: Project) -> None:
-    assert list(rows(project)[0]) == [
+def test_columns_of_the_leaderboard(project: ShippedProject) -> None:
+    assert list(project.leaderboard()[0]) == [
         *("rank", "candidate", "param_C", "param_gamma", "score", "cv_mean", "cv_std"),
         *("correct", "total", "interval_low", "interval_high", "balanced_accuracy", "macro_f1"),
         *("selected", "champion"),
     ]
 
 
-def test_names_of_files(project: Project) -> None:
+def test_names_of_files(project: ShippedProject) -> None:
     # How many candidates tie at the best is the library's.
     names = [name for name in project.files() if not name.startswith("selection/models/")]
     assert len(names) == 240
@@ -125,7 +118,9 @@ def test_names_of_files(project: Project) -> None:
     )
     selected = {path.name for path in (project.artifacts / "selection" / "models").iterdir()}
     assert selected == {
-        f"model_{row['candidate']}.pkl" for row in rows(project) if row["selected"] == "true"
+        f"model_{row['candidate']}.pkl"
+        for row in project.leaderboard()
+        if row["selected"] == "true"
     }
 
 
@@ -142,7 +137,7 @@ def test_names_of_files(project: Project) -> None:
         ),
     ],
 )
-def test_bytes_of_files(project: Project, name: str, digest: str) -> None:
+def test_bytes_of_files(project: ShippedProject, name: str, digest: str) -> None:
     assert sha256((project.artifacts / name).read_bytes()) == digest
 
 
@@ -154,12 +149,12 @@ def test_bytes_of_files(project: Project, name: str, digest: str) -> None:
         ("selection/champion.json", CHAMPION_CARD),
     ],
 )
-def test_fields_of_cards(project: Project, name: str, fields: str) -> None:
+def test_fields_of_cards(project: ShippedProject, name: str, fields: str) -> None:
     card = json.loads((project.artifacts / name).read_text())
     assert sorted(card) == fields.split()
 
 
-def test_the_split_is_written_as_it_was(project: Project) -> None:
+def test_the_split_is_written_as_it_was(project: ShippedProject) -> None:
     for part, count in (("train", 120), ("test", 30)):
         lines = (project.artifacts / "split" / f"{part}.csv").read_text().splitlines()
         assert lines[0] == "row,feature_1,feature_2,feature_3,feature_4,target"
@@ -171,7 +166,7 @@ def test_the_split_is_written_as_it_was(project: Project) -> None:
             assert row == ",".join([*(repr(float(cell)) for cell in features), label])
 
 
-def test_the_figure_is_one_png(project: Project) -> None:
+def test_the_figure_is_one_png(project: ShippedProject) -> None:
     assert (project.artifacts / "selection" / "heatmap.png").read_bytes().startswith(b"\x89PNG\r\n")
 
 

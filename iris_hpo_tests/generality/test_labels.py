@@ -7,7 +7,7 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score, train_test_split
 from sklearn.tree import DecisionTreeClassifier
 
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = DAGSTERS_WARNINGS
 
@@ -19,7 +19,7 @@ TREE = {
 }
 
 
-def write_table(project: Project, target: list[object]) -> None:
+def write_table(project: YamlProject, target: list[object]) -> None:
     rows = [[*numbers, label] for numbers, label in zip(FEATURES.tolist(), target, strict=True)]
     project.write_data("d.csv", [["a", "b", "c", "d", "kind"], *rows])
     project.write_values("s", max_depth=[2, 4])
@@ -31,7 +31,7 @@ def labelled(*names: str) -> list[object]:
 
 @pytest.mark.parametrize("names", [("False", "True"), ("0.0", "1.0")])
 def test_labels_that_spell_truth_values_or_numbers_have_a_positive_class(
-    project: Project, names: tuple[str, str]
+    project: YamlProject, names: tuple[str, str]
 ) -> None:
     write_table(project, labelled(*names))
     project.write_search("s", **TREE, scoring="f1")
@@ -51,7 +51,7 @@ def test_labels_that_spell_truth_values_or_numbers_have_a_positive_class(
     assert float(row["score"]) == pytest.approx(f1_score(CLASSES[test], predicted), abs=1e-12)
 
 
-def test_a_scoring_that_cannot_judge_the_classes_is_refused_once(project: Project) -> None:
+def test_a_scoring_that_cannot_judge_the_classes_is_refused_once(project: YamlProject) -> None:
     write_table(project, labelled("no", "yes"))
     project.write_search("s", **TREE, scoring="f1")
 
@@ -73,7 +73,7 @@ def test_a_scoring_that_cannot_judge_the_classes_is_refused_once(project: Projec
     ],
 )
 def test_class_weights_go_to_the_labels_of_their_text(
-    project: Project, names: tuple[str, str], written: str, weights: dict[object, float]
+    project: YamlProject, names: tuple[str, str], written: str, weights: dict[object, float]
 ) -> None:
     write_table(project, labelled(*names))
     path = project.write_search("s", **TREE, settings={"class_weight": "WEIGHTS"})
@@ -96,7 +96,7 @@ def test_class_weights_go_to_the_labels_of_their_text(
     assert means.mean() != plain.mean(), "the weights matter"
 
 
-def test_labels_that_yaml_reads_as_truth_values_are_to_be_quoted(project: Project) -> None:
+def test_labels_that_yaml_reads_as_truth_values_are_to_be_quoted(project: YamlProject) -> None:
     write_table(project, labelled("no", "yes"))
     path = project.write_search("s", **TREE, settings={"class_weight": "WEIGHTS"})
     path.write_text(path.read_text().replace("WEIGHTS", "{yes: 5, no: 1}"))
@@ -108,7 +108,7 @@ def test_labels_that_yaml_reads_as_truth_values_are_to_be_quoted(project: Projec
     assert "quote it, spelt as in the data: {'yes': 5, 'no': 1}" in answer.err
 
 
-def test_a_class_with_fewer_rows_than_folds_is_noted_once(project: Project) -> None:
+def test_a_class_with_fewer_rows_than_folds_is_noted_once(project: YamlProject) -> None:
     write_table(project, [*labelled("a", "b")[:-4], "c", "c", "c", "c"])
     project.write_search("s", **TREE)
 
@@ -125,7 +125,7 @@ def test_a_class_with_fewer_rows_than_folds_is_noted_once(project: Project) -> N
     assert project.run("s")["notes"] == [note.removeprefix("note: ")]
 
 
-def test_a_constant_number_to_predict_is_refused_once(project: Project) -> None:
+def test_a_constant_number_to_predict_is_refused_once(project: YamlProject) -> None:
     write_table(project, [7.5] * 80)
     project.write_search(
         "s",
@@ -143,7 +143,9 @@ def test_a_constant_number_to_predict_is_refused_once(project: Project) -> None:
     )
 
 
-def test_an_estimator_that_predicts_a_column_predicts_one_label_a_line(project: Project) -> None:
+def test_an_estimator_that_predicts_a_column_predicts_one_label_a_line(
+    project: YamlProject,
+) -> None:
     write_table(project, labelled("no", "yes"))
     estimator = "iris_hpo_tests.training.boosters.Column"
     project.write_search("s", **{**TREE, "estimator": estimator}, folds=2)

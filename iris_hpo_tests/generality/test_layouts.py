@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from iris_hpo.command.example import write_example
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = DAGSTERS_WARNINGS
 
@@ -40,20 +40,20 @@ mine = dg.Definitions(assets=[scores], executor=dg.multiprocess_executor)
 
 
 @pytest.fixture
-def iris(tmp_path: Path) -> Project:
-    project = Project(tmp_path / "project")
+def iris(tmp_path: Path) -> YamlProject:
+    project = YamlProject(tmp_path / "project")
     write_example(project.root, "iris")
     return project
 
 
-def write_python(project: Project, definitions: str) -> None:
+def write_python(project: YamlProject, definitions: str) -> None:
     """Have Python in place of YAML, beside assets of one's own."""
     shutil.rmtree(project.root / "defs")
     (project.root / "pyproject.toml").write_text('[tool.dagster]\nmodule_name = "definitions"\n')
     (project.root / "definitions.py").write_text(f"{IMPORTS}{SEARCH}\ndefs = {definitions}\n")
 
 
-def test_the_layout_of_a_new_dg_project_without_an_installation(iris: Project) -> None:
+def test_the_layout_of_a_new_dg_project_without_an_installation(iris: YamlProject) -> None:
     package = iris.root / "src" / "their_package"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
@@ -78,12 +78,12 @@ def test_the_layout_of_a_new_dg_project_without_an_installation(iris: Project) -
     assert "models               0       77" in answer.out
 
 
-def test_one_search_in_python_is_found(iris: Project) -> None:
+def test_one_search_in_python_is_found(iris: YamlProject) -> None:
     write_python(iris, 'dg.Definitions.merge(mine, search("one"))')
     assert iris.call("status").code == 0
 
 
-def test_of_several_in_python_one_is_named(iris: Project) -> None:
+def test_of_several_in_python_one_is_named(iris: YamlProject) -> None:
     write_python(iris, 'dg.Definitions.merge(mine, search("one"), search("two"))')
     answer = iris.call("status")
     assert answer.code == 2
@@ -91,7 +91,7 @@ def test_of_several_in_python_one_is_named(iris: Project) -> None:
     assert iris.call("status", "--search", "two").code == 0
 
 
-def test_a_whole_one_in_python_is_found_beside_a_broken_one(iris: Project) -> None:
+def test_a_whole_one_in_python_is_found_beside_a_broken_one(iris: YamlProject) -> None:
     write_python(iris, 'dg.Definitions.merge(mine, search("one"), search("Two!"))')
     assert iris.call("status", "--search", "one").code == 0
     answer = iris.call("status")
@@ -99,7 +99,9 @@ def test_a_whole_one_in_python_is_found_beside_a_broken_one(iris: Project) -> No
 
 
 @pytest.mark.parametrize("command", [["run"], ["status"], ["leaderboard"], ["predict", "rows.csv"]])
-def test_without_a_search_the_command_says_what_to_do(iris: Project, command: list[str]) -> None:
+def test_without_a_search_the_command_says_what_to_do(
+    iris: YamlProject, command: list[str]
+) -> None:
     write_python(iris, "mine")
     before = {path for path in iris.root.rglob("*") if "__pycache__" not in path.parts}
     answer = iris.call(*command)
@@ -110,7 +112,7 @@ def test_without_a_search_the_command_says_what_to_do(iris: Project, command: li
     assert after == before
 
 
-def test_searches_load_where_only_the_definitions_are_found(iris: Project) -> None:
+def test_searches_load_where_only_the_definitions_are_found(iris: YamlProject) -> None:
     """As for `dg launch`, which has neither the folder nor ``src`` among the places of modules."""
     (iris.root / "defs").rename(iris.root / "searches_of_theirs")
     file = iris.root / "pyproject.toml"

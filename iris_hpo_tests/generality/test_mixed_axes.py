@@ -12,8 +12,8 @@ from sklearn.ensemble import RandomForestClassifier
 from iris_hpo.command.project import find_search
 from iris_hpo.space.values import Value
 from iris_hpo.training.cards import ModelCard
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
 from iris_hpo_tests.generality.reference import Scores, grid_search, scores_of
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = DAGSTERS_WARNINGS
 
@@ -39,9 +39,9 @@ def key_of(values: tuple[Value, ...]) -> str:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(tmp_path_factory: pytest.TempPathFactory) -> YamlProject:
     """The search, done once."""
-    made = Project.create(tmp_path_factory.mktemp("mixed") / "project")
+    made = YamlProject.create(tmp_path_factory.mktemp("mixed") / "project")
     load_wine(as_frame=True).frame.to_csv(made.root / "data" / "wine.csv", index=False)
     made.write_values(
         "mixed",
@@ -78,7 +78,7 @@ def scores() -> Mapping[tuple[Value, ...], Scores]:
 
 
 def test_every_score_is_scikit_learns(
-    project: Project, scores: Mapping[tuple[Value, ...], Scores]
+    project: YamlProject, scores: Mapping[tuple[Value, ...], Scores]
 ) -> None:
     rows = project.leaderboard("mixed")
     assert {row["candidate"]: scores_of(row) for row in rows} == {
@@ -87,13 +87,13 @@ def test_every_score_is_scikit_learns(
 
 
 def test_candidates_are_registered_in_the_order_of_the_values(
-    project: Project, scores: Mapping[tuple[Value, ...], Scores]
+    project: YamlProject, scores: Mapping[tuple[Value, ...], Scores]
 ) -> None:
     assert project.partitions("mixed") == [key_of(values) for values in scores]
 
 
 def test_every_key_is_read_back_exactly_and_names_files(
-    project: Project, scores: Mapping[tuple[Value, ...], Scores]
+    project: YamlProject, scores: Mapping[tuple[Value, ...], Scores]
 ) -> None:
     with project.entered():
         space = find_search("mixed", project.root).space
@@ -106,7 +106,7 @@ def test_every_key_is_read_back_exactly_and_names_files(
     assert len(list((project.artifacts("mixed") / "scores").iterdir())) == 16
 
 
-def test_the_leaderboard_writes_every_type(project: Project) -> None:
+def test_the_leaderboard_writes_every_type(project: YamlProject) -> None:
     columns = [f"param_{name}" for name in GRID]
     rows = {
         row["candidate"]: [row[name] for name in columns] for row in project.leaderboard("mixed")
@@ -115,7 +115,7 @@ def test_the_leaderboard_writes_every_type(project: Project) -> None:
     assert rows["Klog~5Floss_BTrue_D2_F1.0"] == ["log_loss", "true", "2", "1.0"]
 
 
-def test_the_leaderboard_as_json_has_numbers_and_truth_values(project: Project) -> None:
+def test_the_leaderboard_as_json_has_numbers_and_truth_values(project: YamlProject) -> None:
     answer = project.call("leaderboard", "--search", "mixed", "--format", "json")
     rows = {row["candidate"]: row for row in json.loads(answer.out)}
     row = rows["Kgini_BFalse_D~_F0.25"]
@@ -134,13 +134,13 @@ def test_the_leaderboard_as_json_has_numbers_and_truth_values(project: Project) 
     ]
 
 
-def test_run_as_json_has_the_champions_parameters(project: Project) -> None:
+def test_run_as_json_has_the_champions_parameters(project: YamlProject) -> None:
     found = project.run("mixed")
     card = json.loads((project.selection("mixed") / "champion.json").read_text())
     assert found["parameters"] == card["parameters"]
 
 
-def test_a_model_card_keeps_the_types(project: Project) -> None:
+def test_a_model_card_keeps_the_types(project: YamlProject) -> None:
     path = project.artifacts("mixed") / "models" / "model_Kgini_BTrue_D~_F1.0.json"
     card = ModelCard(**json.loads(path.read_text()))
     assert card.parameters == {
@@ -151,7 +151,7 @@ def test_a_model_card_keeps_the_types(project: Project) -> None:
     }
 
 
-def test_the_figure_shows_pairs_of_the_four_axes(project: Project) -> None:
+def test_the_figure_shows_pairs_of_the_four_axes(project: YamlProject) -> None:
     figure = Image.open(io.BytesIO((project.selection("mixed") / "heatmap.png").read_bytes()))
     figure.load()
     assert figure.format == "PNG"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sklearn.datasets import load_wine
 
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 from iris_hpo_tests.ticks import evaluate_tick
 
 pytestmark = DAGSTERS_WARNINGS
@@ -21,7 +21,7 @@ class Stump(DecisionTreeClassifier):
 
 
 @pytest.fixture
-def own(project: Project) -> Project:
+def own(project: YamlProject) -> YamlProject:
     """A search over an estimator that only this project has."""
     load_wine(as_frame=True).frame.to_csv(project.root / "data" / "wine.csv", index=False)
     (project.root / "stumps.py").write_text(MODULE)
@@ -53,7 +53,7 @@ class Stump(DecisionTreeClassifier):
 """
 
 
-def test_one_that_would_end_the_run_or_cannot_be_stored_fails_alone(own: Project) -> None:
+def test_one_that_would_end_the_run_or_cannot_be_stored_fails_alone(own: YamlProject) -> None:
     (own.root / "stumps.py").write_text(FAILS)
     own.write_values("stump", max_depth=[1, 2, 3, 4])
 
@@ -71,13 +71,13 @@ def test_one_that_would_end_the_run_or_cannot_be_stored_fails_alone(own: Project
 
 
 @pytest.mark.slow
-def test_workers_import_it(own: Project) -> None:
+def test_workers_import_it(own: YamlProject) -> None:
     answer = own.tool("iris-hpo", "run", "--search", "stump", "--jobs", "2")
     assert answer.code == 0, answer.out
     assert "2 trained, 0 reused, 0 failed" in answer.out
 
 
-def test_an_edit_of_it_makes_its_results_out_of_date(own: Project) -> None:
+def test_an_edit_of_it_makes_its_results_out_of_date(own: YamlProject) -> None:
     assert own.run("stump")["trained"] == 2
     assert own.run("stump")["reused"] == 2
     cursor = tick(own, None).cursor
@@ -91,7 +91,7 @@ def test_an_edit_of_it_makes_its_results_out_of_date(own: Project) -> None:
     assert own.run("stump")["trained"] == 2
 
 
-def tick(own: Project, cursor: str | None) -> Any:
+def tick(own: YamlProject, cursor: str | None) -> Any:
     defs = own.load()
     with own.entered(), own.instance() as instance:
         sys.path.insert(0, str(own.root))

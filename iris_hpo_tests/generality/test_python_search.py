@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from dagster._core.workspace.autodiscovery import loadable_targets_from_loaded_module
 
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
 from iris_hpo_tests.processes import REPOSITORY
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = DAGSTERS_WARNINGS
 
@@ -17,7 +17,7 @@ pytestmark = DAGSTERS_WARNINGS
 def test_the_documented_module_is_a_search(tmp_path: Path) -> None:
     page = (REPOSITORY / "docs" / "tuning.md").read_text()
     (code,) = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
-    project = Project.create(tmp_path / "project")
+    project = YamlProject.create(tmp_path / "project")
     project.write_data("points.csv", [["x", "y"], *([n, 3 * n + n % 2] for n in range(40))])
     project.write_values("ridge", alpha=[0.1, 1])
     path = project.root / "definitions.py"

@@ -9,16 +9,16 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
 from iris_hpo.selection.rules import TOLERANCE
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
 from iris_hpo_tests.generality.reference import divided, grid_search, scores_of
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = DAGSTERS_WARNINGS
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(tmp_path_factory: pytest.TempPathFactory) -> YamlProject:
     """Two searches on the same data, done once."""
-    made = Project.create(tmp_path_factory.mktemp("regression") / "project")
+    made = YamlProject.create(tmp_path_factory.mktemp("regression") / "project")
     load_diabetes(as_frame=True).frame.to_csv(made.root / "data" / "diabetes.csv", index=False)
     made.write_values("ridge", alpha=[0.01, 0.1, 1, 10], solver=["svd", "cholesky"])
     made.write_search(
@@ -53,7 +53,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return made
 
 
-def test_r2_is_scikit_learns_without_stratifying(project: Project) -> None:
+def test_r2_is_scikit_learns_without_stratifying(project: YamlProject) -> None:
     features, target = load_diabetes(return_X_y=True)
     grid = {"alpha": [0.01, 0.1, 1.0, 10.0], "solver": ["cholesky", "svd"]}
     wanted = grid_search(Ridge(random_state=0), grid, features, target, scoring="r2")
@@ -66,7 +66,7 @@ def test_r2_is_scikit_learns_without_stratifying(project: Project) -> None:
         assert scores_of(rows[f"A{alpha}_S{solver}"]) == pytest.approx(scores, rel=1e-11)
 
 
-def test_a_negated_error_is_scikit_learns_and_greater_is_better(project: Project) -> None:
+def test_a_negated_error_is_scikit_learns_and_greater_is_better(project: YamlProject) -> None:
     features, target = load_diabetes(return_X_y=True)
     grid = {"svr__C": [1.0, 100.0], "svr__epsilon": [1.0, 10.0, 100.0]}
     pipeline = make_pipeline(StandardScaler(), SVR(gamma=0.01))
@@ -86,7 +86,7 @@ def test_a_negated_error_is_scikit_learns_and_greater_is_better(project: Project
     assert float(rows[0]["root_mean_squared_error"]) ** 2 == pytest.approx(-float(rows[0]["score"]))
 
 
-def test_equal_scores_tie_though_their_last_bits_differ(project: Project) -> None:
+def test_equal_scores_tie_though_their_last_bits_differ(project: YamlProject) -> None:
     rows = project.leaderboard("ridge")
     by_alpha: dict[str, list[dict[str, str]]] = {}
     for row in rows:
@@ -102,7 +102,7 @@ def test_equal_scores_tie_though_their_last_bits_differ(project: Project) -> Non
     assert champion["param_alpha"] == rows[0]["param_alpha"]
 
 
-def test_the_leaderboard_has_no_counts_and_no_interval(project: Project) -> None:
+def test_the_leaderboard_has_no_counts_and_no_interval(project: YamlProject) -> None:
     assert list(project.leaderboard("ridge")[0]) == [
         *("rank", "candidate", "param_alpha", "param_solver", "score", "cv_mean", "cv_std"),
         *("mean_absolute_error", "root_mean_squared_error", "selected", "champion"),
@@ -119,7 +119,7 @@ def test_the_leaderboard_has_no_counts_and_no_interval(project: Project) -> None
     assert table[1].split() == ["1", row["candidate"], score, mean, "±", std, "champion"]
 
 
-def test_what_is_said_of_a_regression(project: Project) -> None:
+def test_what_is_said_of_a_regression(project: YamlProject) -> None:
     answer = project.call("run", "--search", "svr", "--engine", "serial")
     row = project.leaderboard("svr")[0]
     assert row["candidate"] == "C100.0_E10.0"
@@ -134,7 +134,7 @@ def test_what_is_said_of_a_regression(project: Project) -> None:
     ]
 
 
-def test_predictions_are_numbers_one_a_line_and_exact(project: Project) -> None:
+def test_predictions_are_numbers_one_a_line_and_exact(project: YamlProject) -> None:
     file = project.root / "data" / "diabetes.csv"
     answer = project.call("predict", "--search", "ridge", str(file))
     assert answer.code == 0, answer.err
@@ -144,7 +144,7 @@ def test_predictions_are_numbers_one_a_line_and_exact(project: Project) -> None:
     assert [float(line) for line in answer.out.splitlines()] == model.predict(features).tolist()
 
 
-def test_the_split_keeps_the_rows_of_scikit_learn(project: Project) -> None:
+def test_the_split_keeps_the_rows_of_scikit_learn(project: YamlProject) -> None:
     _, target = load_diabetes(return_X_y=True)
     train, test = divided(Ridge(), target)
     for name, rows in (("train", train), ("test", test)):
@@ -152,8 +152,8 @@ def test_the_split_keeps_the_rows_of_scikit_learn(project: Project) -> None:
         assert [int(line.partition(",")[0]) - 1 for line in lines] == rows.tolist()
 
 
-def test_classes_cannot_be_asked_of_numbers(project: Project) -> None:
-    other = Project.create(project.root.parent / "stratified")
+def test_classes_cannot_be_asked_of_numbers(project: YamlProject) -> None:
+    other = YamlProject.create(project.root.parent / "stratified")
     other.write_values("ridge", alpha=[1])
     path = other.write_search(
         "ridge",

@@ -8,7 +8,7 @@ from sklearn.datasets import load_iris
 
 from iris_hpo.command.project import find_search
 from iris_hpo.scaffold import SearchScaffolder
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = DAGSTERS_WARNINGS
 
@@ -16,12 +16,12 @@ TYPE = "iris_hpo.HyperparameterSearch"
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path) -> YamlProject:
     """A project without a search."""
-    return Project.create(tmp_path / "project")
+    return YamlProject.create(tmp_path / "project")
 
 
-def scaffold(project: Project, folder: str, *, append: bool = False) -> Path:
+def scaffold(project: YamlProject, folder: str, *, append: bool = False) -> Path:
     target = project.root / "defs" / folder
     target.mkdir(parents=True, exist_ok=True)
     file = target / "defs.yaml"
@@ -38,7 +38,7 @@ def scaffold(project: Project, folder: str, *, append: bool = False) -> Path:
     return file
 
 
-def searches(project: Project) -> set[str]:
+def searches(project: YamlProject) -> set[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_IS_DEFS_VALIDATION_CLI", "1")  # as `dg check defs`: mistakes raise
         keys = project.load().resolve_asset_graph().get_all_asset_keys()
@@ -49,19 +49,19 @@ def searches(project: Project) -> set[str]:
     ("folder", "name"),
     [("foo", "foo"), ("My-Search", "my_search"), ("2nd", "search_2nd"), ("models", "models_2")],
 )
-def test_the_search_of_any_folder_loads(project: Project, folder: str, name: str) -> None:
+def test_the_search_of_any_folder_loads(project: YamlProject, folder: str, name: str) -> None:
     scaffold(project, folder)
     assert searches(project) == {name}
 
 
-def test_a_second_one_in_the_file_gets_a_name_of_its_own(project: Project) -> None:
+def test_a_second_one_in_the_file_gets_a_name_of_its_own(project: YamlProject) -> None:
     first = scaffold(project, "foo").read_text()
     file = scaffold(project, "foo", append=True)
     assert file.read_text().startswith(first)
     assert searches(project) == {"foo", "foo_2"}
 
 
-def test_values_that_are_there_are_kept(project: Project) -> None:
+def test_values_that_are_there_are_kept(project: YamlProject) -> None:
     project.write_values("foo", max_depth=[7])
     scaffold(project, "foo")
     assert [path.name for path in project.parameters("foo").iterdir()] == [
@@ -69,7 +69,7 @@ def test_values_that_are_there_are_kept(project: Project) -> None:
     ]
 
 
-def test_without_data_the_command_says_which_file_is_missing(project: Project) -> None:
+def test_without_data_the_command_says_which_file_is_missing(project: YamlProject) -> None:
     scaffold(project, "foo")
     answer = project.call("run", "--search", "foo", "--engine", "serial")
     assert answer.code == 2
@@ -77,7 +77,7 @@ def test_without_data_the_command_says_which_file_is_missing(project: Project) -
     assert "Traceback" not in answer.err
 
 
-def test_dg_writes_it_and_with_data_it_runs(project: Project) -> None:
+def test_dg_writes_it_and_with_data_it_runs(project: YamlProject) -> None:
     answer = project.tool("dg", "scaffold", "defs", TYPE, "foo")
     assert answer.code == 0, answer.out
     load_iris(as_frame=True).frame.to_csv(project.root / "data" / "foo.csv", index=False)

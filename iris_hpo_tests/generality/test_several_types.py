@@ -6,19 +6,19 @@ from typing import Any
 import pytest
 from sklearn.datasets import load_iris
 
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = DAGSTERS_WARNINGS
 
 
-def project_of(root: Any) -> Project:
-    made = Project.create(root)
+def project_of(root: Any) -> YamlProject:
+    made = YamlProject.create(root)
     load_iris(as_frame=True).frame.to_csv(made.root / "data" / "iris.csv", index=False)
     return made
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(tmp_path_factory: pytest.TempPathFactory) -> YamlProject:
     """An SVM over a gamma of numbers and texts, done once."""
     made = project_of(tmp_path_factory.mktemp("several") / "project")
     made.write_values("svm", gamma=["scale", "auto", "0.1"])
@@ -38,14 +38,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return made
 
 
-def test_numbers_and_texts_are_candidates_of_one_axis(project: Project) -> None:
+def test_numbers_and_texts_are_candidates_of_one_axis(project: YamlProject) -> None:
     assert project.partitions("svm") == ["G0.1", "Gauto", "Gscale"]
     rows = {row["candidate"]: row["param_gamma"] for row in project.leaderboard("svm")}
     assert rows == {"G0.1": "0.1", "Gauto": "auto", "Gscale": "scale"}
     assert (project.selection("svm") / "heatmap.png").stat().st_size > 0
 
 
-def test_nothing_is_done_twice(project: Project) -> None:
+def test_nothing_is_done_twice(project: YamlProject) -> None:
     assert project.run("svm")["reused"] == 3
 
 
@@ -54,7 +54,7 @@ def test_nothing_is_done_twice(project: Project) -> None:
     [("shrinking=false", False), ("tol=0.01", 0.01), ("class_weight=none", None)],
 )
 def test_a_run_sets_a_choice_as_yaml_writes_it(
-    project: Project, setting: str, value: object
+    project: YamlProject, setting: str, value: object
 ) -> None:
     project.run("svm", "--set", setting, "--force")
     champion = pickle.loads((project.selection("svm") / "champion.pkl").read_bytes())
@@ -62,13 +62,13 @@ def test_a_run_sets_a_choice_as_yaml_writes_it(
     assert (type(found), found) == (type(value), value)
 
 
-def test_a_value_that_is_no_option_is_refused_with_those_that_are(project: Project) -> None:
+def test_a_value_that_is_no_option_is_refused_with_those_that_are(project: YamlProject) -> None:
     answer = project.call("run", "--search", "svm", "--set", "shrinking=no")
     assert answer.code == 2
     assert "shrinking 'no' is unknown; choose one of true, false" in answer.err
 
 
-def test_the_launchpad_offers_the_options_as_yaml_writes_them(project: Project) -> None:
+def test_the_launchpad_offers_the_options_as_yaml_writes_them(project: YamlProject) -> None:
     assets = project.load().resolve_asset_graph()
     key = next(key for key in assets.get_all_asset_keys() if key.path == ["svm", "parameters"])
     definition = assets.get(key).assets_def.op

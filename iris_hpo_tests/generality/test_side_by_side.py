@@ -13,7 +13,7 @@ from iris_hpo.orchestration.names import Names, names_of
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.space.axes import Axis
 from iris_hpo.training.estimators import Step
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS, Project
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 from iris_hpo_tests.ticks import evaluate_tick
 
 pytestmark = DAGSTERS_WARNINGS
@@ -29,7 +29,7 @@ SEARCH = {
 
 
 @pytest.fixture
-def pair(project: Project) -> Project:
+def pair(project: YamlProject) -> YamlProject:
     """Two searches that differ in nothing but their names and values."""
     project.write_data("points.csv", POINTS)
     for name, values in (("left", [1, 3]), ("right", [3, 5])):
@@ -39,7 +39,7 @@ def pair(project: Project) -> Project:
 
 
 @pytest.mark.slow
-def test_a_run_a_failure_and_a_removal_stay_within_their_search(pair: Project) -> None:
+def test_a_run_a_failure_and_a_removal_stay_within_their_search(pair: YamlProject) -> None:
     pair.run("left")
     before = pair.files("left")
     assert (pair.partitions("left"), pair.partitions("right")) == (["N1", "N3"], [])
@@ -66,7 +66,7 @@ def test_a_run_a_failure_and_a_removal_stay_within_their_search(pair: Project) -
 
 
 def test_a_sensor_asks_for_its_own_search_only(
-    pair: Project, monkeypatch: pytest.MonkeyPatch
+    pair: YamlProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("IRIS_HPO_DATA", raising=False)
     defs = pair.load()
@@ -105,7 +105,7 @@ def knn(name: str, home: Path, partitions: str = "") -> SearchSpec:
 
 
 @pytest.fixture
-def trio(project: Project) -> list[SearchSpec]:
+def trio(project: YamlProject) -> list[SearchSpec]:
     """The search without a name, and two others, in Python."""
     project.write_data("points.csv", POINTS)
     for name, values in (("", [1, 3]), ("left", [3, 5]), ("right", [5, 7])):
@@ -186,7 +186,7 @@ def test_merged_searches_run_side_by_side(
     trio: list[SearchSpec],
     merged: dg.Definitions,
     instance: dg.DagsterInstance,
-    project: Project,
+    project: YamlProject,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("IRIS_HPO_DATA", "IRIS_HPO_ARTIFACTS"):
@@ -226,7 +226,7 @@ def test_a_name_is_refused_that_the_search_without_a_name_uses(tmp_path: Path, n
     )
 
 
-def test_two_searches_of_one_name_are_refused_by_dagster(pair: Project) -> None:
+def test_two_searches_of_one_name_are_refused_by_dagster(pair: YamlProject) -> None:
     pair.write_search("another", **SEARCH)
     path = pair.root / "defs" / "another" / "defs.yaml"
     path.write_text(path.read_text().replace("another", "left"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo_tests.orchestration.project import Project, copy_record, succeed
+from iris_hpo_tests.projects import SpecProject, copy_record, succeed
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -46,30 +46,30 @@ def disk_instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture
-def project(tmp_path: Path, instance: dg.DagsterInstance) -> Project:
+def project(tmp_path: Path, instance: dg.DagsterInstance) -> SpecProject:
     """Files of a search of six candidates; nothing was run."""
-    return Project.create(tmp_path / "project", instance)
+    return SpecProject.create(tmp_path / "project", instance)
 
 
 @pytest.fixture
-def disk_project(tmp_path: Path, disk_instance: dg.DagsterInstance) -> Project:
+def disk_project(tmp_path: Path, disk_instance: dg.DagsterInstance) -> SpecProject:
     """Files of a search of six candidates, on an instance on disk; nothing was run."""
-    return Project.create(tmp_path / "project", disk_instance)
+    return SpecProject.create(tmp_path / "project", disk_instance)
 
 
 @pytest.fixture(scope="session")
-def prepared_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def prepared_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SpecProject]:
     """What `prepared` copies; read only."""
     with dg.DagsterInstance.ephemeral() as made:
-        project = Project.create(tmp_path_factory.mktemp("prepared") / "project", made)
+        project = SpecProject.create(tmp_path_factory.mktemp("prepared") / "project", made)
         project.materialize_sources()
         yield project
 
 
 @pytest.fixture(scope="session")
 def scored_once(
-    prepared_once: Project, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Project]:
+    prepared_once: SpecProject, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SpecProject]:
     """What `scored` copies; read only."""
     with dg.DagsterInstance.ephemeral() as made:
         project = prepared_once.copy(tmp_path_factory.mktemp("scored") / "project", made)
@@ -79,8 +79,8 @@ def scored_once(
 
 @pytest.fixture(scope="session")
 def searched_once(
-    scored_once: Project, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Project]:
+    scored_once: SpecProject, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SpecProject]:
     """What `searched` copies; read only."""
     with dg.DagsterInstance.ephemeral() as made:
         project = scored_once.copy(tmp_path_factory.mktemp("searched") / "project", made)
@@ -89,28 +89,32 @@ def searched_once(
 
 
 @pytest.fixture
-def prepared(prepared_once: Project, tmp_path: Path, instance: dg.DagsterInstance) -> Project:
+def prepared(
+    prepared_once: SpecProject, tmp_path: Path, instance: dg.DagsterInstance
+) -> SpecProject:
     """Six candidates, registered; data, split and parameters are materialised."""
     return prepared_once.copy(tmp_path / "project", instance)
 
 
 @pytest.fixture
-def scored(scored_once: Project, tmp_path: Path, instance: dg.DagsterInstance) -> Project:
+def scored(scored_once: SpecProject, tmp_path: Path, instance: dg.DagsterInstance) -> SpecProject:
     """Six candidates, trained and scored; nothing is selected yet."""
     return scored_once.copy(tmp_path / "project", instance)
 
 
 @pytest.fixture
-def searched(searched_once: Project, tmp_path: Path, instance: dg.DagsterInstance) -> Project:
+def searched(
+    searched_once: SpecProject, tmp_path: Path, instance: dg.DagsterInstance
+) -> SpecProject:
     """A search that was done once."""
     return searched_once.copy(tmp_path / "project", instance)
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SpecProject]:
     """A search that was done once, on disk; read only."""
     folder = tmp_path_factory.mktemp("finished")
     home = folder / "dagster_home"
     home.mkdir()
     with dg.DagsterInstance.local_temp(str(home)) as made:
-        yield Project.create(folder / "project", made).search()
+        yield SpecProject.create(folder / "project", made).search()

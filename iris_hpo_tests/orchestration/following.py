@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 
-from iris_hpo_tests.orchestration.project import Project
+from iris_hpo_tests.projects import SpecProject
 from iris_hpo_tests.ticks import evaluate_tick
 
 
@@ -25,7 +25,7 @@ class Follower:
         Run keys of the runs that were made; a key is never used twice.
     """
 
-    project: Project
+    project: SpecProject
     name: str
     cursor: str | None = None
     launched: list[str] = field(default_factory=list[str])

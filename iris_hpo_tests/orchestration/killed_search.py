@@ -10,10 +10,10 @@ from pathlib import Path
 import dagster as dg
 
 from iris_hpo.orchestration.resources import Counts
-from iris_hpo_tests.orchestration.project import ONE_SLOT, Project
+from iris_hpo_tests.projects import ONE_SLOT, SpecProject
 
 
-class MortalProject(Project):
+class MortalProject(SpecProject):
     """Dies when two candidates are done."""
 
     def note_progress(self, context: dg.AssetExecutionContext, counts: Counts) -> None:  # noqa: ARG002

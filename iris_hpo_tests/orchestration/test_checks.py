@@ -7,12 +7,12 @@ from collections.abc import Callable
 import dagster as dg
 import pytest
 
-from iris_hpo_tests.orchestration.project import KEYS, Project, succeed
+from iris_hpo_tests.projects import KEYS, SpecProject, succeed
 
 Rows = list[list[str]]
 
 
-def alter_part(project: Project, part: str, change: Callable[[Rows], Rows]) -> None:
+def alter_part(project: SpecProject, part: str, change: Callable[[Rows], Rows]) -> None:
     """Rewrite a part of the stored split."""
     path = project.artifacts / "split" / f"{part}.csv"
     header, *rows = csv.reader(io.StringIO(path.read_text()))
@@ -30,7 +30,7 @@ def alter_part(project: Project, part: str, change: Callable[[Rows], Rows]) -> N
         ("selected_models_match", "every digest matches"),
     ],
 )
-def test_all_pass_after_a_search(finished: Project, name: str, description: str) -> None:
+def test_all_pass_after_a_search(finished: SpecProject, name: str, description: str) -> None:
     asset = {"parts_are_sound": "split", "partitions_agree": "parameters"}.get(name, "selection")
     key = dg.AssetCheckKey(dg.AssetKey(asset), name)
     stored = finished.instance.event_log_storage.get_latest_asset_check_execution_by_key([key])
@@ -42,7 +42,7 @@ def test_all_pass_after_a_search(finished: Project, name: str, description: str)
     assert evaluation.description == description
 
 
-def test_a_part_that_was_edited_is_found(prepared: Project) -> None:
+def test_a_part_that_was_edited_is_found(prepared: SpecProject) -> None:
     def edit(rows: Rows) -> Rows:
         rows[0][1] = "99.5"
         return rows
@@ -54,7 +54,7 @@ def test_a_part_that_was_edited_is_found(prepared: Project) -> None:
     assert found.description == "split/test.csv was changed since it was made"
 
 
-def test_a_row_in_both_parts_is_found(prepared: Project) -> None:
+def test_a_row_in_both_parts_is_found(prepared: SpecProject) -> None:
     test_row: Rows = []
     alter_part(prepared, "test", lambda rows: test_row.append(rows[0]) or rows)
     alter_part(prepared, "train", lambda rows: [*rows, *test_row])
@@ -64,7 +64,7 @@ def test_a_row_in_both_parts_is_found(prepared: Project) -> None:
     assert "neither" not in str(found.description)
 
 
-def test_a_row_in_neither_part_is_found(prepared: Project) -> None:
+def test_a_row_in_neither_part_is_found(prepared: SpecProject) -> None:
     alter_part(prepared, "train", lambda rows: rows[:-2])
     found = prepared.check("parts_are_sound")
     assert not found.passed
@@ -72,7 +72,7 @@ def test_a_row_in_neither_part_is_found(prepared: Project) -> None:
     assert "both" not in str(found.description)
 
 
-def test_a_split_that_lost_its_proportions_is_found(prepared: Project) -> None:
+def test_a_split_that_lost_its_proportions_is_found(prepared: SpecProject) -> None:
     """Setosa rows of the test part change places with virginica rows of the training part."""
     taken: dict[str, Rows] = {}
 
@@ -96,7 +96,7 @@ def test_a_split_that_lost_its_proportions_is_found(prepared: Project) -> None:
     assert "neither" not in str(found.description)
 
 
-def test_a_split_that_need_not_keep_proportions_passes(project: Project) -> None:
+def test_a_split_that_need_not_keep_proportions_passes(project: SpecProject) -> None:
     succeed(project.run("raw_data", "split", split={"stratify": False, "seed": 0}))
     counts = [
         row.data["rows"]
@@ -106,26 +106,26 @@ def test_a_split_that_need_not_keep_proportions_passes(project: Project) -> None
     assert project.check("parts_are_sound").passed
 
 
-def test_partitions_pass_with_a_hand_added_one(prepared: Project) -> None:
+def test_partitions_pass_with_a_hand_added_one(prepared: SpecProject) -> None:
     prepared.instance.add_dynamic_partitions("c_gamma", ["C1.0_G1.0"])
     assert prepared.check("partitions_agree").passed
 
 
-def test_a_candidate_of_the_files_that_is_not_registered_is_found(prepared: Project) -> None:
+def test_a_candidate_of_the_files_that_is_not_registered_is_found(prepared: SpecProject) -> None:
     prepared.instance.delete_dynamic_partition("c_gamma", KEYS[0])
     found = prepared.check("partitions_agree")
     assert not found.passed
     assert found.description == f"not registered: {KEYS[0]}; left over: none"
 
 
-def test_a_candidate_that_the_files_dropped_is_found(prepared: Project) -> None:
+def test_a_candidate_that_the_files_dropped_is_found(prepared: SpecProject) -> None:
     prepared.write_axis("c", 0.5, 8)
     found = prepared.check("partitions_agree")
     assert not found.passed
     assert found.description == f"not registered: none; left over: {KEYS[4]}, {KEYS[5]}"
 
 
-def test_a_candidate_that_was_never_scored_is_warned_of(searched: Project) -> None:
+def test_a_candidate_that_was_never_scored_is_warned_of(searched: SpecProject) -> None:
     searched.instance.add_dynamic_partitions("c_gamma", ["C1.0_G1.0"])
     found = searched.check("selection_is_complete")
     assert not found.passed
@@ -133,7 +133,7 @@ def test_a_candidate_that_was_never_scored_is_warned_of(searched: Project) -> No
     assert found.description == "missing: C1.0_G1.0"
 
 
-def test_candidates_of_other_settings_are_warned_of(searched: Project) -> None:
+def test_candidates_of_other_settings_are_warned_of(searched: SpecProject) -> None:
     succeed(searched.run("parameters", parameters={"kernel": "linear"}))
     succeed(searched.run("models", "scores", keys=KEYS[:4]))
     succeed(searched.run("selection"))
@@ -142,7 +142,9 @@ def test_candidates_of_other_settings_are_warned_of(searched: Project) -> None:
     assert found.description == f"out of date: {KEYS[4]}, {KEYS[5]}"
 
 
-def test_a_candidate_that_was_scored_after_the_selection_is_warned_of(searched: Project) -> None:
+def test_a_candidate_that_was_scored_after_the_selection_is_warned_of(
+    searched: SpecProject,
+) -> None:
     searched.instance.add_dynamic_partitions("c_gamma", ["C1.0_G1.0"])
     succeed(searched.run("models", "scores", partition="C1.0_G1.0"))
     found = searched.check("selection_is_complete")
@@ -153,7 +155,7 @@ def test_a_candidate_that_was_scored_after_the_selection_is_warned_of(searched: 
     assert searched.check("selection_is_complete").passed
 
 
-def test_a_check_that_warns_does_not_fail_the_run_of_the_selection(searched: Project) -> None:
+def test_a_check_that_warns_does_not_fail_the_run_of_the_selection(searched: SpecProject) -> None:
     searched.instance.add_dynamic_partitions("c_gamma", ["C1.0_G1.0"])
     result = searched.run("selection")
     succeed(result)
@@ -161,12 +163,12 @@ def test_a_check_that_warns_does_not_fail_the_run_of_the_selection(searched: Pro
     assert passed == {"selection_is_complete": False, "selected_models_match": True}
 
 
-def selected_copy(project: Project) -> str:
+def selected_copy(project: SpecProject) -> str:
     """A selected candidate."""
     return next(row["candidate"] for row in project.leaderboard() if row["selected"] == "true")
 
 
-def test_a_selected_model_that_is_not_its_card_s_is_found(searched: Project) -> None:
+def test_a_selected_model_that_is_not_its_card_s_is_found(searched: SpecProject) -> None:
     key = selected_copy(searched)
     copy = searched.artifacts / "selection" / "models" / f"model_{key}.pkl"
     content = bytearray(copy.read_bytes())
@@ -178,7 +180,7 @@ def test_a_selected_model_that_is_not_its_card_s_is_found(searched: Project) -> 
     assert found.description == f"model_{key}.pkl is not the file that its card describes"
 
 
-def test_a_selected_model_without_its_card_is_found(searched: Project) -> None:
+def test_a_selected_model_without_its_card_is_found(searched: SpecProject) -> None:
     key = selected_copy(searched)
     card = searched.model_file(key).with_suffix(".json")
     card.unlink()
@@ -187,7 +189,7 @@ def test_a_selected_model_without_its_card_is_found(searched: Project) -> None:
     assert f"{card} is missing" in str(found.description)
 
 
-def test_a_selected_model_that_is_gone_is_found(searched: Project) -> None:
+def test_a_selected_model_that_is_gone_is_found(searched: SpecProject) -> None:
     key = selected_copy(searched)
     (searched.artifacts / "selection" / "models" / f"model_{key}.pkl").unlink()
     found = searched.check("selected_models_match")
@@ -195,7 +197,7 @@ def test_a_selected_model_that_is_gone_is_found(searched: Project) -> None:
     assert found.description == f"model_{key}.pkl is missing from the selected models"
 
 
-def test_a_check_that_cannot_look_fails_with_the_reason(searched: Project) -> None:
+def test_a_check_that_cannot_look_fails_with_the_reason(searched: SpecProject) -> None:
     path = searched.write_axis("c", "many")
     with pytest.raises(StopIteration):
         searched.check("partitions_agree")

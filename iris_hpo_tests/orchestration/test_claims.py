@@ -14,17 +14,22 @@ from iris_hpo.orchestration.study import Study
 from iris_hpo.parts import Part
 from iris_hpo.space.candidates import Candidate, ParameterSpace
 from iris_hpo.spec import SearchSpec
-from iris_hpo_tests.generality.project import DAGSTERS_WARNINGS
-from iris_hpo_tests.generality.project import Project as UserProject
 from iris_hpo_tests.orchestration.following import Follower, counted_statements
-from iris_hpo_tests.orchestration.project import KEYS, Project, failure_text, small_spec
+from iris_hpo_tests.projects import (
+    DAGSTERS_WARNINGS,
+    KEYS,
+    SpecProject,
+    YamlProject,
+    failure_text,
+    small_spec,
+)
 
 BELONGS = "this Dagster instance already has the search of {}, with other candidates"
 ADVICE = "Give this search another name, or this project an instance of its own (DAGSTER_HOME)"
 
 
 @pytest.fixture
-def first(project: Project) -> Project:
+def first(project: SpecProject) -> SpecProject:
     """A project whose candidates are registered and nothing else is done."""
     Follower(project, "parameter_files_sensor").register(
         Follower(project, "parameter_files_sensor").look().dynamic_partitions_requests
@@ -34,88 +39,92 @@ def first(project: Project) -> Project:
 
 
 @pytest.fixture
-def second(first: Project, tmp_path: Path) -> Project:
+def second(first: SpecProject, tmp_path: Path) -> SpecProject:
     """Another project on the same instance, with one value more and one less."""
-    made = Project.create(tmp_path / "second", first.instance)
+    made = SpecProject.create(tmp_path / "second", first.instance)
     made.write_axis("c", 0.5, 8, 32)
     return made
 
 
-def tick(project: Project) -> Any:
+def tick(project: SpecProject) -> Any:
     return Follower(project, "parameter_files_sensor").look()
 
 
-def refused(project: Project) -> str:
+def refused(project: SpecProject) -> str:
     return Follower(project, "parameter_files_sensor").refused()
 
 
 class TestBothAreThere:
-    def test_the_second_ones_ticks_fail(self, first: Project, second: Project) -> None:
+    def test_the_second_ones_ticks_fail(self, first: SpecProject, second: SpecProject) -> None:
         message = refused(second)
-        assert BELONGS.format(first.folder) in message
-        assert f"with those of {second.folder}, each project would delete" in message
+        assert BELONGS.format(first.root) in message
+        assert f"with those of {second.root}, each project would delete" in message
         assert ADVICE in message
         assert message.endswith(f"needs the search, move {first.parameters} away")
 
-    def test_the_first_ones_ticks_go_on(self, first: Project, second: Project) -> None:
+    def test_the_first_ones_ticks_go_on(self, first: SpecProject, second: SpecProject) -> None:
         for _ in range(2):
             refused(second)
             assert not tick(first).dynamic_partitions_requests
         assert first.registered() == list(KEYS)
 
-    def test_new_data_in_the_second_asks_for_no_run(self, first: Project, second: Project) -> None:
+    def test_new_data_in_the_second_asks_for_no_run(
+        self, first: SpecProject, second: SpecProject
+    ) -> None:
         follower = Follower(second, "raw_data_sensor")
         follower.look()
         second.change_data()
-        assert BELONGS.format(first.folder) in follower.refused()
+        assert BELONGS.format(first.root) in follower.refused()
 
-    def test_the_command_is_refused(self, first: Project, second: Project) -> None:
-        with pytest.raises(InputError, match=f"search of {first.folder}, with other"):
+    def test_the_command_is_refused(self, first: SpecProject, second: SpecProject) -> None:
+        with pytest.raises(InputError, match=f"search of {first.root}, with other"):
             second.launch()
         assert first.registered() == list(KEYS)
         assert second.run_ids() == set()
 
     @pytest.mark.parametrize("asset", ["raw_data", "split", "parameters", "models", "selection"])
-    def test_nothing_is_materialised(self, first: Project, second: Project, asset: str) -> None:
+    def test_nothing_is_materialised(
+        self, first: SpecProject, second: SpecProject, asset: str
+    ) -> None:
         result = second.run(asset, keys=KEYS if asset == "models" else ())
-        assert BELONGS.format(first.folder) in failure_text(result)
+        assert BELONGS.format(first.root) in failure_text(result)
         assert first.registered() == list(KEYS)
         assert second.materializations(asset) == []
 
-    def test_other_names_are_kept_apart(self, first: Project, second: Project) -> None:
+    def test_other_names_are_kept_apart(self, first: SpecProject, second: SpecProject) -> None:
         second.spec = replace(second.spec, name="other", partitions="")
-        shutil.move(second.parameters, second.folder / "data" / "other")
-        shutil.move(second.folder / "data" / "other", second.parameters / "other")
+        shutil.move(second.parameters, second.root / "data" / "other")
+        shutil.move(second.root / "data" / "other", second.parameters / "other")
         claims.claim_search(second.study())
         assert not tick(first).dynamic_partitions_requests
 
 
 class TestNothingIsUndone:
-    def test_the_same_candidates_are_shared(self, first: Project, second: Project) -> None:
+    def test_the_same_candidates_are_shared(self, first: SpecProject, second: SpecProject) -> None:
         second.write_axis("c", 128, 8, 0.5)
         tick(second)
         first.write_axis("c", 8)
         first.instance.delete_dynamic_partition("c_gamma", KEYS[0])
         tick(first)  # it still is the first one's
-        assert BELONGS.format(first.folder) in refused(second)
+        assert BELONGS.format(first.root) in refused(second)
 
     def test_both_edited_alike_and_the_second_looks_first(
-        self, first: Project, second: Project
+        self, first: SpecProject, second: SpecProject
     ) -> None:
         for one in (first, second):
             one.write_axis("c", 32)
         assert tick(second).dynamic_partitions_requests
 
     def test_its_own_files_edited_and_its_folders_given(
-        self, first: Project, tmp_path: Path
+        self, first: SpecProject, tmp_path: Path
     ) -> None:
         first.write_axis("c", 32)
-        shutil.copytree(first.folder / "data", tmp_path / "data")
+        shutil.copytree(first.root / "data", tmp_path / "data")
         given = first.storage.model_copy(update={"data": str(tmp_path / "data")})
         for storage in (given, first.storage):
             claims.claim_search(Study(first.spec, first.instance, storage))
 
-    def test_an_idle_tick_asks_once_and_writes_nothing(self, first: Project) -> None:
+    def test_an_idle_tick_asks_once_and_writes_nothing(self, first: SpecProject) -> None:
         tick(first)
         with counted_statements() as sent:
             claims.claim_search(first.study())
@@ -137,7 +146,7 @@ class TestASamplerOfTheProject:
     """What the sampler of another project proposes is not known; only what is registered is."""
 
     @pytest.fixture
-    def sampled(self, project: Project) -> Project:
+    def sampled(self, project: SpecProject) -> SpecProject:
         project.spec = self.spec_of(project, 2)
         shutil.rmtree(project.parameters)
         Follower(project, "parameter_files_sensor").register(
@@ -147,105 +156,109 @@ class TestASamplerOfTheProject:
         return project
 
     @pytest.fixture
-    def another(self, sampled: Project, tmp_path: Path) -> Project:
-        made = Project.create(tmp_path / "second", sampled.instance)
+    def another(self, sampled: SpecProject, tmp_path: Path) -> SpecProject:
+        made = SpecProject.create(tmp_path / "second", sampled.instance)
         made.spec = self.spec_of(made, 3)
         return made
 
-    def spec_of(self, project: Project, number: int) -> SearchSpec:
+    def spec_of(self, project: SpecProject, number: int) -> SearchSpec:
         return replace(project.spec, sampler=Part(f"{__name__}.Line", {"number": number}))
 
-    def test_other_candidates_are_refused(self, sampled: Project, another: Project) -> None:
+    def test_other_candidates_are_refused(self, sampled: SpecProject, another: SpecProject) -> None:
         message = refused(another)
-        assert BELONGS.format(sampled.folder) in message
-        assert message.endswith(f"needs the search, move {sampled.folder} away")
+        assert BELONGS.format(sampled.root) in message
+        assert message.endswith(f"needs the search, move {sampled.root} away")
         assert not tick(sampled).dynamic_partitions_requests
 
-    def test_the_same_candidates_are_shared(self, another: Project) -> None:
+    def test_the_same_candidates_are_shared(self, another: SpecProject) -> None:
         another.spec = self.spec_of(another, 2)
         assert not tick(another).dynamic_partitions_requests
 
-    def test_a_project_that_was_moved_gives_way(self, sampled: Project, another: Project) -> None:
-        sampled.folder.rename(sampled.folder.with_name("elsewhere"))
+    def test_a_project_that_was_moved_gives_way(
+        self, sampled: SpecProject, another: SpecProject
+    ) -> None:
+        sampled.root.rename(sampled.root.with_name("elsewhere"))
         assert tick(another).dynamic_partitions_requests
 
 
 class TestTheFirstIsGone:
     @pytest.mark.parametrize("gone", [".", "data/parameters"])
     def test_deleted_moved_or_without_the_search(
-        self, first: Project, second: Project, gone: str
+        self, first: SpecProject, second: SpecProject, gone: str
     ) -> None:
-        (first.folder / gone).rename(first.folder.with_name("elsewhere"))
+        (first.root / gone).rename(first.root.with_name("elsewhere"))
         assert tick(second).dynamic_partitions_requests
 
-    def test_moved_itself(self, first: Project, tmp_path: Path) -> None:
-        moved = first.folder.rename(tmp_path / "moved")
-        there = Project(moved, first.instance, small_spec(moved))
+    def test_moved_itself(self, first: SpecProject, tmp_path: Path) -> None:
+        moved = first.root.rename(tmp_path / "moved")
+        there = SpecProject(moved, first.instance, small_spec(moved))
         there.write_axis("c", 32)
         assert tick(there).dynamic_partitions_requests
 
     def test_it_comes_back_when_the_second_has_taken_over(
-        self, first: Project, second: Project, tmp_path: Path
+        self, first: SpecProject, second: SpecProject, tmp_path: Path
     ) -> None:
-        first.folder.rename(tmp_path / "away")
+        first.root.rename(tmp_path / "away")
         tick(second)
-        (tmp_path / "away").rename(first.folder)
+        (tmp_path / "away").rename(first.root)
         Follower(second, "parameter_files_sensor").register(
             tick(second).dynamic_partitions_requests
         )
-        assert BELONGS.format(second.folder) in refused(first)
+        assert BELONGS.format(second.root) in refused(first)
 
 
 class TestAnotherMachine:
     """Its folders cannot be looked at; only its sensors show that it still works."""
 
     @pytest.fixture
-    def away(self, first: Project, second: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    def away(
+        self, first: SpecProject, second: SpecProject, monkeypatch: pytest.MonkeyPatch
+    ) -> SpecProject:
         del first
         monkeypatch.setattr(socket, "gethostname", lambda: "another")
         return second
 
-    def test_its_sensor_has_just_looked(self, first: Project, away: Project) -> None:
+    def test_its_sensor_has_just_looked(self, first: SpecProject, away: SpecProject) -> None:
         message = refused(away)
-        here = f"the search of {first.folder} on "
+        here = f"the search of {first.root} on "
         assert here in message
         assert message.endswith("no longer needs the search, stop its sensors")
 
     def test_its_sensor_has_not_looked_for_long(
-        self, away: Project, monkeypatch: pytest.MonkeyPatch
+        self, away: SpecProject, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(claims, "FOLLOWED_SECONDS", 0.0)
         assert tick(away).dynamic_partitions_requests
 
     def test_it_was_only_used_by_the_command(
-        self, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, project: SpecProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         claims.claim_search(project.study())
-        made = Project.create(tmp_path / "second", project.instance)
+        made = SpecProject.create(tmp_path / "second", project.instance)
         monkeypatch.setattr(socket, "gethostname", lambda: "another")
         assert tick(made).dynamic_partitions_requests
 
     def test_the_next_container_of_the_same_project(
-        self, first: Project, monkeypatch: pytest.MonkeyPatch
+        self, first: SpecProject, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(socket, "gethostname", lambda: "another")
         first.write_axis("c", 32)
         assert tick(first).dynamic_partitions_requests
 
     def test_another_project_in_the_same_place_of_another_container(
-        self, first: Project, monkeypatch: pytest.MonkeyPatch
+        self, first: SpecProject, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(socket, "gethostname", lambda: "another")
         first.write_axis("c", 32)
-        other = Project(first.folder, first.instance, replace(first.spec, data_file="wine.csv"))
-        assert BELONGS.partition(",")[0].format(first.folder) in refused(other)
+        other = SpecProject(first.root, first.instance, replace(first.spec, data_file="wine.csv"))
+        assert BELONGS.partition(",")[0].format(first.root) in refused(other)
 
 
 def test_two_that_come_at_the_same_moment(
-    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: SpecProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The one that wrote first sees the other's claim, and gives way."""
-    other = Project.create(tmp_path / "second", project.instance)
+    other = SpecProject.create(tmp_path / "second", project.instance)
     claims.claim_search(other.study())
     storage = project.instance.daemon_cursor_storage
     key = claims.claim_key(project.names)
@@ -259,17 +272,17 @@ def test_two_that_come_at_the_same_moment(
         write(theirs)
 
     monkeypatch.setattr(storage, "set_cursor_values", overtaken)
-    assert BELONGS.format(other.folder) in refused(project)
+    assert BELONGS.format(other.root) in refused(project)
 
 
-def test_a_claim_of_another_version_is_replaced(first: Project) -> None:
+def test_a_claim_of_another_version_is_replaced(first: SpecProject) -> None:
     storage, key = first.instance.daemon_cursor_storage, claims.claim_key(first.names)
     before = storage.get_cursor_values({key})
     for other in ("", "[]", '{"folder": "/"}', "no JSON"):
         storage.set_cursor_values({key: other})
         claims.claim_search(first.study())
         assert storage.get_cursor_values({key}).keys() == before.keys()
-        assert str(first.folder) in storage.get_cursor_values({key})[key]
+        assert str(first.root) in storage.get_cursor_values({key})[key]
 
 
 @pytest.mark.slow
@@ -277,9 +290,9 @@ class TestCommand:
     pytestmark = DAGSTERS_WARNINGS
 
     @pytest.fixture
-    def pair(self, tmp_path: Path) -> tuple[UserProject, UserProject]:
+    def pair(self, tmp_path: Path) -> tuple[YamlProject, YamlProject]:
         """Two projects of which each searches other values of `points`."""
-        made = UserProject.create(tmp_path / "first"), UserProject.create(tmp_path / "second")
+        made = YamlProject.create(tmp_path / "first"), YamlProject.create(tmp_path / "second")
         for one, values in zip(made, ([1, 3], [3, 5]), strict=True):
             one.write_data("points.csv", [[n, n * n % 7, "ab"[n % 2]] for n in range(30)])
             one.write_values("points", neighbors=values)
@@ -300,7 +313,7 @@ class TestCommand:
         made[0].run("points")
         return made
 
-    def test_on_one_instance(self, pair: tuple[UserProject, UserProject]) -> None:
+    def test_on_one_instance(self, pair: tuple[YamlProject, YamlProject]) -> None:
         first, second = pair
         shutil.rmtree(second.root / ".dagster")
         (second.root / ".dagster").symlink_to(first.root / ".dagster")
@@ -321,11 +334,11 @@ class TestCommand:
         assert second.partitions("points") == ["N3", "N5"]
 
     def test_copied_with_its_instance(
-        self, pair: tuple[UserProject, UserProject], tmp_path: Path
+        self, pair: tuple[YamlProject, YamlProject], tmp_path: Path
     ) -> None:
         first, _ = pair
         shutil.copytree(first.root, tmp_path / "copy")
-        copy = UserProject(tmp_path / "copy")
+        copy = YamlProject(tmp_path / "copy")
         copy.write_values("points", neighbors=[3, 7])
         assert copy.run("points")["candidates"] == 2
         assert first.run("points")["reused"] == 2

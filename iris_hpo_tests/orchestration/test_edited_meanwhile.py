@@ -9,7 +9,7 @@ from iris_hpo.orchestration import runner as launch
 from iris_hpo.orchestration.partitions import is_range
 from iris_hpo.orchestration.partitions import registered_keys as read_keys
 from iris_hpo.orchestration.study import Study
-from iris_hpo_tests.orchestration.project import KEYS, Project
+from iris_hpo_tests.projects import KEYS, SpecProject
 
 EDITS = {
     "the first value goes": (8, 128),
@@ -47,7 +47,7 @@ def edit_after_planning(
     ],
 )
 def test_one_edit_is_followed(
-    project: Project, monkeypatch: pytest.MonkeyPatch, values: Sequence[float]
+    project: SpecProject, monkeypatch: pytest.MonkeyPatch, values: Sequence[float]
 ) -> None:
     edit_after_planning(monkeypatch, lambda: project.write_axis("c", *values))
     outcome = project.launch()
@@ -62,7 +62,7 @@ def test_one_edit_is_followed(
 
 
 def test_edits_again_and_again_end_in_one_message(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: SpecProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def delete() -> None:
         project.instance.delete_dynamic_partition("c_gamma", KEYS[0])
@@ -80,7 +80,7 @@ def test_edits_again_and_again_end_in_one_message(
 
 
 def test_a_sensor_deletes_and_registers_what_is_planned(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: SpecProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between plan and reading, so that a candidate is not registered; and in another order."""
     project.launch()
@@ -110,7 +110,7 @@ def test_a_sensor_deletes_and_registers_what_is_planned(
 
 
 def test_what_earlier_rounds_trained_counts_as_trained(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: SpecProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two ranges: the second one's candidates go while the first one works."""
     monkeypatch.setattr(launch, "_BRIDGED", 0)
@@ -136,7 +136,7 @@ def test_what_earlier_rounds_trained_counts_as_trained(
 
 
 def test_an_edit_when_there_is_nothing_to_train(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: SpecProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.launch()
     project.write_axis("c", 8, 128)
@@ -151,7 +151,9 @@ def test_an_edit_when_there_is_nothing_to_train(
     assert (outcome.counts.trained, outcome.counts.reused, outcome.failures) == (2, 0, {})
 
 
-def test_an_edit_to_a_wrong_file_is_said(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edit_to_a_wrong_file_is_said(
+    project: SpecProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
     edit_after_planning(monkeypatch, lambda: project.write_axis("c", "much"))
     with pytest.raises(launch.RunFailedError, match=r"c_parameters\.txt, line 1: C 'much'"):
         project.launch()

@@ -16,25 +16,19 @@ from iris_hpo.orchestration.record import (
     partitions_of_failed_runs,
 )
 from iris_hpo.training.estimators import Step
-from iris_hpo_tests.orchestration.project import (
-    KEYS,
-    Project,
-    failure_text,
-    small_spec,
-    succeed,
-)
+from iris_hpo_tests.projects import KEYS, SpecProject, failure_text, small_spec, succeed
 
 GOOD, BAD, UNSCORED = "C0.5_G0.016", "C8.0_G0.016", "C0.5_G0.25"
 HOSTILE = ("../../stolen", "C0.50_G1.0", "a...b", "C1.0_G1.0\n", "C1.0", "Cnan_G1.0", "C-1.0_G1.0")
 
 
-def picky_project(folder: Path, instance: dg.DagsterInstance) -> Project:
+def picky_project(folder: Path, instance: dg.DagsterInstance) -> SpecProject:
     """Four candidates: two cannot be fitted, one cannot be cross-validated, one is good."""
     spec = replace(
         small_spec(folder),
         steps=(Step("iris_hpo_tests.orchestration.estimators.Picky"),),
     )
-    made = Project.create(folder, instance, spec)
+    made = SpecProject.create(folder, instance, spec)
     made.write_axis("c", 0.5, 8)
     made.write_axis("gamma", 0.016, 0.25)
     made.materialize_sources()
@@ -42,12 +36,12 @@ def picky_project(folder: Path, instance: dg.DagsterInstance) -> Project:
 
 
 @pytest.fixture
-def picky(tmp_path: Path, instance: dg.DagsterInstance) -> Project:
+def picky(tmp_path: Path, instance: dg.DagsterInstance) -> SpecProject:
     return picky_project(tmp_path / "picky", instance)
 
 
 @pytest.fixture(scope="module")
-def failed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, str]]:
+def failed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SpecProject, str]]:
     """After a run in which one of three candidates failed, and the selection; read only."""
     folder = tmp_path_factory.mktemp("failed")
     with dg.DagsterInstance.ephemeral() as instance:
@@ -61,7 +55,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, 
         yield project, result.run_id
 
 
-def test_the_others_are_there(failed: tuple[Project, str]) -> None:
+def test_the_others_are_there(failed: tuple[SpecProject, str]) -> None:
     project, _ = failed
     for asset in ("models", "scores"):
         assert set(project.by_partition(asset)) == {GOOD, "C128.0_G0.016"}
@@ -72,7 +66,7 @@ def test_the_others_are_there(failed: tuple[Project, str]) -> None:
     }
 
 
-def test_dagster_shows_its_partition_alone_as_failed(failed: tuple[Project, str]) -> None:
+def test_dagster_shows_its_partition_alone_as_failed(failed: tuple[SpecProject, str]) -> None:
     project, _ = failed
     for asset in ("models", "scores"):
         assert project.partition_status(asset) == {
@@ -81,13 +75,13 @@ def test_dagster_shows_its_partition_alone_as_failed(failed: tuple[Project, str]
         }
 
 
-def test_the_record_names_it_and_its_run(failed: tuple[Project, str]) -> None:
+def test_the_record_names_it_and_its_run(failed: tuple[SpecProject, str]) -> None:
     project, run_id = failed
     for asset in ("models", "scores"):
         assert failed_partitions(project.instance, dg.AssetKey(asset)) == {BAD: run_id}
 
 
-def test_the_run_fails_and_says_why(failed: tuple[Project, str]) -> None:
+def test_the_run_fails_and_says_why(failed: tuple[SpecProject, str]) -> None:
     project, run_id = failed
     run = project.instance.get_run_by_id(run_id)
     assert run is not None
@@ -97,13 +91,13 @@ def test_the_run_fails_and_says_why(failed: tuple[Project, str]) -> None:
     }
 
 
-def test_the_message_counts_and_names(picky: Project) -> None:
+def test_the_message_counts_and_names(picky: SpecProject) -> None:
     text = failure_text(picky.run("models", keys=picky.registered()))
     assert text.startswith("2 of 4 candidates failed; the others are done.")
     assert f"{BAD}: fitting failed: ValueError: C = 8 is not to my taste" in text
 
 
-def test_the_selection_stands_and_names_it(failed: tuple[Project, str]) -> None:
+def test_the_selection_stands_and_names_it(failed: tuple[SpecProject, str]) -> None:
     project, _ = failed
     metadata = project.metadata("selection")
     assert metadata["failed"] == f"1: {BAD}"
@@ -112,17 +106,17 @@ def test_the_selection_stands_and_names_it(failed: tuple[Project, str]) -> None:
     assert {row["candidate"] for row in project.leaderboard()} == {GOOD, "C128.0_G0.016"}
 
 
-def test_a_selection_from_a_part_says_so(failed: tuple[Project, str]) -> None:
+def test_a_selection_from_a_part_says_so(failed: tuple[SpecProject, str]) -> None:
     project, _ = failed
     note = part_note(project.study())
     assert note == f"selected from 2 of 3 candidates (failed 1: {BAD})"
 
 
-def test_a_selection_from_all_says_nothing(searched: Project) -> None:
+def test_a_selection_from_all_says_nothing(searched: SpecProject) -> None:
     assert part_note(searched.study()) == ""
 
 
-def test_the_check_of_completeness_warns(failed: tuple[Project, str]) -> None:
+def test_the_check_of_completeness_warns(failed: tuple[SpecProject, str]) -> None:
     project, _ = failed
     found = project.check("selection_is_complete")
     assert not found.passed
@@ -130,7 +124,7 @@ def test_the_check_of_completeness_warns(failed: tuple[Project, str]) -> None:
     assert found.description == f"failed: {BAD}"
 
 
-def test_a_candidate_without_a_score_may_have_its_model(picky: Project) -> None:
+def test_a_candidate_without_a_score_may_have_its_model(picky: SpecProject) -> None:
     result = picky.materialize_candidates()
     assert "too few rows for my taste" in failure_text(result)
     assert picky.partition_status("models") == {
@@ -145,7 +139,7 @@ def test_a_candidate_without_a_score_may_have_its_model(picky: Project) -> None:
     assert set(reasons) == {BAD, "C8.0_G0.25", UNSCORED}
 
 
-def test_a_failure_of_the_disk_is_recovered_from(prepared: Project) -> None:
+def test_a_failure_of_the_disk_is_recovered_from(prepared: SpecProject) -> None:
     """The model cannot be written while a folder stands in its place."""
     folder = prepared.occupy(KEYS[1])
     assert KEYS[1] in failure_text(prepared.materialize_candidates())
@@ -159,7 +153,7 @@ def test_a_failure_of_the_disk_is_recovered_from(prepared: Project) -> None:
     assert prepared.metadata("selection")["failed"] == "none"
 
 
-def test_a_result_stays_right_when_a_later_attempt_fails(searched: Project) -> None:
+def test_a_result_stays_right_when_a_later_attempt_fails(searched: SpecProject) -> None:
     """The whole run fails before any candidate is looked at; what was stored is untouched."""
     train = searched.artifacts / "split" / "train.csv"
     content = train.read_bytes()
@@ -176,7 +170,7 @@ def test_a_result_stays_right_when_a_later_attempt_fails(searched: Project) -> N
     assert (metadata["scored"], metadata["failed"]) == (6, "none")
 
 
-def test_hand_added_keys_that_are_no_candidates_fail_alone(prepared: Project) -> None:
+def test_hand_added_keys_that_are_no_candidates_fail_alone(prepared: SpecProject) -> None:
     prepared.instance.add_dynamic_partitions("c_gamma", list(HOSTILE))
     result = prepared.materialize_candidates()
 
@@ -190,22 +184,22 @@ def test_hand_added_keys_that_are_no_candidates_fail_alone(prepared: Project) ->
     assert prepared.metadata("selection")["failed"].startswith(f"{len(HOSTILE)}: ../../stolen, ")
 
 
-def test_hand_added_keys_touch_no_file(prepared: Project) -> None:
+def test_hand_added_keys_touch_no_file(prepared: SpecProject) -> None:
     prepared.instance.add_dynamic_partitions("c_gamma", list(HOSTILE))
-    before = {path for path in prepared.folder.rglob("*") if path.is_file()}
+    before = {path for path in prepared.root.rglob("*") if path.is_file()}
     prepared.run("models", "scores", keys=HOSTILE)
     prepared.run("models", "scores", partition=HOSTILE[0])
-    assert {path for path in prepared.folder.rglob("*") if path.is_file()} == before
+    assert {path for path in prepared.root.rglob("*") if path.is_file()} == before
 
 
-def test_a_hand_added_candidate_is_as_good_as_any(prepared: Project) -> None:
+def test_a_hand_added_candidate_is_as_good_as_any(prepared: SpecProject) -> None:
     prepared.instance.add_dynamic_partitions("c_gamma", ["C2.0_G0.063"])
     succeed(prepared.materialize_candidates())
     succeed(prepared.run("selection"))
     assert "C2.0_G0.063" in {row["candidate"] for row in prepared.leaderboard()}
 
 
-def test_many_failures_are_cut_in_the_message_but_all_recorded(prepared: Project) -> None:
+def test_many_failures_are_cut_in_the_message_but_all_recorded(prepared: SpecProject) -> None:
     wrong = [f"wrong{number}" for number in range(25)]
     prepared.instance.add_dynamic_partitions("c_gamma", wrong)
     result = prepared.run("models", keys=wrong)
@@ -216,7 +210,7 @@ def test_many_failures_are_cut_in_the_message_but_all_recorded(prepared: Project
     assert set(failure_reasons(prepared.instance, result.run_id)) == set(wrong)
 
 
-def test_the_launcher_names_the_failed_and_tries_them_again(picky: Project) -> None:
+def test_the_launcher_names_the_failed_and_tries_them_again(picky: SpecProject) -> None:
     outcome = picky.launch()
     assert set(outcome.failures) == {BAD, "C8.0_G0.25", UNSCORED}
     assert (outcome.counts.trained, outcome.counts.reused, outcome.counts.failed) == (1, 0, 3)
@@ -227,7 +221,7 @@ def test_the_launcher_names_the_failed_and_tries_them_again(picky: Project) -> N
     assert (again.counts.trained, again.counts.reused, again.counts.failed) == (0, 1, 3)
 
 
-def test_the_launcher_counts_a_key_that_is_no_candidate_as_failed(searched: Project) -> None:
+def test_the_launcher_counts_a_key_that_is_no_candidate_as_failed(searched: SpecProject) -> None:
     searched.instance.add_dynamic_partitions("c_gamma", ["C0.5"])
     outcome = searched.launch()
     assert set(outcome.failures) == {"C0.5"}
@@ -235,7 +229,7 @@ def test_the_launcher_counts_a_key_that_is_no_candidate_as_failed(searched: Proj
     assert searched.told[-1].failed == 1
 
 
-def test_when_all_fail_there_is_nothing_to_select(picky: Project) -> None:
+def test_when_all_fail_there_is_nothing_to_select(picky: SpecProject) -> None:
     picky.write_axis("c", 8)
     with pytest.raises(RunFailedError, match="none of the 2 candidates has a score"):
         picky.launch()

@@ -11,23 +11,25 @@ from iris_hpo.errors import InputError
 from iris_hpo.orchestration import runner as launch
 from iris_hpo.orchestration.outcome import RunFailedError
 from iris_hpo.orchestration.selection_status import selection_state
-from iris_hpo_tests.orchestration.project import KEYS, Project
+from iris_hpo_tests.projects import KEYS, SpecProject
 
 KEY = KEYS[3]
 FRESH = {"FRESH"}
 
 
 @pytest.fixture(scope="module")
-def launched_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def launched_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SpecProject]:
     """What `launched` copies; read only."""
     with dg.DagsterInstance.ephemeral() as instance:
-        project = Project.create(tmp_path_factory.mktemp("launched") / "project", instance)
+        project = SpecProject.create(tmp_path_factory.mktemp("launched") / "project", instance)
         project.launch()
         yield project
 
 
 @pytest.fixture
-def launched(launched_once: Project, tmp_path: Path, instance: dg.DagsterInstance) -> Project:
+def launched(
+    launched_once: SpecProject, tmp_path: Path, instance: dg.DagsterInstance
+) -> SpecProject:
     """A search that the launcher did once."""
     return launched_once.copy(tmp_path / "project", instance)
 
@@ -39,16 +41,16 @@ def counts(outcome: object) -> tuple[int, int, int]:
     return found.trained, found.reused, found.failed
 
 
-def events_per_key(project: Project) -> dict[str, int]:
+def events_per_key(project: SpecProject) -> dict[str, int]:
     return {key: len(found) for key, found in project.by_partition("models").items()}
 
 
-def digests(project: Project, folder: str = "") -> dict[str, str]:
+def digests(project: SpecProject, folder: str = "") -> dict[str, str]:
     return {name: digest for name, (_, digest) in project.files(folder).items()}
 
 
 class TestEverythingMissing:
-    def test_all_is_made_in_two_runs(self, project: Project) -> None:
+    def test_all_is_made_in_two_runs(self, project: SpecProject) -> None:
         outcome = project.launch()
         assert counts(outcome) == (6, 0, 0)
         assert outcome.failures == {}
@@ -60,18 +62,20 @@ class TestEverythingMissing:
             assert set(project.staleness(asset).values()) == FRESH
         assert len(project.leaderboard()) == 6
 
-    def test_progress_is_told_at_the_start_and_as_outcomes_come(self, project: Project) -> None:
+    def test_progress_is_told_at_the_start_and_as_outcomes_come(self, project: SpecProject) -> None:
         project.launch()
         done = [told.done for told in project.told]
         assert (done[:2], done[-1]) == ([0, 1], 6)
         assert done == sorted(set(done))
         assert {told.total for told in project.told} == {6}
 
-    def test_it_equals_what_the_jobs_make(self, launched: Project, finished: Project) -> None:
+    def test_it_equals_what_the_jobs_make(
+        self, launched: SpecProject, finished: SpecProject
+    ) -> None:
         assert digests(launched, "selection") == digests(finished, "selection")
         assert launched.data_version("selection") == finished.data_version("selection")
 
-    def test_settings_reach_the_runs(self, project: Project) -> None:
+    def test_settings_reach_the_runs(self, project: SpecProject) -> None:
         project.launch(project.settings(folds=0, kernel="linear"))
         assert project.metadata("parameters")["setting kernel"] == "linear"
         assert project.metadata("split")["folds"] == 0
@@ -87,7 +91,7 @@ class TestWorkersStartedAhead:
 
     @pytest.mark.parametrize(("folds", "workers"), [(0, 1), (2, 2), (5, 4)])
     def test_long_work_has_several(
-        self, project: Project, monkeypatch: pytest.MonkeyPatch, folds: int, workers: int
+        self, project: SpecProject, monkeypatch: pytest.MonkeyPatch, folds: int, workers: int
     ) -> None:
         def start_ahead(*asked: int, modules: object) -> None:  # noqa: ARG001
             raise Asked(*asked)
@@ -99,14 +103,14 @@ class TestWorkersStartedAhead:
         assert asked.value.args == (workers, 7)
 
     def test_there_are_none_for_nothing(
-        self, launched: Project, monkeypatch: pytest.MonkeyPatch
+        self, launched: SpecProject, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delattr("iris_hpo.engines.start_ahead")
         assert counts(launched.launch(engine="loky")) == (0, 6, 0)
 
 
 class TestUpToDate:
-    def test_no_run_is_made(self, launched: Project) -> None:
+    def test_no_run_is_made(self, launched: SpecProject) -> None:
         runs, files = launched.run_ids(), launched.files()
         outcome = launched.launch()
         assert outcome.run_ids == []
@@ -114,12 +118,12 @@ class TestUpToDate:
         assert launched.run_ids() == runs
         assert launched.files() == files
 
-    def test_what_the_jobs_made_counts(self, searched: Project) -> None:
+    def test_what_the_jobs_made_counts(self, searched: SpecProject) -> None:
         outcome = searched.launch()
         assert outcome.run_ids == []
         assert counts(outcome) == (0, 6, 0)
 
-    def test_force_makes_all_anew(self, launched: Project) -> None:
+    def test_force_makes_all_anew(self, launched: SpecProject) -> None:
         before = launched.files("models")
         outcome = launched.launch(force=True)
         assert counts(outcome) == (6, 0, 0)
@@ -129,7 +133,7 @@ class TestUpToDate:
 
 
 class TestChangedInput:
-    def test_of_an_added_value_exactly_its_candidates_are_made(self, launched: Project) -> None:
+    def test_of_an_added_value_exactly_its_candidates_are_made(self, launched: SpecProject) -> None:
         launched.write_axis("gamma", 0.016, 0.25, 1)
         outcome = launched.launch()
         assert counts(outcome) == (3, 6, 0)
@@ -137,7 +141,7 @@ class TestChangedInput:
         assert events_per_key(launched) == dict.fromkeys((*KEYS, *new), 1)
         assert len(launched.leaderboard()) == 9
 
-    def test_a_removed_value_is_forgotten_and_nothing_made(self, launched: Project) -> None:
+    def test_a_removed_value_is_forgotten_and_nothing_made(self, launched: SpecProject) -> None:
         launched.write_axis("c", 0.5, 8)
         outcome = launched.launch()
         assert counts(outcome) == (0, 4, 0)
@@ -151,7 +155,9 @@ class TestChangedInput:
         assert launched.files("models") == files, "it came back and was not trained again"
         assert len(launched.leaderboard()) == 6
 
-    def test_selected_models_of_removed_candidates_are_not_offered(self, launched: Project) -> None:
+    def test_selected_models_of_removed_candidates_are_not_offered(
+        self, launched: SpecProject
+    ) -> None:
         champion = launched.metadata("selection")["champion"]
         value = champion.partition("_")[0].removeprefix("C")
         launched.write_axis("c", *{0.5, 8.0, 128.0} - {float(value)})
@@ -160,14 +166,14 @@ class TestChangedInput:
         assert not (launched.artifacts / f"selection/models/model_{champion}.pkl").exists()
         assert launched.metadata("selection")["champion"] != champion
 
-    def test_after_changed_data_all_is_made(self, launched: Project) -> None:
+    def test_after_changed_data_all_is_made(self, launched: SpecProject) -> None:
         launched.change_data()
         assert counts(launched.launch()) == (6, 0, 0)
         for asset in ("models", "scores"):
             assert set(launched.staleness(asset).values()) == FRESH
         assert launched.launch().run_ids == []
 
-    def test_other_folds_score_anew_and_train_nothing(self, launched: Project) -> None:
+    def test_other_folds_score_anew_and_train_nothing(self, launched: SpecProject) -> None:
         models = launched.files("models")
         outcome = launched.launch(launched.settings(folds=3))
         assert counts(outcome) == (6, 0, 0), "a candidate that is scored anew is not reused"
@@ -176,7 +182,7 @@ class TestChangedInput:
         assert len(launched.score_card(KEY).fold_scores) == 3
         assert set(launched.staleness("models").values()) == FRESH
 
-    def test_another_rule_only_selects(self, launched: Project) -> None:
+    def test_another_rule_only_selects(self, launched: SpecProject) -> None:
         outcome = launched.launch(rule="cv")
         assert counts(outcome) == (0, 6, 0)
         (run_id,) = outcome.run_ids
@@ -187,7 +193,7 @@ class TestChangedInput:
 
 
 class TestLostArtifacts:
-    def test_all_of_them(self, launched: Project) -> None:
+    def test_all_of_them(self, launched: SpecProject) -> None:
         before = digests(launched)
         shutil.rmtree(launched.artifacts)
         assert counts(launched.launch()) == (6, 0, 0)
@@ -197,14 +203,14 @@ class TestLostArtifacts:
         exact |= {name for name in before if name.endswith(".pkl")}
         assert {name: after[name] for name in exact} == {name: before[name] for name in exact}
 
-    def test_one_model(self, launched: Project) -> None:
+    def test_one_model(self, launched: SpecProject) -> None:
         before = launched.model_file(KEY).read_bytes()
         launched.model_file(KEY).unlink()
         assert counts(launched.launch()) == (1, 5, 0)
         assert launched.model_file(KEY).read_bytes() == before
         assert events_per_key(launched) == {**dict.fromkeys(KEYS, 1), KEY: 2}
 
-    def test_one_byte_of_a_model(self, launched: Project) -> None:
+    def test_one_byte_of_a_model(self, launched: SpecProject) -> None:
         before = launched.model_file(KEY).read_bytes()
         content = bytearray(before)
         content[-20] ^= 4
@@ -213,7 +219,7 @@ class TestLostArtifacts:
         assert launched.model_file(KEY).read_bytes() == before
 
     @pytest.mark.parametrize("name", ["champion.pkl", "champion.json", "leaderboard.csv", "models"])
-    def test_a_part_of_the_selection(self, launched: Project, name: str) -> None:
+    def test_a_part_of_the_selection(self, launched: SpecProject, name: str) -> None:
         before = digests(launched, "selection")
         path = launched.artifacts / "selection" / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -223,7 +229,7 @@ class TestLostArtifacts:
         assert len(outcome.run_ids) == 1
         assert digests(launched, "selection") == before
 
-    def test_a_changed_selected_model(self, launched: Project) -> None:
+    def test_a_changed_selected_model(self, launched: SpecProject) -> None:
         before = digests(launched, "selection")
         copy = next((launched.artifacts / "selection" / "models").iterdir())
         copy.write_bytes(copy.read_bytes()[::-1])
@@ -233,11 +239,11 @@ class TestLostArtifacts:
 
 class TestAnotherInstance:
     def test_what_it_has_not_recorded_is_made_anew_and_comes_out_the_same(
-        self, launched: Project
+        self, launched: SpecProject
     ) -> None:
         before = digests(launched, "")
         with dg.DagsterInstance.ephemeral() as other:
-            elsewhere = Project(launched.folder, other, launched.spec)
+            elsewhere = SpecProject(launched.root, other, launched.spec)
             outcome = elsewhere.launch()
             assert counts(outcome) == (6, 0, 0)
             for asset in ("models", "scores"):
@@ -252,7 +258,7 @@ class TestAnotherInstance:
 
 @pytest.mark.parametrize(("bridged", "runs"), [(0, 8), (1, 1)])
 def test_scattered_candidates_take_few_runs_and_counts_stay_right(
-    project: Project, monkeypatch: pytest.MonkeyPatch, bridged: int, runs: int
+    project: SpecProject, monkeypatch: pytest.MonkeyPatch, bridged: int, runs: int
 ) -> None:
     monkeypatch.setattr(launch, "_BRIDGED", bridged)
     project.write_axis("c", *range(1, 20))
@@ -268,7 +274,7 @@ def test_scattered_candidates_take_few_runs_and_counts_stay_right(
 
 
 class TestErrors:
-    def test_bad_input_is_said_and_changes_nothing(self, launched: Project) -> None:
+    def test_bad_input_is_said_and_changes_nothing(self, launched: SpecProject) -> None:
         runs = launched.run_ids()
         launched.write_axis("c", 0.5, "much")
         with pytest.raises(InputError, match="line 2: C 'much' is not a number"):
@@ -276,6 +282,6 @@ class TestErrors:
         assert launched.run_ids() == runs
         assert launched.registered() == list(KEYS)
 
-    def test_a_run_that_fails_as_a_whole_raises_its_message(self, project: Project) -> None:
+    def test_a_run_that_fails_as_a_whole_raises_its_message(self, project: SpecProject) -> None:
         with pytest.raises(RunFailedError, match="set folds to at least 2"):
             project.launch(project.settings(folds=0), rule="cv")

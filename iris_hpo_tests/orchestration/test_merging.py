@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from iris_hpo.orchestration.build import build_search
-from iris_hpo_tests.orchestration.project import Project, small_spec
+from iris_hpo_tests.projects import SpecProject, small_spec
 
 
 @dg.executor(name="their_executor", requirements=dg.multiple_process_executor_requirements())
@@ -114,8 +114,8 @@ def disk_home(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 def test_a_search_works_under_the_executor_of_the_project(
     tmp_path: Path, disk_home: dg.DagsterInstance, engine: str
 ) -> None:
-    project = Project.create(tmp_path / "project", disk_home)
-    file = project.folder / "their_definitions.py"
+    project = SpecProject.create(tmp_path / "project", disk_home)
+    file = project.root / "their_definitions.py"
     file.write_text(PROJECT)
     for assets, config in (
         (

@@ -16,7 +16,7 @@ from iris_hpo_tests.orchestration.following import (
     ends_of,
     partition_requests,
 )
-from iris_hpo_tests.orchestration.project import KEYS, Project, small_spec
+from iris_hpo_tests.projects import KEYS, SpecProject, small_spec
 
 NOTES = "c_gamma_from_files"
 NEW = ["C0.5_G1.0", "C8.0_G1.0", "C128.0_G1.0"]
@@ -24,13 +24,13 @@ NEW = ["C0.5_G1.0", "C8.0_G1.0", "C128.0_G1.0"]
 
 
 @pytest.fixture
-def idle(project: Project) -> Follower:
+def idle(project: SpecProject) -> Follower:
     """On a project of which nothing was run."""
     return Follower(project, "parameter_files_sensor")
 
 
 @pytest.fixture
-def following(scored: Project) -> Follower:
+def following(scored: SpecProject) -> Follower:
     """On a project whose candidates are scored; the sensor knows them."""
     follower = Follower(scored, "parameter_files_sensor")
     assert follower.tick() == []
@@ -84,11 +84,11 @@ class TestFirstTick:
         data.write_bytes(content)
         assert len(idle.look().run_requests) == 1
 
-    def test_after_the_command_there_is_nothing_to_do(self, scored: Project) -> None:
+    def test_after_the_command_there_is_nothing_to_do(self, scored: SpecProject) -> None:
         assert_nothing_asked(Follower(scored, "parameter_files_sensor").look())
 
     def test_without_a_folder_nothing_happens(self, idle: Follower) -> None:
-        idle.project.parameters.rename(idle.project.folder / "elsewhere")
+        idle.project.parameters.rename(idle.project.root / "elsewhere")
         message = f"{idle.project.parameters}: this folder of parameter files cannot be read"
         assert message in idle.refused()
         assert idle.cursor is None
@@ -151,7 +151,7 @@ class TestValueAdded:
     ) -> None:
         folder = tmp_path / "picky"
         steps = (Step("iris_hpo_tests.orchestration.estimators.Picky"),)
-        project = Project.create(folder, instance, replace(small_spec(folder), steps=steps))
+        project = SpecProject.create(folder, instance, replace(small_spec(folder), steps=steps))
         project.write_axis("gamma", 0.016)
         follower = Follower(project, "parameter_files_sensor")
         follower.tick()
@@ -315,7 +315,7 @@ class TestBadFiles:
 
     def test_a_folder_that_vanishes_deletes_nothing(self, following: Follower) -> None:
         cursor = following.cursor
-        folder, elsewhere = following.project.parameters, following.project.folder / "elsewhere"
+        folder, elsewhere = following.project.parameters, following.project.root / "elsewhere"
         folder.rename(elsewhere)
         assert f"{folder}: this folder of parameter files cannot" in following.refused()
         assert following.cursor == cursor
@@ -350,7 +350,7 @@ def test_a_lost_cursor_finds_what_was_never_tried(idle: Follower) -> None:
 
 
 def test_a_tick_asks_the_storage_as_often_for_many_candidates_as_for_few(
-    project: Project, instance: dg.DagsterInstance
+    project: SpecProject, instance: dg.DagsterInstance
 ) -> None:
     def statements(*values: int) -> tuple[int, int]:
         project.write_axis("c", *values)
@@ -371,7 +371,7 @@ def test_a_tick_asks_the_storage_as_often_for_many_candidates_as_for_few(
 
 
 def test_a_slow_event_log_is_noted_in_the_first_tick(
-    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    project: SpecProject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with dg.DagsterInstance.local_temp(str(tmp_path)) as stock:
         slow = Follower(replace(project, instance=stock), "parameter_files_sensor")

@@ -20,7 +20,7 @@ from iris_hpo.orchestration.partitions import (
 from iris_hpo.orchestration.ranges import contiguous_ranges, range_tags
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study
-from iris_hpo_tests.orchestration.project import KEYS, Project, succeed
+from iris_hpo_tests.projects import KEYS, SpecProject, succeed
 
 NAMES = Names("", "c_gamma")
 NOTES = "c_gamma_from_files"
@@ -109,7 +109,7 @@ class TestContiguousRanges:
         ]
 
 
-def test_a_range_s_tags_are_dagster_s_own(prepared: Project) -> None:
+def test_a_range_s_tags_are_dagster_s_own(prepared: SpecProject) -> None:
     succeed(prepared.run("models", tags=range_tags(KEYS[2:5])))
     assert set(prepared.by_partition("models")) == set(KEYS[2:5])
 
@@ -246,14 +246,14 @@ class TestOnAnInstance:
 class TestByParameters:
     """The asset does the same as the sensor, for those who materialise it by hand."""
 
-    def test_hand_added_candidates_survive(self, prepared: Project) -> None:
+    def test_hand_added_candidates_survive(self, prepared: SpecProject) -> None:
         prepared.instance.add_dynamic_partitions("c_gamma", ["C1.0_G1.0"])
         prepared.write_axis("c", 0.5)
         prepared.materialize_sources()
         assert prepared.registered() == [KEYS[0], KEYS[1], "C1.0_G1.0"]
 
     def test_results_of_a_deleted_candidate_live_again_when_it_comes_back(
-        self, scored: Project
+        self, scored: SpecProject
     ) -> None:
         scored.write_axis("c", 0.5, 8)
         succeed(scored.run("parameters"))

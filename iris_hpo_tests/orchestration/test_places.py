@@ -11,7 +11,7 @@ from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.runner import Launcher
 from iris_hpo.orchestration.study import Study
 from iris_hpo.run_settings import WorkSettings
-from iris_hpo_tests.orchestration.project import KEYS, Project, small_spec
+from iris_hpo_tests.projects import KEYS, SpecProject, small_spec
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,9 @@ def test_what_is_given_wins_over_the_environment_over_the_default(
 
 
 def test_the_environment_moves_a_whole_run(
-    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    project: SpecProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("IRIS_HPO_DATA", str(project.folder / "data"))
+    monkeypatch.setenv("IRIS_HPO_DATA", str(project.root / "data"))
     monkeypatch.setenv("IRIS_HPO_ARTIFACTS", str(tmp_path / "elsewhere"))
     result = project.defs.resolve_job_def("search").execute_in_process(
         instance=project.instance,
@@ -60,9 +60,9 @@ def test_the_environment_moves_a_whole_run(
     assert not project.artifacts.exists()
 
 
-def test_artifacts_may_be_anywhere_that_fsspec_reaches(project: Project) -> None:
+def test_artifacts_may_be_anywhere_that_fsspec_reaches(project: SpecProject) -> None:
     root = UPath("memory://bucket/search")
-    storage = Storage(data=str(project.folder / "data"), artifacts=str(root))
+    storage = Storage(data=str(project.root / "data"), artifacts=str(root))
 
     def launch() -> tuple[int, int]:
         launcher = Launcher(Study(project.spec, project.instance, storage), project.note_progress)
@@ -87,7 +87,7 @@ def test_a_named_search_has_a_folder_and_partitions_of_its_own(
 ) -> None:
     folder = tmp_path / "project"
     spec = replace(small_spec(folder), name="wine", partitions="")
-    project = Project.create(folder, instance, spec)
+    project = SpecProject.create(folder, instance, spec)
     assert project.launch().counts.trained == 6
 
     assert instance.get_dynamic_partitions("wine_candidates") == list(KEYS)

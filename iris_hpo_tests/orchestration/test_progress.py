@@ -6,10 +6,10 @@ import dagster as dg
 
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.resources import Counts, LogProgress
-from iris_hpo_tests.orchestration.project import KEYS, Project, succeed
+from iris_hpo_tests.projects import KEYS, SpecProject, succeed
 
 
-def lines(project: Project) -> list[str]:
+def lines(project: SpecProject) -> list[str]:
     """What the latest run's own code has logged."""
     run = project.instance.get_runs(limit=1)[0]
     return [
@@ -19,14 +19,14 @@ def lines(project: Project) -> list[str]:
     ]
 
 
-def test_a_short_run_says_what_came_of_it(prepared: Project) -> None:
+def test_a_short_run_says_what_came_of_it(prepared: SpecProject) -> None:
     succeed(prepared.materialize_candidates())
     assert lines(prepared) == ["6 candidates: 6 trained, 0 reused, 0 failed"]
     succeed(prepared.materialize_candidates())
     assert lines(prepared) == ["6 candidates: 0 trained, 6 reused, 0 failed"]
 
 
-def test_failures_are_counted(prepared: Project) -> None:
+def test_failures_are_counted(prepared: SpecProject) -> None:
     prepared.instance.add_dynamic_partitions("c_gamma", ["wrong"])
     assert not prepared.run("models", "scores", keys=prepared.registered()).success
     assert lines(prepared)[0] == "7 candidates: 6 trained, 0 reused, 1 failed"
@@ -42,7 +42,7 @@ def test_a_warning_is_one_line_with_its_number() -> None:
     assert counts.warnings()[-1] == "other warnings (82 times)"
 
 
-def test_a_long_run_says_how_far_it_is(prepared: Project) -> None:
+def test_a_long_run_says_how_far_it_is(prepared: SpecProject) -> None:
     """Here every moment is long enough for a line."""
     prepared.defs = build_search(prepared.spec, progress=LogProgress(seconds=1e-9))
     succeed(prepared.materialize_candidates())
@@ -60,7 +60,7 @@ def test_a_long_run_says_how_far_it_is(prepared: Project) -> None:
     assert numbers[-1] < 6, "the summary stands for the last"
 
 
-def test_the_step_s_own_events_are_one_per_result(prepared: Project) -> None:
+def test_the_step_s_own_events_are_one_per_result(prepared: SpecProject) -> None:
     succeed(prepared.materialize_candidates())
     run = prepared.instance.get_runs(limit=1)[0]
     found = prepared.instance.all_logs(

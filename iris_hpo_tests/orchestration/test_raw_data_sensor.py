@@ -5,11 +5,11 @@ import json
 import pytest
 
 from iris_hpo_tests.orchestration.following import Follower, assets_of, ends_of
-from iris_hpo_tests.orchestration.project import KEYS, Project, succeed
+from iris_hpo_tests.projects import KEYS, SpecProject, succeed
 
 
 @pytest.fixture
-def following(scored: Project) -> Follower:
+def following(scored: SpecProject) -> Follower:
     """On a project whose candidates are scored; the sensor knows the data."""
     follower = Follower(scored, "raw_data_sensor")
     assert skipped(follower) == "the data has not changed"
@@ -24,7 +24,7 @@ def skipped(follower: Follower) -> str:
     return str(tick.skip_message)
 
 
-def test_before_the_first_search_it_only_takes_note(project: Project) -> None:
+def test_before_the_first_search_it_only_takes_note(project: SpecProject) -> None:
     follower = Follower(project, "raw_data_sensor")
     assert skipped(follower).startswith("the first search reads the data")
     assert skipped(follower) == "the data has not changed"
@@ -76,12 +76,12 @@ def test_its_run_leaves_nothing_stale(following: Follower) -> None:
     assert {following.project.metadata("models", key)["reused"] for key in KEYS} == {False}
 
 
-def test_content_that_changed_while_nobody_watched_is_noticed(scored: Project) -> None:
+def test_content_that_changed_while_nobody_watched_is_noticed(scored: SpecProject) -> None:
     scored.change_data()
     assert len(Follower(scored, "raw_data_sensor").look().run_requests) == 1
 
 
-def test_without_parameters_they_are_asked_for_too(project: Project) -> None:
+def test_without_parameters_they_are_asked_for_too(project: SpecProject) -> None:
     succeed(project.run("raw_data", "split"))
     project.change_data()
     (request,) = Follower(project, "raw_data_sensor").look().run_requests
@@ -89,7 +89,7 @@ def test_without_parameters_they_are_asked_for_too(project: Project) -> None:
     assert ends_of(request) == (None, None)
 
 
-def test_data_that_changed_before_the_first_search_was_done(project: Project) -> None:
+def test_data_that_changed_before_the_first_search_was_done(project: SpecProject) -> None:
     follower = Follower(project, "raw_data_sensor")
     follower.look()
     project.change_data()
@@ -125,7 +125,7 @@ def test_half_written_data_is_waited_for(following: Follower) -> None:
 def test_a_file_that_vanishes_is_named(following: Follower) -> None:
     project = following.project
     cursor = following.cursor
-    elsewhere = project.folder / "elsewhere.csv"
+    elsewhere = project.root / "elsewhere.csv"
     project.data_file.rename(elsewhere)
     assert f"{project.data_file}: the data cannot be read" in following.refused()
     assert following.cursor == cursor

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from iris_hpo_tests.orchestration.project import KEYS, Project
+from iris_hpo_tests.projects import KEYS, SpecProject
 
 _counting: list[Counter[str]] = []
 
@@ -31,7 +31,7 @@ def counted_reads() -> Generator[Counter[str]]:
         _counting.pop()
 
 
-def reads(project: Project, counted: Counter[str]) -> dict[str, int]:
+def reads(project: SpecProject, counted: Counter[str]) -> dict[str, int]:
     """The largest number of reads of a file, of each kind."""
     kinds = {
         "data": [project.data_file],
@@ -45,7 +45,7 @@ def reads(project: Project, counted: Counter[str]) -> dict[str, int]:
     return {kind: max(counted[str(path)] for path in paths) for kind, paths in kinds.items()}
 
 
-def launch(project: Project) -> dict[str, int]:
+def launch(project: SpecProject) -> dict[str, int]:
     with counted_reads() as counted:
         project.launch()
     return reads(project, counted)
@@ -66,19 +66,19 @@ CHECKS = Counter({"leaderboard": 2, "model cards": 1})
 """After a selection, its checks look at what is stored."""
 
 
-def test_on_a_first_run(project: Project) -> None:
+def test_on_a_first_run(project: SpecProject) -> None:
     none_before = Counter({"leaderboard": 1})
     check_of_the_split = Counter({"split": 1})
     expected = Counter(ONCE) + CHECKS + check_of_the_split - none_before
     assert Counter(launch(project)) == expected
 
 
-def test_when_all_is_up_to_date(project: Project) -> None:
+def test_when_all_is_up_to_date(project: SpecProject) -> None:
     project.launch()
     assert launch(project) == ONCE
 
 
-def test_when_candidates_are_added(project: Project) -> None:
+def test_when_candidates_are_added(project: SpecProject) -> None:
     """What was verified as up to date is read once more by what works with it."""
     project.launch()
     project.write_axis("c", 0.5, 8, 128, 32)
@@ -86,7 +86,7 @@ def test_when_candidates_are_added(project: Project) -> None:
     assert Counter(launch(project)) == Counter(ONCE) + CHECKS + worked_with
 
 
-def test_an_edited_parameter_file_is_read_again(project: Project) -> None:
+def test_an_edited_parameter_file_is_read_again(project: SpecProject) -> None:
     study = project.study()
     before = study.listed_keys
     with counted_reads() as counted:

@@ -14,7 +14,7 @@ from iris_hpo.orchestration.record import (
     version_since,
 )
 from iris_hpo_tests.orchestration.following import counted_statements
-from iris_hpo_tests.orchestration.project import KEYS, Project
+from iris_hpo_tests.projects import KEYS, SpecProject
 
 SPLIT = dg.AssetKey("split")
 
@@ -66,7 +66,7 @@ def test_the_latest_is_given_with_its_versions_and_its_event(instance: dg.Dagste
 
 
 @pytest.mark.parametrize("asset", ["models", "scores"])
-def test_versions_of_all_partitions_come_together(scored: Project, asset: str) -> None:
+def test_versions_of_all_partitions_come_together(scored: SpecProject, asset: str) -> None:
     key = dg.AssetKey(asset)
     data_versions(scored.instance, key)  # the first use of a storage looks at its tables
     with counted_statements() as sent:
@@ -79,7 +79,7 @@ def test_versions_of_all_partitions_come_together(scored: Project, asset: str) -
     }
 
 
-def start_run(project: Project) -> dg.DagsterRun:
+def start_run(project: SpecProject) -> dg.DagsterRun:
     """A run over one candidate that has begun and not ended."""
     assets = {dg.AssetKey("models"), dg.AssetKey("scores")}
     return project.instance.create_run_for_job(
@@ -90,12 +90,12 @@ def start_run(project: Project) -> dg.DagsterRun:
     )
 
 
-def test_a_candidate_in_progress_has_not_failed(scored: Project) -> None:
+def test_a_candidate_in_progress_has_not_failed(scored: SpecProject) -> None:
     start_run(scored)
     assert failed_partitions(scored.instance, dg.AssetKey("models")) == {}
 
 
-def test_a_candidate_that_failed_by_itself_has_failed(prepared: Project) -> None:
+def test_a_candidate_that_failed_by_itself_has_failed(prepared: SpecProject) -> None:
     prepared.occupy(KEYS[2])
     result = prepared.run("models", "scores", partition=KEYS[2])
     assert not result.success
@@ -105,7 +105,7 @@ def test_a_candidate_that_failed_by_itself_has_failed(prepared: Project) -> None
         assert partitions_of_failed_runs(prepared.instance, dg.AssetKey(asset)) == expected
 
 
-def test_a_candidate_that_a_dead_run_left_has_not(scored: Project) -> None:
+def test_a_candidate_that_a_dead_run_left_has_not(scored: SpecProject) -> None:
     """It was not tried. Dagster shows it as failed all the same."""
     run = start_run(scored)
     scored.instance.report_run_failed(run)
@@ -115,13 +115,13 @@ def test_a_candidate_that_a_dead_run_left_has_not(scored: Project) -> None:
         assert partitions_of_failed_runs(scored.instance, key) == {KEYS[2]: run.run_id}
 
 
-def test_a_candidate_that_a_cancelled_run_left_has_not(scored: Project) -> None:
+def test_a_candidate_that_a_cancelled_run_left_has_not(scored: SpecProject) -> None:
     scored.instance.report_run_canceled(start_run(scored))
     for asset in ("models", "scores"):
         assert failed_partitions(scored.instance, dg.AssetKey(asset)) == {}
 
 
-def test_a_candidate_that_succeeded_since_has_not_failed(scored: Project) -> None:
+def test_a_candidate_that_succeeded_since_has_not_failed(scored: SpecProject) -> None:
     scored.instance.report_run_failed(start_run(scored))
     assert scored.run("models", "scores", partition=KEYS[2]).success
     assert partitions_of_failed_runs(scored.instance, dg.AssetKey("models")) == {}

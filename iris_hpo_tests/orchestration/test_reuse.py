@@ -7,17 +7,17 @@ from pathlib import Path
 
 import dagster as dg
 
-from iris_hpo_tests.orchestration.project import KEYS, SHIPPED_DATA, Project, succeed
+from iris_hpo_tests.projects import KEYS, REPOSITORY_DATA, SpecProject, succeed
 
 KEY = KEYS[4]
 
 
-def reused(project: Project, asset: str) -> set[str]:
+def reused(project: SpecProject, asset: str) -> set[str]:
     """Candidates whose latest event says that they were reused."""
     return {key for key in project.registered() if project.metadata(asset, key)["reused"]}
 
 
-def test_a_second_run_reuses_everything(scored: Project) -> None:
+def test_a_second_run_reuses_everything(scored: SpecProject) -> None:
     files, versions = scored.files(), _versions(scored)
     succeed(scored.materialize_candidates())
     assert scored.files() == files
@@ -26,7 +26,7 @@ def test_a_second_run_reuses_everything(scored: Project) -> None:
     assert _versions(scored) == versions
 
 
-def test_what_is_reused_says_what_it_said_when_it_was_made(prepared: Project) -> None:
+def test_what_is_reused_says_what_it_said_when_it_was_made(prepared: SpecProject) -> None:
     succeed(prepared.materialize_candidates())
     first = prepared.metadata("models", KEY), prepared.metadata("scores", KEY)
     succeed(prepared.materialize_candidates())
@@ -37,7 +37,7 @@ def test_what_is_reused_says_what_it_said_when_it_was_made(prepared: Project) ->
         assert before == after
 
 
-def test_force_makes_all_anew_with_equal_results(scored: Project) -> None:
+def test_force_makes_all_anew_with_equal_results(scored: SpecProject) -> None:
     files, versions = scored.files(), _versions(scored)
     succeed(scored.materialize_candidates(candidates={"force": True}))
     assert reused(scored, "models") == reused(scored, "scores") == set()
@@ -49,7 +49,7 @@ def test_force_makes_all_anew_with_equal_results(scored: Project) -> None:
             assert digest == files[name][1], "training repeats to the byte"
 
 
-def test_a_changed_byte_trains_that_model_alone(scored: Project) -> None:
+def test_a_changed_byte_trains_that_model_alone(scored: SpecProject) -> None:
     files = scored.files()
     content = bytearray(scored.model_file(KEY).read_bytes())
     content[len(content) // 2] ^= 1
@@ -61,14 +61,14 @@ def test_a_changed_byte_trains_that_model_alone(scored: Project) -> None:
     }
 
 
-def test_a_missing_card_trains_that_model_alone(scored: Project) -> None:
+def test_a_missing_card_trains_that_model_alone(scored: SpecProject) -> None:
     scored.model_file(KEY).with_suffix(".json").unlink()
     succeed(scored.materialize_candidates())
     assert reused(scored, "models") == set(KEYS) - {KEY}
     assert reused(scored, "scores") == set(KEYS), "the model is the same again"
 
 
-def test_a_card_that_is_not_the_recorded_one_is_not_believed(scored: Project) -> None:
+def test_a_card_that_is_not_the_recorded_one_is_not_believed(scored: SpecProject) -> None:
     path = scored.model_file(KEY).with_suffix(".json")
     card = json.loads(path.read_text())
     path.write_text(json.dumps({**card, "support_vectors": card["support_vectors"] + 1}))
@@ -77,7 +77,7 @@ def test_a_card_that_is_not_the_recorded_one_is_not_believed(scored: Project) ->
     assert json.loads(path.read_text())["support_vectors"] == card["support_vectors"]
 
 
-def test_a_missing_score_is_made_from_the_stored_model(scored: Project) -> None:
+def test_a_missing_score_is_made_from_the_stored_model(scored: SpecProject) -> None:
     models = scored.files("models")
     (scored.artifacts / "scores" / f"{KEY}.json").unlink()
     succeed(scored.materialize_candidates())
@@ -86,7 +86,7 @@ def test_a_missing_score_is_made_from_the_stored_model(scored: Project) -> None:
     assert reused(scored, "scores") == set(KEYS) - {KEY}
 
 
-def test_an_edited_score_is_made_again(scored: Project) -> None:
+def test_an_edited_score_is_made_again(scored: SpecProject) -> None:
     path = scored.artifacts / "scores" / f"{KEY}.json"
     card = json.loads(path.read_text())
     path.write_text(json.dumps({**card, "score": 1.0, "correct": 30}))
@@ -95,7 +95,7 @@ def test_an_edited_score_is_made_again(scored: Project) -> None:
     assert json.loads(path.read_text())["score"] == card["score"]
 
 
-def test_going_back_to_an_earlier_setting_trains_again(scored: Project) -> None:
+def test_going_back_to_an_earlier_setting_trains_again(scored: SpecProject) -> None:
     """One file per candidate is kept: the earlier model was replaced."""
     versions = _versions(scored)
     for kernel in ("linear", "rbf"):
@@ -105,8 +105,8 @@ def test_going_back_to_an_earlier_setting_trains_again(scored: Project) -> None:
     assert _versions(scored) == versions
 
 
-def test_equal_searches_give_the_same_bytes(searched: Project, finished: Project) -> None:
-    assert searched.folder != finished.folder
+def test_equal_searches_give_the_same_bytes(searched: SpecProject, finished: SpecProject) -> None:
+    assert searched.root != finished.root
     mine, other = _digests(searched.files()), _digests(finished.files())
     exact = {name for name in mine if name.endswith((".csv", ".pkl"))}
     assert exact >= {"selection/leaderboard.csv", "split/train.csv", f"models/model_{KEY}.pkl"}
@@ -117,8 +117,8 @@ def test_with_a_linear_kernel_gamma_cannot_matter(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     """The shipped grid: 11 values of C by 7 of gamma; models tie in complete rows of 7."""
-    project = Project.create(tmp_path / "project", instance)
-    for path in (SHIPPED_DATA / "parameters").iterdir():
+    project = SpecProject.create(tmp_path / "project", instance)
+    for path in (REPOSITORY_DATA / "parameters").iterdir():
         shutil.copyfile(path, project.parameters / path.name)
     project.search(parameters={"kernel": "linear"}, split={"folds": 0})
 
@@ -138,7 +138,7 @@ def test_with_a_linear_kernel_gamma_cannot_matter(
     assert len(project.files("selection/models")) == tied
 
 
-def _versions(project: Project) -> dict[str, dict[str, str]]:
+def _versions(project: SpecProject) -> dict[str, dict[str, str]]:
     return {
         asset: {
             key: str((events[0].tags or {})["dagster/data_version"])

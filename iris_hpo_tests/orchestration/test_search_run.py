@@ -13,7 +13,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from sklearn.svm import SVC
 
-from iris_hpo_tests.orchestration.project import KEYS, SOURCES, Project, failure_text, succeed
+from iris_hpo_tests.projects import KEYS, SOURCES, SpecProject, failure_text, succeed
 
 MODEL_METADATA = {
     "C",
@@ -41,32 +41,32 @@ SCORE_METADATA = {
 }
 
 
-def table(project: Project, asset: str, name: str) -> list[dict[str, object]]:
+def table(project: SpecProject, asset: str, name: str) -> list[dict[str, object]]:
     """Rows of a table in the metadata of an asset's latest materialisation."""
     found = project.materializations(asset)[0].metadata[name]
     assert isinstance(found, dg.TableMetadataValue)
     return [dict(record.data) for record in found.records]
 
 
-def test_candidates_are_registered_in_the_order_of_the_axes(finished: Project) -> None:
+def test_candidates_are_registered_in_the_order_of_the_axes(finished: SpecProject) -> None:
     assert finished.registered() == list(KEYS)
 
 
 @pytest.mark.parametrize("asset", ["models", "scores"])
-def test_each_candidate_has_exactly_one_event(finished: Project, asset: str) -> None:
+def test_each_candidate_has_exactly_one_event(finished: SpecProject, asset: str) -> None:
     events = finished.by_partition(asset)
     assert set(events) == set(KEYS)
     assert {len(found) for found in events.values()} == {1}
     assert finished.partition_status(asset) == {"materialized": set(KEYS), "failed": set()}
 
 
-def test_unpartitioned_assets_have_one_event_each(finished: Project) -> None:
+def test_unpartitioned_assets_have_one_event_each(finished: SpecProject) -> None:
     for asset in ("raw_data", "split", "parameters", "selection"):
         assert [one.partition for one in finished.materializations(asset)] == [None]
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_model_s_event_is_of_its_card_and_its_file(finished: Project, key: str) -> None:
+def test_a_model_s_event_is_of_its_card_and_its_file(finished: SpecProject, key: str) -> None:
     (event,) = finished.by_partition("models")[key]
     card = finished.model_card(key)
     content = finished.model_file(key).read_bytes()
@@ -89,7 +89,7 @@ def test_a_model_s_event_is_of_its_card_and_its_file(finished: Project, key: str
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_score_s_event_is_of_its_card_and_is_right(finished: Project, key: str) -> None:
+def test_a_score_s_event_is_of_its_card_and_is_right(finished: SpecProject, key: str) -> None:
     (event,) = finished.by_partition("scores")[key]
     card = finished.score_card(key)
     metadata = finished.metadata("scores", key)
@@ -117,7 +117,7 @@ def test_a_score_s_event_is_of_its_card_and_is_right(finished: Project, key: str
     assert len(card.fold_scores) == 2
 
 
-def test_numbers_in_metadata_are_plottable(finished: Project) -> None:
+def test_numbers_in_metadata_are_plottable(finished: SpecProject) -> None:
     plotted = {
         "models": {"C", "gamma", "fit_seconds"},
         "scores": {
@@ -138,7 +138,7 @@ def test_numbers_in_metadata_are_plottable(finished: Project) -> None:
                 assert isinstance(event.metadata[name], dg.FloatMetadataValue), name
 
 
-def test_events_carry_the_versions_of_their_inputs(finished: Project) -> None:
+def test_events_carry_the_versions_of_their_inputs(finished: SpecProject) -> None:
     split, parameters = (finished.data_version(name) for name in ("split", "parameters"))
     for key in KEYS:
         (model,) = finished.by_partition("models")[key]
@@ -149,7 +149,7 @@ def test_events_carry_the_versions_of_their_inputs(finished: Project) -> None:
         assert score.tags["dagster/input_data_version/models"] == model.tags["dagster/data_version"]
 
 
-def test_data_versions_differ_between_candidates(finished: Project) -> None:
+def test_data_versions_differ_between_candidates(finished: SpecProject) -> None:
     for asset in ("models", "scores"):
         versions = {
             event.tags["dagster/data_version"] for (event,) in finished.by_partition(asset).values()
@@ -157,7 +157,7 @@ def test_data_versions_differ_between_candidates(finished: Project) -> None:
         assert len(versions) == len(KEYS)
 
 
-def test_artifacts_are_laid_out_as_designed(finished: Project) -> None:
+def test_artifacts_are_laid_out_as_designed(finished: SpecProject) -> None:
     selected = finished.metadata("selection")["selected"].partition(": ")[2].split(", ")
     assert set(finished.files()) == {
         "split/split.json",
@@ -176,7 +176,7 @@ def test_artifacts_are_laid_out_as_designed(finished: Project) -> None:
     }
 
 
-def test_the_raw_data_says_what_it_is(finished: Project) -> None:
+def test_the_raw_data_says_what_it_is(finished: SpecProject) -> None:
     metadata = finished.metadata("raw_data")
     assert metadata["dagster/row_count"] == 150
     assert metadata["features"] == 4
@@ -185,7 +185,7 @@ def test_the_raw_data_says_what_it_is(finished: Project) -> None:
     assert metadata["digest"] == finished.data_version("raw_data")
 
 
-def test_the_split_counts_the_rows_of_each_class(finished: Project) -> None:
+def test_the_split_counts_the_rows_of_each_class(finished: SpecProject) -> None:
     counts = {(row["part"], row["class"]): row["rows"] for row in table(finished, "split", "rows")}
     classes = ("Iris-setosa", "Iris-versicolor", "Iris-virginica")
     assert counts == {
@@ -194,7 +194,7 @@ def test_the_split_counts_the_rows_of_each_class(finished: Project) -> None:
     }
 
 
-def test_the_parameters_say_axes_candidates_and_changes(finished: Project) -> None:
+def test_the_parameters_say_axes_candidates_and_changes(finished: SpecProject) -> None:
     metadata = finished.metadata("parameters")
     assert [
         (row["axis"], row["values"], row["list"]) for row in table(finished, "parameters", "axes")
@@ -204,7 +204,7 @@ def test_the_parameters_say_axes_candidates_and_changes(finished: Project) -> No
     assert metadata["setting kernel"] == "rbf"
 
 
-def test_parameters_count_what_was_added_and_removed(searched: Project) -> None:
+def test_parameters_count_what_was_added_and_removed(searched: SpecProject) -> None:
     searched.write_axis("c", 0.5, 8)  # two candidates less
     searched.write_axis("gamma", 0.016, 0.25, 1)  # two more
     searched.materialize_sources()
@@ -216,7 +216,7 @@ def test_parameters_count_what_was_added_and_removed(searched: Project) -> None:
     assert (metadata["added"], metadata["removed"]) == (0, 0)
 
 
-def test_explicit_candidates_are_counted(project: Project) -> None:
+def test_explicit_candidates_are_counted(project: SpecProject) -> None:
     (project.parameters / "more.csv").write_text("C,gamma\n1,1\n2,2\n")
     project.materialize_sources()
     assert project.metadata("parameters")["explicit_candidates"] == 2
@@ -224,7 +224,7 @@ def test_explicit_candidates_are_counted(project: Project) -> None:
     assert {"C1.0_G1.0", "C2.0_G2.0"} < set(project.registered())
 
 
-def test_the_selection_s_leaderboard_is_the_stored_one(finished: Project) -> None:
+def test_the_selection_s_leaderboard_is_the_stored_one(finished: SpecProject) -> None:
     shown = table(finished, "selection", "leaderboard")
     stored = finished.leaderboard()
     assert [row["candidate"] for row in shown] == [row["candidate"] for row in stored]
@@ -236,7 +236,7 @@ def test_the_selection_s_leaderboard_is_the_stored_one(finished: Project) -> Non
     assert scores == sorted(scores, reverse=True)
 
 
-def test_the_leaderboard_s_columns_are_typed(finished: Project) -> None:
+def test_the_leaderboard_s_columns_are_typed(finished: SpecProject) -> None:
     value = finished.materializations("selection")[0].metadata["leaderboard"]
     assert isinstance(value, dg.TableMetadataValue)
     types = {column.name: column.type for column in value.schema.columns}
@@ -246,7 +246,7 @@ def test_the_leaderboard_s_columns_are_typed(finished: Project) -> None:
     assert types["champion"] == "bool"
 
 
-def test_the_selection_names_who_was_selected(finished: Project) -> None:
+def test_the_selection_names_who_was_selected(finished: SpecProject) -> None:
     stored = finished.leaderboard()
     best = max(float(row["score"]) for row in stored)
     tied = [row["candidate"] for row in stored if float(row["score"]) == best]
@@ -262,14 +262,14 @@ def test_the_selection_names_who_was_selected(finished: Project) -> None:
     assert metadata["interval_low"] < best < metadata["interval_high"]
 
 
-def test_every_selected_model_is_copied(finished: Project) -> None:
+def test_every_selected_model_is_copied(finished: SpecProject) -> None:
     selected = finished.metadata("selection")["selected"].partition(": ")[2].split(", ")
     for key in selected:
         copy = finished.artifacts / "selection" / "models" / f"model_{key}.pkl"
         assert copy.read_bytes() == finished.model_file(key).read_bytes()
 
 
-def test_the_champion_is_the_model_of_its_card(finished: Project) -> None:
+def test_the_champion_is_the_model_of_its_card(finished: SpecProject) -> None:
     folder = finished.artifacts / "selection"
     card = json.loads((folder / "champion.json").read_text())
     metadata = finished.metadata("selection")
@@ -279,7 +279,7 @@ def test_the_champion_is_the_model_of_its_card(finished: Project) -> None:
     assert pickle.dumps(joblib.load(folder / "champion.pkl"))
 
 
-def test_the_heat_map_is_an_image_in_the_page(finished: Project) -> None:
+def test_the_heat_map_is_an_image_in_the_page(finished: SpecProject) -> None:
     value = finished.materializations("selection")[0].metadata["heatmap"]
     assert isinstance(value, dg.MarkdownMetadataValue)
     assert value.md_str is not None
@@ -290,7 +290,7 @@ def test_the_heat_map_is_an_image_in_the_page(finished: Project) -> None:
     assert image.startswith(b"\x89PNG\r\n")
 
 
-def test_a_champion_on_the_edge_of_the_grid_is_flagged(project: Project) -> None:
+def test_a_champion_on_the_edge_of_the_grid_is_flagged(project: SpecProject) -> None:
     project.write_axis("c", 0.001, 0.002)
     project.write_axis("gamma", 0.001, 0.002)
     project.search()
@@ -303,7 +303,7 @@ def test_a_champion_on_the_edge_of_the_grid_is_flagged(project: Project) -> None
     assert "may lie beyond" in warning
 
 
-def test_a_champion_within_the_grid_is_not_flagged(project: Project) -> None:
+def test_a_champion_within_the_grid_is_not_flagged(project: SpecProject) -> None:
     project.write_axis("c", 1e-6, 8, 1e12)
     project.write_axis("gamma", 1e-9, 0.063, 1e6)
     project.search()
@@ -311,7 +311,7 @@ def test_a_champion_within_the_grid_is_not_flagged(project: Project) -> None:
     assert "edge_of_grid" not in project.metadata("selection")
 
 
-def test_a_long_leaderboard_is_cut_in_the_page_but_not_in_the_file(project: Project) -> None:
+def test_a_long_leaderboard_is_cut_in_the_page_but_not_in_the_file(project: SpecProject) -> None:
     project.write_axis("c", *range(1, 10))
     project.write_axis("gamma", 0.01, 0.02, 0.03)
     project.search(split={"folds": 0})
@@ -322,7 +322,7 @@ def test_a_long_leaderboard_is_cut_in_the_page_but_not_in_the_file(project: Proj
     assert shown == stored[: len(shown)]
 
 
-def test_one_candidate_alone_by_its_partition(prepared: Project) -> None:
+def test_one_candidate_alone_by_its_partition(prepared: SpecProject) -> None:
     succeed(prepared.run("models", "scores", partition=KEYS[3]))
     for asset in ("models", "scores"):
         assert prepared.partition_status(asset) == {"materialized": {KEYS[3]}, "failed": set()}
@@ -331,18 +331,18 @@ def test_one_candidate_alone_by_its_partition(prepared: Project) -> None:
     }
 
 
-def test_a_range_does_the_candidates_within_it(prepared: Project) -> None:
+def test_a_range_does_the_candidates_within_it(prepared: SpecProject) -> None:
     succeed(prepared.run("models", "scores", keys=KEYS[1:4]))
     assert set(prepared.by_partition("scores")) == set(KEYS[1:4])
 
 
-def test_all_in_one_run(prepared: Project) -> None:
+def test_all_in_one_run(prepared: SpecProject) -> None:
     """The range names keys, so they have to be registered when the run begins."""
     succeed(prepared.run(*SOURCES, "models", "scores", keys=prepared.registered()))
     assert set(prepared.by_partition("scores")) == set(KEYS)
 
 
-def test_a_reversed_range_fails_with_the_way_out(prepared: Project) -> None:
+def test_a_reversed_range_fails_with_the_way_out(prepared: SpecProject) -> None:
     result = prepared.run("models", "scores", keys=(KEYS[4], KEYS[1]))
     assert not result.success
     (failure,) = result.get_failed_step_keys()
@@ -362,19 +362,19 @@ def test_a_reversed_range_fails_with_the_way_out(prepared: Project) -> None:
     ],
 )
 def test_what_is_missing_upstream_is_named(
-    project: Project, assets: tuple[str, ...], missing: str
+    project: SpecProject, assets: tuple[str, ...], missing: str
 ) -> None:
     project.instance.add_dynamic_partitions("c_gamma", [KEYS[0]])
     result = project.run(*assets, keys=() if assets != ("models",) else [KEYS[0]])
     assert missing in failure_text(result)
 
 
-def test_data_that_changed_between_raw_data_and_split_is_refused(searched: Project) -> None:
+def test_data_that_changed_between_raw_data_and_split_is_refused(searched: SpecProject) -> None:
     searched.change_data()
     assert "materialise raw_data too" in failure_text(searched.run("split"))
 
 
-def test_a_bad_parameter_file_fails_with_file_line_and_value(searched: Project) -> None:
+def test_a_bad_parameter_file_fails_with_file_line_and_value(searched: SpecProject) -> None:
     path = searched.write_axis("gamma", 0.016, "fast")
     text = failure_text(searched.run("parameters"))
     assert f"{path}, line 2" in text
@@ -382,7 +382,7 @@ def test_a_bad_parameter_file_fails_with_file_line_and_value(searched: Project) 
     assert searched.registered() == list(KEYS)
 
 
-def test_bad_data_fails_with_file_line_column_and_value(project: Project) -> None:
+def test_bad_data_fails_with_file_line_column_and_value(project: SpecProject) -> None:
     lines = project.data_file.read_text().splitlines()
     lines[6] = lines[6].replace(lines[6].split(",")[1], "wide")
     project.data_file.write_text("\n".join(lines))
@@ -391,7 +391,7 @@ def test_bad_data_fails_with_file_line_column_and_value(project: Project) -> Non
     assert "'wide'" in text
 
 
-def test_user_errors_are_not_retried(project: Project) -> None:
+def test_user_errors_are_not_retried(project: SpecProject) -> None:
     result = project.run("split")
     assert not result.success
     assert [event for event in result.all_events if event.is_step_up_for_retry] == []
@@ -407,13 +407,13 @@ def test_user_errors_are_not_retried(project: Project) -> None:
     ],
 )
 def test_bad_settings_fail_with_the_value(
-    prepared: Project, config: dict[str, object], message: str
+    prepared: SpecProject, config: dict[str, object], message: str
 ) -> None:
     result = prepared.run("models", keys=prepared.registered(), candidates=config)
     assert message in failure_text(result)
 
 
-def test_a_rule_that_needs_folds_is_refused_without(project: Project) -> None:
+def test_a_rule_that_needs_folds_is_refused_without(project: SpecProject) -> None:
     project.materialize_sources(split={"folds": 0})
     succeed(project.materialize_candidates())
     result = project.run("selection", selection={"rule": "cv"})
@@ -421,7 +421,7 @@ def test_a_rule_that_needs_folds_is_refused_without(project: Project) -> None:
     succeed(project.run("selection"))
 
 
-def test_without_folds_scores_have_no_cross_validation(project: Project) -> None:
+def test_without_folds_scores_have_no_cross_validation(project: SpecProject) -> None:
     project.search(split={"folds": 0})
     metadata = project.metadata("scores", KEYS[0])
     assert not {"cv_mean", "cv_std"} & set(metadata)

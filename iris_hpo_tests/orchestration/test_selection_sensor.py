@@ -7,13 +7,13 @@ import dagster as dg
 import pytest
 
 from iris_hpo.training.estimators import Step
-from iris_hpo_tests.orchestration.project import KEYS, Project, small_spec, succeed
+from iris_hpo_tests.projects import KEYS, SpecProject, small_spec, succeed
 
 
 class Automation:
     """The daemon's evaluations of `selection`, one after the other."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: SpecProject) -> None:
         self._project = project
         self._last: dg.EvaluateAutomationConditionsResult | None = None
 
@@ -29,7 +29,7 @@ class Automation:
 
 
 @pytest.fixture
-def automation(prepared: Project) -> Automation:
+def automation(prepared: SpecProject) -> Automation:
     """Watching since before the first candidate was made."""
     found = Automation(prepared)
     assert not found.asks()
@@ -37,7 +37,7 @@ def automation(prepared: Project) -> Automation:
 
 
 def test_the_first_scores_ask_for_a_selection_once(
-    prepared: Project, automation: Automation
+    prepared: SpecProject, automation: Automation
 ) -> None:
     succeed(prepared.materialize_candidates())
     assert automation.asks()
@@ -46,12 +46,12 @@ def test_the_first_scores_ask_for_a_selection_once(
     assert not automation.asks()
 
 
-def test_models_alone_do_not(prepared: Project, automation: Automation) -> None:
+def test_models_alone_do_not(prepared: SpecProject, automation: Automation) -> None:
     succeed(prepared.run("models", keys=KEYS))
     assert not automation.asks()
 
 
-def test_each_further_score_does(prepared: Project, automation: Automation) -> None:
+def test_each_further_score_does(prepared: SpecProject, automation: Automation) -> None:
     for key in KEYS[:2]:
         succeed(prepared.run("models", "scores", partition=key))
         assert automation.asks()
@@ -65,7 +65,7 @@ def test_failed_and_missing_candidates_do_not_hold_it_up(
     spec = replace(
         small_spec(tmp_path), steps=(Step("iris_hpo_tests.orchestration.estimators.Picky"),)
     )
-    project = Project.create(tmp_path / "picky", instance, spec)
+    project = SpecProject.create(tmp_path / "picky", instance, spec)
     automation = Automation(project)
     assert not automation.asks()
     project.materialize_sources()
@@ -75,7 +75,7 @@ def test_failed_and_missing_candidates_do_not_hold_it_up(
 
 
 def test_it_waits_while_candidates_are_in_progress(
-    prepared: Project, automation: Automation
+    prepared: SpecProject, automation: Automation
 ) -> None:
     job = prepared.defs.resolve_job_def("search").get_subset(
         asset_selection={dg.AssetKey("models"), dg.AssetKey("scores")}

@@ -5,16 +5,16 @@ from iris_hpo.orchestration.status import Status
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.space.simplicity import Simplest
-from iris_hpo_tests.orchestration.project import KEYS, Project, succeed
+from iris_hpo_tests.projects import KEYS, SpecProject, succeed
 
 
-def select_again(project: Project, rule: str = "test_score") -> str:
+def select_again(project: SpecProject, rule: str = "test_score") -> str:
     """Select once more; give the new data version."""
     succeed(project.run("selection", selection={"rule": rule}))
     return project.data_version("selection")
 
 
-def test_it_stays_while_scores_stay(searched: Project) -> None:
+def test_it_stays_while_scores_stay(searched: SpecProject) -> None:
     before = searched.data_version("selection")
     assert select_again(searched) == before
     searched.materialize_sources()
@@ -24,25 +24,27 @@ def test_it_stays_while_scores_stay(searched: Project) -> None:
     assert select_again(searched) == before, "made again, and equal"
 
 
-def test_it_is_the_same_wherever_the_search_is_done(searched: Project, finished: Project) -> None:
+def test_it_is_the_same_wherever_the_search_is_done(
+    searched: SpecProject, finished: SpecProject
+) -> None:
     assert searched.data_version("selection") == finished.data_version("selection")
 
 
-def test_it_changes_with_the_rule_and_back(searched: Project) -> None:
+def test_it_changes_with_the_rule_and_back(searched: SpecProject) -> None:
     before = searched.data_version("selection")
     versions = {before, select_again(searched, "cv"), select_again(searched, "one_standard_error")}
     assert len(versions) == 3
     assert select_again(searched) == before
 
 
-def test_it_changes_with_the_scores(searched: Project) -> None:
+def test_it_changes_with_the_scores(searched: SpecProject) -> None:
     before = searched.data_version("selection")
     succeed(searched.run("split", split={"folds": 3}))
     succeed(searched.materialize_candidates())
     assert select_again(searched) != before
 
 
-def test_it_changes_with_who_is_missing_and_back(searched: Project) -> None:
+def test_it_changes_with_who_is_missing_and_back(searched: SpecProject) -> None:
     before = searched.data_version("selection")
     searched.instance.add_dynamic_partitions("c_gamma", ["C1.0_G1.0"])
     with_missing = select_again(searched)
@@ -55,7 +57,7 @@ def test_it_changes_with_who_is_missing_and_back(searched: Project) -> None:
     assert select_again(searched) == before
 
 
-def test_it_changes_when_the_missing_fail(searched: Project) -> None:
+def test_it_changes_when_the_missing_fail(searched: SpecProject) -> None:
     searched.instance.add_dynamic_partitions("c_gamma", ["C1.0"])
     missing = select_again(searched)
     assert not searched.run("models", "scores", partition="C1.0").success
@@ -63,14 +65,14 @@ def test_it_changes_when_the_missing_fail(searched: Project) -> None:
     assert searched.metadata("selection")["failed"] == "1: C1.0"
 
 
-def test_it_changes_when_a_candidate_goes(searched: Project) -> None:
+def test_it_changes_when_a_candidate_goes(searched: SpecProject) -> None:
     before = searched.data_version("selection")
     searched.instance.delete_dynamic_partition("c_gamma", KEYS[0])
     assert select_again(searched) != before
     assert len(searched.leaderboard()) == 5
 
 
-def test_the_order_of_registration_does_not_matter(searched: Project) -> None:
+def test_the_order_of_registration_does_not_matter(searched: SpecProject) -> None:
     before = searched.data_version("selection")
     searched.instance.delete_dynamic_partition("c_gamma", KEYS[0])
     searched.instance.add_dynamic_partitions("c_gamma", [KEYS[0]])
@@ -78,7 +80,7 @@ def test_the_order_of_registration_does_not_matter(searched: Project) -> None:
     assert select_again(searched) == before
 
 
-def test_a_score_that_was_edited_is_refused_by_name(searched: Project) -> None:
+def test_a_score_that_was_edited_is_refused_by_name(searched: SpecProject) -> None:
     path = searched.artifacts / "scores" / f"{KEYS[0]}.json"
     path.write_text(path.read_text().replace('"correct": 2', '"correct": 3'))
     result = searched.run("selection")
@@ -90,7 +92,7 @@ def test_a_score_that_was_edited_is_refused_by_name(searched: Project) -> None:
     assert len(searched.materializations("selection")) == 1
 
 
-def test_a_selected_model_that_was_changed_is_refused_by_name(searched: Project) -> None:
+def test_a_selected_model_that_was_changed_is_refused_by_name(searched: SpecProject) -> None:
     champion = searched.metadata("selection")["champion"]
     before = searched.files("selection")
     path = searched.model_file(champion)

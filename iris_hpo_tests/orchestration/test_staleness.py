@@ -7,19 +7,19 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
 
-from iris_hpo_tests.orchestration.project import KEYS, Project, succeed
+from iris_hpo_tests.projects import KEYS, SpecProject, succeed
 
 FRESH = dict.fromkeys(KEYS, "FRESH")
 STALE = dict.fromkeys(KEYS, "STALE")
 MISSING = dict.fromkeys(KEYS, "MISSING")
 
 
-def test_candidates_are_missing_before_they_are_made(prepared: Project) -> None:
+def test_candidates_are_missing_before_they_are_made(prepared: SpecProject) -> None:
     assert prepared.staleness("models") == MISSING
     assert prepared.staleness("scores") == MISSING
 
 
-def test_all_is_fresh_after_the_run(finished: Project) -> None:
+def test_all_is_fresh_after_the_run(finished: SpecProject) -> None:
     assert finished.staleness("models") == FRESH
     assert finished.staleness("scores") == FRESH
     for asset in ("raw_data", "split", "parameters", "selection"):
@@ -27,7 +27,7 @@ def test_all_is_fresh_after_the_run(finished: Project) -> None:
 
 
 @pytest.mark.slow
-def test_the_ui_s_own_query_says_the_same(disk_project: Project) -> None:
+def test_the_ui_s_own_query_says_the_same(disk_project: SpecProject) -> None:
     disk_project.materialize_sources()
     succeed(disk_project.materialize_candidates())
     query = """
@@ -71,14 +71,14 @@ def test_the_ui_s_own_query_says_the_same(disk_project: Project) -> None:
     assert ask("models", KEYS[2])["staleStatus"] == "STALE"
 
 
-def test_unchanged_inputs_made_again_leave_all_fresh(scored: Project) -> None:
+def test_unchanged_inputs_made_again_leave_all_fresh(scored: SpecProject) -> None:
     scored.materialize_sources()
     assert len(scored.materializations("split")) == 2, "the inputs have new events"
     assert scored.staleness("models") == FRESH
     assert scored.staleness("scores") == FRESH
 
 
-def test_an_added_parameter_makes_nothing_stale(scored: Project) -> None:
+def test_an_added_parameter_makes_nothing_stale(scored: SpecProject) -> None:
     scored.write_axis("gamma", 0.016, 0.25, 1)
     scored.materialize_sources()
     new = ["C0.5_G1.0", "C8.0_G1.0", "C128.0_G1.0"]
@@ -91,7 +91,7 @@ def test_an_added_parameter_makes_nothing_stale(scored: Project) -> None:
         assert set(scored.staleness(asset).values()) == {"FRESH"}
 
 
-def test_changed_data_makes_all_stale_until_the_rerun(scored: Project) -> None:
+def test_changed_data_makes_all_stale_until_the_rerun(scored: SpecProject) -> None:
     scored.change_data()
     succeed(scored.run("raw_data"))
     assert scored.source_staleness("split") == "STALE"
@@ -109,7 +109,7 @@ def test_changed_data_makes_all_stale_until_the_rerun(scored: Project) -> None:
     assert scored.staleness("scores") == FRESH
 
 
-def test_models_trained_otherwise_make_their_scores_stale(scored: Project) -> None:
+def test_models_trained_otherwise_make_their_scores_stale(scored: SpecProject) -> None:
     succeed(scored.run("parameters", parameters={"kernel": "linear"}))
     assert scored.staleness("models") == STALE
     assert scored.stale_causes("models", KEYS[0]) == {"parameters"}
@@ -123,13 +123,13 @@ def test_models_trained_otherwise_make_their_scores_stale(scored: Project) -> No
     assert scored.staleness("scores") == FRESH
 
 
-def test_equal_models_trained_again_leave_their_scores_fresh(scored: Project) -> None:
+def test_equal_models_trained_again_leave_their_scores_fresh(scored: SpecProject) -> None:
     succeed(scored.run("models", keys=KEYS, candidates={"force": True}))
     assert scored.metadata("models", KEYS[0])["reused"] is False
     assert scored.staleness("scores") == FRESH
 
 
-def test_other_folds_make_results_stale_until_they_are_recorded_again(scored: Project) -> None:
+def test_other_folds_make_results_stale_until_they_are_recorded_again(scored: SpecProject) -> None:
     trained = scored.files("models")
     succeed(scored.run("split", split={"folds": 3}))
     assert scored.staleness("models") == STALE
@@ -139,7 +139,7 @@ def test_other_folds_make_results_stale_until_they_are_recorded_again(scored: Pr
     assert scored.files("models") == trained, "the training rows are the same"
 
 
-def test_a_selection_is_stale_when_a_score_changed(searched: Project) -> None:
+def test_a_selection_is_stale_when_a_score_changed(searched: SpecProject) -> None:
     assert searched.source_staleness("selection") == "FRESH"
     succeed(searched.run("parameters", parameters={"kernel": "linear"}))
     succeed(searched.materialize_candidates())
@@ -148,14 +148,14 @@ def test_a_selection_is_stale_when_a_score_changed(searched: Project) -> None:
     assert searched.source_staleness("selection") == "FRESH"
 
 
-def test_versions_are_those_that_users_provide(finished: Project) -> None:
+def test_versions_are_those_that_users_provide(finished: SpecProject) -> None:
     """Dagster would otherwise hash the run's id in, and nothing would ever stay fresh."""
     for asset in ("models", "scores"):
         for (event,) in finished.by_partition(asset).values():
             assert event.tags["dagster/data_version_is_user_provided"] == "true"
 
 
-def test_lineage_points_at_the_inputs_events(finished: Project) -> None:
+def test_lineage_points_at_the_inputs_events(finished: SpecProject) -> None:
     """A pointer leads to the upstream event: at it, or after it and before the next one."""
     storage = finished.instance.event_log_storage
     models = storage.get_latest_storage_id_by_partition(

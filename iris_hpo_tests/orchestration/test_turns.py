@@ -41,8 +41,8 @@ from iris_hpo.orchestration.turns import (
 from iris_hpo.processes import start_of
 from iris_hpo.run_settings import WorkSettings
 from iris_hpo_tests.orchestration.following import Follower, assets_of, counted_statements, ends_of
-from iris_hpo_tests.orchestration.project import CANDIDATES, KEYS, ONE_SLOT, Project, small_spec
 from iris_hpo_tests.processes import wait_for
+from iris_hpo_tests.projects import CANDIDATES, KEYS, ONE_SLOT, SpecProject, small_spec
 
 ALIVE = own_sign(1)
 ELSEWHERE = replace(ALIVE, host="another", place="another boot")
@@ -87,10 +87,10 @@ def open_home(home: Path) -> dg.DagsterInstance:
 
 
 @pytest.fixture
-def project(tmp_path: Path, home_once: Path) -> Iterator[Project]:
+def project(tmp_path: Path, home_once: Path) -> Iterator[SpecProject]:
     """Six candidates on an instance on disk, whose pools have one slot."""
     with open_home(shutil.copytree(home_once, tmp_path / "home")) as instance:
-        yield Project.create(tmp_path / "project", instance)
+        yield SpecProject.create(tmp_path / "project", instance)
 
 
 class TestProcesses:
@@ -189,7 +189,7 @@ def test_a_takeover_takes_at_most_a_minute() -> None:
 
 
 def hold(
-    project: Project,
+    project: SpecProject,
     sign: Sign | None,
     status: dg.DagsterRunStatus = dg.DagsterRunStatus.STARTED,
     pool: str = "search",
@@ -204,7 +204,7 @@ def hold(
     return run_id
 
 
-def start(project: Project, status: dg.DagsterRunStatus = dg.DagsterRunStatus.STARTED) -> str:
+def start(project: SpecProject, status: dg.DagsterRunStatus = dg.DagsterRunStatus.STARTED) -> str:
     """A run over candidates that shows no sign of life."""
     run = project.instance.create_run_for_job(
         project.defs.resolve_job_def("search"),
@@ -214,7 +214,7 @@ def start(project: Project, status: dg.DagsterRunStatus = dg.DagsterRunStatus.ST
     return run.run_id
 
 
-def record_process(project: Project, run_id: str, process: int) -> None:
+def record_process(project: SpecProject, run_id: str, process: int) -> None:
     """Record who executes a run, as Dagster's multiprocess executor does."""
     run = project.instance.get_run_by_id(run_id)
     assert run is not None
@@ -222,13 +222,13 @@ def record_process(project: Project, run_id: str, process: int) -> None:
     project.instance.report_engine_event("Executing steps", run, data)
 
 
-def status_of(project: Project, run_id: str) -> dg.DagsterRunStatus:
+def status_of(project: SpecProject, run_id: str) -> dg.DagsterRunStatus:
     run = project.instance.get_run_by_id(run_id)
     assert run is not None
     return run.status
 
 
-def slots_held(project: Project, pool: str = "search") -> int:
+def slots_held(project: SpecProject, pool: str = "search") -> int:
     info = project.instance.event_log_storage.get_concurrency_info(pool)
     return len(info.claimed_slots) + len(info.pending_steps)
 
@@ -239,7 +239,7 @@ class TestReleasing:
         [("STARTED", "FAILURE"), ("STARTING", "FAILURE"), ("CANCELING", "CANCELED")],
     )
     def test_a_dead_run_ends_and_lets_go(
-        self, project: Project, ended: Sign, before: str, after: str
+        self, project: SpecProject, ended: Sign, before: str, after: str
     ) -> None:
         run_id = hold(project, ended, dg.DagsterRunStatus(before))
         (released,) = release_dead_runs(project.instance)
@@ -251,13 +251,13 @@ class TestReleasing:
         assert slots_held(project) == 0
         assert release_dead_runs(project.instance) == []
 
-    def test_an_ended_run_lets_go_of_what_it_kept(self, project: Project, ended: Sign) -> None:
+    def test_an_ended_run_lets_go_of_what_it_kept(self, project: SpecProject, ended: Sign) -> None:
         run_id = hold(project, ended, dg.DagsterRunStatus.FAILURE)
         assert len(release_dead_runs(project.instance)) == 1
         assert slots_held(project) == 0
         assert status_of(project, run_id) is dg.DagsterRunStatus.FAILURE
 
-    def test_one_of_another_machine_after_its_beat_stood_still(self, project: Project) -> None:
+    def test_one_of_another_machine_after_its_beat_stood_still(self, project: SpecProject) -> None:
         clock = Clock()
         watch = Watch(clock)
         run_id = hold(project, ELSEWHERE)
@@ -269,7 +269,7 @@ class TestReleasing:
         clock.now += 10
         assert [one.run_id for one in release_dead_runs(project.instance, watch=watch)] == [run_id]
 
-    def test_one_without_a_sign_only_in_the_pool_of_the_search(self, project: Project) -> None:
+    def test_one_without_a_sign_only_in_the_pool_of_the_search(self, project: SpecProject) -> None:
         """Such as one of an earlier version; a user's own runs show none either."""
         clock = Clock()
         watch = Watch(clock)
@@ -287,7 +287,7 @@ class TestReleasing:
         ("launcher", "patience"), [("ended", PATIENCE_SECONDS), ("lives", UNMARKED_SECONDS)]
     )
     def test_one_whose_process_ended_before_its_step_worked(
-        self, project: Project, ended: Sign, launcher: str, patience: float
+        self, project: SpecProject, ended: Sign, launcher: str, patience: float
     ) -> None:
         """Such as `dagster asset materialize`, whose steps are processes of their own."""
         clock = Clock()
@@ -301,7 +301,9 @@ class TestReleasing:
         assert released.text == f"run {run_id[:8]}: no sign of life for {patience:.0f} s"
         assert slots_held(project) == 0
 
-    def test_one_that_waits_for_a_slot_is_left_alone(self, project: Project, ended: Sign) -> None:
+    def test_one_that_waits_for_a_slot_is_left_alone(
+        self, project: SpecProject, ended: Sign
+    ) -> None:
         """It shows no sign until its step begins; its process may be of another machine."""
         clock = Clock()
         watch = Watch(clock)
@@ -314,7 +316,9 @@ class TestReleasing:
             assert release_dead_runs(project.instance, "search", watch, [waiting]) == []
 
     @pytest.mark.parametrize("status", ["STARTED", "STARTING"])
-    def test_one_that_is_waited_for_and_holds_nothing(self, project: Project, status: str) -> None:
+    def test_one_that_is_waited_for_and_holds_nothing(
+        self, project: SpecProject, status: str
+    ) -> None:
         """Dagster itself gives up one that does not start."""
         clock = Clock()
         watch = Watch(clock)
@@ -325,7 +329,7 @@ class TestReleasing:
         released = release_dead_runs(project.instance, "search", watch, [run_id])
         assert [one.run_id for one in released] == ([run_id] if status == "STARTED" else [])
 
-    def test_the_living_are_left_alone(self, project: Project) -> None:
+    def test_the_living_are_left_alone(self, project: SpecProject) -> None:
         run_id = hold(project, ALIVE)
         assert release_dead_runs(project.instance, "search") == []
         assert status_of(project, run_id) is dg.DagsterRunStatus.STARTED
@@ -334,7 +338,7 @@ class TestReleasing:
 
 class TestWorking:
     def test_every_run_shows_signs_while_it_works(
-        self, project: Project, monkeypatch: pytest.MonkeyPatch
+        self, project: SpecProject, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Whoever has launched it: the resource does it."""
         monkeypatch.setattr(turns, "BEAT_SECONDS", 0.01)
@@ -354,7 +358,7 @@ class TestWorking:
         }
 
     def test_its_beat_outlives_a_database_that_stays_away(
-        self, project: Project, monkeypatch: pytest.MonkeyPatch
+        self, project: SpecProject, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(turns, "BEAT_SECONDS", 0.01)
         written, refused = turns.write_sign, list[int]()
@@ -374,7 +378,7 @@ class TestWorking:
         assert refused
 
     def test_a_run_that_was_ended_from_outside_works_no_further(
-        self, project: Project, monkeypatch: pytest.MonkeyPatch
+        self, project: SpecProject, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(turns, "BEAT_SECONDS", 0.01)
         run_id = hold(project, None)
@@ -388,7 +392,7 @@ class TestWorking:
                 check_turn(run_id)
 
     def test_it_releases_the_dead_while_it_waits(
-        self, project: Project, ended: Sign, monkeypatch: pytest.MonkeyPatch
+        self, project: SpecProject, ended: Sign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Also a run that no command and no sensor watches, such as of `dagster asset`."""
         monkeypatch.setattr(turns, "BEAT_SECONDS", 0.2)
@@ -401,18 +405,20 @@ class TestTick:
     """With `dagster dev` alone, the sensor releases: nobody else may be at work."""
 
     @pytest.mark.parametrize("readable", [True, False], ids=["files", "no files"])
-    def test_it_releases_the_dead(self, project: Project, ended: Sign, *, readable: bool) -> None:
+    def test_it_releases_the_dead(
+        self, project: SpecProject, ended: Sign, *, readable: bool
+    ) -> None:
         run_id = hold(project, ended)
         follower = Follower(project, "parameter_files_sensor")
         if readable:
             assert follower.look().run_requests
         else:
-            project.parameters.rename(project.folder / "elsewhere")
+            project.parameters.rename(project.root / "elsewhere")
             assert "cannot be read" in follower.refused()
         assert status_of(project, run_id) is dg.DagsterRunStatus.FAILURE
         assert slots_held(project) == 0
 
-    def test_it_leaves_the_living_alone_and_stays_cheap(self, project: Project) -> None:
+    def test_it_leaves_the_living_alone_and_stays_cheap(self, project: SpecProject) -> None:
         run_id = hold(project, ALIVE)
         with counted_statements() as sent:
             assert release_dead_runs(project.instance, "search") == []
@@ -426,12 +432,12 @@ class TestAskedAgain:
     """What runs left whose process ended."""
 
     @pytest.fixture
-    def follower(self, project: Project) -> Follower:
+    def follower(self, project: SpecProject) -> Follower:
         follower = Follower(project, "parameter_files_sensor")
         follower.register(follower.look().dynamic_partitions_requests)
         return follower
 
-    def attempt(self, project: Project, sign: Sign, *sources: str) -> str:
+    def attempt(self, project: SpecProject, sign: Sign, *sources: str) -> str:
         run = project.instance.create_run_for_job(
             project.defs.resolve_job_def("search"),
             status=dg.DagsterRunStatus.STARTED,
@@ -448,7 +454,7 @@ class TestAskedAgain:
         return run.run_id
 
     def test_three_times_without_progress(
-        self, project: Project, follower: Follower, ended: Sign
+        self, project: SpecProject, follower: Follower, ended: Sign
     ) -> None:
         keys: set[str | None] = set()
         for _ in range(3):
@@ -462,7 +468,7 @@ class TestAskedAgain:
         assert not follower.look().run_requests
 
     def test_with_the_sources_that_it_did_not_make(
-        self, project: Project, follower: Follower, ended: Sign
+        self, project: SpecProject, follower: Follower, ended: Sign
     ) -> None:
         assert project.run("raw_data").success
         self.attempt(project, ended, "split", "parameters")
@@ -473,7 +479,7 @@ class TestAskedAgain:
         assert assets_of(request) == ["parameters", "models", "scores"]
 
     def test_one_that_was_never_launched_works_on_nothing(
-        self, project: Project, follower: Follower, ended: Sign
+        self, project: SpecProject, follower: Follower, ended: Sign
     ) -> None:
         """Its command was killed in between; nobody will launch it."""
         self.attempt(project, ended)
@@ -481,7 +487,7 @@ class TestAskedAgain:
         assert len(follower.look().run_requests) == 1
 
     def test_only_when_nobody_works(
-        self, project: Project, follower: Follower, ended: Sign
+        self, project: SpecProject, follower: Follower, ended: Sign
     ) -> None:
         run_id = self.attempt(project, ALIVE)
         assert not follower.look().run_requests
@@ -490,7 +496,7 @@ class TestAskedAgain:
 
     @pytest.mark.parametrize("interrupted", [True, False], ids=["a signal", "a person"])
     def test_who_cancelled_it(
-        self, project: Project, follower: Follower, *, interrupted: bool
+        self, project: SpecProject, follower: Follower, *, interrupted: bool
     ) -> None:
         run_id = self.attempt(project, ALIVE)
         if interrupted:
@@ -501,7 +507,7 @@ class TestAskedAgain:
         assert bool(follower.look().run_requests) is interrupted
 
 
-def launch(project: Project, said: list[str]) -> Outcome:
+def launch(project: SpecProject, said: list[str]) -> Outcome:
     """Search two candidates by the command's code."""
     project.write_axis("c", 8)
     launcher = Launcher(project.study(), project.note_progress, said.append)
@@ -511,7 +517,9 @@ def launch(project: Project, said: list[str]) -> Outcome:
 
 
 class TestCommand:
-    def test_it_takes_over_from_the_dead_and_says_so(self, project: Project, ended: Sign) -> None:
+    def test_it_takes_over_from_the_dead_and_says_so(
+        self, project: SpecProject, ended: Sign
+    ) -> None:
         run_id = hold(project, ended)
         said: list[str] = []
         assert launch(project, said).counts.trained == 2
@@ -522,7 +530,7 @@ class TestCommand:
         )
 
     def test_it_says_for_whom_it_waits_until_that_one_dies(
-        self, project: Project, ended: Sign
+        self, project: SpecProject, ended: Sign
     ) -> None:
         run_id = hold(project, ALIVE)
         said: list[str] = []
@@ -543,7 +551,7 @@ class TestCommand:
         assert len(said) <= 2, "who releases it may be the run's own thread"
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_a_signal_ends_the_wait_at_once(self, project: Project, number: int) -> None:
+    def test_a_signal_ends_the_wait_at_once(self, project: SpecProject, number: int) -> None:
         run_id = hold(project, ALIVE)
         said: list[str] = []
         handlers = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
@@ -583,7 +591,7 @@ def test_a_killed_search_is_released_and_resumed(tmp_path: Path) -> None:
     assert done.returncode == 9, done.stderr
 
     with dg.DagsterInstance.local_temp(str(home), ONE_SLOT) as instance:
-        project = Project(tmp_path / "project", instance, small_spec(tmp_path / "project"))
+        project = SpecProject(tmp_path / "project", instance, small_spec(tmp_path / "project"))
         (run,) = instance.get_runs()
         assert run.status is dg.DagsterRunStatus.STARTED
         storage = instance.event_log_storage

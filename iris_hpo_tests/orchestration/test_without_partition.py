@@ -5,18 +5,11 @@ import json
 import dagster as dg
 
 from iris_hpo.orchestration.record import failed_partitions
-from iris_hpo_tests.orchestration.project import (
-    CANDIDATES,
-    KEYS,
-    SOURCES,
-    Project,
-    failure_text,
-    succeed,
-)
 from iris_hpo_tests.orchestration.test_failing_candidates import BAD, GOOD, picky_project
+from iris_hpo_tests.projects import CANDIDATES, KEYS, SOURCES, SpecProject, failure_text, succeed
 
 
-def test_a_fresh_search_does_all_candidates(project: Project) -> None:
+def test_a_fresh_search_does_all_candidates(project: SpecProject) -> None:
     succeed(project.run(*SOURCES, *CANDIDATES))
     assert set(project.by_partition("scores")) == set(KEYS)
     assert project.partition_status("models")["materialized"] == set(KEYS)
@@ -24,12 +17,12 @@ def test_a_fresh_search_does_all_candidates(project: Project) -> None:
     assert not project.plan().candidates
 
 
-def test_candidates_alone_are_those_that_are_registered(prepared: Project) -> None:
+def test_candidates_alone_are_those_that_are_registered(prepared: SpecProject) -> None:
     succeed(prepared.run(*CANDIDATES))
     assert set(prepared.by_partition("models")) == set(KEYS)
 
 
-def test_the_run_shows_its_range(prepared: Project) -> None:
+def test_the_run_shows_its_range(prepared: SpecProject) -> None:
     result = prepared.run(*CANDIDATES)
     run = prepared.instance.get_run_by_id(result.run_id)
     assert run is not None
@@ -37,14 +30,14 @@ def test_the_run_shows_its_range(prepared: Project) -> None:
     assert run.tags["dagster/asset_partition_range_end"] == KEYS[-1]
 
 
-def test_without_a_candidate_it_says_what_to_do(project: Project) -> None:
+def test_without_a_candidate_it_says_what_to_do(project: SpecProject) -> None:
     assert failure_text(project.run("models")) == (
         "no candidate is registered; materialise parameters first"
     )
 
 
-def test_a_failed_candidate_alone_shows_as_failed(project: Project) -> None:
-    picky = picky_project(project.folder.parent / "picky", project.instance)
+def test_a_failed_candidate_alone_shows_as_failed(project: SpecProject) -> None:
+    picky = picky_project(project.root.parent / "picky", project.instance)
     picky.write_axis("gamma", 0.016)
     picky.materialize_sources()
     result = picky.run(*CANDIDATES)

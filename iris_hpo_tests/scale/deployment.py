@@ -1,6 +1,5 @@
 """A project on PostgreSQL, S3 and Dask, as its commands and its daemon see it."""
 
-import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,13 +8,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import Project
-from iris_hpo_tests.processes import REPOSITORY
+from iris_hpo_tests.projects import ShippedProject
 from iris_hpo_tests.scale.postgres import SETTINGS
 
 
 @dataclass(frozen=True)
-class Deployment(Project):
+class Deployment(ShippedProject):
     """A project whose settings come from the environment.
 
     Attributes
@@ -44,7 +42,5 @@ def make_deployment(
 ) -> Deployment:
     """Make the files of a project with these settings, of the environment and of the instance."""
     made = Deployment(root, settings)
-    shutil.copytree(REPOSITORY / "data", made.data)
-    (root / "home").mkdir()
-    shutil.copy(instance, root / "home" / "dagster.yaml")
+    made.write_files(instance)
     return made

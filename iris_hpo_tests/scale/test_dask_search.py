@@ -13,8 +13,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import Project
 from iris_hpo_tests.processes import REPOSITORY, free_port, wait_for
+from iris_hpo_tests.projects import ShippedProject
 from iris_hpo_tests.scale.cluster import Cluster, cluster
 from iris_hpo_tests.scale.deployment import Deployment, make_deployment
 
@@ -37,7 +37,7 @@ def make(root: Path, address: str) -> Deployment:
     return make_deployment(root, {"IRIS_HPO_DASK_ADDRESS": address}, instance=SQLITE)
 
 
-def recorded(project: Project) -> Counter[tuple[str, str]]:
+def recorded(project: ShippedProject) -> Counter[tuple[str, str]]:
     """How often each candidate's model and score were recorded."""
     with project.instance() as instance:
         return Counter(
@@ -47,7 +47,7 @@ def recorded(project: Project) -> Counter[tuple[str, str]]:
         )
 
 
-def start_search(project: Project, *options: str) -> "subprocess.Popen[str]":
+def start_search(project: ShippedProject, *options: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "iris_hpo", "run", "--json", *options],
         cwd=REPOSITORY,
@@ -58,12 +58,12 @@ def start_search(project: Project, *options: str) -> "subprocess.Popen[str]":
     )
 
 
-def wait_for_models(project: Project, count: int) -> None:
+def wait_for_models(project: ShippedProject, count: int) -> None:
     models = project.artifacts / "models"
     wait_for(f"{count} models", lambda: len(list(models.glob("*.pkl"))) >= count)
 
 
-def make_short_search(project: Project) -> None:
+def make_short_search(project: ShippedProject) -> None:
     """Many explicit candidates, each fitted in milliseconds."""
     shutil.rmtree(project.parameters)
     project.parameters.mkdir()

@@ -10,8 +10,8 @@ from contextlib import suppress
 import dagster as dg
 import pytest
 
-from iris_hpo_tests.end_to_end.conftest import make_project
 from iris_hpo_tests.end_to_end.dev import Dev, dagster_dev
+from iris_hpo_tests.projects import ShippedProject
 from iris_hpo_tests.scale.cluster import Cluster, cluster
 from iris_hpo_tests.scale.deployment import make_deployment
 from iris_hpo_tests.scale.postgres import Postgres
@@ -42,7 +42,7 @@ def settings_of(postgres: Postgres, s3: S3, workers: Cluster) -> dict[str, str]:
 def test_the_command_does_the_whole_flow(
     postgres: Postgres, s3_process: S3, workers: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    alone = make_project(tmp_path_factory.mktemp("alone"))
+    alone = ShippedProject.create(tmp_path_factory.mktemp("alone"))
     assert alone.command("run", "--engine", "serial", "--quiet").returncode == 0
     settings = settings_of(postgres, s3_process, workers)
     project = make_deployment(tmp_path_factory.mktemp("deployed"), settings)

@@ -16,18 +16,18 @@ from iris_hpo.orchestration.ranges import candidates_per_run, cut
 from iris_hpo.orchestration.runner import Launcher
 from iris_hpo.run_settings import WorkSettings
 from iris_hpo_tests.orchestration.following import Follower, assets_of, ends_of
-from iris_hpo_tests.orchestration.project import CANDIDATES, KEYS, Project, succeed
+from iris_hpo_tests.projects import CANDIDATES, KEYS, SpecProject, succeed
 
 VARIABLE = "IRIS_HPO_CANDIDATES_PER_RUN"
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
+def project(tmp_path: Path) -> Iterator[SpecProject]:
     """Six candidates, nothing run, on an instance on disk, as several runs use it."""
     home = tmp_path / "home"
     home.mkdir()
     with dg.DagsterInstance.local_temp(str(home)) as instance:
-        yield Project.create(tmp_path / "project", instance)
+        yield SpecProject.create(tmp_path / "project", instance)
 
 
 @pytest.mark.parametrize("wrong", ["0", "-1", "ten", "1.5", "\N{SUPERSCRIPT TWO}"])
@@ -66,7 +66,7 @@ def test_ranges_are_cut_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> 
     assert cut(ranges) == [*map(tuple, ("ab", "cd", "e", "f", "gh", "ij"))]
 
 
-def test_the_sensors_ask_for_slices(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sensors_ask_for_slices(project: SpecProject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "4")
     wanted = [(KEYS[0], KEYS[3]), (KEYS[4], KEYS[5])]
 
@@ -85,7 +85,7 @@ def test_the_sensors_ask_for_slices(project: Project, monkeypatch: pytest.Monkey
 
 
 def test_a_run_waits_for_an_earlier_one_over_the_same_candidates(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: SpecProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.materialize_sources()
     earlier = _started_run(project, KEYS[:3])
@@ -107,7 +107,7 @@ def test_a_run_waits_for_an_earlier_one_over_the_same_candidates(
 
 
 def test_a_command_that_waits_says_for_which_run(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: SpecProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.materialize_sources()
     earlier = _started_run(project, KEYS)
@@ -127,7 +127,7 @@ def test_a_command_that_waits_says_for_which_run(
     )
 
 
-def _started_run(project: Project, keys: tuple[str, ...]) -> str:
+def _started_run(project: SpecProject, keys: tuple[str, ...]) -> str:
     """A run over a range that some other process has started."""
     job = project.defs.resolve_job_def("search")
     run = project.instance.create_run_for_job(
@@ -144,7 +144,7 @@ def _started_run(project: Project, keys: tuple[str, ...]) -> str:
     return run.run_id
 
 
-def _says_that_it_waits(project: Project, earlier: str) -> bool:
+def _says_that_it_waits(project: SpecProject, earlier: str) -> bool:
     message = re.compile(rf"waiting for run {earlier[:8]}.* over the same candidates")
     return any(
         message.fullmatch(log.user_message)

@@ -1,9 +1,6 @@
-"""A search in a folder of its own, on an instance of its own, worked by real runs."""
+"""A search given in Python, in a folder and on an instance of its own, worked by real runs."""
 
-import csv
-import hashlib
 import shutil
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,12 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.data_version import CachingStaleStatusResolver
-from dagster._core.definitions.partitions.context import partition_loading_context
-from dagster._core.loader import LoadingContextForTest
-from dagster._core.storage.event_log import InMemoryEventLogStorage
-from dagster._core.storage.partition_status_cache import get_and_update_asset_status_cache_value
-from dagster._core.storage.runs import InMemoryRunStorage
 
 from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.iris import iris_search
@@ -34,8 +25,15 @@ from iris_hpo.store.cards import read_card
 from iris_hpo.store.folder import ArtifactStore
 from iris_hpo.store.objects import open_store
 from iris_hpo.training.cards import ModelCard, ScoreCard
+from iris_hpo_tests.projects.files import (
+    REPOSITORY_DATA,
+    Row,
+    files_below,
+    read_leaderboard,
+    write_parameters,
+)
+from iris_hpo_tests.projects.recorded import Recorded, copy_record
 
-SHIPPED_DATA = Path(__file__).parents[2] / "data"
 SOURCES = ("raw_data", "split", "parameters")
 CANDIDATES = ("models", "scores")
 QUIET: Mapping[str, Any] = {"console": {"config": {"log_level": "CRITICAL"}}}
@@ -60,18 +58,18 @@ def small_spec(home: Path) -> SearchSpec:
 
 
 @dataclass
-class Project:
+class SpecProject(Recorded):
     """A search with its files; every method that works does so by a run on the instance.
 
     Attributes
     ----------
-    folder
+    root
         Holds `data` and `artifacts`.
     counts
         What the launcher's progress was told last.
     """
 
-    folder: Path
+    root: Path
     instance: dg.DagsterInstance
     spec: SearchSpec
     told: list[Counts] = field(default_factory=list[Counts])
@@ -79,23 +77,23 @@ class Project:
     @classmethod
     def create(
         cls, folder: Path, instance: dg.DagsterInstance, spec: SearchSpec | None = None
-    ) -> "Project":
+    ) -> "SpecProject":
         """Make the files of a fresh project."""
         made = cls(folder, instance, spec or small_spec(folder))
         made.parameters.mkdir(parents=True)
-        shutil.copyfile(SHIPPED_DATA / "noisy_iris.csv", made.data_file)
+        shutil.copyfile(REPOSITORY_DATA / "noisy_iris.csv", made.data_file)
         made.write_axis("c", 0.5, 8, 128)
         made.write_axis("gamma", 0.016, 0.25)
         return made
 
-    def copy(self, folder: Path, instance: dg.DagsterInstance) -> "Project":
+    def copy(self, folder: Path, instance: dg.DagsterInstance) -> "SpecProject":
         """Copy files and record, of one instance in memory to another: far quicker than a search.
 
         Time stamps of files are kept. Paths in metadata are those of the original.
         """
-        shutil.copytree(self.folder, folder)
+        shutil.copytree(self.root, folder)
         copy_record(self.instance, instance)
-        made = Project(folder, instance, self.spec)
+        made = SpecProject(folder, instance, self.spec)
         made.defs = self.defs
         return made
 
@@ -103,20 +101,18 @@ class Project:
 
     @property
     def parameters(self) -> Path:
-        return self.folder / "data" / "parameters"
+        return self.root / "data" / "parameters"
 
     @property
     def data_file(self) -> Path:
-        return self.folder / "data" / "noisy_iris.csv"
+        return self.root / "data" / "noisy_iris.csv"
 
     @property
     def artifacts(self) -> Path:
-        return self.folder / "artifacts"
+        return self.root / "artifacts"
 
     def write_axis(self, axis: str, *values: float | str, suffix: str = "") -> Path:
-        path = self.parameters / f"{axis}_parameters{suffix}.txt"
-        path.write_text("".join(f"{value}\n" for value in values))
-        return path
+        return write_parameters(self.parameters, axis, values, suffix=suffix)
 
     def change_data(self) -> bytes:
         """Leave out the data's last row; give the content from before."""
@@ -124,16 +120,9 @@ class Project:
         self.data_file.write_bytes(b"".join(before.splitlines(keepends=True)[:-1]))
         return before
 
-    def files(self, folder: str = "") -> dict[str, tuple[int, str]]:
-        """Time stamp and digest of every artifact below a folder."""
-        return {
-            str(path.relative_to(self.artifacts)): (
-                path.stat().st_mtime_ns,
-                hashlib.sha256(path.read_bytes()).hexdigest(),
-            )
-            for path in sorted((self.artifacts / folder).rglob("*"))
-            if path.is_file()
-        }
+    def files(self, folder: str = "") -> dict[str, tuple[int, bytes]]:
+        """Read every artifact below a folder with its time of writing."""
+        return files_below(self.artifacts, folder)
 
     def occupy(self, key: str) -> Path:
         """Put a folder that holds something in the place of a model; it is never deleted."""
@@ -147,7 +136,7 @@ class Project:
 
     @property
     def storage(self) -> Storage:
-        return Storage(data=str(self.folder / "data"), artifacts=str(self.artifacts))
+        return Storage(data=str(self.root / "data"), artifacts=str(self.artifacts))
 
     @property
     def store(self) -> ArtifactStore:
@@ -159,10 +148,9 @@ class Project:
     def score_card(self, key: str) -> ScoreCard:
         return read_card(self.store, f"scores/{key}.json", ScoreCard)
 
-    def leaderboard(self) -> list[dict[str, str]]:
-        """The stored rows, best first."""
-        text = (self.artifacts / "selection" / "leaderboard.csv").read_text()
-        return list(csv.DictReader(text.splitlines()))
+    def leaderboard(self) -> list[Row]:
+        """Read the stored rows, best first."""
+        return read_leaderboard(self.artifacts)
 
     # Runs
 
@@ -215,9 +203,6 @@ class Project:
             raise_on_error=False,
         )
 
-    def registered(self) -> list[str]:
-        return list(self.instance.get_dynamic_partitions("c_gamma"))
-
     def materialize_sources(self, **config: Mapping[str, Any]) -> None:
         succeed(self.run(*SOURCES, **config))
 
@@ -225,7 +210,7 @@ class Project:
         """Train and score all registered candidates."""
         return self.run(*CANDIDATES, keys=self.registered(), **config)
 
-    def search(self, **config: Mapping[str, Any]) -> "Project":
+    def search(self, **config: Mapping[str, Any]) -> "SpecProject":
         """Do all of it once, successfully."""
         self.materialize_sources(
             **{name: values for name, values in config.items() if name in SOURCES}
@@ -271,111 +256,19 @@ class Project:
             settings or self.settings(), rule, WorkSettings(**{"engine": "serial", **work})
         )
 
-    # What the instance has recorded
-
-    def materializations(self, asset: str) -> list[dg.AssetMaterialization]:
-        """All of an asset, the latest first."""
-        found = self.instance.fetch_materializations(self.names.asset(asset), limit=1000)
-        return [
-            record.asset_materialization
-            for record in found.records
-            if record.asset_materialization is not None
-        ]
-
-    def by_partition(self, asset: str) -> dict[str, list[dg.AssetMaterialization]]:
-        """All of an asset per partition, the latest first."""
-        found: dict[str, list[dg.AssetMaterialization]] = {}
-        for one in self.materializations(asset):
-            found.setdefault(str(one.partition), []).append(one)
-        return found
-
-    def metadata(self, asset: str, partition: str | None = None) -> dict[str, Any]:
-        """The values of the latest materialisation's metadata."""
-        latest = next(one for one in self.materializations(asset) if one.partition == partition)
-        return {name: value.value for name, value in latest.metadata.items()}
-
-    def data_version(self, asset: str) -> str:
-        tags = self.materializations(asset)[0].tags
-        return str((tags or {})["dagster/data_version"])
-
-    def run_ids(self) -> set[str]:
-        return {run.run_id for run in self.instance.get_runs()}
-
-    def staleness(self, asset: str) -> dict[str, str]:
-        """Dagster's own verdict on every registered partition, as the UI asks for it."""
-        resolver = self._resolver()
-        key = self.names.asset(asset)
-        return {one: resolver.get_status(key, one).name for one in self.registered()}
-
-    def stale_causes(self, asset: str, partition: str) -> set[str]:
-        """The upstream assets that make a partition stale."""
-        causes = self._resolver().get_stale_causes(self.names.asset(asset), partition)
-        return {
-            cause.dependency.asset_key.to_user_string()
-            for cause in causes
-            if cause.dependency is not None
-        }
-
-    def source_staleness(self, asset: str) -> str:
-        """The verdict on an asset without partitions."""
-        return self._resolver().get_status(self.names.asset(asset)).name
-
-    def partition_status(self, asset: str) -> dict[str, set[str]]:
-        """Which partitions Dagster itself shows as materialised and as failed."""
-        partitions = self.names.partitions
-        found = get_and_update_asset_status_cache_value(
-            self.instance, self.names.asset(asset), partitions, self.instance
-        )
-        assert found is not None
-        with partition_loading_context(None, self.instance):
-            return {
-                "materialized": set(
-                    found.deserialize_materialized_partition_subsets(
-                        partitions
-                    ).get_partition_keys()
-                ),
-                "failed": set(
-                    found.deserialize_failed_partition_subsets(partitions).get_partition_keys()
-                ),
-            }
-
-    def _resolver(self) -> CachingStaleStatusResolver:
-        graph = self.defs.resolve_asset_graph()
-        return CachingStaleStatusResolver(
-            self.instance, graph, LoadingContextForTest(self.instance)
-        )
-
     def _run_config(self, ops: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         return {
             "ops": {name: {"config": dict(config)} for name, config in ops.items()},
             "resources": {
                 "iris_hpo_storage": {
                     "config": {
-                        "data": str(self.folder / "data"),
+                        "data": str(self.root / "data"),
                         "artifacts": str(self.artifacts),
                     }
                 }
             },
             "loggers": QUIET,
         }
-
-
-def copy_record(source: dg.DagsterInstance, target: dg.DagsterInstance) -> None:
-    """Make one instance in memory hold exactly what another holds."""
-    for mine, other in (
-        (source.event_log_storage, target.event_log_storage),
-        (source.run_storage, target.run_storage),
-    ):
-        _held_connection(mine).backup(_held_connection(other))
-
-
-def _held_connection(storage: Any) -> sqlite3.Connection:
-    """The connection that keeps a database in memory alive."""
-    if not isinstance(storage, (InMemoryEventLogStorage, InMemoryRunStorage)):
-        raise TypeError(f"{storage} is not in memory")
-    found = storage._held_conn.connection.driver_connection
-    assert isinstance(found, sqlite3.Connection)
-    return found
 
 
 def failure_text(result: dg.ExecuteInProcessResult) -> str:

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,38 +18,33 @@ import dagster as dg
 import pytest
 import yaml
 
-from iris_hpo.command.main import main
+from iris_hpo_tests.processes import REPOSITORY
+from iris_hpo_tests.projects.command import Answer, Process, call_command, environment_of, finish
+from iris_hpo_tests.projects.files import (
+    SETTINGS_OF_THE_MACHINE,
+    Row,
+    files_below,
+    read_leaderboard,
+    write_parameters,
+)
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLES = REPOSITORY / "examples"
 DAGSTERS_WARNINGS = [
     # It copies an assets definition when it notes which YAML file it came from.
     pytest.mark.filterwarnings("ignore:Parameter `execution_type`"),
     # dagster_shared 1.13 asks a config class without fields for pydantic's `__fields__`.
     pytest.mark.filterwarnings("ignore:The `__fields__` attribute is deprecated"),
 ]
-SETTINGS_OF_THE_MACHINE = ("DAGSTER_HOME", "IRIS_HPO_DATA", "IRIS_HPO_ARTIFACTS")
-
-Row = dict[str, str]
-Process = subprocess.Popen[str]
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a command said."""
-
-    code: int
-    out: str
-    err: str
-
-
-@dataclass(frozen=True)
-class Project:
+class YamlProject:
     """A folder in which ``dg``, ``dagster`` and ``iris-hpo`` work."""
 
     root: Path
 
     @classmethod
-    def create(cls, root: Path) -> "Project":
+    def create(cls, root: Path) -> "YamlProject":
         """Copy what a user copies: everything of the examples but their searches and data."""
         made = cls(root)
         for name in ("data", "defs", ".dagster"):
@@ -59,7 +54,7 @@ class Project:
         return made
 
     @classmethod
-    def of_examples(cls, root: Path) -> "Project":
+    def of_examples(cls, root: Path) -> "YamlProject":
         """Copy the examples into a fresh folder, and make their data."""
         made = cls.create(root)
         shutil.copytree(EXAMPLES / "data" / "parameters", root / "data" / "parameters")
@@ -79,11 +74,8 @@ class Project:
 
     def write_values(self, search: str, **axes: Sequence[object]) -> None:
         """Write a parameter file per axis."""
-        folder = self.parameters(search)
-        folder.mkdir(parents=True, exist_ok=True)
         for axis, values in axes.items():
-            lines = "".join(f"{value}\n" for value in values)
-            (folder / f"{axis.lower()}_parameters.txt").write_text(lines)
+            write_parameters(self.parameters(search), axis, values)
 
     def write_search(self, name: str, **attributes: object) -> Path:
         """Write the search's YAML, one field a line."""
@@ -109,33 +101,22 @@ class Project:
         return self.artifacts(search) / "selection"
 
     def files(self, search: str) -> dict[str, tuple[int, bytes]]:
-        """Every artifact of a search with its time of writing and its bytes."""
-        folder = self.artifacts(search)
-        return {
-            str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes())
-            for path in sorted(folder.rglob("*"))
-            if path.is_file()
-        }
+        """Read every artifact of a search with its time of writing."""
+        return files_below(self.artifacts(search))
 
     def leaderboard(self, search: str) -> list[Row]:
-        """The stored rows, best first."""
-        text = (self.selection(search) / "leaderboard.csv").read_text()
-        return list(csv.DictReader(io.StringIO(text)))
+        """Read the stored rows, best first."""
+        return read_leaderboard(self.artifacts(search))
 
     # Work
 
     @contextmanager
     def entered(self) -> Iterator[None]:
         """Work as a process does that was started in the folder: the next one is another."""
-        with pytest.MonkeyPatch.context() as patch:
+        settings = {**dict.fromkeys(SETTINGS_OF_THE_MACHINE), "COLUMNS": "120"}
+        with environment_of(settings) as patch:
             patch.chdir(self.root)
-            for name in SETTINGS_OF_THE_MACHINE:
-                patch.setenv(name, "")  # so that what the command sets is taken back
-                patch.delenv(name)
-            patch.setenv("COLUMNS", "120")
             patch.setattr(sys, "path", [*sys.path])
-            # It would import what this process has imported long ago.
-            patch.setattr("iris_hpo.engines.start_ahead", lambda **_: None)
             patch.setattr("iris_hpo.orchestration.build._BUILT", {})
             patch.setattr("iris_hpo.orchestration.broken._BROKEN", {})
             before = set(sys.modules)
@@ -148,15 +129,7 @@ class Project:
 
     def call(self, *arguments: str) -> Answer:
         """Run ``iris-hpo`` in this process, which saves the seconds of its imports."""
-        out, err = io.StringIO(), io.StringIO()
-        with (
-            self.entered(),
-            redirect_stdout(out),
-            redirect_stderr(err),
-            pytest.raises(SystemExit) as leaving,
-        ):
-            main(arguments)
-        return Answer(int(leaving.value.code or 0), out.getvalue(), err.getvalue())
+        return call_command(self.entered(), arguments)
 
     def run(self, search: str, *arguments: str) -> dict[str, Any]:
         """Bring a search up to date; give what ``iris-hpo run --json`` says."""
@@ -205,12 +178,6 @@ class Project:
         """The registered candidates."""
         with self.instance() as instance:
             return list(instance.get_dynamic_partitions(f"{search}_candidates"))
-
-
-def finish(process: Process) -> Answer:
-    """Wait for a process."""
-    out, _ = process.communicate(timeout=240)
-    return Answer(process.returncode, out, out)
 
 
 def cause_of(error: BaseException) -> str:
