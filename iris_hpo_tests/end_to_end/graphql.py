@@ -140,7 +140,7 @@ class GraphQL:
         return {key: trained.count(key) for key in partitions}
 
     def stale_status(self, asset: str) -> str:
-        """Of an asset without partitions."""
+        """Stale status of an asset without partitions."""
         return self._asset(ASSET, asset)["staleStatus"]
 
     def latest(self, asset: str) -> tuple[float, dict[str, Any]]:
@@ -178,7 +178,7 @@ class GraphQL:
         ]
 
     def ticks(self, sensor: str, *statuses: str) -> list[dict[str, Any]]:
-        """Of a sensor, the latest first."""
+        """Ticks of a sensor, the latest first."""
         selector = {**REPOSITORY, "sensorName": sensor}
         found = self._post(TICKS, sensor=selector, statuses=statuses or None)
         return found["sensorOrError"]["sensorState"]["ticks"]

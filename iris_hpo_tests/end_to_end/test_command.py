@@ -262,7 +262,7 @@ def test_only_new_values_are_trained_and_removed_ones_are_forgotten(
     assert (found["candidates"], found["trained"], found["reused"]) == (8, 0, 8)
 
 
-def test_a_failing_candidate_is_named_and_the_rest_stands(project: ShippedProject) -> None:
+def test_a_failing_candidate_is_named_and_the_others_are_kept(project: ShippedProject) -> None:
     small(project)
     with project.instance() as instance:
         instance.add_dynamic_partitions("c_gamma", ["C0.50_G1.0"])
@@ -330,7 +330,7 @@ def remove_data(project: ShippedProject) -> None:
         (None, "predict no.csv", "nothing was selected yet; run the search first"),
     ],
 )
-def test_bad_input_is_one_message_and_exit_code_2(
+def test_bad_input_gives_one_message_and_exit_code_2(
     project: ShippedProject,
     break_it: Callable[[ShippedProject], None] | None,
     arguments: str,
@@ -383,7 +383,7 @@ def test_settings_of_the_last_run_are_kept(project: ShippedProject) -> None:
     assert state() == (set(), [])
 
 
-def test_a_setting_never_given_follows_the_search(
+def test_a_setting_that_was_never_given_follows_the_search(
     project: ShippedProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small(project)

@@ -1,6 +1,6 @@
 """A real `dagster dev`, left alone: files drive the search, the UI's own requests work too.
 
-The tests are chapters of one story on one server, told in order: each begins where the one before
+The tests are steps on one server, in order: each begins where the one before
 has ended, and says so.
 """
 
@@ -30,7 +30,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
         yield started
 
 
-def test_left_alone_it_searches_and_selects(dev: Dev) -> None:
+def test_a_new_instance_searches_and_selects_by_itself(dev: Dev) -> None:
     selection = dev.wait_for_selection()
     assert (selection["scored"], selection["candidates"]) == (77, 77)
     assert (selection["missing"], selection["out_of_date"], selection["failed"]) == ("none",) * 3
@@ -109,8 +109,8 @@ def test_a_bad_line_changes_nothing_until_it_is_corrected(dev: Dev) -> None:
     # Someone who does not want to wait, at the same time as the sensor's run.
     command = dev.project.command("run", "--json")
     assert command.returncode == 0, command.stderr
-    told = json.loads(command.stdout)
-    assert (told["candidates"], told["failed"]) == (102, {})
+    summary = json.loads(command.stdout)
+    assert (summary["candidates"], summary["failed"]) == (102, {})
     assert [run.status for run in dev.wait_for_runs(requested.run_id)] == ["SUCCESS"]
     for asset, found in dev.partitions(102).items():
         new = found.run_ids.keys() - before[asset].run_ids.keys()
@@ -120,7 +120,7 @@ def test_a_bad_line_changes_nothing_until_it_is_corrected(dev: Dev) -> None:
     dev.wait_for_selection(scored=102, candidates=102)
 
 
-def test_new_data_trains_everything_anew(dev: Dev) -> None:
+def test_new_data_trains_everything_again(dev: Dev) -> None:
     keys = dev.partitions(102)["models"].keys
     file = dev.project.data / "noisy_iris.csv"
     rows = [line.split(",") for line in file.read_text().splitlines()]
@@ -164,7 +164,7 @@ def test_the_uis_own_backfill_and_single_partition_succeed(dev: Dev) -> None:
         assert set(found.stale_status.values()) == {"FRESH"}
 
 
-def test_a_failing_candidate_is_named_and_the_rest_stands(dev: Dev) -> None:
+def test_a_failing_candidate_is_named_and_the_others_are_kept(dev: Dev) -> None:
     before = dev.partitions(102)
     dev.ui.add_partition(BAD_KEY)
     run_id = dev.ui.materialize_partition(BAD_KEY, *CANDIDATES)
@@ -185,11 +185,11 @@ def test_a_failing_candidate_is_named_and_the_rest_stands(dev: Dev) -> None:
     assert found["champion"] in offered <= set(before["models"].keys)
     status = dev.project.call("status", "--json")
     assert status.returncode == 1
-    told = json.loads(status.stdout)
-    assert told["failed"] == [BAD_KEY]
+    summary = json.loads(status.stdout)
+    assert summary["failed"] == [BAD_KEY]
     scores = {"up to date": 102, "missing": 0, "out of date": 0, "failed": 1}
-    assert told["assets"]["scores"] == scores
-    assert told["assets"]["selection"]["up to date"] == 1
+    assert summary["assets"]["scores"] == scores
+    assert summary["assets"]["selection"]["up to date"] == 1
 
 
 def test_nothing_was_asked_twice_and_searches_took_turns(dev: Dev) -> None:

@@ -27,7 +27,7 @@ def test_a_taken_port_is_named_with_what_to_do() -> None:
 
 
 @pytest.mark.parametrize("port", ["", "x", "0", "65536", "-1", "²"])
-def test_what_is_no_port_is_refused(port: str) -> None:
+def test_an_invalid_port_is_refused(port: str) -> None:
     assert problem_of(port) == f"PORT {port!r} must be a whole number, 1 to 65535"
 
 

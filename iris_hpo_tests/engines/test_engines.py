@@ -79,7 +79,7 @@ def test_retries_are_counted(tmp_path, retries):
     assert attempts_at(wrong) == 1
 
 
-def test_a_death_costs_nothing_of_what_other_workers_do(tmp_path):
+def test_a_death_costs_no_work_of_other_workers(tmp_path):
     patient, deadly = tmp_path / "patient", tmp_path / "deadly"
 
     outcomes = all_of(LOKY.map(own_work.DyingOnce(deadly), [patient, deadly], Limits(retries=1)))
@@ -203,7 +203,7 @@ def test_the_next_engine_takes_the_worker_that_was_started_ahead(spare, tmp_path
     assert apart(os.getpid) == os.getpid(), "there is none any more"
 
 
-def test_a_spare_worker_is_started_once_and_ended_if_nobody_takes_it(spare):
+def test_a_spare_worker_is_started_once_and_ended_if_no_engine_takes_it(spare):
     start_ahead()
     assert apart(os.getpid) == spare != os.getpid()
 
@@ -213,13 +213,13 @@ def test_a_spare_worker_is_started_once_and_ended_if_nobody_takes_it(spare):
     end_spare()
 
 
-def test_what_a_spare_worker_dies_of_is_done_here(spare):
+def test_a_call_that_kills_a_spare_worker_is_done_in_this_process(spare):
     os.kill(spare, signal.SIGKILL)
 
     assert apart(os.getpid) == os.getpid()
 
 
-def test_an_error_of_what_is_done_apart_is_the_callers(spare):  # noqa: ARG001
+def test_an_error_in_a_spare_worker_is_raised_to_the_caller(spare):  # noqa: ARG001
     settings = SplitSettings(folds=0)
 
     with pytest.raises(InputError, match="at least two classes are needed"):
@@ -262,7 +262,7 @@ def test_a_worker_that_died_before_its_work_came_is_not_taken(spare, tmp_path):
 
 
 @pytest.mark.usefixtures("spare")
-def test_a_worker_that_was_started_ahead_imports_what_became_known_later(tmp_path, monkeypatch):
+def test_a_worker_that_was_started_ahead_uses_the_later_import_path(tmp_path, monkeypatch):
     (tmp_path / "found_later.py").write_text("def answer(item):\n    return 42\n")
     monkeypatch.syspath_prepend(tmp_path)
     found_later = importlib.import_module("found_later")
@@ -270,7 +270,7 @@ def test_a_worker_that_was_started_ahead_imports_what_became_known_later(tmp_pat
     assert all_of(LOKY.map(found_later.answer, [0], ONCE)) == [Done(0, 42)]
 
 
-def test_workers_that_never_live_are_given_up():
+def test_workers_that_never_start_are_given_up():
     with pytest.raises(InputError, match="worker processes end before they have done anything"):
         all_of(LOKY.map(own_work.DiesOnArrival(), range(5), Limits(retries=9)))
 
@@ -318,7 +318,7 @@ class TestWithoutSemaphores:
             make_engine("loky", timeout=1.0)
 
 
-def test_a_worker_that_cannot_be_started_is_one_message(monkeypatch):
+def test_a_worker_that_cannot_be_started_gives_one_message(monkeypatch):
     def start():
         raise OSError(28, "No space left on device")
 

@@ -41,7 +41,7 @@ def leave(place: Path, name: str, process: str, *files: str) -> Path:
     return folder
 
 
-def test_what_a_dead_run_left_is_removed(place: Path, dead: str) -> None:
+def test_files_and_semaphores_of_a_dead_run_are_removed(place: Path, dead: str) -> None:
     leave(place, "iris_hpo-dead", dead, "owner.lock", "work")
     with temporary_folder() as own:
         assert [path for path in place.iterdir() if path != own] == []
@@ -50,14 +50,14 @@ def test_what_a_dead_run_left_is_removed(place: Path, dead: str) -> None:
 
 
 @pytest.mark.usefixtures("place")
-def test_what_lives_stays() -> None:
+def test_folders_of_live_runs_stay() -> None:
     with temporary_folder() as own:
         os.utime(own, (1, 1))
         sweep()
         assert (own / "owner.lock").exists()
 
 
-def test_what_is_no_runs_stays(place: Path, dead: str) -> None:
+def test_folders_of_no_run_stay(place: Path, dead: str) -> None:
     leave(place, "iris_hpo-notes", dead, "notes.txt")
     leave(place, "other", dead, "owner.lock")
     (place / "iris_hpo-link").symlink_to(place / "other")

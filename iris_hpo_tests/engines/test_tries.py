@@ -22,7 +22,7 @@ def numbers(tries):
 
 
 @given(count=st.integers(0, 40), steps=STEPS)
-def test_whatever_happens_each_is_given_out_once(count, steps):
+def test_every_item_is_given_out_once(count, steps):
     shares, given_out = shares_of(count), {worker: [] for worker in range(4)}
     for what, worker, size in steps:
         held = given_out[worker]
@@ -56,7 +56,7 @@ def test_each_worker_gets_neighbours():
     assert shares.take("c", 9) == []
 
 
-def test_what_was_not_done_comes_next():
+def test_items_that_were_not_done_come_next():
     shares = shares_of(6)
     taken = shares.take("a", 3)
 
@@ -65,7 +65,7 @@ def test_what_was_not_done_comes_next():
     assert numbers(shares.take("a", 9)) == [1, 2, 3, 4, 5]
 
 
-def test_what_nobody_has_is_taken_over_whole():
+def test_a_free_share_is_taken_over_whole():
     shares = shares_of(6)
     shares.take("a", 2)
 

@@ -39,7 +39,7 @@ def test_any_bytes_are_a_card_or_refused(
     store.write("card.json", content)
     refusal = f"{root / 'card.json'} is not a {kind.__name__} of this version; run the search again"
     try:
-        said = read_card(store, "card.json", kind).version
+        version_or_error = read_card(store, "card.json", kind).version
     except InputError as error:
-        said = str(error)
-    assert said == refusal or len(said) == 64
+        version_or_error = str(error)
+    assert version_or_error == refusal or len(version_or_error) == 64

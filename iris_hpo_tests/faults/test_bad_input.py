@@ -119,10 +119,10 @@ def test_a_grid_that_is_absurd_is_refused_at_once(clean: ShippedProject) -> None
         (clean.parameters / name).write_text(lines)
     clean.call("status")  # so that what is loaded once is no memory of the refusal
     tracemalloc.start()
-    said = refuse(clean, "run")
+    refusal_text = refuse(clean, "run")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert said == (
+    assert refusal_text == (
         f"{clean.parameters}: 10000 x 10000 values and 0 rows make 100000000 candidates; the limit "
         "is 100000, set it with max_candidates"
     )

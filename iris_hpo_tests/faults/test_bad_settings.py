@@ -97,7 +97,7 @@ def test_environment(
 def test_run_configuration(
     done: ShippedProject, ops: Mapping[str, Mapping[str, Any]], message: str
 ) -> None:
-    """Of the launchpad: the run fails with the message; what was there stays."""
+    """Settings of the launchpad: the run fails with the message; stored results stay."""
     before = done.files()
     assets = ["split"] if "split" in ops else ["models", "scores"]
     job = build_search(iris_search()).resolve_job_def("search")

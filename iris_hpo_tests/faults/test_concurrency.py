@@ -1,4 +1,4 @@
-"""Several at once: two commands, a command and a run of the UI, a file edited meanwhile."""
+"""Several at once: two commands, a command and a run of the UI, a file edited during a run."""
 
 import json
 import os
@@ -41,13 +41,13 @@ def start(project: ShippedProject, *arguments: str) -> Process:
 
 
 def finish(processes: Sequence[Process]) -> list[str]:
-    """What each has said; all must be content."""
-    said = [process.communicate(timeout=240)[0] for process in processes]
-    for process, out in zip(processes, said, strict=True):
+    """Return the output of each process; all must succeed."""
+    outputs = [process.communicate(timeout=240)[0] for process in processes]
+    for process, out in zip(processes, outputs, strict=True):
         assert process.returncode == 0, out
         assert "Traceback" not in out
         assert "database is locked" not in out
-    return said
+    return outputs
 
 
 def selection(project: ShippedProject) -> dict[str, bytes]:
@@ -78,20 +78,20 @@ def test_two_commands_at_once_on_a_fresh_instance(
 ) -> None:
     """The tables of the instance, the partitions and the results are made once."""
     del attempt  # where two processes meet is chance
-    said = finish([start(few, *ARGUMENTS), start(few, *ARGUMENTS)])
+    outputs = finish([start(few, *ARGUMENTS), start(few, *ARGUMENTS)])
     assert selection(few) == selection(undisturbed)
     assert len(trained(few)) == 6
-    assert sum("6 trained, 0 reused, 0 failed" in out for out in said) == 1
-    assert sum("0 trained, 6 reused, 0 failed" in out for out in said) == 1
+    assert sum("6 trained, 0 reused, 0 failed" in out for out in outputs) == 1
+    assert sum("0 trained, 6 reused, 0 failed" in out for out in outputs) == 1
 
 
 @pytest.mark.slow
 def test_two_commands_of_different_settings_take_turns(few: ShippedProject, tmp_path: Path) -> None:
-    said = finish([start(few, *ARGUMENTS, "--seed", seed) for seed in ("1", "2")])
-    assert sum("waiting for another iris-hpo run of this search" in out for out in said) == 1
-    assert all("6 trained, 0 reused, 0 failed" in out for out in said)
+    outputs = finish([start(few, *ARGUMENTS, "--seed", seed) for seed in ("1", "2")])
+    assert sum("waiting for another iris-hpo run of this search" in out for out in outputs) == 1
+    assert all("6 trained, 0 reused, 0 failed" in out for out in outputs)
     last = next(
-        seed for seed, out in zip(("1", "2"), said, strict=True) if "waiting for another" in out
+        seed for seed, out in zip(("1", "2"), outputs, strict=True) if "waiting for another" in out
     )
     alone = small(ShippedProject.create(tmp_path / "alone"))
     assert alone.call(*ARGUMENTS[2:], "--seed", last, "--quiet").returncode == 0
@@ -145,7 +145,7 @@ def test_parameter_files_edited_in_the_middle_of_a_run(
     assert selection(project) == selection(fresh)
 
 
-def test_candidates_are_registered_by_several_at_once(done: ShippedProject) -> None:
+def test_several_processes_register_candidates_at_once(done: ShippedProject) -> None:
     """A sensor and a command may find the same new values at the same time."""
     names = names_of(iris_search())
     home = str(done.root / "home")

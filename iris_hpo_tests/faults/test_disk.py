@@ -49,7 +49,7 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def test_a_full_disk_ends_the_run_with_one_message_and_the_next_completes(
     disk: Disk, project: ShippedProject, engine: str, grid: bytes
 ) -> None:
-    """Of 77 candidates some fit."""
+    """Only a part of the 77 candidates fits on the disk."""
     on(disk, project)
     disk.resize("300k")
     arguments = ("run", "--folds", "0", "--engine")
@@ -141,8 +141,10 @@ def test_an_instance_on_a_full_disk(disk: Disk, few: ShippedProject, size: str) 
     result = few.command(*ARGUMENTS)
     assert result.returncode == 2, result.stderr
     assert "Traceback" not in result.stderr
-    said = result.stderr.splitlines()[-1]
-    assert said.startswith(f"iris-hpo: the Dagster instance of DAGSTER_HOME {few.root / 'home'} ")
+    last_line = result.stderr.splitlines()[-1]
+    assert last_line.startswith(
+        f"iris-hpo: the Dagster instance of DAGSTER_HOME {few.root / 'home'} "
+    )
     assert sum(line.startswith("iris-hpo: ") for line in result.stderr.splitlines()) == 1
 
     disk.resize("40m")

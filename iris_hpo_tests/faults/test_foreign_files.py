@@ -62,7 +62,7 @@ def test_a_run_deletes_nothing_that_it_has_not_made(
     assert few.call("status", "--folds", "2").returncode == 0
 
 
-def test_what_an_earlier_selection_has_stored_is_removed(done: ShippedProject) -> None:
+def test_models_of_an_earlier_selection_are_removed(done: ShippedProject) -> None:
     folder = done.artifacts / "selection" / "models"
     before = {path.name for path in folder.iterdir()}
     (done.parameters / "c_parameters.txt").write_text("32\n")
@@ -110,10 +110,10 @@ READ = (
         *(pytest.param(make, marks=pytest.mark.slow) for make in (make_sparse, make_folder)),
     ],
 )
-def test_a_run_replaces_what_is_no_file(
+def test_a_run_replaces_artifacts_that_are_not_files(
     done: ShippedProject, undisturbed: ShippedProject, make: Callable[[Path], None]
 ) -> None:
-    """Of an artifact: a named pipe, more zeros than there is memory, an empty folder."""
+    """In place of an artifact: a named pipe, more zeros than there is memory, an empty folder."""
     for name in READ:
         replace(done.artifacts / name, make)
     assert done.call("status", "--folds", "2").returncode == 0

@@ -50,14 +50,14 @@ def around(project: ShippedProject) -> dict[str, str]:
     }
 
 
-def test_each_fails_alone_with_the_rule_that_it_breaks(done: ShippedProject) -> None:
+def test_each_key_fails_alone_with_the_rule_that_it_breaks(done: ShippedProject) -> None:
     before = around(done)
     add(done, *HOSTILE)
     result = done.call(*ARGUMENTS)
     assert result.returncode == 1
     assert "0 trained, 6 reused, 17 failed" in result.stdout
-    said = [f"failed: {legible(key)}: {rule}" for key, rule in HOSTILE.items()]
-    assert sorted(result.stderr.splitlines()) == sorted(said)
+    expected_lines = [f"failed: {legible(key)}: {rule}" for key, rule in HOSTILE.items()]
+    assert sorted(result.stderr.splitlines()) == sorted(expected_lines)
     assert not set(result.stderr) & {"\x1b", "\0"}
     assert max(map(len, result.stderr.splitlines())) < 300
 
@@ -91,9 +91,7 @@ def test_a_new_candidate_between_them_is_trained(done: ShippedProject) -> None:
 
 
 @pytest.mark.parametrize("keys", [("",), ("", "C2.0_G0.5"), ("C0.5", "", "C2.0_G0.5")])
-def test_the_empty_key_fails_wherever_it_stands(
-    done: ShippedProject, keys: tuple[str, ...]
-) -> None:
+def test_the_empty_key_fails_at_any_position(done: ShippedProject, keys: tuple[str, ...]) -> None:
     """Dagster takes it for no key at all, so that a range cannot begin or end with it."""
     for key in keys:
         add(done, key)

@@ -68,7 +68,7 @@ def check_clean(text: str, source: str) -> None:
     assert LONG[:1_000] not in text, f"{source}: {text[:3_000]!r}"
 
 
-def said(answer: Answer) -> str:
+def output_of(answer: Answer) -> str:
     return answer.out + answer.err
 
 
@@ -91,9 +91,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> YamlProject:
     return project
 
 
-def test_nothing_that_comes_out_has_what_a_terminal_obeys(hostile: YamlProject) -> None:
+def test_no_output_has_characters_that_a_terminal_executes(hostile: YamlProject) -> None:
     run = hostile.call("run", "--search", "s", "--engine", "serial")
-    check_clean(said(run), "run")
+    check_clean(output_of(run), "run")
     assert run.code == 1
     assert run.err.count(r"\x1b]0;x\x07\x1b[31m\x9b1m\u202e") == 3  # two failures, one warning
     again = hostile.call("run", "--search", "s", "--engine", "serial", "--force", "--json")
@@ -115,7 +115,7 @@ def test_nothing_that_comes_out_has_what_a_terminal_obeys(hostile: YamlProject) 
         ("run", "--search", "s", "--data", missing),
         ("run", missing),
     ):
-        check_clean(said(hostile.call(*arguments)), " ".join(arguments))
+        check_clean(output_of(hostile.call(*arguments)), " ".join(arguments))
 
     with hostile.instance() as instance:
         events = [log for one in instance.get_runs() for log in instance.all_logs(one.run_id)]
@@ -221,7 +221,7 @@ def check_outlets(project: YamlProject, command: tuple[str, ...]) -> None:
     assert answer.code == 2, answer.err
     assert "Traceback" not in answer.err
     assert len(answer.err) < 5_000
-    check_clean(said(answer), " ".join(command)[:50])
+    check_clean(output_of(answer), " ".join(command)[:50])
     defs = project.load()
     with project.entered(), project.instance() as instance:
         texts = [*texts_of(defs, instance)]
@@ -249,7 +249,7 @@ def test_a_parameter_file(project: YamlProject, name: str) -> None:
     answer = project.call("run", "--search", "s", "--engine", "serial")
     assert answer.code == 2
     assert len(answer.err) < 1_000
-    check_clean(said(answer), name)
+    check_clean(output_of(answer), name)
     defs = project.load()
     with project.entered(), project.instance() as instance:
         with pytest.raises(dg.Failure) as failure:
@@ -285,14 +285,14 @@ def test_a_partition_that_a_person_made_up(project: YamlProject) -> None:
         check_clean(text, "Dagster")
 
 
-def test_what_predict_reads(project: YamlProject) -> None:
+def test_predict_escapes_texts_of_the_file(project: YamlProject) -> None:
     project.run("s")
     for rows in ([[HOSTILE, "y"], [1, 2]], [["x", "y"], [1, HOSTILE]], [[1, 2], [HOSTILE]]):
         project.write_data("p.csv", rows)
         answer = project.call("predict", str(project.root / "data" / "p.csv"), "--search", "s")
         assert answer.code == 2
         assert len(answer.err) < 1_000
-        check_clean(said(answer), "predict")
+        check_clean(output_of(answer), "predict")
 
 
 def test_names_in_the_list_of_searches(project: YamlProject) -> None:
@@ -302,7 +302,7 @@ def test_names_in_the_list_of_searches(project: YamlProject) -> None:
         answer = project.call(*arguments)
         assert answer.code == 2
         assert len(answer.err) < 10_000
-        check_clean(said(answer), str(arguments))
+        check_clean(output_of(answer), str(arguments))
 
 
 # The doors themselves

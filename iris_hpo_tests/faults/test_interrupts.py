@@ -117,7 +117,7 @@ def test_serial(
     answer = project.call("run", "--search", "held", "--engine", "serial", "--quiet")
 
     assert answer.code == code
-    assert said(answer.err.split("\n")) == [LINE]
+    assert messages_of(answer.err.split("\n")) == [LINE]
     check_interrupted(project)
     (project.root / "signal").unlink()
     check_goes_on(project, leaderboard)
@@ -183,7 +183,7 @@ def scored(project: YamlProject, count: int) -> Callable[[], bool]:
     return lambda: len(list((project.artifacts("held") / "scores").glob("*.json"))) >= count
 
 
-def said(lines: list[str]) -> list[str]:
+def messages_of(lines: list[str]) -> list[str]:
     """What is no echo of the key, nor click's empty line after it."""
     return [line.removeprefix("^C") for line in lines if line.removeprefix("^C")]
 
@@ -205,7 +205,7 @@ def test_loky_on_a_terminal(project: YamlProject, leaderboard: bytes, moment: st
         opened.press_ctrl_c()
         code, lines = opened.end()
 
-    assert (code, said(lines)) == (130, [LINE])
+    assert (code, messages_of(lines)) == (130, [LINE])
     check_interrupted(project)
     wait_for(lambda: not processes_of(project.root / ".dagster"), "a process is left", poll=0.2)
     (project.root / "hold").unlink()
@@ -213,7 +213,9 @@ def test_loky_on_a_terminal(project: YamlProject, leaderboard: bytes, moment: st
 
 
 @pytest.mark.slow
-def test_a_second_ctrl_c_ends_what_does_not_stop(project: YamlProject, leaderboard: bytes) -> None:
+def test_a_second_ctrl_c_ends_a_fit_that_does_not_stop(
+    project: YamlProject, leaderboard: bytes
+) -> None:
     for name in ("hold", "stubborn"):
         (project.root / name).touch()
     with terminal(project, "--engine", "serial") as opened:
@@ -225,6 +227,6 @@ def test_a_second_ctrl_c_ends_what_does_not_stop(project: YamlProject, leaderboa
         code, lines = opened.end()
 
     assert code == 130
-    assert said(lines)[-1].endswith(LINE.replace("stopped", "ended"))
+    assert messages_of(lines)[-1].endswith(LINE.replace("stopped", "ended"))
     (project.root / "hold").unlink()
     check_goes_on(project, leaderboard)

@@ -112,13 +112,13 @@ FULL = "iris-hpo: standard output cannot be written: No space left on device\n"
 
 
 @pytest.mark.parametrize(
-    ("line", "code", "said"),
+    ("line", "code", "stderr_text"),
     [
         ("iris-hpo leaderboard --search s | head -0", 0, ""),
         ("iris-hpo --help > /dev/full", 2, FULL),
         *(
-            pytest.param(line, code, said, marks=pytest.mark.slow)
-            for line, code, said in (
+            pytest.param(line, code, stderr_text, marks=pytest.mark.slow)
+            for line, code, stderr_text in (
                 ("iris-hpo leaderboard --search s > /dev/full", 2, FULL),
                 ("iris-hpo leaderboard --search s --format csv >&-", 0, ""),
                 ("iris-hpo leaderboard --search no 2> /dev/full", 2, ""),
@@ -129,15 +129,15 @@ FULL = "iris-hpo: standard output cannot be written: No space left on device\n"
     ],
 )
 def test_an_output_that_is_full_or_closed(
-    printing: YamlProject, line: str, code: int, said: str
+    printing: YamlProject, line: str, code: int, stderr_text: str
 ) -> None:
     done = shell(printing, line)
-    assert (done.returncode, done.stderr) == (code, said)
+    assert (done.returncode, done.stderr) == (code, stderr_text)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("output", "code"), [("> /dev/full", 2), ("| head -1", 0)])
-def test_a_run_is_finished_whatever_becomes_of_its_output(
+def test_a_run_is_finished_if_its_output_is_closed_or_full(
     printing: YamlProject, output: str, code: int
 ) -> None:
     card = printing.artifacts("s") / "scores" / "D1.json"

@@ -72,8 +72,8 @@ def test_make_dev_listens_on_this_machine_only(dev: "subprocess.Popen[bytes]", p
     def answers() -> bool:
         assert dev.poll() is None, "make dev has ended"
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info", timeout=5) as said:
-                return said.status == 200
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info", timeout=5) as reply:
+                return reply.status == 200
         except OSError:
             return False
 

@@ -28,7 +28,7 @@ def collected(config: pytest.Config) -> Counter[str]:
     return Counter(re.findall(r"^iris_hpo_tests/faults/(test_\w+\.py)::", listed, re.M))
 
 
-def test_the_table_of_the_documentation_is_of_these_tests(pytestconfig: pytest.Config) -> None:
+def test_the_table_of_the_documentation_lists_these_tests(pytestconfig: pytest.Config) -> None:
     page = (REPOSITORY / "docs" / "security.md").read_text()
     rows = re.findall(r"^\| (.*) \| `(test_\w+\.py)` \| (\d+) \|", page, re.M)
     cases = collected(pytestconfig).copy()
@@ -39,7 +39,7 @@ def test_the_table_of_the_documentation_is_of_these_tests(pytestconfig: pytest.C
     )
 
 
-def test_tests_that_stand_elsewhere_exist() -> None:
+def test_tests_in_other_folders_exist() -> None:
     page = (REPOSITORY / "docs" / "security.md").read_text()
     named = re.findall(r"`((?:\w+/)+test_\w+\.py)`", page)
     assert len(named) > 3

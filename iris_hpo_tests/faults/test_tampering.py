@@ -138,14 +138,14 @@ Tamper = Callable[[Path, bytes], None]
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_what_was_changed_is_refused_by_name_and_run_repairs_it(
+def test_a_changed_file_is_refused_by_name_and_run_repairs_it(
     done: ShippedProject, bomb: bytes, tamper: Tamper, refusals: dict[str, str]
 ) -> None:
     before = {name: content for name, (_, content) in done.files().items()}
     tamper(done.artifacts, bomb)
     for entry, name in refusals.items():
-        said = ENTRIES[entry](done)
-        assert f"{done.artifacts / name} is not " in said, (entry, said)
+        refusal_text = ENTRIES[entry](done)
+        assert f"{done.artifacts / name} is not " in refusal_text, (entry, refusal_text)
 
     result = done.call(*ARGUMENTS, "--quiet")
     assert result.returncode == 0, result.stderr
@@ -216,7 +216,7 @@ def other_version(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("other_version")
-def test_models_of_another_scikit_learn_are_refused_or_trained_anew(done: ShippedProject) -> None:
+def test_models_of_another_scikit_learn_are_refused_or_trained_again(done: ShippedProject) -> None:
     assert "the champion was trained with scikit-learn" in predict(done)
     assert "its model was trained on other data, settings or versions" in materialize(
         done, "scores"
@@ -229,7 +229,7 @@ def test_models_of_another_scikit_learn_are_refused_or_trained_anew(done: Shippe
     assert card["versions"]["scikit-learn"] == "0.0.1"
 
 
-def test_what_is_planted_before_the_first_run_is_not_believed(
+def test_files_planted_before_the_first_run_are_not_trusted(
     undisturbed: ShippedProject, few: ShippedProject, bomb: bytes
 ) -> None:
     """Cards that say all that they should, of a model that is a bomb and a score that is a lie."""

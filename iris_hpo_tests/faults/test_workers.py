@@ -102,12 +102,12 @@ def test_each_loses_itself_alone(faulty: YamlProject) -> None:
 
     assert answer.code == 1, answer.out
     assert "3 trained, 0 reused, 5 failed" in answer.out
-    said = [line for line in answer.out.splitlines() if line.startswith("failed: ")]
-    assert len(said) == len(REASONS), "\n".join(said)
+    failure_lines = [line for line in answer.out.splitlines() if line.startswith("failed: ")]
+    assert len(failure_lines) == len(REASONS), "\n".join(failure_lines)
     for fault, reason in REASONS.items():
-        assert sum(line.startswith(f"failed: {key(fault)}: {reason}") for line in said) == 1, (
-            "\n".join(said)
-        )
+        assert (
+            sum(line.startswith(f"failed: {key(fault)}: {reason}") for line in failure_lines) == 1
+        ), "\n".join(failure_lines)
     assert "Traceback" not in answer.out
     assert "ConvergenceWarning" not in answer.out
     with faulty.instance() as instance:

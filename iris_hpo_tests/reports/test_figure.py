@@ -450,7 +450,7 @@ def test_the_band_is_the_interval_of_the_test_score() -> None:
     assert heights.max() == pytest.approx(wilson_interval(11, TOTAL)[1])
 
 
-def test_no_band_for_another_scoring_because_the_interval_is_of_the_accuracy() -> None:
+def test_another_scoring_has_no_band_because_the_interval_is_for_accuracy() -> None:
     axes = line([1.0, 2.0], scoring="f1_macro")
 
     assert not drawn(axes, "PolyCollection")
@@ -508,7 +508,7 @@ def test_three_axes_make_the_lower_triangle_of_pairs() -> None:
     assert "the best test score over the other axes" in words(figure)
 
 
-def test_an_axis_with_one_value_is_no_axis_of_the_figure() -> None:
+def test_an_axis_with_one_value_is_not_drawn() -> None:
     space = ParameterSpace([C, GAMMA, KERNEL])
     points: list[Point] = [(c, 0.1, kernel) for c in (1.0, 2.0) for kernel in ("linear", "rbf")]
     test, _ = panels(make_figure(selection_of(space, points, lambda *_: 10)))

@@ -35,7 +35,7 @@ class S3:
         return environment_of(self.port)
 
     def clear(self) -> None:
-        """Empty the bucket; `moto` then forgets everything, and the bucket is made anew."""
+        """Empty the bucket; `moto` then forgets everything, and the bucket is made again."""
         _request(self.port, "POST", "/moto-api/reset")
         _request(self.port, "PUT", f"/{BUCKET}")
 
@@ -104,7 +104,7 @@ class Proxy:
         return environment_of(self.port)
 
     def count(self, method: str, path: str) -> str:
-        """Note a request; tell what becomes of it."""
+        """Note a request; return the failure to give instead of a response; empty for none."""
         with self._lock:
             self.requests[method] += 1
             if f"partNumber={self.refused_part}&" in f"{path}&":

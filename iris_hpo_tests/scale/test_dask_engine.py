@@ -1,4 +1,4 @@
-"""The Dask engine on a real cluster: every item has one outcome, whoever comes, goes or dies."""
+"""The Dask engine on a real cluster: every item has one outcome if workers come, go or die."""
 
 import gc
 import logging
@@ -203,13 +203,13 @@ def test_a_worker_that_is_not_right_is_named(tmp_path, options, environment, lim
             all_of(DaskEngine(made.address).map(engine_work.square, [1], limits))
 
 
-def test_work_that_a_worker_cannot_do_is_one_message(engine):
+def test_work_that_a_worker_cannot_do_gives_one_message(engine):
     with pytest.raises(InputError, match=r"^the Dask worker tcp://\S+ cannot do the work: no disk"):
         all_of(engine.map(own_work.Unprepared("no disk"), [1], ONCE))
 
 
 @pytest.mark.slow
-def test_a_scheduler_that_goes_away_is_one_message(tmp_path):
+def test_a_scheduler_that_goes_away_gives_one_message(tmp_path):
     with cluster(tmp_path) as made:
         sign = tmp_path / "sign"
         outcomes = DaskEngine(made.address).map(engine_work.wait_for, [None, sign, sign], Limits())
@@ -224,7 +224,7 @@ def test_a_scheduler_that_goes_away_is_one_message(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_scheduler_that_is_silent_is_one_message(tmp_path, monkeypatch):
+def test_a_silent_scheduler_gives_one_message(tmp_path, monkeypatch):
     monkeypatch.setattr("iris_hpo.engines.dask._ANSWER_SECONDS", 2.0)
     with cluster(tmp_path) as made:
         sign = tmp_path / "sign"
@@ -238,7 +238,7 @@ def test_a_scheduler_that_is_silent_is_one_message(tmp_path, monkeypatch):
             os.kill(made.scheduler.pid, signal.SIGCONT)
 
 
-def test_no_scheduler_is_one_message(monkeypatch):
+def test_a_missing_scheduler_gives_one_message(monkeypatch):
     monkeypatch.setattr("iris_hpo.engines.dask._ANSWER_SECONDS", 1.0)
     address = f"tcp://127.0.0.1:{free_port()}"
 
@@ -246,7 +246,7 @@ def test_no_scheduler_is_one_message(monkeypatch):
         all_of(DaskEngine(address).map(engine_work.square, [1], ONCE))
 
 
-def test_a_scheduler_without_workers_is_one_message(tmp_path, monkeypatch):
+def test_a_scheduler_without_workers_gives_one_message(tmp_path, monkeypatch):
     monkeypatch.setattr("iris_hpo.engines.dask._WORKERLESS_SECONDS", 1.0)
     with cluster(tmp_path, workers=0) as made, pytest.raises(InputError) as refusal:
         all_of(DaskEngine(made.address).map(engine_work.square, [1], ONCE))
@@ -258,7 +258,7 @@ def test_a_scheduler_without_workers_is_one_message(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("address", ["nonsense://x", "tcp://not a host:8786", "x"])
-def test_an_address_that_is_none_is_one_message(address, monkeypatch):
+def test_an_invalid_address_gives_one_message(address, monkeypatch):
     from distributed import Client
 
     monkeypatch.setattr("iris_hpo.engines.dask._ANSWER_SECONDS", 1.0)
@@ -267,7 +267,7 @@ def test_an_address_that_is_none_is_one_message(address, monkeypatch):
         all_of(DaskEngine(address).map(engine_work.square, [1], ONCE))
 
     left = {one.status for one in gc.get_objects() if isinstance(one, Client)}
-    assert left <= {"closed"}, "when it is collected, it can block the next one for ever"
+    assert left <= {"closed"}, "when it is collected, it can block the next one without end"
 
 
 def test_the_engine_is_made_by_its_address(monkeypatch):

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 LEADERBOARD = "selection/leaderboard.csv"
 MANY = 500
-"""Candidates: work for seconds, whoever does it, and some hundred chunks of it."""
+"""Number of candidates: work for seconds on any workers, in some hundred chunks."""
 SQLITE = REPOSITORY / ".dagster" / "dagster.yaml"
 
 
@@ -71,7 +71,9 @@ def make_short_search(project: ShippedProject) -> None:
     (project.parameters / "many.csv").write_text("\n".join(["C,gamma", *rows]) + "\n")
 
 
-def test_many_short_candidates_are_as_in_one_process(two_workers: Cluster, tmp_path: Path) -> None:
+def test_many_short_candidates_have_the_results_of_one_process(
+    two_workers: Cluster, tmp_path: Path
+) -> None:
     alone, spread = (make(tmp_path / name, two_workers.address) for name in ("alone", "spread"))
     for project, engine in ((alone, "serial"), (spread, "dask")):
         make_short_search(project)
@@ -98,13 +100,13 @@ def test_a_worker_that_is_killed_costs_nothing(two_workers: Cluster, tmp_path: P
     out, err = search.communicate(timeout=240)
 
     assert search.returncode == 0, err
-    told = json.loads(out)
-    assert (told["trained"], told["reused"], told["failed"]) == (MANY, 0, {})
+    summary = json.loads(out)
+    assert (summary["trained"], summary["reused"], summary["failed"]) == (MANY, 0, {})
     assert set(recorded(project).values()) == {1}
     assert len(recorded(project)) == 2 * MANY
 
 
-def test_a_scheduler_that_goes_away_costs_one_failure(tmp_path: Path) -> None:
+def test_a_scheduler_that_goes_away_fails_one_run(tmp_path: Path) -> None:
     port = free_port()
     (tmp_path / "first").mkdir()
     (tmp_path / "second").mkdir()
@@ -127,9 +129,9 @@ def test_a_scheduler_that_goes_away_costs_one_failure(tmp_path: Path) -> None:
     with cluster(tmp_path / "second", port=port):
         again = project.command("run", "--json")
     assert again.returncode == 0, again.stderr
-    told = json.loads(again.stdout)
-    assert (told["candidates"], told["failed"]) == (MANY, {})
-    assert told["trained"] <= MANY - len(kept) // 2
+    summary = json.loads(again.stdout)
+    assert (summary["candidates"], summary["failed"]) == (MANY, {})
+    assert summary["trained"] <= MANY - len(kept) // 2
     assert recorded(project).keys() >= kept.keys()
     assert len(recorded(project)) == 2 * MANY
 

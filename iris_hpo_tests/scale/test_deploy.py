@@ -42,7 +42,7 @@ def test_the_parts_are_there_and_share_image_and_settings(services: dict[str, An
         assert set(one.get("depends_on", ())) <= set(services)
 
 
-def test_addresses_are_of_services(services: dict[str, Any]) -> None:
+def test_addresses_name_services(services: dict[str, Any]) -> None:
     settings = services["worker"]["environment"]
     places = {
         name: urlsplit(re.sub(r"\$\{.*?\}", "x", settings[name]))
@@ -80,7 +80,7 @@ def test_commands_and_their_options_exist(services: dict[str, Any], name: str) -
     subcommand = [word for word in subcommand if not word.startswith("-")]
     options = [word for word in arguments if word.startswith("-")]
 
-    told = subprocess.run(
+    help_text = subprocess.run(
         [str(Path(sys.executable).parent / program), *subcommand, "--help"],
         capture_output=True,
         text=True,
@@ -90,10 +90,10 @@ def test_commands_and_their_options_exist(services: dict[str, Any], name: str) -
 
     assert options
     for option in options:
-        assert re.search(rf"(^|[\s,]){option}\b", told), f"{program} has no {option}"
+        assert re.search(rf"(^|[\s,]){option}\b", help_text), f"{program} has no {option}"
 
 
-def test_the_image_copies_what_there_is() -> None:
+def test_the_image_copies_files_that_exist() -> None:
     lines = (DEPLOY / "Dockerfile").read_text().splitlines()
     copied = [line.split()[1:-1] for line in lines if line.startswith("COPY")]
     assert copied

@@ -86,7 +86,7 @@ def dev(
         yield started
 
 
-def test_the_sensor_asks_for_slices_and_selects(dev: Dev) -> None:
+def test_the_sensor_requests_slices_and_selects(dev: Dev) -> None:
     dev.wait_for_selection(scored=77, candidates=77)
     runs = dev.wait_for_runs(*(run.run_id for run in dev.requests("parameter_files_sensor")))
     assert [run.status for run in runs] == ["SUCCESS"] * 8

@@ -30,7 +30,7 @@ def prefix():
     return f"s3://{BUCKET}/{uuid.uuid4().hex}"
 
 
-def test_each_thing_is_one_request(proxy):
+def test_each_operation_is_one_request(proxy):
     store = open_store(prefix())
 
     store.write("models/a.json", b"a")
@@ -60,7 +60,7 @@ def test_a_listing_is_one_pass_however_long(proxy):
 
 
 @pytest.mark.usefixtures("s3")
-def test_what_another_process_writes_is_seen_at_once():
+def test_files_of_another_process_are_seen_at_once():
     root = prefix()
     store = open_store(root)
     store.write("scores/mine.json", b"1")
@@ -74,7 +74,7 @@ def test_what_another_process_writes_is_seen_at_once():
 
     subprocess.run([sys.executable, "-c", program, root], check=True, timeout=120)
 
-    assert store.exists("scores/theirs.json")  # before a new listing could tell
+    assert store.exists("scores/theirs.json")  # before a new listing could show the file
     assert store.list("scores") == ["mine.json", "theirs.json"]
     assert store.read("scores/mine.json") == b"3"
 
@@ -102,7 +102,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again(proxy):
 
 @pytest.mark.slow
 def test_an_upload_in_parts_that_fails_shows_nothing(proxy, monkeypatch):
-    """Neither the file nor its parts, for which the owner of the bucket would pay for ever."""
+    """Neither the file nor its parts, for which the owner of the bucket would have to pay."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     large = bytes(101 * 2**20)
     store = open_store(prefix())
@@ -130,7 +130,7 @@ def test_an_upload_in_parts_that_fails_shows_nothing(proxy, monkeypatch):
     ],
     ids=["write", "read", "list", "exists", "delete"],
 )
-def test_an_endpoint_that_stays_away_is_one_message(proxy, monkeypatch, use, what):
+def test_an_endpoint_that_stays_away_gives_one_message(proxy, monkeypatch, use, what):
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     store = open_store(f"s3://{BUCKET}/prefix")
 
@@ -155,7 +155,7 @@ def test_a_bucket_that_is_not_there_is_named():
 
 
 @pytest.mark.usefixtures("s3")
-def test_credentials_that_are_missing_are_one_message(monkeypatch, tmp_path):
+def test_missing_credentials_give_one_message(monkeypatch, tmp_path):
     for name in CREDENTIALS:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -170,7 +170,7 @@ def test_credentials_that_are_missing_are_one_message(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-def test_access_that_is_denied_in_the_middle_of_a_run_is_one_message(proxy, tmp_path):
+def test_access_denied_during_a_run_gives_one_message(proxy, tmp_path):
     """Workers are in the middle of their work, and results in the middle of being sent."""
     place = prefix()
     environment = {**os.environ, **proxy.environment, "DAGSTER_HOME": str(tmp_path / "home")}
@@ -187,10 +187,10 @@ def test_access_that_is_denied_in_the_middle_of_a_run_is_one_message(proxy, tmp_
     )
 
     assert done.returncode == 2
-    said = [line for line in done.stderr.splitlines() if line.startswith("iris-hpo: ")]
-    assert len(said) == 1
-    assert said[0].startswith(f"iris-hpo: {place}/")
-    assert "AccessDenied" in said[0]
+    error_lines = [line for line in done.stderr.splitlines() if line.startswith("iris-hpo: ")]
+    assert len(error_lines) == 1
+    assert error_lines[0].startswith(f"iris-hpo: {place}/")
+    assert "AccessDenied" in error_lines[0]
     assert "Traceback" not in done.stderr
 
 

@@ -196,7 +196,7 @@ class TestConnecting:
 
         assert postgres_server.Patience(60).connect(attempt, OSError) == "connected"
 
-    def test_it_gives_up_with_one_line(self) -> None:
+    def test_the_command_gives_up_with_one_line(self) -> None:
         def attempt() -> None:
             raise OSError("is the\nserver running?")
 

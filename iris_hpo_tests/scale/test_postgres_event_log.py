@@ -40,7 +40,9 @@ def record(instance: dg.DagsterInstance, asset: str, *, together: bool) -> None:
             )
 
 
-def test_together_is_as_one_by_one(instance: dg.DagsterInstance) -> None:
+def test_events_stored_together_equal_events_stored_one_by_one(
+    instance: dg.DagsterInstance,
+) -> None:
     record(instance, "one", together=False)
     record(instance, "many", together=True)
 
@@ -67,7 +69,7 @@ def test_together_is_as_one_by_one(instance: dg.DagsterInstance) -> None:
     assert latest.asset_materialization.partition == KEYS[-1]
 
 
-def test_what_was_recorded_before_an_error_is_kept(instance: dg.DagsterInstance) -> None:
+def test_events_recorded_before_an_error_are_kept(instance: dg.DagsterInstance) -> None:
     def break_off() -> None:
         with storage_of(instance).batched():
             instance.report_runless_asset_event(dg.AssetMaterialization("a", partition="x"))

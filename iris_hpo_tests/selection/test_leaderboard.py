@@ -114,7 +114,7 @@ def test_a_regression_has_no_counts():
     )
 
 
-def test_a_scoring_of_its_own_stands_beside_all_metrics():
+def test_another_scoring_is_listed_beside_all_metrics():
     (row,) = board([classified((1, 1), 2)], scoring="f1_macro")
 
     assert [name for name in row if name in ("score", "accuracy", "macro_f1")] == [

@@ -88,7 +88,7 @@ def test_all_ties_are_selected_and_cross_validation_names_the_champion():
 
 
 @pytest.mark.parametrize("rule", ["test_score", "cv", "one_standard_error"])
-def test_what_ties_in_everything_goes_to_the_smaller_c_and_then_gamma(rule):
+def test_a_full_tie_goes_to_the_smaller_c_and_then_gamma(rule):
     points = [(10, 0.1), (9, 20), (9, 3), (10, 0.01)]
 
     selection = select([scored(point, 29, [0.9, 0.9]) for point in points], IRIS, "accuracy", rule)
@@ -122,7 +122,7 @@ def test_a_champion_without_folds_yields_to_one_with():
     assert selection.champion.candidate.key == "C2.0_G1.0"
 
 
-def test_counts_tie_by_their_integers_whatever_the_share_says():
+def test_counts_tie_by_their_integers_not_by_their_share():
     one, two = (scored((c, 1), 29) for c in (1, 2))
     two = replace(two, evaluation=replace(two.evaluation, score=two.evaluation.score + 1e-6))
 
@@ -195,7 +195,7 @@ def test_each_rule_has_its_own_champion(rule, champion):
 
 
 @pytest.mark.parametrize("rule", ["cv", "one_standard_error"])
-def test_where_cross_validation_ranks_the_test_score_decides_nothing(rule):
+def test_the_test_score_decides_nothing_if_cross_validation_ranks(rule):
     """Else the test score of the champion would no longer be an honest estimate."""
     folds = [0.9, 0.9]
 
@@ -305,7 +305,7 @@ def test_the_selected_are_exactly_those_with_the_best_count(counts):
         ((3, 1), (("C", "highest"), ("gamma", "lowest"))),
     ],
 )
-def test_a_champion_on_the_edge_of_the_grid_is_told(champion, edges):
+def test_a_champion_on_the_edge_of_the_grid_is_reported(champion, edges):
     candidates = [
         scored((c, gamma), 30 if (c, gamma) == champion else 10)
         for c in (1, 2, 3)
@@ -375,7 +375,7 @@ RIDGE = ParameterSpace([Axis("alpha", "A", positive=True, simplest="high")])
         (ParameterSpace([Axis("k", "K", type="int", simplest="high")]), [1, 5, 9], "K9"),
     ],
 )
-def test_the_simplest_stands_at_the_end_that_the_axis_names(space, values, champion):
+def test_the_simplest_is_at_the_end_that_the_axis_names(space, values, champion):
     """The means rise with the position, all within one standard error of the best."""
     candidates = [
         scored((value,), folds=[0.8 + index / 1e4, 0.9, 1.0], space=space)
@@ -413,7 +413,7 @@ def test_of_the_equally_simple_the_better_mean_wins():
         (Axis("kernel", "K", type="str"), "neither"),
     ],
 )
-def test_the_simplest_is_refused_where_nothing_is_known(axis, write):
+def test_the_simplest_is_refused_if_the_simple_end_is_unknown(axis, write):
     space = ParameterSpace([Axis("C", "C", simplest="low"), axis])
     candidate = scored((1, 1.0 if axis.type == "float" else "rbf"), folds=[1, 1], space=space)
     with pytest.raises(InputError) as refusal:
@@ -454,7 +454,7 @@ def test_the_order_of_the_folds_decides_nothing(counts, rule, random):
 
 @pytest.mark.parametrize("rule", ["cv", "one_standard_error"])
 @given(counts=st.lists(FOLDS, min_size=2, max_size=6))
-def test_equal_means_tie_exactly_where_whole_numbers_are_equal(rule, counts):
+def test_equal_means_tie_exactly_if_whole_numbers_are_equal(rule, counts):
     candidates = [
         scored((1 + index, 1), 9, [count / 10 for count in row]) for index, row in enumerate(counts)
     ]

@@ -86,7 +86,7 @@ def test_the_failure_of_other_classes_gets_its_hint(reason, hint):
     assert hint_for_failure(reason, {"max_depth": 2.0, "rate": 1.0}) == hint
 
 
-def test_the_hint_stands_after_the_reason():
+def test_the_hint_follows_the_reason():
     with pytest.raises(CandidateError, match=r"^max_depth wants an int; if max_depth must be"):  # noqa: SIM117
         with types_explained({"max_depth": 2.0}):
             raise CandidateError("max_depth wants an int")

@@ -85,7 +85,7 @@ def test_a_key_is_safe_as_a_file_name_and_a_partition_key(drawn):
     st.sampled_from(KINDS),
     st.text(max_size=8) | st.from_regex(r"[0-9.xeTrue+~-]{0,8}", fullmatch=True) | LOOKALIKES,
 )
-def test_any_text_is_either_the_one_spelling_or_refused(kinds, text):
+def test_any_text_is_the_canonical_spelling_or_refused(kinds, text):
     key, reason = read(ParameterSpace([axis_of(kinds, nullable=True)]), f"V{text}")
 
     assert key == f"V{text}" or (key is None and "is no candidate: " in reason)
@@ -121,7 +121,7 @@ def test_values_of_all_types_have_an_order(drawn):
     assert less + greater == (spelled([first]) != spelled([second]))
 
 
-def test_values_of_several_types_go_by_none_numbers_texts_tuples():
+def test_values_are_ordered_by_none_numbers_texts_tuples():
     ordered = [None, 0.5, True, 1.0, 1, 2, "", "1", "auto", (), (5,), (5, 5), (10,)]
     ordered[2:5] = sorted([True, 1.0, 1], key=lambda value: type(value).__name__)
     axis = axis_of(TYPES, nullable=True)
@@ -232,7 +232,7 @@ def test_the_order_of_the_types_and_repeats_do_not_matter():
     assert axis_of("int").identity()["type"] == "int"
 
 
-def test_an_axis_says_all_that_it_expects():
+def test_an_axis_describes_all_values_that_it_expects():
     assert axis_of(("float", "str"), positive=True, nullable=True).expects == (
         "a finite number greater than zero such as 0.25 or 1e-3, or a text, or none"
     )

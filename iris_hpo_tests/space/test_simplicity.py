@@ -33,5 +33,5 @@ def test_every_entry_is_a_parameter_of_a_class(parameter):
         ("mine.SVC", "C", None),
     ],
 )
-def test_what_is_known(estimator, parameter, end):
+def test_the_simple_end_is_looked_up_by_class_and_parameter(estimator, parameter, end):
     assert known_simplest(estimator, parameter) == end

@@ -44,7 +44,7 @@ def exactly(message):
 
 
 def spelled(values):
-    """Values with what `==` does not tell apart: the type, and the sign of zero."""
+    """Values with the properties that `==` ignores: the type, and the sign of zero."""
     return [(type(value), repr(value)) for value in values]
 
 
@@ -125,7 +125,7 @@ def test_minus_zero_is_zero():
 
 
 @given(VALUES | OPTIONAL_VALUES)
-def test_a_key_is_safe_wherever_it_goes(values):
+def test_a_key_is_safe_in_paths_urls_and_ranges(values):
     key = OPTIONAL.candidate(values).key
 
     assert re.fullmatch(r"[A-Za-z0-9._~+-]+", key)
@@ -147,7 +147,7 @@ def read(space, text):
     | st.from_regex(r"C[0-9.e+~-]{0,6}_G[0-9.e+~-]{0,6}", fullmatch=True)
     | st.from_regex(r"C.*_G.*", fullmatch=True)
 )
-def test_any_text_is_either_the_one_spelling_or_refused(text):
+def test_any_text_is_the_canonical_spelling_or_refused(text):
     key, reason = read(IRIS, text)
 
     assert key == text or (key is None and "is no candidate: " in reason)
@@ -155,7 +155,7 @@ def test_any_text_is_either_the_one_spelling_or_refused(text):
 
 
 @given(st.text() | st.from_regex(r"K[A-Za-z.~0-9]*", fullmatch=True))
-def test_any_text_on_a_text_axis_is_either_the_one_spelling_or_refused(text):
+def test_any_text_on_a_text_axis_is_the_canonical_spelling_or_refused(text):
     key, reason = read(ParameterSpace([STR]), text)
 
     assert key == text or (key is None and "is no candidate: " in reason)
@@ -354,7 +354,7 @@ def test_an_axis_says_what_it_expects(axis, words):
 @pytest.mark.parametrize(
     ("axis", "numeric"), [(FLOAT, True), (INT, True), (STR, False), (BOOL, False)]
 )
-def test_only_numbers_stand_on_a_scale(axis, numeric):
+def test_only_numbers_have_a_scale(axis, numeric):
     assert axis.is_numeric is numeric
 
 
@@ -429,7 +429,7 @@ def test_texts_have_no_simple_end():
         ),
     ],
 )
-def test_axes_that_are_one_are_refused(axes, message):
+def test_axes_with_equal_names_or_parameters_are_refused(axes, message):
     with pytest.raises(InputError) as refusal:
         ParameterSpace(axes)
 
@@ -437,7 +437,7 @@ def test_axes_that_are_one_are_refused(axes, message):
 
 
 @pytest.mark.parametrize(("first", "second"), [("G", "G"), ("Ga", "G"), ("G", "Ga"), ("g", "GA")])
-def test_symbols_that_begin_alike_are_refused(first, second):
+def test_symbols_with_the_same_beginning_are_refused(first, second):
     with pytest.raises(InputError) as refusal:
         ParameterSpace([Axis("a", "X"), Axis("b", first), Axis("c", second)])
 

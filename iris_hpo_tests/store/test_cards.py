@@ -191,7 +191,7 @@ def test_fingerprints_differ_where_parts_do(one, two):
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
-def test_a_fingerprint_of_what_equals_nothing_is_refused(number):
+def test_a_fingerprint_of_nan_is_refused(number):
     with pytest.raises(ValueError, match="not JSON compliant"):
         fingerprint(part=number)
 

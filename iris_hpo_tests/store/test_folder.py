@@ -28,7 +28,7 @@ def local(tmp_path):
     return open_store(str(tmp_path / "artifacts"))
 
 
-def test_what_cannot_be_read_is_named(local):
+def test_a_file_that_cannot_be_read_is_named(local):
     local.write("models/a.json", b"")
 
     with pytest.raises(ArtifactError) as refusal:
@@ -61,7 +61,7 @@ def test_a_link_that_leads_out_of_the_store_is_refused(local, tmp_path, use, nam
     assert (tmp_path / name).read_text() == "mine"
 
 
-def test_a_store_beside_another_whose_name_begins_alike_is_out_of_it(local, tmp_path):
+def test_a_store_with_the_same_beginning_of_its_name_is_outside(local, tmp_path):
     (tmp_path / "artifacts-of-others").mkdir()
     (tmp_path / "artifacts").mkdir()
     (tmp_path / "artifacts" / "link").symlink_to(tmp_path / "artifacts-of-others")
@@ -80,7 +80,7 @@ def test_links_within_the_store_and_to_the_store_are_followed(tmp_path):
     assert store.read("b/x") == b"x"
 
 
-def test_a_write_that_fails_leaves_what_was_there_and_nothing_else(local):
+def test_a_write_that_fails_leaves_only_the_old_files(local):
     local.write("models/a.pkl", b"old")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 
@@ -134,7 +134,7 @@ def here(local):
 NUMBER = "0123456789abcdef" * 2
 
 
-def test_a_sweep_removes_what_dead_writers_left_and_nothing_else(local, here):
+def test_a_sweep_removes_only_files_of_dead_writers(local, here):
     local.write("models/a.pkl", b"model")
     theirs = {
         f"{here}-{os.getpid()}-{NUMBER}-0",
@@ -151,7 +151,7 @@ def test_a_sweep_removes_what_dead_writers_left_and_nothing_else(local, here):
     assert local.read("models/a.pkl") == b"model"
 
 
-def test_a_sweep_leaves_what_another_machine_may_be_writing(local, here):
+def test_a_sweep_leaves_files_of_writers_on_another_machine(local, here):
     """Its processes cannot be seen, and one with the same number may live or not live here."""
     other = "0" * 12
     assert other != here
@@ -167,7 +167,7 @@ def test_a_sweep_leaves_what_another_machine_may_be_writing(local, here):
     assert set(local.list(TEMPORARY)) == set(left)
 
 
-def test_a_sweep_removes_what_is_a_day_old(local, here):
+def test_a_sweep_removes_files_that_are_a_day_old(local, here):
     left = [f"{place}{os.getpid()}-{NUMBER}-0" for place in ("0" * 12 + "-", f"{here}-", "")]
     leave(local, *left, hours=25)
     leave(local, "notes.txt", f"{here}-notes", hours=25)
