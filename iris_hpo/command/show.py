@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 from iris_hpo.command.output import make_console, results, say, show
 from iris_hpo.command.session import open_study
 from iris_hpo.command.settings import choose_settings
+from iris_hpo.data.dataset import Features
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.assets.selection import part_note
 from iris_hpo.orchestration.claims import check_claim
@@ -23,6 +25,7 @@ from iris_hpo.selection.leaderboard import LEADERBOARD, read_csv, to_csv, typed
 from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.text import clean, legible
 from iris_hpo.training.cards import load_model
+from iris_hpo.training.fitting import describe
 
 Row = dict[str, str]
 
@@ -100,14 +103,7 @@ def predict_file(
     features = read_features(
         file, champion.feature_names, champion.target_name, study.spec.layout.target
     )
-    model = load_model(read_verified(store, CHAMPION, champion.digest))
-    predict = getattr(model, "predict", None)
-    if not callable(predict):
-        raise InputError(
-            f"the champion is a {type(model).__name__} without a method predict; give the "
-            f"objective's models one, or use {store.path(CHAMPION)} in a program of your own"
-        )
-    predicted = np.asarray(predict(features)).reshape(len(features))  # CatBoost: a column
+    predicted = _predict(read_verified(store, CHAMPION, champion.digest), features)
     labels = "".join(f"{label}\n" for label in predicted)
     if output is None:
         out = results()
@@ -118,6 +114,21 @@ def predict_file(
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror}") from error
     return 0
+
+
+def _predict(content: bytes, features: Features) -> NDArray[np.generic]:
+    """Predict rows with a pickled model, which may be of a user's own class."""
+    try:
+        model = load_model(content)
+        predict = getattr(model, "predict", None)
+        if predict is not None:
+            return np.asarray(predict(features)).reshape(len(features))  # CatBoost gives a column
+    except Exception as error:
+        raise InputError(f"the champion cannot predict these rows: {describe(error)}") from error
+    raise InputError(
+        f"the champion is a {type(model).__name__} without a method predict; give the objective's "
+        f"models one, or use {CHAMPION} in a program of your own"
+    )
 
 
 def read_leaderboard(store: ArtifactStore, champion: ChampionCard) -> list[Row]:

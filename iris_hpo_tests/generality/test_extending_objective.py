@@ -79,6 +79,21 @@ def test_a_search_runs_with_it_and_its_champion_predicts(project: YamlProject) -
     assert (answer.code, answer.err, answer.out.split()) == (0, "", ["0", "0", "0"])
 
 
+def test_a_champion_that_cannot_predict_is_one_message(project: YamlProject) -> None:
+    write_search(project)
+    project.run("centre", "--folds", "0")
+    module = project.root / "own_parts.py"
+    module.write_text(
+        module.read_text().replace("def predict(", "def predict(self): ...\n    def p(")
+    )
+
+    answer = project.call("predict", "--search", "centre", "data/wine.csv")
+
+    assert answer.code == 2
+    assert "the champion cannot predict these rows: TypeError: " in answer.err
+    assert "Traceback" not in answer.err
+
+
 @pytest.mark.slow
 def test_worker_processes_import_it_and_give_the_same(project: YamlProject, tmp_path: Path) -> None:
     write_search(project)
