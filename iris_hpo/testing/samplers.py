@@ -43,12 +43,6 @@ class SamplerContract(ABC):
         for candidate in self.propose():
             assert self.space.candidate(candidate.values).key == candidate.key
 
-    def test_it_proposes_no_candidate_twice(self) -> None:
-        """A key is a partition."""
-        keys = [candidate.key for candidate in self.propose()]
-
-        assert len(keys) == len(set(keys))
-
     def test_it_proposes_the_same_whenever_it_is_asked(self) -> None:
         """In any process, whatever other code does with random numbers."""
         disturb(1)

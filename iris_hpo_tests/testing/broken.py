@@ -177,11 +177,6 @@ class ProposesAnotherKey(BrokenSampler):
         return [Candidate("C1_D1", (1.0, 1))]
 
 
-class ProposesTwice(BrokenSampler):
-    def propose(self, *_: Any) -> list[Candidate]:
-        return [self.space.candidate([1.0, 1])] * 2
-
-
 class ProposesByChance(BrokenSampler):
     def propose(self, *_: Any) -> list[Candidate]:
         return [self.space.candidate([np.random.rand(), 1])]

@@ -39,7 +39,6 @@ from iris_hpo_tests.testing import broken
         (broken.ProposesNone, ["it_proposes_candidates"]),
         (broken.ProposesTexts, ["it_proposes_candidates"]),
         (broken.ProposesAnotherKey, ["its_candidates_are_of_the_space"]),
-        (broken.ProposesTwice, ["it_proposes_no_candidate_twice"]),
         (broken.ProposesByChance, ["it_proposes_the_same_whenever_it_is_asked"]),
         (broken.Leaks, ["each_row_is_in_one_part_at_most"]),
         (broken.HasNoTest, ["each_row_is_in_one_part_at_most"]),
