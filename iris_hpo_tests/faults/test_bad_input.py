@@ -256,6 +256,7 @@ def test_data_that_is_odd_is_used(few: ShippedProject, content: bytes, code: int
             "run --data /no/such",
             "/no/such/noisy_iris.csv: the data cannot be read: No such file or directory",
         ),
+        ("run --engine gpu", "engine 'gpu' is unknown; choose one of loky, serial, dask"),
         ("predict rows.csv", "nothing was selected yet; run the search first"),
     ],
 )
@@ -271,7 +272,6 @@ def test_arguments(clean: ShippedProject, arguments: str, message: str) -> None:
         ("run --seed 0x10", "Invalid value for '--seed': '0x10' is not a valid integer."),
         ("run --folds 2.5", "Invalid value for '--folds': '2.5' is not a valid integer."),
         ("run --test-size 0,2", "Invalid value for '--test-size': '0,2' is not a valid float."),
-        ("run --engine gpu", "Invalid value for '--engine': 'gpu' is not one of"),
         ("run --rule best", "Invalid value for '--rule': 'best' is not one of"),
         ("leaderboard --top 0", "Invalid value for '--top': 0 is not in the range x>=1."),
         ("leaderboard --format xml", "Invalid value for '--format': 'xml' is not one of"),
