@@ -24,7 +24,7 @@ def square(number: int) -> int:
     return number * number
 
 
-def do_as_told(word: str) -> str:
+def do_as_word_says(word: str) -> str:
     """Return the word in capitals, or fail as it says: by its own fault, or by the machine's."""
     if word.startswith("wrong"):
         raise CandidateError(f"{word} is no candidate")
@@ -38,7 +38,7 @@ def warn(number: int) -> int:
     warnings.simplefilter("always")
     for second in range(2):
         warnings.warn(f"[12:00:0{second}] old\n\x1b[31m news", FutureWarning, stacklevel=1)
-    return do_as_told("wrong") if number % 2 else number  # type: ignore[return-value]
+    return do_as_word_says("wrong") if number % 2 else number  # type: ignore[return-value]
 
 
 def end_the_run(_: int) -> None:
@@ -87,7 +87,7 @@ def log_and_wait(task: tuple[Path | None, Path]) -> str:
     return wait_for(sign)
 
 
-def tell_process_and_sleep(task: tuple[Path, float]) -> int:
+def note_process_and_sleep(task: tuple[Path, float]) -> int:
     """Leave a file named after the worker process, and take so many seconds."""
     folder, seconds = task
     (folder / str(os.getpid())).touch()

@@ -54,7 +54,7 @@ class EngineContract(ABC):
         """Every item has one outcome; an exception is that of its own item, in one line."""
         words = ["a", "wrong b", "c", "broken d", "e", "wrong f"]
 
-        outcomes = all_of(self.make_engine().map(engine_work.do_as_told, words, ONCE))
+        outcomes = all_of(self.make_engine().map(engine_work.do_as_word_says, words, ONCE))
 
         assert len(outcomes) == 6
         assert results_of(outcomes) == {"a": "A", "c": "C", "e": "E"}
@@ -163,7 +163,7 @@ class WorkersContract(EngineContract):
         items = [(tmp_path, 0.05 + number / 1e9) for number in range(60)]
 
         workers = results_of(
-            all_of(self.make_engine().map(engine_work.tell_process_and_sleep, items, ONCE))
+            all_of(self.make_engine().map(engine_work.note_process_and_sleep, items, ONCE))
         )
 
         in_order = [workers[item] for item in items]
@@ -219,7 +219,7 @@ class WorkersContract(EngineContract):
 
         outcomes = all_of(
             self.make_engine().map(
-                engine_work.tell_process_and_sleep, items, Limits(timeout=self.time_limit)
+                engine_work.note_process_and_sleep, items, Limits(timeout=self.time_limit)
             )
         )
 

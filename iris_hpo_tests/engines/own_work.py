@@ -81,7 +81,7 @@ class DiesOnArrival:
         return item
 
 
-def tell_process_and_wait(task: tuple[Path, Path]) -> int:
+def note_process_and_wait(task: tuple[Path, Path]) -> int:
     """Leave a file named after the worker process, and wait for another."""
     folder, sign = task
     (folder / f"pid-{os.getpid()}").touch()

@@ -114,7 +114,7 @@ def test_closing_early_ends_the_workers(tmp_path):
     quick, endless = (tmp_path, 0.0), (tmp_path, 600.0)
     later = (tmp_path, 3.0)  # by then another worker was worth it
     items = [quick, endless, endless, later]
-    outcomes = LOKY.map(engine_work.tell_process_and_sleep, items, Limits())
+    outcomes = LOKY.map(engine_work.note_process_and_sleep, items, Limits())
     assert [one.item for one in next(outcomes)] == [quick]
     assert [one.item for one in next(outcomes)] == [later]
     workers = [int(path.name) for path in tmp_path.iterdir()]
@@ -129,7 +129,7 @@ def test_closing_early_ends_the_workers(tmp_path):
 def test_workers_end_when_all_is_done(tmp_path):
     items = [(tmp_path, seconds) for seconds in (0.0, 0.001, 0.002)]
 
-    outcomes = all_of(LOKY.map(engine_work.tell_process_and_sleep, items, Limits()))
+    outcomes = all_of(LOKY.map(engine_work.note_process_and_sleep, items, Limits()))
 
     workers = {one.result for one in outcomes}
 
@@ -143,9 +143,9 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
     program = (
         "import sys; from pathlib import Path\n"
         "from iris_hpo.engines import Limits, LokyEngine\n"
-        "from iris_hpo.testing.engine_work import tell_process_and_sleep\n"
+        "from iris_hpo.testing.engine_work import note_process_and_sleep\n"
         "items = [(Path(sys.argv[1]), 600.0)] * 2\n"
-        "list(LokyEngine(2).map(tell_process_and_sleep, items, Limits()))\n"
+        "list(LokyEngine(2).map(note_process_and_sleep, items, Limits()))\n"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", program, tmp_path], cwd=Path(__file__).parents[2]
@@ -196,7 +196,7 @@ def spare():
 def test_the_next_engine_takes_the_worker_that_was_started_ahead(spare, tmp_path):
     assert is_alive(spare)
 
-    outcomes = all_of(LOKY.map(engine_work.tell_process_and_sleep, [(tmp_path, 0.0)], ONCE))
+    outcomes = all_of(LOKY.map(engine_work.note_process_and_sleep, [(tmp_path, 0.0)], ONCE))
 
     assert [one.result for one in outcomes] == [spare]
     assert not is_alive(spare)
@@ -256,7 +256,7 @@ def test_a_worker_that_died_before_its_work_came_is_not_taken(spare, tmp_path):
     pool = loky._spare[0]._executor
     wait_for("pool that has noticed", lambda: pool._flags.broken)
 
-    outcomes = all_of(LOKY.map(engine_work.tell_process_and_sleep, [(tmp_path, 0.0)], ONCE))
+    outcomes = all_of(LOKY.map(engine_work.note_process_and_sleep, [(tmp_path, 0.0)], ONCE))
 
     assert [one.result for one in outcomes] not in ([spare], [os.getpid()])
 
@@ -277,7 +277,7 @@ def test_workers_that_never_start_are_given_up():
 
 def test_quick_work_starts_one_worker(tmp_path):
     items = [(tmp_path, number / 1e9) for number in range(8)]
-    assert len(all_of(LOKY.map(engine_work.tell_process_and_sleep, items, ONCE))) == 8
+    assert len(all_of(LOKY.map(engine_work.note_process_and_sleep, items, ONCE))) == 8
     assert len(list(tmp_path.iterdir())) == 1
 
 
@@ -330,7 +330,7 @@ def test_a_worker_that_cannot_be_started_gives_one_message(monkeypatch):
 def test_a_step_of_the_clock_ends_nothing(monkeypatch, tmp_path):
     later = time.time() + 1e6
     monkeypatch.setattr(time, "time", lambda: later)
-    work = LOKY.map(engine_work.tell_process_and_sleep, [(tmp_path, 0.5)], Limits(timeout=60))
+    work = LOKY.map(engine_work.note_process_and_sleep, [(tmp_path, 0.5)], Limits(timeout=60))
     assert all(isinstance(one, Done) for one in all_of(work))
 
 

@@ -93,7 +93,7 @@ def test_time_behind_the_tasks_of_others_is_not_an_items_own(engine, two_workers
         wait_for("others' work", lambda: sum(map(len, other.processing().values())) == 2)
 
         outcomes = all_of(
-            engine.map(engine_work.tell_process_and_sleep, [(tmp_path, 0.0)] * 2, Limits(timeout=1))
+            engine.map(engine_work.note_process_and_sleep, [(tmp_path, 0.0)] * 2, Limits(timeout=1))
         )
 
         assert reasons_of(outcomes) == {}
@@ -120,7 +120,7 @@ def test_a_worker_that_joins_late_takes_work(two_workers, tmp_path):
     two_workers.wait_for_workers(2)
     signs = [tmp_path / f"sign {number}" for number in range(3)]
     outcomes = DaskEngine(two_workers.address).map(
-        own_work.tell_process_and_wait, [(tmp_path, sign) for sign in signs], Limits()
+        own_work.note_process_and_wait, [(tmp_path, sign) for sign in signs], Limits()
     )
     started = threading.Thread(target=two_workers.start_worker, args=("late",))
     started.start()
