@@ -27,7 +27,7 @@ class SampleCard(Card):
 
 
 CARD: Final = SampleCard(
-    "C0.5_Gé", {"C": 0.5, "gamma": 1 / 3, "none": None}, 0.1 + 0.2, [0.83, 1.0]
+    "D0.5_Sé", {"depth": 0.5, "share": 1 / 3, "none": None}, 0.1 + 0.2, [0.83, 1.0]
 )
 
 
