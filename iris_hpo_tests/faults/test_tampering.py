@@ -15,7 +15,7 @@ import pytest
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.store.digests import digest_of
-from iris_hpo.training import estimators
+from iris_hpo.training import origin
 from iris_hpo.training.cards import load_model
 from iris_hpo_tests.projects import QUIET, ShippedProject, failure_text
 
@@ -209,10 +209,10 @@ ENTRIES: dict[str, Callable[[ShippedProject], str]] = {
 @pytest.fixture
 def other_version(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """This process believes that it has another scikit-learn."""
-    estimators._versions_of.cache_clear()
-    monkeypatch.setattr(estimators, "version", lambda _: "0.0.1")
+    origin._versions_of.cache_clear()
+    monkeypatch.setattr(origin, "version", lambda _: "0.0.1")
     yield
-    estimators._versions_of.cache_clear()
+    origin._versions_of.cache_clear()
 
 
 @pytest.mark.usefixtures("other_version")
