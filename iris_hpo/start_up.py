@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Final
 
 from iris_hpo.parts import Part
-from iris_hpo.run_settings import DASK, LOKY
+from iris_hpo.run_settings import LOKY
 from iris_hpo.training import WORKER_MODULES
 
 _BYTES_PER_WORKER: Final = 20_000_000
@@ -32,17 +32,15 @@ def skip_last_collection() -> None:
 
 
 def start_worker_of_first_run(
-    engine: str | None, dask_address: str | None, search: str | None, artifacts: str | None
+    engine: str | None, search: str | None, artifacts: str | None
 ) -> None:
     """Start a worker if there surely is work for one, as nothing was ever selected.
 
     It imports scikit-learn while this process imports Dagster.
     """
-    if engine is None:
-        engine = DASK if dask_address or os.environ.get("IRIS_HPO_DASK_ADDRESS") else LOKY
-    if engine == LOKY and _is_first_run(search, artifacts):
-        from iris_hpo.engines import start_ahead
+    from iris_hpo.engines import default_engine, start_ahead
 
+    if (engine or default_engine()) == LOKY and _is_first_run(search, artifacts):
         start_ahead(modules=WORKER_MODULES)
 
 

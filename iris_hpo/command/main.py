@@ -112,11 +112,9 @@ def cli() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def run(**options: Any) -> int:
     """Train and score what is missing or out of date, then select the best candidate."""
-    start_up.start_worker_of_first_run(
-        options["engine"], options["dask_address"], options["search"], options["artifacts"]
-    )
     if options["engine"] is None and options["dask_address"]:
         options["engine"] = DASK
+    start_up.start_worker_of_first_run(options["engine"], options["search"], options["artifacts"])
     try:
         from iris_hpo.command.run import run_search
 
