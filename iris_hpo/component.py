@@ -27,7 +27,12 @@ from iris_hpo.yaml_fields import (
     part_of,
     setting_field,
 )
-from iris_hpo.yaml_places import located_error, source_tree, written_word
+from iris_hpo.yaml_places import (
+    located_error,
+    refuse_repeated_keys,
+    source_tree,
+    written_word,
+)
 from iris_hpo.yaml_problems import problems
 
 
@@ -151,6 +156,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Make the definitions of the search."""
         try:
+            refuse_repeated_keys(context)
             spec = self.spec(context)
             # Otherwise sensors and runs say so: values may come later.
             if is_validating() and spec.sampler == PARAMETER_FILES:

@@ -85,6 +85,8 @@ def import_object(path: str, kind: str, advice: str, *, field: str) -> object:
     """
     module, _, name = path.rpartition(".")
     try:
+        if not module:
+            raise ImportError("it names no module")
         return getattr(importlib.import_module(module), name)
     except Exception as error:  # importing runs the module
         raise InputError(

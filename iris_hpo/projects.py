@@ -32,7 +32,8 @@ def load_searches(path_within_project: Path) -> dg.Definitions:
     except Exception:  # the modules in the folders may raise anything
         if is_validating():
             raise
-        return dg.Definitions.merge(*_load_each(path_within_project))
+        tree = dg.ComponentTree.for_project(path_within_project)
+        return dg.Definitions.merge(*_load_each(tree, tree.defs_module_path))
 
 
 def make_importable(project: Path) -> None:
@@ -45,29 +46,36 @@ def make_importable(project: Path) -> None:
             sys.path.insert(0, str(folder))
 
 
-def _load_each(path_within_project: Path) -> Iterator[dg.Definitions]:
-    tree = dg.ComponentTree.for_project(path_within_project)
-    for path in sorted(tree.defs_module_path.iterdir()):
+def _load_each(tree: dg.ComponentTree, folder: Path) -> Iterator[dg.Definitions]:
+    """Load what a folder holds one by one; a folder that fails, again what that holds."""
+    for path in sorted(folder.iterdir()):
         if path.name.startswith((".", "_")) or not (path.is_dir() or path.suffix == ".py"):
             continue
         try:
-            definitions = _load_search(tree, path)
+            definitions = _load_one(tree, path)
         except Exception as error:  # noqa: BLE001 - as above; its message is shown
+            described = path / "defs.yaml"
+            if path.is_dir() and not described.is_file() and any(map(Path.is_dir, path.iterdir())):
+                yield from _load_each(tree, path)
+                continue
             message = explain(root_cause(error), path)
             if str(path) not in message:
-                described = path / "defs.yaml"
                 message = f"{described if described.is_file() else path} - {message}"
-            definitions = build_broken(path.stem, message)
+            definitions = build_broken("_".join(_parts(tree, path)), message)
         yield definitions
 
 
-def _load_search(tree: dg.ComponentTree, path: Path) -> dg.Definitions:
-    module = importlib.import_module(f"{tree.defs_module_name}.{path.stem}")
+def _load_one(tree: dg.ComponentTree, path: Path) -> dg.Definitions:
+    module = importlib.import_module(".".join((tree.defs_module_name, *_parts(tree, path))))
     with warnings.catch_warnings():
         # Warnings of Dagster's own calls, which `load_from_defs_folder` hides too.
         for category in (DeprecationWarning, dg.BetaWarning, dg.PreviewWarning):
             warnings.simplefilter("ignore", category)
         return dg.ComponentTree.from_module(module, tree.project_root).build_defs()
+
+
+def _parts(tree: dg.ComponentTree, path: Path) -> tuple[str, ...]:
+    return path.relative_to(tree.defs_module_path).with_suffix("").parts
 
 
 def explain(error: BaseException, path: Path) -> str:

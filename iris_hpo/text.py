@@ -109,6 +109,11 @@ def shorten(text: str, length: int = 60) -> str:
     return repr(text if len(text) <= length else text[:length] + "...")
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun, such as ``1 column`` and ``2 columns``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def quote_cell(text: str) -> str:
     """A text as a CSV cell that no spreadsheet runs: a formula gets an apostrophe before it.
 

@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Final
 
 import dagster as dg
+import yaml
 from dagster_shared.yaml_utils.source_position import ValueAndSourcePositionTree
+
+from iris_hpo.errors import InputError
+from iris_hpo.text import shorten
 
 _WORD: Final = re.compile(r"\s*:\s+([a-zA-Z]+)\s*([#,}].*)?$", re.ASCII)
 """What follows a key in YAML, if it is a single word."""
@@ -33,6 +37,44 @@ def written_word(context: dg.ComponentLoadContext, field: Sequence[str | int]) -
     line = Path(position.filename).read_text("utf-8-sig").splitlines()[position.end.line - 1]
     word = _WORD.match(line[position.end.col - 1 :])
     return word[1] if word else ""
+
+
+def refuse_repeated_keys(context: dg.ComponentLoadContext) -> None:
+    """Refuse a key that is written twice in one place: YAML's readers silently take the last.
+
+    Raises
+    ------
+    InputError
+        For the first such key, with its lines.
+    """
+    tree = source_tree(context)
+    if tree is None:
+        return
+    begin = tree.source_position_tree.position
+    documents = yaml.compose_all(Path(begin.filename).read_text("utf-8-sig"), yaml.SafeLoader)
+    for document in documents:
+        if document is not None and document.start_mark.line + 1 == begin.start.line:
+            _refuse_repeated(document, ())
+
+
+def _refuse_repeated(node: yaml.Node, field: tuple[str | int, ...]) -> None:
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            _refuse_repeated(item, (*field, index))
+    if not isinstance(node, yaml.MappingNode):
+        return
+    lines: dict[str, int] = {}
+    for key, value in node.value:
+        line = key.start_mark.line + 1
+        if key.value in lines:
+            raise InputError(
+                f"{shorten(key.value)} is written twice, in lines {lines[key.value]} and {line}; "
+                "keep one of them",
+                field=(*field, key.value)[1:],  # below attributes
+            )
+        if isinstance(key, yaml.ScalarNode):
+            lines[key.value] = line
+        _refuse_repeated(value, (*field, key.value))
 
 
 def located_error(

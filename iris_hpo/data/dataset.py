@@ -21,7 +21,7 @@ from iris_hpo.data.cells import is_finite, read_label, read_numbers
 from iris_hpo.data.columns import Layout, counts_rows, has_header, is_unnamed, target_position
 from iris_hpo.data.tables import DatasetError, Table
 from iris_hpo.files import memory_bytes, open_regular, read_regular
-from iris_hpo.text import legible, shorten
+from iris_hpo.text import counted, legible, shorten
 
 _NAMED: Final = 10
 """Number of unusable columns that a message names."""
@@ -195,7 +195,9 @@ def _examples(
     """Yield the rows with the cells that are numbers; append the labels, if any, to a list."""
     for row in table.rows():
         if len(row) != len(names):
-            raise table.refusal(f"has {len(row)} columns; the lines before have {len(names)}")
+            raise table.refusal(
+                f"has {counted(len(row), 'column')}; the lines before have {len(names)}"
+            )
         if labels is not None:
             labels.append(read_label(table, names[target], row.pop(target)))
         yield row

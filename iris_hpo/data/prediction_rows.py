@@ -7,7 +7,7 @@ from iris_hpo.data.cells import is_number
 from iris_hpo.data.columns import counts_columns, counts_rows
 from iris_hpo.data.dataset import Features, read_bytes, read_rows
 from iris_hpo.data.tables import DatasetError, Table
-from iris_hpo.text import shorten
+from iris_hpo.text import counted, shorten
 
 
 def read_features(
@@ -94,7 +94,7 @@ def _named(
     positions = [place[name] for name in feature_names]
     for row in table.rows():
         if len(row) != len(columns):
-            raise table.refusal(f"has {len(row)} columns; the header has {len(columns)}")
+            raise table.refusal(f"has {counted(len(row), 'column')}; the header has {len(columns)}")
         yield [row[position] for position in positions]
 
 
@@ -107,15 +107,15 @@ def _positioned(
         if len(row) == expected + 1:
             if isinstance(target, str) or not -len(row) <= target < len(row):
                 raise table.refusal(
-                    f"has {len(row)} columns and no header, so which of them is {target_name} is "
-                    f"not known; leave it out, or write a header with {target_name} and "
-                    f"{_header(feature_names)} above the rows"
+                    f"has {counted(len(row), 'column')} and no header, so which of them is "
+                    f"{target_name} is not known; leave it out, or write a header with "
+                    f"{target_name} and {_header(feature_names)} above the rows"
                 )
             del row[target]
         elif len(row) != expected:
             raise table.refusal(
-                f"has {len(row)} columns; the model needs {expected} features, with or without "
-                f"{target_name} {_where(target)}"
+                f"has {counted(len(row), 'column')}; the model needs "
+                f"{counted(expected, 'feature')}, with or without {target_name} {_where(target)}"
             )
         yield row
 

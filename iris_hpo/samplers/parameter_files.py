@@ -21,7 +21,7 @@ from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import Candidate, ParameterSpace
 from iris_hpo.space.hints import hint_for_value
 from iris_hpo.space.values import Value
-from iris_hpo.text import NotTextError, decode, shorten
+from iris_hpo.text import NotTextError, counted, decode, shorten
 
 MAX_BYTES: Final = 64 * MEBIBYTE
 """Largest parameter file: several hundred bytes for each of the most candidates."""
@@ -242,7 +242,7 @@ def _read_candidates(path: Path, space: ParameterSpace) -> Iterator[Candidate]:
                 continue
             if len(cells) != len(columns):
                 raise ParameterFileError(
-                    path, line, f"has {len(cells)} cells; the header names {len(columns)} axes"
+                    path, line, f"has {counted(len(cells), 'cell')}; the header has {len(columns)}"
                 )
             texts = dict(zip(columns, cells, strict=True))
             # pandas, and our own table of candidates, leave the cell of none blank.

@@ -82,10 +82,12 @@ class ArtifactStore:
         Raises
         ------
         InputError
-            If the root is a file.
+            If the root, or what it should lie in, is a file.
         """
-        if self.root.is_file():
-            raise InputError(f"artifacts {self.root} is a file; give a folder")
+        for place in (self.root, *self.root.parents):
+            if place.is_file():
+                lies_in = f" lies in {place}, which" if place != self.root else ""
+                raise InputError(f"artifacts {self.root}{lies_in} is a file; give a folder")
 
     def path(self, name: str) -> UPath:
         """Path of a file; ``name`` is relative, with forward slashes."""
@@ -218,7 +220,7 @@ class ArtifactStore:
                     f"{error.filename2 or error.filename} is in the way: {error.strerror}; move it "
                     "away, then run the search again"
                 ) from error
-            if error.errno not in _OF_ALL:
+            if error.errno not in _OF_ALL and self.root.is_dir():
                 raise
             raise StoreWriteError(
                 f"{self.root} cannot be written: {error.strerror}; make it writable and make room, "

@@ -103,7 +103,7 @@ def text(*lines: str) -> bytes:
         ("x.csv", b"C,gamma,C\n1,1,1\n", f", line 1: an axis is named twice; {GRID}"),
         ("x.csv", b"C,delta\n1,1\n", f", line 1: 'delta' is not an axis; {GRID}"),
         ("x.csv", b"C;gamma\n1;1\n", f", line 1: 'C;gamma' is not an axis; {GRID}"),
-        ("x.csv", b"C,gamma\n1\n", ", line 2: has 1 cells; the header names 2 axes"),
+        ("x.csv", b"C,gamma\n1\n", ", line 2: has 1 cell; the header has 2"),
         ("x.csv", b'C,gamma\n"1,1\n', ", line 2: is not CSV: unexpected end of data"),
     ],
 )

@@ -182,5 +182,14 @@ def test_a_folder_below_a_file(few: ShippedProject, tmp_path: Path) -> None:
     result = few.call(*ARGUMENTS, "--artifacts", str(tmp_path / "file" / "artifacts"))
     assert result.returncode == 2
     assert result.stderr == (
-        f"iris-hpo: {tmp_path / 'file' / 'artifacts'} cannot be written: Not a directory; {KEPT}\n"
+        f"iris-hpo: artifacts {tmp_path / 'file' / 'artifacts'} lies in {tmp_path / 'file'}, which "
+        "is a file; give a folder\n"
+    )
+
+
+def test_a_folder_that_cannot_be_made(few: ShippedProject) -> None:
+    result = few.call(*ARGUMENTS, "--artifacts", "/proc/artifacts")
+    assert result.returncode == 2
+    assert result.stderr == (
+        f"iris-hpo: /proc/artifacts cannot be written: No such file or directory; {KEPT}\n"
     )

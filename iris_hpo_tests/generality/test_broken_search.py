@@ -80,6 +80,31 @@ def test_the_location_loads_and_shows_the_message(
 
 
 @pytest.mark.parametrize(("text", "line", "message"), SOME.values(), ids=SOME)
+def test_a_search_in_the_same_folder_of_a_folder_is_loaded(
+    project: YamlProject, text: str, line: int, message: str
+) -> None:
+    path = project.write_yaml("broken", text)
+    inner = project.root / "defs" / "group" / "inner"
+    inner.mkdir(parents=True)
+    for search in ("whole", "broken"):
+        shutil.move(project.root / "defs" / search, inner / search)
+    keys = {
+        key.to_user_string() for key in project.load().resolve_asset_graph().get_all_asset_keys()
+    }
+    assert "whole/models" in keys
+    assert {key for key in keys if "broken" in key} <= {
+        "broken/parameters",
+        "group_inner_broken/parameters",
+    }
+    assert project.call("status", "--search", "whole").code == 0
+    (name,) = {key.partition("/")[0] for key in keys if "broken" in key}
+    answer = project.call("status", "--search", name)
+    assert message in answer.err
+    if line:
+        assert str(inner / "broken" / path.name) in answer.err
+
+
+@pytest.mark.parametrize(("text", "line", "message"), SOME.values(), ids=SOME)
 def test_the_command_works_on_the_others_and_explains_this_one(
     project: YamlProject, text: str, line: int, message: str
 ) -> None:
@@ -190,6 +215,24 @@ def test_a_mistake_in_a_field_is_one_message(
     assert answer.code == 2
     assert message in answer.err.splitlines()[0]
     assert answer.err.count(f"{path}:{line} - ") == answer.err.count(" - attributes") == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("  folds: 2", "  folds: 2\n  folds: 3", 10, "'folds' is written twice, in lines 9 and 10"),
+        ("symbol: K", "symbol: K, symbol: N", 8, "'symbol' is written twice, in lines 8 and 8"),
+    ],
+)
+def test_a_key_that_is_written_twice_is_refused(
+    project: YamlProject, old: str, new: str, line: int, message: str
+) -> None:
+    path = project.write_yaml("broken", GOOD.replace(old, new))
+    answer = project.call("status", "--search", "broken")
+    assert answer.code == 2
+    assert f"{path}:{line} - " in answer.err
+    assert f"{message}; keep one of them" in answer.err
+    assert project.call("status", "--search", "whole").code == 0
 
 
 def test_several_missing_fields_are_all_named(project: YamlProject) -> None:

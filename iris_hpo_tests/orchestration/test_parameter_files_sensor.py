@@ -283,7 +283,7 @@ class TestBadFiles:
             ("gamma_parameters.txt", b"", "holds no value"),
             ("gamma_parameters.txt", b"0.016\n\xff\n", "line 2: byte 0xff is not UTF-8 text"),
             ("delta_parameters.txt", b"1\n", "does not begin with a known axis"),
-            ("more.csv", b"C,gamma\n1,2\n3\n", "line 3: has 1 cells"),
+            ("more.csv", b"C,gamma\n1,2\n3\n", "line 3: has 1 cell"),
         ],
     )
     def test_they_change_nothing_until_they_are_right(
