@@ -46,6 +46,7 @@ def watch() -> None:
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     _pipe[:] = [reader]
+    signal.signal(signal.SIGINT, _on_ctrl_c)
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
         signal.signal(signal.SIGHUP, _as_ctrl_c)
@@ -118,7 +119,7 @@ def as_interrupt() -> Generator[None]:
 
 @contextmanager
 def held() -> Generator[None]:
-    """Hold an interrupt back until the end of the block, such as a transaction.
+    """Hold an interrupt back until the end of the block: a transaction, the start of a process.
 
     Has no effect in threads other than the main one.
     """
@@ -185,6 +186,15 @@ def _end_now() -> None:
 
 def _write(text: str) -> None:
     os.write(2, text.encode())  # the interrupted thread may hold the lock of the file object
+
+
+def _on_ctrl_c(number: int, _frame: FrameType | None) -> None:
+    """Stop the command, as Python does, but not within a block that is `held`."""
+    _state.setdefault("first", number)
+    if _state.get("held"):
+        _state["pending"] = 1
+    else:
+        raise KeyboardInterrupt
 
 
 def _as_ctrl_c(number: int, frame: FrameType | None) -> None:

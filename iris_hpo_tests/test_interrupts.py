@@ -103,3 +103,34 @@ def test_a_command_knows_which_signal_has_stopped_it(number: signal.Signals) -> 
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(number)
     assert process.returncode == 128 + number
+
+
+HELD = """
+import signal, sys, time
+from iris_hpo import interrupts
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+interrupts.watch()
+finished = False
+try:
+    with interrupts.held():
+        print("ready", flush=True)
+        end = time.monotonic() + 60
+        while interrupts.received() is None and time.monotonic() < end:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        finished = True
+    time.sleep(60)
+except KeyboardInterrupt:
+    sys.exit(128 + interrupts.received() if finished else 1)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_finishes_what_is_held_before_a_run_too(number: signal.Signals) -> None:
+    """The start of a worker, for example: a worker that is half started could not be ended."""
+    with subprocess.Popen([sys.executable, "-c", HELD], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(number)
+    assert process.returncode == 128 + number

@@ -24,7 +24,7 @@ from iris_hpo.engines.worker import (
     start_worker,
 )
 from iris_hpo.errors import InputError
-from iris_hpo.interrupts import out_of_reach
+from iris_hpo.interrupts import held, out_of_reach
 
 Arguments = TypeVarTuple("Arguments")
 Answer = TypeVar("Answer")
@@ -55,7 +55,7 @@ class _LokyWorker:
     def begin(
         self, function: Callable[[*Arguments], Answer], *arguments: *Arguments
     ) -> Future[Answer]:
-        with out_of_reach():  # the first call starts the process
+        with held(), out_of_reach():  # the first call starts the process
             return self._executor.submit(function, *arguments)
 
     def kill(self) -> None:
@@ -117,9 +117,10 @@ def start_ahead(workers: int = 1, jobs: int = 1, *, modules: Sequence[str] = ())
     from joblib import cpu_count
 
     while len(_spare) < min(workers, jobs or cpu_count()):
-        worker = _LokyWorker()
-        worker.begin(import_modules, modules)
-        _spare.append(worker)
+        with held():  # a worker that is started can be ended from then on
+            worker = _LokyWorker()
+            worker.begin(import_modules, modules)
+            _spare.append(worker)
 
 
 def apart(function: Callable[[*Arguments], Answer], *arguments: *Arguments) -> Answer:

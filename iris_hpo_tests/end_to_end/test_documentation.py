@@ -31,7 +31,8 @@ def commands(page: Path) -> list[str]:
 
 
 def targets_of_ci() -> set[str]:
-    return set(re.findall(r"^make --no-print-directory ([\w-]+)$", ci(), re.M))
+    calls: list[str] = re.findall(r"^make --no-print-directory (.*)$", ci(), re.M)
+    return {word for call in calls for word in call.split() if not word.startswith("--")}
 
 
 def ci() -> str:
