@@ -479,9 +479,9 @@ WIDTH = "the model needs 2 features, with or without kind after them"
         ("x,z\n1,2\n", ", line 1", "the header does not name the feature 'y'"),
         ("\nX,Y\n1,2\n", ", line 2", "the header does not name the feature 'x'"),
         ("x,y,x\n1,2,3\n", ", line 1", "two columns are named 'x'; rename one"),
-        ("x,y\n1,2\n3\n", ", line 3", "has 1 columns; the header has 2"),
+        ("x,y\n1,2\n3\n", ", line 3", "has 1 column; the header has 2"),
         ("x,y\n1,2,a\n", ", line 2", "has 3 columns; the header has 2"),
-        ("1\n", ", line 1", f"has 1 columns; {WIDTH}"),
+        ("1\n", ", line 1", f"has 1 column; {WIDTH}"),
         ("1,2,a,b\n", ", line 1", f"has 4 columns; {WIDTH}"),
         ("y,x\n1,red\n", ", line 2, column x", f"'red' {NO_NUMBER}"),
         (
