@@ -219,6 +219,7 @@ def test_a_search_with_a_sampler_of_its_own_needs_no_parameter_files(project: Ya
     assert {row["candidate"] for row in project.leaderboard("bayes")} == set(keys)
 
 
+@pytest.mark.slow
 def test_other_settings_of_a_sampler_keep_what_both_propose(project: YamlProject) -> None:
     sampler = sampler_of_the_page()
     write_sampled(project, sampler)

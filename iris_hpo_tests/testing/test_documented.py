@@ -45,6 +45,7 @@ def code(language: str) -> str:
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.slow
 def test_the_parts_of_the_page_keep_the_contracts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
