@@ -71,7 +71,8 @@ def _load_one(tree: dg.ComponentTree, path: Path) -> dg.Definitions:
         # Warnings of Dagster's own calls, which `load_from_defs_folder` hides too.
         for category in (DeprecationWarning, dg.BetaWarning, dg.PreviewWarning):
             warnings.simplefilter("ignore", category)
-        return dg.ComponentTree.from_module(module, tree.project_root).build_defs()
+        # Of the path alone: what Dagster adds for a whole project can be merged only once.
+        return dg.ComponentTree.from_module(module, tree.project_root).build_defs(path)
 
 
 def _parts(tree: dg.ComponentTree, path: Path) -> tuple[str, ...]:

@@ -79,6 +79,30 @@ def test_the_location_loads_and_shows_the_message(
     assert str(failure.value.description) in str(shown)
 
 
+def keys_of(defs: dg.Definitions) -> set[str]:
+    return {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
+
+
+def described(defs: dg.Definitions, key: str) -> str:
+    return str(defs.resolve_asset_graph().get(dg.AssetKey(key.split("/"))).description)
+
+
+@pytest.mark.parametrize("name", ["syntax", "unknown type"])
+@pytest.mark.parametrize("folder", ["", "group/", "group/deep/"])
+def test_several_searches_are_loaded_beside_a_broken_one(
+    project: YamlProject, name: str, folder: str
+) -> None:
+    for search in ("inner", "second"):
+        project.write_values(search, n_neighbors=[1, 3])
+        project.write_yaml(f"{folder}{search}", SEARCH.format(name=search))
+    project.write_yaml(f"{folder}broken", BROKEN[name][0])
+
+    defs = project.load()
+    dg.Definitions.validate_loadable(defs)
+    assert {"inner/selection", "second/selection", "whole/selection"} <= keys_of(defs)
+    assert len(keys_of(defs)) == 3 * 6 + 1
+
+
 @pytest.mark.parametrize(("text", "line", "message"), SOME.values(), ids=SOME)
 def test_a_search_in_the_same_folder_of_a_folder_is_loaded(
     project: YamlProject, text: str, line: int, message: str
