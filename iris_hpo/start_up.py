@@ -7,12 +7,12 @@ import gc
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Thread
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from iris_hpo.parts import Part
 from iris_hpo.run_settings import LOKY
-from iris_hpo.training import WORKER_MODULES
+
+if TYPE_CHECKING:
+    from iris_hpo.parts import Part
 
 _BYTES_PER_WORKER: Final = 20_000_000
 """Data that fits read in about the time in which a worker starts, or longer."""
@@ -39,6 +39,7 @@ def start_worker_of_first_run(
     It imports scikit-learn while this process imports Dagster.
     """
     from iris_hpo.engines import default_engine, start_ahead
+    from iris_hpo.training import WORKER_MODULES
 
     if (engine or default_engine()) == LOKY and _is_first_run(search, artifacts):
         start_ahead(modules=WORKER_MODULES)
@@ -63,13 +64,16 @@ def start_workers(bytes_read: int, jobs: int) -> None:
         Largest number of workers; 0 for one per core.
     """
     from iris_hpo.engines import start_ahead
+    from iris_hpo.training import WORKER_MODULES
 
     start_ahead(1 + bytes_read // _BYTES_PER_WORKER, jobs, modules=WORKER_MODULES)
 
 
-def import_for_reports(parts: Sequence[Part]) -> None:
+def import_for_reports(parts: "Sequence[Part]") -> None:
     """Import what reports draw with, while workers work instead of when all wait for the figure."""
     if any(part.use == "heatmap" for part in parts):
+        from threading import Thread
+
         from iris_hpo.reports.figure import import_matplotlib
 
         Thread(target=import_matplotlib, daemon=True).start()

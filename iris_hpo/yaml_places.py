@@ -14,6 +14,8 @@ from iris_hpo.text import shorten
 
 _WORD: Final = re.compile(r"\s*:\s+([a-zA-Z]+)\s*([#,}].*)?$", re.ASCII)
 """What follows a key in YAML, if it is a single word."""
+_MERGE: Final = "<<"
+"""The key that merges another mapping; it may be written more than once."""
 
 
 class SearchYamlError(dg.DagsterError):
@@ -54,27 +56,31 @@ def refuse_repeated_keys(context: dg.ComponentLoadContext) -> None:
     documents = yaml.compose_all(Path(begin.filename).read_text("utf-8-sig"), yaml.SafeLoader)
     for document in documents:
         if document is not None and document.start_mark.line + 1 == begin.start.line:
-            _refuse_repeated(document, ())
+            _refuse_repeated(document, (), set())
 
 
-def _refuse_repeated(node: yaml.Node, field: tuple[str | int, ...]) -> None:
+def _refuse_repeated(node: yaml.Node, field: tuple[str | int, ...], seen: set[int]) -> None:
+    if id(node) in seen:  # an alias
+        return
+    seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            _refuse_repeated(item, (*field, index))
+            _refuse_repeated(item, (*field, index), seen)
     if not isinstance(node, yaml.MappingNode):
         return
     lines: dict[str, int] = {}
     for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            continue
         line = key.start_mark.line + 1
-        if key.value in lines:
+        if key.value in lines and key.value != _MERGE:
             raise InputError(
                 f"{shorten(key.value)} is written twice, in lines {lines[key.value]} and {line}; "
                 "keep one of them",
                 field=(*field, key.value)[1:],  # below attributes
             )
-        if isinstance(key, yaml.ScalarNode):
-            lines[key.value] = line
-        _refuse_repeated(value, (*field, key.value))
+        lines[key.value] = line
+        _refuse_repeated(value, (*field, key.value), seen)
 
 
 def located_error(
