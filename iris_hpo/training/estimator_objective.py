@@ -17,14 +17,14 @@ from iris_hpo.training.metrics import count_correct, measure
 from iris_hpo.training.origin import Origin
 from iris_hpo.training.scoring import check_classes
 from iris_hpo.training.svm_bound import Bounds, digest_of_fit
+from iris_hpo.training.svm_folds import kernel_order
 
 
 @dataclass(frozen=True)
 class EstimatorObjective:
     """Fits an estimator, and scores it by a scoring of scikit-learn and the task's metrics.
 
-    Candidates should follow each other in the `kernel_order`: what one shares with the next is
-    kept.
+    Candidates should follow each other in the `order`: what one shares with the next is kept.
 
     Parameters
     ----------
@@ -62,6 +62,10 @@ class EstimatorObjective:
             If it cannot be built.
         """
         self.recipe.build()
+
+    def order(self, parameters: Mapping[str, Value]) -> str:
+        """Sort key by which candidates that may share work follow each other."""
+        return kernel_order(parameters)
 
     def check_rows(self, examples: Examples) -> None:
         """Check that the scoring can judge the classes of the rows.

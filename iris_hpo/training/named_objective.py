@@ -95,6 +95,10 @@ class NamedObjective(Origin):
         """
         self._made  # noqa: B018 - makes it
 
+    def order(self, parameters: Mapping[str, Value]) -> str:  # noqa: ARG002 - they share no work
+        """Keep the order in which candidates were registered."""
+        return ""
+
     def check_rows(self, examples: Examples) -> None:
         """Take any rows: whether they can be scored is for the objective to say."""
 

@@ -37,7 +37,6 @@ from iris_hpo.orchestration.turns import check_turn
 from iris_hpo.run_settings import WorkSettings
 from iris_hpo.spec import SearchSpec
 from iris_hpo.text import legible
-from iris_hpo.training.svm_folds import kernel_order
 from iris_hpo.training.trial import Trial, TrialResult, TrialWork
 
 
@@ -100,7 +99,8 @@ class _CandidatesRun:
         self.study.store.sweep()
         upstream = self.study.upstream()
         work = self._work(upstream)
-        trials = sorted(self._trials(keys), key=lambda trial: kernel_order(trial.parameters))
+        order = work.conditions.objective.order
+        trials = sorted(self._trials(keys), key=lambda trial: order(trial.parameters))
         recorder = Recorder(self.context, self.study, upstream)
         counts = Counts(len(keys))
         if records_slowly(self.context.instance):
