@@ -63,7 +63,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
         examples=["class"],
     )
     header: bool | None = Field(
-        default=None, description="Whether the first line names the columns; found out by default."
+        default=None, description="Whether the first line names the columns; detected by default."
     )
     parameters_folder: str = Field(
         default="",
@@ -104,8 +104,10 @@ class HyperparameterSearch(dg.Component, dg.Model):
     seed: int = setting_field(SETTINGS["seed"])
     folds: int = setting_field(SETTINGS["folds"])
     stratify: bool | None = setting_field(SETTINGS["stratify"])
-    max_candidates: int = Field(default=MAX_CANDIDATES, description="More are refused.", ge=1)
-    description: str = Field(default="", description="Shown on the selection.")
+    max_candidates: int = Field(
+        default=MAX_CANDIDATES, description="Largest number of candidates.", ge=1
+    )
+    description: str = Field(default="", description="Text that the selection shows.")
     reports: list[str | PartFields] = Field(
         default_factory=lambda: list[str | PartFields](["heatmap"]),
         description="What is made of a selection: `heatmap`, or the import path of a report.",

@@ -78,15 +78,15 @@ class SearchSpec:
         How the best is chosen where a run says nothing; by default ``cv`` where there are folds,
         else ``test_score``.
     max_candidates
-        More are refused.
+        Largest number of candidates.
     partitions
         Name of the dynamic partitions; ``<name>_candidates`` by default.
     description
-        For the asset graph.
+        Text for the asset graph.
     reports
         What is made of a selection beside its leaderboard.
     engine
-        Where candidates are worked on where a run says nothing; by default ``dask`` where
+        Where candidates are trained and scored where a run says nothing; by default ``dask`` where
         IRIS_HPO_DASK_ADDRESS names a scheduler, else ``loky``.
     splitter
         What divides the rows; by default ``shuffled``, under the settings of ``split``. With
