@@ -80,6 +80,15 @@ def test_other_threads_leave_the_handlers_alone() -> None:
     assert seen == before
 
 
+def exit_code_of(program: str, number: signal.Signals) -> int:
+    """Send a signal to a program that is ready for it; give its exit code."""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(number)
+    return process.returncode
+
+
 COMMAND = """
 import signal, sys, time
 from iris_hpo import interrupts
@@ -98,11 +107,7 @@ except interrupts.Interrupt:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_command_knows_which_signal_has_stopped_it(number: signal.Signals) -> None:
-    with subprocess.Popen([sys.executable, "-c", COMMAND], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        process.send_signal(number)
-    assert process.returncode == 128 + number
+    assert exit_code_of(COMMAND, number) == 128 + number
 
 
 HELD = """
@@ -129,8 +134,4 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_command_finishes_what_is_held_before_a_run_too(number: signal.Signals) -> None:
     """The start of a worker, for example: a worker that is half started could not be ended."""
-    with subprocess.Popen([sys.executable, "-c", HELD], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        process.send_signal(number)
-    assert process.returncode == 128 + number
+    assert exit_code_of(HELD, number) == 128 + number

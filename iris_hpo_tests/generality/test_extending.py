@@ -15,8 +15,9 @@ import yaml
 from dagster.components.core.component_tree import ComponentTreeException
 from sklearn.datasets import load_wine
 
+from iris_hpo.orchestration.record import latest_metadata
 from iris_hpo_tests.processes import REPOSITORY
-from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject, cause_of
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject, cause_of, run_jobs
 from iris_hpo_tests.ticks import evaluate_tick
 
 pytestmark = [
@@ -86,15 +87,11 @@ def test_a_run_of_dagsters_uses_them(project: YamlProject) -> None:
     write_search(project, **OWN)
     defs = project.load()
 
-    with project.entered(), project.instance() as instance:
-        sys.path.insert(0, str(project.root))  # as in a code location
-        assert defs.resolve_job_def("bayes_search").execute_in_process(instance=instance).success
-        assert defs.resolve_job_def("bayes_select").execute_in_process(instance=instance).success
-        selected = instance.get_latest_materialization_event(dg.AssetKey(["bayes", "selection"]))
+    with project.code_location() as instance:
+        run_jobs(defs, instance, "bayes")
+        selected = latest_metadata(instance, dg.AssetKey(["bayes", "selection"]))
 
-    assert selected is not None
-    assert selected.asset_materialization is not None
-    assert selected.asset_materialization.metadata["scored"].value == 4
+    assert selected["scored"].value == 4
     assert len(read_selection(project, "best.html")) == 1
 
 
@@ -259,14 +256,12 @@ def test_dagster_follows_a_sampler(project: YamlProject) -> None:
     write_sampled(project, sampler_of_the_page())
     defs = project.load()
 
-    with project.entered(), project.instance() as instance:
-        sys.path.insert(0, str(project.root))  # as in a code location
+    with project.code_location() as instance:
         tick = evaluate_tick(defs, instance, "bayes_parameter_files_sensor")
-        assert defs.resolve_job_def("bayes_search").execute_in_process(instance=instance).success
-        assert defs.resolve_job_def("bayes_select").execute_in_process(instance=instance).success
+        run_jobs(defs, instance, "bayes")
         next_tick = evaluate_tick(defs, instance, "bayes_parameter_files_sensor", tick.cursor)
-        made = instance.get_latest_materialization_event(dg.AssetKey(["bayes", "parameters"]))
-        selected = instance.get_latest_materialization_event(dg.AssetKey(["bayes", "selection"]))
+        metadata = latest_metadata(instance, dg.AssetKey(["bayes", "parameters"]))
+        selected = latest_metadata(instance, dg.AssetKey(["bayes", "selection"]))
 
     added = {
         request.partitions_def_name: request.partition_keys
@@ -275,15 +270,10 @@ def test_dagster_follows_a_sampler(project: YamlProject) -> None:
     assert added["bayes_candidates"] == keys_of(project)
     assert len(tick.run_requests) == 1
     assert next_tick.skip_message == "4 candidates, nothing new"
-    assert made is not None
-    assert made.asset_materialization is not None
-    metadata = made.asset_materialization.metadata
     assert metadata["sampler"].value == "own_parts.RandomSearch"
     assert metadata["explicit_candidates"].value == 4
     assert "path" not in metadata
-    assert selected is not None
-    assert selected.asset_materialization is not None
-    assert selected.asset_materialization.metadata["scored"].value == 4
+    assert selected["scored"].value == 4
 
 
 def test_a_check_of_the_yaml_asks_for_no_files(

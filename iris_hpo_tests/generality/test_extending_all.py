@@ -1,13 +1,10 @@
 """A search of which every part is the user's own: those of docs/extending.md, together."""
 
-import sys
-
-import dagster as dg
 import pytest
 from sklearn.datasets import load_wine
 
 from iris_hpo_tests.generality.test_extending import blocks
-from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject, run_jobs
 
 pytestmark = [
     *DAGSTERS_WARNINGS,
@@ -62,11 +59,6 @@ def test_the_command_runs_it_and_reuses_all(own: YamlProject) -> None:
 
 def test_dagster_runs_it(own: YamlProject) -> None:
     defs = own.load()
-    with own.entered(), own.instance() as instance:
-        sys.path.insert(0, str(own.root))  # as in a code location
-        parameters = [dg.AssetKey(["own", "parameters"])]
-        search, select = (defs.resolve_job_def(f"own_{name}") for name in ("search", "select"))
-        assert search.execute_in_process(instance=instance, asset_selection=parameters).success
-        assert search.execute_in_process(instance=instance).success
-        assert select.execute_in_process(instance=instance).success
+    with own.code_location() as instance:
+        run_jobs(defs, instance, "own")
     check_selection(own)

@@ -1,6 +1,5 @@
 """An objective of a user's own, named in YAML: the code of docs/extending.md, in a whole search."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +7,9 @@ import dagster as dg
 import pytest
 from sklearn.datasets import load_wine
 
+from iris_hpo.orchestration.record import latest_metadata
 from iris_hpo_tests.generality.test_extending import blocks
-from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject, run_jobs
 from iris_hpo_tests.ticks import evaluate_tick
 
 pytestmark = DAGSTERS_WARNINGS
@@ -111,15 +111,11 @@ def test_a_run_of_dagsters_uses_it(project: YamlProject) -> None:
     write_search(project, engine="serial")
     defs = project.load()
 
-    with project.entered(), project.instance() as instance:
-        sys.path.insert(0, str(project.root))  # as in a code location
-        assert defs.resolve_job_def("centre_search").execute_in_process(instance=instance).success
-        assert defs.resolve_job_def("centre_select").execute_in_process(instance=instance).success
-        event = instance.get_latest_materialization_event(dg.AssetKey(["centre", "selection"]))
+    with project.code_location() as instance:
+        run_jobs(defs, instance, "centre")
+        selected = latest_metadata(instance, dg.AssetKey(["centre", "selection"]))
 
-    assert event is not None
-    assert event.asset_materialization is not None
-    assert event.asset_materialization.metadata["scored"].value == 3
+    assert selected["scored"].value == 3
     spec = defs.resolve_asset_graph().get(dg.AssetKey(["centre", "models"]))
     assert str(spec.description).startswith("One NearestCentre per candidate")
     assert "scikitlearn" not in spec.kinds
@@ -229,6 +225,5 @@ def test_a_run_cannot_set_what_it_has_not(project: YamlProject) -> None:
 
 def tick(project: YamlProject, cursor: str | None) -> Any:
     defs = project.load()
-    with project.entered(), project.instance() as instance:
-        sys.path.insert(0, str(project.root))
+    with project.code_location() as instance:
         return evaluate_tick(defs, instance, "centre_parameter_files_sensor", cursor)

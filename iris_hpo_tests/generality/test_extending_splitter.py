@@ -187,8 +187,7 @@ def test_a_run_of_dagsters_uses_it(project: YamlProject) -> None:
     defs = project.load()
     search = defs.resolve_job_def("bayes_search")
 
-    with project.entered(), project.instance() as instance:
-        sys.path.insert(0, str(project.root))  # as in a code location
+    with project.code_location() as instance:
         result = search.execute_in_process(
             instance=instance, run_config={"ops": {"bayes__split": {"config": {"seed": 1}}}}
         )

@@ -25,7 +25,7 @@ from iris_hpo_tests.projects.spec import (
     small_spec,
     succeed,
 )
-from iris_hpo_tests.projects.yaml import DAGSTERS_WARNINGS, YamlProject, cause_of
+from iris_hpo_tests.projects.yaml import DAGSTERS_WARNINGS, YamlProject, cause_of, run_jobs
 
 __all__ = [
     "CANDIDATES",
@@ -47,6 +47,7 @@ __all__ = [
     "failure_text",
     "files_below",
     "finish",
+    "run_jobs",
     "small_spec",
     "succeed",
 ]

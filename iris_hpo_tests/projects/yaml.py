@@ -18,6 +18,7 @@ import dagster as dg
 import pytest
 import yaml
 
+from iris_hpo.projects import root_cause
 from iris_hpo_tests.processes import REPOSITORY
 from iris_hpo_tests.projects.command import Answer, Process, call_command, environment_of, finish
 from iris_hpo_tests.projects.files import (
@@ -174,14 +175,26 @@ class YamlProject:
             with dg.DagsterInstance.get() as found:
                 yield found
 
+    @contextmanager
+    def code_location(self) -> Iterator[dg.DagsterInstance]:
+        """Work as a code location of the project does; give its instance."""
+        with self.entered(), self.instance() as instance:
+            sys.path.insert(0, str(self.root))
+            yield instance
+
     def partitions(self, search: str) -> list[str]:
         """The registered candidates."""
         with self.instance() as instance:
             return list(instance.get_dynamic_partitions(f"{search}_candidates"))
 
 
+def run_jobs(defs: dg.Definitions, instance: dg.DagsterInstance, search: str) -> None:
+    """Run both jobs of a search, successfully."""
+    for name in ("search", "select"):
+        job = defs.resolve_job_def(f"{search}_{name}")
+        assert job.execute_in_process(instance=instance).success
+
+
 def cause_of(error: BaseException) -> str:
     """What is at the root of an error of Dagster's."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return str(error)
+    return str(root_cause(error))
