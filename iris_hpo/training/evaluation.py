@@ -14,6 +14,7 @@ from iris_hpo.space.values import Value
 from iris_hpo.training import Objective
 from iris_hpo.training.fitting import counted_warnings, own_failure, refuse_non_finite
 from iris_hpo.training.metrics import wilson_interval
+from iris_hpo.training.predictions import Predictions
 from iris_hpo.training.svm_kernel import count_support_vectors
 
 _TAKEN: Final = frozenset(
@@ -54,6 +55,8 @@ class Evaluation:
         The scoring on each fold's validation rows; empty without folds.
     seconds, convergence_warnings
         What scoring took, and how often scikit-learn warned of it; not for an objective to say.
+    predictions
+        What the models predict for the rows of the scores; None if that is not kept.
     """
 
     score: float
@@ -64,6 +67,7 @@ class Evaluation:
     fold_scores: tuple[float, ...] = ()
     seconds: float = 0.0
     convergence_warnings: int = 0
+    predictions: Predictions | None = None
 
 
 def train(objective: Objective, parameters: Mapping[str, Value], examples: Examples) -> Training:
