@@ -112,6 +112,34 @@ class Conditions:
             metrics=METRICS_VERSION,
         )
 
+    def score_card(
+        self,
+        key: str,
+        parameters: Mapping[str, Value],
+        model_version: str,
+        evaluation: Evaluation,
+        run_id: str,
+    ) -> ScoreCard:
+        """Make the card of a score."""
+        return ScoreCard(
+            key=key,
+            parameters=dict(parameters),
+            fingerprint=self.score_fingerprint(model_version),
+            model_version=model_version,
+            split_version=self.split_version,
+            parameters_version=self.parameters_version,
+            scoring=self.objective.scoring,
+            score=evaluation.score,
+            metrics=dict(evaluation.metrics),
+            correct=evaluation.correct,
+            total=evaluation.total,
+            interval=list(evaluation.interval) if evaluation.interval else None,
+            fold_scores=list(evaluation.fold_scores),
+            convergence_warnings=evaluation.convergence_warnings,
+            seconds=evaluation.seconds,
+            run_id=run_id,
+        )
+
     @cached_property
     def _model_base(self) -> str:
         return fingerprint(

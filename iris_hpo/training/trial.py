@@ -236,23 +236,8 @@ class TrialWork:
         with own_failure("loading the model"):
             loaded = load()
         evaluation = evaluate(objective, loaded, trial.parameters, self.examples)
-        card = ScoreCard(
-            key=trial.key,
-            parameters=dict(trial.parameters),
-            fingerprint=current,
-            model_version=model.version,
-            split_version=self.conditions.split_version,
-            parameters_version=self.conditions.parameters_version,
-            scoring=objective.scoring,
-            score=evaluation.score,
-            metrics=dict(evaluation.metrics),
-            correct=evaluation.correct,
-            total=evaluation.total,
-            interval=list(evaluation.interval) if evaluation.interval else None,
-            fold_scores=list(evaluation.fold_scores),
-            convergence_warnings=evaluation.convergence_warnings,
-            seconds=evaluation.seconds,
-            run_id=self.run_id,
+        card = self.conditions.score_card(
+            trial.key, trial.parameters, model.version, evaluation, self.run_id
         )
         store.write(score_name(trial.key), card.to_bytes())
         return card
