@@ -30,6 +30,7 @@ from iris_hpo.yaml_fields import (
 from iris_hpo.yaml_places import (
     located_error,
     refuse_repeated_keys,
+    shown_name,
     source_tree,
     written_word,
 )
@@ -169,7 +170,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
             located = located_error(context, self._in_yaml(error.field), str(error))
         if is_validating() or source_tree(context) is None:
             raise located
-        return build_broken(self.name, str(located))
+        return build_broken(shown_name(context, self.name), str(located))
 
     def spec(self, context: dg.ComponentLoadContext) -> SearchSpec:
         """The search that the YAML describes."""
@@ -278,6 +279,6 @@ class BrokenSearch(dg.Component):
         self._name = name
         self._message = message
 
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Make what shows the message."""
-        return build_broken(self._name, self._message)
+        return build_broken(shown_name(context, self._name), self._message)

@@ -1,15 +1,22 @@
 """Load the searches of a project; one that cannot be loaded does not stop the others."""
 
-import importlib
 import sys
 import traceback
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+from dagster.components.core.decl import (
+    ComponentDecl,
+    DefsFolderDecl,
+    build_filesystem_component_decl_from_context,
+)
+from dagster.components.core.defs_module import ComponentPath, find_defs_or_component_yaml
 
-from iris_hpo.orchestration.broken import build_broken, is_validating
+from iris_hpo.orchestration.broken import broken_searches, build_broken, is_validating
+from iris_hpo.text import readable
 
 
 def load_searches(path_within_project: Path) -> dg.Definitions:
@@ -32,8 +39,7 @@ def load_searches(path_within_project: Path) -> dg.Definitions:
     except Exception:  # the modules in the folders may raise anything
         if is_validating():
             raise
-        tree = dg.ComponentTree.for_project(path_within_project)
-        return dg.Definitions.merge(*_load_each(tree, tree.defs_module_path))
+        return dg.Definitions.merge(*_load_each(path_within_project))
 
 
 def make_importable(project: Path) -> None:
@@ -46,37 +52,78 @@ def make_importable(project: Path) -> None:
             sys.path.insert(0, str(folder))
 
 
-def _load_each(tree: dg.ComponentTree, folder: Path) -> Iterator[dg.Definitions]:
-    """Load what a folder holds one by one; a folder that fails, again what that holds."""
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "_")) or not (path.is_dir() or path.suffix == ".py"):
-            continue
-        try:
-            definitions = _load_one(tree, path)
-        except Exception as error:  # noqa: BLE001 - as above; its message is shown
-            described = path / "defs.yaml"
-            if path.is_dir() and not described.is_file() and any(map(Path.is_dir, path.iterdir())):
-                yield from _load_each(tree, path)
-                continue
-            message = explain(root_cause(error), path)
-            if str(path) not in message:
-                message = f"{described if described.is_file() else path} - {message}"
-            definitions = build_broken("_".join(_parts(tree, path)), message)
-        yield definitions
+def _load_each(path_within_project: Path) -> Iterator[dg.Definitions]:
+    """Load every part of ``defs`` by itself; what cannot be loaded is replaced by its message."""
+    from iris_hpo.orchestration.build import built_searches
 
-
-def _load_one(tree: dg.ComponentTree, path: Path) -> dg.Definitions:
-    module = importlib.import_module(".".join((tree.defs_module_name, *_parts(tree, path))))
+    tree = dg.ComponentTree.for_project(path_within_project)
+    root = tree.defs_module_path
+    problems: dict[Path, str] = {}
     with warnings.catch_warnings():
         # Warnings of Dagster's own calls, which `load_from_defs_folder` hides too.
         for category in (DeprecationWarning, dg.BetaWarning, dg.PreviewWarning):
             warnings.simplefilter("ignore", category)
-        # Of the path alone: what Dagster adds for a whole project can be merged only once.
-        return dg.ComponentTree.from_module(module, tree.project_root).build_defs(path)
+        whole = _declare(tree, root, problems)
+        # Dagster looks up each part in the whole, which must not have parts that fail.
+        tree.state_tracker.set_cache_data(whole.loc, component_decl=whole)
+        yield from _build(tree, whole, problems)
+    for path, message in problems.items():
+        file = _file_of(path).relative_to(root)
+        name = "_".join(path.relative_to(root).parts).removesuffix(".py")
+        if name in built_searches() or broken_searches().get(name, message) != message:
+            name = file.as_posix()
+        yield build_broken(name, message, "Python file" if file.suffix == ".py" else "YAML file")
 
 
-def _parts(tree: dg.ComponentTree, path: Path) -> tuple[str, ...]:
-    return path.relative_to(tree.defs_module_path).with_suffix("").parts
+def _declare(tree: dg.ComponentTree, folder: Path, problems: dict[Path, str]) -> DefsFolderDecl:
+    """Declare what a folder holds, as Dagster does, and leave out what fails."""
+    context = tree.decl_load_context.for_component_loc(ComponentPath.from_path(folder))
+    parts: dict[Path, ComponentDecl[Any]] = {}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name == "__pycache__":
+            continue
+        if path.is_dir() and not find_defs_or_component_yaml(path):
+            parts[path] = _declare(tree, path, problems)
+            continue
+        try:
+            part = build_filesystem_component_decl_from_context(
+                context.for_component_loc(ComponentPath.from_path(path))
+            )
+        except Exception as error:  # noqa: BLE001 - a module may raise anything; it is shown
+            problems[path] = _describe(error, path)
+        else:
+            parts |= {path: part} if part else {}
+    return DefsFolderDecl(
+        context=context,
+        loc=ComponentPath.from_path(folder),
+        children=parts,
+        source_tree=None,
+        component_file_model=None,
+    )
+
+
+def _build(
+    tree: dg.ComponentTree, folder: DefsFolderDecl, problems: dict[Path, str]
+) -> Iterator[dg.Definitions]:
+    """Build what a folder holds; a folder within that fails is built part by part."""
+    for path, part in folder.children.items():
+        try:
+            yield tree.build_defs(path)
+        except Exception as error:  # noqa: BLE001 - as above
+            if isinstance(part, DefsFolderDecl) and not part.source_tree:
+                yield from _build(tree, part, problems)
+            else:
+                problems[path] = _describe(error, path)
+
+
+def _describe(error: Exception, path: Path) -> str:
+    """Give the message of what fails at a path, with a file."""
+    message = explain(root_cause(error), path)
+    return readable(message if str(path) in message else f"{_file_of(path)} - {message}")
+
+
+def _file_of(path: Path) -> Path:
+    return find_defs_or_component_yaml(path) or path
 
 
 def explain(error: BaseException, path: Path) -> str:

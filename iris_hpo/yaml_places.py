@@ -83,6 +83,16 @@ def _refuse_repeated(node: yaml.Node, field: tuple[str | int, ...], seen: set[in
         _refuse_repeated(value, (*field, key.value), seen)
 
 
+def shown_name(context: dg.ComponentLoadContext, name: str) -> str:
+    """The name to show a broken search by: its own, or its place if ``defs`` has the name twice."""
+    files = [path for path in context.defs_module_path.rglob("*.y*ml") if path.is_file()]
+    line = re.compile(rf"\bname:\s*(['\"]?){re.escape(name)}\1\s*([,}}#]|$)", re.MULTILINE)
+    texts = [path.read_text("utf-8", errors="replace") for path in files]
+    if sum(len(line.findall(text)) for text in texts) < 2:
+        return name
+    return context.component_path.get_relative_key(context.defs_module_path)
+
+
 def located_error(
     context: dg.ComponentLoadContext, field: Sequence[str | int], message: str
 ) -> SearchYamlError:

@@ -16,6 +16,9 @@ from dagster._core.storage.event_log.schema import (
     SqlEventLogStorageTable,
 )
 from dagster._core.storage.sql import create_engine
+from dagster.components.core.component_tree_state import ComponentTreeStateTracker
+from dagster.components.core.decl import build_filesystem_component_decl_from_context
+from dagster.components.core.defs_module import find_defs_or_component_yaml
 from dagster_postgres import PostgresEventLogStorage
 
 RECORD = "iris_hpo/orchestration/record.py"
@@ -25,6 +28,7 @@ BATCHES = "iris_hpo/event_log/batches.py"
 SQLITE = "iris_hpo/event_log/sqlite.py"
 POSTGRES = "iris_hpo/event_log/postgres.py"
 SERVER = "iris_hpo/event_log/postgres_server.py"
+PROJECTS = "iris_hpo/projects.py"
 
 ATTEMPTS = "get_latest_asset_partition_materialization_attempts_without_materializations"
 PLANNED = dg.DagsterEvent.build_asset_materialization_planned_event
@@ -61,6 +65,9 @@ CALLS: list[tuple[str, Callable[..., Any], tuple[str, ...], dict[str, object]]] 
     (POSTGRES, SqlEventLogStorage.store_asset_check_event, ("self", "event", "id"), {}),
     (POSTGRES, create_engine, ("url",), {"pool_size": 1}),
     (SERVER, InstanceRef.from_dir, ("home",), {}),
+    (PROJECTS, build_filesystem_component_decl_from_context, ("context",), {}),
+    (PROJECTS, find_defs_or_component_yaml, ("path",), {}),
+    (PROJECTS, ComponentTreeStateTracker.set_cache_data, ("self", "loc"), {"component_decl": None}),
 ]
 """Module, function, and the arguments that the module gives it."""
 

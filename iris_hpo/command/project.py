@@ -49,7 +49,7 @@ def find_search(name: str | None, folder: Path) -> SearchSpec:
     if name in built:
         return built[name]
     if name in broken:
-        raise InputError(f"the search {name!r} cannot be loaded: {broken[name]}")
+        raise InputError(f"{name!r} cannot be loaded: {broken[name]}")
     if problem:
         raise InputError(f"the definitions of {folder} cannot be loaded: {problem}")
     others = ", ".join(sorted(filter(None, built))) or "none"

@@ -29,10 +29,15 @@ def is_validating() -> bool:
     return bool(os.environ.get("DAGSTER_IS_DEFS_VALIDATION_CLI"))
 
 
-def build_broken(name: str, message: str) -> dg.Definitions:
+def build_broken(name: str, message: str, kind: str = "search") -> dg.Definitions:
     """Define an asset and a sensor in place of a search that cannot be loaded.
 
     The asset shows the message in the graph, and the sensor shows the message as a failed tick.
+
+    Parameters
+    ----------
+    kind
+        What cannot be loaded: a search, or a file that may define any.
     """
     message = readable(message)
     _BROKEN[name] = message
@@ -44,7 +49,7 @@ def build_broken(name: str, message: str) -> dg.Definitions:
     @dg.asset(
         key=[word, "parameters"],
         group_name=word,
-        description=f"This search cannot be loaded.\n\n```\n{message}\n```",
+        description=f"This {kind} cannot be loaded.\n\n```\n{message}\n```",
         kinds={"broken"},
     )
     def parameters() -> None:
@@ -55,7 +60,7 @@ def build_broken(name: str, message: str) -> dg.Definitions:
         target=parameters,
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Fails because its search cannot be loaded.",
+        description=f"Fails because its {kind} cannot be loaded.",
     )
     def sensor() -> None:
         fail()

@@ -137,11 +137,93 @@ def test_the_command_works_on_the_others_and_explains_this_one(
 
     answer = project.call("status", "--search", "broken")
     assert answer.code == 2
-    assert answer.err.startswith("iris-hpo: the search 'broken' cannot be loaded: ")
+    assert answer.err.startswith("iris-hpo: 'broken' cannot be loaded: ")
     assert message in answer.err
     assert "Traceback" not in answer.err
     if line:
         assert f"{path}:{line} - " in answer.err or f'"{path}", line {line}' in answer.err
+
+
+ASSET = "import dagster as dg\n\n\n@dg.asset\ndef {}(): ...\n\n\n"
+
+
+class TestBesideWhatIsBroken:
+    """Everything else of ``defs`` is loaded, as Dagster loads it."""
+
+    @pytest.fixture(autouse=True)
+    def _break(self, project: YamlProject) -> None:
+        project.write_yaml("broken", BROKEN["syntax"][0])
+
+    def test_python_files(self, project: YamlProject) -> None:
+        defs = project.root / "defs"
+        (defs / "package").mkdir()
+        context = "@dg.definitions\ndef every(context: dg.ComponentLoadContext):\n"
+        loader = "@dg.component_instance\ndef part(context):\n    return Part()\n"
+        for file, text in {
+            "plain.py": ASSET.format("plain"),
+            "package/__init__.py": ASSET.format("package"),
+            "package/nested.py": ASSET.format("nested"),
+            "given.py": ASSET.format("given") + "every = dg.Definitions(assets=[given])\n",
+            "lazy.py": ASSET.format("lazy")
+            + f"{context}    return dg.Definitions(assets=[lazy])\n",
+            "others.py": f"import dagster as dg\n\n{context}"
+            "    other = len(list(context.build_defs('whole').assets))\n"
+            "    return dg.Definitions(assets=[dg.AssetSpec(f'of_{other}')])\n",
+            "component.py": "import dagster as dg\n\n\nclass Part(dg.Component):\n"
+            "    def build_defs(self, context):\n"
+            f"        return dg.Definitions(assets=[dg.AssetSpec('part')])\n\n\n{loader}",
+        }.items():
+            (defs / file).write_text(text)
+        loaded = {"plain", "package", "nested", "given", "lazy", "of_5", "part"}
+        assert loaded <= keys_of(project.load())
+
+    def test_a_python_file_that_fails_is_not_called_a_search(self, project: YamlProject) -> None:
+        (project.root / "defs" / "own.py").write_text("1 / 0\n")
+        defs = project.load()
+        assert {"whole/selection", "own/parameters", "broken/parameters"} <= keys_of(defs)
+        assert described(defs, "own/parameters").startswith("This Python file cannot be loaded.")
+        assert described(defs, "broken/parameters").startswith("This YAML file cannot be loaded.")
+        sensor = defs.resolve_sensor_def("own_parameter_files_sensor")
+        assert sensor.description == "Fails because its Python file cannot be loaded."
+        answer = project.call("status", "--search", "own")
+        assert answer.err.startswith("iris-hpo: 'own' cannot be loaded: ")
+
+    def test_folders_without_definitions_or_with_a_dot(self, project: YamlProject) -> None:
+        project.write_yaml("v1.2", SEARCH.format(name="dotted"))
+        for folder in ("v1.3", "v1.4"):
+            project.write_yaml(folder, BROKEN["syntax"][0])
+        (project.root / "defs" / "notes" / "deep").mkdir(parents=True)
+        assert len(keys_of(project.load())) == 2 * 6 + 3
+
+    def test_a_package_that_fails_is_named(self, project: YamlProject) -> None:
+        path = project.root / "defs" / "package" / "__init__.py"
+        path.parent.mkdir()
+        path.write_text("1 / 0\n")
+        assert f"{path}:1 - ZeroDivisionError" in project.call("status").err
+
+    @pytest.mark.parametrize("original", ["whole", "broken"])
+    def test_a_copy_with_a_mistake(self, project: YamlProject, original: str) -> None:
+        """It still has the name of the original, which is whole or broken."""
+        text = SEARCH.format(name=original) + "  fold: 3\n"
+        project.write_yaml("broken", BROKEN["unknown field"][0])
+        project.write_yaml("copy", text)
+        defs = project.load()
+        dg.Definitions.validate_loadable(defs)
+        (message,) = [described(defs, key) for key in keys_of(defs) if key.startswith("copy")]
+        assert "Extra inputs are not permitted" in message
+        assert project.call("status", "--search", "whole").code == 0
+
+    def test_names_that_are_taken(self, project: YamlProject) -> None:
+        """A search of that name is loaded, or the other one is broken too."""
+        project.write_yaml("sound", WHOLE)
+        for folder in ("whole", "one_broken", "one/broken"):
+            project.write_yaml(folder, BROKEN["syntax"][0])
+        defs = project.load()
+        dg.Definitions.validate_loadable(defs)
+        assert len(keys_of(defs)) == 6 + 4
+        err = project.call("status").err
+        for name in ("whole/defs.yaml", "one_broken", "one_broken/defs.yaml"):
+            assert f"\n{name!r} cannot be loaded: " in err
 
 
 def test_a_stock_loader_is_no_obstacle_to_the_command(project: YamlProject) -> None:
@@ -282,7 +364,7 @@ class TestAFileThatDagsterOrPythonRefuses:
         path.write_bytes(content)
         answer = project.call("status", "--search", "broken")
         assert answer.code == 2
-        assert answer.err.startswith(f"iris-hpo: the search 'broken' cannot be loaded: {path} - ")
+        assert answer.err.startswith(f"iris-hpo: 'broken' cannot be loaded: {path} - ")
 
     @pytest.mark.parametrize(
         ("code", "message"),
