@@ -8,7 +8,7 @@ the part that does it. ``--help`` reads this module, so it imports nothing heavy
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from types import NoneType
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args
 
 from iris_hpo.errors import InputError
 
@@ -39,8 +39,9 @@ class Rule:
         What several selected candidates have in common, after their number.
     needs_folds
         Whether it ranks by cross-validation, and not by the test score.
-    takes_simplest
-        Whether the champion is the simplest of the selected candidates.
+    margin
+        How far below the best mean a selected candidate may lie: not at all, one standard error of
+        the best mean, or a share of the mean.
     """
 
     name: str
@@ -48,7 +49,12 @@ class Rule:
     consequence: str
     tie: str = "candidates tie at the best"
     needs_folds: bool = True
-    takes_simplest: bool = False
+    margin: Literal["none", "standard_error", "share"] = "none"
+
+    @property
+    def takes_simplest(self) -> bool:
+        """Whether the champion is the simplest of the selected candidates."""
+        return self.margin != "none"
 
     @property
     def description(self) -> str:
@@ -79,11 +85,22 @@ RULES: Final[Mapping[str, Rule]] = {
             "a cross-validation mean within one standard error of the best",
             "the champion being the simplest of these",
             tie="candidates lie within one standard error of the best",
-            takes_simplest=True,
+            margin="standard_error",
+        ),
+        Rule(
+            "within",
+            "a cross-validation mean within a share of the best, such as 1%",
+            "the champion being the simplest of these",
+            tie="candidates lie within the allowed share of the best",
+            margin="share",
         ),
     )
 }
 """The rules, by name."""
+
+
+DEFAULT_SHARE: Final = 0.01
+"""The share of the best mean within which the rule `within` selects, where nothing is given."""
 
 
 def default_rule(folds: int) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.run_settings import RULES
-from iris_hpo.selection.rules import TOLERANCE, Selection
+from iris_hpo.selection.choosing import TOLERANCE
+from iris_hpo.selection.rules import Selection
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.space.values import Value

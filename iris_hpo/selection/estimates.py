@@ -116,7 +116,7 @@ class Assessment:
     estimate
         What it is expected to score.
     as_good
-        Keys of the candidates that cannot be told apart from the champion, with the champion's,
+        Keys of the candidates that do not differ from the champion beyond chance, with the champion's,
         in the order of the leaderboard; None if rows cannot be compared.
     comparisons
         The champion against each reference; empty if rows cannot be compared.

@@ -1,24 +1,24 @@
-"""The rules that choose the best: pure functions from scored candidates to a selection.
+"""From scored candidates to a selection, by a rule.
 
 All ties are kept. The champion is one of them; the choice depends neither on the order of work, nor
-on the order of the folds, nor on rounding. Stored files of a selection are in `champion` and
-`leaderboard`.
+on the order of the folds, nor on rounding. How a rule chooses is in `choosing`; stored files of a
+selection are in `champion` and `leaderboard`.
 """
 
 import math
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeGuard
+from typing import TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
 
 from iris_hpo.errors import InputError
-from iris_hpo.run_settings import RULES
+from iris_hpo.run_settings import DEFAULT_SHARE, RULES, Rule
+from iris_hpo.selection.choosing import Standings, choose, tie_ranks
 from iris_hpo.space.candidates import Candidate, ParameterSpace
 from iris_hpo.space.values import Value
 from iris_hpo.training.evaluation import Evaluation, cv_mean, cv_std
-
-TOLERANCE: Final = 1e-9
-"""Relative difference up to which scores tie. Counted scores (accuracy) tie only if their whole
-numbers are equal."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ class Selection:
     edges
         Axis name and ``lowest`` or ``highest`` for each axis at whose end the champion is: better
         candidates may lie beyond.
+    within
+        The share of the best mean that the rule ``within`` allows.
     """
 
     space: ParameterSpace
@@ -76,6 +78,7 @@ class Selection:
     rule: str
     rows: tuple[Ranked, ...]
     edges: tuple[tuple[str, str], ...]
+    within: float = DEFAULT_SHARE
 
     @property
     def selected(self) -> tuple[Scored, ...]:
@@ -88,7 +91,14 @@ class Selection:
         return next(row.scored for row in self.rows if row.champion)
 
 
-def select(scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: str) -> Selection:
+def select(
+    scored: Sequence[Scored],
+    space: ParameterSpace,
+    scoring: str,
+    rule: str,
+    *,
+    within: float = DEFAULT_SHARE,
+) -> Selection:
     """Rank candidates and choose the best.
 
     Parameters
@@ -100,10 +110,13 @@ def select(scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: 
         cross-validation mean. ``cv``: the best cross-validation mean. ``one_standard_error``:
         all candidates within one standard error of the best cross-validation mean, and the
         simplest of them is the champion, after Breiman et al. (1984), Classification and
-        Regression Trees, section 3.4.3. The first axis decides which candidate is simpler, then
-        the second, and so on; each axis says which end of its scale is simple. Among equally
-        simple candidates the better mean wins. Remaining ties go to the first in the order of the
-        space: smaller C, then smaller gamma, as in libsvm's ``grid.py``.
+        Regression Trees, section 3.4.3. ``within``: the same, within a share of the best mean.
+        The first axis decides which candidate is simpler, then the second, and so on; each axis
+        says which end of its scale is simple. Among equally simple candidates the better mean wins.
+        Remaining ties go to the first in the order of the space: smaller C, then smaller gamma, as
+        in libsvm's ``grid.py``.
+    within
+        The share of the best mean for the rule ``within``, such as 0.01.
 
     Raises
     ------
@@ -115,25 +128,19 @@ def select(scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: 
         raise ValueError("there is no scored candidate to select from")
     for entry in scored:
         _check_folds(entry, rule, space)
-    primary = _cv_score if RULES[rule].needs_folds else _test_score(scoring)
-    ranks, cv_ranks = _ranks(scored, primary), _ranks(scored, _cv_score)
-
-    def place(entry: Scored) -> tuple[int, int, Any]:
-        # If cross-validation ranks, the test score breaks no tie, so it stays an honest estimate.
-        key = entry.candidate.key
-        return ranks[key], cv_ranks[key], space.order(entry.candidate)
-
-    ordered = sorted(scored, key=place)
-    champion = ordered[0]
-    keys = {key for key, rank in ranks.items() if rank == 1}
-    if RULES[rule].takes_simplest:
-        keys, champion = _within_one_standard_error(ordered, keys, space)
+    scored = sorted(scored, key=lambda entry: space.order(entry.candidate))
+    standings = _standings(scored, space, scoring, RULES[rule], within)
+    (selected,), (champion,) = choose(RULES[rule], standings)
+    primary = standings.mean if RULES[rule].needs_folds else standings.test
+    (ranks,), (cv_ranks,) = tie_ranks(primary), tie_ranks(standings.mean)
+    # If cross-validation ranks, the test score breaks no tie, so it stays an honest estimate.
+    ordered = np.lexsort((cv_ranks, ranks))
     rows = tuple(
-        Ranked(ranks[key := entry.candidate.key], entry, key in keys, entry is champion)
-        for entry in ordered
+        Ranked(int(ranks[at]), scored[at], bool(selected[at]), bool(at == champion))
+        for at in ordered.tolist()
     )
-    edges = _edges(champion.candidate, [entry.candidate for entry in scored], space)
-    return Selection(space, scoring, rule, rows, edges)
+    edges = _edges(scored[champion].candidate, [entry.candidate for entry in scored], space)
+    return Selection(space, scoring, rule, rows, edges, within)
 
 
 def _check_folds(entry: Scored, rule: str, space: ParameterSpace) -> None:
@@ -146,18 +153,45 @@ def _check_folds(entry: Scored, rule: str, space: ParameterSpace) -> None:
     check_rule(rule, folds, space)
 
 
-def _test_score(scoring: str) -> Callable[[Scored], float]:
-    """Return the function that ranks by test score.
+def _standings(
+    scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: Rule, within: float
+) -> Standings:
+    """What the candidates scored, exactly: by counts, and by sums that no order changes."""
+    means = [_cv_score(entry) for entry in scored]
+    errors = [0.0] * len(scored)
+    if rule.margin == "standard_error":
+        errors = [_standard_error(entry, mean) for entry, mean in zip(scored, means, strict=True)]
+    return Standings(
+        np.array([[_test_score(entry, scoring) for entry in scored]], dtype=float),
+        np.array([means]),
+        np.array([errors]),
+        simplicity_ranks([entry.candidate for entry in scored], space, rule),
+        within,
+    )
 
-    For accuracy it counts correct rows: equal counts tie exactly, without rounding by a division.
+
+def simplicity_ranks(
+    candidates: Sequence[Candidate], space: ParameterSpace, rule: Rule
+) -> NDArray[np.intp]:
+    """Rank candidates by simplicity, the simplest first; all are equal if the rule needs no rank.
+
+    Those that are equally simple tie.
     """
+    if not rule.takes_simplest:
+        return np.zeros(len(candidates), dtype=np.intp)
+    keys = [space.simplicity(candidate) for candidate in candidates]
+    places = {key: place for place, key in enumerate(sorted(set(keys)))}
+    return np.array([places[key] for key in keys], dtype=np.intp)
 
-    def score(entry: Scored) -> float:
-        if scoring == "accuracy" and entry.evaluation.correct is not None:
-            return entry.evaluation.correct
-        return entry.evaluation.score
 
-    return score
+def _test_score(entry: Scored, scoring: str) -> float:
+    """Score on the test rows; for accuracy the number of correct rows.
+
+    Equal counts tie exactly, without rounding by a division.
+    """
+    if scoring == "accuracy" and entry.evaluation.correct is not None:
+        return entry.evaluation.correct
+    return entry.evaluation.score
 
 
 def _cv_score(entry: Scored) -> float:
@@ -166,49 +200,11 @@ def _cv_score(entry: Scored) -> float:
     return math.fsum(scores) / len(scores) if scores else -math.inf
 
 
-def _standard_error(entry: Scored) -> float:
+def _standard_error(entry: Scored, mean: float) -> float:
     """Standard error of the mean: sample deviation divided by the root of the number of folds."""
-    scores, mean = entry.evaluation.fold_scores, _cv_score(entry)
+    scores = entry.evaluation.fold_scores
     squares = math.fsum((score - mean) ** 2 for score in scores)
     return math.sqrt(squares / (len(scores) - 1) / len(scores)) if len(scores) > 1 else 0.0
-
-
-def _within_one_standard_error(
-    ordered: Sequence[Scored], best: Set[str], space: ParameterSpace
-) -> tuple[Set[str], Scored]:
-    """Keys of the candidates within one standard error of the best, and the simplest of them."""
-
-    def simplicity(entry: Scored) -> Any:
-        return space.simplicity(entry.candidate)  # `min` takes the first of equally simple ones
-
-    # Equal means may have different errors; the simplest of the best candidates gives the margin.
-    leader = min((entry for entry in ordered if entry.candidate.key in best), key=simplicity)
-    tolerance = _tolerance([_cv_score(entry) for entry in ordered])
-    threshold = _cv_score(leader) - _standard_error(leader) - tolerance(_cv_score(leader))
-    close = [
-        entry for entry in ordered if entry.candidate.key in best or _cv_score(entry) >= threshold
-    ]
-    return {entry.candidate.key for entry in close}, min(close, key=simplicity)
-
-
-def _tolerance(scores: Sequence[float]) -> Callable[[float], float]:
-    """Return the function from a score to how far below it another score may lie and still tie."""
-    # The other scores give the magnitude near a score of 0; small scores differ by little.
-    floor = min(1.0, max((abs(score) for score in scores if math.isfinite(score)), default=0.0))
-    return lambda score: TOLERANCE * max(abs(score), floor) if math.isfinite(score) else 0.0
-
-
-def _ranks(scored: Sequence[Scored], score: Callable[[Scored], float]) -> dict[str, int]:
-    """Rank candidates by a score; give the rank of each key, which ties share."""
-    scores = {entry.candidate.key: score(entry) for entry in scored}
-    tolerance = _tolerance(list(scores.values()))
-    ranks: dict[str, int] = {}
-    leader, rank = math.inf, 0
-    for index, (key, value) in enumerate(sorted(scores.items(), key=lambda item: -item[1])):
-        if value < leader - tolerance(leader) or not index:
-            leader, rank = value, index + 1
-        ranks[key] = rank
-    return ranks
 
 
 def _edges(
@@ -252,5 +248,5 @@ def check_rule(rule: str, folds: int, space: ParameterSpace) -> str:
             f"rule {rule!r} ranks by cross-validation; set folds to at least 2", field=("rule",)
         )
     if RULES[rule].takes_simplest:
-        space.check_simplicity()
+        space.check_simplicity(rule)
     return rule

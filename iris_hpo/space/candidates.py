@@ -133,8 +133,13 @@ class ParameterSpace:
             axis.simplicity(value) for axis, value in zip(self.axes, candidate.values, strict=True)
         )
 
-    def check_simplicity(self) -> None:
+    def check_simplicity(self, rule: str) -> None:
         """Refuse an axis if it is not known which end of its scale makes the simpler model.
+
+        Parameters
+        ----------
+        rule
+            Name of the rule that has to know.
 
         Raises
         ------
@@ -145,7 +150,7 @@ class ParameterSpace:
             if axis.simplest is None:
                 write = "low, high or neither" if axis.is_numeric else "neither"
                 raise InputError(
-                    f"rule 'one_standard_error' chooses the simplest, and nothing is known of the "
+                    f"rule {rule!r} chooses the simplest, and nothing is known of the "
                     f"axis {axis.name!r}: write simplest: {write} to it, or choose the rule cv",
                     field=("axes", index),
                 )

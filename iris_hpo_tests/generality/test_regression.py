@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
-from iris_hpo.selection.rules import TOLERANCE
+from iris_hpo.selection.choosing import TOLERANCE
 from iris_hpo_tests.generality.reference import divided, grid_search, scores_of
 from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 
 from iris_hpo.errors import InputError
+from iris_hpo.run_settings import RULES
+from iris_hpo.selection.choosing import tie_ranks
 from iris_hpo.selection.rules import Scored, select
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
@@ -87,7 +89,7 @@ def test_all_ties_are_selected_and_cross_validation_names_the_champion():
     }
 
 
-@pytest.mark.parametrize("rule", ["test_score", "cv", "one_standard_error"])
+@pytest.mark.parametrize("rule", [*RULES])
 def test_a_full_tie_goes_to_the_smaller_c_and_then_gamma(rule):
     points = [(10, 0.1), (9, 20), (9, 3), (10, 0.01)]
 
@@ -194,7 +196,7 @@ def test_each_rule_has_its_own_champion(rule, champion):
     assert select(candidates, IRIS, "accuracy", rule).champion.candidate.key == champion
 
 
-@pytest.mark.parametrize("rule", ["cv", "one_standard_error"])
+@pytest.mark.parametrize("rule", ["cv", "one_standard_error", "within"])
 def test_the_test_score_decides_nothing_if_cross_validation_ranks(rule):
     """Else the test score of the champion would no longer be an honest estimate."""
     folds = [0.9, 0.9]
@@ -267,7 +269,7 @@ def test_ranks_are_those_of_scikit_learns_searches(counts):
         max_size=12,
         unique_by=lambda row: row[:2],
     ),
-    rule=st.sampled_from(["test_score", "cv", "one_standard_error"]),
+    rule=st.sampled_from([*RULES]),
     order=st.randoms(use_true_random=False),
 )
 def test_the_order_of_work_decides_nothing(table, rule, order):
@@ -346,7 +348,7 @@ def test_mean_and_deviation_over_folds_are_numpys():
     assert one.cv_std == np.std([0.5, 0.75, 1.0])
 
 
-@pytest.mark.parametrize("rule", ["cv", "one_standard_error"])
+@pytest.mark.parametrize("rule", ["cv", "one_standard_error", "within"])
 def test_a_rule_that_ranks_by_folds_refuses_candidates_without(rule):
     with pytest.raises(InputError) as refusal:
         select([scored((1, 1), 1, [0.5, 0.5]), scored((2, 1), 1)], IRIS, "accuracy", rule)
@@ -432,7 +434,7 @@ FOLDS = st.lists(st.integers(0, 10), min_size=5, max_size=5)
 
 @given(
     counts=st.lists(FOLDS, min_size=2, max_size=6),
-    rule=st.sampled_from(["test_score", "cv", "one_standard_error"]),
+    rule=st.sampled_from([*RULES]),
     random=st.randoms(use_true_random=False),
 )
 def test_the_order_of_the_folds_decides_nothing(counts, rule, random):
@@ -452,7 +454,7 @@ def test_the_order_of_the_folds_decides_nothing(counts, rule, random):
     assert outcome(shuffled) == outcome(counts)
 
 
-@pytest.mark.parametrize("rule", ["cv", "one_standard_error"])
+@pytest.mark.parametrize("rule", ["cv", "one_standard_error", "within"])
 @given(counts=st.lists(FOLDS, min_size=2, max_size=6))
 def test_equal_means_tie_exactly_if_whole_numbers_are_equal(rule, counts):
     candidates = [
@@ -496,3 +498,51 @@ def test_the_unit_of_the_target_decides_nothing(scale):
         selection = select(candidates, IRIS, "neg_mean_squared_error", rule)
         assert keys(selection.selected) == ["C2.0_G1.0"]
         assert [row.rank for row in selection.rows] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("best", "within", "selected", "champion"),
+    [
+        (0.9, 0.01, ["C4.0_G1.0", "C3.0_G1.0"], "C3.0_G1.0"),
+        (0.9, 0.03, ["C4.0_G1.0", "C3.0_G1.0", "C2.0_G1.0"], "C2.0_G1.0"),
+        (0.9, 0.0, ["C4.0_G1.0"], "C4.0_G1.0"),
+        (-2.0, 0.005, ["C4.0_G1.0", "C3.0_G1.0"], "C3.0_G1.0"),  # an error, so less is worse
+    ],
+)
+def test_within_selects_by_the_share_of_the_best(best, within, selected, champion):
+    below = {1: 0.1, 2: 0.02, 3: 0.005, 4: 0.0}
+    candidates = [scored((c, 1), score=0.0, folds=[best - less] * 3) for c, less in below.items()]
+
+    selection = select(candidates, IRIS, "r2", "within", within=within)
+
+    assert keys(selection.selected) == selected
+    assert selection.champion.candidate.key == champion
+    assert selection.within == within
+
+
+def test_the_end_of_the_share_is_within_it():
+    candidates = [scored((c, 1), 9, [mean] * 3) for c, mean in ((1, 0.891), (2, 0.9))]
+
+    selection = select(candidates, IRIS, "accuracy", "within")
+
+    assert selection.champion.candidate.key == "C1.0_G1.0"
+
+
+@given(
+    st.lists(st.lists(st.integers(-9, 9), min_size=7, max_size=7), min_size=1, max_size=4),
+    st.sampled_from([0.0, 0.5, -3.0, 1e-12, 1e12]),
+)
+def test_ties_are_measured_from_their_first(steps, level):
+    """The steps are smaller than the tolerance, so neighbours tie although the ends do not."""
+    size = abs(level) or 1.0
+    scores = np.array([[level + step * 4e-10 * size for step in row] for row in steps])
+
+    ranks = tie_ranks(scores)
+
+    for row, given_ranks in zip(scores.tolist(), ranks.tolist(), strict=True):
+        tolerance = min(1.0, max(map(abs, row)))
+        leader, rank = math.inf, 0
+        for place, at in enumerate(sorted(range(7), key=lambda at: -row[at])):
+            if not place or row[at] < leader - 1e-9 * max(abs(leader), tolerance):
+                leader, rank = row[at], place + 1
+            assert given_ranks[at] == rank
