@@ -116,8 +116,8 @@ class Assessment:
     estimate
         What it is expected to score.
     as_good
-        Keys of the candidates that do not differ from the champion beyond chance, with the champion's,
-        in the order of the leaderboard; None if rows cannot be compared.
+        Keys of the candidates that do not differ from the champion beyond chance, and its own, in
+        the order of the leaderboard; None if rows cannot be compared.
     comparisons
         The champion against each reference; empty if rows cannot be compared.
     """
