@@ -85,8 +85,8 @@ def import_object(path: str, kind: str, advice: str, *, field: str) -> object:
     """
     module, _, name = path.rpartition(".")
     try:
-        if not module:
-            raise ImportError("it names no module")
+        if not all(path.split(".")) or not module:
+            raise ImportError("it is no import path")
         return getattr(importlib.import_module(module), name)
     except Exception as error:  # importing runs the module
         raise InputError(

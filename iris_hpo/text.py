@@ -109,9 +109,9 @@ def shorten(text: str, length: int = 60) -> str:
     return repr(text if len(text) <= length else text[:length] + "...")
 
 
-def counted(number: int, noun: str) -> str:
-    """Write a number with its noun, such as ``1 column`` and ``2 columns``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Write a number with its noun: ``1 row``, ``2 rows``, and with a plural ``2 axes``."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def quote_cell(text: str) -> str:

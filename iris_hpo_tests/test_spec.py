@@ -216,7 +216,7 @@ def test_a_name_is_refused_that_the_search_without_one_uses(name):
             {"steps": (SCALE, Step("svm"))},
             ("steps", 1, "estimator"),
             (
-                "the estimator 'svm' cannot be imported (it names no module); give the path of a "
+                "the estimator 'svm' cannot be imported (it is no import path); give the path of a "
                 "class, such as sklearn.svm.SVC"
             ),
         ),

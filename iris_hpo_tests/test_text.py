@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iris_hpo.text import clean, quote_cell, readable, unquote_cell
+from iris_hpo.text import clean, counted, quote_cell, readable, unquote_cell
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,14 @@ def test_no_cell_begins_with_a_formula(text: str) -> None:
     begins = cell.lstrip()[:1] in {*"=+-@\uff1d\uff0b\uff0d\uff20"} and len(cell.lstrip()) > 1
     if begins:
         float(cell)
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [(0, "0 axes"), (1, "1 axis"), (2, "2 axes"), (10_000, "10,000 axes")]
+)
+def test_a_count_of_one_has_a_singular(number: int, shown: str) -> None:
+    assert counted(number, "axis", "axes") == shown
+    assert counted(number, "row").endswith("row") == (number == 1)
 
 
 @pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "@SUM(A1)", "+1+1", "-x", " =1", "\t=1"])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from iris_hpo.data.dataset import Dataset, Target
 from iris_hpo.data.splitters import Division, Fold, RefusedError, Rows, Splitter, naming
-from iris_hpo.text import shorten
+from iris_hpo.text import counted, shorten
 
 _PARTS: Final = np.array(["", "fit", "validate"])
 """Parts of a fold, as a line of the file names them."""
@@ -85,8 +85,8 @@ def _choose_folds(splitter: Splitter, training: Dataset, n_folds: int) -> list[F
         raise RefusedError(f"returns {_shown(returned)} from folds; pairs of rows are needed")
     pairs = list(islice(cast("Iterable[object]", returned), n_folds + 1))
     if len(pairs) != n_folds:
-        number = "more" if len(pairs) > n_folds else str(len(pairs))
-        raise RefusedError(f"returns {number} folds, but its n_folds is {n_folds}")
+        number = "more folds" if len(pairs) > n_folds else counted(len(pairs), "fold")
+        raise RefusedError(f"returns {number}, but its n_folds is {n_folds}")
     return [
         _check_pair(pair, len(training.target), f"fold {at} of folds", ("fit", "validate"))
         for at, pair in enumerate(pairs, 1)

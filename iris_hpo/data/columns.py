@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from iris_hpo.data.cells import is_missing, is_number
 from iris_hpo.data.tables import DatasetError, Table
 from iris_hpo.errors import InputError
+from iris_hpo.text import counted
 
 _UNNAMED: Final = re.compile(r"(Unnamed: \d+(\.\d+)?)?", re.ASCII)
 _WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
@@ -119,7 +120,7 @@ def target_position(table: Table, target: str | int, width: int) -> int:
     if isinstance(target, int):
         if not -width <= target < width:
             raise DatasetError(
-                source, f"has {width} columns; there is no target at position {target}"
+                source, f"has {counted(width, 'column')}; there is no target at position {target}"
             )
         position = target % width
         if columns is not None and str(target) in columns and columns[position] != str(target):

@@ -13,7 +13,7 @@ import numpy as np
 from iris_hpo.data.dataset import Dataset, Target, Task, class_counts
 from iris_hpo.data.splitters import Fold, Rows, SplitSettings
 from iris_hpo.errors import InputError
-from iris_hpo.text import legible
+from iris_hpo.text import counted, legible
 
 _NAMED: Final = 10
 """Number of small classes that a message names."""
@@ -77,8 +77,9 @@ def split_rows(target: Target, settings: SplitSettings, task: Task) -> tuple[Row
     train_rows = len(target) - test_rows
     if train_rows < max(2, settings.folds):
         raise InputError(
-            f"{len(target)} rows leave {train_rows} for training; with test_size "
-            f"{settings.test_size} and {settings.folds} folds that is too few"
+            f"{counted(len(target), 'row')} leave{'s' * (len(target) == 1)} {train_rows} for "
+            f"training; with test_size {settings.test_size} and {settings.folds} folds that is "
+            "too few"
         )
     if task == "classification":
         _check_classes(target, settings, test_rows, stratify=stratify)

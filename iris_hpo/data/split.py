@@ -18,7 +18,7 @@ from iris_hpo.data.splitters import Division, Fold, Rows, SplitSettings
 from iris_hpo.store.cards import Card, fingerprint, read_card
 from iris_hpo.store.digests import ArtifactError, digest_of
 from iris_hpo.store.folder import ArtifactStore, read_verified
-from iris_hpo.text import legible, quote_cell, unquote_cell
+from iris_hpo.text import counted, legible, quote_cell, unquote_cell
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ def notes_on_split(card: SplitCard, target: Target, task: Task) -> list[str]:
     """
     if card.splitter is None:
         return notes_on_folds(target, settings_of(card), task)
-    return [f"the splitter leaves out {card.left_out} rows"] if card.left_out else []
+    return [f"the splitter leaves out {counted(card.left_out, 'row')}"] if card.left_out else []
 
 
 def _to_csv(dataset: Dataset, rows: Rows) -> bytes:
@@ -265,12 +265,12 @@ def split_problems(store: ArtifactStore, task: Task) -> list[str]:
         return problems
     shared = np.intersect1d(train_rows, test_rows)
     if len(shared):
-        problems.append(f"{len(shared)} rows are in both parts")
+        problems.append(f"{counted(len(shared), 'row')} in both parts")
     left_out = card.left_out or 0
     number = card.train_rows + card.test_rows + left_out
     absent = np.setdiff1d(np.arange(number), [*train_rows, *test_rows])
     if len(absent) > left_out:
-        problems.append(f"{len(absent) - left_out} rows are in neither part")
+        problems.append(f"{counted(len(absent) - left_out, 'row')} in neither part")
     if card.stratify:
         problems += _uneven_classes(train_target, test_target)
     return problems
@@ -286,6 +286,7 @@ def _uneven_classes(train: Target, test: Target) -> list[str]:
         expected = share * (in_test + train_counts.get(name, 0))
         if abs(in_test - expected) > 1:
             problems.append(
-                f"class {legible(name)} has {in_test} test rows instead of about {expected:.1f}"
+                f"class {legible(name)} has {counted(in_test, 'test row')} instead of about "
+                f"{expected:.1f}"
             )
     return problems

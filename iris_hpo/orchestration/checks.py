@@ -12,7 +12,7 @@ from iris_hpo.orchestration.study import OpenStudy
 from iris_hpo.selection.champion import selected_problems
 from iris_hpo.selection.leaderboard import leaderboard_keys
 from iris_hpo.spec import SearchSpec
-from iris_hpo.text import listed
+from iris_hpo.text import counted, listed
 
 
 def build_checks(spec: SearchSpec, open_study: OpenStudy) -> list[dg.AssetChecksDefinition]:
@@ -54,7 +54,7 @@ def _check_parameters(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetChecks
             study = open_study(context.instance, iris_hpo_storage)
             change = pending_change(study)
         return check_result(
-            f"{len(study.listed_keys)} candidates are registered"
+            f"{counted(len(study.listed_keys), 'candidate')} registered"
             if not change
             else f"not registered: {listed(change.added)}; left over: {listed(change.removed)}",
             passed=not change,
@@ -83,7 +83,7 @@ def _check_completeness(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetChec
         }
         return check_result(
             "; ".join(f"{what}: {listed(keys)}" for what, keys in absent.items() if keys)
-            or f"all {len(status.score_cards)} candidates took part",
+            or f"every candidate took part: {len(status.score_cards)}",
             passed=not any(absent.values()),
             severity=dg.AssetCheckSeverity.WARN,
         )

@@ -17,6 +17,7 @@ from iris_hpo.orchestration.turns import at_work
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.folder import ArtifactStore
 from iris_hpo.store.objects import open_store
+from iris_hpo.text import counted
 
 _WARNINGS: Final = 20
 """Number of different warnings that are counted separately."""
@@ -80,7 +81,7 @@ class PacedLine:
             return ""
         self._last = now
         left = (now - self._started) / worked * (counts.total - counts.done)
-        return f"{counts.done} of {counts.total} candidates: {counts}; {left:.0f} s left"
+        return f"{counts.done} of {counted(counts.total, 'candidate')}: {counts}; {left:.0f} s left"
 
 
 class LogProgress:

@@ -40,14 +40,19 @@ def _check_selectable(study: Study, status: Status) -> None:
     if status.score_cards:
         return
     keys = list(status.scores)
+    problem = (
+        "the only candidate has no score"
+        if len(keys) == 1
+        else f"none of the {len(keys)} candidates has a score"
+    )
     if keys and status.keys("failed") == keys:
         reasons = failure_reasons(study.instance, status.failed_runs[keys[0]])
         raise InputError(
-            f"none of the {len(keys)} candidates has a score: all failed; "
+            f"{problem}: {'it' if len(keys) == 1 else 'all'} failed; "
             f"{keys[0]}: {reasons.get(keys[0], 'its run says why')}"
         )
     raise InputError(
-        f"none of the {len(keys)} candidates has a score of the current data and settings; "
+        f"{problem} of the current data and settings; "
         f"materialise {study.names.asset('models').to_user_string()} and "
         f"{study.names.asset('scores').to_user_string()} first"
     )

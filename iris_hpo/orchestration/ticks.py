@@ -26,6 +26,7 @@ from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import UNFINISHED, release_dead_runs
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import fingerprint
+from iris_hpo.text import counted
 
 _MOST_RUNS: Final = 8
 _MOST_TIMES: Final = 3
@@ -63,7 +64,8 @@ def follow_parameter_files(context: dg.SensorEvaluationContext, study: Study) ->
     if requests:
         return dg.SensorResult(run_requests=requests, cursor=json.dumps(cursor))
     return dg.SensorResult(
-        skip_reason=f"{len(study.listed_keys)} candidates, nothing new", cursor=json.dumps(cursor)
+        skip_reason=f"{counted(len(study.listed_keys), 'candidate')}, nothing new",
+        cursor=json.dumps(cursor),
     )
 
 

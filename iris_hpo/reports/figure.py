@@ -33,6 +33,7 @@ from iris_hpo.reports.scores import (
 )
 from iris_hpo.run_settings import RULES
 from iris_hpo.selection.rules import Selection
+from iris_hpo.text import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -199,7 +200,7 @@ def _about(selection: Selection) -> list[str]:
     if champion.cv_mean is not None and champion.cv_std is not None:
         mean, std = f"{champion.cv_mean:{form}}", f"{champion.cv_std:{form}}"
         scores += f", cross-validation {mean}\u00a0±\u00a0{std}"  # kept on one line
-    counts = f"{len(selection.selected)} of {len(selection.rows)} candidates selected"
+    counts = f"{len(selection.selected)} of {counted(len(selection.rows), 'candidate')} selected"
     return [
         f"champion {champion.candidate.key}: {scores}",
         f"{counts} by {RULES[selection.rule].criterion}",

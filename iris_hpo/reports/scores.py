@@ -14,6 +14,7 @@ from iris_hpo.selection.rules import Selection
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.space.values import Value
+from iris_hpo.text import counted
 
 Floats = NDArray[np.float64]
 
@@ -154,7 +155,7 @@ def scored_series(selection: Selection, scoring: str) -> list[Series]:
             [(evaluation.fold_scores + missing)[:folds] for evaluation in evaluations]
         )
         mean, std = fold_scores.mean(axis=1), fold_scores.std(axis=1)
-        title = f"cross-validation mean ({folds} folds)"
+        title = f"cross-validation mean ({counted(folds, 'fold')})"
         series.append(Series("cv", title, mean, mean - std, mean + std, "± standard deviation"))
     return series[::-1] if RULES[selection.rule].needs_folds else series
 

@@ -12,7 +12,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.parts import Part, make_part
 from iris_hpo.samplers.parameter_list import CandidateList
 from iris_hpo.space.candidates import Candidate, ParameterSpace
-from iris_hpo.text import shorten
+from iris_hpo.text import counted, shorten
 
 SAMPLERS: Final = {"files": "iris_hpo.samplers.parameter_files.ParameterFilesSampler"}
 """Short names of samplers."""
@@ -146,8 +146,8 @@ def _checked(use: str, proposed: object, space: ParameterSpace, limit: int) -> l
         candidates[candidate.key] = _of_space(use, candidate, space)
         if len(candidates) > limit:
             raise InputError(
-                f"the sampler {use} proposes more than {limit} candidates; that is the limit, set "
-                "it with max_candidates"
+                f"the sampler {use} proposes more than {counted(limit, 'candidate')}; that is the "
+                "limit, set it with max_candidates"
             )
     if not candidates:
         raise InputError(f"the sampler {use} proposes no candidates; a search needs at least one")

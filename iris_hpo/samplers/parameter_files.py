@@ -149,8 +149,9 @@ def _check_number(
         raise ParameterFileError(
             folder,
             None,
-            f"{' x '.join(map(str, sizes))} values and {len(explicit)} rows make {total} "
-            f"candidates; the limit is {max_candidates}, set it with max_candidates",
+            f"{' x '.join(map(str, sizes))} value{'s' * (sizes != [1])} and "
+            f"{counted(len(explicit), 'row')} make {total} candidates; the limit is "
+            f"{max_candidates}, set it with max_candidates",
         )
 
 

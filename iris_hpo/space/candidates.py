@@ -13,7 +13,7 @@ from typing import Any, Final
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.values import Value
-from iris_hpo.text import shorten
+from iris_hpo.text import counted, shorten
 
 MAX_KEY_LENGTH: Final = 200
 """Longest key, in characters: ``model_<key>.json`` and a temporary name fit a file name of 255."""
@@ -62,7 +62,9 @@ class ParameterSpace:
             If an axis cannot take its value or the key would be too long.
         """
         if len(values) != len(self.axes):
-            raise ValueError(f"has {len(values)} values for {len(self.axes)} axes")
+            raise ValueError(
+                f"has {counted(len(values), 'value')} for {counted(len(self.axes), 'axis', 'axes')}"
+            )
         checked = tuple(_check(axis, value) for axis, value in zip(self.axes, values, strict=True))
         key = "_".join(
             axis.symbol + axis.encode(value) for axis, value in zip(self.axes, checked, strict=True)

@@ -82,12 +82,14 @@ class ArtifactStore:
         Raises
         ------
         InputError
-            If the root, or what it should lie in, is a file.
+            If the root, or what it should lie in, is a file or cannot be read.
         """
-        for place in (self.root, *self.root.parents):
-            if place.is_file():
-                lies_in = f" lies in {place}, which" if place != self.root else ""
-                raise InputError(f"artifacts {self.root}{lies_in} is a file; give a folder")
+        try:
+            file = next((at for at in (self.root, *self.root.parents) if at.is_file()), None)
+        except OSError as error:
+            raise InputError(self._not_made(error.strerror)) from error
+        if file is not None:
+            raise InputError(self._not_made(f"{'it' if file == self.root else file} is a file"))
 
     def path(self, name: str) -> UPath:
         """Path of a file; ``name`` is relative, with forward slashes."""
@@ -215,17 +217,25 @@ class ArtifactStore:
         try:
             yield
         except OSError as error:
+            if not os.path.isdir(self._real_root):  # noqa: PTH112 - a text
+                raise StoreWriteError(self._not_made(error.strerror)) from error
             if error.errno in _IN_THE_WAY:
                 raise StoreWriteError(
                     f"{error.filename2 or error.filename} is in the way: {error.strerror}; move it "
                     "away, then run the search again"
                 ) from error
-            if error.errno not in _OF_ALL and self.root.is_dir():
+            if error.errno not in _OF_ALL:
                 raise
             raise StoreWriteError(
                 f"{self.root} cannot be written: {error.strerror}; make it writable and make room, "
                 "then run the search again: finished candidates are kept"
             ) from error
+
+    def _not_made(self, reason: str | None) -> str:
+        return (
+            f"the artifacts folder {self.root} cannot be made: {reason}; give another one with "
+            "--artifacts or IRIS_HPO_ARTIFACTS"
+        )
 
     @cached_property
     def _real_root(self) -> str:

@@ -206,7 +206,7 @@ def test_rows_that_cannot_be_used_are_one_message(split, message):
     ("folds", "message"),
     [
         (None, "returns 'None' from folds; pairs of rows are needed"),
-        (PAIR[:1], "returns 1 folds, but its n_folds is 2"),
+        (PAIR[:1], "returns 1 fold, but its n_folds is 2"),
         (PAIR + PAIR, "returns more folds, but its n_folds is 2"),
         ([*PAIR[:1], 3], "returns '3' as fold 2 of folds; a pair (fit and validate) is needed"),
         ([PAIR[0], ([], [1])], "returns none as the fit rows of fold 2 of folds"),
@@ -342,7 +342,7 @@ def test_more_rows_in_neither_part_than_were_left_out_are_a_problem(store):
     assert card.left_out == 7
     assert split_problems(store, "classification") == [
         f"{TRAIN} was changed since it was made",
-        "1 rows are in neither part",
+        "1 row in neither part",
     ]
 
 

@@ -139,7 +139,7 @@ def test_a_grid_that_is_absurd_is_refused_at_once(clean: ShippedProject) -> None
         (text(*ROWS).replace(b",", b"|"), f", line 1: has 1 column; {COMMAS}"),
         (
             text(ROWS[0]),
-            ": 1 rows leave 0 for training; with test_size 0.2 and 5 folds that is too few",
+            ": 1 row leaves 0 for training; with test_size 0.2 and 5 folds that is too few",
         ),
         (
             text(*(f"{row.rpartition(',')[0]},a" for row in ROWS)),

@@ -13,6 +13,13 @@ ARGUMENTS = ("run", "--engine", "serial", "--folds", "2")
 KEPT = "make it writable and make room, then run the search again: finished candidates are kept"
 
 
+def not_made(folder: Path, reason: str) -> str:
+    return (
+        f"iris-hpo: the artifacts folder {folder} cannot be made: {reason}; give another one with "
+        "--artifacts or IRIS_HPO_ARTIFACTS"
+    )
+
+
 def on(disk: Disk, project: ShippedProject) -> None:
     """Keep the artifacts of a project on a disk."""
     (disk.place / "artifacts").mkdir()
@@ -173,7 +180,7 @@ def test_artifacts_that_are_a_file(few: ShippedProject, command: tuple[str, ...]
     few.artifacts.write_text("a file")
     result = few.call(*command)
     assert result.returncode == 2
-    assert result.stderr == f"iris-hpo: artifacts {few.artifacts} is a file; give a folder\n"
+    assert result.stderr == f"{not_made(few.artifacts, 'it is a file')}\n"
     assert few.artifacts.read_text() == "a file"
 
 
@@ -182,14 +189,11 @@ def test_a_folder_below_a_file(few: ShippedProject, tmp_path: Path) -> None:
     result = few.call(*ARGUMENTS, "--artifacts", str(tmp_path / "file" / "artifacts"))
     assert result.returncode == 2
     assert result.stderr == (
-        f"iris-hpo: artifacts {tmp_path / 'file' / 'artifacts'} lies in {tmp_path / 'file'}, which "
-        "is a file; give a folder\n"
+        f"{not_made(tmp_path / 'file' / 'artifacts', f'{tmp_path}/file is a file')}\n"
     )
 
 
 def test_a_folder_that_cannot_be_made(few: ShippedProject) -> None:
     result = few.call(*ARGUMENTS, "--artifacts", "/proc/artifacts")
     assert result.returncode == 2
-    assert result.stderr == (
-        f"iris-hpo: /proc/artifacts cannot be written: No such file or directory; {KEPT}\n"
-    )
+    assert result.stderr == (f"{not_made(Path('/proc/artifacts'), 'No such file or directory')}\n")

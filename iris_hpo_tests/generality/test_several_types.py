@@ -132,3 +132,4 @@ def test_if_all_fail_by_their_type_the_reason_names_the_type(tmp_path: Any) -> N
     assert last.startswith("iris-hpo: none of the 2 candidates has a score: all failed; D2.0: ")
     assert last.endswith(hint)
     assert "materialise" not in answer.err
+    assert not made.selection("tree").exists()

@@ -25,8 +25,8 @@ def alter_part(project: SpecProject, part: str, change: Callable[[Rows], Rows]) 
     ("name", "description"),
     [
         ("parts_are_sound", "all rows stand where they should"),
-        ("partitions_agree", "6 candidates are registered"),
-        ("selection_is_complete", "all 6 candidates took part"),
+        ("partitions_agree", "6 candidates registered"),
+        ("selection_is_complete", "every candidate took part: 6"),
         ("selected_models_match", "every digest matches"),
     ],
 )
@@ -60,7 +60,7 @@ def test_a_row_in_both_parts_is_found(prepared: SpecProject) -> None:
     alter_part(prepared, "train", lambda rows: [*rows, *test_row])
     found = prepared.check("parts_are_sound")
     assert not found.passed
-    assert "1 rows are in both parts" in str(found.description)
+    assert "1 row in both parts" in str(found.description)
     assert "neither" not in str(found.description)
 
 
@@ -68,7 +68,7 @@ def test_a_row_in_neither_part_is_found(prepared: SpecProject) -> None:
     alter_part(prepared, "train", lambda rows: rows[:-2])
     found = prepared.check("parts_are_sound")
     assert not found.passed
-    assert "2 rows are in neither part" in str(found.description)
+    assert "2 rows in neither part" in str(found.description)
     assert "both" not in str(found.description)
 
 

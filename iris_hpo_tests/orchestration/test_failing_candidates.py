@@ -229,6 +229,14 @@ def test_the_launcher_counts_a_key_that_is_no_candidate_as_failed(searched: Spec
     assert searched.told[-1].failed == 1
 
 
+def test_the_only_candidate_fails(picky: SpecProject) -> None:
+    picky.write_axis("c", 8)
+    picky.write_axis("gamma", 0.016)
+    with pytest.raises(RunFailedError) as refusal:
+        picky.launch()
+    assert "the only candidate has no score: it failed; C8.0_G0.016: " in str(refusal.value)
+
+
 def test_when_all_fail_there_is_nothing_to_select(picky: SpecProject) -> None:
     picky.write_axis("c", 8)
     with pytest.raises(RunFailedError, match="none of the 2 candidates has a score"):

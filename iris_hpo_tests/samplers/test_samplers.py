@@ -183,7 +183,7 @@ def test_more_candidates_than_the_limit_are_refused_before_all_are_made():
             grid(OTHER),
             "proposes 'A0.5_D1', a candidate of another space: in this one its key is 'C0.5_D1'; ",
         ),
-        ([Candidate("C1.0", (1.0,))], "a candidate of another space: it has 1 values for 2 axes"),
+        ([Candidate("C1.0", (1.0,))], "a candidate of another space: it has 1 value for 2 axes"),
         (
             [Candidate("C0.0_D1", (0.0, 1))],
             "it has C '0.0', which is not greater than zero",

@@ -36,7 +36,7 @@ from iris_hpo.orchestration.study import OpenStudy, Study, Upstream
 from iris_hpo.orchestration.turns import check_turn
 from iris_hpo.run_settings import WorkSettings
 from iris_hpo.spec import SearchSpec
-from iris_hpo.text import legible
+from iris_hpo.text import counted, legible
 from iris_hpo.training.trial import Trial, TrialResult, TrialWork
 
 
@@ -122,7 +122,7 @@ class _CandidatesRun:
                     self._count(work, outcome, counts)
                 self.progress(self.context, counts)
         self.study.store.sweep()  # temporary files of workers that were killed
-        log_line(self.context.log, f"{counts.total} candidates: {counts}")
+        log_line(self.context.log, f"{counted(counts.total, 'candidate')}: {counts}")
         for text in counts.warnings():
             log_line(self.context.log, text, logging.WARNING)
         if self.failures:
@@ -209,7 +209,8 @@ def _failure(failures: dict[str, str], total: int) -> dg.Failure:
     shown = [f"{legible(key)}: {reason}" for key, reason in list(failures.items())[:20]]
     more = f"\nand {len(failures) - len(shown)} more" if len(failures) > len(shown) else ""
     rest = "; the others are done" if total > len(failures) else ""
+    summary = f"{len(failures)} of {counted(total, 'candidate')} failed{rest}."
     return failure(
-        f"{len(failures)} of {total} candidates failed{rest}.\n" + "\n".join(shown) + more,
+        f"{summary}\n" + "\n".join(shown) + more,
         {FAILED: as_json(failures)},
     )
