@@ -14,6 +14,8 @@ from iris_hpo.testing.randomness import disturb
 from iris_hpo.training import Objective
 from iris_hpo.training.cards import dump_model, load_model
 from iris_hpo.training.evaluation import Evaluation, check_metric
+from iris_hpo.training.predictions import check_labels, check_predictions
+from iris_hpo.training.stored_predictions import encode
 
 
 class ObjectiveContract(ABC):
@@ -75,6 +77,15 @@ class ObjectiveContract(ABC):
             assert set(evaluation.metrics) == set(evaluations[0].metrics)
             for name in evaluation.metrics:
                 check_metric(name)
+
+    def test_its_predictions_are_those_of_the_rows(self) -> None:
+        """One for each validation row and test row, of the classes or finite; or None."""
+        examples = self.make_examples()
+        for parameters in self.parameters:
+            predictions = self.evaluate(parameters, examples).predictions
+            if predictions is not None:
+                check_labels(check_predictions(predictions, examples), examples)
+                assert encode(predictions) is not None
 
     def test_the_same_candidate_gives_the_same_model_and_score(self) -> None:
         """The same bytes, in any order, on any worker, whatever other code does with randomness."""

@@ -11,6 +11,7 @@ from iris_hpo.store.cards import Card, fingerprint
 from iris_hpo.training.evaluation import Evaluation
 from iris_hpo.training.metrics import METRICS_VERSION
 from iris_hpo.training.named_objective import SearchObjective
+from iris_hpo.training.stored_predictions import StoredPredictions, encode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,14 @@ class ModelCard(ResultCard):
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreCard(ResultCard):
-    """Card of a score: the evaluation, and the model and the rows it belongs to."""
+    """Card of a score: the evaluation, and the model and the rows it belongs to.
+
+    Attributes
+    ----------
+    predictions
+        What `iris_hpo.training.stored_predictions.encode` returned; None, and not stored, if there
+        are no predictions. Cards of earlier versions have none.
+    """
 
     model_version: str
     split_version: str
@@ -59,6 +67,14 @@ class ScoreCard(ResultCard):
     total: int | None
     interval: list[float] | None
     fold_scores: list[float]
+    predictions: str | None = None
+
+    def content(self) -> dict[str, object]:
+        """Return the fields that are stored."""
+        content = dict(super().content())
+        if self.predictions is None:
+            del content["predictions"]
+        return content
 
     @property
     def evaluation(self) -> Evaluation:
@@ -72,6 +88,7 @@ class ScoreCard(ResultCard):
             tuple(self.fold_scores),
             self.seconds,
             self.convergence_warnings,
+            StoredPredictions(self.predictions) if self.predictions else None,
         )
 
 
@@ -138,6 +155,7 @@ class Conditions:
             convergence_warnings=evaluation.convergence_warnings,
             seconds=evaluation.seconds,
             run_id=run_id,
+            predictions=encode(evaluation.predictions) if evaluation.predictions else None,
         )
 
     @cached_property

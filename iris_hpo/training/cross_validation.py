@@ -6,13 +6,26 @@ modules named after them.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from iris_hpo.data.split import Examples
 from iris_hpo.space.values import Value
 from iris_hpo.training.estimators import Estimator, Recipe
-from iris_hpo.training.fitting import build, fit, score
+from iris_hpo.training.fitting import RowScore, build, fit, score
 from iris_hpo.training.svm_bound import Bounds, digest_of_fit
 from iris_hpo.training.svm_folds import SharedFolds
+
+
+@dataclass(frozen=True)
+class FoldScores:
+    """The score of a candidate on each fold, and what each was computed from."""
+
+    folds: tuple[RowScore, ...] = ()
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """The score of each fold."""
+        return tuple(fold.value for fold in self.folds)
 
 
 class CrossValidation:
@@ -34,9 +47,9 @@ class CrossValidation:
         self._examples = examples
         self._scoring = scoring
         self._shared = SharedFolds(recipe, examples, scoring)
-        self._bounds = Bounds[tuple[float, ...]]()
+        self._bounds = Bounds[FoldScores]()
 
-    def scores(self, parameters: Mapping[str, Value]) -> tuple[float, ...]:
+    def scores(self, parameters: Mapping[str, Value]) -> FoldScores:
         """Fit and score a candidate on every fold.
 
         Raises
@@ -45,18 +58,19 @@ class CrossValidation:
             If the estimator refuses, or a score is not finite.
         """
         if not self._examples.folds:
-            return ()
+            return FoldScores()
         estimator = build(self._recipe, parameters, self._examples.target)
         known = self._bounds.known(estimator)
         if known is not None:
             return known
-        digests, scores = zip(*self._fits(estimator, parameters), strict=True)
+        digests, folds = zip(*self._fits(estimator, parameters), strict=True)
+        scores = FoldScores(folds)
         self._bounds.note(estimator, digests, scores)
         return scores
 
     def _fits(
         self, estimator: Estimator, parameters: Mapping[str, Value]
-    ) -> Iterator[tuple[str, float]]:
+    ) -> Iterator[tuple[str, RowScore]]:
         from sklearn import config_context
 
         gamma = self._shared.gamma(estimator)
@@ -65,7 +79,7 @@ class CrossValidation:
                 fitted = self._shared.fit_and_score(gamma, number, parameters) if gamma else None
                 yield fitted or self._on_rows(number, parameters)
 
-    def _on_rows(self, number: int, parameters: Mapping[str, Value]) -> tuple[str, float]:
+    def _on_rows(self, number: int, parameters: Mapping[str, Value]) -> tuple[str, RowScore]:
         """Fit and score on copies of a fold's rows: a fit may change them."""
         features, target = self._examples.features, self._examples.target
         fitted, validated = self._examples.folds[number]

@@ -9,12 +9,21 @@ from typing import cast
 from iris_hpo.data.dataset import Features, Target, Task
 from iris_hpo.data.split import Examples
 from iris_hpo.space.values import Value
-from iris_hpo.training.cross_validation import CrossValidation
+from iris_hpo.training.cross_validation import CrossValidation, FoldScores
 from iris_hpo.training.estimators import Estimator, Recipe
 from iris_hpo.training.evaluation import Evaluation
-from iris_hpo.training.fitting import build, fit, own_failure, predict, refuse_non_finite, score
+from iris_hpo.training.fitting import (
+    RowScore,
+    build,
+    fit,
+    own_failure,
+    predict,
+    refuse_non_finite,
+    score,
+)
 from iris_hpo.training.metrics import count_correct, measure
 from iris_hpo.training.origin import Origin
+from iris_hpo.training.predictions import Predictions
 from iris_hpo.training.scoring import check_classes
 from iris_hpo.training.svm_bound import Bounds, digest_of_fit
 from iris_hpo.training.svm_folds import kernel_order
@@ -113,20 +122,22 @@ class EstimatorObjective:
         with own_failure("predicting"):
             metrics = dict(measure(self.task, target, predicted))  # refuses what is not finite
         # The metric is the scorer's own value; computing it once saves a prediction.
-        test_score = metrics.get(self.scoring)
-        if test_score is None:
+        if self.scoring in metrics:
+            test = RowScore(metrics[self.scoring], predicted)
+        else:
             rows = examples.test_features.copy()
-            test_score = score(estimator, self.scoring, rows, target.copy(), "test")
-        fold_scores = self._cross_validation(examples).scores(parameters)
+            test = score(estimator, self.scoring, rows, target.copy(), "test")
+        folds = self._cross_validation(examples).scores(parameters)
         for name, value in metrics.items():
             refuse_non_finite(value, f"{name} on the test rows")
         is_counted = self.task == "classification"
         return Evaluation(
-            test_score,
+            test.value,
             metrics,
             count_correct(target, predicted) if is_counted else None,
             len(target) if is_counted else None,
-            fold_scores=fold_scores,
+            fold_scores=folds.values,
+            predictions=_predictions(test, folds),
         )
 
     def __getstate__(self) -> dict[str, object]:
@@ -146,3 +157,12 @@ class EstimatorObjective:
             folds = CrossValidation(self.recipe, examples, self.scoring)
             self._kept[:] = [(examples, folds)]
         return self._kept[0][1]
+
+
+def _predictions(test: RowScore, folds: FoldScores) -> Predictions | None:
+    """What the scores were computed from; None if one cannot be computed from it again."""
+    columns = [fold.predicted for fold in folds.folds if fold.predicted is not None]
+    if test.predicted is None or len(columns) < len(folds.folds):
+        return None
+    outputs = [fold.outputs for fold in folds.folds if fold.outputs is not None]
+    return Predictions(tuple(columns), test.predicted, tuple(outputs), test.outputs)

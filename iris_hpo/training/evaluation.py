@@ -157,6 +157,7 @@ def _checked(given: object, folds: int) -> Evaluation:
         fold_scores=tuple(
             _number(value, f"the score of fold {at}") for at, value in enumerate(fold_scores, 1)
         ),
+        predictions=given.predictions,
     )
 
 

@@ -6,7 +6,8 @@ import threading
 import warnings
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from typing import Self
+from dataclasses import dataclass
+from typing import Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from iris_hpo.space.values import Value
 from iris_hpo.training.class_weights import match_class_weights
 from iris_hpo.training.estimators import Estimator, Recipe
 from iris_hpo.training.metrics import count_correct
+from iris_hpo.training.predictions import Column, Outputs
 from iris_hpo.training.scoring import score_by
 from iris_hpo.training.svm_kernel import is_svm
 
@@ -103,9 +105,26 @@ def predict(estimator: Estimator, features: Features, target: Target) -> NDArray
         return _predictions(estimator, features, target)
 
 
+@dataclass(frozen=True, eq=False)
+class RowScore:
+    """The score of a fitted estimator on rows, and what it was computed from.
+
+    Attributes
+    ----------
+    predicted
+        Predictions of the rows; None if `replayed_score` could not give the value again.
+    outputs
+        Probabilities or decision values, if the scoring needs them.
+    """
+
+    value: float
+    predicted: Column | None
+    outputs: Outputs | None = None
+
+
 def score(
     estimator: Estimator, scoring: str, features: Features, target: Target, rows: str
-) -> float:
+) -> RowScore:
     """Score a fitted estimator on rows; ``rows`` names them in messages.
 
     The estimator may change the rows.
@@ -117,11 +136,38 @@ def score(
     """
     with own_failure(f"scoring on the {rows} rows"):
         if scoring == "accuracy":  # a count; the scorer takes as long as a small fit
-            value = count_correct(target, _predictions(estimator, features, target)) / len(target)
+            predicted = _predictions(estimator, features, target)
+            scored = RowScore(count_correct(target, predicted) / len(target), predicted)
         else:
-            value = score_by(scoring, estimator, features, target)
-    refuse_non_finite(value, f"{scoring} on the {rows} rows")
-    return value
+            scored = _score_recorded(estimator, scoring, features, target)
+    refuse_non_finite(scored.value, f"{scoring} on the {rows} rows")
+    return scored
+
+
+def replayed_score(
+    scoring: str, target: Target, predicted: Column, outputs: Outputs | None = None
+) -> float:
+    """Compute the score of rows from what was predicted for them.
+
+    Parameters
+    ----------
+    scoring
+        A name that scikit-learn knows.
+    target
+        The true values of the rows.
+    predicted, outputs
+        As `score` returned them.
+
+    Returns
+    -------
+    float
+        What `score` returned, bit by bit.
+    """
+    from iris_hpo.training.responses import replay
+
+    if scoring == "accuracy":
+        return count_correct(target, predicted) / len(target)
+    return score_by(scoring, replay(predicted, outputs), np.zeros((len(target), 1)), target)
 
 
 def refuse_non_finite(value: float, what: str) -> None:
@@ -140,6 +186,21 @@ def describe(error: BaseException) -> str:
     """Write an error in one line."""
     message = " ".join(str(error).split())[:500]
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def _score_recorded(
+    estimator: Estimator, scoring: str, features: Features, target: Target
+) -> RowScore:
+    from iris_hpo.training.responses import Recording
+
+    recording = Recording(estimator)
+    value = score_by(scoring, cast("Estimator", recording), features, target)
+    if recording.rows is None:
+        return RowScore(value, recording.predicted)
+    outputs = recording.outputs()
+    if outputs is None:
+        return RowScore(value, None)
+    return RowScore(value, _predictions(estimator, recording.rows, target), outputs)
 
 
 def _predictions(estimator: Estimator, features: Features, target: Target) -> NDArray[np.generic]:

@@ -17,6 +17,7 @@ from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.evaluation import Evaluation, check_metric
 from iris_hpo.training.fitting import describe
 from iris_hpo.training.origin import Origin
+from iris_hpo.training.predictions import check_labels, check_predictions
 from iris_hpo.training.settings import identity
 from iris_hpo.training.source_code import loaded_code
 
@@ -109,8 +110,8 @@ class NamedObjective(Origin):
     def score(
         self, model: object, parameters: Mapping[str, Value], examples: Examples
     ) -> Evaluation:
-        """Score a model on copies of the rows."""
-        return self._made.score(
+        """Score a model on copies of the rows, and check the predictions that it gives."""
+        evaluation = self._made.score(
             model,
             dict(parameters),
             replace(
@@ -121,6 +122,11 @@ class NamedObjective(Origin):
                 test_target=examples.test_target.copy(),
             ),
         )
+        if getattr(evaluation, "predictions", None) is None:
+            return evaluation
+        predictions = check_predictions(evaluation.predictions, examples)
+        check_labels(predictions, examples)
+        return replace(evaluation, predictions=predictions)
 
     def __getstate__(self) -> dict[str, object]:
         """The part and the code; workers make the objective themselves."""

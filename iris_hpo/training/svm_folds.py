@@ -7,7 +7,8 @@ works on blocks of it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import cached_property
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from iris_hpo.data.dataset import Target
 from iris_hpo.data.split import Examples
 from iris_hpo.space.values import Value
 from iris_hpo.training.estimators import Estimator, Recipe
-from iris_hpo.training.fitting import build, fit, score
+from iris_hpo.training.fitting import RowScore, build, fit, score
 from iris_hpo.training.svm_bound import digest_of_fit
 from iris_hpo.training.svm_kernel import (
     SharedKernel,
@@ -77,7 +78,7 @@ class SharedFolds:
 
     def fit_and_score(
         self, gamma: float, number: int, parameters: Mapping[str, Value]
-    ) -> tuple[str, float] | None:
+    ) -> tuple[str, RowScore] | None:
         """Fit and score one fold.
 
         Returns
@@ -107,9 +108,11 @@ class SharedFolds:
         if is_classifier(estimator) and not decides_clearly(estimator, blocks.kernel, kernel.error):
             return None
         rows = f"fold {number + 1}"
-        return digest_of_fit(estimator), score(
-            estimator, self._scoring, blocks.kernel, blocks.target, rows
-        )
+        scored = score(estimator, self._scoring, blocks.kernel, blocks.target, rows)
+        if self._scores_codes and not names_labels(estimator) and scored.predicted is not None:
+            codes = cast("NDArray[np.int64]", scored.predicted)
+            scored = replace(scored, predicted=self._coded[0][codes])
+        return digest_of_fit(estimator), scored
 
     def _shared(self, gamma: float) -> tuple[SharedKernel, list[_Blocks]] | None:
         """The folds of a kernel; None if it cannot be shared, or takes too much memory."""
@@ -138,6 +141,14 @@ class SharedFolds:
 
     def _target(self) -> Target:
         """The labels, as numbers where only their equality counts: those are quicker to check."""
-        if self._scoring == "accuracy":
-            return np.unique(self._examples.target, return_inverse=True)[1]
-        return self._examples.target
+        return self._coded[1] if self._scores_codes else self._examples.target
+
+    @property
+    def _scores_codes(self) -> bool:
+        return self._scoring == "accuracy"
+
+    @cached_property
+    def _coded(self) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
+        """The sorted classes, and the position of each label among them."""
+        classes, codes = np.unique(self._examples.target, return_inverse=True)
+        return classes, codes.astype(np.int64)

@@ -4,7 +4,7 @@ import importlib
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from iris_hpo.store.objects import open_store
 from iris_hpo.training.cards import Conditions, load_model, model_name
 from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimators import Recipe
+from iris_hpo.training.evaluation import Evaluation
+from iris_hpo.training.fitting import replayed_score
 from iris_hpo.training.trial import Trial, TrialWork
 
 Parameters = Mapping[str, Any]
@@ -53,10 +55,13 @@ class Outcome:
         The fitted model's, for test rows and then training rows: their types, and the values.
     scores
         On the test rows, then on each fold.
+    replayed
+        A search's scores, computed again from the predictions that it stores.
     """
 
     predictions: tuple[str, tuple[object, ...]] | None
     scores: tuple[float, ...] | None
+    replayed: tuple[float, ...] | None = field(default=None, compare=False)
 
 
 def examples_of(features: Any, target: Any, test: int, task: Task, folds: int = 3) -> Examples:
@@ -96,7 +101,7 @@ def compare(search: Search, folder: Path) -> tuple[list[str], list[Outcome]]:
         for number, (parameters, one, other) in enumerate(
             zip(search.candidates, found, expected, strict=True)
         )
-        if not _are_same(search, one, other)
+        if not _are_same(search, one, other) or one.scores != one.replayed
     ]
     return differences, expected
 
@@ -144,7 +149,7 @@ def _of_a_search(search: Search, folder: Path) -> list[Outcome]:
         for together in engine.map(_Unprepared(work), trials, Limits(retries=0))
         for outcome in together
     }
-    return [_outcome(outcomes[trial.key], search.examples, folder) for trial in trials]
+    return [_outcome(outcomes[trial.key], search, folder) for trial in trials]
 
 
 class _Unprepared:
@@ -158,13 +163,28 @@ class _Unprepared:
             return self.work(trial)
 
 
-def _outcome(outcome: Any, examples: Examples, folder: Path) -> Outcome:
+def _outcome(outcome: Any, search: Search, folder: Path) -> Outcome:
     if not isinstance(outcome, Done) or outcome.result.model is None:
         return Outcome(None, None)
-    score = outcome.result.score
-    model = load_model(open_store(str(folder)).read(model_name(outcome.item.key)))
+    predictions = _predictions(
+        load_model(open_store(str(folder)).read(model_name(outcome.item.key))), search.examples
+    )
+    if outcome.result.score is None:
+        return Outcome(predictions, None)
+    evaluation = outcome.result.score.evaluation
     return Outcome(
-        _predictions(model, examples), None if score is None else (score.score, *score.fold_scores)
+        predictions, (evaluation.score, *evaluation.fold_scores), _replayed(search, evaluation)
+    )
+
+
+def _replayed(search: Search, evaluation: Evaluation) -> tuple[float, ...]:
+    examples, stored = search.examples, evaluation.predictions
+    assert stored is not None
+    targets = [examples.test_target, *(examples.target[rows] for _, rows in examples.folds)]
+    outputs = [stored.test_outputs, *stored.fold_outputs] + [None] * len(examples.folds)
+    return tuple(
+        replayed_score(search.scoring, *of_rows)
+        for of_rows in zip(targets, [stored.test, *stored.folds], outputs, strict=False)
     )
 
 

@@ -19,7 +19,7 @@ MODEL_CARD = (
 )
 SCORE_CARD = (
     "convergence_warnings correct fingerprint fold_scores interval key metrics model_version "
-    "parameters parameters_version run_id score scoring seconds split_version total"
+    "parameters parameters_version predictions run_id score scoring seconds split_version total"
 )
 CHAMPION_CARD = (
     "cv_mean digest edges feature_names interval key leaderboard_digest model_version parameters "

@@ -24,6 +24,7 @@ from iris_hpo.testing import (
     StoreContract,
 )
 from iris_hpo.training.evaluation import Evaluation
+from iris_hpo.training.predictions import Predictions
 
 Outcomes = Generator[Sequence[Done[Any, Any] | Failed[Any]], None, None]
 
@@ -342,3 +343,36 @@ class KnowsItsModels(BrokenObjective):
 
     def score(self, model: Any, *_: Any) -> Evaluation:
         return Evaluation(0.5 if model is getattr(self, "model", None) else 0.0)
+
+
+class PredictsAll(BrokenObjective):
+    """One prediction for all rows of the test."""
+
+    def predictions(self, examples: Any) -> Predictions:
+        folds = tuple(examples.target[rows] for _, rows in examples.folds)
+        return Predictions(folds, examples.test_target[:1])
+
+    def score(self, model: Any, _parameters: Any, examples: Any) -> Evaluation:
+        return Evaluation(model, predictions=self.predictions(examples))
+
+
+class PredictsInfinity(PredictsAll):
+    def predictions(self, examples: Any) -> Predictions:
+        folds = tuple(examples.target[rows] for _, rows in examples.folds)
+        return Predictions(folds, examples.test_target * np.inf)
+
+
+class PredictsCodes(PredictsAll):
+    task = "classification"
+
+    def predictions(self, examples: Any) -> Predictions:
+        folds = tuple(np.zeros(len(rows)) for _, rows in examples.folds)
+        return Predictions(folds, np.zeros(len(examples.test_target)))
+
+
+class PredictsOtherClasses(PredictsAll):
+    task = "classification"
+
+    def predictions(self, examples: Any) -> Predictions:
+        folds = tuple(np.repeat("z", len(rows)) for _, rows in examples.folds)
+        return Predictions(folds, examples.test_target)

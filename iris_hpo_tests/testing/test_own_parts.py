@@ -53,6 +53,14 @@ class TestSvm(ObjectiveContract):
         return EstimatorObjective(Recipe((Step("sklearn.svm.SVC"),)), "f1_macro", "classification")
 
 
+class TestProbabilities(ObjectiveContract):
+    parameters = ({"C": 0.5}, {"C": 8.0})
+
+    def make_objective(self) -> EstimatorObjective:
+        logistic = Step("sklearn.linear_model.LogisticRegression")
+        return EstimatorObjective(Recipe((logistic,)), "neg_log_loss", "classification")
+
+
 class TestRidge(ObjectiveContract):
     parameters = ({"alpha": 0.5}, {"alpha": 2.0})
 

@@ -60,7 +60,9 @@ def test_a_shared_kernel_gives_scikit_learns_scores(iris_examples, estimator, sc
     folds = CrossValidation(recipe, iris_examples, scoring)
     other = "C" if estimator == SVM else "nu"
     for parameters in ({other: value, "gamma": g} for g in (0.016, 0.25) for value in (0.2, 0.5)):
-        assert folds.scores(parameters) == scikit_learns(recipe, parameters, iris_examples, scoring)
+        assert folds.scores(parameters).values == scikit_learns(
+            recipe, parameters, iris_examples, scoring
+        )
         assert folds._shared._kept[1] is not None
 
 
@@ -117,7 +119,7 @@ def test_a_tie_is_decided_on_the_rows(monkeypatch):
     folds = CrossValidation(recipe_of(SVM), examples, "accuracy")
     parameters = {"C": 1.0, "gamma": 0.5}
 
-    assert folds.scores(parameters) == scikit_learns(
+    assert folds.scores(parameters).values == scikit_learns(
         recipe_of(SVM), parameters, examples, "accuracy"
     )
     assert fitted == [1]
@@ -135,7 +137,9 @@ def test_a_kernel_is_computed_once_for_candidates_that_follow_each_other(digits,
     points = [{"C": C, "gamma": gamma} for C in (0.5, 8.0, 128.0) for gamma in (1e-4, 1e-3)]
 
     for point in sorted(points, key=kernel_order):
-        assert folds.scores(point) == scikit_learns(recipe_of(SVM), point, digits, "accuracy")
+        assert folds.scores(point).values == scikit_learns(
+            recipe_of(SVM), point, digits, "accuracy"
+        )
 
     assert computed == [1e-4, 1e-3]
 
@@ -156,7 +160,9 @@ def test_regressions_share_kernels_too(iris_examples, estimator, settings):
     )
     folds = CrossValidation(recipe, examples, "r2")
 
-    assert folds.scores({}) == pytest.approx(scikit_learns(recipe, {}, examples, "r2"), rel=1e-12)
+    assert folds.scores({}).values == pytest.approx(
+        scikit_learns(recipe, {}, examples, "r2"), rel=1e-12
+    )
     assert folds._shared._kept[1] is not None
 
 
@@ -204,7 +210,7 @@ def test_scorings_with_a_shared_kernel_look_at_predictions_only():
 def test_an_svm_that_changes_its_rows_is_validated_on_them(iris_examples):
     recipe = recipe_of(SCALED, C=1.0, gamma=0.05)
 
-    found = CrossValidation(recipe, iris_examples, "accuracy").scores({})
+    found = CrossValidation(recipe, iris_examples, "accuracy").scores({}).values
 
     assert found == scikit_learns(recipe, {}, iris_examples, "accuracy")
 
@@ -228,8 +234,10 @@ def test_weights_go_to_the_labels_that_they_name(labels, weights):
     folds = CrossValidation(recipe, examples, "accuracy")
     parameters = {"C": 1.0, "gamma": 0.05}
 
-    assert folds.scores(parameters) == scikit_learns(recipe, parameters, examples, "accuracy")
-    assert folds.scores(parameters) != plain.scores(parameters)
+    assert folds.scores(parameters).values == scikit_learns(
+        recipe, parameters, examples, "accuracy"
+    )
+    assert folds.scores(parameters).values != plain.scores(parameters).values
     assert folds._shared._kept[1] is not None
 
 
@@ -241,7 +249,7 @@ def test_a_kernel_that_takes_too_much_memory_is_not_made(iris_examples, monkeypa
     for size in (limit, limit - 1):
         monkeypatch.setattr(svm_folds, "SHARED_BYTES", size)
         folds = CrossValidation(recipe_of(SVM), iris_examples, "accuracy")
-        found.append((folds.scores(parameters), folds._shared._kept[1] is not None))
+        found.append((folds.scores(parameters).values, folds._shared._kept[1] is not None))
 
     assert [kept for _, kept in found] == [True, False]
     assert found[0][0] == found[1][0]
@@ -261,7 +269,7 @@ def test_a_kernel_that_overflows_or_is_all_rounding_is_not_used(iris_examples, f
         with pytest.raises(CandidateError, match=r"^(fitting failed|scoring on the fold)"):
             folds.scores(parameters)
     else:
-        assert folds.scores(parameters) == expected
+        assert folds.scores(parameters).values == expected
     assert folds._shared._kept[1] is None
 
 
@@ -280,9 +288,9 @@ def test_labels_and_their_numbers_give_the_same_scores(iris_examples):
     parameters = {"C": 8.0, "gamma": 0.063}
 
     found = [
-        CrossValidation(recipe_of(SVM), replace(iris_examples, target=target), "accuracy").scores(
-            parameters
-        )
+        CrossValidation(recipe_of(SVM), replace(iris_examples, target=target), "accuracy")
+        .scores(parameters)
+        .values
         for target in (iris_examples.target, numbers)
     ]
 

@@ -80,7 +80,7 @@ class Searching:
             cv=self.examples.folds,
             scoring=self.scoring,
         )
-        assert self.folds.scores(point) == pytest.approx(tuple(own), rel=1e-12)
+        assert self.folds.scores(point).values == pytest.approx(tuple(own), rel=1e-12)
         assert len(self.fits) - before in (0, FOLDS)
         return len(self.fits) > before
 
