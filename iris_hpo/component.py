@@ -47,7 +47,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
     or from a sampler.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     name: str = Field(
         description="The search's name; every asset, job and file of the search begins with it.",

@@ -33,14 +33,7 @@ _LEFT_BEHIND: Final = re.compile(
 """Names of temporary files: the place where the process id is valid, which earlier versions did not
 write, and the process id."""
 _LONGEST_WRITE_SECONDS: Final = 86_400
-_OF_ALL: Final = (
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EROFS,
-    errno.EACCES,
-    errno.EPERM,
-    errno.ENOTDIR,
-)
+_OF_ALL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
 """Errors that keep this file and every other one from being written."""
 _IN_THE_WAY: Final = (errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY)
 _FILES: Final = (
