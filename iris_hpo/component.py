@@ -55,7 +55,8 @@ class HyperparameterSearch(dg.Component, dg.Model):
         min_length=1,
     )
     data_file: str = Field(
-        description="CSV or Parquet, within the project's data folder.", examples=["wine.csv"]
+        description="CSV, Parquet or Arrow, within the project's data folder.",
+        examples=["wine.csv"],
     )
     target: bool | StrictInt | str = Field(
         default=-1,
