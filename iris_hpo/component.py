@@ -13,7 +13,7 @@ from iris_hpo.orchestration.broken import build_broken, is_validating
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.parts import Part
-from iris_hpo.run_settings import RULES, SETTINGS
+from iris_hpo.run_settings import REFITS, RULES, SETTINGS
 from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES
 from iris_hpo.samplers.parameter_files import check_axis_files
 from iris_hpo.scaffold import SearchScaffolder
@@ -47,7 +47,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
     or from a sampler.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
 
     name: str = Field(
         description="The search's name; every asset, job and file of the search begins with it.",
@@ -55,8 +55,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
         min_length=1,
     )
     data_file: str = Field(
-        description="CSV, Parquet or Arrow, within the project's data folder.",
-        examples=["wine.csv"],
+        description="CSV or Parquet, within the project's data folder.", examples=["wine.csv"]
     )
     target: bool | StrictInt | str = Field(
         default=-1,
@@ -102,6 +101,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
         examples=["balanced_accuracy"],
     )
     rule: Annotated[str | None, OneOf(RULES)] = setting_field(SETTINGS["rule"], examples=["cv"])
+    refit: Annotated[str, OneOf(REFITS)] = setting_field(SETTINGS["refit"])
     test_size: float = setting_field(SETTINGS["test_size"])
     seed: int = setting_field(SETTINGS["seed"])
     folds: int = setting_field(SETTINGS["folds"])
@@ -192,6 +192,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
             split=SplitSettings(self.test_size, self.seed, self.folds, self.stratify),
             scoring=self.scoring,
             rule=self.rule,
+            refit=self.refit,
             max_candidates=self.max_candidates,
             description=self.description,
             reports=tuple(part_of(fields, "reports", at) for at, fields in enumerate(self.reports)),

@@ -196,9 +196,20 @@ class SplitSettings:
         return task == "classification" if self.stratify is None else self.stratify
 
 
+ALL: Final = "all"
+TRAIN: Final = "train"
+AUTO: Final = "auto"
+REFITS: Final[Mapping[str, str]] = {
+    ALL: "training and test rows, after the choice; the scored model is kept beside it",
+    TRAIN: "the training rows, as all candidates",
+    AUTO: f"`{TRAIN}` under the rule `{default_rule(0)}`, else `{ALL}`",
+}
+"""What the champion can be trained on, by name."""
+
+
 @dataclass(frozen=True)
 class SelectionSettings:
-    """How the best candidate is chosen."""
+    """How the best candidate is chosen, and what its model is trained on."""
 
     rule: str = _setting(
         MISSING,
@@ -207,6 +218,22 @@ class SelectionSettings:
         + f" By default `{default_rule(2)}`, or `{default_rule(0)}` without folds.",
         names=tuple(RULES),
     )
+    refit: str = _setting(
+        AUTO,
+        "Rows that the champion is trained on. "
+        + " ".join(f"`{name}`: {rows}." for name, rows in REFITS.items()),
+        names=tuple(REFITS),
+    )
+
+    def __post_init__(self) -> None:
+        if self.refit not in REFITS:
+            known = ", ".join(REFITS)
+            raise InputError(f"refit {self.refit!r}: choose one of {known}", field=("refit",))
+
+    @property
+    def refits(self) -> bool:
+        """Whether the champion is trained again, on the training and the test rows."""
+        return self.refit == ALL or (self.refit == AUTO and RULES[self.rule].needs_folds)
 
 
 @dataclass(frozen=True)

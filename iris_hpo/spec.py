@@ -20,7 +20,7 @@ from iris_hpo.engines import check_engine
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.parts import Part
 from iris_hpo.reports import make_reports
-from iris_hpo.run_settings import default_rule
+from iris_hpo.run_settings import AUTO, SelectionSettings, default_rule
 from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES, check_sampler
 from iris_hpo.selection.rules import check_rule
 from iris_hpo.space.axes import Axis
@@ -56,7 +56,7 @@ class SearchSpec:
     home
         The project's folder. Relative paths start here.
     data_file
-        CSV, Parquet or Arrow, within the data folder.
+        CSV or Parquet, within the data folder.
     parameters_folder
         Folder of the parameter files, within the data folder; ``parameters/<name>`` by default.
     axes
@@ -77,6 +77,8 @@ class SearchSpec:
     rule
         How the best is chosen where a run says nothing; by default ``cv`` where there are folds,
         else ``test_score``.
+    refit
+        Rows that the champion is trained on: ``all``, ``train``, or ``auto``, as the rule needs.
     max_candidates
         Largest number of candidates.
     partitions
@@ -107,6 +109,7 @@ class SearchSpec:
     split: SplitSettings = field(default_factory=SplitSettings)
     scoring: str = ""
     rule: str | None = None
+    refit: str = AUTO
     max_candidates: int = MAX_CANDIDATES
     partitions: str = ""
     description: str = ""
@@ -138,6 +141,7 @@ class SearchSpec:
         self._check_splitter()
         if self.rule is not None:
             self.checked_rule(self.rule, self.division().n_folds)
+        SelectionSettings(default_rule(0), self.refit)  # refuses an unknown refit
 
     @cached_property
     def space(self) -> ParameterSpace:
@@ -191,6 +195,18 @@ class SearchSpec:
             of an axis is simple.
         """
         return check_rule(rule or self.default_rule(folds), folds, self.space)
+
+    def selection_settings(
+        self, folds: int, rule: str | None = None, refit: str | None = None
+    ) -> SelectionSettings:
+        """Return the settings of a selection: those that were given, else the search's own.
+
+        Raises
+        ------
+        InputError
+            If they cannot be followed.
+        """
+        return SelectionSettings(self.checked_rule(rule, folds), refit or self.refit)
 
     def default_rule(self, folds: int) -> str:
         """Name the rule that holds where a run says nothing."""

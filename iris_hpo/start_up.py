@@ -56,6 +56,8 @@ def _is_first_run(search: str | None, artifacts: str | None) -> bool:
 def start_workers(bytes_read: int, jobs: int) -> None:
     """Start as many workers as the work is surely worth; more start once it shows that it is.
 
+    One of them is kept for the fits of the selection.
+
     Parameters
     ----------
     bytes_read
@@ -63,10 +65,11 @@ def start_workers(bytes_read: int, jobs: int) -> None:
     jobs
         Largest number of workers; 0 for one per core.
     """
-    from iris_hpo.engines import start_ahead
+    from iris_hpo.engines import keep_one, start_ahead
     from iris_hpo.training import WORKER_MODULES
 
     start_ahead(1 + bytes_read // _BYTES_PER_WORKER, jobs, modules=WORKER_MODULES)
+    keep_one()
 
 
 def import_for_reports(parts: "Sequence[Part]") -> None:

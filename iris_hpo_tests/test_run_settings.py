@@ -21,7 +21,7 @@ from iris_hpo.run_settings import (
     RULES,
     SETTINGS,
     SelectionSettings,
-    SettingsGroup,
+    Setting,
     SplitSettings,
     WorkSettings,
     default_rule,
@@ -37,7 +37,12 @@ DAGSTERS_TYPES = {"Float": float, "Int": int, "Bool": bool, "String": str}
 JSON_TYPES = {"number": float, "integer": int, "boolean": bool, "string": str}
 CLICKS_TYPES = {"float": float, "integer": int, "boolean": bool, "text": str}
 
-IN_YAML = (*settings_of(SplitSettings), SETTINGS["rule"], SETTINGS["engine"])
+IN_YAML = (
+    *settings_of(SplitSettings),
+    *settings_of(SelectionSettings),
+    SETTINGS["engine"],
+)
+FITTING = tuple(setting for setting in settings_of(WorkSettings) if setting.name != "force")
 OPTIONS = {
     setting.option.removeprefix("--"): setting for setting in SETTINGS.values() if setting.is_option
 }
@@ -56,15 +61,15 @@ def launchpad_type(field: Any) -> type | tuple[str, ...]:
 
 
 @pytest.mark.parametrize(
-    ("job", "op", "group"),
+    ("job", "op", "settings"),
     [
-        ("search", "split", SplitSettings),
-        ("search", "candidates", WorkSettings),
-        ("select", "selection", SelectionSettings),
+        ("search", "split", settings_of(SplitSettings)),
+        ("search", "candidates", settings_of(WorkSettings)),
+        ("select", "selection", (*settings_of(SelectionSettings), *FITTING)),
     ],
 )
 def test_the_launchpad_shows_each_setting_as_described(
-    job: str, op: str, group: SettingsGroup
+    job: str, op: str, settings: tuple[Setting, ...]
 ) -> None:
     fields = launchpad_fields(build_search(replace(iris_search(), rule=None)), job, op)
 
@@ -73,11 +78,11 @@ def test_the_launchpad_shows_each_setting_as_described(
         for name, field in fields.items()
     } == {
         setting.name: (
-            {"rule": tuple(RULES), "engine": tuple(ENGINES)}.get(setting.name, setting.type),
+            {"engine": tuple(ENGINES)}.get(setting.name, setting.names or setting.type),
             {"rule": default_rule(5), "engine": "loky"}.get(setting.name, setting.default),
             setting.text,
         )
-        for setting in settings_of(group)
+        for setting in settings
     }
 
 

@@ -74,7 +74,9 @@ def run_search(
         started = time.monotonic()
         launcher = Launcher(study, progress, announce)
         try:
-            outcome = launcher.bring_up_to_date(chosen.settings, chosen.rule, WorkSettings(**work))
+            outcome = launcher.bring_up_to_date(
+                chosen.settings, chosen.selection, WorkSettings(**work)
+            )
         except RunFailedError as error:
             return _report_failed_run(progress, error)
         progress.finish()

@@ -9,7 +9,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.orchestration.last_run import last_changed
 from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.orchestration.study import Study
-from iris_hpo.run_settings import SETTINGS, SplitSettings
+from iris_hpo.run_settings import SETTINGS, SelectionSettings, SplitSettings
 from iris_hpo.spec import SearchSpec
 
 
@@ -19,14 +19,14 @@ class ChosenSettings:
 
     Attributes
     ----------
-    settings, rule
+    settings, selection
         What was given, else what the last run changed, else the search's own.
     kept
         Lines that name the settings taken from the last run.
     """
 
     settings: Settings
-    rule: str
+    selection: SelectionSettings
     kept: Sequence[str]
 
 
@@ -35,6 +35,7 @@ def choose_settings(
     *,
     choices: Sequence[str],
     rule: str | None,
+    refit: str | None,
     defaults: bool,
     **split: float | None,
 ) -> ChosenSettings:
@@ -61,10 +62,10 @@ def choose_settings(
     split_settings, kept_split = _choose_split(study.spec, given_split, last("split"))
     chosen, kept_choices = _choose_choices(study.spec, given_choices, last("parameters"))
     n_folds = study.spec.division(split_settings).n_folds
-    last_rule = {} if rule else last("selection")
-    checked, kept_rule = _choose_rule(study.spec, rule, last_rule, n_folds)
+    given = {name: value for name, value in (("rule", rule), ("refit", refit)) if value}
+    selection, kept = _choose_selection(study.spec, given, last("selection"), n_folds)
     return ChosenSettings(
-        Settings(split_settings, chosen), checked, [*kept_split, *kept_choices, *kept_rule]
+        Settings(split_settings, chosen), selection, [*kept_split, *kept_choices, *kept]
     )
 
 
@@ -103,17 +104,20 @@ def _choose_choices(
     return chosen, _kept(last, given, own)
 
 
-def _choose_rule(
-    spec: SearchSpec, given: str | None, last: Mapping[str, Any], n_folds: int
-) -> tuple[str, Sequence[str]]:
+def _choose_selection(
+    spec: SearchSpec, given: Mapping[str, str], last: Mapping[str, Any], n_folds: int
+) -> tuple[SelectionSettings, Sequence[str]]:
+    last = {name: value for name, value in last.items() if name not in given}
     try:
-        rule = spec.checked_rule(given or last.get("rule"), n_folds)
+        chosen = spec.selection_settings(n_folds, **{**last, **given})
     except InputError:
-        if not last:
+        if "rule" not in last:
             raise
         # The folds given now do not allow it.
-        return spec.checked_rule(None, n_folds), ()
-    return rule, _kept(last, {}, {"rule": spec.default_rule(n_folds)})
+        last = {name: value for name, value in last.items() if name != "rule"}
+        chosen = spec.selection_settings(n_folds, **{**last, **given})
+    own = {"rule": spec.default_rule(n_folds), "refit": spec.refit}
+    return chosen, _kept(last, given, own)
 
 
 def _kept(

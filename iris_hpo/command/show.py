@@ -43,7 +43,7 @@ def show_status(
         chosen = choose_settings(study, **settings)
         check_claim(study)
         plan = full_plan(study, chosen.settings)
-        state = selection_state(study, chosen.rule, plan.status if plan.is_empty else None)
+        state = selection_state(study, chosen.selection, plan.status if plan.is_empty else None)
     counts = plan.counts()
     counts["selection"] = {name: int(name == state) for name in STATES}
     failed = sorted(plan.status.failed_runs)

@@ -213,6 +213,11 @@ def read_examples(store: ArtifactStore, card: SplitCard, task: Task) -> Examples
     return Examples(features, target, test_features, test_target, folds)
 
 
+def validation_rows(folds: Sequence[Fold]) -> list[Rows]:
+    """Return the positions of each fold's validation rows within the training rows."""
+    return [validated for _, validated in folds]
+
+
 def settings_of(card: SplitCard) -> SplitSettings:
     """Return the settings that the splitter ``shuffled`` made a split with."""
     if card.test_size is None:

@@ -22,7 +22,7 @@ from iris_hpo.engines.interface import (
     do_chunk,
     load_work,
 )
-from iris_hpo.engines.loky import LokyEngine, apart, end_spare, obstacle, start_ahead
+from iris_hpo.engines.loky import LokyEngine, apart, end_spare, keep_one, obstacle, start_ahead
 from iris_hpo.engines.serial import SerialEngine
 from iris_hpo.errors import InputError
 from iris_hpo.parts import Part, make_part
@@ -47,6 +47,7 @@ __all__ = [
     "do_chunk",
     "end_spare",
     "engine_names",
+    "keep_one",
     "load_work",
     "make_engine",
     "start_ahead",

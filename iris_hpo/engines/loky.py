@@ -95,7 +95,10 @@ def obstacle() -> str:
 
 
 _spare: list[_LokyWorker] = []
-"""Workers that were started ahead."""
+"""Workers that were started ahead, or were left by an engine."""
+
+_keeps = threading.Event()
+"""Set if an engine leaves a worker to the next one."""
 
 
 def start_ahead(workers: int = 1, jobs: int = 1, *, modules: Sequence[str] = ()) -> None:
@@ -123,8 +126,13 @@ def start_ahead(workers: int = 1, jobs: int = 1, *, modules: Sequence[str] = ())
             _spare.append(worker)
 
 
+def keep_one() -> None:
+    """Let engines leave a worker to the next one when their work is done, until `end_spare`."""
+    _keeps.set()
+
+
 def apart(function: Callable[[*Arguments], Answer], *arguments: *Arguments) -> Answer:
-    """Call a function in a worker that was started ahead, or in this process without one.
+    """Call a function in a worker that waits for work, or in this process without one.
 
     This process then need not import what only the function needs.
     """
@@ -138,7 +146,8 @@ def apart(function: Callable[[*Arguments], Answer], *arguments: *Arguments) -> A
 
 
 def end_spare() -> None:
-    """End the workers that were started ahead and not taken by an engine."""
+    """End the workers that wait for work."""
+    _keeps.clear()
     while _spare:
         _spare.pop().kill()
 
@@ -178,6 +187,8 @@ class LokyEngine(WorkersEngine):
             workers = _LokyWorkers(self._jobs or cpu_count(), path)
             try:
                 yield workers
+                if _keeps.is_set():
+                    workers.spare_one()
             finally:
                 workers.kill(list(workers.present()))
 
@@ -210,6 +221,13 @@ class _LokyWorkers(Workers[_LokyWorker]):
 
     def has_started(self, number: int) -> bool:
         return self._work.with_name(str(number)).exists()
+
+    def spare_one(self) -> None:
+        """Leave a worker to the next engine; the first is the one that surely has started."""
+        if self._present and not _spare:
+            worker = next(iter(self._present))
+            del self._present[worker]
+            _spare.append(worker)
 
     def kill(self, workers: Collection[_LokyWorker]) -> None:
         for worker in workers:

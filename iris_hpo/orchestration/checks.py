@@ -94,7 +94,8 @@ def _check_completeness(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetChec
 def _check_selected_models(spec: SearchSpec) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=names_of(spec).asset("selection"),
-        description="Every selected model is the very file that its card describes.",
+        description="Every selected model and the champion are the very files that their cards "
+        "describe.",
     )
     def selected_models_match(iris_hpo_storage: Storage) -> dg.AssetCheckResult:
         with user_errors():

@@ -1,7 +1,7 @@
 """Run configuration, made from the settings and from what a search has in their place."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import dagster as dg
 from pydantic import Field, create_model
@@ -19,6 +19,12 @@ from iris_hpo.run_settings import (
 from iris_hpo.spec import SearchSpec
 
 Config = TypeVar("Config", bound=dg.Config)
+
+
+FITTING: Final = tuple(
+    setting.name for setting in settings_of(WorkSettings) if setting.name != "force"
+)
+"""Names of the `WorkSettings` that a selection follows too."""
 
 
 class SplitConfig(dg.Config):
@@ -46,11 +52,15 @@ class CandidatesConfig(dg.Config):
 
 
 class SelectionConfig(dg.Config):
-    """How the best candidate is chosen."""
+    """How the best candidate is chosen, and where its model is trained on all rows."""
 
     def settings(self) -> SelectionSettings:
-        """Return the settings of the run."""
-        return SelectionSettings(**self.model_dump())
+        """Return how to choose."""
+        return SelectionSettings(**self.model_dump(exclude={*FITTING}))
+
+    def work(self) -> WorkSettings:
+        """Return how to train."""
+        return WorkSettings(**self.model_dump(include={*FITTING}))
 
 
 def engine_of(spec: SearchSpec) -> str:
@@ -90,8 +100,13 @@ def candidates_config(spec: SearchSpec) -> type[CandidatesConfig]:
 
 def selection_config(spec: SearchSpec) -> type[SelectionConfig]:
     """Make the run configuration of `selection`."""
-    rule = spec.checked_rule(None, spec.division().n_folds)
-    return _config(SelectionConfig, settings_of(SelectionSettings), {"rule": rule})
+    own = spec.selection_settings(spec.division().n_folds)
+    return _config(
+        SelectionConfig,
+        [*settings_of(SelectionSettings), *(SETTINGS[name] for name in FITTING)],
+        {**vars(own), "engine": engine_of(spec)},
+        {"engine": engine_names(spec.engine)},
+    )
 
 
 def _config(

@@ -16,6 +16,7 @@ from iris_hpo.data.splitters import names_of_settings
 from iris_hpo.engines import Limits, make_engine
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.claims import claim_search
+from iris_hpo.orchestration.config import FITTING
 from iris_hpo.orchestration.failures import cancelled_if_interrupted
 from iris_hpo.orchestration.outcome import Outcome, RunFailedError, Tally
 from iris_hpo.orchestration.partitions import apply_change, is_range, registered_keys
@@ -28,7 +29,7 @@ from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import OrderlyWait, release_dead_runs
 from iris_hpo.run_settings import LOKY, SelectionSettings, WorkSettings
-from iris_hpo.start_up import import_for_reports, start_workers
+from iris_hpo.start_up import end_spare_workers, import_for_reports, start_workers
 
 _RANGES: Final = 8
 _BRIDGED: Final = 20
@@ -76,7 +77,9 @@ class Launcher:
 
         return build_search(self._study.spec, progress=self._tally, open_study=open_study)
 
-    def bring_up_to_date(self, settings: Settings, rule: str, work: WorkSettings) -> Outcome:
+    def bring_up_to_date(
+        self, settings: Settings, selection: SelectionSettings, work: WorkSettings
+    ) -> Outcome:
         """Do what is missing or out of date, then select.
 
         Raises
@@ -99,11 +102,15 @@ class Launcher:
             self._study.announce(f"taking over from {released.text}")
         self._study.store.sweep()
         claim_search(self._study)
-        plan, outcome = self._search_as_planned(settings, work)
-        status = plan.status if plan.is_empty and not outcome.run_ids else None
-        if selection_state(self._study, rule, status) != "up to date":
-            config = {"selection": asdict(SelectionSettings(rule))}
-            self._run("select", ["selection"], config, {}, outcome)
+        try:
+            plan, outcome = self._search_as_planned(settings, work)
+            status = plan.status if plan.is_empty and not outcome.run_ids else None
+            if selection_state(self._study, selection, status) != "up to date":
+                fitting = {name: getattr(work, name) for name in FITTING}
+                config = {"selection": {**asdict(selection), **fitting}}
+                self._run("select", ["selection"], config, {}, outcome)
+        finally:
+            end_spare_workers()
         return outcome
 
     def _search_as_planned(

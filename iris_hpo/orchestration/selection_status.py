@@ -9,9 +9,10 @@ from iris_hpo.orchestration.record import failure_reasons
 from iris_hpo.orchestration.status import State, Status, read_status
 from iris_hpo.orchestration.study import Study, Upstream
 from iris_hpo.parts import Part
-from iris_hpo.run_settings import RULES
+from iris_hpo.run_settings import ALL, RULES, SelectionSettings
 from iris_hpo.selection.champion import CHAMPION, SELECTED_FOLDER
 from iris_hpo.selection.leaderboard import leaderboard_keys
+from iris_hpo.selection.references import REFERENCES
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.spec import DEFAULT_REPORTS
 from iris_hpo.store.cards import fingerprint
@@ -59,26 +60,32 @@ def _check_selectable(study: Study, status: Status) -> None:
 
 
 def selection_version(
-    status: Status, rule: str, space: ParameterSpace, reports: Sequence[Part] = DEFAULT_REPORTS
+    status: Status,
+    settings: SelectionSettings,
+    space: ParameterSpace,
+    reports: Sequence[Part] = DEFAULT_REPORTS,
 ) -> str:
     """The data version of a selection.
 
     From 100 upstream partitions on, Dagster does not track the edge from `scores`.
     """
     simplest = [axis.simplest for axis in space.axes]
-    # If low is simple on all axes, selections of earlier versions are the same.
-    decides = RULES[rule].takes_simplest and set(simplest) != {"low"}
+    # Selections of earlier versions are the same if low is simple on all axes, and without a refit.
+    decides = RULES[settings.rule].takes_simplest and set(simplest) != {"low"}
     return fingerprint(
         **({"simplest": simplest} if decides else {}),
         **({"reports": [*map(vars, reports)]} if reports != DEFAULT_REPORTS else {}),
-        rule=rule,
+        **({"refit": ALL} if settings.refits else {}),
+        rule=settings.rule,
         scores=sorted((key, status.score_versions[key]) for key in status.score_cards),
         others=[sorted(status.keys(state)) for state in ("missing", "out of date", "failed")],
     )
 
 
-def selection_state(study: Study, rule: str, status: Status | None = None) -> State:
-    """State of the stored selection, for the present scores and a rule.
+def selection_state(
+    study: Study, settings: SelectionSettings, status: Status | None = None
+) -> State:
+    """State of the stored selection, for the present scores and the settings of a run.
 
     Parameters
     ----------
@@ -96,12 +103,14 @@ def selection_state(study: Study, rule: str, status: Status | None = None) -> St
             _check_selectable(study, status)
         champion = study.champion()
         read_verified(store, CHAMPION, champion.digest)
+        if champion.references_digest is not None:
+            read_verified(store, REFERENCES, champion.references_digest)
         digest = champion.leaderboard_digest
         for key in leaderboard_keys(store, digest=digest, selected=True):
             card = study.card(model_card_name(key), ModelCard, status.model_versions[key])
             read_verified(store, f"{SELECTED_FOLDER}/model_{key}.pkl", card.digest)
     except (InputError, KeyError):  # a selected candidate may be gone
         return "out of date"
-    version = selection_version(status, rule, study.spec.space, study.spec.reports)
+    version = selection_version(status, settings, study.spec.space, study.spec.reports)
     is_current = recorded.version == version and recorded.code_version == CODE_VERSIONS["selection"]
     return "up to date" if is_current else "out of date"

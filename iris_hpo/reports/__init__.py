@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 REPORTS: Final = {"heatmap": "iris_hpo.reports.figure.HeatMap"}
 """Short names of reports, with the import path of each."""
 
-_TAKEN: Final = ("champion.json", "champion.pkl", "leaderboard.csv", "models")
+_TAKEN: Final = (
+    *("champion.json", "champion.pkl", "leaderboard.csv", "models"),
+    *("ensemble.pkl", "references.json"),
+)
 """Names in the folder ``selection`` that a report cannot use."""
 
 

@@ -1,16 +1,21 @@
 """The stored files of a selection: the selected models, the champion and its card."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
+from typing import Any, Final
 
 from iris_hpo.data.split import SplitCard
+from iris_hpo.run_settings import ALL, TRAIN
+from iris_hpo.selection.estimates import Assessment, Estimate
 from iris_hpo.selection.leaderboard import LEADERBOARD, leaderboard_keys
+from iris_hpo.selection.references import REFERENCES, ReferenceScores
 from iris_hpo.selection.rules import Selection
 from iris_hpo.space.values import Value
 from iris_hpo.store.cards import Card, read_card, read_recorded_card
 from iris_hpo.store.digests import ArtifactError, digest_of
 from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.training.cards import ModelCard, model_card_name, model_name
+from iris_hpo.training.final_fits import Refitted
 
 CHAMPION = "selection/champion.pkl"
 CHAMPION_CARD = "selection/champion.json"
@@ -19,7 +24,42 @@ SELECTED_FOLDER = "selection/models"
 
 @dataclass(frozen=True)
 class ChampionCard(Card):
-    """The card of the champion: which model was chosen, and what predictions with it need."""
+    """The card of the champion: which model was chosen, and what predictions with it need.
+
+    Fields with the default None are not stored if they are None: cards of earlier versions have
+    none of them.
+
+    Attributes
+    ----------
+    digest
+        The sha256 of ``champion.pkl``.
+    model_version, score, interval, cv_mean
+        The version of the card of the model that was scored, and its scores.
+    versions
+        Versions of Python and of the packages that ``champion.pkl`` was trained with.
+    refit
+        ``all`` if ``champion.pkl`` was trained again, on the training and the test rows; ``train``,
+        or None, if it is the model that was scored.
+    training_rows
+        Number of rows that ``champion.pkl`` was trained on.
+    scored_digest
+        The sha256 of the model that was scored, which is among the selected models.
+    refit_fingerprint
+        sha256 of everything that decides the model that was trained again.
+    estimate
+        The champion's score on new rows: ``value``, ``low`` and ``high`` of its 95 % interval, in
+        units of the scoring, ``method`` and ``kind``.
+    estimate_reason
+        Why there is no estimate.
+    as_good
+        Keys of the candidates that do not differ from the champion beyond chance, with its own.
+    references
+        What the champion was compared with: ``name``, ``score`` and ``cv_mean``; ``value``, how
+        much higher the champion is (``gain``), and a 95 % interval (``low``, ``high``), if the same
+        rows can be compared; or ``reason``, why there is no score.
+    references_digest
+        The sha256 of the file with the scores of the references.
+    """
 
     key: str
     parameters: dict[str, Value]
@@ -36,10 +76,64 @@ class ChampionCard(Card):
     feature_names: list[str]
     target_name: str
     versions: dict[str, str]
+    refit: str | None = None
+    training_rows: int | None = None
+    scored_digest: str | None = None
+    refit_fingerprint: str | None = None
+    estimate: dict[str, Any] | None = None
+    estimate_reason: str | None = None
+    as_good: list[str] | None = None
+    references: list[dict[str, Any]] | None = None
+    references_digest: str | None = None
+
+    def content(self) -> dict[str, object]:
+        """Return the fields that are stored."""
+        content = super().content()
+        return {
+            name: content[name] for name in content if content[name] is not None or name in _OLD
+        }
+
+
+_OLD: Final = frozenset(one.name for one in fields(ChampionCard) if one.default is MISSING)
+"""Fields that all versions store."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """All that a selection consists of.
+
+    Attributes
+    ----------
+    selection
+        The choice.
+    models
+        Card and content of every selected model, verified.
+    table, reports
+        Contents of the leaderboard and of the reports, these by the names of their files.
+    refitted
+        The champion, trained on all rows; None without a refit.
+    references
+        What is known of the references.
+    assessment
+        How good the champion is.
+    """
+
+    selection: Selection
+    models: Mapping[str, tuple[ModelCard, bytes]]
+    table: bytes
+    reports: Mapping[str, bytes]
+    refitted: Refitted | None
+    references: ReferenceScores
+    assessment: Assessment
+
+    @property
+    def scored(self) -> tuple[ModelCard, bytes]:
+        """The champion's model that was scored."""
+        return self.models[self.selection.champion.candidate.key]
 
 
 def selected_problems(store: ArtifactStore) -> list[str]:
-    """Problems of the stored selected models; empty if there are none."""
+    """Problems of the stored selected models and the champion; empty if there are none."""
     stored = [
         name
         for name in store.list(SELECTED_FOLDER)
@@ -60,35 +154,52 @@ def selected_problems(store: ArtifactStore) -> list[str]:
             continue
         if digest_of(content) != card.digest:
             problems.append(f"{name} is not the file that its card describes")
-    return problems
+    return problems + _champion_problems(store)
 
 
-def write_selection(
-    store: ArtifactStore,
-    selection: Selection,
-    model_versions: Mapping[str, str],
-    split: SplitCard,
-    table: bytes,
-    reports: Mapping[str, bytes],
-) -> ChampionCard:
-    """Store the selected models, the champion, the leaderboard and the reports.
+def _champion_problems(store: ArtifactStore) -> list[str]:
+    try:
+        card = read_card(store, CHAMPION_CARD, ChampionCard)
+        content = store.read(CHAMPION)
+    except ArtifactError as error:
+        return [str(error)]
+    if digest_of(content) != card.digest:
+        return ["champion.pkl is not the file that its card describes"]
+    return []
 
-    All models are checked against their recorded versions before the first is written.
+
+def read_selected(
+    store: ArtifactStore, selection: Selection, model_versions: Mapping[str, str]
+) -> dict[str, tuple[ModelCard, bytes]]:
+    """Read the selected models, each with its card, and check them.
+
+    Raises
+    ------
+    ArtifactError
+        If one is missing or is not the one that was recorded.
     """
-    contents: dict[str, tuple[ModelCard, bytes]] = {}
+    models: dict[str, tuple[ModelCard, bytes]] = {}
     for scored in selection.selected:
         key = scored.candidate.key
         card = read_recorded_card(store, model_card_name(key), ModelCard, model_versions[key])
-        contents[key] = card, read_verified(store, model_name(key), card.digest)
+        models[key] = card, read_verified(store, model_name(key), card.digest)
+    return models
 
-    champion = _champion_card(selection, split, contents, table)
+
+def write_selection(store: ArtifactStore, made: Made, split: SplitCard) -> ChampionCard:
+    """Store the selected models, the champion, the leaderboard, the references and the reports."""
+    champion = _champion_card(made, split)
     before = _selected_before(store)
     store.write_together(
         {
-            LEADERBOARD: table,
-            **{f"selection/{name}": content for name, content in reports.items()},
-            **{f"{SELECTED_FOLDER}/model_{key}.pkl": model for key, (_, model) in contents.items()},
-            CHAMPION: contents[champion.key][1],
+            LEADERBOARD: made.table,
+            **{f"selection/{name}": content for name, content in made.reports.items()},
+            **{
+                f"{SELECTED_FOLDER}/model_{key}.pkl": model
+                for key, (_, model) in made.models.items()
+            },
+            REFERENCES: made.references.to_bytes(),
+            CHAMPION: made.refitted.content if made.refitted else made.scored[1],
             CHAMPION_CARD: champion.to_bytes(),
         }
     )
@@ -96,7 +207,7 @@ def write_selection(
         key = name.removeprefix("model_").removesuffix(".pkl")
         if (
             name == f"model_{key}.pkl"
-            and key not in contents
+            and key not in made.models
             and (key in before or _is_copy(store, key))
         ):
             store.delete(f"{SELECTED_FOLDER}/{name}")
@@ -122,18 +233,13 @@ def _is_copy(store: ArtifactStore, key: str) -> bool:
     return True
 
 
-def _champion_card(
-    selection: Selection,
-    split: SplitCard,
-    contents: Mapping[str, tuple[ModelCard, bytes]],
-    table: bytes,
-) -> ChampionCard:
+def _champion_card(made: Made, split: SplitCard) -> ChampionCard:
+    selection, (card, _), refitted = made.selection, made.scored, made.refitted
     champion = selection.champion
-    card, _ = contents[champion.candidate.key]
     return ChampionCard(
         key=card.key,
         parameters=card.parameters,
-        digest=card.digest,
+        digest=digest_of(refitted.content) if refitted else card.digest,
         model_version=card.version,
         rule=selection.rule,
         scoring=selection.scoring,
@@ -144,12 +250,30 @@ def _champion_card(
         else None,
         cv_mean=champion.cv_mean,
         tied=len(selection.selected),
-        leaderboard_digest=digest_of(table),
+        leaderboard_digest=digest_of(made.table),
         feature_names=split.feature_names,
         target_name=split.target_name,
         edges=[list(edge) for edge in selection.edges],
-        versions=card.versions,
+        versions=refitted.versions if refitted else card.versions,
+        refit=ALL if refitted else TRAIN,
+        training_rows=refitted.rows if refitted else card.training_rows,
+        scored_digest=card.digest,
+        refit_fingerprint=refitted.fingerprint if refitted else None,
+        references=made.references.compared(made.assessment.comparisons),
+        references_digest=digest_of(made.references.to_bytes()),
+        **_assessed(made.assessment),
     )
+
+
+def _assessed(assessment: Assessment) -> dict[str, Any]:
+    """Fields of the card on how good the champion is."""
+    estimate, as_good = assessment.estimate, assessment.as_good
+    known = isinstance(estimate, Estimate)
+    return {
+        "estimate": asdict(estimate) if known else None,
+        "estimate_reason": None if known else estimate.reason,
+        "as_good": None if as_good is None else list(as_good),
+    }
 
 
 def edge_warning(edges: Sequence[Sequence[str]]) -> str:

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import cast
+from typing import Final, cast
 
 from iris_hpo.data.dataset import Features, Target, Task
 from iris_hpo.data.split import Examples
 from iris_hpo.space.values import Value
 from iris_hpo.training.cross_validation import CrossValidation, FoldScores
-from iris_hpo.training.estimators import Estimator, Recipe
+from iris_hpo.training.estimators import Estimator, Recipe, Step
 from iris_hpo.training.evaluation import Evaluation
 from iris_hpo.training.fitting import (
     RowScore,
@@ -27,6 +27,12 @@ from iris_hpo.training.predictions import Predictions
 from iris_hpo.training.scoring import check_classes
 from iris_hpo.training.svm_bound import Bounds, digest_of_fit
 from iris_hpo.training.svm_folds import kernel_order
+
+BASELINES: Final[Mapping[Task, Step]] = {
+    "classification": Step("sklearn.dummy.DummyClassifier", {"strategy": "prior"}),
+    "regression": Step("sklearn.dummy.DummyRegressor", {"strategy": "mean"}),
+}
+"""Estimators that learn nothing from the features."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +145,15 @@ class EstimatorObjective:
             fold_scores=folds.values,
             predictions=_predictions(test, folds),
         )
+
+    def references(self) -> Mapping[str, tuple["EstimatorObjective", Mapping[str, Value]]]:
+        """Return what the champion is compared with, by name: an objective and its parameters.
+
+        ``default`` is the estimator with the settings of the search and without values of the axes;
+        ``baseline`` predicts the most frequent class, or the mean.
+        """
+        baseline = replace(self, recipe=Recipe((BASELINES[self.task],), self.recipe.seed))
+        return {"default": (self, {}), "baseline": (baseline, {})}
 
     def __getstate__(self) -> dict[str, object]:
         """All fields, without what candidates have shown."""

@@ -1,6 +1,6 @@
 """An objective that a search names by a part, such as one of a user's own."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import cast, get_args
@@ -15,7 +15,7 @@ from iris_hpo.text import shorten
 from iris_hpo.training import OBJECTIVES, Objective
 from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.evaluation import Evaluation, check_metric
-from iris_hpo.training.fitting import describe
+from iris_hpo.training.fitting import describe, own_failure
 from iris_hpo.training.origin import Origin
 from iris_hpo.training.predictions import check_labels, check_predictions
 from iris_hpo.training.settings import identity
@@ -127,6 +127,14 @@ class NamedObjective(Origin):
         predictions = check_predictions(evaluation.predictions, examples)
         check_labels(predictions, examples)
         return replace(evaluation, predictions=predictions)
+
+    def references(self) -> Mapping[str, tuple["NamedObjective", Mapping[str, Value]]]:
+        """Return what the champion is compared with: ``default``, if the objective can name it."""
+        defaults: Callable[[], object] | None = getattr(self._made, "defaults", None)
+        if defaults is None:
+            return {}
+        with own_failure("naming the defaults"):
+            return {"default": (self, dict(cast("Mapping[str, Value]", defaults())))}
 
     def __getstate__(self) -> dict[str, object]:
         """The part and the code; workers make the objective themselves."""

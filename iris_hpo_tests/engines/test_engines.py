@@ -24,6 +24,7 @@ from iris_hpo.engines import (
     SerialEngine,
     apart,
     end_spare,
+    keep_one,
     loky,
     make_engine,
     start_ahead,
@@ -201,6 +202,29 @@ def test_the_next_engine_takes_the_worker_that_was_started_ahead(spare, tmp_path
     assert [one.result for one in outcomes] == [spare]
     assert not is_alive(spare)
     assert apart(os.getpid) == os.getpid(), "there is none any more"
+
+
+def test_an_engine_leaves_a_worker_to_the_next_one(spare, tmp_path):
+    keep_one()
+    for _ in range(2):
+        outcomes = all_of(LOKY.map(engine_work.note_process_and_sleep, [(tmp_path, 0.0)], ONCE))
+        assert [one.result for one in outcomes] == [spare]
+
+    end_spare()
+
+    assert not is_alive(spare)
+    assert not loky._keeps.is_set()
+
+
+def test_an_engine_that_is_stopped_leaves_none(spare, tmp_path):
+    keep_one()
+    outcomes = LOKY.map(engine_work.note_process_and_sleep, [(tmp_path, 0.0)] * 9, ONCE)
+    next(outcomes)
+
+    outcomes.close()
+
+    assert not is_alive(spare)
+    assert apart(os.getpid) == os.getpid()
 
 
 def test_a_spare_worker_is_started_once_and_ended_if_no_engine_takes_it(spare):

@@ -1,5 +1,7 @@
 """Estimators that behave badly on purpose; searches of the tests import them by their path."""
 
+import os
+import time
 from typing import Self
 
 import numpy as np
@@ -24,5 +26,35 @@ class Picky(SVC):
             raise ValueError("C = 8 is not to my taste")
         if self.gamma == 0.25 and len(X) < TRAINING_ROWS:
             raise ValueError("too few rows for my taste")
+        super().fit(X, y)
+        return self
+
+
+class Troubled(SVC):
+    """An SVM that does not stand its default C, nor more rows than the training rows.
+
+    Parameters
+    ----------
+    trouble
+        What it does then: ``raise``, ``die`` or ``hang``.
+    """
+
+    def __init__(
+        self,
+        C: float = 1.0,  # noqa: N803
+        gamma: float = 1.0,
+        kernel: str = "rbf",
+        trouble: str = "raise",
+    ) -> None:
+        super().__init__(C=C, gamma=gamma, kernel=kernel)
+        self.trouble = trouble
+
+    def fit(self, X: NDArray[np.float64], y: NDArray[np.str_]) -> Self:  # noqa: N803
+        if self.C == 1.0 or len(X) > TRAINING_ROWS:
+            if self.trouble == "die":
+                os._exit(1)
+            if self.trouble == "hang":
+                time.sleep(60)
+            raise ValueError(f"C {self.C} on {len(X)} rows is too much")
         super().fit(X, y)
         return self

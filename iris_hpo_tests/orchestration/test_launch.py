@@ -11,6 +11,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.orchestration import runner as launch
 from iris_hpo.orchestration.outcome import RunFailedError
 from iris_hpo.orchestration.selection_status import selection_state
+from iris_hpo.run_settings import SelectionSettings
 from iris_hpo_tests.projects import KEYS, SpecProject
 
 KEY = KEYS[3]
@@ -223,7 +224,7 @@ class TestLostArtifacts:
         before = digests(launched, "selection")
         path = launched.artifacts / "selection" / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-        assert selection_state(launched.study(), "test_score") == "out of date"
+        assert selection_state(launched.study(), SelectionSettings("test_score")) == "out of date"
         outcome = launched.launch()
         assert counts(outcome) == (0, 6, 0)
         assert len(outcome.run_ids) == 1

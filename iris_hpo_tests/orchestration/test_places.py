@@ -10,7 +10,7 @@ from upath import UPath
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.runner import Launcher
 from iris_hpo.orchestration.study import Study
-from iris_hpo.run_settings import WorkSettings
+from iris_hpo.run_settings import SelectionSettings, WorkSettings
 from iris_hpo_tests.projects import KEYS, SpecProject, small_spec
 
 
@@ -67,7 +67,7 @@ def test_artifacts_may_be_anywhere_that_fsspec_reaches(project: SpecProject) -> 
     def launch() -> tuple[int, int]:
         launcher = Launcher(Study(project.spec, project.instance, storage), project.note_progress)
         outcome = launcher.bring_up_to_date(
-            project.settings(), "test_score", WorkSettings(engine="serial")
+            project.settings(), SelectionSettings("test_score"), WorkSettings(engine="serial")
         )
         return outcome.counts.trained, outcome.counts.reused
 

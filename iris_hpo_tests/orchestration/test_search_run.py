@@ -172,6 +172,7 @@ def test_artifacts_are_laid_out_as_designed(finished: SpecProject) -> None:
         "selection/heatmap.png",
         "selection/champion.pkl",
         "selection/champion.json",
+        "selection/references.json",
         *(f"selection/models/model_{key}.pkl" for key in selected),
     }
 

@@ -2,9 +2,11 @@
 
 from iris_hpo.orchestration.selection_status import selection_version
 from iris_hpo.orchestration.status import Status
+from iris_hpo.run_settings import SelectionSettings
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.space.simplicity import Simplest
+from iris_hpo.store.cards import fingerprint
 from iris_hpo_tests.projects import KEYS, SpecProject, succeed
 
 
@@ -111,7 +113,20 @@ def test_it_changes_with_what_is_simple_where_that_decides() -> None:
 
     def version(rule: str, simplest: Simplest | None) -> str:
         space = ParameterSpace([Axis("x", "X", simplest=simplest)])
-        return selection_version(status, rule, space)
+        return selection_version(status, SelectionSettings(rule), space)
 
     assert len({version("one_standard_error", end) for end in ("low", "high", "neither")}) == 3
     assert len({version("cv", end) for end in (None, "low", "high")}) == 1
+
+
+def test_it_changes_only_with_a_refit() -> None:
+    status, space = Status({}, {}, {}, {}, {}, {}, {}, set()), ParameterSpace([Axis("x", "X")])
+
+    def version(rule: str, refit: str) -> str:
+        return selection_version(status, SelectionSettings(rule, refit), space)
+
+    assert version("test_score", "auto") == version("test_score", "train")
+    assert version("cv", "auto") == version("cv", "all")
+    assert version("cv", "train") != version("cv", "all")
+    # As every version before the refit was one of the settings.
+    assert version("cv", "train") == fingerprint(rule="cv", scores=[], others=[[], [], []])

@@ -39,7 +39,7 @@ from iris_hpo.orchestration.turns import (
     release_dead_runs,
 )
 from iris_hpo.processes import start_of
-from iris_hpo.run_settings import WorkSettings
+from iris_hpo.run_settings import SelectionSettings, WorkSettings
 from iris_hpo_tests.orchestration.following import Follower, assets_of, counted_statements, ends_of
 from iris_hpo_tests.processes import wait_for
 from iris_hpo_tests.projects import CANDIDATES, KEYS, ONE_SLOT, SpecProject, small_spec
@@ -512,7 +512,7 @@ def launch(project: SpecProject, said: list[str]) -> Outcome:
     project.write_axis("c", 8)
     launcher = Launcher(project.study(), project.note_progress, said.append)
     return launcher.bring_up_to_date(
-        project.settings(folds=0), "test_score", WorkSettings(engine="serial")
+        project.settings(folds=0), SelectionSettings("test_score"), WorkSettings(engine="serial")
     )
 
 

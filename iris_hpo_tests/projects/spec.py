@@ -19,7 +19,7 @@ from iris_hpo.orchestration.resources import Counts, Storage
 from iris_hpo.orchestration.runner import Launcher
 from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.orchestration.study import Study
-from iris_hpo.run_settings import WorkSettings
+from iris_hpo.run_settings import AUTO, SelectionSettings, WorkSettings
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import read_card
 from iris_hpo.store.folder import ArtifactStore
@@ -194,6 +194,8 @@ class SpecProject(Recorded):
         ops = {name: dict(values) for name, values in config.items()}
         if set(assets) & set(CANDIDATES):
             ops["candidates"] = {"engine": "serial", **ops.get("candidates", {})}
+        if "selection" in assets:
+            ops["selection"] = {"engine": "serial", **ops.get("selection", {})}
         return self.defs.resolve_job_def(job).execute_in_process(
             run_config=self._run_config({self.names.plain(op): ops[op] for op in ops}),
             instance=self.instance,
@@ -248,12 +250,15 @@ class SpecProject(Recorded):
         self,
         settings: Settings | None = None,
         rule: str = "test_score",
+        refit: str = AUTO,
         **work: Any,
     ) -> Outcome:
         """What `iris-hpo run` does."""
         launcher = Launcher(self.study(), self.note_progress)
         return launcher.bring_up_to_date(
-            settings or self.settings(), rule, WorkSettings(**{"engine": "serial", **work})
+            settings or self.settings(),
+            SelectionSettings(rule, refit),
+            WorkSettings(**{"engine": "serial", **work}),
         )
 
     def _run_config(self, ops: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from iris_hpo.orchestration import overlaps
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.ranges import candidates_per_run, cut
 from iris_hpo.orchestration.runner import Launcher
-from iris_hpo.run_settings import WorkSettings
+from iris_hpo.run_settings import SelectionSettings, WorkSettings
 from iris_hpo_tests.orchestration.following import Follower, assets_of, ends_of
 from iris_hpo_tests.projects import CANDIDATES, KEYS, SpecProject, succeed
 
@@ -118,7 +118,9 @@ def test_a_command_that_waits_says_for_which_run(
     monkeypatch.setattr(overlaps, "time", SimpleNamespace(sleep=wait))
     lines: list[str] = []
     launcher = Launcher(project.study(), project.note_progress, lines.append)
-    launcher.bring_up_to_date(project.settings(), "test_score", WorkSettings(engine="serial"))
+    launcher.bring_up_to_date(
+        project.settings(), SelectionSettings("test_score"), WorkSettings(engine="serial")
+    )
     (line,) = lines
     assert re.fullmatch(
         rf"waiting for run {earlier[:8]} \(since \d\d:\d\d:\d\d\) over the same candidates; "

@@ -1,21 +1,35 @@
 """The asset `selection`: from recorded scores to a leaderboard, selected models and a champion."""
 
 import base64
+import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
+from iris_hpo.data.split import read_examples, validation_rows
+from iris_hpo.engines import apart
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import SelectionConfig, selection_config
 from iris_hpo.orchestration.failures import user_errors
+from iris_hpo.orchestration.final_fits import FinalFits
 from iris_hpo.orchestration.last_run import changed
 from iris_hpo.orchestration.names import names_of, presentation
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.selection_status import read_selectable, selection_version
 from iris_hpo.orchestration.status import Status
-from iris_hpo.orchestration.study import OpenStudy, Study
-from iris_hpo.selection.champion import ChampionCard, edge_warning, write_selection
+from iris_hpo.orchestration.study import OpenStudy, Study, Upstream
+from iris_hpo.orchestration.turns import check_turn
+from iris_hpo.run_settings import TRAIN, SelectionSettings, WorkSettings
+from iris_hpo.selection.champion import (
+    ChampionCard,
+    Made,
+    edge_warning,
+    read_selected,
+    write_selection,
+)
+from iris_hpo.selection.estimates import Evidence, assess
 from iris_hpo.selection.leaderboard import Cell, leaderboard, to_csv
 from iris_hpo.selection.rules import Scored, Selection, select
 from iris_hpo.spec import SearchSpec
@@ -62,31 +76,20 @@ def build_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinit
     def selection(
         context: dg.AssetExecutionContext, config: SelectionConfig, iris_hpo_storage: Storage
     ) -> dg.MaterializeResult[Any]:
-        from iris_hpo.reports import render_reports
-
         with user_errors():
             study = open_study(context.instance, iris_hpo_storage)
             check_claim(study)
-            upstream = study.upstream()
-            folds = upstream.split_card.folds
-            rule = spec.checked_rule(config.settings().rule, folds)
-            status = read_selectable(study, upstream)
-            scored = [
-                Scored(spec.space.parse_key(key), card.evaluation)
-                for key, card in status.score_cards.items()
-            ]
-            chosen = select(scored, spec.space, spec.scoring, rule)
-            rows = leaderboard(chosen)
-            table, reports = to_csv(rows), render_reports(spec.reports, chosen)
-            champion = write_selection(
-                study.store, chosen, status.model_versions, upstream.split_card, table, reports
-            )
+            choice = _choose(study, config.settings())
+            made = _make(choice, config.work(), context.log)
+            check_turn(context.run.run_id)
+            champion = write_selection(study.store, made, choice.upstream.split_card)
+            own = spec.selection_settings(choice.upstream.split_card.folds)
         return dg.MaterializeResult(
-            data_version=dg.DataVersion(selection_version(status, rule, spec.space, spec.reports)),
+            data_version=dg.DataVersion(choice.version),
             metadata={
-                **_metadata(chosen, status, champion, rows, reports),
+                **_metadata(made, choice.status, champion),
                 "path": dg.MetadataValue.path(str(study.store.path("selection"))),
-                **changed({"rule": rule}, {"rule": spec.default_rule(folds)}),
+                **changed(vars(choice.settings), vars(own)),
             },
         )
 
@@ -97,6 +100,66 @@ def build_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinit
         pool=names.pool,
         automation_condition=SELECT_WHEN,
     )(selection)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What was chosen, and from what."""
+
+    study: Study
+    upstream: Upstream
+    status: Status
+    settings: SelectionSettings
+    selection: Selection
+
+    @property
+    def version(self) -> str:
+        spec = self.study.spec
+        return selection_version(self.status, self.settings, spec.space, spec.reports)
+
+
+def _choose(study: Study, given: SelectionSettings) -> _Choice:
+    """Choose among the candidates whose scores are up to date."""
+    spec, upstream = study.spec, study.upstream()
+    settings = spec.selection_settings(upstream.split_card.folds, **vars(given))
+    status = read_selectable(study, upstream)
+    scored = [
+        Scored(spec.space.parse_key(key), card.evaluation)
+        for key, card in status.score_cards.items()
+    ]
+    selection = select(scored, spec.space, spec.scoring, settings.rule)
+    return _Choice(study, upstream, status, settings, selection)
+
+
+def _make(choice: _Choice, work: WorkSettings, log: logging.Logger) -> Made:
+    """Make all that the selection consists of; nothing is written yet."""
+    from iris_hpo.reports import render_reports
+
+    study, selection, split = choice.study, choice.selection, choice.upstream.split_card
+    models = read_selected(study.store, selection, choice.status.model_versions)
+    examples = read_examples(study.store, split, study.spec.task)
+    fits = FinalFits(study, choice.upstream, examples, work, log)
+    fits.make(
+        models[selection.champion.candidate.key][0],
+        max(card.seconds for card in choice.status.score_cards.values()),
+        refits=choice.settings.refits,
+    )
+    evidence = Evidence(
+        study.spec.task,
+        examples.target,
+        examples.test_target,
+        apart(validation_rows, examples.folds),
+        split.seed,
+    )
+    return Made(
+        selection,
+        models,
+        to_csv(leaderboard(selection)),
+        render_reports(study.spec.reports, selection),
+        fits.refitted,
+        fits.references,
+        assess(selection, evidence, fits.references.references),
+    )
 
 
 def part_note(study: Study) -> str:
@@ -117,23 +180,22 @@ def part_note(study: Study) -> str:
 
 
 def _metadata(
-    selection: Selection,
-    status: Status,
-    champion: ChampionCard,
-    rows: Sequence[Mapping[str, Cell]],
-    reports: Mapping[str, bytes],
+    made: Made, status: Status, champion: ChampionCard
 ) -> dict[str, dg.MetadataValue | str | int | float]:
+    rows = leaderboard(made.selection)
     return {
         "champion": champion.key,
         "score": champion.score,
         "tied": champion.tied,
         "rule": champion.rule,
         **_estimates(champion),
-        **_pictures(reports),
+        **_pictures(made.reports),
         "leaderboard": _table(rows[:_TABLE_ROWS]),
+        "refit": champion.refit or TRAIN,
+        "training_rows": champion.training_rows or 0,
         "candidates": len(status.scores),
         "scored": len(rows),
-        "selected": _counted([scored.candidate.key for scored in selection.selected]),
+        "selected": _counted([scored.candidate.key for scored in made.selection.selected]),
         "missing": _counted(status.keys("missing")),
         "out_of_date": _counted(status.keys("out of date")),
         "failed": _counted(status.keys("failed")),

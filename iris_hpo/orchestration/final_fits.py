@@ -1,0 +1,176 @@
+"""The fits of a selection, done by an engine: the champion's on all rows, and the references'.
+
+What they are is in `iris_hpo.training.final_fits`. What the last selection has made is used again
+if the same work would give the same result.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from iris_hpo.data.split import Examples
+from iris_hpo.engines import Done, Engine, Failed, Limits, WorkersEngine, make_engine
+from iris_hpo.errors import CandidateError, InputError
+from iris_hpo.orchestration.names import log_line
+from iris_hpo.orchestration.resources import Counts
+from iris_hpo.orchestration.study import Study, Upstream
+from iris_hpo.run_settings import WorkSettings
+from iris_hpo.selection.champion import CHAMPION, ChampionCard
+from iris_hpo.selection.references import ReferenceScores, read_references
+from iris_hpo.store.digests import ArtifactError
+from iris_hpo.store.folder import read_verified
+from iris_hpo.training.cards import Conditions, ModelCard, ScoreCard
+from iris_hpo.training.final_fits import FinalFit, FinalWork, Refitted, champion_fit, reference_fits
+
+_LONGER: Final = 10
+_LEAST_SECONDS: Final = 60.0
+"""Without a time limit of the run, a fit may take so many times what the slowest candidate took,
+and so many seconds in any case: the defaults of an estimator may take longer than all values that
+are searched."""
+
+Outcome = Done[FinalFit, Refitted | ScoreCard] | Failed[FinalFit]
+
+
+@dataclass
+class FinalFits:
+    """The fits of a selection.
+
+    Parameters
+    ----------
+    study, upstream
+        The search, with its split and parameters.
+    examples
+        The rows.
+    work
+        How the run trains.
+    log
+        Gets the warnings of the fits.
+
+    Attributes
+    ----------
+    refitted
+        The champion, trained on all rows; None without a refit.
+    references
+        What is known of the references.
+    """
+
+    study: Study
+    upstream: Upstream
+    examples: Examples
+    work: WorkSettings
+    log: logging.Logger
+    refitted: Refitted | None = None
+    references: ReferenceScores = field(default_factory=ReferenceScores)
+
+    def make(self, champion: ModelCard, slowest: float, *, refits: bool) -> None:
+        """Do the fits whose results the last selection has not.
+
+        Parameters
+        ----------
+        champion
+            The card of the champion's model that was scored.
+        slowest
+            Seconds that scoring the slowest candidate took.
+        refits
+            Whether the champion is trained on all rows.
+
+        Raises
+        ------
+        InputError
+            If the champion cannot be trained on all rows.
+        """
+        fits = self._references_to_fit()
+        if refits:
+            fit = champion_fit(
+                self._conditions, champion.parameters, self.upstream.split_card.test_digest
+            )
+            self.refitted = self._refitted_before(fit.fingerprint)
+            fits += [] if self.refitted else [fit]
+        counts = Counts(len(fits))
+        for outcome in self._outcomes(fits, slowest + champion.seconds):
+            counts.add_warnings(outcome.warned)
+            self._take(outcome, champion.key)
+        for text in counts.warnings():
+            log_line(self.log, text, logging.WARNING)
+
+    @cached_property
+    def _conditions(self) -> Conditions:
+        return self.study.conditions(self.upstream.split_card, self.upstream.parameters_card)
+
+    @cached_property
+    def _before(self) -> ChampionCard | None:
+        """The champion of the last selection."""
+        try:
+            return self.study.champion()
+        except InputError:  # there is none, or its card was changed
+            return None
+
+    def _references_to_fit(self) -> list[FinalFit]:
+        try:
+            fits = reference_fits(self._conditions)
+        except CandidateError as error:
+            self.references = ReferenceScores().with_failure("default", "", str(error))
+            return []
+        known = self._references_before().only({fit.name: fit.fingerprint for fit in fits})
+        self.references = known
+        return [fit for fit in fits if fit.name not in known.names]
+
+    def _references_before(self) -> ReferenceScores:
+        if self._before is None or self._before.references_digest is None:
+            return ReferenceScores()
+        try:
+            return read_references(self.study.store, self._before.references_digest)
+        except ArtifactError:
+            return ReferenceScores()
+
+    def _refitted_before(self, fingerprint: str) -> Refitted | None:
+        before = self._before
+        if before is None or before.refit_fingerprint != fingerprint or not before.training_rows:
+            return None
+        try:
+            content = read_verified(self.study.store, CHAMPION, before.digest)
+        except ArtifactError:
+            return None
+        return Refitted(content, before.training_rows, before.versions, fingerprint)
+
+    def _outcomes(self, fits: Sequence[FinalFit], slowest: float) -> Iterator[Outcome]:
+        if not fits:
+            return
+        engine = make_engine(
+            self.work.engine,
+            self.work.jobs,
+            self.work.dask_address,
+            self.work.candidate_timeout,
+            self.study.spec.engine,
+        )
+        limits = Limits(self.work.retries, self._time_limit(engine, slowest))
+        task = FinalWork(self._conditions, self.examples)
+        with closing(engine.map(task, fits, limits)) as outcomes:
+            for together in outcomes:
+                yield from together
+
+    def _time_limit(self, engine: Engine, slowest: float) -> float | None:
+        limit = self.work.candidate_timeout
+        if limit is None and isinstance(engine, WorkersEngine):  # others may have no time limits
+            limit = round(max(_LEAST_SECONDS, _LONGER * slowest))
+        return limit
+
+    def _take(self, outcome: Outcome, champion: str) -> None:
+        fit = outcome.item
+        if isinstance(outcome, Failed):
+            if fit.is_champion:
+                raise InputError(
+                    f"the champion {champion} cannot be trained on all rows: {outcome.reason}; "
+                    "nothing was selected; the setting refit: train (--refit train) takes the "
+                    "model that was scored"
+                )
+            self.references = self.references.with_failure(
+                fit.name, fit.fingerprint, outcome.reason
+            )
+        elif isinstance(outcome.result, Refitted):
+            self.refitted = outcome.result
+        else:
+            self.references = self.references.with_score(fit.name, outcome.result)

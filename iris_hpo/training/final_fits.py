@@ -1,0 +1,168 @@
+"""The fits of a selection: the champion's on all rows, and those that it is compared with.
+
+They are work for an engine, as candidates are. Nothing is stored here: results are returned, so
+that the selection is written as a whole.
+"""
+
+import importlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from platform import python_version
+from typing import Final
+
+import numpy as np
+
+from iris_hpo.data.split import Examples
+from iris_hpo.errors import InputError
+from iris_hpo.space.hints import types_explained
+from iris_hpo.space.values import Value
+from iris_hpo.store.cards import fingerprint
+from iris_hpo.training.cards import Conditions, ScoreCard, dump_model
+from iris_hpo.training.evaluation import evaluate, train
+from iris_hpo.training.fitting import own_failure
+from iris_hpo.training.named_objective import SearchObjective
+
+_CHAMPION: Final = "champion"
+
+
+@dataclass(frozen=True)
+class FinalFit:
+    """One fit.
+
+    Attributes
+    ----------
+    name
+        ``champion``, or the name of a reference.
+    objective
+        What is trained: for a reference, not always what the candidates are.
+    parameters
+        The values of the axes; those that are left out are the objective's own.
+    fingerprint
+        sha256 of everything that decides the result.
+    """
+
+    name: str
+    objective: SearchObjective
+    parameters: Mapping[str, Value]
+    fingerprint: str
+
+    @property
+    def is_champion(self) -> bool:
+        """Whether it is that of the champion."""
+        return self.name == _CHAMPION
+
+
+@dataclass(frozen=True)
+class Refitted:
+    """The champion, trained on the training and the test rows.
+
+    Attributes
+    ----------
+    content
+        The pickled model.
+    rows
+        Number of rows that it was trained on.
+    versions
+        Versions of Python and of the packages.
+    fingerprint
+        sha256 of everything that decides the model.
+    """
+
+    content: bytes
+    rows: int
+    versions: dict[str, str]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class FinalWork:
+    """The work of the final fits.
+
+    Parameters
+    ----------
+    conditions
+        What the candidates were trained and scored under.
+    examples
+        The rows.
+    """
+
+    conditions: Conditions
+    examples: Examples
+
+    def load(self) -> None:
+        """Import what fits need, so that it is no part of their time."""
+        for name in ("sklearn.dummy", "sklearn.metrics", "sklearn.model_selection"):
+            importlib.import_module(name)
+        with suppress(InputError):  # it fails each fit, with the reason
+            self.conditions.objective.load()
+
+    def __call__(self, fit: FinalFit) -> Refitted | ScoreCard:
+        """Train the champion on all rows, or train and score a reference like a candidate.
+
+        Raises
+        ------
+        CandidateError
+            If the objective fails.
+        WholeRunError
+            If this process has other code than the work was planned with.
+        """
+        self.conditions.objective.load()
+        self.conditions.objective.origin.check_code()
+        # What an objective knows of its last rows does not hold for other rows.
+        fit = replace(fit, objective=replace(fit.objective))
+        with types_explained(fit.parameters):
+            return self._refit(fit) if fit.is_champion else self._score(fit)
+
+    def _refit(self, fit: FinalFit) -> Refitted:
+        rows = self.examples
+        together = replace(
+            rows,
+            features=np.concatenate([rows.features, rows.test_features]),
+            target=np.concatenate([rows.target, rows.test_target]),
+            folds=(),
+        )
+        training = train(fit.objective, fit.parameters, together)
+        with own_failure("storing the model"):
+            content = dump_model(training.model)
+        return Refitted(
+            content,
+            len(together.target),
+            {"python": python_version(), **fit.objective.origin.package_versions()},
+            fit.fingerprint,
+        )
+
+    def _score(self, fit: FinalFit) -> ScoreCard:
+        model = train(fit.objective, fit.parameters, self.examples).model
+        evaluation = evaluate(fit.objective, model, fit.parameters, self.examples)
+        conditions = replace(self.conditions, objective=fit.objective)
+        version = conditions.model_fingerprint(fit.parameters)
+        # Without time and run, selections of the same scores have the same bytes.
+        timeless = replace(evaluation, seconds=0.0)
+        return conditions.score_card(fit.name, fit.parameters, version, timeless, run_id="")
+
+
+def champion_fit(
+    conditions: Conditions, parameters: Mapping[str, Value], test_digest: str
+) -> FinalFit:
+    """Describe the fit of the champion on all rows."""
+    model = conditions.model_fingerprint(parameters)
+    return FinalFit(
+        _CHAMPION, conditions.objective, parameters, fingerprint(model=model, test=test_digest)
+    )
+
+
+def reference_fits(conditions: Conditions) -> list[FinalFit]:
+    """Describe the fits of the references.
+
+    Raises
+    ------
+    CandidateError
+        If the objective cannot name them.
+    """
+    fits: list[FinalFit] = []
+    for name, (objective, parameters) in conditions.objective.references().items():
+        own = replace(conditions, objective=objective)
+        known = own.score_fingerprint(own.model_fingerprint(parameters))
+        fits.append(FinalFit(name, objective, parameters, known))
+    return fits
