@@ -30,6 +30,9 @@ class Objective(Protocol):
 
     Training and scoring are two steps, as they are two assets: a score can be made again, for
     example on other test rows, without training.
+
+    A class may also have a method ``defaults()``. It returns the parameters that one would take
+    without a search; the champion is compared with them.
     """
 
     @property
