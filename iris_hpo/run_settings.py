@@ -57,6 +57,11 @@ class Rule:
         return self.margin != "none"
 
     @property
+    def needs_error(self) -> bool:
+        """Whether it needs the standard error of the mean."""
+        return self.margin == "standard_error"
+
+    @property
     def description(self) -> str:
         """What it chooses, and what follows."""
         return f"{self.criterion}, {self.consequence}"

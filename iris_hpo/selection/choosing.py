@@ -28,7 +28,7 @@ class Standings:
         Score on the test rows, and mean over the folds (``-inf`` without folds). Shape (draws,
         candidates).
     error
-        Standard error of the mean, of the same shape; read by the rules with this margin.
+        Standard error of the mean, of the same shape; None if the rule has another margin.
     simplicity
         Rank of each candidate by simplicity; equal where neither is simpler. Shape (candidates,).
     share
@@ -37,7 +37,7 @@ class Standings:
 
     test: Scores
     mean: Scores
-    error: Scores
+    error: Scores | None
     simplicity: NDArray[np.intp]
     share: float
 
@@ -56,7 +56,9 @@ def choose(rule: Rule, standings: Standings) -> tuple[NDArray[np.bool_], NDArray
     primary = standings.mean if rule.needs_folds else standings.test
     best = _ties_with(primary, primary.max(axis=1, keepdims=True))
     if rule.takes_simplest:
-        return _simplest(rule, standings, best)
+        return _simplest(standings, best)
+    if rule.needs_folds:
+        return best, best.argmax(axis=1)
     return best, _first(best, standings.mean)
 
 
@@ -92,14 +94,14 @@ def _chain(descending: Scores, margins: Scores) -> list[int]:
 
 
 def _simplest(
-    rule: Rule, standings: Standings, best: NDArray[np.bool_]
+    standings: Standings, best: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
     """Select what is close to the best, and take the simplest of it."""
     mean, simplicity = standings.mean, standings.simplicity
     # Equal means may have different errors; the simplest of the best candidates gives the margin.
     leader = _lowest(best, simplicity)[:, None]
     leading = np.take_along_axis(mean, leader, axis=1)
-    if rule.margin == "share":
+    if standings.error is None:
         margin = standings.share * np.abs(leading)
     else:
         margin = np.take_along_axis(standings.error, leader, axis=1)

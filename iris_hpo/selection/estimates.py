@@ -5,17 +5,37 @@ How candidates are chosen is in `rules`; what is stored and shown of an estimate
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from iris_hpo.data.dataset import Target, Task
-from iris_hpo.data.splitters import Rows
+from iris_hpo.selection.bootstrap import Outcome
+from iris_hpo.selection.evidence import Curve, Evidence, Reference
+from iris_hpo.selection.intervals import (
+    STRETCH,
+    corrected_t_interval,
+    percentile_interval,
+    within_limits,
+)
 from iris_hpo.selection.rules import Selection
-from iris_hpo.training.evaluation import Evaluation
+from iris_hpo.selection.sampling import CannotDrawError, check_evidence, draw
+
+__all__ = [
+    "Assessment",
+    "Comparison",
+    "Curve",
+    "Estimate",
+    "Evidence",
+    "NoEstimate",
+    "Reference",
+    "assess",
+    "estimate",
+]
 
 Kind = Literal["bbc", "bbc_folds", "corrected_t"]
+
+_CHANCE: Final = 0.025
+"""A candidate is as good if it reaches the champion in at least this share of the draws."""
 
 
 @dataclass(frozen=True)
@@ -45,42 +65,6 @@ class NoEstimate:
     """Why there is no estimate, in one sentence that says what would give one."""
 
     reason: str
-
-
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """The rows that candidates were scored on.
-
-    Attributes
-    ----------
-    task, target, test_target
-        Classification or regression; targets of the training rows and of the test rows.
-    folds
-        For each fold, the positions of its validation rows within the training rows.
-    seed
-        The search's seed.
-    groups, test_groups
-        For each row a label of the group that it belongs to; None if rows are independent.
-    is_ordered
-        Whether the order of the rows matters, as in a time series.
-    """
-
-    task: Task
-    target: Target
-    test_target: Target
-    folds: Sequence[Rows]
-    seed: int = 0
-    groups: NDArray[np.generic] | None = None
-    test_groups: NDArray[np.generic] | None = None
-    is_ordered: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Reference:
-    """What the champion is compared with, evaluated on the same folds and test rows."""
-
-    name: str
-    evaluation: Evaluation
 
 
 @dataclass(frozen=True)
@@ -128,15 +112,75 @@ class Assessment:
 
 
 def assess(
-    selection: Selection, evidence: Evidence, references: Sequence[Reference] = ()
+    selection: Selection,
+    evidence: Evidence,
+    references: Sequence[Reference] = (),
+    curve: Curve | None = None,
 ) -> Assessment:
-    """Estimate the champion's score, and compare it with the other candidates and references."""
-    del selection, references
-    if evidence.is_ordered:
-        return Assessment(NoEstimate("the rows are ordered in time, so they cannot be drawn"))
-    return Assessment(NoEstimate("no method applies"))
+    """Estimate the champion's score, and compare it with the other candidates and references.
+
+    Parameters
+    ----------
+    references
+        What else the champion is compared with.
+    curve
+        How the champion's predictions improve with more rows, for the estimate of a model that is
+        trained on more rows than those that were scored; by default it is not accounted for.
+    """
+    scored = sorted(
+        (row.scored for row in selection.rows),
+        key=lambda entry: selection.space.order(entry.candidate),
+    )
+    only = None
+    try:
+        check_evidence([entry.evaluation for entry in scored], evidence)
+        only = _of_one(selection, evidence) if len(scored) == 1 else None
+        evaluations = [reference.evaluation for reference in references]
+        drawn = draw(selection, scored, evaluations, evidence, curve)
+    except CannotDrawError as error:
+        return Assessment(only or NoEstimate(str(error)))
+    stretch = STRETCH if drawn.kind == "bbc" else 1.0
+    interval = percentile_interval(drawn.outcome.scores, drawn.perfect, stretch)
+    interval = within_limits(selection.scoring, interval)
+    keys = [entry.candidate.key for entry in scored]
+    shares = dict(zip(keys, drawn.outcome.as_good.tolist(), strict=True))
+    as_good = [
+        row.scored.candidate.key
+        for row in selection.rows
+        if row.champion or shares[row.scored.candidate.key] >= _CHANCE
+    ]
+    return Assessment(
+        only or Estimate(*interval, drawn.method, drawn.kind),
+        tuple(as_good),
+        _compare(drawn.outcome, references, stretch),
+    )
 
 
 def estimate(selection: Selection, evidence: Evidence) -> Estimate | NoEstimate:
     """Estimate what the champion will score on new rows."""
     return assess(selection, evidence).estimate
+
+
+def _compare(
+    outcome: Outcome, references: Sequence[Reference], stretch: float
+) -> tuple[Comparison, ...]:
+    """Compare the choice of each draw with the references on the same rows."""
+    gains = outcome.plain[:, None] - outcome.references
+    return tuple(
+        Comparison(
+            reference.name,
+            float(outcome.references[:, at].mean()),
+            *percentile_interval(gains[:, at], stretch=stretch),
+        )
+        for at, reference in enumerate(references)
+    )
+
+
+def _of_one(selection: Selection, evidence: Evidence) -> Estimate:
+    """Estimate for the only candidate."""
+    scores = np.array(selection.champion.evaluation.fold_scores)
+    validated = float(np.mean([len(rows) for rows in evidence.folds]))
+    ratio = validated / (len(evidence.target) - validated)
+    method = f"corrected resampled t interval over {len(scores)} folds"
+    interval = within_limits(selection.scoring, corrected_t_interval(scores, ratio))
+    return Estimate(*interval, method, "corrected_t")

@@ -158,13 +158,13 @@ def _standings(
 ) -> Standings:
     """What the candidates scored, exactly: by counts, and by sums that no order changes."""
     means = [_cv_score(entry) for entry in scored]
-    errors = [0.0] * len(scored)
-    if rule.margin == "standard_error":
+    errors = None
+    if rule.needs_error:
         errors = [_standard_error(entry, mean) for entry, mean in zip(scored, means, strict=True)]
     return Standings(
-        np.array([[_test_score(entry, scoring) for entry in scored]], dtype=float),
+        np.array([[test_score(entry, scoring) for entry in scored]], dtype=float),
         np.array([means]),
-        np.array([errors]),
+        None if errors is None else np.array([errors]),
         simplicity_ranks([entry.candidate for entry in scored], space, rule),
         within,
     )
@@ -184,7 +184,7 @@ def simplicity_ranks(
     return np.array([places[key] for key in keys], dtype=np.intp)
 
 
-def _test_score(entry: Scored, scoring: str) -> float:
+def test_score(entry: Scored, scoring: str) -> float:
     """Score on the test rows; for accuracy the number of correct rows.
 
     Equal counts tie exactly, without rounding by a division.
