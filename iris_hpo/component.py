@@ -47,7 +47,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
     or from a sampler.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     name: str = Field(
         description="The search's name; every asset, job and file of the search begins with it.",
@@ -55,7 +55,8 @@ class HyperparameterSearch(dg.Component, dg.Model):
         min_length=1,
     )
     data_file: str = Field(
-        description="CSV or Parquet, within the project's data folder.", examples=["wine.csv"]
+        description="CSV, Parquet or Arrow, within the project's data folder.",
+        examples=["wine.csv"],
     )
     target: bool | StrictInt | str = Field(
         default=-1,

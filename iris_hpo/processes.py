@@ -64,6 +64,16 @@ def is_stopped(process: int) -> bool:
         return False
 
 
+def stopped_note(process: int) -> str:
+    """What to do about a stopped process that others wait for; empty if it is not stopped."""
+    if not is_stopped(process):
+        return ""
+    return (
+        f", which is stopped: kill -CONT {process} lets it go on, kill -9 {process} ends it, and "
+        "its work is taken over"
+    )
+
+
 def is_alive(process: int) -> bool:
     """Whether a process of this machine exists."""
     try:

@@ -16,7 +16,7 @@ type: {type}
 attributes:
   name: {name}
 
-  # The data: CSV or Parquet, in the folder data/ of the project.
+  # The data: CSV, Parquet or Arrow, in the folder data/ of the project.
   data_file: {name}.csv
   # The column to predict: its name, or its position. -1 is the last.
   target: -1

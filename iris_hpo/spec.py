@@ -56,7 +56,7 @@ class SearchSpec:
     home
         The project's folder. Relative paths start here.
     data_file
-        CSV or Parquet, within the data folder.
+        CSV, Parquet or Arrow, within the data folder.
     parameters_folder
         Folder of the parameter files, within the data folder; ``parameters/<name>`` by default.
     axes

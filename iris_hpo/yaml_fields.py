@@ -56,7 +56,7 @@ def setting_field(setting: Setting, **more: Any) -> Any:
 
 
 class _Fields(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class AxisFields(_Fields):

@@ -1,5 +1,7 @@
 """What pydantic refuses in a search's YAML, as one message per field."""
 
+import math
+from contextlib import suppress
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -8,6 +10,12 @@ Place = tuple[str | int, ...]
 
 _EXPECTED: Final = "Input should be "
 _QUOTE: Final = "quote it if it is a text"
+_TEXT: Final = "write a text, or leave the field out"
+_ADVICE: Final = {
+    "list_type": "write a list: each item after a dash",
+    "dict_type": "write fields below it",
+    "model_type": "write fields below it",
+}
 
 
 def problems(error: ValidationError, attributes: object) -> list[tuple[Place, str]]:
@@ -17,7 +25,7 @@ def problems(error: ValidationError, attributes: object) -> list[tuple[Place, st
     missing is named, since it has no place of its own.
     """
     messages: dict[Place, str] = {}
-    texts: set[Place] = set()
+    advice: dict[Place, str] = {}
     for one in error.errors():
         place = _written(one["loc"], attributes)
         before, message = messages.get(place, ""), one["msg"]
@@ -26,12 +34,32 @@ def problems(error: ValidationError, attributes: object) -> list[tuple[Place, st
         elif before:
             message = f"{before}, or {message.removeprefix(_EXPECTED)}"
         messages[place] = message
-        if one["type"] == "string_type" and isinstance(one["input"], bool | int | float):
-            texts.add(place)
+        if not before or one["type"] == "string_type":
+            advice[place] = _what_to_write(one["type"], one["input"])
     return [
-        (place, f"{message}; {_QUOTE}" if place in texts else message)
+        (place, "; ".join(filter(None, (message, advice.get(place)))))
         for place, message in messages.items()
     ]
+
+
+def _what_to_write(kind: str, value: object) -> str:
+    """Say what to write in place of a value of the wrong type; empty if there is nothing to add."""
+    if kind == "string_type":
+        return _QUOTE if isinstance(value, bool | int | float) else _TEXT
+    if kind == "bool_type":
+        return "write true or false, without quotes"
+    if kind in ("int_type", "float_type"):
+        return f"write {_number(value, whole=kind == 'int_type')}"
+    return _ADVICE.get(kind, "")
+
+
+def _number(value: object, *, whole: bool) -> str:
+    """The number that was meant, or an example."""
+    with suppress(ValueError):
+        number = float(value) if isinstance(value, str | float) else math.nan
+        if math.isfinite(number) and (number.is_integer() or not whole):
+            return f"{int(number) if whole else number}, without quotes"
+    return "a whole number such as 5" if whole else "a number such as 0.2"
 
 
 def _written(field: Place, attributes: Any) -> Place:

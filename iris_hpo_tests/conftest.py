@@ -31,6 +31,27 @@ make_once()
 
 PROJECT = Path(__file__).resolve().parents[1]
 
+LONGEST_FIRST = (
+    "end_to_end/test_dagster_dev.py",
+    "scale/test_everything_at_once.py",
+    "generality/test_examples.py",
+    "faults/test_dead_runs.py",
+    "end_to_end/test_documentation.py",
+    "scale/test_dask_search.py",
+    "comparison/test_drawn_settings.py",
+    "faults/test_output.py",
+    "faults/test_concurrency.py",
+    "end_to_end/test_dagster_cli.py",
+)
+"""Files of long tests: one that begins last leaves the other workers idle at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, as far as the workers follow this order."""
+    tests = Path(__file__).parent
+    places = {tests / name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _figures_once() -> Iterator[None]:

@@ -91,7 +91,7 @@ def refusal(project: YamlProject, text: str) -> tuple[Path, str]:
             "folds: three",
             "folds",
             "folds",
-            "Input should be a valid integer, unable to parse string as an integer",
+            "Input should be a valid integer",
         ),
         (
             "seed: 1",

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from iris_hpo_tests.conftest import LONGEST_FIRST
+
 PROJECT = Path(__file__).parents[1]
 PACKAGE = PROJECT / "iris_hpo"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -79,3 +81,8 @@ def test_breaches_are_seen() -> None:
         "f: SearchSpec, Storage"
     ]
     assert clumps("def f(a: Storage, b: list[SearchSpec]): ...") == []
+
+
+def test_the_files_that_begin_first_exist() -> None:
+    tests = Path(__file__).parent
+    assert [name for name in LONGEST_FIRST if not (tests / name).is_file()] == []

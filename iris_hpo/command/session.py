@@ -19,10 +19,12 @@ from iris_hpo.event_log.postgres_server import MANY_ATS, has_broken_url, one_mes
 from iris_hpo.orchestration.home import check_name
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study
-from iris_hpo.processes import is_stopped
+from iris_hpo.processes import stopped_note
 from iris_hpo.projects import root_cause
 
 _REASON_LENGTH: Final = 300
+_LOOK_SECONDS: Final = 2.0
+"""Time between two looks at the command that is waited for: it may be stopped, or another one."""
 _PROCESS: Final = re.compile(r"process (\d+)", re.ASCII)
 
 
@@ -62,14 +64,17 @@ def turn(study: Study, say: Callable[[str], None]) -> Generator[None]:
     file = Path(os.environ["DAGSTER_HOME"], f".{name}.lock")
     holder = file.with_name(f".{name}.holder")  # waiting empties the lock's own file
     lock = FileLock(file)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        other = f"another iris-hpo run of this search{_holder(holder)}"
-        say(f"waiting for {other}; Ctrl-C ends the wait")
-        lock.acquire()
-    except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror}") from error
+    said = ""
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=_LOOK_SECONDS if said else 0)
+        except Timeout:
+            other = f"another iris-hpo run of this search{_holder(holder)}"
+            if other != said:
+                say(f"waiting for {other}; Ctrl-C ends the wait")
+            said = other
+        except OSError as error:
+            raise InputError(f"{file} cannot be written: {error.strerror}") from error
     try:
         with suppress(OSError):  # only a waiting command reads it
             holder.write_text(f" (process {os.getpid()}, since {time.strftime('%H:%M:%S')})")
@@ -85,9 +90,7 @@ def _holder(file: Path) -> str:
     except OSError:
         return ""
     process = _PROCESS.search(holder)
-    if process and is_stopped(int(process[1])):
-        holder += f", which is stopped: kill -CONT {process[1]} lets it go on"
-    return holder
+    return holder + (stopped_note(int(process[1])) if process else "")
 
 
 @contextmanager

@@ -1,11 +1,11 @@
 """Read rows to predict: the features of a model, in any columns of a file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from iris_hpo.data.cells import is_number
 from iris_hpo.data.columns import counts_columns, counts_rows
-from iris_hpo.data.dataset import Features, read_bytes, read_rows
+from iris_hpo.data.numbers import Columns, Features, read_cells
 from iris_hpo.data.tables import DatasetError, Table
 from iris_hpo.text import counted, shorten
 
@@ -37,18 +37,17 @@ def read_features(
         If a feature is missing or is not a number, or if it is not clear which columns are the
         features.
     """
-    table = Table(path, read_bytes(path))
-    if table.columns is None and _is_header(table, feature_names, target):
-        _check_features(path, table.first, feature_names, table.line)
-        table.take_header()
-    elif table.columns is not None:
-        _check_features(path, table.columns, feature_names, None)
-    if table.columns is not None:
-        return read_rows(table, feature_names, _named(table, table.columns, feature_names))
-    may_be_numbers = _may_begin_with_row_numbers(table.first, feature_names, target)
-    rows = _positioned(table, feature_names, target_name, target)
-    features = read_rows(table, feature_names, rows)
-    if may_be_numbers and len(features) > 1 and counts_rows(features[:, 0]):
+
+    def locate(table: Table) -> Columns:
+        if table.columns is None and _is_header(table, feature_names, target):
+            table.take_header()
+        if table.columns is None:
+            return _by_position(table, feature_names, target_name, target)
+        return _by_name(table, table.columns, feature_names)
+
+    cells = read_cells(path, locate)
+    features, columns = cells.numbers, cells.columns
+    if columns.may_count_rows and len(features) > 1 and counts_rows(features[:, 0]):
         raise DatasetError(
             str(path),
             "has no header, and its first column counts the rows: it may be no feature; write "
@@ -76,48 +75,42 @@ def _is_header(table: Table, feature_names: Sequence[str], target: str | int) ->
     return not any(map(is_number, features)) or bool(counts_columns(table))
 
 
-def _check_features(
-    path: Path, columns: Sequence[str], feature_names: Sequence[str], line: int | None
-) -> None:
-    present = set(columns)
-    for name in feature_names:
-        if name not in present:
-            problem = f"the header does not name the feature {shorten(name)}"
-            raise DatasetError(str(path), problem, line=line)
-
-
-def _named(
-    table: Table, columns: Sequence[str], feature_names: Sequence[str]
-) -> Iterator[list[str]]:
-    """Yield the features of each row, by their names."""
+def _by_name(table: Table, columns: Sequence[str], feature_names: Sequence[str]) -> Columns:
+    """Find the features by their names."""
     place = {name: index for index, name in enumerate(columns)}
-    positions = [place[name] for name in feature_names]
-    for row in table.rows():
-        if len(row) != len(columns):
-            raise table.refusal(f"has {counted(len(row), 'column')}; the header has {len(columns)}")
-        yield [row[position] for position in positions]
+    for name in feature_names:
+        if name not in place:
+            problem = f"the header does not name the feature {shorten(name)}"
+            raise DatasetError(str(table.path), problem, line=table.header_line)
+    return Columns(columns, [place[name] for name in feature_names], before="the header has")
 
 
-def _positioned(
+def _by_position(
     table: Table, feature_names: Sequence[str], target_name: str, target: str | int
-) -> Iterator[list[str]]:
-    """Yield the features of each row of a file without a header."""
-    expected = len(feature_names)
-    for row in table.rows():
-        if len(row) == expected + 1:
-            if isinstance(target, str) or not -len(row) <= target < len(row):
-                raise table.refusal(
-                    f"has {counted(len(row), 'column')} and no header, so which of them is "
-                    f"{target_name} is not known; leave it out, or write a header with "
-                    f"{target_name} and {_header(feature_names)} above the rows"
-                )
-            del row[target]
-        elif len(row) != expected:
+) -> Columns:
+    """Find the features of a file without a header."""
+    width, expected = len(table.first), len(feature_names)
+    positions = list(range(width))
+    if width == expected + 1:
+        if isinstance(target, str) or not -width <= target < width:
             raise table.refusal(
-                f"has {counted(len(row), 'column')}; the model needs "
-                f"{counted(expected, 'feature')}, with or without {target_name} {_where(target)}"
+                f"has {counted(width, 'column')} and no header, so which of them is "
+                f"{target_name} is not known; leave it out, or write a header with "
+                f"{target_name} and {_header(feature_names)} above the rows"
             )
-        yield row
+        del positions[target]
+    elif width != expected:
+        raise table.refusal(
+            f"has {counted(width, 'column')}; the model needs "
+            f"{counted(expected, 'feature')}, with or without {target_name} {_where(target)}"
+        )
+    names = dict(zip(positions, feature_names, strict=True))
+    return Columns(
+        [names.get(at, target_name) for at in range(width)],
+        positions,
+        is_named=False,
+        may_count_rows=_may_begin_with_row_numbers(table.first, feature_names, target),
+    )
 
 
 def _may_begin_with_row_numbers(

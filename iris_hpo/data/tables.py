@@ -1,57 +1,57 @@
-"""Tables in files, read as text: CSV, whose first line may name the columns, and Parquet."""
+"""Tables in files, read as text: CSV, whose first line may name the columns, Parquet and Arrow."""
 
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
-from iris_hpo.errors import InputError
-from iris_hpo.text import NotTextError, decode, shorten
+from iris_hpo.data.sources import DataFile, DatasetError, text_refusal
+from iris_hpo.text import shorten
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_ROW: Final = 2**24
 """Largest number of characters in a row."""
-_START: Final = 2**16
-
-
-class DatasetError(InputError):
-    """A data set cannot be used; the message names file, line, column and value."""
-
-    def __init__(
-        self, source: str, problem: str, *, line: int | None = None, column: str | None = None
-    ) -> None:
-        place = source
-        place += f", line {line}" if line else ""
-        place += f", column {column}" if column else ""
-        super().__init__(f"{place}: {problem}")
-        self.problem = problem
-        self.line = line
-        self.column = column
+LARGE: Final = 2**21
+"""Size of a large file in bytes."""
+_FRAMES: Final = {".parquet": "Parquet", ".feather": "Arrow", ".arrow": "Arrow"}
+_DELIMITERS: Final = ",\t;|"
 
 
 class Table:
-    """The rows of a file.
+    """The rows of a file, which is open until the table is left as a context.
 
-    A CSV file whose first row holds no comma may be separated by tabs or semicolons instead.
+    A CSV file whose first row holds no comma may be separated by tabs, semicolons or bars instead.
 
     Parameters
     ----------
     path
-        Path of the file; the suffix ``.parquet`` means Parquet, any other CSV.
-    content
-        Bytes of the file.
+        Path of the file. The suffix ``.parquet`` means Parquet, ``.feather`` and ``.arrow`` mean
+        Arrow, any other CSV; ``.gz`` may follow.
 
     Attributes
     ----------
     columns
         Names of the columns; None until a header is taken.
+    header_line
+        Line of the header, if there is one.
     first, second
         The first two rows below the header; the second is None if there is only one row.
     line
         Line of the file that the last row comes from.
+    is_large
+        Whether the file is worth the import of pandas.
+    delimiter
+        What separates the cells of a CSV file.
+    text
+        The rest of a CSV file, below the rows that were read.
+    frame
+        The content of a file that is not CSV.
 
     Raises
     ------
@@ -59,13 +59,31 @@ class Table:
         If the file has no rows, or is not of its format.
     """
 
-    def __init__(self, path: Path, content: bytes) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.columns: list[str] | None = None
-        self._lines = (
-            self._parquet_rows(content) if path.suffix == ".parquet" else self._csv_rows(content)
-        )
-        self._take_first(next(self._lines, None), "the file holds no rows")
+        self.header_line: int | None = None
+        self.text: io.TextIOWrapper | None = None
+        self.frame: pd.DataFrame | None = None
+        self.delimiter = ","
+        self._file = DataFile(path)
+        self.is_large = self._file.size >= LARGE
+        try:
+            self._lines = self._frame_rows() if self._file.kind in _FRAMES else self._csv_rows()
+            self._take_first(next(self._lines, None), "the file holds no rows")
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
     def rows(self) -> Iterator[list[str]]:
         """Yield all rows, once."""
@@ -83,12 +101,16 @@ class Table:
             If two names are equal, a name holds a line break, or no row follows.
         """
         self._check_names(self.first, self.line)
-        self.columns = self.first
+        self.columns, self.header_line = self.first, self.line
         self._take_first(self._ahead, "holds a header and no rows")
 
     def refusal(self, problem: str, column: str | None = None) -> DatasetError:
         """Return an error that names the place of the last row."""
         return DatasetError(str(self.path), problem, line=self.line, column=column)
+
+    def digest(self) -> str:
+        """sha256 of the file's bytes; no rows can be read afterwards."""
+        return self._file.digest()
 
     def _take_first(self, first: tuple[int, list[str]] | None, complaint: str) -> None:
         if first is None:
@@ -97,11 +119,14 @@ class Table:
         self._ahead = next(self._lines, None)
         self.second = self._ahead[1] if self._ahead else None
 
-    def _csv_rows(self, content: bytes) -> Iterator[tuple[int, list[str]]]:
-        self._check_text(content[: content.find(b"\0") + 1])
+    def _csv_rows(self) -> Iterator[tuple[int, list[str]]]:
+        self.text = self._file.text()
+        lines = self._bounded_lines(self.text)
+        blank, first = self._skip_blank(lines)
+        self.delimiter = next((mark for mark in _DELIMITERS if mark in first), ",")
         reader = csv.reader(
-            self._bounded_lines(content),
-            delimiter=_delimiter(content),
+            chain(repeat("\n", blank), [first], lines),
+            delimiter=self.delimiter,
             skipinitialspace=True,
             strict=True,
         )
@@ -115,42 +140,43 @@ class Table:
             raise DatasetError(
                 str(self.path), f"is not CSV: {error}", line=reader.line_num
             ) from error
-        except UnicodeDecodeError:
-            self._check_text(content)
-            raise
 
-    def _bounded_lines(self, content: bytes) -> Iterator[str]:
+    def _bounded_lines(self, text: io.TextIOWrapper) -> Iterator[str]:
         """Yield lines until a row is too long; quoted line breaks spread a row over many lines."""
-        text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
         self._row_size, number = 0, 0
-        while line := text.readline(MAX_ROW + 1):
+        while line := self._read_line(text):
             number += 1
             self._row_size += len(line)
             if self._row_size > MAX_ROW:
                 problem = f"a row of more than {MAX_ROW:,} characters; write one example a line"
                 raise DatasetError(str(self.path), problem, line=number)
+            if "\0" in line:
+                raise text_refusal(self.path)
             yield line
 
-    def _check_text(self, content: bytes) -> None:
+    def _read_line(self, text: io.TextIOWrapper) -> str:
         try:
-            decode(content, "save the file as UTF-8")
-        except NotTextError as error:
-            raise DatasetError(str(self.path), str(error), line=error.line) from error
+            return text.readline(MAX_ROW + 1)
+        except UnicodeError as error:
+            raise text_refusal(self.path) from error
 
-    def _parquet_rows(self, content: bytes) -> Iterator[tuple[int, list[str]]]:
+    def _skip_blank(self, lines: Iterator[str]) -> tuple[int, str]:
+        """Return the number of blank lines, and the first line that is not blank."""
+        blank = 0
+        for line in lines:
+            if line.strip():
+                return blank, line
+            self._row_size = 0
+            blank += 1
+        return blank, ""
+
+    def _frame_rows(self) -> Iterator[tuple[int, list[str]]]:
         import pandas as pd
 
-        try:
-            frame = pd.read_parquet(io.BytesIO(content))
-        except ImportError as error:
-            raise DatasetError(
-                str(self.path), "Parquet needs pyarrow: pip install 'iris_hpo[parquet]'"
-            ) from error
-        except Exception as error:  # pyarrow's errors share no base class
-            raise DatasetError(str(self.path), f"is not Parquet: {error}") from error
-        self.columns = [str(name) for name in frame.columns]
+        self.frame = _read_frame(self._file)
+        self.columns = [str(name) for name in self.frame.columns]
         self._check_names(self.columns, None)
-        for number, row in enumerate(frame.itertuples(index=False, name=None), start=1):
+        for number, row in enumerate(self.frame.itertuples(index=False, name=None), start=1):
             # For a list in a cell, isna would check each element.
             yield (
                 number,
@@ -177,11 +203,21 @@ def is_multiline(text: str) -> bool:
     return "\n" in text or "\r" in text
 
 
-def _delimiter(content: bytes) -> str:
-    """Return what separates the cells of the first row that is not blank."""
-    start = content[:_START].decode("utf-8-sig", "replace")
-    first = next((line for line in start.splitlines() if line.strip()), "")
-    return next((mark for mark in ",\t;" if mark in first), ",")
+def _read_frame(file: DataFile) -> "pd.DataFrame":
+    import pandas as pd
+
+    name = _FRAMES[file.kind]
+    try:
+        content = io.BytesIO(file.content.read())
+        return pd.read_parquet(content) if name == "Parquet" else pd.read_feather(content)
+    except DatasetError:
+        raise
+    except ImportError as error:
+        raise DatasetError(
+            str(file.path), f"{name} needs pyarrow: pip install 'iris_hpo[parquet]'"
+        ) from error
+    except Exception as error:  # pyarrow's errors share no base class
+        raise DatasetError(str(file.path), f"is not {name}: {error}") from error
 
 
 def _text(cell: object) -> str:

@@ -23,10 +23,10 @@ def wait_for_turn(context: dg.AssetExecutionContext, study: Study, keys: Sequenc
     """
     announced: set[str] = set()
     while earlier := _earlier_runs(context.run.run_id, study, set(keys)):
-        if not announced.issuperset(earlier):
-            announced.update(earlier)
-            runs = " and ".join(describe_runs(study.instance, earlier).values())
-            line = f"waiting for {runs} over the same candidates"
+        runs = describe_runs(study.instance, earlier).values()
+        if not announced.issuperset(runs):
+            announced.update(runs)
+            line = f"waiting for {' and '.join(runs)} over the same candidates"
             log_line(context.log, line)
             study.announce(f"{line}; Ctrl-C ends the wait")
         for released in release_dead_runs(study.instance, study.names.pool, waited_for=earlier):

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from iris_hpo.data.dataset import Dataset, file_digest, read_dataset
+from iris_hpo.data.dataset import Dataset, read_dataset
+from iris_hpo.data.sources import file_digest
 from iris_hpo.data.split import CARD as SPLIT_CARD
 from iris_hpo.data.split import SplitCard, divide
 from iris_hpo.data.splitters import SplitSettings

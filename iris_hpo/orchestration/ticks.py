@@ -12,7 +12,7 @@ from typing import Final
 
 import dagster as dg
 
-from iris_hpo.data.dataset import file_digest
+from iris_hpo.data.sources import file_digest
 from iris_hpo.orchestration.claims import check_claim, claim_search
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.home import check_settings_are_read

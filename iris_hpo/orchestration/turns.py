@@ -32,7 +32,7 @@ from iris_hpo.orchestration.signs import (
     why_dead,
     write_sign,
 )
-from iris_hpo.processes import is_here
+from iris_hpo.processes import is_here, place_of_processes, stopped_note
 
 BEAT_SECONDS = 5.0
 LOOK_SECONDS = 0.5
@@ -221,11 +221,20 @@ def _holders(instance: dg.DagsterInstance, pool: str, without: str) -> Mapping[s
 
 
 def describe_runs(instance: dg.DagsterInstance, run_ids: Collection[str]) -> Mapping[str, str]:
-    """Describe runs, by run id."""
+    """Describe runs that are waited for, by run id."""
     signs = read_signs(instance, run_ids)
     records = instance.get_run_records(dg.RunsFilter(run_ids=sorted(run_ids))) if run_ids else ()
     started = {record.dagster_run.run_id: record.start_time for record in records}
-    return {run_id: describe(run_id, signs.get(run_id), started.get(run_id)) for run_id in run_ids}
+    return {
+        run_id: describe(run_id, signs.get(run_id), started.get(run_id))
+        + _stopped_note(signs.get(run_id))
+        for run_id in run_ids
+    }
+
+
+def _stopped_note(sign: Sign | None) -> str:
+
+    return stopped_note(sign.process) if sign and sign.place == place_of_processes() else ""
 
 
 class OrderlyWait:
@@ -265,7 +274,7 @@ class OrderlyWait:
             for released in release_dead_runs(self._instance, self._pool):
                 self._say(f"taking over from {released.text}")
             holders = _holders(self._instance, self._pool, run_id)
-            if not self._announced.issuperset(holders):
-                self._announced.update(holders)
+            if not self._announced.issuperset(holders.values()):
+                self._announced.update(holders.values())
                 self._say(f"waiting for {' and '.join(holders.values())}; Ctrl-C ends the wait")
             time.sleep(LOOK_SECONDS)

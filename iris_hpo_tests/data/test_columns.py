@@ -10,7 +10,7 @@ import pytest
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import Dataset, Task, read_dataset
 from iris_hpo.data.prediction_rows import read_features
-from iris_hpo.data.tables import DatasetError
+from iris_hpo.data.sources import DatasetError
 from iris_hpo.errors import InputError
 
 FRAME = pd.DataFrame({"x": [5.1, 4.9, 6.3], "y": [3.5, 3.0, 2.9], "kind": ["a", "a", "b"]})

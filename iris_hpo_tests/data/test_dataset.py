@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iris_hpo.data.columns import Layout
-from iris_hpo.data.dataset import file_digest, read_dataset
+from iris_hpo.data.dataset import read_dataset
 from iris_hpo.data.prediction_rows import read_features
-from iris_hpo.data.tables import DatasetError
+from iris_hpo.data.sources import DatasetError, file_digest
 
 DATA = Path(__file__).parents[2] / "data"
 ANY = Layout()
@@ -277,7 +277,8 @@ EMPTY = "the file holds no rows; write one example a line"
 MISSING_VALUE = "the value is missing (''); fill it in or remove the row"
 MISSING_LABEL = "the label is missing; fill it in or remove the row"
 COMMAS = "features and a target, separated by commas, are needed"
-NO_UTF8 = "is not UTF-8 text; save the file as UTF-8"
+SAVE = "save the file as UTF-8"
+NO_UTF8 = f"is not UTF-8 text; {SAVE}"
 NUL = "holds a NUL byte; this is not a text file"
 
 
@@ -290,7 +291,7 @@ NUL = "holds a NUL byte; this is not a text file"
         ("x,y,kind\n", "", "holds a header and no rows; write one example a line"),
         ("\n1\n2\n", ", line 2", f"has 1 column; {COMMAS}"),
         ("5.1 3.5 a\n", ", line 1", f"has 1 column; {COMMAS}"),
-        ("5.1|3.5|a\n", ", line 1", f"has 1 column; {COMMAS}"),
+        ("5.1:3.5:a\n", ", line 1", f"has 1 column; {COMMAS}"),
         ("1,2,a\n3,4\n", ", line 2", "has 2 columns; the lines before have 3"),
         ("x,y,kind\n1,2,a,\n", ", line 2", "has 4 columns; the lines before have 3"),
         ("1,2,a\n3,4,\n", ", line 2, column 3", MISSING_LABEL),
@@ -303,7 +304,7 @@ NUL = "holds a NUL byte; this is not a text file"
         ('1,2,a\n"3"4,4,b\n', ", line 2", "is not CSV: ',' expected after '\"'"),
         (b"1,2,a\n3,4,\xe9\n", ", line 2", f"byte 0xe9 {NO_UTF8}"),
         (b"\xef\xbb\xbf1,2,a\r3,4,b\r\xe95,6,c\r", ", line 3", f"byte 0xe9 {NO_UTF8}"),
-        (ROWS.encode("utf-16"), ", line 1", f"byte 0xff {NO_UTF8}"),
+        ("1,2,a\n".encode("utf-16") + b"3", ", line 2", f"is not UTF-16 text; {SAVE}"),
         (ROWS.encode("utf-16-le"), ", line 1", NUL),
         (b"1,2,a\r\n3,\x004,b\r\n", ", line 2", NUL),
         (b"1,2,a\r3,\x004,b\r", ", line 2", NUL),

@@ -10,9 +10,10 @@ import pytest
 
 from iris_hpo.data.cells import MAX_LABEL
 from iris_hpo.data.columns import Layout
-from iris_hpo.data.dataset import Dataset, file_digest, read_dataset
+from iris_hpo.data.dataset import Dataset, read_dataset
 from iris_hpo.data.prediction_rows import read_features
-from iris_hpo.data.tables import MAX_ROW, DatasetError
+from iris_hpo.data.sources import DatasetError, file_digest
+from iris_hpo.data.tables import MAX_ROW
 from iris_hpo.files import memory_bytes
 
 

@@ -11,7 +11,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import Dataset, Task, read_dataset
-from iris_hpo.data.tables import DatasetError
+from iris_hpo.data.sources import DatasetError
 
 
 def read(tmp_path: Path, text: str, layout: Layout, task: Task = "classification") -> Dataset:

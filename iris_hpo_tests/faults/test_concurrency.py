@@ -6,18 +6,24 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import dagster as dg
 import pytest
+from filelock import FileLock
 
 from iris_hpo.command import session
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.names import names_of
 from iris_hpo.orchestration.partitions import PartitionChange, apply_change
 from iris_hpo.orchestration.resources import Storage
+from iris_hpo.orchestration.signs import own_sign, write_sign
 from iris_hpo.orchestration.study import Study
+from iris_hpo.orchestration.turns import describe, describe_runs
 from iris_hpo.processes import is_stopped
 from iris_hpo_tests.faults.conftest import small, wait_for
 from iris_hpo_tests.processes import REPOSITORY
@@ -179,20 +185,61 @@ def test_several_processes_register_candidates_at_once(done: ShippedProject) -> 
     assert errors == []
 
 
-def test_a_command_that_waits_for_a_stopped_one_says_so(tmp_path: Path) -> None:
-    holder = subprocess.Popen(["sleep", "600"])
-    try:
-        file = tmp_path / ".search.holder"
-        file.write_text(f" (process {holder.pid}, since 10:00:00)")
-        assert "stopped" not in session._holder(file)
+@pytest.fixture
+def holder() -> Iterator[int]:
+    """A process that others wait for."""
+    process = subprocess.Popen(["sleep", "600"])
+    yield process.pid
+    process.kill()
+    process.wait()
 
-        os.kill(holder.pid, signal.SIGSTOP)
-        wait_for(lambda: is_stopped(holder.pid), "stop")
 
-        assert session._holder(file).endswith(
-            f", which is stopped: kill -CONT {holder.pid} lets it go on"
-        )
-    finally:
-        holder.kill()
-        holder.wait()
-    assert not is_stopped(holder.pid)
+def advice(process: int) -> str:
+    return (
+        f"which is stopped: kill -CONT {process} lets it go on, kill -9 {process} ends it, and its "
+        "work is taken over"
+    )
+
+
+def test_a_command_that_waits_for_a_stopped_one_says_how_to_take_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holder: int
+) -> None:
+    """Also if that one is stopped later."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setattr(session, "_LOOK_SECONDS", 0.1)
+    (tmp_path / ".search.holder").write_text(f" (process {holder}, since 10:00:00)")
+    held = FileLock(tmp_path / ".search.lock")
+    held.acquire()
+    study: Any = SimpleNamespace(spec=iris_search())
+    lines: list[str] = []
+
+    def wait() -> None:
+        with session.turn(study, lines.append):
+            lines.append("my turn")
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    wait_for(lambda: len(lines) == 1, "the first line")
+    os.kill(holder, signal.SIGSTOP)
+    wait_for(lambda: len(lines) == 2, "the second line")
+    held.release()
+    thread.join(60)
+
+    other = f"another iris-hpo run of this search (process {holder}, since 10:00:00)"
+    assert lines == [
+        f"waiting for {other}; Ctrl-C ends the wait",
+        f"waiting for {other}, {advice(holder)}; Ctrl-C ends the wait",
+        "my turn",
+    ]
+
+
+def test_a_run_that_waits_for_a_stopped_one_says_how_to_take_over(holder: int) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        sign = replace(own_sign(1), process=holder)
+        write_sign(instance, "a-run", sign)
+        assert describe_runs(instance, ["a-run"]) == {"a-run": describe("a-run", sign, None)}
+        os.kill(holder, signal.SIGSTOP)
+        wait_for(lambda: is_stopped(holder), "stop")
+        assert describe_runs(instance, ["a-run"])["a-run"].endswith(f", {advice(holder)}")
+        write_sign(instance, "a-run", replace(sign, place="another machine"))
+        assert "stopped" not in describe_runs(instance, ["a-run"])["a-run"]

@@ -6,8 +6,8 @@ from typing import Any
 import dagster as dg
 
 from iris_hpo.data.dataset import Target, class_counts
+from iris_hpo.data.sources import DatasetError
 from iris_hpo.data.split import TEST, TRAIN, notes_on_split, read_part, write_split
-from iris_hpo.data.tables import DatasetError
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import SplitConfig, split_config
 from iris_hpo.orchestration.failures import user_errors

@@ -1,0 +1,170 @@
+"""Read the numbers and the labels of a table: in blocks if it is large, else row by row."""
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iris_hpo.data.blocks import read_blocks
+from iris_hpo.data.cells import is_finite, read_label, read_numbers
+from iris_hpo.data.tables import DatasetError, Table
+from iris_hpo.text import counted, shorten
+
+_NAMED: Final = 10
+"""Number of unusable columns that a message names."""
+
+Features = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a table that are read.
+
+    Attributes
+    ----------
+    names
+        Names of all columns of the table, for messages.
+    numbers
+        Positions of the columns of numbers, in the order in which they are returned.
+    label
+        Position of the column of labels, if there is one.
+    is_named
+        Whether the names are those of a header.
+    before
+        What has as many columns as there are names, for messages.
+    may_count_rows
+        Whether the first column, though it is read, may number the rows.
+    """
+
+    names: Sequence[str]
+    numbers: Sequence[int]
+    label: int | None = None
+    is_named: bool = True
+    before: str = "the lines before have"
+    may_count_rows: bool = False
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The content of some columns.
+
+    Attributes
+    ----------
+    numbers
+        Shape (rows, numbers), float64, finite.
+    labels
+        A text per row; empty if no column holds labels.
+    digest
+        sha256 of the file's bytes.
+    """
+
+    columns: Columns
+    numbers: Features
+    labels: list[str]
+    digest: str
+
+
+def read_cells(path: Path, locate: Callable[[Table], Columns]) -> Cells:
+    """Read columns of a table.
+
+    Parameters
+    ----------
+    locate
+        Takes the header of a table, and returns the columns to read.
+
+    Raises
+    ------
+    DatasetError
+        For the first cell that cannot be used.
+    """
+    with Table(path) as table:
+        columns = locate(table)
+        content = read_blocks(table, columns.numbers, columns.label)
+        if content is not None:
+            return Cells(columns, *content, table.digest())
+        if not table.is_large:
+            return _read_by_rows(table, columns)
+    with Table(path) as table:
+        return _read_by_rows(table, locate(table))
+
+
+def _read_by_rows(table: Table, columns: Columns) -> Cells:
+    labels = list[str]()
+    names = [columns.names[at] for at in columns.numbers]
+    numbers = read_rows(table, names, _rows(table, columns, labels))
+    return Cells(columns, numbers, labels, table.digest())
+
+
+def _rows(table: Table, columns: Columns, labels: list[str]) -> Iterator[list[str]]:
+    """Yield the cells of each row that are numbers; append the label, if any, to a list."""
+    label, width = columns.label, len(columns.names)
+    name = "" if label is None else columns.names[label]
+    # Taking one cell out is faster than choosing the others.
+    others = [at for at in range(width) if at != label]
+    chosen = None if columns.numbers == others else columns.numbers
+    for row in table.rows():
+        if len(row) != width:
+            raise table.refusal(f"has {counted(len(row), 'column')}; {columns.before} {width}")
+        if label is not None:
+            labels.append(read_label(table, name, row[label]))
+        if chosen is not None:
+            row = [row[at] for at in chosen]  # noqa: PLW2901
+        elif label is not None:
+            del row[label]
+        yield row
+
+
+def read_rows(table: Table, columns: Sequence[str], rows: Iterator[list[str]]) -> Features:
+    """Read rows of numbers.
+
+    Parameters
+    ----------
+    columns
+        Names of the numbers, for messages.
+    rows
+        Rows of the table, each without the cells that are not used.
+
+    Returns
+    -------
+    ndarray of shape (rows, numbers)
+
+    Raises
+    ------
+    DatasetError
+        For the first cell that is not a number; the message names every column that has such cells.
+    """
+    numbers = array("d")
+    for row in rows:
+        try:
+            numbers.extend(read_numbers(table, columns, row))
+        except DatasetError as error:
+            raise _with_others(error, table, columns, chain([row], rows)) from error
+    return np.frombuffer(numbers, dtype=np.float64).reshape(-1, len(columns))
+
+
+def _with_others(
+    error: DatasetError, table: Table, columns: Sequence[str], rows: Iterator[list[str]]
+) -> DatasetError:
+    """Add the other columns with cells that are not numbers to an error's message."""
+    others = dict[str, str]()
+    with suppress(DatasetError):
+        for row in rows:
+            for column, cell in zip(columns, row, strict=True):
+                if column != error.column and column not in others and not is_finite(cell):
+                    others[column] = f"{column} (line {table.line}, {shorten(cell)})"
+    if not others:
+        return error
+    named = ", ".join(list(others.values())[:_NAMED])
+    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+    return DatasetError(
+        str(table.path),
+        f"{error.problem}; the same holds for {named}{more}",
+        line=error.line,
+        column=error.column,
+    )

@@ -1,0 +1,83 @@
+"""A value of the wrong type in a search's YAML is refused, in every field alike."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from iris_hpo import HyperparameterSearch
+from iris_hpo.yaml_fields import AxisFields, ChoiceFields, PartFields, StepFields
+from iris_hpo.yaml_problems import problems
+
+MODELS: tuple[type[BaseModel], ...] = (
+    HyperparameterSearch,
+    AxisFields,
+    ChoiceFields,
+    PartFields,
+    StepFields,
+)
+VALUES: dict[str, object] = {
+    "string": "3",
+    "integer": 3,
+    "number": 2.5,
+    "boolean": True,
+    "array": [{}],
+    "object": {"x": 1},
+    "null": None,
+}
+"""A value of every type of YAML, by its name in JSON schema."""
+
+
+def types_of(schema: dict[str, Any]) -> set[str]:
+    """Types that a field takes."""
+    if "$ref" in schema:
+        return {"object"}
+    parts = [types_of(part) for part in schema.get("anyOf", ())]
+    return set().union({schema["type"]} if "type" in schema else (), *parts)
+
+
+def wrong_values() -> Iterator[tuple[type[BaseModel], str, object]]:
+    for model in MODELS:
+        for name, schema in model.model_json_schema()["properties"].items():
+            allowed = types_of(schema)
+            assert allowed, name
+            allowed |= {"integer"} if "number" in allowed else set[str]()
+            allowed |= {"null"} if schema.get("default", "") is None else set[str]()
+            yield from ((model, name, VALUES[kind]) for kind in sorted(VALUES.keys() - allowed))
+
+
+@pytest.mark.parametrize(("model", "name", "value"), list(wrong_values()))
+def test_it_is_refused_in_its_place(model: type[BaseModel], name: str, value: object) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        model.model_validate({name: value})
+    assert [message for place, message in problems(refusal.value, {name: value}) if name in place]
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "value", "advice"),
+    [
+        (HyperparameterSearch, "folds", "3", "write 3, without quotes"),
+        (HyperparameterSearch, "folds", 3.0, "write 3, without quotes"),
+        (HyperparameterSearch, "folds", True, "write a whole number such as 5"),
+        (HyperparameterSearch, "folds", "many", "write a whole number such as 5"),
+        (HyperparameterSearch, "folds", float("inf"), "write a whole number such as 5"),
+        (HyperparameterSearch, "test_size", "2e-1", "write 0.2, without quotes"),
+        (HyperparameterSearch, "test_size", "nan", "write a number such as 0.2"),
+        (HyperparameterSearch, "stratify", "yes", "write true or false, without quotes"),
+        (HyperparameterSearch, "stratify", 1, "write true or false, without quotes"),
+        (AxisFields, "positive", "true", "write true or false, without quotes"),
+        (AxisFields, "symbol", True, "quote it if it is a text"),
+        (HyperparameterSearch, "axes", {"name": "x"}, "write a list: each item after a dash"),
+        (HyperparameterSearch, "engine", [], "write a text, or leave the field out"),
+        (HyperparameterSearch, "settings", "3", "write fields below it"),
+        (HyperparameterSearch, "description", None, "write a text, or leave the field out"),
+    ],
+)
+def test_the_message_says_what_to_write(
+    model: type[BaseModel], name: str, value: object, advice: str
+) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        model.model_validate({name: value})
+    found = dict(problems(refusal.value, {name: value}))
+    assert found[(name,)].endswith(f"; {advice}")
