@@ -21,7 +21,7 @@ export DAGSTER_HOME ?= $(CURDIR)/.dagster
 # Dagster stores the plan of a run, an event per candidate, in batches.
 export DAGSTER_EVENT_BATCH_SIZE ?= 500
 
-.PHONY: run test slow lint lowest faults bench bench-quick dev screenshots clean
+.PHONY: run test slow lint lowest faults bench bench-quick truth dev screenshots clean
 
 run: $(VENV)/base  ## bring the search up to date and print the leaderboard
 	$(BIN)/iris-hpo run
@@ -48,8 +48,12 @@ faults: $(VENV)/test  ## run the tests of faults, fast and long
 bench: $(VENV)/bench  ## compare with other tools, and write docs/performance.md; under 20 minutes
 	$(BIN)/python -m benchmarks
 
-bench-quick: $(VENV)/bench  ## run the same comparison at a small size; under 2 minutes
+bench-quick: $(VENV)/bench  ## run the comparison and the simulation at a small size; under 2 minutes
 	$(BIN)/python -m benchmarks --quick
+	$(BIN)/python -m benchmarks.truth --quick
+
+truth: $(VENV)/bench  ## simulate what is true of champions, and write docs/truth.md; under 15 minutes
+	$(BIN)/python -m benchmarks.truth
 
 dev: $(VENV)/dg  ## open the Dagster UI, on this machine only; PORT=3001 for another port
 	@$(BIN)/python -m iris_hpo.command.port $(PORT)

@@ -1,0 +1,117 @@
+"""One data set: a search, then every rule's champion, what is reported of it, and what is true."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from typing import Final
+
+from benchmarks.truth.beside import grid_search_champion, nested_intervals, nested_scores
+from benchmarks.truth.generators import GAMMA, GENERATORS, Generator, Sample
+from benchmarks.truth.outcomes import Nested, Outcome
+from benchmarks.truth.search import Search, deliver, describe, run_search, true_score
+from iris_hpo.run_settings import RULES, default_rule
+from iris_hpo.selection.estimates import NoEstimate
+
+
+@dataclass(frozen=True)
+class Size:
+    """The size of a simulation.
+
+    Attributes
+    ----------
+    sets
+        Data sets per generator.
+    fresh
+        Fresh rows that show the truth.
+    nested_every
+        Every so many data sets, nested cross-validation is run beside.
+    step
+        Every so many values of C and of gamma are searched.
+    """
+
+    sets: int
+    fresh: int
+    nested_every: int
+    step: int
+
+
+FULL: Final = Size(sets=100, fresh=20_000, nested_every=20, step=1)
+QUICK: Final = Size(sets=2, fresh=500, nested_every=2, step=5)
+
+
+class NoEstimateError(Exception):
+    """A champion has no estimate."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found on one data set."""
+
+    outcomes: tuple[Outcome, ...]
+    nested: tuple[Nested, ...]
+
+
+def simulate(size: Size, processes: int) -> Iterator[Finding]:
+    """Yield the finding of every data set, the generators in turn.
+
+    Raises
+    ------
+    NoEstimateError
+        If a champion has no estimate.
+    """
+    tasks = [(index, seed) for seed in range(size.sets) for index in range(len(GENERATORS))]
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        yield from pool.map(partial(examine, size), tasks)
+
+
+def examine(size: Size, task: tuple[int, int]) -> Finding:
+    """Search on one data set; ``task`` is the generator's position and the seed."""
+    index, seed = task
+    generator = GENERATORS[index]
+    sample = generator.sample(seed, size.fresh)
+    spec = describe(generator)
+    grid = generator.c[:: size.step], GAMMA[:: size.step]
+    search = run_search(spec, sample, *grid)
+    beside = true_score(spec, search.models[grid_search_champion(search)], sample)
+    outcomes = {rule: judge(generator, search, sample, rule, beside) for rule in RULES}
+    nested: tuple[Nested, ...] = ()
+    if seed % size.nested_every == 0:
+        truth = outcomes[default_rule(len(search.examples.folds))].truth
+        scores = nested_scores(spec, sample, grid, seed)
+        nested = (nested_intervals(generator.name, scores, truth),)
+    return Finding(tuple(outcomes.values()), nested)
+
+
+def judge(
+    generator: Generator, search: Search, sample: Sample, rule: str, beside: float
+) -> Outcome:
+    """Compare what is reported of a rule's champion with the truth."""
+    delivered = deliver(search, rule)
+    estimate = delivered.estimate
+    if isinstance(estimate, NoEstimate):
+        raise NoEstimateError(f"{generator.name}, {rule}: {estimate.reason}")
+    evaluation = delivered.champion.evaluation
+    return Outcome(
+        generator.name,
+        rule,
+        truth=true_score(search.spec, delivered.model, sample),
+        raw=evaluation.score if rule == "test_score" else mean(evaluation.fold_scores),
+        value=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        wilson=None if evaluation.interval is None else width(evaluation.interval),
+        grid_search=beside,
+    )
+
+
+def mean(scores: Sequence[float]) -> float:
+    """Average fold scores."""
+    return sum(scores) / len(scores)
+
+
+def width(interval: tuple[float, float]) -> float:
+    """Length of an interval."""
+    low, high = interval
+    return high - low
