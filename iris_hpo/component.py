@@ -102,7 +102,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
         examples=["balanced_accuracy"],
     )
     rule: Annotated[str | None, OneOf(RULES)] = setting_field(SETTINGS["rule"], examples=["cv"])
-    refit: Annotated[str, OneOf(REFITS)] = setting_field(SETTINGS["refit"])
+    refit: Annotated[str, OneOf(REFITS, is_required=True)] = setting_field(SETTINGS["refit"])
     test_size: float = setting_field(SETTINGS["test_size"])
     seed: int = setting_field(SETTINGS["seed"])
     folds: int = setting_field(SETTINGS["folds"])

@@ -35,16 +35,18 @@ _TYPES_SCHEMA: Final = WithJsonSchema(
 
 
 class OneOf:
-    """Allows some names, or nothing.
+    """Allows some names, or, unless it is required, nothing.
 
     The schema lists the names alone: an error then shows them, and not ways to be null.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], *, is_required: bool = False) -> None:
         self.names = list(names)
+        self.is_required = is_required
 
     def __get_pydantic_core_schema__(self, *_: object) -> core_schema.CoreSchema:
-        return core_schema.nullable_schema(core_schema.literal_schema(self.names))
+        schema = core_schema.literal_schema(self.names)
+        return schema if self.is_required else core_schema.nullable_schema(schema)
 
     def __get_pydantic_json_schema__(self, *_: object) -> dict[str, Any]:
         return {"type": "string", "enum": self.names}
