@@ -17,6 +17,7 @@ from iris_hpo.run_settings import REFITS, RULES, SETTINGS
 from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES
 from iris_hpo.samplers.parameter_files import check_axis_files
 from iris_hpo.scaffold import SearchScaffolder
+from iris_hpo.selection.checks import CHECKS
 from iris_hpo.spec import SearchSpec
 from iris_hpo.yaml_fields import (
     AxisFields,
@@ -107,6 +108,12 @@ class HyperparameterSearch(dg.Component, dg.Model):
     seed: int = setting_field(SETTINGS["seed"])
     folds: int = setting_field(SETTINGS["folds"])
     stratify: bool | None = setting_field(SETTINGS["stratify"])
+    blocking_checks: list[str] = Field(
+        default_factory=list[str],
+        description="Checks of the champion that stop the assets below the selection if they fail; "
+        f"the others warn. {', '.join(f'`{name}`' for name in CHECKS)}.",
+        examples=[["better_than_baseline"]],
+    )
     max_candidates: int = Field(
         default=MAX_CANDIDATES, description="Largest number of candidates.", ge=1
     )
@@ -194,6 +201,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
             scoring=self.scoring,
             rule=self.rule,
             refit=self.refit,
+            blocking_checks=tuple(self.blocking_checks),
             max_candidates=self.max_candidates,
             description=self.description,
             reports=tuple(part_of(fields, "reports", at) for at, fields in enumerate(self.reports)),

@@ -6,6 +6,8 @@ from typing import Final
 
 import dagster as dg
 
+from iris_hpo.search_names import TAKEN
+
 _VALUES: Final = {"max_depth": ("2", "4", "8", "none"), "min_samples_leaf": ("1", "4")}
 
 _YAML: Final = """\
@@ -70,7 +72,7 @@ def _search_name(folder: str, before: str) -> str:
     word = re.sub(r"[^a-z0-9]+", "_", folder.lower()).strip("_")[:40]
     name = word if re.match("[a-z]", word) else f"search_{word}".rstrip("_")
     taken = set(re.findall(r"^\s+name:\s*(\w+)\s*$", before, re.MULTILINE))
-    taken |= {"models", "parameters", "scores", "search", "selection", "split"}  # see SearchSpec
+    taken |= {*TAKEN}
     number = 1
     free_name = name
     while free_name in taken:

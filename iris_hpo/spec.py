@@ -1,6 +1,5 @@
 """`SearchSpec`: everything that distinguishes one search from another."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -22,6 +21,8 @@ from iris_hpo.parts import Part
 from iris_hpo.reports import make_reports
 from iris_hpo.run_settings import AUTO, SelectionSettings, default_rule
 from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES, check_sampler
+from iris_hpo.search_names import check_search_name
+from iris_hpo.selection.checks import check_names
 from iris_hpo.selection.rules import check_rule
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
@@ -36,10 +37,6 @@ from iris_hpo.training.settings import identity
 from iris_hpo.training.source_code import loaded_code
 
 DEFAULT_REPORTS: Final = (Part("heatmap"),)
-
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,49}", re.ASCII)
-_TAKEN: Final = ("models", "parameters", "scores", "search", "selection", "split")
-"""What the one search without a prefix calls its folders and its partitions."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +76,8 @@ class SearchSpec:
         else ``test_score``.
     refit
         Rows that the champion is trained on: ``all``, ``train``, or ``auto``, as the rule needs.
+    blocking_checks
+        Checks that stop what depends on the selection: names of `iris_hpo.selection.checks.CHECKS`.
     max_candidates
         Largest number of candidates.
     partitions
@@ -110,6 +109,7 @@ class SearchSpec:
     scoring: str = ""
     rule: str | None = None
     refit: str = AUTO
+    blocking_checks: tuple[str, ...] = ()
     max_candidates: int = MAX_CANDIDATES
     partitions: str = ""
     description: str = ""
@@ -120,7 +120,7 @@ class SearchSpec:
 
     def __post_init__(self) -> None:
         with at_field("name"):
-            self._check_name()
+            check_search_name(self.name)
         if not self.partitions:
             object.__setattr__(self, "partitions", f"{self.name or 'search'}_candidates")
         if not self.parameters_folder:
@@ -137,6 +137,8 @@ class SearchSpec:
             self._check_estimator()
         else:
             self._check_objective()
+        with at_field("blocking_checks"):
+            check_names(self.blocking_checks)
         self._check_parts()
         self._check_splitter()
         if self.rule is not None:
@@ -287,14 +289,3 @@ class SearchSpec:
         if self.engine:
             with at_field("engine"):
                 check_engine(self.engine)
-
-    def _check_name(self) -> None:
-        if self.name and not _NAME.fullmatch(self.name):
-            raise InputError(
-                f"search name {self.name!r}: use lower-case letters, digits and underscores, "
-                "beginning with a letter, at most 50"
-            )
-        if self.name in _TAKEN:
-            raise InputError(
-                f"search name {self.name!r}: the search without a name uses it; choose another"
-            )

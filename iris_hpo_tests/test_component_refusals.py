@@ -17,6 +17,7 @@ from sklearn.svm import SVC
 from iris_hpo import HyperparameterSearch
 from iris_hpo.command.project import find_search
 from iris_hpo.errors import InputError
+from iris_hpo.selection.checks import CHECKS
 from iris_hpo.yaml_fields import AxisFields
 from iris_hpo.yaml_places import SearchYamlError
 from iris_hpo_tests.generality.searches import FOREST, PIPELINE, line_of
@@ -364,6 +365,13 @@ ESTIMATOR = "sklearn.ensemble.RandomForestClassifier"
             ),
         ),
         ("folds: 3", "folds: 1", "folds", "folds", "folds 1 must be 0 (off) or at least 2"),
+        (
+            "rule: cv",
+            "rule: cv\n  blocking_checks: [folds_agree, better]",
+            "blocking_checks.1",
+            "better]",
+            f"check 'better' is unknown; choose from {', '.join(CHECKS)}",
+        ),
         (
             "folds: 3",
             "folds: 0",

@@ -13,7 +13,7 @@ PROJECT = Path(__file__).parents[1]
 PACKAGE = PROJECT / "iris_hpo"
 NAME = re.compile(r"(iris_hpo|dagster)(\.\w+)+")
 
-GROUND = "text errors files interrupts parts processes run_settings"
+GROUND = "text errors files interrupts parts processes run_settings search_names"
 ALLOWED = {
     "text": "",
     "errors": "text",
@@ -22,6 +22,7 @@ ALLOWED = {
     "parts": "text errors",
     "processes": "",
     "run_settings": "text errors",
+    "search_names": "text errors",
     "store": GROUND,
     "engines": GROUND,
     "event_log": GROUND,

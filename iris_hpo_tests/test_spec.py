@@ -270,6 +270,14 @@ def test_a_name_is_refused_that_the_search_without_one_uses(name):
             "rule 'best' is unknown; choose one of test_score, cv, one_standard_error",
         ),
         (
+            {"blocking_checks": ("champion_is_within_grid", "better")},
+            ("blocking_checks", 1),
+            (
+                "check 'better' is unknown; choose from better_than_default, better_than_baseline, "
+                "champion_is_within_grid, folds_agree, estimate_is_kept"
+            ),
+        ),
+        (
             {"rule": "cv", "split": SplitSettings(folds=0)},
             ("rule",),
             "rule 'cv' ranks by cross-validation; set folds to at least 2",

@@ -100,8 +100,8 @@ class _Commands(click.Group):
 def cli() -> None:
     """Tune hyperparameters with Dagster: every candidate tracked, resumable and explained.
 
-    Exit codes: 0 all is well, 1 some candidates failed (if all did, nothing is selected),
-    2 an input cannot be used.
+    Exit codes: 0 all is well, 1 some candidates (if all did, nothing is selected) or a check that
+    blocks failed, 2 an input cannot be used.
     """
 
 

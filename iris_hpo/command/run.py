@@ -4,6 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final, Self, cast
 
 import dagster as dg
@@ -23,16 +24,19 @@ from iris_hpo.command.settings import choose_settings
 from iris_hpo.command.show import print_leaderboard, read_leaderboard
 from iris_hpo.engines import default_engine, obstacle
 from iris_hpo.errors import InputError
-from iris_hpo.orchestration.assets.selection import part_note
+from iris_hpo.orchestration.checks import failed_blocking_checks
 from iris_hpo.orchestration.config import engine_of
 from iris_hpo.orchestration.names import NOTES
 from iris_hpo.orchestration.outcome import Outcome, RunFailedError
 from iris_hpo.orchestration.recorder import SLOW_LOG, records_slowly
 from iris_hpo.orchestration.resources import Counts, PacedLine
 from iris_hpo.orchestration.runner import Launcher
+from iris_hpo.orchestration.selection_metadata import part_note
 from iris_hpo.orchestration.study import Study
-from iris_hpo.run_settings import LOKY, RULES, WorkSettings, settings_of
-from iris_hpo.selection.champion import CHAMPION, ChampionCard, edge_warning
+from iris_hpo.run_settings import LOKY, WorkSettings, settings_of
+from iris_hpo.selection.champion import CHAMPION, edge_warning
+from iris_hpo.selection.estimates import Estimate, NoEstimate
+from iris_hpo.selection.sentences import champion_lines, estimate_of
 from iris_hpo.text import legible
 
 _TOP: Final = 10
@@ -84,10 +88,10 @@ def run_search(
         seconds = time.monotonic() - started
         if as_json:
             show(json.dumps(_as_json(study, outcome, seconds)))
-            return 1 if outcome.failures else 0
-        _print(console, study, outcome, seconds)
-    _print_failures(outcome.failures)
-    return 1 if outcome.failures else 0
+        else:
+            _print(console, study, outcome, seconds)
+            _print_failures(outcome.failures)
+        return 1 if _print_blocked(study) or outcome.failures else 0
 
 
 class TerminalProgress:
@@ -152,11 +156,22 @@ def _print_failures(failures: Mapping[str, str]) -> None:
         complain(f"failed: {legible(key)}: {reason}")
 
 
+def _print_blocked(study: Study) -> bool:
+    """Print which checks block what depends on the selection; return whether any does."""
+    blocked = failed_blocking_checks(study)
+    for name, text in blocked.items():
+        complain(f"iris-hpo: the check {name} blocks what depends on the selection: {text}")
+    return bool(blocked)
+
+
 def _print(console: Console, study: Study, outcome: Outcome, seconds: float) -> None:
     store, champion = study.store, study.champion()
     say(console, f"{outcome.counts} ({seconds:.1f} s)")
     say(console, "")
     rows = read_leaderboard(store, champion)
+    for line in champion_lines(champion, study.spec.task, len(rows)):
+        say(console, line)
+    say(console, "")
     print_leaderboard(console, rows[:_TOP])
     if len(rows) > _TOP:
         search = f" --search {study.spec.name}" if study.spec.name else ""
@@ -166,7 +181,6 @@ def _print(console: Console, study: Study, outcome: Outcome, seconds: float) -> 
         say(console, f"note: {part}")
     for note in _notes(study):
         say(console, f"note: {note}")
-    say(console, _sentence(champion))
     if champion.edges:
         say(console, f"note: {edge_warning(champion.edges)}")
     say(console, f"files: {store.path('selection')}")
@@ -179,20 +193,9 @@ def _notes(study: Study) -> Sequence[str]:
     return [note for notes in recorded if notes for note in cast("list[str]", notes.value)]
 
 
-def _sentence(champion: ChampionCard) -> str:
-    text = f"{RULES[champion.rule].sentence(champion.tied)} ({champion.rule}); "
-    text += f"champion {champion.key}: {champion.scoring} {champion.score:.4g}"
-    if champion.interval:
-        low, high = champion.interval
-        text += f" (95 % interval {low:.3f} to {high:.3f})"
-    if champion.cv_mean is not None:
-        text += f", cross-validation {champion.cv_mean:.4g}"
-    return text
-
-
 def _as_json(study: Study, outcome: Outcome, seconds: float) -> dict[str, Any]:
     store, champion = study.store, study.champion()
-    rows = read_leaderboard(store, champion)
+    rows, estimate = read_leaderboard(store, champion), estimate_of(champion)
     return {
         "candidates": outcome.counts.total,
         "trained": outcome.counts.trained,
@@ -204,6 +207,11 @@ def _as_json(study: Study, outcome: Outcome, seconds: float) -> dict[str, Any]:
         "parameters": champion.parameters,
         "score": champion.score,
         "interval": champion.interval,
+        "estimate": asdict(estimate) if isinstance(estimate, Estimate) else None,
+        "estimate_reason": estimate.reason if isinstance(estimate, NoEstimate) else None,
+        "as_good": champion.as_good,
+        "references": champion.references,
+        "refit": champion.refit,
         "cv_mean": champion.cv_mean,
         "selected": [row["candidate"] for row in rows if row["selected"] == "true"],
         "edges": champion.edges,

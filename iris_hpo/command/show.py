@@ -15,13 +15,14 @@ from iris_hpo.command.session import open_study
 from iris_hpo.command.settings import choose_settings
 from iris_hpo.data.dataset import Features
 from iris_hpo.errors import InputError
-from iris_hpo.orchestration.assets.selection import part_note
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.plan import full_plan
+from iris_hpo.orchestration.selection_metadata import part_note
 from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.orchestration.status import STATES
 from iris_hpo.selection.champion import CHAMPION, ChampionCard
 from iris_hpo.selection.leaderboard import LEADERBOARD, read_csv, to_csv, typed
+from iris_hpo.selection.sentences import champion_lines
 from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.text import clean, legible
 from iris_hpo.training.cards import load_model
@@ -73,13 +74,17 @@ def show_leaderboard(
     with open_study(search, data, artifacts) as study:
         store, champion = study.store, study.champion()
         part = part_note(study)
-    rows = read_leaderboard(store, champion)[:top]
+    all_rows = read_leaderboard(store, champion)
+    rows = all_rows[:top]
     if form == "json":
         show(json.dumps([typed(row, study.spec.space) for row in rows]))
     elif form == "csv":
         results().write(clean(to_csv(rows).decode()))
     else:
         console = make_console()
+        for line in champion_lines(champion, study.spec.task, len(all_rows)):
+            say(console, line)
+        say(console, "")
         print_leaderboard(console, rows)
         if part:
             say(console, f"note: {part}")
@@ -142,7 +147,7 @@ def print_leaderboard(console: Console, rows: Sequence[Row]) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("rank", justify="right")
     table.add_column("candidate")
-    table.add_column("score", justify="right")
+    table.add_column("test score", justify="right")
     has_interval = all(row.get("interval_low") for row in rows)
     # The interval and the counts belong to the accuracy, the score or a column of its own.
     accuracy = "accuracy" if "accuracy" in rows[0] else "score"
@@ -150,7 +155,8 @@ def print_leaderboard(console: Console, rows: Sequence[Row]) -> None:
         if accuracy != "score":
             table.add_column(accuracy, justify="right")
         table.add_column("95 % interval")
-    table.add_column("cross-validation")
+    table.add_column("fold mean", justify="right")
+    table.add_column("fold SD", justify="right")
     table.add_column("")
     for row in rows:
         cells = [row["rank"], row["candidate"]]
@@ -161,9 +167,7 @@ def print_leaderboard(console: Console, rows: Sequence[Row]) -> None:
                 f"{float(row[accuracy]):.4f} ({row['correct']}/{row['total']})",
                 f"{float(row['interval_low']):.3f} to {float(row['interval_high']):.3f}",
             ]
-        cells.append(
-            f"{float(row['cv_mean']):.4f} ± {float(row['cv_std']):.4f}" if row["cv_mean"] else "-"
-        )
+        cells += [f"{float(row[name]):.4f}" if row[name] else "-" for name in ("cv_mean", "cv_std")]
         cells.append(
             "champion"
             if row["champion"] == "true"

@@ -1,18 +1,30 @@
 """The asset checks of a search, on stored results."""
 
+from collections.abc import Container, Iterator, Mapping
+from typing import Final
+
 import dagster as dg
 
 from iris_hpo.data.split import split_problems
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.names import check_result, names_of
 from iris_hpo.orchestration.partitions import pending_change
+from iris_hpo.orchestration.record import metadata_before
 from iris_hpo.orchestration.resources import Storage
+from iris_hpo.orchestration.selection_metadata import ESTIMATE, SCORING
 from iris_hpo.orchestration.selection_status import read_selectable
-from iris_hpo.orchestration.study import OpenStudy
+from iris_hpo.orchestration.study import OpenStudy, Study
 from iris_hpo.selection.champion import selected_problems
+from iris_hpo.selection.checks import CHECKS, Facts, Finding
+from iris_hpo.selection.estimates import Estimate
 from iris_hpo.selection.leaderboard import leaderboard_keys
 from iris_hpo.spec import SearchSpec
 from iris_hpo.text import counted, listed
+
+_COMPLETE: Final = "selection_is_complete"
+_MODELS: Final = "selected_models_match"
+_ERROR: Final = dg.AssetCheckSeverity.ERROR
+_WARN: Final = dg.AssetCheckSeverity.WARN
 
 
 def build_checks(spec: SearchSpec, open_study: OpenStudy) -> list[dg.AssetChecksDefinition]:
@@ -20,8 +32,7 @@ def build_checks(spec: SearchSpec, open_study: OpenStudy) -> list[dg.AssetChecks
     return [
         _check_split(spec),
         _check_parameters(spec, open_study),
-        _check_completeness(spec, open_study),
-        _check_selected_models(spec),
+        _check_selection(spec, open_study),
     ]
 
 
@@ -63,43 +74,111 @@ def _check_parameters(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetChecks
     return partitions_agree
 
 
-def _check_completeness(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=names_of(spec).asset("selection"),
-        description="Every current candidate took part in the selection.",
+def _check_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetChecksDefinition:
+    """Define the checks of `selection`; one op makes them all, as each op of a run costs time."""
+    names = names_of(spec)
+    descriptions = {
+        _COMPLETE: "Every current candidate took part in the selection.",
+        _MODELS: (
+            "Every selected model and the champion are the very files that their cards describe."
+        ),
+        **{check.name: check.description for check in CHECKS.values()},
+    }
+
+    @dg.multi_asset_check(
+        name=names.plain("selection_checks"),
+        specs=[
+            dg.AssetCheckSpec(
+                name,
+                asset=names.asset("selection"),
+                description=description,
+                blocking=name in spec.blocking_checks,
+            )
+            for name, description in descriptions.items()
+        ],
+        can_subset=True,
     )
-    def selection_is_complete(
+    def selection_checks(
         context: dg.AssetCheckExecutionContext, iris_hpo_storage: Storage
-    ) -> dg.AssetCheckResult:
+    ) -> Iterator[dg.AssetCheckResult]:
+        chosen = {key.name for key in context.selected_asset_check_keys}
         with user_errors():
             study = open_study(context.instance, iris_hpo_storage)
-            status = read_selectable(study, study.upstream())
-            ranked = set(leaderboard_keys(study.store))
-        absent = {
-            "scored since": [key for key in status.score_cards if key not in ranked],
-            "missing": status.keys("missing"),
-            "out of date": status.keys("out of date"),
-            "failed": status.keys("failed"),
-        }
-        return check_result(
-            "; ".join(f"{what}: {listed(keys)}" for what, keys in absent.items() if keys)
-            or f"every candidate took part: {len(status.score_cards)}",
-            passed=not any(absent.values()),
-            severity=dg.AssetCheckSeverity.WARN,
-        )
+            if _COMPLETE in chosen:
+                yield _check_completeness(study)
+            if _MODELS in chosen:
+                yield _check_selected_models(study)
+            for name, finding in examine_champion(study, chosen).items():
+                yield check_result(
+                    finding.text,
+                    passed=finding.passed,
+                    severity=_ERROR if name in spec.blocking_checks else _WARN,
+                    name=name,
+                )
 
-    return selection_is_complete
+    return selection_checks
 
 
-def _check_selected_models(spec: SearchSpec) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=names_of(spec).asset("selection"),
-        description="Every selected model and the champion are the very files that their cards "
-        "describe.",
+def _check_completeness(study: Study) -> dg.AssetCheckResult:
+    status = read_selectable(study, study.upstream())
+    ranked = set(leaderboard_keys(study.store))
+    absent = {
+        "scored since": [key for key in status.score_cards if key not in ranked],
+        "missing": status.keys("missing"),
+        "out of date": status.keys("out of date"),
+        "failed": status.keys("failed"),
+    }
+    return check_result(
+        "; ".join(f"{what}: {listed(keys)}" for what, keys in absent.items() if keys)
+        or f"every candidate took part: {len(status.score_cards)}",
+        passed=not any(absent.values()),
+        severity=_WARN,
+        name=_COMPLETE,
     )
-    def selected_models_match(iris_hpo_storage: Storage) -> dg.AssetCheckResult:
-        with user_errors():
-            problems = selected_problems(iris_hpo_storage.store(spec))
-        return check_result("; ".join(problems) or "every digest matches", passed=not problems)
 
-    return selected_models_match
+
+def _check_selected_models(study: Study) -> dg.AssetCheckResult:
+    problems = selected_problems(study.store)
+    return check_result(
+        "; ".join(problems) or "every digest matches", passed=not problems, name=_MODELS
+    )
+
+
+def examine_champion(study: Study, names: Container[str] = CHECKS) -> Mapping[str, Finding]:
+    """Examine the champion that is recorded now; give the finding of each check, by its name.
+
+    Parameters
+    ----------
+    names
+        The checks to make; others are left out.
+
+    Raises
+    ------
+    InputError
+        If there is no selection, or the card was changed.
+    """
+    facts = Facts(study.champion(), study.spec.task, _estimate_before(study))
+    return {name: check.examine(facts) for name, check in CHECKS.items() if name in names}
+
+
+def failed_blocking_checks(study: Study) -> Mapping[str, str]:
+    """Find the blocking checks that the recorded champion does not pass; give what each says."""
+    if not study.spec.blocking_checks:
+        return {}
+    findings = examine_champion(study, study.spec.blocking_checks)
+    return {name: finding.text for name, finding in findings.items() if not finding.passed}
+
+
+def _estimate_before(study: Study) -> Estimate | str:
+    """The estimate of the selection before, or why there is none to compare with."""
+    metadata = metadata_before(study.instance, study.names.asset("selection"))
+    if not metadata:
+        return "there was no selection before"
+    recorded = [metadata[name].value for name in ESTIMATE if name in metadata]
+    numbers = [number for number in recorded if isinstance(number, float)]
+    if len(numbers) < len(ESTIMATE):
+        return "the selection before had no estimate"
+    if metadata[SCORING].value != study.spec.scoring:
+        return f"the scoring was {metadata[SCORING].value} before"
+    value, low, high = numbers
+    return Estimate(value, low, high, "", "bbc")

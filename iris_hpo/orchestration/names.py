@@ -169,9 +169,12 @@ def check_result(
     *,
     passed: bool,
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+    name: str | None = None,
 ) -> dg.AssetCheckResult:
-    """Make the result of a check."""
-    return dg.AssetCheckResult(passed=passed, severity=severity, description=readable(description))
+    """Make the result of a check, which is named if its op makes several."""
+    return dg.AssetCheckResult(
+        passed=passed, severity=severity, description=readable(description), check_name=name
+    )
 
 
 def log_line(log: logging.Logger, line: str, level: int = logging.INFO) -> None:

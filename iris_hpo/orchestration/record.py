@@ -62,6 +62,15 @@ def latest_metadata(
     return record.asset_materialization.metadata
 
 
+def metadata_before(
+    instance: dg.DagsterInstance, key: dg.AssetKey
+) -> Mapping[str, dg.MetadataValue]:
+    """The metadata of the materialisation before the latest of an unpartitioned asset."""
+    records = instance.fetch_materializations(key, limit=2).records
+    before = records[1].asset_materialization if len(records) > 1 else None
+    return before.metadata if before else {}
+
+
 def _latest_record(instance: dg.DagsterInstance, key: dg.AssetKey) -> dg.EventLogRecord | None:
     # Takes less than half the time of `get_latest_materialization_event`, which reads the table of
     # assets first.

@@ -235,12 +235,18 @@ class Launcher:
                 raise_on_error=False,
             )
         outcome.run_ids.append(result.run_id)
-        if result.success:
+        if result.success or _is_only_blocked(result):
             return
         failures = failure_reasons(study.instance, result.run_id)
         if not failures:
             raise RunFailedError(_message(result), outcome.failures)
         outcome.failures.update(failures)
+
+
+def _is_only_blocked(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether nothing failed but checks that block: the selection stands."""
+    errors = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+    return all(error and error.cls_name == "DagsterAssetCheckFailedError" for error in errors)
 
 
 def _message(result: dg.ExecuteInProcessResult) -> str:

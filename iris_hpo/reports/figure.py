@@ -199,7 +199,7 @@ def _about(selection: Selection) -> list[str]:
     scores = f"test {champion.evaluation.score:{form}}"
     if champion.cv_mean is not None and champion.cv_std is not None:
         mean, std = f"{champion.cv_mean:{form}}", f"{champion.cv_std:{form}}"
-        scores += f", cross-validation {mean}\u00a0±\u00a0{std}"  # kept on one line
+        scores += f", cross-validation {mean} (SD of the folds {std})"
     counts = f"{len(selection.selected)} of {counted(len(selection.rows), 'candidate')} selected"
     return [
         f"champion {champion.candidate.key}: {scores}",

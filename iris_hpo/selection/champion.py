@@ -7,6 +7,7 @@ from typing import Any, Final
 from iris_hpo.data.split import SplitCard
 from iris_hpo.run_settings import ALL, TRAIN
 from iris_hpo.selection.estimates import Assessment, Estimate
+from iris_hpo.selection.fold_test import FoldTest
 from iris_hpo.selection.leaderboard import LEADERBOARD, leaderboard_keys
 from iris_hpo.selection.references import REFERENCES, ReferenceScores
 from iris_hpo.selection.rules import Selection
@@ -59,6 +60,11 @@ class ChampionCard(Card):
         rows can be compared; or ``reason``, why there is no score.
     references_digest
         The sha256 of the file with the scores of the references.
+    test_rows
+        Number of rows that the score is over.
+    fold_test
+        The champion's errors by fold (`iris_hpo.selection.fold_test.FoldTest`): ``shares`` and
+        ``p_value``; None without predictions of folds.
     """
 
     key: str
@@ -85,6 +91,8 @@ class ChampionCard(Card):
     as_good: list[str] | None = None
     references: list[dict[str, Any]] | None = None
     references_digest: str | None = None
+    test_rows: int | None = None
+    fold_test: dict[str, Any] | None = None
 
     def content(self) -> dict[str, object]:
         """Return the fields that are stored."""
@@ -116,6 +124,8 @@ class Made:
         What is known of the references.
     assessment
         How good the champion is.
+    fold_test
+        The champion's errors by fold; None without predictions of folds.
     """
 
     selection: Selection
@@ -125,6 +135,7 @@ class Made:
     refitted: Refitted | None
     references: ReferenceScores
     assessment: Assessment
+    fold_test: FoldTest | None
 
     @property
     def scored(self) -> tuple[ModelCard, bytes]:
@@ -261,6 +272,8 @@ def _champion_card(made: Made, split: SplitCard) -> ChampionCard:
         refit_fingerprint=refitted.fingerprint if refitted else None,
         references=made.references.compared(made.assessment.comparisons),
         references_digest=digest_of(made.references.to_bytes()),
+        test_rows=split.test_rows,
+        fold_test=asdict(made.fold_test) if made.fold_test else None,
         **_assessed(made.assessment),
     )
 

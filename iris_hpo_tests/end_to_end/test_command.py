@@ -54,7 +54,8 @@ def test_run_says_what_it_did(searched: ShippedProject) -> None:
     champion = next(row for row in leaderboard(searched) if row["champion"] == "true")
     text = "\n".join(lines)
     assert "77 trained, 0 reused, 0 failed" in text
-    assert f"champion {champion['candidate']}: accuracy" in text
+    assert f"champion {champion['candidate']}: expect 0." in text
+    assert "0.9667 on the 30 test rows it was chosen by" in text
     assert "candidates tie at the best" in text
     assert f"files: {searched.artifacts / 'selection'}" in text
     assert "\x1b" not in text
@@ -163,7 +164,9 @@ def test_leaderboard_prints_table_csv_and_json(searched: ShippedProject) -> None
             name: text.lower() for name, text in row.items()
         }
     assert (first[0]["rank"], first[0]["param_C"], first[0]["champion"]) == (1, 32.0, True)
-    table = searched.call("leaderboard", "--top", "2").stdout.splitlines()
+    shown = searched.call("leaderboard", "--top", "2").stdout
+    lines, table = (part.splitlines() for part in shown.split("\n\n"))
+    assert lines[0].startswith(f"champion {rows[0]['candidate']}: expect 0.")
     assert len(table) == 3
     assert rows[0]["candidate"] in table[1]
 

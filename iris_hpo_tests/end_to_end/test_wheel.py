@@ -115,7 +115,8 @@ def test_the_example_does_what_its_commands_promise(installed: Installed, tmp_pa
     result = installed.shell(run, tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
     assert "77 trained, 0 reused, 0 failed" in result.stdout
-    assert "champion C32.0_G0.016: accuracy 0.9667" in result.stdout
+    assert "champion C32.0_G0.016: expect 0." in result.stdout
+    assert "0.9667 on the 30 test rows it was chosen by" in result.stdout
 
     port, log = free_port(), tmp_path / "dev.log"
     line = f"cd {tmp_path}/'my project'; export {dev.partition(' ')[0]}; exec dg dev -p {port}"

@@ -1,5 +1,7 @@
 """Regression on scikit-learn's diabetes data."""
 
+import re
+
 import joblib
 import pytest
 from sklearn.datasets import load_diabetes
@@ -112,22 +114,27 @@ def test_the_leaderboard_has_no_counts_and_no_interval(project: YamlProject) -> 
         "r2",
         "root_mean_squared_error",
     ]
-    table = project.call("leaderboard", "--search", "svr", "--top", "1").out.splitlines()
-    assert table[0].split() == ["rank", "candidate", "score", "cross-validation"]
+    lines = project.call("leaderboard", "--search", "svr", "--top", "1").out.splitlines()
+    header, line = lines[lines.index("") + 1 :]
+    assert header.split() == ["rank", "candidate", "test", "score", "fold", "mean", "fold", "SD"]
     row = project.leaderboard("svr")[0]
     score, mean, std = (f"{float(row[name]):.4f}" for name in ("score", "cv_mean", "cv_std"))
-    assert table[1].split() == ["1", row["candidate"], score, mean, "±", std, "champion"]
+    assert line.split() == ["1", row["candidate"], score, mean, std, "champion"]
 
 
 def test_what_is_said_of_a_regression(project: YamlProject) -> None:
     answer = project.call("run", "--search", "svr", "--engine", "serial")
     row = project.leaderboard("svr")[0]
     assert row["candidate"] == "C100.0_E10.0"
-    score, mean = f"{float(row['score']):.4g}", f"{float(row['cv_mean']):.4g}"
-    champion = f"champion C100.0_E10.0: neg_mean_squared_error {score}, cross-validation {mean}"
+    score = f"neg_mean_squared_error {float(row['score']):.4g}"
     edge = "the champion has the highest C of all that were tried"
-    assert answer.out.splitlines()[-4:] == [
-        f"one candidate is the best (cv); {champion}",
+    lines = answer.out.splitlines()
+    assert lines[2].startswith("champion C100.0_E10.0: expect neg_mean_squared_error -")
+    assert lines[3] == f"{score} on the 89 test rows, which did not choose it"
+    assert any(re.match("better than the mean \\(-.* by ", line) for line in lines)
+    assert "one candidate is the best (cv)" in lines
+    assert any(line.startswith("champion.pkl was trained again on all 442 rows") for line in lines)
+    assert lines[-3:] == [
         f"note: {edge}: better candidates may lie beyond",
         f"files: {project.selection('svr')}",
         f"champion's model: {project.selection('svr') / 'champion.pkl'}",

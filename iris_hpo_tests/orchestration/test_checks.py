@@ -3,10 +3,13 @@
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import dagster as dg
 import pytest
 
+from iris_hpo.orchestration.checks import examine_champion, failed_blocking_checks
+from iris_hpo.selection.checks import CHECKS
 from iris_hpo_tests.projects import KEYS, SpecProject, succeed
 
 Rows = list[list[str]]
@@ -160,7 +163,43 @@ def test_a_check_that_warns_does_not_fail_the_run_of_the_selection(searched: Spe
     result = searched.run("selection")
     succeed(result)
     passed = {one.check_name: one.passed for one in result.get_asset_check_evaluations()}
-    assert passed == {"selection_is_complete": False, "selected_models_match": True}
+    assert not passed["selection_is_complete"]
+    assert passed["selected_models_match"]
+
+
+def test_every_check_of_the_champion_is_recorded_and_warns(searched: SpecProject) -> None:
+    """The champion of the small grid is at its edge."""
+    result = searched.run("selection")
+    succeed(result)
+    evaluations = {one.check_name: one for one in result.get_asset_check_evaluations()}
+    assert evaluations.keys() >= CHECKS.keys()
+    assert {evaluations[name].severity for name in CHECKS} == {dg.AssetCheckSeverity.WARN}
+    at_edge = evaluations["champion_is_within_grid"]
+    assert not at_edge.passed
+    assert str(at_edge.description).startswith("the champion has the ")
+    findings = examine_champion(searched.study())
+    assert {name: evaluations[name].description for name in CHECKS} == {
+        name: finding.text for name, finding in findings.items()
+    }
+    assert failed_blocking_checks(searched.study()) == {}
+
+
+def test_a_check_that_blocks_fails_its_run_and_the_selection_stands(searched: SpecProject) -> None:
+    spec = replace(searched.spec, blocking_checks=("champion_is_within_grid", "folds_agree"))
+    blocking = replace(searched, spec=spec)
+
+    result = blocking.run("selection")
+
+    assert not result.success
+    assert {event.step_key for event in result.all_events if event.is_step_failure} == {
+        "selection_checks"
+    }
+    evaluations = {one.check_name: one for one in result.get_asset_check_evaluations()}
+    assert evaluations["champion_is_within_grid"].severity is dg.AssetCheckSeverity.ERROR
+    assert evaluations.keys() >= CHECKS.keys(), "the others are recorded too"
+    assert [*failed_blocking_checks(blocking.study())] == ["champion_is_within_grid"]
+    assert len(blocking.launch(rule="cv").run_ids) == 1, "the command names the check instead"
+    assert blocking.launch(rule="cv").run_ids == [], "the selection is up to date"
 
 
 def selected_copy(project: SpecProject) -> str:

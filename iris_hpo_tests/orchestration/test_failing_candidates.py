@@ -8,13 +8,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo.orchestration.assets.selection import part_note
 from iris_hpo.orchestration.outcome import RunFailedError
 from iris_hpo.orchestration.record import (
     failed_partitions,
     failure_reasons,
     partitions_of_failed_runs,
 )
+from iris_hpo.orchestration.selection_metadata import part_note
 from iris_hpo.training.estimators import Step
 from iris_hpo_tests.projects import KEYS, SpecProject, failure_text, small_spec, succeed
 

@@ -1,8 +1,6 @@
 """The asset `selection`: from recorded scores to a leaderboard, selected models and a champion."""
 
-import base64
 import logging
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,23 +15,18 @@ from iris_hpo.orchestration.final_fits import FinalFits
 from iris_hpo.orchestration.last_run import changed
 from iris_hpo.orchestration.names import names_of, presentation
 from iris_hpo.orchestration.resources import Storage
+from iris_hpo.orchestration.selection_metadata import describe_selection
 from iris_hpo.orchestration.selection_status import read_selectable, selection_version
 from iris_hpo.orchestration.status import Status
 from iris_hpo.orchestration.study import OpenStudy, Study, Upstream
 from iris_hpo.orchestration.turns import check_turn
-from iris_hpo.run_settings import TRAIN, SelectionSettings, WorkSettings
-from iris_hpo.selection.champion import (
-    ChampionCard,
-    Made,
-    edge_warning,
-    read_selected,
-    write_selection,
-)
+from iris_hpo.run_settings import SelectionSettings, WorkSettings
+from iris_hpo.selection.champion import Made, read_selected, write_selection
 from iris_hpo.selection.estimates import Evidence, assess
-from iris_hpo.selection.leaderboard import Cell, leaderboard, to_csv
+from iris_hpo.selection.fold_test import examine_folds
+from iris_hpo.selection.leaderboard import leaderboard, to_csv
 from iris_hpo.selection.rules import Scored, Selection, select
 from iris_hpo.spec import SearchSpec
-from iris_hpo.text import clean, listed
 
 _SELECTED = dg.AutomationCondition.newly_updated()
 _SCORED = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.newly_updated())
@@ -52,20 +45,6 @@ SELECT_WHEN = (
 """Scores changed, or a candidate failed that the selection then names; none is in progress.
 A selection that failed is not tried again before something has changed.
 ``eager()`` would wait for a failed candidate without end."""
-
-_FIRST_COLUMNS = {
-    "rank": "equal scores share a rank",
-    "candidate": "the candidate's partition",
-    "champion": "the one of the selected that represents them",
-    "selected": "one of the best",
-    "score": "on the test rows",
-    "cv_mean": "of the folds",
-    "cv_std": "of the folds",
-}
-"""Columns to show first, since a page cuts a wide table, with their descriptions."""
-
-_TABLE_ROWS = 20
-_COUNTED = ("candidates", "scored")
 
 
 def build_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
@@ -87,7 +66,7 @@ def build_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinit
         return dg.MaterializeResult(
             data_version=dg.DataVersion(choice.version),
             metadata={
-                **_metadata(made, choice.status, champion),
+                **describe_selection(made, choice.status, champion, spec.task),
                 "path": dg.MetadataValue.path(str(study.store.path("selection"))),
                 **changed(vars(choice.settings), vars(own)),
             },
@@ -159,95 +138,5 @@ def _make(choice: _Choice, work: WorkSettings, log: logging.Logger) -> Made:
         fits.refitted,
         fits.references,
         assess(selection, evidence, fits.references.references),
+        examine_folds(selection.champion.evaluation, evidence),
     )
-
-
-def part_note(study: Study) -> str:
-    """Note that only a part of the candidates was ranked, and why; empty if all were.
-
-    It is made from the record of the selection; other candidates may have been scored since.
-    """
-    metadata = study.metadata("selection")
-    candidates, scored = (metadata[name].value if name in metadata else 0 for name in _COUNTED)
-    if candidates == scored:
-        return ""
-    others = "; ".join(
-        f"{name.replace('_', ' ')} {metadata[name].value}"
-        for name in ("missing", "out_of_date", "failed")
-        if name in metadata and metadata[name].value != listed(())
-    )
-    return f"selected from {scored} of {candidates} candidates ({others})"
-
-
-def _metadata(
-    made: Made, status: Status, champion: ChampionCard
-) -> dict[str, dg.MetadataValue | str | int | float]:
-    rows = leaderboard(made.selection)
-    return {
-        "champion": champion.key,
-        "score": champion.score,
-        "tied": champion.tied,
-        "rule": champion.rule,
-        **_estimates(champion),
-        **_pictures(made.reports),
-        "leaderboard": _table(rows[:_TABLE_ROWS]),
-        "refit": champion.refit or TRAIN,
-        "training_rows": champion.training_rows or 0,
-        "candidates": len(status.scores),
-        "scored": len(rows),
-        "selected": _counted([scored.candidate.key for scored in made.selection.selected]),
-        "missing": _counted(status.keys("missing")),
-        "out_of_date": _counted(status.keys("out of date")),
-        "failed": _counted(status.keys("failed")),
-        "champion_version": champion.version,
-    }
-
-
-def _pictures(reports: Mapping[str, bytes]) -> dict[str, dg.MetadataValue]:
-    return {
-        name.removesuffix(".png"): dg.MetadataValue.md(
-            f"![scores](data:image/png;base64,{base64.b64encode(content).decode()})"
-        )
-        for name, content in reports.items()
-        if name.endswith(".png")
-    }
-
-
-def _estimates(champion: ChampionCard) -> dict[str, dg.MetadataValue | str | int | float]:
-    """Metadata on how sure the champion's score is, and on the edge of the grid."""
-    metadata: dict[str, dg.MetadataValue | str | int | float] = {}
-    if champion.interval:
-        metadata |= {"interval_low": champion.interval[0], "interval_high": champion.interval[1]}
-    if champion.cv_mean is not None:
-        metadata["cv_mean"] = champion.cv_mean
-    if champion.edges:
-        metadata["edge_of_grid"] = dg.MetadataValue.text(edge_warning(champion.edges))
-    return metadata
-
-
-def _counted(keys: Sequence[str]) -> str:
-    return f"{len(keys)}: {listed(keys)}" if keys else listed(keys)
-
-
-def _table(rows: Sequence[Mapping[str, Cell]]) -> dg.TableMetadataValue:
-    types: dict[type, str] = {bool: "bool", int: "int", float: "float", str: "string"}
-
-    def kind_of(name: str) -> str:
-        kinds = {types[type(row[name])] for row in rows if row[name] is not None}
-        return kinds.pop() if len(kinds) == 1 else "string"
-
-    names = [*_FIRST_COLUMNS, *(name for name in rows[0] if name not in _FIRST_COLUMNS)]
-    columns = [
-        dg.TableColumn(name, kind_of(name), description=_FIRST_COLUMNS.get(name)) for name in names
-    ]
-    records = [dg.TableRecord({name: _cell(row[name]) for name in names}) for row in rows]
-    return dg.MetadataValue.table(records, dg.TableSchema(columns))
-
-
-def _cell(value: Cell) -> str | int | float | bool:
-    """Return a value for the page, rounded; the exact one is in the file."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return clean(value)
-    return round(value, 4) if isinstance(value, float) else value
