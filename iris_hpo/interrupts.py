@@ -38,9 +38,13 @@ class Interrupt(KeyboardInterrupt):
 
 
 def watch() -> None:
-    """Let signals stop the command; call this in its main thread, at the start."""
-    if not hasattr(signal, "pthread_sigmask") or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    """Let signals stop the command; call this in its main thread, at the start.
+
+    A command that was started to ignore Ctrl-C, in the background of a script, goes on ignoring it.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
         return
+    ignores_ctrl_c = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
     os.set_blocking(writer, False)
@@ -52,7 +56,8 @@ def watch() -> None:
         signal.signal(signal.SIGHUP, _as_ctrl_c)
     signal.signal(signal.SIGURG, _nothing)  # wakes the main thread; it is ignored by default
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    threading.Thread(target=_pass_on, args=(threading.get_ident(),), daemon=True).start()
+    if not ignores_ctrl_c:
+        threading.Thread(target=_pass_on, args=(threading.get_ident(),), daemon=True).start()
 
 
 def received() -> int | None:

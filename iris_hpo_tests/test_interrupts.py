@@ -110,6 +110,17 @@ def test_a_command_knows_which_signal_has_stopped_it(number: signal.Signals) -> 
     assert exit_code_of(COMMAND, number) == 128 + number
 
 
+def test_a_command_in_the_background_of_a_script_ignores_ctrl_c() -> None:
+    """Also while a run executes, for which Dagster sets handlers; SIGTERM stops it."""
+    program = COMMAND.replace("signal.default_int_handler", "signal.SIG_IGN").replace(
+        "        time.sleep(60)",
+        "        signal.raise_signal(signal.SIGINT)\n"
+        "        assert not signal.sigtimedwait({signal.SIGTERM}, 0.2)\n"
+        "        signal.raise_signal(signal.SIGTERM)",
+    )
+    assert exit_code_of(program, signal.SIGINT) == 128 + signal.SIGTERM
+
+
 HELD = """
 import signal, sys, time
 from iris_hpo import interrupts
