@@ -1,5 +1,6 @@
 """How interrupts are raised, held back and remembered."""
 
+import inspect
 import signal
 import subprocess
 import sys
@@ -7,9 +8,11 @@ import threading
 from contextlib import suppress
 
 import pytest
+from dagster._core.executor.multiprocess import MultiprocessExecutor
 
 from iris_hpo import interrupts
 from iris_hpo.interrupts import Interrupt, as_interrupt, check, held
+from iris_hpo.orchestration.failures import user_errors
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -78,6 +81,14 @@ def test_other_threads_leave_the_handlers_alone() -> None:
     thread.start()
     thread.join()
     assert seen == before
+
+
+def test_dagster_knows_the_interrupt_of_a_step_by_its_name() -> None:
+    """Its multiprocess executor fails a run for any other class, also if the UI terminated it."""
+    with pytest.raises(KeyboardInterrupt) as interrupt, user_errors():
+        signal.raise_signal(signal.SIGTERM)
+    assert type(interrupt.value).__name__ == "KeyboardInterrupt"
+    assert '"KeyboardInterrupt"' in inspect.getsource(MultiprocessExecutor.execute)
 
 
 def exit_code_of(program: str, number: signal.Signals) -> int:

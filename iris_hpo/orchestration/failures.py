@@ -29,7 +29,8 @@ def user_errors() -> Generator[None]:
         context = _current_context()
         if context is not None:
             _begin_cancelling(context.instance, context.run.run_id)
-        raise
+        # The multiprocess executor cancels a run by the name of this class, and fails it by others.
+        raise KeyboardInterrupt from None
 
 
 @contextmanager
