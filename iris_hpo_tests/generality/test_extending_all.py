@@ -46,6 +46,7 @@ def check_selection(project: YamlProject) -> None:
         "champion.pkl",
         "leaderboard.csv",
         "models",
+        "references.json",
     }
     assert (project.artifacts("own") / "split" / "folds.csv").exists()
 
