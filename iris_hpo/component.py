@@ -68,6 +68,15 @@ class HyperparameterSearch(dg.Component, dg.Model):
     header: bool | None = Field(
         default=None, description="Whether the first line names the columns; detected by default."
     )
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Roles of columns by name: `drop` for one that is not learnt from, `target`.",
+        examples=[{"customer_id": "drop"}],
+    )
+    without_target: Annotated[str, OneOf(["refuse", "drop"])] = Field(
+        default="refuse",
+        description="What to do with rows that have no target: `refuse` the file, or `drop` them.",
+    )
     parameters_folder: str = Field(
         default="",
         description="Folder of the parameter files, within the data folder; `parameters/<name>` by "
@@ -236,7 +245,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
         target = self.target
         if isinstance(target, bool):
             target = written_word(context, ("target",)) or target
-        return Layout(target, self.header)
+        return Layout(target, self.header, self.columns, self.without_target)
 
     def _in_yaml(self, field: Sequence[str | int]) -> Sequence[str | int]:
         """Where a field of the spec is written: a single step stands without a list of steps."""

@@ -21,9 +21,14 @@ def is_missing(cell: str) -> bool:
     return cell.lower() in _MISSING
 
 
+def is_truth(cell: str) -> bool:
+    """Whether a cell is a truth value."""
+    return cell.lower() in _TRUTH
+
+
 def is_number(cell: str) -> bool:
     """Whether a cell is a number, finite or not, or a truth value."""
-    if cell.lower() in _TRUTH:
+    if is_truth(cell):
         return True
     try:
         float(cell)

@@ -1,8 +1,8 @@
 """Columns of a table: their names, the target, the features, row numbers."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -11,11 +11,16 @@ from numpy.typing import NDArray
 from iris_hpo.data.cells import is_missing, is_number
 from iris_hpo.data.tables import DatasetError, Table
 from iris_hpo.errors import InputError
-from iris_hpo.text import counted
+from iris_hpo.text import counted, shorten
 
 _UNNAMED: Final = re.compile(r"(Unnamed: \d+(\.\d+)?)?", re.ASCII)
+_IDENTIFIER: Final = re.compile(r"(^|[^a-zA-Z])(id|ID|Id|key|index)($|[^a-zA-Z])|[a-z]I[dD]$")
 _WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _TRUTH: Final = ("on", "off", "yes", "no", "true", "false")
+ROLES: Final = ("drop", "target")
+"""What `Layout.columns` makes of a column."""
+_LATER: Final = ("category", "group", "weight", "time", "part")
+"""Roles that are reserved."""
 _SHOWN: Final = 50
 """Number of columns that a message names."""
 _TELLING: Final = 4
@@ -24,7 +29,7 @@ _TELLING: Final = 4
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the target is, and whether there is a header.
+    """Where the target is, whether there is a header, and what to do with columns and rows.
 
     Parameters
     ----------
@@ -33,15 +38,22 @@ class Layout:
     header
         Whether the first line names the columns. None decides by the line: it is a header if no
         feature in it is a number, or if it counts the columns from 0, as pandas does.
+    columns
+        Roles of columns by name: ``drop``, ``target``. Without a header the names are
+        ``1``, ``2`` and so on.
+    without_target
+        What to do with rows that have no target: ``refuse`` or ``drop``.
 
     Raises
     ------
     InputError
-        If the target is a truth value.
+        If the target is a truth value, or a role is unknown.
     """
 
     target: str | int = -1
     header: bool | None = None
+    columns: Mapping[str, str] = field(default_factory=dict[str, str])
+    without_target: str = "refuse"
 
     def __post_init__(self) -> None:
         if isinstance(self.target, bool):
@@ -50,6 +62,65 @@ class Layout:
                 "in target: 'yes', or give its position",
                 field=("target",),
             )
+        for name, role in self.columns.items():
+            if role in _LATER:
+                problem = f"is not supported yet; there are {', '.join(ROLES)}"
+                raise _wrong_role(name, role, problem)
+            if role not in ROLES:
+                raise _wrong_role(name, role, f"is unknown; there are {', '.join(ROLES)}")
+        targets = self.with_role("target")
+        if len(targets) > 1 or (targets and self.target not in (-1, *targets)):
+            named = [*targets, *([] if self.target == -1 else [str(self.target)])]
+            problem = f"there is one target, not {', '.join(named)}; name it once"
+            raise InputError(problem, field=("columns",))
+        if self.without_target not in ("refuse", "drop"):
+            raise InputError(
+                f"without_target {shorten(str(self.without_target))} must be refuse or drop",
+                field=("without_target",),
+            )
+
+    @property
+    def target_column(self) -> str | int:
+        """The target, as a name or a position."""
+        return next(iter(self.with_role("target")), self.target)
+
+    def with_role(self, role: str) -> list[str]:
+        """Name the columns with a role."""
+        return [name for name, given in self.columns.items() if given == role]
+
+    def content(self) -> dict[str, object]:
+        """Return what the metadata of assets says; what is not given is left out."""
+        content: dict[str, object] = {"target": self.target, "header": self.header}
+        if self.columns:
+            content["columns"] = dict(self.columns)
+        if self.without_target != "refuse":
+            content["without_target"] = self.without_target
+        return content
+
+
+def _wrong_role(name: str, role: str, problem: str) -> InputError:
+    return InputError(
+        f"the role {shorten(str(role))} of the column {shorten(name)} {problem}",
+        field=("columns", name),
+    )
+
+
+def dropped(table: Table, layout: Layout, names: Sequence[str]) -> set[int]:
+    """Positions of the columns with the role ``drop``.
+
+    Raises
+    ------
+    DatasetError
+        If the layout names a column that the table does not have.
+    """
+    place = {name: at for at, name in enumerate(names)}
+    for name in layout.columns:
+        if name not in place:
+            raise DatasetError(
+                str(table.path),
+                f"has no column {name!r}, which `columns` names; there are {_shown(names)}",
+            )
+    return {place[name] for name in layout.with_role("drop")}
 
 
 def has_header(table: Table, layout: Layout) -> bool:
@@ -62,10 +133,11 @@ def has_header(table: Table, layout: Layout) -> bool:
     """
     if layout.header is not None:
         return layout.header
-    if isinstance(layout.target, str):
+    target = layout.target_column
+    if isinstance(target, str) or (layout.columns and layout.columns.keys() <= {*table.first}):
         return True
     width = len(table.first)
-    target = layout.target % width if -width <= layout.target < width else None
+    target = target % width if -width <= target < width else None
     skipped = {target, 0} if _begins_with_row_number(table) else {target}
     names = [cell for index, cell in enumerate(table.first) if index not in skipped]
     if not any(is_missing(name) or is_number(name) for name in names):
@@ -152,6 +224,16 @@ def counts_rows(values: NDArray[np.float64]) -> bool:
     """Whether a column is 0, 1, 2 and so on, or 1, 2, 3 and so on."""
     start = values[0]
     return start in (0, 1) and np.array_equal(values, np.arange(len(values)) + start)
+
+
+def is_identifier(name: str, values: NDArray[np.float64]) -> bool:
+    """Whether whole numbers that differ in every row are in order, or named like an identifier."""
+    if not np.array_equal(values, np.rint(values)):
+        return False
+    steps = np.diff(values)
+    if np.all(steps > 0) or np.all(steps < 0):
+        return True
+    return bool(_IDENTIFIER.search(name)) and len(np.unique(values)) == len(values)
 
 
 def _begins_with_row_number(table: Table) -> bool:

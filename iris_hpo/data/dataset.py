@@ -8,18 +8,47 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from iris_hpo.data.columns import Layout, counts_rows, has_header, is_unnamed, target_position
-from iris_hpo.data.numbers import Columns, Features, read_cells
+from iris_hpo.data.cells import is_truth
+from iris_hpo.data.columns import (
+    Layout,
+    counts_rows,
+    dropped,
+    has_header,
+    is_identifier,
+    is_unnamed,
+    target_position,
+)
+from iris_hpo.data.numbers import Cells, Columns, Features, read_cells
 from iris_hpo.data.tables import DatasetError, Table
-from iris_hpo.text import legible
+from iris_hpo.text import counted, legible, shorten
+
+_ENOUGH: Final = 30
+"""Number of rows from which on different whole numbers are hardly chance."""
 
 Task = Literal["classification", "regression"]
 Target = NDArray[np.str_] | NDArray[np.int64] | NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes
+    ----------
+    role
+        ``feature``, ``target``, ``row number`` or ``dropped``; the last two are not learnt from.
+    kind
+        ``number``, ``truth value`` or ``category``; empty if nothing is learnt from the column.
+    """
+
+    name: str
+    role: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -37,7 +66,9 @@ class Dataset:
     digest
         sha256 of the file's bytes.
     notes
-        Remarks on the columns: which are left out, which may be row numbers.
+        Remarks on the columns and rows: which are left out, which columns may be identifiers.
+    columns
+        All columns of the file, in its order.
     """
 
     features: Features
@@ -46,6 +77,7 @@ class Dataset:
     target_name: str
     digest: str
     notes: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
 
     @property
     def task(self) -> Task:
@@ -71,12 +103,26 @@ def read_dataset(path: Path, layout: Layout, task: Task) -> Dataset:
     cells = read_cells(path, lambda table: _locate(table, layout, task))
     columns, features = cells.columns, cells.numbers
     if columns.label is None:
-        *positions, target = columns.numbers
-        features, values = features[:, :-1], features[:, -1].copy()
+        features, target = features[:, :-1], features[:, -1].copy()
     else:
-        positions, target, values = [*columns.numbers], columns.label, np.array(cells.labels)
+        target = np.array(cells.labels)
+    if not len(target):
+        raise DatasetError(str(path), "no row has a target; name another column")
+    positions = [at for at in columns.numbers if at != columns.target]
+    return _name(path, columns, positions, features, target, cells)
+
+
+def _name(
+    path: Path,
+    columns: Columns,
+    positions: Sequence[int],
+    features: Features,
+    target: Target,
+    cells: Cells,
+) -> Dataset:
+    """Leave out the numbers of rows, and name the features."""
     notes = list[str]()
-    names = columns.names
+    names, counting = columns.names, [False] * len(positions)
     if columns.is_named:
         counting = [
             is_unnamed(names[position]) and counts_rows(features[:, index])
@@ -84,21 +130,43 @@ def read_dataset(path: Path, layout: Layout, task: Task) -> Dataset:
         ]
         notes += [_left_out(names[at], at) for at in compress(positions, counting)]
         features = features[:, np.logical_not(counting)] if any(counting) else features
-        positions = [at for at, counts in zip(positions, counting, strict=True) if not counts]
-    if not positions:
+    kept = [at for at, counts in zip(positions, counting, strict=True) if not counts]
+    if not kept:
         raise DatasetError(str(path), "holds the numbers of rows and a target; add features")
-    feature_names = [names[position] for position in positions]
+    feature_names = [names[position] for position in kept]
+    if cells.left_out:
+        notes.append(f"{counted(cells.left_out, 'row')} without a target: left out")
     notes += _doubts(features, feature_names)
     if not columns.is_named:
-        feature_names = [f"feature_{index + 1}" for index in range(len(positions))]
+        feature_names = [f"feature_{index + 1}" for index in range(len(kept))]
     return Dataset(
         np.ascontiguousarray(features),
-        values,
+        target,
         tuple(feature_names),
-        names[target] if columns.is_named else "target",
+        names[columns.target or 0] if columns.is_named else "target",
         cells.digest,
         tuple(notes),
+        _described(columns, kept, feature_names, cells),
     )
+
+
+def _described(
+    columns: Columns, kept: Sequence[int], feature_names: Sequence[str], cells: Cells
+) -> tuple[Column, ...]:
+    """Describe every column of the table, in its order."""
+    features = dict(zip(kept, feature_names, strict=True))
+    used = {*columns.numbers, columns.label}
+    described = list[Column]()
+    for at, name in enumerate(columns.names):
+        if at in features:
+            kind = "truth value" if is_truth(cells.first[at]) else "number"
+            described.append(Column(features[at], "feature", kind))
+        elif at == columns.target:
+            kind = "number" if columns.label is None else "category"
+            described.append(Column(name if columns.is_named else "target", "target", kind))
+        else:
+            described.append(Column(name, "row number" if at in used else "dropped", ""))
+    return tuple(described)
 
 
 def class_counts(target: Target) -> dict[str, int]:
@@ -114,12 +182,21 @@ def _locate(table: Table, layout: Layout, task: Task) -> Columns:
     if table.columns is None and has_header(table, layout):
         table.take_header()
     width = len(table.columns or table.first)
-    target = target_position(table, layout.target, width)
+    target = target_position(table, layout.target_column, width)
     names = table.columns or [f"{index + 1}" for index in range(width)]
-    positions = [position for position in range(width) if position != target]
-    if task == "classification":
-        return Columns(names, positions, target, is_named=table.columns is not None)
-    return Columns(names, [*positions, target], None, is_named=table.columns is not None)
+    left_out = dropped(table, layout, names)
+    positions = [at for at in range(width) if at != target and at not in left_out]
+    if not positions:
+        raise DatasetError(str(table.path), "every column but the target is dropped; keep one")
+    is_class = task == "classification"
+    return Columns(
+        names,
+        positions if is_class else [*positions, target],
+        target if is_class else None,
+        target=target,
+        drops=layout.without_target == "drop",
+        is_named=table.columns is not None,
+    )
 
 
 def _too_narrow(table: Table) -> DatasetError:
@@ -136,15 +213,24 @@ def _left_out(name: str, position: int) -> str:
 
 
 def _doubts(features: Features, names: Sequence[str]) -> list[str]:
-    """Remarks on features that seem to number the rows, and on those without a name."""
+    """Remarks on features that seem to identify the rows, and on those without a name."""
     if len(features) < 3:
         return []
+    remarks = ((name, _doubt(name, features[:, index])) for index, name in enumerate(names))
     return [
-        f"the feature {legible(name) if name else 'without a name'} counts the rows; if it only "
-        "numbers them, remove the column"
-        if counts
-        else f"the feature {legible(name)} has no name; if it numbers rows, remove the column"
-        for index, name in enumerate(names)
-        for counts in [counts_rows(features[:, index])]
-        if counts or is_unnamed(name)
+        f"the feature {legible(name)} {remark}; if it only identifies rows, write columns: "
+        f"{{{shorten(name)}: drop}}"
+        for name, remark in remarks
+        if remark
     ]
+
+
+def _doubt(name: str, values: NDArray[np.float64]) -> str:
+    """Say why a feature may be an identifier; empty if it is none."""
+    if counts_rows(values):
+        return "counts the rows"
+    if is_unnamed(name):
+        return "has no name"
+    if len(values) >= _ENOUGH and is_identifier(name, values):
+        return "differs in every row"
+    return ""

@@ -1,5 +1,6 @@
 """Read the numbers and the labels of a table: in blocks if it is large, else row by row."""
 
+import operator
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.data.blocks import read_blocks
-from iris_hpo.data.cells import is_finite, read_label, read_numbers
+from iris_hpo.data.cells import is_finite, is_missing, read_label, read_numbers
 from iris_hpo.data.tables import DatasetError, Table
 from iris_hpo.text import counted, shorten
 
@@ -34,6 +35,10 @@ class Columns:
         Positions of the columns of numbers, in the order in which they are returned.
     label
         Position of the column of labels, if there is one.
+    target
+        Position of the target, of labels or numbers, if rows have to have one.
+    drops
+        Whether rows without a target are left out, and not refused.
     is_named
         Whether the names are those of a header.
     before
@@ -45,6 +50,8 @@ class Columns:
     names: Sequence[str]
     numbers: Sequence[int]
     label: int | None = None
+    target: int | None = None
+    drops: bool = False
     is_named: bool = True
     before: str = "the lines before have"
     may_count_rows: bool = False
@@ -60,14 +67,20 @@ class Cells:
         Shape (rows, numbers), float64, finite.
     labels
         A text per row; empty if no column holds labels.
+    left_out
+        Number of rows without a target that were left out.
     digest
         sha256 of the file's bytes.
+    first
+        The first row, all columns.
     """
 
     columns: Columns
     numbers: Features
     labels: list[str]
+    left_out: int
     digest: str
+    first: Sequence[str]
 
 
 def read_cells(path: Path, locate: Callable[[Table], Columns]) -> Cells:
@@ -87,7 +100,7 @@ def read_cells(path: Path, locate: Callable[[Table], Columns]) -> Cells:
         columns = locate(table)
         content = read_blocks(table, columns.numbers, columns.label)
         if content is not None:
-            return Cells(columns, *content, table.digest())
+            return Cells(columns, *content, 0, table.digest(), table.first)
         if not table.is_large:
             return _read_by_rows(table, columns)
     with Table(path) as table:
@@ -95,24 +108,71 @@ def read_cells(path: Path, locate: Callable[[Table], Columns]) -> Cells:
 
 
 def _read_by_rows(table: Table, columns: Columns) -> Cells:
+    first, names = [*table.first], [columns.names[at] for at in columns.numbers]
+    rows = Rows(table, columns)
     labels = list[str]()
-    names = [columns.names[at] for at in columns.numbers]
-    numbers = read_rows(table, names, _rows(table, columns, labels))
-    return Cells(columns, numbers, labels, table.digest())
+    numbers = read_rows(table, names, _number_cells(rows, columns, labels))
+    return Cells(columns, numbers, labels, rows.left_out, table.digest(), first)
 
 
-def _rows(table: Table, columns: Columns, labels: list[str]) -> Iterator[list[str]]:
+class Rows:
+    """The rows of a table with a target, each as long as the others.
+
+    Attributes
+    ----------
+    left_out
+        Number of rows without a target that were left out until now.
+    """
+
+    def __init__(self, table: Table, columns: Columns) -> None:
+        self.table = table
+        self.left_out = 0
+        self._columns = columns
+
+    def __iter__(self) -> Iterator[list[str]]:
+        columns, width, target = self._columns, len(self._columns.names), self._columns.target
+        # A label may be any text.
+        missing = is_missing if columns.label is None else operator.not_
+        rows = self.table.rows()
+        for row in rows:
+            if len(row) != width:
+                raise self.table.refusal(
+                    f"has {counted(len(row), 'column')}; {columns.before} {width}"
+                )
+            if target is None or not missing(row[target]):
+                yield row
+            elif columns.drops:
+                self.left_out += 1
+            else:
+                raise self._refusal(target, missing, rows)
+
+    def _refusal(
+        self, target: int, missing: Callable[[str], bool], rows: Iterator[list[str]]
+    ) -> DatasetError:
+        table, number = self.table, 1
+        error = table.refusal("", self._columns.names[target])
+        with suppress(DatasetError):
+            number += sum(len(row) > target and missing(row[target]) for row in rows)
+        what = "the label" if self._columns.label is not None else "the target"
+        return DatasetError(
+            str(table.path),
+            f"{what} is missing in {counted(number, 'row')}; fill it in, or write "
+            "without_target: drop to leave such rows out",
+            line=error.line,
+            column=error.column,
+        )
+
+
+def _number_cells(rows: Rows, columns: Columns, labels: list[str]) -> Iterator[list[str]]:
     """Yield the cells of each row that are numbers; append the label, if any, to a list."""
-    label, width = columns.label, len(columns.names)
+    label = columns.label
     name = "" if label is None else columns.names[label]
     # Taking one cell out is faster than choosing the others.
-    others = [at for at in range(width) if at != label]
+    others = [at for at in range(len(columns.names)) if at != label]
     chosen = None if columns.numbers == others else columns.numbers
-    for row in table.rows():
-        if len(row) != width:
-            raise table.refusal(f"has {counted(len(row), 'column')}; {columns.before} {width}")
+    for row in rows:
         if label is not None:
-            labels.append(read_label(table, name, row[label]))
+            labels.append(read_label(rows.table, name, row[label]))
         if chosen is not None:
             row = [row[at] for at in chosen]  # noqa: PLW2901
         elif label is not None:

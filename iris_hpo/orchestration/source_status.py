@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from iris_hpo.data.columns import is_unnamed
 from iris_hpo.data.split import CARD as SPLIT_CARD
@@ -113,15 +113,16 @@ def _is_of_layout(study: Study, card: SplitCard) -> bool:
     layout = study.spec.layout
     recorded = study.metadata("split").get(LAYOUT)
     if recorded is not None:
-        return recorded.value == asdict(layout)
-    named = isinstance(layout.target, int) or layout.target == card.target_name
+        return recorded.value == layout.content()
+    target = layout.target_column
+    named = isinstance(target, int) or target == card.target_name
     return named and not any(map(is_unnamed, card.feature_names))
 
 
 def _describes(study: Study, card: SplitCard) -> bool:
     """Whether the record of `raw_data` describes the columns that are used now."""
     recorded = study.metadata("raw_data")
-    same_layout = LAYOUT not in recorded or recorded[LAYOUT].value == asdict(study.spec.layout)
+    same_layout = LAYOUT not in recorded or recorded[LAYOUT].value == study.spec.layout.content()
     features = recorded.get("features")
     return same_layout and (features is None or features.value == len(card.feature_names))
 

@@ -98,7 +98,9 @@ def test_other_columns_without_a_name_stay_and_are_noted(
     dataset = read(tmp_path, FRAME.set_axis(numbers).to_csv(), Layout("kind"))
 
     assert dataset.features[:, 0].tolist() == numbers
-    assert dataset.notes == ("the feature '' has no name; if it numbers rows, remove the column",)
+    assert dataset.notes == (
+        "the feature '' has no name; if it only identifies rows, write columns: {'': drop}",
+    )
 
 
 @pytest.mark.parametrize(("text", "name"), [(FRAME.to_csv(index_label="id"), "id")])
@@ -108,8 +110,10 @@ def test_a_column_with_a_name_stays_and_is_noted_if_it_counts_the_rows(
     dataset = read(tmp_path, text, Layout("kind"))
 
     assert dataset.feature_names == (name, "x", "y")
-    assert dataset.notes == (
-        f"the feature {name} counts the rows; if it only numbers them, remove the column",
+    [note] = dataset.notes
+    assert note == (
+        f"the feature {name} counts the rows; if it only identifies rows, write columns: "
+        f"{{'{name}': drop}}"
     )
 
 
@@ -235,6 +239,139 @@ def test_all_columns_that_are_no_numbers_are_named_at_once(tmp_path: Path) -> No
 def test_lines_above_the_table_are_named(tmp_path: Path) -> None:
     assert refusal(tmp_path, "Flowers of 1936\nx,y,kind\n1,2,a\n", Layout(-1)) == (
         ", line 1: has 1 column and the next row 3; remove what stands above the table"
+    )
+
+
+# Roles of columns, and rows without a target
+
+
+def test_a_column_with_the_role_drop_is_left_out(tmp_path: Path) -> None:
+    text = "day,x,y,kind\nMonday,5.1,3.5,a\n,4.9,3,a\nFriday,6.3,2.9,b\n"
+
+    dataset = read(tmp_path, text, Layout("kind", columns={"day": "drop"}))
+
+    assert dataset.features.tolist() == FEATURES
+    assert dataset.feature_names == ("x", "y")
+    assert [(column.name, column.role, column.kind) for column in dataset.columns] == [
+        ("day", "dropped", ""),
+        ("x", "feature", "number"),
+        ("y", "feature", "number"),
+        ("kind", "target", "category"),
+    ]
+
+
+def test_columns_without_a_header_are_named_by_number(tmp_path: Path) -> None:
+    text = FRAME.assign(day="Monday").to_csv(index=False, header=False)
+
+    dataset = read(tmp_path, text, Layout(2, header=False, columns={"4": "drop"}))
+
+    assert dataset.features.tolist() == FEATURES
+    assert dataset.feature_names == ("feature_1", "feature_2")
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_a_column_with_the_role_target_is_the_target(tmp_path: Path, task: Task) -> None:
+    text = "x,size,y,flag\n5.1,7,3.5,True\n4.9,8,3,False\n6.3,9,2.9,True\n"
+
+    dataset = read(tmp_path, text, Layout(columns={"size": "target"}), task)
+
+    assert dataset.target.tolist() == (["7", "8", "9"] if task == "classification" else [7, 8, 9])
+    assert [column.kind for column in dataset.columns if column.role == "feature"] == [
+        "number",
+        "number",
+        "truth value",
+    ]
+    assert dataset.target_name == "size"
+
+
+def test_row_numbers_have_a_role(tmp_path: Path) -> None:
+    columns = read(tmp_path, FRAME.to_csv()).columns
+
+    assert (columns[0].name, columns[0].role, columns[0].kind) == ("", "row number", "")
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"x": "ignore"}, "the role 'ignore' of the column 'x' is unknown; there are drop, target"),
+        (
+            {"x": "group"},
+            "the role 'group' of the column 'x' is not supported yet; there are drop, target",
+        ),
+        ({"x": "weight"}, "is not supported yet"),
+        ({"x": "target", "y": "target"}, "there is one target, not x, y; name it once"),
+    ],
+)
+def test_roles_that_cannot_be_followed_are_refused(columns: dict[str, str], message: str) -> None:
+    with pytest.raises(InputError, match=message) as refused:
+        Layout(columns=columns)
+
+    assert refused.value.field[0] == "columns"
+
+
+def test_two_targets_are_refused() -> None:
+    with pytest.raises(InputError, match="there is one target, not x, kind; name it once"):
+        Layout("kind", columns={"x": "target"})
+
+
+def test_a_role_of_a_column_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "x,y,kind\n1,2,a\n", Layout("kind", columns={"z": "drop"})) == (
+        ": has no column 'z', which `columns` names; there are x, y, kind"
+    )
+    assert refusal(tmp_path, "x,kind\n1,a\n", Layout("kind", columns={"x": "drop"})) == (
+        ": every column but the target is dropped; keep one"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "noted"),
+    [
+        ("customer_id", [(7 * n) % 40 + 100 for n in range(40)], True),
+        ("customerID", [(7 * n) % 40 + 100 for n in range(40)], True),
+        ("order", [3 * n for n in range(40)], True),
+        ("order", [-3 * n for n in range(40)], True),
+        ("width", [(7 * n) % 40 for n in range(40)], False),
+        ("time_id", [n % 20 for n in range(40)], False),
+        ("order", [n + 0.5 for n in range(40)], False),
+    ],
+)
+def test_an_identifier_is_noted_by_name(
+    tmp_path: Path, name: str, values: list[float], *, noted: bool
+) -> None:
+    text = pd.DataFrame({name: values, "kind": ["a", "b"] * 20}).to_csv(index=False)
+
+    dataset = read(tmp_path, text)
+
+    assert dataset.features[:, 0].tolist() == values
+    note = f"the feature {name} differs in every row; if it only identifies rows, write columns: "
+    assert dataset.notes == ((f"{note}{{'{name}': drop}}",) if noted else ())
+
+
+@pytest.mark.parametrize(
+    ("task", "text", "problem"),
+    [
+        ("classification", "x,kind\n1,a\n2,\n3,NA\n4,\n", "the label is missing in 2 rows"),
+        ("regression", "x,y\n1,2\n2,NA\n3,?\n4,\n", "the target is missing in 3 rows"),
+    ],
+)
+def test_rows_without_a_target_are_refused_or_dropped(
+    tmp_path: Path, task: Task, text: str, problem: str
+) -> None:
+    assert refusal(tmp_path, text, Layout(), task).endswith(
+        f": {problem}; fill it in, or write without_target: drop to leave such rows out"
+    )
+
+    dataset = read(tmp_path, text, Layout(without_target="drop"), task)
+
+    kept = {"classification": [1, 3], "regression": [1]}[task]
+    assert dataset.features[:, 0].tolist() == kept
+    assert len(dataset.target) == len(kept)
+    assert f"{4 - len(kept)} rows without a target: left out" in dataset.notes
+
+
+def test_a_table_without_any_target_is_refused(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "x,kind\n1,\n2,\n", Layout(without_target="drop")) == (
+        ": no row has a target; name another column"
     )
 
 

@@ -275,7 +275,8 @@ def test_what_is_not_finite_is_refused(csv_file, cell):
 
 EMPTY = "the file holds no rows; write one example a line"
 MISSING_VALUE = "the value is missing (''); fill it in or remove the row"
-MISSING_LABEL = "the label is missing; fill it in or remove the row"
+WITHOUT = "fill it in, or write without_target: drop to leave such rows out"
+MISSING_LABEL = f"the label is missing in 1 row; {WITHOUT}"
 COMMAS = "features and a target, separated by commas, are needed"
 SAVE = "save the file as UTF-8"
 NO_UTF8 = f"is not UTF-8 text; {SAVE}"
@@ -346,7 +347,7 @@ def test_a_target_that_is_not_there_is_refused(csv_file, content, layout, proble
     ("cell", "problem"),
     [
         ("tall", f"'tall' {NO_NUMBER}"),
-        ("", MISSING_VALUE),
+        ("", f"the target is missing in 1 row; {WITHOUT}"),
         ("inf", "'inf' is not finite; remove the row"),
     ],
 )

@@ -166,7 +166,7 @@ def test_the_target_of_a_regression_is_read_in_blocks(tmp_path: Path, blocks: li
         ("3,inf,a", ", line 31, column y: 'inf' is not finite; remove the row"),
         ("3,4", ", line 31: has 2 columns; the lines before have 3"),
         ("3,4,a,", ", line 31: has 4 columns; the lines before have 3"),
-        ("3,4,", ", line 31, column kind: the label is missing; fill it in or remove the row"),
+        ("3,4,", ", line 31, column kind: the label is missing in 1 row; fill it in"),
         ('"3"4,4,a', ", line 31: is not CSV: ',' expected after '\"'"),
         ('"3,4,a', ", line 31: is not CSV: unexpected end of data"),
         ("3,4,\0", ", line 31: holds a NUL byte; this is not a text file"),

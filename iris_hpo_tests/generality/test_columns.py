@@ -138,6 +138,40 @@ def test_a_truth_value_that_is_no_word_of_its_line_is_refused_with_its_line(
     ) in answer.err
 
 
+def test_columns_and_rows_are_left_out_by_yaml_and_the_metadata_lists_them(
+    project: YamlProject,
+) -> None:
+    rows = "".join(f"{n % 7},day {n},{n % 5}.5,{n % 2 if n % 10 else ''}\n" for n in range(60))
+    path = write_text(project, f"x,day,y,kind\n{rows}")
+    tree_search(project, columns={"day": "drop"}, without_target="drop")
+
+    assert project.run("tree")["notes"] == ["6 rows without a target: left out"]
+
+    assert first_line(project) == "row,x,y,kind"
+    for name in ("raw_data", "split"):
+        with project.instance() as instance:
+            event = instance.get_latest_materialization_event(dg.AssetKey(["tree", name]))
+        assert event is not None
+        assert event.asset_materialization is not None
+        table = event.asset_materialization.metadata["columns"]
+        assert isinstance(table, dg.TableMetadataValue)
+        names = ("column", "role", "kind")
+        assert [tuple(record.data[name] for name in names) for record in table.records] == [
+            ("x", "feature", "number"),
+            ("day", "dropped", ""),
+            ("y", "feature", "number"),
+            ("kind", "target", "category"),
+        ]
+    assert len(project.call("predict", "--search", "tree", path).out.split()) == 60
+    tree_search(project, columns={"day": "drop", "x": "drop"}, without_target="drop")
+    assert project.run("tree")["trained"] == 1
+    assert first_line(project) == "row,y,kind"
+    tree_search(project, columns={"day": "group"})
+    answer = project.call("run", "--search", "tree")
+    assert (answer.code, "defs.yaml:" in answer.err) == (2, True)
+    assert "the role 'group' of the column 'day' is not supported yet" in answer.err
+
+
 def test_another_target_of_the_same_file_is_learnt(project: YamlProject) -> None:
     write_text(project, "".join(f"{n % 7},{n % 5}.5,{n % 2},{n % 3}\n" for n in range(60)))
     tree_search(project, target=-1)

@@ -16,6 +16,7 @@ from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = DAGSTERS_WARNINGS
 
+WITHOUT_TARGET = "fill it in, or write without_target: drop to leave such rows out"
 NEIGHBOURS = [{"name": "n_neighbors", "symbol": "N", "type": "int", "positive": True}]
 
 
@@ -154,7 +155,7 @@ def test_a_scorer_takes_the_class_1_for_the_positive_one(project: YamlProject) -
         (
             [["height", "kind"], [1, "a"], [2, ""]],
             "line 3, column kind",
-            "the label is missing; fill it in or remove the row",
+            f"the label is missing in 1 row; {WITHOUT_TARGET}",
         ),
         (
             [["height", "kind"], [1, "a"], ["inf", "b"]],

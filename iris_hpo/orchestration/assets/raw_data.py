@@ -1,11 +1,11 @@
 """The asset `raw_data`: the data file, checked."""
 
-from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
 
 from iris_hpo.data.dataset import class_counts
+from iris_hpo.orchestration.assets.tables import columns_table
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.names import LAYOUT, NOTES, names_of, presentation
@@ -34,7 +34,8 @@ def build_raw_data(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefiniti
                 "classes": clean(", ".join(counts)) or "none: a number is predicted",
                 "path": dg.MetadataValue.path(str(study.data_file)),
                 "digest": dataset.digest,
-                LAYOUT: asdict(spec.layout),
+                "columns": columns_table(dataset.columns),
+                LAYOUT: spec.layout.content(),
                 **({NOTES: [*map(clean, dataset.notes)]} if dataset.notes else {}),
             },
         )

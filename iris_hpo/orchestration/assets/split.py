@@ -8,6 +8,7 @@ import dagster as dg
 from iris_hpo.data.dataset import Target, class_counts
 from iris_hpo.data.sources import DatasetError
 from iris_hpo.data.split import TEST, TRAIN, notes_on_split, read_part, write_split
+from iris_hpo.orchestration.assets.tables import columns_table
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import SplitConfig, split_config
 from iris_hpo.orchestration.failures import user_errors
@@ -38,6 +39,7 @@ def build_split(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
                 )
             card, files = study.divide(config.settings())
             write_split(study.store, card, files)
+            columns = columns_table(study.dataset.columns)
             study.forget_rows()
         targets = {part: read_part(files[part], spec.task)[2] for part in (TRAIN, TEST)}
         notes = notes_on_split(card, targets[TRAIN], spec.task)
@@ -45,10 +47,11 @@ def build_split(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
             data_version=dg.DataVersion(card.version),
             metadata={
                 "rows": _rows_table(spec, targets[TRAIN], targets[TEST]),
+                "columns": columns,
                 "folds": card.folds,
                 "seed": card.seed,
                 **({"splitter": card.splitter} if card.splitter else {}),
-                LAYOUT: asdict(spec.layout),
+                LAYOUT: spec.layout.content(),
                 "path": dg.MetadataValue.path(str(study.store.path("split"))),
                 **({NOTES: notes} if notes else {}),
                 **changed(asdict(config.settings()), asdict(spec.split)),
