@@ -1,4 +1,4 @@
-"""The fits of a selection, done by an engine: the champion's on all rows, and the references'.
+"""The fits of a selection, done by an engine: the champion's, and the references'.
 
 What they are is in `iris_hpo.training.final_fits`. What the last selection has made is used again
 if the same work would give the same result.
@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from iris_hpo.data.split import Examples
+from iris_hpo.data.split import Examples, settings_of
+from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.engines import Done, Engine, Failed, Limits, WorkersEngine, make_engine
 from iris_hpo.errors import CandidateError, InputError
 from iris_hpo.orchestration.names import log_line
@@ -23,7 +24,15 @@ from iris_hpo.selection.references import ReferenceScores, read_references
 from iris_hpo.store.digests import ArtifactError
 from iris_hpo.store.folder import read_verified
 from iris_hpo.training.cards import Conditions, ModelCard, ScoreCard
-from iris_hpo.training.final_fits import FinalFit, FinalWork, Refitted, champion_fit, reference_fits
+from iris_hpo.training.final_fits import (
+    FinalFit,
+    FinalWork,
+    Refitted,
+    champion_fit,
+    curve_fit,
+    reference_fits,
+)
+from iris_hpo.training.learning_curve import LearningCurve
 
 _LONGER: Final = 10
 _LEAST_SECONDS: Final = 60.0
@@ -31,7 +40,7 @@ _LEAST_SECONDS: Final = 60.0
 and so many seconds in any case: the defaults of an estimator may take longer than all values that
 are searched."""
 
-Outcome = Done[FinalFit, Refitted | ScoreCard] | Failed[FinalFit]
+Outcome = Done[FinalFit, Refitted | LearningCurve | ScoreCard] | Failed[FinalFit]
 
 
 @dataclass
@@ -55,6 +64,9 @@ class FinalFits:
         The champion, trained on all rows; None without a refit.
     references
         What is known of the references.
+    curve
+        The champion fitted to parts of all rows; None if it cannot be, or the rows were divided by
+        another splitter than the built-in one: then groups or times may matter.
     """
 
     study: Study
@@ -64,6 +76,7 @@ class FinalFits:
     log: logging.Logger
     refitted: Refitted | None = None
     references: ReferenceScores = field(default_factory=ReferenceScores)
+    curve: LearningCurve | None = None
 
     def make(self, champion: ModelCard, slowest: float, *, refits: bool) -> None:
         """Do the fits whose results the last selection has not.
@@ -82,11 +95,13 @@ class FinalFits:
         InputError
             If the champion cannot be trained on all rows.
         """
-        fits = self._references_to_fit()
+        test_digest = self.upstream.split_card.test_digest
+        curve = curve_fit(self._conditions, champion.parameters, test_digest)
+        fits = self._references_to_fit(curve.fingerprint)
+        self.curve = self.references.learning_curve
+        fits += [curve] if self.curve is None and self._settings is not None else []
         if refits:
-            fit = champion_fit(
-                self._conditions, champion.parameters, self.upstream.split_card.test_digest
-            )
+            fit = champion_fit(self._conditions, champion.parameters, test_digest)
             self.refitted = self._refitted_before(fit.fingerprint)
             fits += [] if self.refitted else [fit]
         counts = Counts(len(fits))
@@ -101,6 +116,12 @@ class FinalFits:
         return self.study.conditions(self.upstream.split_card, self.upstream.parameters_card)
 
     @cached_property
+    def _settings(self) -> SplitSettings | None:
+        """Settings of the split; None without folds, or of another splitter."""
+        card = self.upstream.split_card
+        return settings_of(card) if card.splitter is None and card.folds else None
+
+    @cached_property
     def _before(self) -> ChampionCard | None:
         """The champion of the last selection."""
         try:
@@ -108,13 +129,15 @@ class FinalFits:
         except InputError:  # there is none, or its card was changed
             return None
 
-    def _references_to_fit(self) -> list[FinalFit]:
+    def _references_to_fit(self, curve: str) -> list[FinalFit]:
+        """List the references that are not known; keep what is, and a curve of this fingerprint."""
         try:
             fits = reference_fits(self._conditions)
         except CandidateError as error:
             self.references = ReferenceScores().with_failure("default", "", str(error))
             return []
-        known = self._references_before().only({fit.name: fit.fingerprint for fit in fits})
+        fingerprints = {fit.name: fit.fingerprint for fit in fits}
+        known = self._references_before().only(fingerprints, curve)
         self.references = known
         return [fit for fit in fits if fit.name not in known.names]
 
@@ -147,7 +170,7 @@ class FinalFits:
             self.study.spec.engine,
         )
         limits = Limits(self.work.retries, self._time_limit(engine, slowest))
-        task = FinalWork(self._conditions, self.examples)
+        task = FinalWork(self._conditions, self.examples, self._settings or SplitSettings())
         with closing(engine.map(task, fits, limits)) as outcomes:
             for together in outcomes:
                 yield from together
@@ -167,10 +190,14 @@ class FinalFits:
                     "nothing was selected; the setting refit: train (--refit train) takes the "
                     "model that was scored"
                 )
-            self.references = self.references.with_failure(
-                fit.name, fit.fingerprint, outcome.reason
-            )
+            if not fit.is_curve:
+                self.references = self.references.with_failure(
+                    fit.name, fit.fingerprint, outcome.reason
+                )
         elif isinstance(outcome.result, Refitted):
             self.refitted = outcome.result
+        elif isinstance(outcome.result, LearningCurve):
+            self.curve = outcome.result
+            self.references = self.references.with_curve(fit.fingerprint, outcome.result)
         else:
             self.references = self.references.with_score(fit.name, outcome.result)

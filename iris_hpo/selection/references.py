@@ -1,4 +1,4 @@
-"""The stored scores of the references: what champions are compared with.
+"""The stored scores of the references, with the champion's learning curve.
 
 They are kept beside a selection, and used again by the next one if the same work would give them.
 """
@@ -15,6 +15,9 @@ from iris_hpo.store.digests import ArtifactMismatchError
 from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.training.cards import ScoreCard
 from iris_hpo.training.evaluation import cv_mean
+from iris_hpo.training.learning_curve import LearningCurve
+from iris_hpo.training.predictions import Predictions
+from iris_hpo.training.stored_predictions import decode, encode
 
 REFERENCES: Final = "selection/references.json"
 
@@ -29,10 +32,30 @@ class ReferenceScores(Card):
         The fields of the card of each score, by the reference's name.
     failures
         Why others have no score: fingerprint and reason, by name.
+    curve
+        The champion's learning curve: its fingerprint, the number of repeats with fewer rows, and
+        the columns as `iris_hpo.training.stored_predictions.encode` writes them; None without one.
     """
 
     scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     failures: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    curve: tuple[str, int, str] | None = None
+
+    @property
+    def learning_curve(self) -> LearningCurve | None:
+        """The champion's learning curve."""
+        if self.curve is None:
+            return None
+        _, fewer, text = self.curve
+        columns = decode(text).folds
+        return LearningCurve(columns[:fewer], columns[fewer:])
+
+    def with_curve(self, fingerprint: str, curve: LearningCurve) -> "ReferenceScores":
+        """Return the same with a learning curve, or without one if it is too large to be kept."""
+        columns = (*curve.fewer, *curve.more)
+        text = encode(Predictions(columns, columns[0][:0]))
+        kept = None if text is None else (fingerprint, len(curve.fewer), text)
+        return replace(self, curve=kept)
 
     @property
     def cards(self) -> Mapping[str, ScoreCard]:
@@ -72,7 +95,7 @@ class ReferenceScores(Card):
         """Return the same with one more failure."""
         return replace(self, failures={**self.failures, name: (fingerprint, reason)})
 
-    def only(self, fingerprints: Mapping[str, str]) -> "ReferenceScores":
+    def only(self, fingerprints: Mapping[str, str], curve: str | None = None) -> "ReferenceScores":
         """Return what has these fingerprints, by name; all else is out of date."""
         return ReferenceScores(
             {
@@ -85,6 +108,7 @@ class ReferenceScores(Card):
                 for name, failure in self.failures.items()
                 if failure[0] == fingerprints.get(name)
             },
+            self.curve if self.curve and self.curve[0] == curve else None,
         )
 
 
@@ -99,11 +123,13 @@ def read_references(store: ArtifactStore, digest: str) -> ReferenceScores:
     content = read_verified(store, REFERENCES, digest)
     try:
         fields: Any = json.loads(content)
+        curve = fields["curve"]
         return ReferenceScores(
             fields["scores"],
             {name: (known, reason) for name, (known, reason) in fields["failures"].items()},
+            (curve[0], curve[1], curve[2]) if curve else None,
         )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise ArtifactMismatchError(
             f"{store.path(REFERENCES)} was written by another version; run the search again"
         ) from error

@@ -1,4 +1,4 @@
-"""The fits of a selection: the champion's on all rows, and those that it is compared with.
+"""The fits of a selection: the champion's on all rows and on parts of them, and the references'.
 
 They are work for an engine, as candidates are. Nothing is stored here: results are returned, so
 that the selection is written as a whole.
@@ -7,23 +7,26 @@ that the selection is written as a whole.
 import importlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from platform import python_version
 from typing import Final
 
 import numpy as np
 
 from iris_hpo.data.split import Examples
-from iris_hpo.errors import InputError
+from iris_hpo.data.splitters import SplitSettings
+from iris_hpo.errors import CandidateError, InputError
 from iris_hpo.space.hints import types_explained
 from iris_hpo.space.values import Value
 from iris_hpo.store.cards import fingerprint
 from iris_hpo.training.cards import Conditions, ScoreCard, dump_model
 from iris_hpo.training.evaluation import evaluate, train
 from iris_hpo.training.fitting import own_failure
+from iris_hpo.training.learning_curve import CURVE_VERSION, LearningCurve, fit_learning_curve
 from iris_hpo.training.named_objective import SearchObjective
 
 _CHAMPION: Final = "champion"
+_CURVE: Final = "learning curve"
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class FinalFit:
     Attributes
     ----------
     name
-        ``champion``, or the name of a reference.
+        ``champion``, ``learning curve``, or the name of a reference.
     objective
         What is trained: for a reference, not always what the candidates are.
     parameters
@@ -51,6 +54,11 @@ class FinalFit:
     def is_champion(self) -> bool:
         """Whether it is that of the champion."""
         return self.name == _CHAMPION
+
+    @property
+    def is_curve(self) -> bool:
+        """Whether the champion is fitted to parts of all rows."""
+        return self.name == _CURVE
 
 
 @dataclass(frozen=True)
@@ -85,10 +93,13 @@ class FinalWork:
         What the candidates were trained and scored under.
     examples
         The rows.
+    settings
+        Those of the split, for the parts of the rows that a learning curve is fitted to.
     """
 
     conditions: Conditions
     examples: Examples
+    settings: SplitSettings = field(default_factory=SplitSettings)
 
     def load(self) -> None:
         """Import what fits need, so that it is no part of their time."""
@@ -97,8 +108,8 @@ class FinalWork:
         with suppress(InputError):  # it fails each fit, with the reason
             self.conditions.objective.load()
 
-    def __call__(self, fit: FinalFit) -> Refitted | ScoreCard:
-        """Train the champion on all rows, or train and score a reference like a candidate.
+    def __call__(self, fit: FinalFit) -> Refitted | LearningCurve | ScoreCard:
+        """Train the champion on all rows or parts of them, or score a reference like a candidate.
 
         Raises
         ------
@@ -112,6 +123,8 @@ class FinalWork:
         # What an objective knows of its last rows does not hold for other rows.
         fit = replace(fit, objective=replace(fit.objective))
         with types_explained(fit.parameters):
+            if fit.is_curve:
+                return self._fit_curve(fit)
             return self._refit(fit) if fit.is_champion else self._score(fit)
 
     def _refit(self, fit: FinalFit) -> Refitted:
@@ -132,6 +145,14 @@ class FinalWork:
             fit.fingerprint,
         )
 
+    def _fit_curve(self, fit: FinalFit) -> LearningCurve:
+        model = train(fit.objective, fit.parameters, self.examples).model
+        fresh = replace(fit.objective)
+        curve = fit_learning_curve(fresh, model, fit.parameters, self.examples, self.settings)
+        if curve is None:
+            raise CandidateError("fits to parts of the rows give no predictions")
+        return curve
+
     def _score(self, fit: FinalFit) -> ScoreCard:
         model = train(fit.objective, fit.parameters, self.examples).model
         evaluation = evaluate(fit.objective, model, fit.parameters, self.examples)
@@ -150,6 +171,15 @@ def champion_fit(
     return FinalFit(
         _CHAMPION, conditions.objective, parameters, fingerprint(model=model, test=test_digest)
     )
+
+
+def curve_fit(
+    conditions: Conditions, parameters: Mapping[str, Value], test_digest: str
+) -> FinalFit:
+    """Describe the fits of the champion to parts of all rows."""
+    score = conditions.score_fingerprint(conditions.model_fingerprint(parameters))
+    known = fingerprint(score=score, test=test_digest, curve=CURVE_VERSION)
+    return FinalFit(_CURVE, conditions.objective, parameters, known)
 
 
 def reference_fits(conditions: Conditions) -> list[FinalFit]:

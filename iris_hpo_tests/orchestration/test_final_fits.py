@@ -15,6 +15,7 @@ from iris_hpo.data.split import read_examples
 from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.run_settings import SelectionSettings
 from iris_hpo.selection.champion import ChampionCard, selected_problems
+from iris_hpo.selection.estimates import Assessment, assess
 from iris_hpo.store.cards import read_card
 from iris_hpo.store.digests import digest_of
 from iris_hpo.training.estimators import Step
@@ -86,17 +87,41 @@ def test_without_a_refit_the_champion_is_the_model_that_was_scored(
 
 def test_fits_are_done_once(scored: SpecProject, fits: list[str]) -> None:
     select(scored, "cv")
-    assert fits == ["default", "baseline", "champion"]
+    assert fits == ["default", "baseline", "learning curve", "champion"]
     before = scored.files("selection").keys(), champion_card(scored)
 
     select(scored, "cv")
-    assert fits == ["default", "baseline", "champion"]
+    assert fits == ["default", "baseline", "learning curve", "champion"]
     assert (scored.files("selection").keys(), champion_card(scored)) == before
 
     select(scored, "test_score")
     select(scored, "cv")
-    assert fits[3:] == ["champion"], "the champion's alone is gone with the other selection"
+    assert fits[4:] == ["learning curve", "learning curve", "champion"], (
+        "only what is the champion's is gone with the other selection"
+    )
     assert champion_card(scored) == before[1]
+
+
+def test_the_estimate_accounts_for_the_learning_curve(
+    scored: SpecProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    curves: list[Any] = []
+
+    def note(*arguments: Any) -> Assessment:
+        curves.append(arguments[3])
+        return assess(*arguments)
+
+    monkeypatch.setattr("iris_hpo.orchestration.assets.selection.assess", note)
+    select(scored, "cv")
+    select(scored, "cv")  # from the stored columns
+    select(scored, "cv", refit="train")
+
+    first, second, third = curves
+    assert None not in curves
+    assert (first.rows, second.rows, third.rows) == (150, 150, 120)
+    assert np.array_equal(first.fewer, second.fewer)
+    assert np.array_equal(first.more, second.more)
+    assert np.shape(third.more) == (3, 150)
 
 
 def test_a_stored_fit_that_was_changed_is_done_again(scored: SpecProject, fits: list[str]) -> None:
@@ -104,7 +129,7 @@ def test_a_stored_fit_that_was_changed_is_done_again(scored: SpecProject, fits: 
     before = scored.files("selection")
     for name, again in (
         ("champion.pkl", ["champion"]),
-        ("references.json", ["default", "baseline"]),
+        ("references.json", ["default", "baseline", "learning curve"]),
     ):
         path = scored.artifacts / "selection" / name
         path.write_bytes(path.read_bytes().replace(b"0", b"1", 1))

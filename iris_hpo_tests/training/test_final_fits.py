@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from iris_hpo.data.split import Examples
+from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.errors import CandidateError
 from iris_hpo.parts import Part
 from iris_hpo.space.values import Value
@@ -26,8 +27,10 @@ from iris_hpo.training.final_fits import (
     FinalWork,
     Refitted,
     champion_fit,
+    curve_fit,
     reference_fits,
 )
+from iris_hpo.training.learning_curve import LearningCurve, fit_learning_curve
 from iris_hpo.training.named_objective import NamedObjective, SearchObjective
 
 SVM = EstimatorObjective(Recipe((Step("sklearn.svm.SVC"),)), "accuracy", "classification")
@@ -117,6 +120,27 @@ def test_a_worker_makes_the_same_bytes(iris_examples: Examples) -> None:
 
     assert isinstance(here, Refitted)
     assert digest_of(there.content) == digest_of(here.content)
+
+
+def test_a_learning_curve_is_fitted_as_the_split_is_made(iris_examples: Examples) -> None:
+    parameters: dict[str, Value] = {"C": 2.0, "gamma": 0.25}
+    settings = SplitSettings(seed=7)
+    work = FinalWork(conditions(), iris_examples, settings)
+
+    curve = work(curve_fit(work.conditions, parameters, "test"))
+
+    model = SVM.train(parameters, iris_examples.features, iris_examples.target)
+    expected = fit_learning_curve(SVM, model, parameters, iris_examples, settings)
+    assert isinstance(curve, LearningCurve)
+    assert expected is not None
+    assert np.array_equal(curve.fewer, expected.fewer)
+    assert np.array_equal(curve.more, expected.more)
+
+
+def test_no_learning_curve_of_an_objective_without_predictions(iris_examples: Examples) -> None:
+    work = FinalWork(conditions(NamedObjective(Part(f"{__name__}.Plain"))), iris_examples)
+    with pytest.raises(CandidateError, match="no predictions"):
+        work(curve_fit(work.conditions, {}, "test"))
 
 
 def test_a_pipeline_with_weights_by_label_is_trained_on_all_rows(iris_examples: Examples) -> None:

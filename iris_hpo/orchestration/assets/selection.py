@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from iris_hpo.data.split import read_examples, validation_rows
+from iris_hpo.data.split import Examples, read_examples, validation_rows
 from iris_hpo.engines import apart
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import SelectionConfig, selection_config
@@ -22,7 +22,7 @@ from iris_hpo.orchestration.study import OpenStudy, Study, Upstream
 from iris_hpo.orchestration.turns import check_turn
 from iris_hpo.run_settings import SelectionSettings, WorkSettings
 from iris_hpo.selection.champion import Made, read_selected, write_selection
-from iris_hpo.selection.estimates import Evidence, assess
+from iris_hpo.selection.estimates import Curve, Evidence, assess
 from iris_hpo.selection.fold_test import examine_folds
 from iris_hpo.selection.leaderboard import leaderboard, to_csv
 from iris_hpo.selection.rules import Scored, Selection, select
@@ -137,6 +137,14 @@ def _make(choice: _Choice, work: WorkSettings, log: logging.Logger) -> Made:
         render_reports(study.spec.reports, selection),
         fits.refitted,
         fits.references,
-        assess(selection, evidence, fits.references.references),
+        assess(selection, evidence, fits.references.references, _curve(fits, examples)),
         examine_folds(selection.champion.evaluation, evidence),
     )
+
+
+def _curve(fits: FinalFits, examples: Examples) -> Curve | None:
+    """How the champion improves with more rows, up to those that its model is trained on."""
+    if fits.curve is None:
+        return None
+    rows = fits.refitted.rows if fits.refitted else len(examples.target)
+    return Curve(fits.curve.fewer, fits.curve.more, rows)
