@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.data.dataset import Target, Task
-from iris_hpo.data.splitters import Rows
 from iris_hpo.selection.estimates import Evidence
 from iris_hpo.training.evaluation import Evaluation
 from iris_hpo.training.predictions import Column
@@ -41,20 +40,7 @@ def examine_folds(evaluation: Evaluation, evidence: Evidence) -> FoldTest | None
     rows = np.concatenate([np.asarray(fold) for fold in evidence.folds])
     errors = find_errors(evidence.task, evidence.target[rows], np.concatenate(predictions.folds))
     ends = np.cumsum([len(fold) for fold in predictions.folds])[:-1]
-    return compare_folds(np.split(errors, ends), _repeats(evidence.folds))
-
-
-def _repeats(folds: Sequence[Rows]) -> int:
-    """Number of times that folds divide the same rows; 1 if they do something else."""
-    rows = np.concatenate([np.asarray(fold) for fold in folds])
-    repeats, rest = divmod(len(rows), len(np.unique(rows)))
-    if rest or len(folds) % repeats:
-        return 1
-    size = len(folds) // repeats
-    divisions = [folds[at : at + size] for at in range(0, len(folds), size)]
-    full = len(rows) // repeats
-    is_divided = all(len(np.unique(np.concatenate(each))) == full for each in divisions)
-    return repeats if is_divided else 1
+    return compare_folds(np.split(errors, ends), len(evidence.folds_by_repeat or (None,)))
 
 
 def find_errors(task: Task, target: Target, predicted: Column) -> NDArray[np.bool_]:

@@ -168,7 +168,11 @@ def test_a_check_that_warns_does_not_fail_the_run_of_the_selection(searched: Spe
 
 
 def test_every_check_of_the_champion_is_recorded_and_warns(searched: SpecProject) -> None:
-    """The champion of the small grid is at its edge."""
+    """The champion of the small grid is at its edge, and the selection before expected more."""
+    higher = {"estimate": 0.99, "estimate_low": 0.98, "estimate_high": 1.0, "scoring": "accuracy"}
+    searched.instance.report_runless_asset_event(
+        dg.AssetMaterialization("selection", metadata=higher)
+    )
     result = searched.run("selection")
     succeed(result)
     evaluations = {one.check_name: one for one in result.get_asset_check_evaluations()}
@@ -177,6 +181,11 @@ def test_every_check_of_the_champion_is_recorded_and_warns(searched: SpecProject
     at_edge = evaluations["champion_is_within_grid"]
     assert not at_edge.passed
     assert str(at_edge.description).startswith("the champion has the ")
+    dropped = evaluations["estimate_is_kept"]
+    assert not dropped.passed
+    assert "is below the interval of the selection before, 0.990 and at least 0.980" in str(
+        dropped.description
+    )
     findings = examine_champion(searched.study())
     assert {name: evaluations[name].description for name in CHECKS} == {
         name: finding.text for name, finding in findings.items()

@@ -9,6 +9,7 @@ import pytest
 
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.build import build_search
+from iris_hpo.selection.checks import CHECKS
 
 ASSETS = ("raw_data", "split", "parameters", "models", "scores", "selection")
 
@@ -129,6 +130,7 @@ def test_the_checks_of_a_job_run_with_it(defs: dg.Definitions) -> None:
         "partitions_agree",
         "selection_is_complete",
         "selected_models_match",
+        *CHECKS,
     }
     assert checks("search") == {"parts_are_sound", "partitions_agree"}
     assert checks("select") == everything - checks("search")
