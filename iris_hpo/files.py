@@ -7,6 +7,7 @@ no room on the disk but all of the memory. So only regular files of a plausible 
 import errno
 import os
 import stat
+from collections.abc import Sequence
 from io import BufferedReader
 from pathlib import Path
 from typing import Final
@@ -74,3 +75,19 @@ def _check(status: os.stat_result, path: Path | str, limit: int) -> None:
 def _too_large(path: Path | str, size: int, limit: int) -> OSError:
     problem = f"its {size} bytes are more than the {limit} that are plausible"
     return OSError(errno.EFBIG, problem, str(path))
+
+
+def stamps_of(folder: Path) -> Sequence[object]:
+    """Names, times, sizes and inodes of the files of a folder, which change when one is edited.
+
+    They decide only whether this process reads the files again. An edit during the reading itself
+    may change none of them; the next command sees it.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            files = [(entry.name, entry.stat()) for entry in entries]
+    except OSError:  # reading the folder gives the reason
+        return ()
+    return sorted(
+        (name, status.st_mtime_ns, status.st_size, status.st_ino) for name, status in files
+    )

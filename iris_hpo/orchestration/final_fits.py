@@ -105,9 +105,16 @@ class FinalFits:
             self.refitted = self._refitted_before(fit.fingerprint)
             fits += [] if self.refitted else [fit]
         counts = Counts(len(fits))
-        for outcome in self._outcomes(fits, slowest + champion.seconds):
-            counts.add_warnings(outcome.warned)
-            self._take(outcome, champion.key)
+        if fits:
+            log_line(self.log, f"fits: {', '.join(fit.name for fit in fits)}")
+        try:
+            for outcome in self._outcomes(fits, slowest + champion.seconds):
+                counts.add_warnings(outcome.warned)
+                self._take(outcome, champion.key)
+        except InputError as error:
+            if any(fit.is_champion for fit in fits):
+                raise
+            self._give_up(fits, str(error))  # such as without workers: what was chosen stands
         for text in counts.warnings():
             log_line(self.log, text, logging.WARNING)
 
@@ -158,6 +165,13 @@ class FinalFits:
         except ArtifactError:
             return None
         return Refitted(content, before.training_rows, before.versions, fingerprint)
+
+    def _give_up(self, fits: Sequence[FinalFit], reason: str) -> None:
+        """Leave out references that are still missing; the next selection tries them again."""
+        log_line(self.log, f"the references are incomplete: {reason}", logging.WARNING)
+        for fit in fits:
+            if not fit.is_curve and fit.name not in self.references.names:
+                self.references = self.references.with_failure(fit.name, "", reason)
 
     def _outcomes(self, fits: Sequence[FinalFit], slowest: float) -> Iterator[Outcome]:
         if not fits:

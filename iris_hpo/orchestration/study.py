@@ -3,7 +3,6 @@
 The status of candidates and of the selection is in `status`; what is left to do is in `plan`.
 """
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,10 +13,11 @@ import dagster as dg
 from iris_hpo.data.dataset import Dataset, read_dataset
 from iris_hpo.data.sources import file_digest
 from iris_hpo.data.split import CARD as SPLIT_CARD
-from iris_hpo.data.split import SplitCard, divide
+from iris_hpo.data.split import Examples, SplitCard, divide, read_examples
 from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.engines import apart
 from iris_hpo.errors import InputError
+from iris_hpo.files import stamps_of
 from iris_hpo.orchestration.names import Names, names_of
 from iris_hpo.orchestration.record import Input, latest, latest_metadata
 from iris_hpo.orchestration.resources import Storage
@@ -77,6 +77,7 @@ class Study:
         self._divided: dict[SplitSettings, tuple[SplitCard, dict[str, bytes]]] = {}
         self._candidates: tuple[Sequence[object], CandidateList] | None = None
         self._cards: dict[tuple[str, str], Card] = {}
+        self._examples: tuple[str, Examples] | None = None
 
     def again(self) -> "Study":
         """Return a new study of the same search, which reads its inputs again."""
@@ -161,7 +162,7 @@ class Study:
         InputError
             If the sampler, or a file that it reads, cannot be used.
         """
-        stamps = _stamps(self.parameters_folder)
+        stamps = stamps_of(self.parameters_folder)
         if self._candidates is None or self._candidates[0] != stamps:
             self._candidates = stamps, self.list_candidates(self.parameters_folder)
         return self._candidates[1]
@@ -248,6 +249,18 @@ class Study:
         self._cards[name, version] = card
         return card
 
+    def examples(self, split: SplitCard) -> Examples:
+        """Read the rows of a split; those of one split are kept.
+
+        Raises
+        ------
+        ArtifactError
+            If a file is missing or was changed.
+        """
+        if self._examples is None or self._examples[0] != split.version:
+            self._examples = split.version, read_examples(self.store, split, self.spec.task)
+        return self._examples[1]
+
     def upstream(self) -> Upstream:
         """Read the split and the parameters that are recorded now.
 
@@ -276,22 +289,6 @@ class Study:
         if version is None:
             raise InputError("nothing was selected yet; run the search first")
         return self.card(CHAMPION_CARD, ChampionCard, str(version.value))
-
-
-def _stamps(folder: Path) -> Sequence[object]:
-    """Names, times, sizes and inodes of the files of a folder, which change when one is edited.
-
-    They decide only whether this process reads the files again. An edit during the reading itself
-    may change none of them; the next command sees it.
-    """
-    try:
-        with os.scandir(folder) as entries:
-            files = [(entry.name, entry.stat()) for entry in entries]
-    except OSError:  # reading the folder gives the reason
-        return ()
-    return sorted(
-        (name, status.st_mtime_ns, status.st_size, status.st_ino) for name, status in files
-    )
 
 
 OpenStudy = Callable[[dg.DagsterInstance, Storage], Study]

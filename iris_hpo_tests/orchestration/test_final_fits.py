@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from iris_hpo.data.split import read_examples
+from iris_hpo.errors import InputError
 from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.run_settings import SelectionSettings
 from iris_hpo.selection.champion import ChampionCard, selected_problems
@@ -245,3 +246,22 @@ def test_a_fit_that_dies_or_hangs_harms_nothing(
     result = project.run("selection", selection={"rule": "cv", **loky})
     assert f"cannot be trained on all rows: {reason}; nothing was" in failure_text(result)
     assert project.files("selection") == before
+
+
+def test_without_workers_there_are_no_references_but_a_selection(
+    scored: SpecProject, monkeypatch: pytest.MonkeyPatch, fits: list[str]
+) -> None:
+    def no_workers(*_: object, **__: object) -> None:
+        raise InputError("no scheduler")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("iris_hpo.orchestration.final_fits.make_engine", no_workers)
+        select(scored, "test_score")
+        assert failure_text(scored.run("selection", selection={"rule": "cv"})) == "no scheduler"
+    assert champion_card(scored).references == [
+        {"name": "baseline", "reason": "no scheduler"},
+        {"name": "default", "reason": "no scheduler"},
+    ]
+
+    select(scored, "test_score")
+    assert {"default", "baseline"} <= set(fits)

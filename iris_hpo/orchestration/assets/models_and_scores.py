@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from iris_hpo.data.split import read_examples
 from iris_hpo.engines import Done, Failed, Limits, make_engine
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import CandidatesConfig, candidates_config
@@ -157,8 +156,7 @@ class _CandidatesRun:
 
     def _work(self, upstream: Upstream) -> TrialWork:
         study, selected = self.study, self.context.selected_asset_keys
-        spec = study.spec
-        examples = read_examples(study.store, upstream.split_card, spec.task)
+        examples = study.examples(upstream.split_card)
         scores = study.names.asset("scores") in selected
         conditions = study.conditions(upstream.split_card, upstream.parameters_card)
         if scores:

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from iris_hpo.data.split import Examples, read_examples, validation_rows
+from iris_hpo.data.split import Examples, validation_rows
 from iris_hpo.engines import apart
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import SelectionConfig, selection_config
@@ -116,7 +116,7 @@ def _make(choice: _Choice, work: WorkSettings, log: logging.Logger) -> Made:
 
     study, selection, split = choice.study, choice.selection, choice.upstream.split_card
     models = read_selected(study.store, selection, choice.status.model_versions)
-    examples = read_examples(study.store, split, study.spec.task)
+    examples = study.examples(split)
     fits = FinalFits(study, choice.upstream, examples, work, log)
     fits.make(
         models[selection.champion.candidate.key][0],
