@@ -1,6 +1,7 @@
 """``python -m benchmarks.truth``: simulate, then write what is true."""
 
 import argparse
+import math
 import os
 import sys
 import time
@@ -24,13 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.truth", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small size, to test the simulation")
     parser.add_argument("--sets", type=int, help=f"data sets per generator; {FULL.sets} by default")
+    parser.add_argument("--minutes", type=float, help="stop after so many, with fewer data sets")
     options = parser.parse_args(arguments)
     size = QUICK if options.quick else FULL
     if options.sets:
         size = replace(size, sets=options.sets)
     started = time.monotonic()
     try:
-        outcomes, nested = collect(size, processes=CORES)
+        outcomes, nested = collect(size, CORES, 60 * (options.minutes or math.inf))
     except NoEstimateError as error:
         print(f"truth: {error}", file=sys.stderr)
         return 1
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         averages,
         default_rule(2),
         machine,
-        describe_size(size, nested),
+        describe_size(size.fresh, averages[0].sets, nested),
         judged=not options.quick,
     )
     target = REPOSITORY / "build" / "benchmarks" if options.quick else RESULTS
@@ -54,25 +56,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def collect(size: Size, processes: int) -> tuple[list[Outcome], list[Nested]]:
+def collect(size: Size, processes: int, seconds: float) -> tuple[list[Outcome], list[Nested]]:
     """Simulate all data sets in processes of one thread each."""
     os.environ.update(dict.fromkeys(THREADS, "1"))  # before the processes import NumPy
     outcomes: list[Outcome] = []
     nested: list[Nested] = []
-    for number, finding in enumerate(simulate(size, processes), 1):
-        outcomes += finding.outcomes
-        nested += finding.nested
-        if number % size.sets == 0:
-            print(f"{number} data sets", flush=True)
+    for number, findings in enumerate(simulate(size, processes, seconds), 1):
+        for finding in findings:
+            outcomes += finding.outcomes
+            nested += finding.nested
+        print(f"{number} of {size.sets} data sets of each kind", flush=True)
     return outcomes, nested
 
 
-def describe_size(size: Size, nested: Sequence[Nested]) -> str:
+def describe_size(fresh: int, sets: int, nested: Sequence[Nested]) -> str:
     """Describe what was simulated, and how nested cross-validation did."""
     corrected = sum(one.holds(one.corrected) for one in nested)
     plain = sum(one.holds(one.plain) for one in nested)
     return (
-        f"{size.sets} data sets of each kind; the truth is a score on {size.fresh:,} fresh rows. "
+        f"{sets} data sets of each kind; the truth is a score on {fresh:,} fresh rows. "
         f"Nested cross-validation ran on {len(nested)} data sets in all: its corrected interval "
         f"holds the truth on {corrected}, the uncorrected one on {plain}."
     )

@@ -18,8 +18,6 @@ REGRESSION_C: Final = (0.002, 0.008, *C[:-2])
 """As many as `C`; with larger ones the fits to numbers take most of the time, and none is best."""
 GAMMA: Final = (0.001, 0.004, 0.016, 0.063, 0.25, 1.0, 4.0)
 
-_SCALER: Final = Step("sklearn.preprocessing.StandardScaler")
-
 
 @dataclass(frozen=True)
 class Sample:
@@ -120,6 +118,6 @@ def draw_friedman(seed: int, rows: int) -> tuple[Features, Target]:
 GENERATORS: Final = (
     Generator("noisy iris", 150, (Step("sklearn.svm.SVC"),), draw_iris),
     Generator("Gaussian mixture", 200, (Step("sklearn.svm.SVC"),), draw_mixture),
-    Generator("make_classification", 300, (_SCALER, Step("sklearn.svm.SVC")), draw_classification),
+    Generator("make_classification", 300, (Step("sklearn.svm.SVC"),), draw_classification),
     Generator("Friedman", 200, (Step("sklearn.svm.SVR"),), draw_friedman, REGRESSION_C),
 )

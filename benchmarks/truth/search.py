@@ -9,7 +9,6 @@ import numpy as np
 from benchmarks.truth.generators import Generator, Sample
 from iris_hpo.data.dataset import Dataset
 from iris_hpo.data.split import Examples
-from iris_hpo.run_settings import RULES
 from iris_hpo.selection.estimates import Curve, Estimate, Evidence, NoEstimate, assess
 from iris_hpo.selection.rules import Scored, Selection, select
 from iris_hpo.space.axes import Axis
@@ -118,7 +117,7 @@ def deliver(search: Search, rule: str) -> Delivered:
     candidate = selection.champion.candidate
     parameters, model = spec.space.parameters(candidate), search.models[candidate.key]
     rows = len(examples.target)
-    if RULES[rule].needs_folds:
+    if spec.selection_settings(len(examples.folds), rule).refits:
         model = train_on_all(spec, parameters, examples)
         rows += len(examples.test_target)
     curve = fit_learning_curve(spec.make_objective(), model, parameters, examples, spec.split)

@@ -1,9 +1,10 @@
 """One data set: a search, then every rule's champion, what is reported of it, and what is true."""
 
+import math
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from multiprocessing import get_context
 from typing import Final
 
@@ -53,22 +54,35 @@ class Finding:
     nested: tuple[Nested, ...]
 
 
-def simulate(size: Size, processes: int) -> Iterator[Finding]:
-    """Yield the finding of every data set, the generators in turn.
+def simulate(size: Size, processes: int, seconds: float = math.inf) -> Iterator[list[Finding]]:
+    """Yield the findings of one data set of each generator, again and again.
+
+    Parameters
+    ----------
+    seconds
+        After so many seconds no more are yielded.
 
     Raises
     ------
     NoEstimateError
         If a champion has no estimate.
     """
-    tasks = [(index, seed) for seed in range(size.sets) for index in range(len(GENERATORS))]
+    end = time.monotonic() + seconds
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        yield from pool.map(partial(examine, size), tasks)
+        rounds = [
+            [pool.submit(examine, size, index, seed) for index in range(len(GENERATORS))]
+            for seed in range(size.sets)
+        ]
+        for futures in rounds:
+            findings = [future.result() for future in futures]
+            if time.monotonic() > end:
+                break
+            yield findings
+        pool.shutdown(cancel_futures=True)
 
 
-def examine(size: Size, task: tuple[int, int]) -> Finding:
-    """Search on one data set; ``task`` is the generator's position and the seed."""
-    index, seed = task
+def examine(size: Size, index: int, seed: int) -> Finding:
+    """Search on one data set of the generator at a position."""
     generator = GENERATORS[index]
     sample = generator.sample(seed, size.fresh)
     spec = describe(generator)
