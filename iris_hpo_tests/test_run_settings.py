@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from iris_hpo import HyperparameterSearch, build_search
 from iris_hpo.command.main import cli
+from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
 from iris_hpo.parts import Part
 from iris_hpo.run_settings import (
@@ -258,3 +259,16 @@ def test_a_rule_says_how_many_candidates_it_selected(
     rule: str, selected: int, sentence: str
 ) -> None:
     assert RULES[rule].sentence(selected) == sentence
+
+
+def test_the_champion_is_trained_on_all_rows_where_folds_rank() -> None:
+    assert {name: SelectionSettings(name).refits for name in RULES} == {
+        rule.name: rule.needs_folds for rule in RULES.values()
+    }
+    for name in RULES:
+        assert SelectionSettings(name, "all").refits
+        assert not SelectionSettings(name, "train").refits
+    with pytest.raises(InputError, match="refit 'some': choose one of all, train, auto"):
+        SelectionSettings("cv", "some")
+    with pytest.raises(InputError, match="refit 'some'"):
+        replace(iris_search(), refit="some")
