@@ -1,6 +1,7 @@
 """The champion on all rows, and the references: stored, used again, and refused as a whole."""
 
 import json
+import logging
 import pickle
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,9 +13,11 @@ import numpy as np
 import pytest
 
 from iris_hpo.data.split import read_examples
+from iris_hpo.engines import Engine, LokyEngine, SerialEngine
 from iris_hpo.errors import InputError
+from iris_hpo.orchestration.final_fits import FinalFits
 from iris_hpo.orchestration.selection_status import selection_state
-from iris_hpo.run_settings import SelectionSettings
+from iris_hpo.run_settings import SelectionSettings, WorkSettings
 from iris_hpo.selection.champion import ChampionCard, selected_problems
 from iris_hpo.selection.estimates import Assessment, assess
 from iris_hpo.store.cards import read_card
@@ -265,3 +268,28 @@ def test_without_workers_there_are_no_references_but_a_selection(
 
     select(scored, "test_score")
     assert {"default", "baseline"} <= set(fits)
+
+
+@pytest.mark.parametrize(
+    ("engine", "stated", "slowest", "limit"),
+    [
+        (LokyEngine(1), None, 0.1, 60.0),
+        (LokyEngine(1), None, 20.0, 200.0),
+        (LokyEngine(1), 7.0, 20.0, 7.0),
+        (SerialEngine(), None, 20.0, None),
+    ],
+)
+def test_a_fit_has_a_time_limit_where_the_engine_can_keep_one(
+    prepared: SpecProject,
+    engine: Engine,
+    stated: float | None,
+    slowest: float,
+    limit: float | None,
+) -> None:
+    study = prepared.study()
+    upstream = study.upstream()
+    work = WorkSettings("loky", candidate_timeout=stated)
+    examples = study.examples(upstream.split_card)
+    fits = FinalFits(study, upstream, examples, work, logging.getLogger())
+
+    assert fits._time_limit(engine, slowest) == limit
