@@ -14,6 +14,9 @@ PAGE: Final = REPOSITORY / "docs" / "truth.md"
 BEGIN: Final = "<!-- truth: written by make truth -->"
 END: Final = "<!-- end of truth -->"
 
+ENOUGH: Final = 50
+"""Data sets of each kind from which on goals are judged: with fewer, chance decides too much."""
+
 PESSIMISTIC: Final = 1.5
 OPTIMISTIC: Final = 1.0
 COVERED: Final = 93
@@ -84,10 +87,13 @@ def make_tables(
         "|---|---|---|---|",
         *(_gain_line(row) for row in averages if row.rule == default),
     ]
-    if judged:
+    lines += ["", f"Goals: {GOALS}", ""] if judged else []
+    if judged and min(row.sets for row in averages) < ENOUGH:
+        lines.append(f"Goals are judged with at least {ENOUGH} data sets of each kind.")
+    elif judged:
         failures = missed(averages, default)
         verdict = ["Missed:", "", *(f"- {line}" for line in failures)] if failures else ["All met."]
-        lines += ["", f"Goals: {GOALS}", "", *verdict]
+        lines += verdict
     return "\n".join([*lines, "", measured, "", _machine(machine)])
 
 

@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from benchmarks.truth.beside import grid_search_champion, nested_intervals, nested_scores
 from benchmarks.truth.generators import GENERATORS
 from benchmarks.truth.outcomes import Mean, Nested, Outcome, average
-from benchmarks.truth.page import BEGIN, END, PAGE, make_tables, missed, write_page
+from benchmarks.truth.page import BEGIN, END, ENOUGH, PAGE, make_tables, missed, write_page
 from benchmarks.truth.search import describe, divide, run_search, true_score
 
 IRIS = GENERATORS[0]
@@ -120,7 +120,7 @@ def met():
     (row,) = average(
         [outcome(), outcome(truth=0.931)], [Nested("noisy iris", 0.9, 0.05, 0.075, 0.9)]
     )
-    return row
+    return replace(row, sets=ENOUGH)
 
 
 def test_nothing_is_missed_if_goals_are_met():
@@ -146,6 +146,15 @@ def test_a_missed_goal_is_named(changed, words):
     assert words in " ".join(missed([row], "cv"))
     assert words in make_tables([row], "cv", MACHINE, "")
     assert words not in make_tables([row], "cv", MACHINE, "", judged=False)
+
+
+def test_few_data_sets_are_not_judged():
+    row = replace(met(), covered=50.0, sets=ENOUGH - 1)
+
+    tables = make_tables([row], "cv", MACHINE, "")
+
+    assert f"judged with at least {ENOUGH} data sets" in tables
+    assert "in 50 of 100" not in tables
 
 
 def test_the_page_takes_the_tables_between_its_marks(tmp_path):
