@@ -117,6 +117,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
     seed: int = setting_field(SETTINGS["seed"])
     folds: int = setting_field(SETTINGS["folds"])
     stratify: bool | None = setting_field(SETTINGS["stratify"])
+    repeats: int | None = setting_field(SETTINGS["repeats"])
     blocking_checks: list[str] = Field(
         default_factory=list[str],
         description="Checks of the champion that stop the assets below the selection if they fail; "
@@ -142,7 +143,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
     splitter: str | PartFields = Field(
         default=SHUFFLED.use,
         description="What divides the rows: `shuffled`, which follows `test_size`, `folds`, "
-        "`stratify` and `seed`, or the import path of a splitter.",
+        "`repeats`, `stratify` and `seed`, or the import path of a splitter.",
         examples=["my_project.splitters.ByDate"],
     )
 
@@ -206,7 +207,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
             parameters_folder=self.parameters_folder,
             choices=tuple(fields.choice(index) for index, fields in enumerate(self.choices)),
             layout=self._layout(context),
-            split=SplitSettings(self.test_size, self.seed, self.folds, self.stratify),
+            split=SplitSettings(**{name: getattr(self, name) for name in vars(SplitSettings())}),
             scoring=self.scoring,
             rule=self.rule,
             refit=self.refit,

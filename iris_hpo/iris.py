@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from iris_hpo.run_settings import SplitSettings
 from iris_hpo.space.axes import Axis
 from iris_hpo.spec import SearchSpec
 from iris_hpo.training.choices import Choice
@@ -28,6 +29,7 @@ def iris_search() -> SearchSpec:
                 description="The SVM's kernel. With `linear`, gamma has no effect.",
             ),
         ),
+        split=SplitSettings(repeats=1),
         rule="test_score",
         partitions="c_gamma",
     )

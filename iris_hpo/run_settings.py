@@ -6,11 +6,11 @@ the part that does it. ``--help`` reads this module, so it imports nothing heavy
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from types import NoneType
-from typing import Any, Final, Literal, get_args
+from dataclasses import MISSING, dataclass
+from typing import Final, Literal
 
 from iris_hpo.errors import InputError
+from iris_hpo.setting import Setting, described, settings_of
 
 LOKY: Final = "loky"
 SERIAL: Final = "serial"
@@ -113,44 +113,11 @@ def default_rule(folds: int) -> str:
     return next(rule.name for rule in RULES.values() if rule.needs_folds == bool(folds))
 
 
-@dataclass(frozen=True)
-class Setting:
-    """The description of a setting.
+CHEAP_NUMBERS: Final = 20_000
+"""Most numbers (training rows times features) with which fits are cheap enough to be repeated."""
 
-    Attributes
-    ----------
-    name
-        The field's name in the launchpad and in YAML.
-    type
-        The type of its values: bool, int, float or str.
-    default
-        The value where neither a run nor the search gives one; None if there is no fixed value.
-    text
-        What it does, for the launchpad, ``--help`` and the component's documentation.
-    metavar
-        How ``--help`` writes its value; None for the names or the type.
-    names
-        The names that it can be chosen from; empty if it takes any value of its type.
-    is_option
-        Whether the command has an option for it.
-    """
-
-    name: str
-    type: type[bool | int | float | str]
-    default: object
-    text: str
-    metavar: str | None = None
-    names: tuple[str, ...] = ()
-    is_option: bool = True
-
-    @property
-    def option(self) -> str:
-        """The command's option."""
-        return f"--{self.name.replace('_', '-')}"
-
-
-def _setting(default: object, text: str, **more: object) -> Any:
-    return field(default=default, metadata={"text": text, **more})
+CHEAP_REPEATS: Final = 3
+"""Number of repeats of the folds where fits are cheap."""
 
 
 @dataclass(frozen=True)
@@ -163,16 +130,23 @@ class SplitSettings:
         If a number is out of range.
     """
 
-    test_size: float = _setting(0.2, "Share of the rows kept for the test.", metavar="SHARE")
-    seed: int = _setting(0, "Seed of the split, the folds and the estimator.", metavar="N")
-    folds: int = _setting(
+    test_size: float = described(0.2, "Share of the rows kept for the test.", metavar="SHARE")
+    seed: int = described(0, "Seed of the split, the folds and the estimator.", metavar="N")
+    folds: int = described(
         5, "Number of cross-validation folds on the training rows; 0 for none.", metavar="N"
     )
-    stratify: bool | None = _setting(
+    stratify: bool | None = described(
         None,
         "Whether classes keep their proportions in the split and the folds. By default they do, if "
         "the target is a class.",
         is_option=False,
+    )
+    repeats: int | None = described(
+        None,
+        "Number of times that the folds are drawn; all their scores count alike. By default "
+        f"{CHEAP_REPEATS} where the training rows times the features are at most "
+        f"{CHEAP_NUMBERS:,} numbers, else 1.",
+        metavar="N",
     )
 
     def __post_init__(self) -> None:
@@ -187,6 +161,15 @@ class SplitSettings:
             )
         if self.folds < 0 or self.folds == 1:
             raise InputError(f"folds {self.folds} must be 0 (off) or at least 2", field=("folds",))
+        if self.repeats is not None and self.repeats < 1:
+            raise InputError(f"repeats {self.repeats} must be at least 1", field=("repeats",))
+
+    def repeats_of(self, numbers: int) -> int:
+        """Return how often the folds are drawn; ``numbers`` are training rows times features."""
+        if not self.folds:
+            return 1
+        cheap = CHEAP_REPEATS if numbers <= CHEAP_NUMBERS else 1
+        return cheap if self.repeats is None else self.repeats
 
     def stratifies(self, task: str) -> bool:
         """Whether classes keep their proportions for this task.
@@ -216,14 +199,14 @@ REFITS: Final[Mapping[str, str]] = {
 class SelectionSettings:
     """How the best candidate is chosen, and what its model is trained on."""
 
-    rule: str = _setting(
+    rule: str = described(
         MISSING,
         "How the best candidate is chosen. "
         + " ".join(f"`{rule.name}`: {rule.description}." for rule in RULES.values())
         + f" By default `{default_rule(2)}`, or `{default_rule(0)}` without folds.",
         names=tuple(RULES),
     )
-    refit: str = _setting(
+    refit: str = described(
         AUTO,
         "Rows that the champion is trained on. "
         + " ".join(f"`{name}`: {rows}." for name, rows in REFITS.items()),
@@ -245,7 +228,7 @@ class SelectionSettings:
 class WorkSettings:
     """How candidates are trained and scored."""
 
-    engine: str = _setting(
+    engine: str = described(
         MISSING,
         "Where candidates are trained and scored. "
         + " ".join(f"`{name}`: {where}." for name, where in ENGINES.items())
@@ -253,49 +236,31 @@ class WorkSettings:
         f"else `{DASK}` if IRIS_HPO_DASK_ADDRESS is set, else `{LOKY}`.",
         metavar=f"[{'|'.join(ENGINES)}|PATH]",
     )
-    dask_address: str | None = _setting(
+    dask_address: str | None = described(
         None,
         f"Address of the Dask scheduler for the engine `{DASK}`, such as tcp://host:8786. By "
         "default IRIS_HPO_DASK_ADDRESS.",
         metavar="URL",
     )
-    jobs: int = _setting(
+    jobs: int = described(
         0, f"Number of worker processes of the engine `{LOKY}`; 0 for one per core.", metavar="N"
     )
-    candidate_timeout: float | None = _setting(
+    candidate_timeout: float | None = described(
         None,
         "Seconds after which a candidate is given up as failed. Needs worker processes. By default "
         "there is no limit.",
         metavar="SECONDS",
     )
-    retries: int = _setting(
+    retries: int = described(
         1,
         "Number of times that a candidate is tried again if its worker died or the machine had an "
         "error. Errors of the candidate itself are not retried.",
         metavar="N",
     )
-    force: bool = _setting(False, "Train and score candidates again even if they are up to date.")
+    force: bool = described(False, "Train and score candidates again even if they are up to date.")
 
 
 SettingsGroup = type[SplitSettings | SelectionSettings | WorkSettings]
-
-
-def settings_of(group: SettingsGroup) -> tuple[Setting, ...]:
-    """List the settings of a group."""
-    return tuple(
-        Setting(
-            one.name,
-            _type_of_values(one.type),
-            None if one.default is MISSING else one.default,
-            **one.metadata,
-        )
-        for one in fields(group)
-    )
-
-
-def _type_of_values(annotation: Any) -> type:
-    return next((kind for kind in get_args(annotation) if kind is not NoneType), annotation)
-
 
 SETTINGS: Final[Mapping[str, Setting]] = {
     setting.name: setting

@@ -13,7 +13,7 @@ PROJECT = Path(__file__).parents[1]
 PACKAGE = PROJECT / "iris_hpo"
 NAME = re.compile(r"(iris_hpo|dagster)(\.\w+)+")
 
-GROUND = "text errors files interrupts parts processes run_settings search_names"
+GROUND = "text errors files interrupts parts processes setting run_settings search_names"
 ALLOWED = {
     "text": "",
     "errors": "text",
@@ -21,7 +21,8 @@ ALLOWED = {
     "interrupts": "",
     "parts": "text errors",
     "processes": "",
-    "run_settings": "text errors",
+    "setting": "",
+    "run_settings": "text errors setting",
     "search_names": "text errors",
     "store": GROUND,
     "engines": GROUND,

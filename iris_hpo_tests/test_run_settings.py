@@ -72,7 +72,9 @@ def launchpad_type(field: Any) -> type | tuple[str, ...]:
 def test_the_launchpad_shows_each_setting_as_described(
     job: str, op: str, settings: tuple[Setting, ...]
 ) -> None:
-    fields = launchpad_fields(build_search(replace(iris_search(), rule=None)), job, op)
+    fields = launchpad_fields(
+        build_search(replace(iris_search(), rule=None, split=SplitSettings())), job, op
+    )
 
     assert {
         name: (launchpad_type(field), field.default_value, field.description)

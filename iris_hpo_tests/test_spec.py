@@ -38,7 +38,7 @@ def test_the_iris_search_is_the_seeds():
         ("gamma", "G", True),
     ]
     assert (spec.task, spec.scoring, spec.rule) == ("classification", "accuracy", "test_score")
-    assert spec.split == SplitSettings(test_size=0.2, seed=0, folds=5, stratify=None)
+    assert spec.split == SplitSettings(test_size=0.2, seed=0, folds=5, stratify=None, repeats=1)
     assert (spec.home / "data" / spec.data_file).is_file()
     assert spec.recipe().build().get_params()["kernel"] == "rbf"
     assert spec.recipe({"kernel": "linear"}).build().get_params()["kernel"] == "linear"

@@ -24,8 +24,8 @@ class Shuffled:
 
     Parameters
     ----------
-    test_size, seed, folds, stratify
-        See `SplitSettings`.
+    test_size, seed, folds, stratify, repeats
+        See `SplitSettings`; here, the folds are drawn once by default.
     call
         How to call `split_rows`, which imports scikit-learn; in this process by default.
     """
@@ -36,15 +36,16 @@ class Shuffled:
         seed: int = 0,
         folds: int = 5,
         stratify: bool | None = None,  # noqa: FBT001 - made by keyword
+        repeats: int | None = 1,
         call: Callable[..., tuple[Rows, Rows]] | None = None,
     ) -> None:
-        self.settings = SplitSettings(test_size, seed, folds, stratify)
+        self.settings = SplitSettings(test_size, seed, folds, stratify, repeats)
         self._call = call
 
     @property
     def n_folds(self) -> int:
-        """Number of folds; 0 for none."""
-        return self.settings.folds
+        """Number of folds of all repeats; 0 for none."""
+        return _fold_count(self.settings)
 
     def split(self, data: Dataset) -> tuple[Rows, Rows]:
         """Choose the training rows and the test rows."""
@@ -131,17 +132,29 @@ def make_folds(target: Target, settings: SplitSettings, task: Task) -> Sequence[
     -------
     sequence of (fit, validate)
         Positions within the training rows. They are scikit-learn's own: ``StratifiedKFold`` or
-        ``KFold`` with ``shuffle=True`` and the seed.
+        ``KFold`` with ``shuffle=True`` and the seed, or for a repeat after the first, the
+        `seed_of_repeat`.
     """
     if not settings.folds:
         return ()
     from sklearn.model_selection import KFold, StratifiedKFold
 
     folder = StratifiedKFold if settings.stratifies(task) else KFold
-    splitter = folder(settings.folds, shuffle=True, random_state=settings.seed)
+    folds: list[Fold] = []
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class")  # see `notes_on_folds`
-        return tuple(splitter.split(np.zeros(len(target)), target))
+        for repeat in range(settings.repeats or 1):
+            seed = seed_of_repeat(settings.seed, repeat)
+            splitter = folder(settings.folds, shuffle=True, random_state=seed)
+            folds += splitter.split(np.zeros(len(target)), target)
+    return tuple(folds)
+
+
+def seed_of_repeat(seed: int, repeat: int) -> int:
+    """Derive the seed of the folds of a repeat; the first, 0, has the seed itself."""
+    if not repeat:
+        return seed
+    return int(np.random.SeedSequence([seed, repeat]).generate_state(1)[0])
 
 
 class LazyFolds(Sequence[Fold]):
@@ -157,7 +170,7 @@ class LazyFolds(Sequence[Fold]):
         self._made: Sequence[Fold] | None = None
 
     def __len__(self) -> int:
-        return self._settings.folds
+        return _fold_count(self._settings)
 
     @overload
     def __getitem__(self, index: int) -> Fold: ...
@@ -169,6 +182,10 @@ class LazyFolds(Sequence[Fold]):
         if self._made is None:
             self._made = make_folds(self._target, self._settings, self._task)
         return self._made[index]
+
+
+def _fold_count(settings: SplitSettings) -> int:
+    return settings.folds * (settings.repeats or 1)
 
 
 def _check_classes(

@@ -63,13 +63,13 @@ def _with_own_type(value: object) -> object:
 class SplitCard(Card):
     """How a split was made, and the digests of its files.
 
-    Fields that are None are not stored. ``test_size`` and ``stratify`` are those of the splitter
-    ``shuffled``; the last four are those of another splitter.
+    Fields that are None are not stored. ``test_size``, ``stratify`` and ``repeats`` are those of
+    the splitter ``shuffled``; the last three are those of another splitter.
 
     Attributes
     ----------
-    folds
-        Number of folds.
+    folds, repeats
+        Number of folds that are drawn at a time, and how often they are drawn; None for once.
     splitter
         Identity of the splitter.
     folds_digest
@@ -89,6 +89,7 @@ class SplitCard(Card):
     target_name: str
     test_size: float | None = None
     stratify: bool | None = None
+    repeats: int | None = None
     splitter: dict[str, object] | None = None
     folds_digest: str | None = None
     left_out: int | None = None
@@ -105,7 +106,8 @@ class SplitCard(Card):
 
     def is_made_by(self, division: Division) -> bool:
         """Whether the same data, divided like this, makes the same split."""
-        stored, identity = self.content(), division.identity()
+        stored = self.content()
+        identity = division.identity(self.train_rows * len(self.feature_names))
         return fingerprint(**{name: stored.get(name) for name in _DECIDING}) == fingerprint(
             **{name: identity.get(name) for name in _DECIDING}
         )
@@ -116,7 +118,7 @@ TRAIN: Final = "split/train.csv"
 TEST: Final = "split/test.csv"
 FOLDS: Final = "split/folds.csv"
 
-_DECIDING: Final = ("test_size", "seed", "folds", "stratify", "splitter")
+_DECIDING: Final = ("test_size", "seed", "folds", "stratify", "repeats", "splitter")
 """The fields with the identity of a division."""
 
 _WHOLE: Final = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
@@ -159,7 +161,7 @@ def divide(
         else len(dataset.target) - len(chosen.train) - len(chosen.test),
         feature_names=list(dataset.feature_names),
         target_name=dataset.target_name,
-        **division.identity(),
+        **division.identity(len(chosen.train) * dataset.features.shape[1]),
     )
     return card, files
 
@@ -222,7 +224,7 @@ def settings_of(card: SplitCard) -> SplitSettings:
     """Return the settings that the splitter ``shuffled`` made a split with."""
     if card.test_size is None:
         raise ValueError("another splitter made this split")
-    return SplitSettings(card.test_size, card.seed, card.folds, card.stratify)
+    return SplitSettings(card.test_size, card.seed, card.folds, card.stratify, card.repeats or 1)
 
 
 def notes_on_split(card: SplitCard, target: Target, task: Task) -> list[str]:

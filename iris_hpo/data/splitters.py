@@ -158,7 +158,7 @@ class Division:
 
     @cached_property
     def n_folds(self) -> int:
-        """Number of folds."""
+        """Number of folds, of one repeat if they are repeated."""
         return self.settings.folds if self.is_built_in else int(self.splitter().n_folds)
 
     def splitter(self, call: Callable[..., tuple[Rows, Rows]] | None = None) -> Splitter:
@@ -202,8 +202,15 @@ class Division:
             " Classes keep their proportions." if stratifies else ""
         )
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self, numbers: int) -> dict[str, Any]:
         """What decides about the rows beside the data, as fields of the split's card.
+
+        Folds that are not repeated have the identity that they had before there were repeats.
+
+        Parameters
+        ----------
+        numbers
+            Training rows times features, which may decide how often the folds are repeated.
 
         Raises
         ------
@@ -211,8 +218,12 @@ class Division:
             If the splitter's own identity is not JSON.
         """
         if self.is_built_in:
-            stratify = self.settings.stratifies(self.task)
-            return {**asdict(self.settings), "stratify": stratify}
+            repeats = self.settings.repeats_of(numbers)
+            return {
+                **asdict(self.settings),
+                "stratify": self.settings.stratifies(self.task),
+                "repeats": repeats if repeats > 1 else None,
+            }
         return {
             "seed": self.settings.seed,
             "folds": self.n_folds,

@@ -33,7 +33,7 @@ from iris_hpo.store.cards import read_card
 from iris_hpo.store.digests import ArtifactError, ArtifactMismatchError, StoreWriteError
 from iris_hpo.store.objects import open_store
 
-SETTINGS = SplitSettings(test_size=0.2, seed=3, folds=5)
+SETTINGS = SplitSettings(test_size=0.2, seed=3, folds=5, repeats=1)
 
 
 def shuffled(settings, task="classification"):
@@ -153,9 +153,9 @@ def test_numbers_to_predict_are_read_back_exactly(pairs):
 @pytest.mark.parametrize(
     ("settings", "task"),
     [
-        (SplitSettings(0.3, seed=7, folds=3), "classification"),
-        (SplitSettings(0.3, stratify=False), "classification"),
-        (SplitSettings(0.3, folds=0), "regression"),
+        (SplitSettings(0.3, seed=7, folds=3, repeats=2), "classification"),
+        (SplitSettings(0.3, stratify=False, repeats=1), "classification"),
+        (SplitSettings(0.3, folds=0, repeats=1), "regression"),
     ],
 )
 def test_a_card_gives_its_settings_back(noisy_iris, settings, task):
@@ -164,6 +164,44 @@ def test_a_card_gives_its_settings_back(noisy_iris, settings, task):
     card, _ = divide(replace(noisy_iris, target=target), shuffled(settings, task))
 
     assert settings_of(card) == replace(settings, stratify=settings.stratifies(task))
+
+
+@pytest.mark.parametrize(
+    ("given", "columns", "repeats"),
+    [
+        pytest.param(None, 4, 3, id="cheap by default"),
+        pytest.param(None, 40, 3, id="just as many numbers as are cheap"),
+        pytest.param(None, 41, None, id="more"),
+        pytest.param(1, 4, None, id="once"),
+        pytest.param(3, 4, 3, id="the number that is the default"),
+        pytest.param(2, 41, 2, id="as given"),
+    ],
+)
+def test_the_card_says_how_often_the_folds_are_drawn(store, given, columns, repeats):
+    names = tuple(f"x{number}" for number in range(columns))
+    features = np.arange(625.0 * columns).reshape(625, columns)  # 500 are for training
+    dataset = Dataset(features, np.array(["a", "b", "c", "d", "e"] * 125), names, "k", "d")
+    settings = SplitSettings(folds=2, repeats=given)
+    card, files = divide(dataset, shuffled(settings))
+    write_split(store, card, files)
+
+    folds = read_examples(store, card, "classification").folds
+
+    assert (card.folds, card.content().get("repeats")) == (2, repeats)
+    assert len(folds) == len(list(folds)) == 2 * (repeats or 1)
+    assert settings_of(card).repeats == (repeats or 1)
+    assert card.is_made_by(shuffled(settings))
+    assert card.is_made_by(shuffled(replace(settings, repeats=repeats or 1)))
+    assert not card.is_made_by(shuffled(replace(settings, repeats=7)))
+
+
+def test_a_card_of_before_there_were_repeats_is_one_of_folds_that_are_drawn_once(noisy_iris):
+    card, _ = divide(noisy_iris, shuffled(SETTINGS))
+    content = card.content()
+
+    assert "repeats" not in content
+    assert SplitCard(**content).is_made_by(shuffled(SETTINGS))
+    assert not SplitCard(**content).is_made_by(shuffled(replace(SETTINGS, repeats=None)))
 
 
 @pytest.mark.parametrize(

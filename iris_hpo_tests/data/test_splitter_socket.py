@@ -262,7 +262,7 @@ def test_the_number_of_folds_is_known_without_data(n_folds, number):
     known = division(n_folds=n_folds)
 
     assert known.n_folds == number
-    assert json.dumps(known.identity()["folds"]) == str(number)
+    assert json.dumps(known.identity(0)["folds"]) == str(number)
 
 
 def test_the_built_in_splitter_is_one_of_them():
@@ -315,7 +315,7 @@ def test_an_identity_of_its_own_stands_in_the_card(store):
 @pytest.mark.parametrize("identity", [{1, 2}, float("nan"), {"at": object()}])
 def test_an_identity_that_is_not_json_is_refused(identity):
     with pytest.raises(InputError, match=r"the splitter 'own_splitters.Identified' failed: "):
-        division("Identified", identity=identity).identity()
+        division("Identified", identity=identity).identity(0)
 
 
 def test_other_folds_make_another_version():

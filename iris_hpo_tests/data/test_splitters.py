@@ -1,6 +1,7 @@
 """Dividing the rows: scikit-learn's own split and folds, repeatable, with refusals that say why."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -115,6 +116,30 @@ def test_the_folds_are_scikit_learns(target, task, stratify, splitter, folds):
 
 def test_no_folds_is_none():
     assert make_folds(BALANCED, SplitSettings(folds=0), "classification") == ()
+    assert make_folds(BALANCED, SplitSettings(folds=0, repeats=3), "classification") == ()
+
+
+def test_each_repeat_has_the_folds_of_a_seed_of_its_own():
+    settings = SplitSettings(seed=7, folds=4, repeats=3)
+
+    found = make_folds(BALANCED, settings, "classification")
+
+    repeats = [
+        [validate.tolist() for _, validate in found[start : start + 4]] for start in (0, 4, 8)
+    ]
+    once = make_folds(BALANCED, replace(settings, repeats=1), "classification")
+    assert repeats[0] == [validate.tolist() for _, validate in once]
+    assert len({str(repeat) for repeat in repeats}) == 3
+    for repeat, seed in zip(repeats, (7, 369571992, 1009178997), strict=True):
+        folds = StratifiedKFold(4, shuffle=True, random_state=seed)
+        wanted = folds.split(BALANCED[:, None], BALANCED)
+        assert repeat == [validate.tolist() for _, validate in wanted]
+
+
+@pytest.mark.parametrize("repeats", [0, -1])
+def test_folds_are_drawn_at_least_once(repeats):
+    with pytest.raises(InputError, match=f"repeats {repeats} must be at least 1"):
+        SplitSettings(repeats=repeats)
 
 
 @pytest.mark.parametrize(

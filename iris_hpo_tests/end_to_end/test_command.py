@@ -391,7 +391,7 @@ def test_a_setting_that_was_never_given_follows_the_search(
 ) -> None:
     small(project)
     assert project.call("run", "--engine", "serial", "--folds", "2").returncode == 0
-    changed = replace(iris_search(), rule="cv", split=SplitSettings(0.3, 0, 3))
+    changed = replace(iris_search(), rule="cv", split=SplitSettings(0.3, 0, 3, repeats=1))
     monkeypatch.setattr(session, "find_search", lambda *_: changed)
     found = json.loads(project.call("status", "--json").stdout)
     assert found["assets"]["split"]["out of date"] == 1

@@ -13,6 +13,11 @@ from iris_hpo_tests.projects import Row
 
 SEED = 0
 
+SEEDS_OF_REPEATS = (
+    SEED,
+    *(int(np.random.SeedSequence([SEED, repeat]).generate_state(1)[0]) for repeat in (1, 2)),
+)
+
 Scores = tuple[float, float, float]
 
 
@@ -35,16 +40,20 @@ def grid_search(
     *,
     scoring: str,
     folds: int = 5,
+    repeats: int = 1,
 ) -> dict[tuple[Any, ...], Scores]:
     """Per candidate the score on the test rows, and mean and standard deviation over the folds.
 
     Candidates are in the order of the grid, the last axis running fastest.
     """
     train, test = divided(estimator, target)
-    splitter = (StratifiedKFold if is_classifier(estimator) else KFold)(
-        folds, shuffle=True, random_state=SEED
-    )
-    search = GridSearchCV(estimator, dict(grid), scoring=scoring, cv=splitter, refit=False)
+    kind = StratifiedKFold if is_classifier(estimator) else KFold
+    splits = [
+        split
+        for seed in SEEDS_OF_REPEATS[:repeats]
+        for split in kind(folds, shuffle=True, random_state=seed).split(train, target[train])
+    ]
+    search = GridSearchCV(estimator, dict(grid), scoring=scoring, cv=splits, refit=False)
     search.fit(features[train], target[train])
     results = search.cv_results_
     found: dict[tuple[Any, ...], Scores] = {}

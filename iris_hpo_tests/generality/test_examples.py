@@ -69,7 +69,7 @@ def wine() -> dict[str, Scores]:
     """scikit-learn's scores of the wine search."""
     features, target = load_wine(return_X_y=True)
     forest = RandomForestClassifier(random_state=0)
-    found = grid_search(forest, WINE, features, target, scoring="accuracy")
+    found = grid_search(forest, WINE, features, target, scoring="accuracy", repeats=3)
     return {wine_key(values): scores for values, scores in found.items()}
 
 
@@ -94,7 +94,7 @@ def test_wine_through_the_command(examples: YamlProject, wine: dict[str, Scores]
 
     best = max(scores[1] for scores in wine.values())
     top = next(scores for scores in wine.values() if scores[1] == best)
-    error = top[2] / 4**0.5
+    error = top[2] / 14**0.5  # of 3 x 5 folds
     close = [key for key, scores in wine.items() if scores[1] >= best - error - 1e-9]
     rows = examples.leaderboard("wine")
     assert {row["candidate"] for row in rows if row["selected"] == "true"} == set(close)

@@ -189,7 +189,7 @@ def test_run_configuration_is_explained_in_the_launchpad(defs: dg.Definitions) -
         .config_type.fields
         for op in ("split", "parameters", "candidates")
     }
-    assert set(fields["split"]) == {"test_size", "seed", "folds", "stratify"}
+    assert set(fields["split"]) == {"test_size", "seed", "folds", "stratify", "repeats"}
     assert set(fields["parameters"]) == {"kernel"}
     assert {"engine", "jobs", "force"} <= set(fields["candidates"])
     for of_op in fields.values():

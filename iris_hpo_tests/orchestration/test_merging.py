@@ -90,7 +90,7 @@ from iris_hpo import build_search
 from iris_hpo.iris import iris_search
 from iris_hpo.data.splitters import SplitSettings
 
-spec = replace(iris_search(), home=Path(__file__).parent, split=SplitSettings(folds=2))
+spec = replace(iris_search(), home=Path(__file__).parent, split=SplitSettings(folds=2, repeats=1))
 everything = dg.define_asset_job("everything", dg.AssetSelection.all())
 defs = dg.Definitions.merge(
     build_search(spec),

@@ -49,6 +49,21 @@ def test_force_makes_all_anew_with_equal_results(scored: SpecProject) -> None:
             assert digest == files[name][1], "training repeats to the byte"
 
 
+def test_more_repeats_of_the_folds_score_again_and_train_nothing(scored: SpecProject) -> None:
+    models, once = scored.files("models"), scored.score_card(KEY)
+    assert "repeats" not in scored.metadata("split")
+
+    succeed(scored.run("split", split={"folds": 2, "repeats": 2}))
+    succeed(scored.materialize_candidates())
+
+    twice = scored.score_card(KEY)
+    assert scored.metadata("split")["repeats"] == 2
+    assert scored.files("models") == models
+    assert (len(twice.fold_scores), twice.fold_scores[:2]) == (4, once.fold_scores)
+    assert len(twice.evaluation.predictions.folds) == 4
+    assert twice.score == once.score
+
+
 def test_a_changed_byte_trains_that_model_alone(scored: SpecProject) -> None:
     files = scored.files()
     content = bytearray(scored.model_file(KEY).read_bytes())

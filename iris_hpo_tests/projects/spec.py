@@ -54,7 +54,7 @@ KEYS = (
 
 def small_spec(home: Path) -> SearchSpec:
     """The shipped search with two folds, which are faster than five."""
-    return replace(iris_search(), home=home, split=SplitSettings(folds=2))
+    return replace(iris_search(), home=home, split=SplitSettings(folds=2, repeats=1))
 
 
 @dataclass
@@ -237,7 +237,7 @@ class SpecProject(Recorded):
         self.told.append(replace(counts))
 
     def settings(self, *, folds: int = 2, **choices: str) -> Settings:
-        return Settings(SplitSettings(folds=folds), {"kernel": "rbf", **choices})
+        return Settings(SplitSettings(folds=folds, repeats=1), {"kernel": "rbf", **choices})
 
     def study(self) -> Study:
         """A study that has read nothing yet."""

@@ -49,6 +49,7 @@ def build_split(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
                 "rows": _rows_table(spec, targets[TRAIN], targets[TEST]),
                 "columns": columns,
                 "folds": card.folds,
+                **({"repeats": card.repeats} if card.repeats else {}),
                 "seed": card.seed,
                 **({"splitter": card.splitter} if card.splitter else {}),
                 LAYOUT: spec.layout.content(),
