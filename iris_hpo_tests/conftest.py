@@ -33,6 +33,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 LONGEST_FIRST = (
     "end_to_end/test_dagster_dev.py",
+    "faults/test_crash.py",
     "scale/test_everything_at_once.py",
     "generality/test_examples.py",
     "faults/test_dead_runs.py",

@@ -35,7 +35,7 @@ def test_dagster_asset_materialize_does_the_whole_search(project: ShippedProject
     code, output = materialize(project, "models,scores", "--partition", "C0.5_G0.25")
     assert code == 0, output
 
-    status = project.command("status", "--json")
+    status = project.call("status", "--json")
     assert json.loads(status.stdout)["assets"]["scores"]["up to date"] == 77
 
     model = project.artifacts / "models" / "model_C0.5_G0.25.pkl"
@@ -58,7 +58,7 @@ def test_dg_launch_works_on_all_candidates_and_on_one(project: ShippedProject) -
     models = project.artifacts / "models"
     assert len(list(models.glob("*.pkl"))) == 77
     launch("--assets", "selection")
-    status = json.loads(project.command("status", "--json").stdout)["assets"]
+    status = json.loads(project.call("status", "--json").stdout)["assets"]
     assert (status["scores"]["up to date"], status["selection"]["up to date"]) == (77, 1)
 
     (models / "model_C0.5_G0.25.pkl").unlink()

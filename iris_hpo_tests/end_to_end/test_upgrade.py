@@ -190,7 +190,10 @@ def iris(root: Path) -> Search:
 
 
 def wine(root: Path) -> Search:
-    return Search(YamlProject.of_examples(root), "wine", 16)
+    """Half of its candidates; the large forests would take most of the time."""
+    project = YamlProject.of_examples(root)
+    project.write_values("wine", n_estimators=[10, 20])
+    return Search(project, "wine", 8)
 
 
 def digits(root: Path) -> Search:
@@ -201,7 +204,7 @@ def as_it_was(search: Search, package: Path) -> None:
     """Give a project the files that it had at the earlier commit."""
     if isinstance(search.project, YamlProject):
         root = search.project.root
-        data = {path: path.read_bytes() for path in (root / "data").glob("*.csv")}
+        data = {path: path.read_bytes() for path in (root / "data").rglob("*") if path.is_file()}
         shutil.copytree(package / "examples", root, dirs_exist_ok=True)
         # How the data is written has changed since: its bytes decide what is up to date.
         for path, content in data.items():

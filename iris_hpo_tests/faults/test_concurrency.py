@@ -28,8 +28,10 @@ from iris_hpo.processes import is_stopped
 from iris_hpo_tests.faults.conftest import small, wait_for
 from iris_hpo_tests.processes import REPOSITORY
 from iris_hpo_tests.projects import ShippedProject
+from iris_hpo_tests.projects.command import environment_of
 
-ARGUMENTS = ("-m", "iris_hpo", "run", "--engine", "serial", "--folds", "2")
+FOLDS = ("--folds", "2")
+ARGUMENTS = ("-m", "iris_hpo", "run", "--engine", "serial", *FOLDS)
 MATERIALIZE = ("-m", "dagster", "asset", "materialize", "-m", "iris_hpo.definitions", "--select")
 
 Process = subprocess.Popen[str]
@@ -44,6 +46,15 @@ def start(project: ShippedProject, *arguments: str) -> Process:
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def materialize_sources(project: ShippedProject) -> None:
+    from iris_hpo.definitions import defs
+
+    job = defs.resolve_implicit_global_asset_job_def()
+    sources = [dg.AssetKey(name) for name in ("raw_data", "split", "parameters")]
+    with environment_of(project.environment), project.instance() as instance:
+        assert job.execute_in_process(instance=instance, asset_selection=sources).success
 
 
 def finish(processes: Sequence[Process]) -> list[str]:
@@ -107,11 +118,11 @@ def test_two_commands_of_different_settings_take_turns(few: ShippedProject, tmp_
 @pytest.mark.slow
 def test_a_command_during_a_run_of_the_ui(few: ShippedProject, undisturbed: ShippedProject) -> None:
     """The run that sensors request is the job of the search, in a process of its own."""
-    finish([start(few, *MATERIALIZE, "raw_data,split,parameters")])
+    materialize_sources(few)
     ends = "C0.5_G0.25...C8.0_G4.0"
     other = start(few, *MATERIALIZE, "models,scores", "--partition-range", ends)
     finish([start(few, *ARGUMENTS), other])
-    finish([start(few, *ARGUMENTS)])
+    assert few.call(*ARGUMENTS[2:]).returncode == 0
     assert selection(few) == selection(undisturbed)
     counts = json.loads(few.call("status", "--folds", "2", "--json").stdout)["assets"]
     assert {name: found["up to date"] for name, found in counts.items()} == {
@@ -129,7 +140,7 @@ def test_parameter_files_edited_in_the_middle_of_a_run(
     project: ShippedProject, tmp_path: Path
 ) -> None:
     """A value comes, and another goes; what the run leaves to do, the next one does."""
-    process = start(project, "-m", "iris_hpo", "run")
+    process = start(project, "-m", "iris_hpo", "run", *FOLDS)
     scores = project.artifacts / "scores"
 
     def reached() -> bool:
@@ -141,13 +152,13 @@ def test_parameter_files_edited_in_the_middle_of_a_run(
     gamma.write_text(gamma.read_text().replace("1.000\n", ""))
     (project.parameters / "c_parameters_more.txt").write_text("3\n")
     finish([process])
-    found = json.loads(project.call("run", "--json").stdout)
+    found = json.loads(project.call("run", *FOLDS, "--json").stdout)
     assert (found["candidates"], found["trained"], found["failed"]) == (72, 6, {})
 
     fresh = ShippedProject.create(tmp_path / "fresh")
     for path in project.parameters.iterdir():
         (fresh.parameters / path.name).write_bytes(path.read_bytes())
-    assert fresh.call("run", "--quiet").returncode == 0
+    assert fresh.call("run", "--engine", "serial", *FOLDS, "--quiet").returncode == 0
     assert selection(project) == selection(fresh)
 
 

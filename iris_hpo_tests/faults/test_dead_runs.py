@@ -23,8 +23,9 @@ from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject, finish
 pytestmark = [pytest.mark.slow, *DAGSTERS_WARNINGS]
 
 SCORES = dg.AssetKey(["held", "scores"])
-A_MINUTE = 60
-"""And what a command takes to start, and four small fits."""
+TWO_MINUTES = 120
+"""For the command's start and four small fits on a busy machine; a run that never showed a sign of
+life is released after three."""
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def check_takes_over(project: YamlProject, run_id: str) -> None:
     started = time.monotonic()
     answer = finish(project.start("iris-hpo", "run", "--search", "held"))
     assert answer.code == 0, answer.out
-    assert time.monotonic() - started < A_MINUTE
+    assert time.monotonic() - started < TWO_MINUTES
     assert f"taking over from run {run_id[:8]}" in answer.out
     assert is_done(project)
     check_nothing_failed(project, run_id)

@@ -57,6 +57,25 @@ class Cluster:
         """End a worker and its nanny."""
         stop(self.workers.pop(name))
 
+    @contextmanager
+    def with_worker(
+        self, *options: str, environment: Mapping[str, str] | None = None
+    ) -> Generator[None]:
+        """Add a worker to a cluster that has none, and end it afterwards."""
+        self.start_worker("guest", *options, environment=environment)
+        try:
+            self.wait_for_workers(1)
+            yield
+        finally:
+            self.stop_worker("guest")
+            wait_for("leave of the worker", lambda: not self._count_workers())
+
+    def _count_workers(self) -> int:
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False) as client:
+            return len(client.scheduler_info(n_workers=-1)["workers"])
+
     def wait_for_workers(self, count: int) -> None:
         """Wait until so many have joined."""
         from distributed import Client

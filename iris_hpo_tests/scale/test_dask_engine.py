@@ -26,6 +26,13 @@ def two_workers(tmp_path_factory):
         yield made
 
 
+@pytest.fixture(scope="module")
+def no_workers(tmp_path_factory):
+    """A cluster to which each test adds a worker of its own, for as long as it lasts."""
+    with cluster(tmp_path_factory.mktemp("cluster"), workers=0) as made:
+        yield made
+
+
 @pytest.fixture
 def engine(two_workers):
     two_workers.wait_for_workers(2)  # a test before may have cost one
@@ -63,13 +70,12 @@ def with_version(folder: Path, package: str, version: str) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_an_item_computes_on_one_thread_without_a_nanny(tmp_path):
+def test_an_item_computes_on_one_thread_without_a_nanny(no_workers):
     """Which by itself limits the threads of the workers that it starts."""
-    with cluster(tmp_path, workers=0) as made:
-        made.start_worker("alone", "--no-nanny", environment={"OMP_NUM_THREADS": "2"})
-        made.wait_for_workers(1)
+    with no_workers.with_worker("--no-nanny", environment={"OMP_NUM_THREADS": "2"}):
+        engine = DaskEngine(no_workers.address)
 
-        outcomes = all_of(DaskEngine(made.address).map(engine_work.count_threads, [0, 1], ONCE))
+        outcomes = all_of(engine.map(engine_work.count_threads, [0, 1], ONCE))
 
     assert results_of(outcomes) == {0: 1, 1: 1}
 
@@ -194,13 +200,14 @@ def test_a_late_worker_of_another_version_gets_no_work(two_workers, tmp_path, ca
     ids=["version", "package", "threads", "nanny"],
 )
 @pytest.mark.slow
-def test_a_worker_that_is_not_right_is_named(tmp_path, options, environment, limits, message):
-    with cluster(tmp_path, workers=0) as made:
-        made.start_worker("wrong", *options, environment=environment(tmp_path / "wrong"))
-        made.wait_for_workers(1)
-
-        with pytest.raises(InputError, match=rf"^the Dask worker tcp://127.0.0.1:\d+ {message}$"):
-            all_of(DaskEngine(made.address).map(engine_work.square, [1], limits))
+def test_a_worker_that_is_not_right_is_named(
+    no_workers, tmp_path, options, environment, limits, message
+):
+    with (
+        no_workers.with_worker(*options, environment=environment(tmp_path / "wrong")),
+        pytest.raises(InputError, match=rf"^the Dask worker tcp://127.0.0.1:\d+ {message}$"),
+    ):
+        all_of(DaskEngine(no_workers.address).map(engine_work.square, [1], limits))
 
 
 def test_work_that_a_worker_cannot_do_gives_one_message(engine):
@@ -210,7 +217,7 @@ def test_work_that_a_worker_cannot_do_gives_one_message(engine):
 
 @pytest.mark.slow
 def test_a_scheduler_that_goes_away_gives_one_message(tmp_path):
-    with cluster(tmp_path) as made:
+    with cluster(tmp_path, workers=1) as made:
         sign = tmp_path / "sign"
         outcomes = DaskEngine(made.address).map(engine_work.wait_for, [None, sign, sign], Limits())
         assert next(outcomes) == [Done(None, "seen")]
@@ -226,7 +233,7 @@ def test_a_scheduler_that_goes_away_gives_one_message(tmp_path):
 @pytest.mark.slow
 def test_a_silent_scheduler_gives_one_message(tmp_path, monkeypatch):
     monkeypatch.setattr("iris_hpo.engines.dask._ANSWER_SECONDS", 2.0)
-    with cluster(tmp_path) as made:
+    with cluster(tmp_path, workers=1) as made:
         sign = tmp_path / "sign"
         outcomes = DaskEngine(made.address).map(engine_work.wait_for, [None, sign], Limits())
         assert next(outcomes) == [Done(None, "seen")]
@@ -246,14 +253,15 @@ def test_a_missing_scheduler_gives_one_message(monkeypatch):
         all_of(DaskEngine(address).map(engine_work.square, [1], ONCE))
 
 
-def test_a_scheduler_without_workers_gives_one_message(tmp_path, monkeypatch):
+def test_a_scheduler_without_workers_gives_one_message(no_workers, monkeypatch):
     monkeypatch.setattr("iris_hpo.engines.dask._WORKERLESS_SECONDS", 1.0)
-    with cluster(tmp_path, workers=0) as made, pytest.raises(InputError) as refusal:
-        all_of(DaskEngine(made.address).map(engine_work.square, [1], ONCE))
+    address = no_workers.address
+    with pytest.raises(InputError) as refusal:
+        all_of(DaskEngine(address).map(engine_work.square, [1], ONCE))
 
     assert str(refusal.value) == (
-        f"the Dask scheduler at {made.address} has no worker for this; start some: dask worker "
-        f"{made.address} --nthreads 1"
+        f"the Dask scheduler at {address} has no worker for this; start some: dask worker "
+        f"{address} --nthreads 1"
     )
 
 

@@ -77,7 +77,7 @@ def test_many_short_candidates_have_the_results_of_one_process(
     alone, spread = (make(tmp_path / name, two_workers.address) for name in ("alone", "spread"))
     for project, engine in ((alone, "serial"), (spread, "dask")):
         make_short_search(project)
-        found = project.command("run", "--engine", engine, "--folds", "0", "--json")
+        found = project.call("run", "--engine", engine, "--folds", "0", "--json")
         assert found.returncode == 0, found.stderr
         assert json.loads(found.stdout)["trained"] == MANY
 
@@ -110,7 +110,7 @@ def test_a_scheduler_that_goes_away_fails_one_run(tmp_path: Path) -> None:
     port = free_port()
     (tmp_path / "first").mkdir()
     (tmp_path / "second").mkdir()
-    with cluster(tmp_path / "first", port=port) as made:
+    with cluster(tmp_path / "first", workers=1, port=port) as made:
         project = make(tmp_path / "project", made.address)
         make_short_search(project)
         search = start_search(project)
@@ -126,7 +126,7 @@ def test_a_scheduler_that_goes_away_fails_one_run(tmp_path: Path) -> None:
     assert len(kept) >= 100
     assert set(kept.values()) == {1}
 
-    with cluster(tmp_path / "second", port=port):
+    with cluster(tmp_path / "second", workers=1, port=port):
         again = project.command("run", "--json")
     assert again.returncode == 0, again.stderr
     summary = json.loads(again.stdout)
