@@ -64,15 +64,15 @@ def turn(study: Study, say: Callable[[str], None]) -> Generator[None]:
     file = Path(os.environ["DAGSTER_HOME"], f".{name}.lock")
     holder = file.with_name(f".{name}.holder")  # waiting empties the lock's own file
     lock = FileLock(file)
-    said = ""
+    announced = ""
     while not lock.is_locked:
         try:
-            lock.acquire(timeout=_LOOK_SECONDS if said else 0)
+            lock.acquire(timeout=_LOOK_SECONDS if announced else 0)
         except Timeout:
             other = f"another iris-hpo run of this search{_holder(holder)}"
-            if other != said:
+            if other != announced:
                 say(f"waiting for {other}; Ctrl-C ends the wait")
-            said = other
+            announced = other
         except OSError as error:
             raise InputError(f"{file} cannot be written: {error.strerror}") from error
     try:

@@ -201,7 +201,9 @@ def _about(selection: Selection) -> list[str]:
         mean, std = f"{champion.cv_mean:{form}}", f"{champion.cv_std:{form}}"
         scores += f", cross-validation {mean} (SD of the folds {std})"
     counts = f"{len(selection.selected)} of {counted(len(selection.rows), 'candidate')} selected"
+    key = champion.candidate.key
+    first = [f"champion {key}: {selection.expectation}", scores]
     return [
-        f"champion {champion.candidate.key}: {scores}",
+        *(first if selection.expectation else [f"champion {key}: {scores}"]),
         f"{counts} by {RULES[selection.rule].criterion}",
     ]

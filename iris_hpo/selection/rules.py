@@ -71,6 +71,8 @@ class Selection:
         candidates may lie beyond.
     within
         The share of the best mean that the rule ``within`` allows.
+    expectation
+        What is expected of the champion, in one line for reports; empty before it is estimated.
     """
 
     space: ParameterSpace
@@ -79,6 +81,7 @@ class Selection:
     rows: tuple[Ranked, ...]
     edges: tuple[tuple[str, str], ...]
     within: float = DEFAULT_SHARE
+    expectation: str = ""
 
     @property
     def selected(self) -> tuple[Scored, ...]:

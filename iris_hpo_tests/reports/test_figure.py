@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -223,6 +224,15 @@ def test_title_names_axes_scoring_champion_and_rule() -> None:
     assert "accuracy by C and gamma" in text
     assert f"champion {selection.champion.candidate.key}: test 1.000" in text
     assert f"{len(selection.selected)} of 77 candidates selected by the best test score" in text
+
+
+def test_title_leads_with_what_is_expected_of_the_champion() -> None:
+    selection = replace(svm_grid(), expectation="expect 0.93, between 0.88 and 0.98 (95 %)")
+    text = words(make_figure(selection))
+
+    key = selection.champion.candidate.key
+    assert f"champion {key}: expect 0.93, between 0.88 and 0.98 (95 %)" in text
+    assert text.index("expect 0.93") < text.index("test 1.000")
 
 
 def test_a_long_key_is_wrapped_and_complete() -> None:

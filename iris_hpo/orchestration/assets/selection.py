@@ -1,7 +1,7 @@
 """The asset `selection`: from recorded scores to a leaderboard, selected models and a champion."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
@@ -26,6 +26,7 @@ from iris_hpo.selection.estimates import Curve, Evidence, assess
 from iris_hpo.selection.fold_test import examine_folds
 from iris_hpo.selection.leaderboard import leaderboard, to_csv
 from iris_hpo.selection.rules import Scored, Selection, select
+from iris_hpo.selection.sentences import expectation
 from iris_hpo.spec import SearchSpec
 
 _SELECTED = dg.AutomationCondition.newly_updated()
@@ -130,14 +131,16 @@ def _make(choice: _Choice, work: WorkSettings, log: logging.Logger) -> Made:
         apart(validation_rows, examples.folds),
         split.seed,
     )
+    assessment = assess(selection, evidence, fits.references.references, _curve(fits, examples))
+    expected = expectation(assessment.estimate, selection.scoring)
     return Made(
         selection,
         models,
         to_csv(leaderboard(selection)),
-        render_reports(study.spec.reports, selection),
+        render_reports(study.spec.reports, replace(selection, expectation=expected)),
         fits.refitted,
         fits.references,
-        assess(selection, evidence, fits.references.references, _curve(fits, examples)),
+        assessment,
         examine_folds(selection.champion.evaluation, evidence),
     )
 
