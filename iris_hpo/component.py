@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, m
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.splitters import SHUFFLED, SplitSettings, refuse_settings
 from iris_hpo.errors import InputError, at_field
+from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.broken import build_broken, is_validating
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.parts import Part
-from iris_hpo.run_settings import REFITS, RULES, SETTINGS
+from iris_hpo.run_settings import REFITS, SETTINGS
 from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES
 from iris_hpo.samplers.parameter_files import check_axis_files
 from iris_hpo.scaffold import SearchScaffolder
@@ -113,6 +114,8 @@ class HyperparameterSearch(dg.Component, dg.Model):
     )
     rule: Annotated[str | None, OneOf(RULES)] = setting_field(SETTINGS["rule"], examples=["cv"])
     refit: Annotated[str, OneOf(REFITS, is_required=True)] = setting_field(SETTINGS["refit"])
+    within: str = setting_field(SETTINGS["within"], examples=["2%"])
+    metric: str | None = setting_field(SETTINGS["metric"], examples=["balanced_accuracy"])
     test_size: float = setting_field(SETTINGS["test_size"])
     seed: int = setting_field(SETTINGS["seed"])
     folds: int = setting_field(SETTINGS["folds"])
@@ -212,6 +215,8 @@ class HyperparameterSearch(dg.Component, dg.Model):
             rule=self.rule,
             refit=self.refit,
             blocking_checks=tuple(self.blocking_checks),
+            within=self.within,
+            metric=self.metric,
             max_candidates=self.max_candidates,
             description=self.description,
             reports=tuple(part_of(fields, "reports", at) for at, fields in enumerate(self.reports)),

@@ -7,9 +7,10 @@ the part that does it. ``--help`` reads this module, so it imports nothing heavy
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
-from typing import Final, Literal
+from typing import Final
 
 from iris_hpo.errors import InputError
+from iris_hpo.known_rules import RULES, default_rule, parse_share
 from iris_hpo.setting import Setting, described, settings_of
 
 LOKY: Final = "loky"
@@ -21,96 +22,6 @@ ENGINES: Final[Mapping[str, str]] = {
     DASK: "the workers of a Dask cluster",
 }
 """Short names of engines, and where each does the work."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """How the best candidate is chosen.
-
-    Attributes
-    ----------
-    name
-        The rule's name in settings and files.
-    criterion
-        What the selected candidates have; figures and texts name it.
-    consequence
-        What follows for the user, after the criterion and a comma.
-    tie
-        What several selected candidates have in common, after their number.
-    needs_folds
-        Whether it ranks by cross-validation, and not by the test score.
-    margin
-        How far below the best mean a selected candidate may lie: not at all, one standard error of
-        the best mean, or a share of the mean.
-    """
-
-    name: str
-    criterion: str
-    consequence: str
-    tie: str = "candidates tie at the best"
-    needs_folds: bool = True
-    margin: Literal["none", "standard_error", "share"] = "none"
-
-    @property
-    def takes_simplest(self) -> bool:
-        """Whether the champion is the simplest of the selected candidates."""
-        return self.margin != "none"
-
-    @property
-    def needs_error(self) -> bool:
-        """Whether it needs the standard error of the mean."""
-        return self.margin == "standard_error"
-
-    @property
-    def description(self) -> str:
-        """What it chooses, and what follows."""
-        return f"{self.criterion}, {self.consequence}"
-
-    def sentence(self, selected: int) -> str:
-        """Describe how many candidates were selected."""
-        return f"{selected} {self.tie}" if selected > 1 else "one candidate is the best"
-
-
-RULES: Final[Mapping[str, Rule]] = {
-    rule.name: rule
-    for rule in (
-        Rule(
-            "test_score",
-            "the best test score",
-            "which is then too good an estimate",
-            needs_folds=False,
-        ),
-        Rule(
-            "cv",
-            "the best cross-validation mean",
-            "so that the test score stays an honest estimate",
-        ),
-        Rule(
-            "one_standard_error",
-            "a cross-validation mean within one standard error of the best",
-            "the champion being the simplest of these",
-            tie="candidates lie within one standard error of the best",
-            margin="standard_error",
-        ),
-        Rule(
-            "within",
-            "a cross-validation mean within a share of the best, such as 1%",
-            "the champion being the simplest of these",
-            tie="candidates lie within the allowed share of the best",
-            margin="share",
-        ),
-    )
-}
-"""The rules, by name."""
-
-
-DEFAULT_SHARE: Final = 0.01
-"""The share of the best mean within which the rule `within` selects, where nothing is given."""
-
-
-def default_rule(folds: int) -> str:
-    """Name the rule where neither a run nor the search names one: the first that fits the folds."""
-    return next(rule.name for rule in RULES.values() if rule.needs_folds == bool(folds))
 
 
 CHEAP_NUMBERS: Final = 20_000
@@ -212,11 +123,29 @@ class SelectionSettings:
         + " ".join(f"`{name}`: {rows}." for name, rows in REFITS.items()),
         names=tuple(REFITS),
     )
+    within: str = described(
+        "1%",
+        "How far below the best mean a candidate may lie under the rule `within`, as a percentage "
+        "of this mean.",
+        metavar="PERCENT",
+    )
+    metric: str | None = described(
+        None,
+        "Choose by another metric than the search's scoring, such as `balanced_accuracy`, without "
+        "training again: it is computed from the stored predictions. By default the scoring.",
+        metavar="NAME",
+    )
 
     def __post_init__(self) -> None:
+        parse_share(self.within)
         if self.refit not in REFITS:
             known = ", ".join(REFITS)
             raise InputError(f"refit {self.refit!r}: choose one of {known}", field=("refit",))
+
+    @property
+    def share(self) -> float:
+        """How far below the best mean a candidate may lie, as a share of it."""
+        return parse_share(self.within)
 
     @property
     def refits(self) -> bool:

@@ -17,12 +17,14 @@ from iris_hpo.data.splitters import (
 )
 from iris_hpo.engines import check_engine
 from iris_hpo.errors import InputError, at_field
+from iris_hpo.known_rules import default_rule
 from iris_hpo.parts import Part
 from iris_hpo.reports import make_reports
-from iris_hpo.run_settings import AUTO, SelectionSettings, default_rule
+from iris_hpo.run_settings import AUTO, SelectionSettings
 from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES, check_sampler
 from iris_hpo.search_names import check_search_name
 from iris_hpo.selection.checks import check_names
+from iris_hpo.selection.rescoring import scoring_of
 from iris_hpo.selection.rules import check_rule
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
@@ -77,7 +79,9 @@ class SearchSpec:
     refit
         Rows that the champion is trained on: ``all``, ``train``, or ``auto``, as the rule needs.
     blocking_checks
-        Checks that stop what depends on the selection: names of `iris_hpo.selection.checks.CHECKS`.
+        Names of `iris_hpo.selection.checks.CHECKS` that stop what depends on the selection.
+    within, metric
+        Percentage of the best mean for the rule ``within``; another metric to choose by.
     max_candidates
         Largest number of candidates.
     partitions
@@ -110,6 +114,8 @@ class SearchSpec:
     rule: str | None = None
     refit: str = AUTO
     blocking_checks: tuple[str, ...] = ()
+    within: str = "1%"
+    metric: str | None = None
     max_candidates: int = MAX_CANDIDATES
     partitions: str = ""
     description: str = ""
@@ -143,7 +149,7 @@ class SearchSpec:
         self._check_splitter()
         if self.rule is not None:
             self.checked_rule(self.rule, self.division().n_folds)
-        SelectionSettings(default_rule(0), self.refit)  # refuses an unknown refit
+        self.selection_settings(0, default_rule(0))
 
     @cached_property
     def space(self) -> ParameterSpace:
@@ -199,7 +205,7 @@ class SearchSpec:
         return check_rule(rule or self.default_rule(folds), folds, self.space)
 
     def selection_settings(
-        self, folds: int, rule: str | None = None, refit: str | None = None
+        self, folds: int, rule: str | None = None, **given: str | None
     ) -> SelectionSettings:
         """Return the settings of a selection: those that were given, else the search's own.
 
@@ -208,7 +214,10 @@ class SearchSpec:
         InputError
             If they cannot be followed.
         """
-        return SelectionSettings(self.checked_rule(rule, folds), refit or self.refit)
+        names = ("refit", "within", "metric")
+        refit, within, metric = (given.get(name) or getattr(self, name) for name in names)
+        metric = scoring_of(metric, self.task) if metric else None
+        return SelectionSettings(self.checked_rule(rule, folds), refit, within, metric)
 
     def default_rule(self, folds: int) -> str:
         """Name the rule that holds where a run says nothing."""

@@ -172,7 +172,10 @@ def test_dg_points_at_every_line_against_the_schema(
     for line, message in (
         (
             line_of(text, "best"),
-            "attributes.rule 'best' is not one of ['test_score', 'cv', 'one_standard_error']",
+            (
+                "attributes.rule 'best' is not one of ['test_score', 'cv', 'one_standard_error', "
+                "'within']"
+            ),
         ),
         (line_of(text, "attributes:"), "attributes 'data_file' is a required property"),
         (

@@ -13,7 +13,9 @@ PROJECT = Path(__file__).parents[1]
 PACKAGE = PROJECT / "iris_hpo"
 NAME = re.compile(r"(iris_hpo|dagster)(\.\w+)+")
 
-GROUND = "text errors files interrupts parts processes setting run_settings search_names"
+GROUND = (
+    "text errors files interrupts parts processes setting known_rules run_settings search_names"
+)
 ALLOWED = {
     "text": "",
     "errors": "text",
@@ -22,7 +24,8 @@ ALLOWED = {
     "parts": "text errors",
     "processes": "",
     "setting": "",
-    "run_settings": "text errors setting",
+    "known_rules": "text errors",
+    "run_settings": "text errors setting known_rules",
     "search_names": "text errors",
     "store": GROUND,
     "engines": GROUND,

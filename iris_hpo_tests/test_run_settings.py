@@ -16,16 +16,15 @@ from iris_hpo import HyperparameterSearch, build_search
 from iris_hpo.command.main import cli
 from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
+from iris_hpo.known_rules import RULES, default_rule
 from iris_hpo.parts import Part
 from iris_hpo.run_settings import (
     ENGINES,
-    RULES,
     SETTINGS,
     SelectionSettings,
     Setting,
     SplitSettings,
     WorkSettings,
-    default_rule,
     settings_of,
 )
 from iris_hpo.training.metrics import METRICS
@@ -193,7 +192,7 @@ def lists_all(path: Path, names: Collection[str]) -> bool:
 @pytest.mark.parametrize(
     ("names", "home"),
     [
-        (RULES, "run_settings.py"),
+        (RULES, "known_rules.py"),
         (ENGINES, "run_settings.py"),
         (METRICS, "training/metrics.py"),
     ],
@@ -274,3 +273,19 @@ def test_the_champion_is_trained_on_all_rows_where_folds_rank() -> None:
         SelectionSettings("cv", "some")
     with pytest.raises(InputError, match="refit 'some'"):
         replace(iris_search(), refit="some")
+
+
+@pytest.mark.parametrize(("text", "share"), [("1%", 0.01), ("2.5 %", 0.025), ("0%", 0.0)])
+def test_a_share_is_a_percentage(text: str, share: float) -> None:
+    assert SelectionSettings("within", within=text).share == share
+
+
+@pytest.mark.parametrize("text", ["0.01", "100%", "-1%", "one percent", "1%%", ""])
+def test_another_share_is_refused(text: str) -> None:
+    with pytest.raises(InputError) as refusal:
+        SelectionSettings("within", within=text)
+
+    assert str(refusal.value) == (
+        f"within {text!r}: write a percentage from 0% to below 100%, such as 1%"
+    )
+    assert refusal.value.field == ("within",)

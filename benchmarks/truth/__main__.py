@@ -14,7 +14,7 @@ from benchmarks.report import RESULTS
 from benchmarks.truth.outcomes import Nested, Outcome, average
 from benchmarks.truth.page import PAGE, as_json, make_tables, write_page
 from benchmarks.truth.simulation import FULL, QUICK, NoEstimateError, Size, simulate
-from iris_hpo.run_settings import default_rule
+from iris_hpo.known_rules import default_rule
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What keeps a process to one core."""

@@ -12,7 +12,7 @@ from benchmarks.truth.beside import grid_search_champion, nested_intervals, nest
 from benchmarks.truth.generators import GAMMA, GENERATORS, Generator, Sample
 from benchmarks.truth.outcomes import Nested, Outcome
 from benchmarks.truth.search import Search, deliver, describe, run_search, true_score
-from iris_hpo.run_settings import RULES, default_rule
+from iris_hpo.known_rules import RULES, default_rule
 from iris_hpo.selection.estimates import NoEstimate
 
 

@@ -36,6 +36,8 @@ def choose_settings(
     choices: Sequence[str],
     rule: str | None,
     refit: str | None,
+    within: str | None,
+    metric: str | None,
     defaults: bool,
     **split: float | None,
 ) -> ChosenSettings:
@@ -62,7 +64,8 @@ def choose_settings(
     split_settings, kept_split = _choose_split(study.spec, given_split, last("split"))
     chosen, kept_choices = _choose_choices(study.spec, given_choices, last("parameters"))
     n_folds = study.spec.division(split_settings).n_folds
-    given = {name: value for name, value in (("rule", rule), ("refit", refit)) if value}
+    selecting = {"rule": rule, "refit": refit, "within": within, "metric": metric}
+    given = {name: value for name, value in selecting.items() if value}
     selection, kept = _choose_selection(study.spec, given, last("selection"), n_folds)
     return ChosenSettings(
         Settings(split_settings, chosen), selection, [*kept_split, *kept_choices, *kept]
@@ -116,8 +119,7 @@ def _choose_selection(
         # The folds given now do not allow it.
         last = {name: value for name, value in last.items() if name != "rule"}
         chosen = spec.selection_settings(n_folds, **{**last, **given})
-    own = {"rule": spec.default_rule(n_folds), "refit": spec.refit}
-    return chosen, _kept(last, given, own)
+    return chosen, _kept(last, given, vars(spec.selection_settings(n_folds)))
 
 
 def _kept(

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from iris_hpo.errors import InputError
+from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.record import failure_reasons
 from iris_hpo.orchestration.status import State, Status, read_status
 from iris_hpo.orchestration.study import Study, Upstream
 from iris_hpo.parts import Part
-from iris_hpo.run_settings import ALL, RULES, SelectionSettings
+from iris_hpo.run_settings import ALL, SelectionSettings
 from iris_hpo.selection.champion import CHAMPION, SELECTED_FOLDER
 from iris_hpo.selection.leaderboard import leaderboard_keys
 from iris_hpo.selection.references import REFERENCES
@@ -76,6 +77,8 @@ def selection_version(
         **({"simplest": simplest} if decides else {}),
         **({"reports": [*map(vars, reports)]} if reports != DEFAULT_REPORTS else {}),
         **({"refit": ALL} if settings.refits else {}),
+        **({"within": settings.share} if RULES[settings.rule].margin == "share" else {}),
+        **({"metric": settings.metric} if settings.metric else {}),
         rule=settings.rule,
         scores=sorted((key, status.score_versions[key]) for key in status.score_cards),
         others=[sorted(status.keys(state)) for state in ("missing", "out of date", "failed")],

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from iris_hpo.known_rules import RULES
 from iris_hpo.reports.frame import add_color_bar, add_legend, framed, map_legend, style
 from iris_hpo.reports.heat_map import draw_heat_map
 from iris_hpo.reports.lines import draw_series
@@ -31,7 +32,6 @@ from iris_hpo.reports.scores import (
     varying_levels,
     written,
 )
-from iris_hpo.run_settings import RULES
 from iris_hpo.selection.rules import Selection
 from iris_hpo.text import counted
 

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from iris_hpo.run_settings import RULES
+from iris_hpo.known_rules import RULES
 from iris_hpo.selection.choosing import TOLERANCE
 from iris_hpo.selection.rules import Selection
 from iris_hpo.space.axes import Axis

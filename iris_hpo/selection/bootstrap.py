@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from iris_hpo.run_settings import Rule
+from iris_hpo.known_rules import Rule
 from iris_hpo.selection.choosing import TOLERANCE, Scores, Standings, choose
 from iris_hpo.selection.pool import Columns
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from iris_hpo.run_settings import Rule
+from iris_hpo.known_rules import Rule
 
 TOLERANCE: Final = 1e-9
 """Relative difference up to which scores tie. Counted scores (accuracy) tie only if their whole

@@ -135,13 +135,17 @@ class Pool:
         """
         sums = [fold.sums(self.metric, counts, columns) for fold in self.folds]
         drawn = [counts[:, fold.rows].sum(axis=1, keepdims=True) for fold in self.folds]
-        scores = np.stack([self._combine(one) for one in sums])
+        scores = np.stack([self._combine(fold) for fold in sums])
         weights = np.stack(
             [one / len(fold.rows) for one, fold in zip(drawn, self.folds, strict=True)]
         )
         mean, weights = weighted_mean(scores, weights)
         error = standard_error(scores, weights, mean) if with_error else None
         return mean, error, self._combine(self._pooled(sums, counts, columns))
+
+    def score_together(self, rows: ScoredRows, counts: Scores, columns: Columns) -> Scores:
+        """Score candidates on the rows of a fold, or on the test rows."""
+        return self._combine(rows.sums(self.metric, counts, columns))
 
     def scores(self, counts: Scores, columns: Columns, addition: Sequence[Scores] = ()) -> Scores:
         """Score candidates on rows together: folds of repeats averaged, with the test rows.

@@ -62,9 +62,7 @@ def agrees(pool: Pool, evaluations: Sequence[Evaluation]) -> bool:
     counts = np.ones((1, int(pool.test.rows[-1]) + 1))
     everyone = slice(0, len(evaluations))
     for at, fold in enumerate([*pool.folds, pool.test]):
-        sums = fold.sums(pool.metric, counts, everyone)
-        with np.errstate(all="ignore"):
-            (scores,) = pool.metric.combine(sums.of_candidates, sums.of_rows)
+        (scores,) = pool.score_together(fold, counts, everyone)
         given = [one.fold_scores[at] if at < len(pool.folds) else one.score for one in evaluations]
         if not np.allclose(scores, given, rtol=_AGREEMENT, atol=1e-12):
             return False

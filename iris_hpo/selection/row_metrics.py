@@ -253,6 +253,13 @@ _POSITIVE: Final = {1, "1", "1.0", "True", "true", "TRUE"}
 """How a table may write the positive class of the scoring ``f1``."""
 
 
+ROW_METRICS: Final[Mapping[Task, Sequence[str]]] = {
+    "classification": [*_CLASSES, "f1"],
+    "regression": [*_NUMBERS],
+}
+"""The scorings that follow from sums over rows."""
+
+
 def row_metric(scoring: str, task: Task, labels: Column) -> RowMetric | None:
     """Look up a scoring; None if it does not follow from sums over rows.
 
@@ -265,6 +272,6 @@ def row_metric(scoring: str, task: Task, labels: Column) -> RowMetric | None:
         return _NUMBERS.get(scoring)
     if scoring == "f1":
         codes = [code for code, label in enumerate(labels.tolist()) if label in _POSITIVE]
-        return F1(codes, "binary") if len(codes) == 1 else None
+        return F1(codes, "binary") if len(codes) == 1 and len(labels) == 2 else None
     make = _CLASSES.get(scoring)
     return make(range(len(labels))) if make else None

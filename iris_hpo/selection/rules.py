@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.errors import InputError
-from iris_hpo.run_settings import DEFAULT_SHARE, RULES, Rule
+from iris_hpo.known_rules import DEFAULT_SHARE, RULES, Rule
 from iris_hpo.selection.choosing import Standings, choose, tie_ranks
 from iris_hpo.space.candidates import Candidate, ParameterSpace
 from iris_hpo.space.values import Value

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from iris_hpo.run_settings import RULES
+from iris_hpo.known_rules import RULES
 from iris_hpo.selection.bootstrap import Contest, Outcome, run_draws
 from iris_hpo.selection.draws import DRAWS, RareClassError
 from iris_hpo.selection.evidence import Curve, Evidence

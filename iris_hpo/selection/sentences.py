@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from iris_hpo.data.dataset import Task
-from iris_hpo.run_settings import ALL, RULES
+from iris_hpo.known_rules import RULES
+from iris_hpo.run_settings import ALL
 from iris_hpo.selection.champion import CHAMPION, SELECTED_FOLDER, ChampionCard
 from iris_hpo.selection.estimates import Comparison, Estimate, NoEstimate
 

@@ -1,5 +1,7 @@
 """The champion on all rows, and the references: stored, used again, and refused as a whole."""
 
+import csv
+import io
 import json
 import logging
 import pickle
@@ -24,7 +26,7 @@ from iris_hpo.store.cards import read_card
 from iris_hpo.store.digests import digest_of
 from iris_hpo.training.estimators import Step
 from iris_hpo.training.final_fits import FinalFit, FinalWork
-from iris_hpo_tests.projects import SpecProject, failure_text, small_spec, succeed
+from iris_hpo_tests.projects import KEYS, SpecProject, failure_text, small_spec, succeed
 
 
 def select(project: SpecProject, rule: str, **settings: Any) -> None:
@@ -293,3 +295,37 @@ def test_a_fit_has_a_time_limit_where_the_engine_can_keep_one(
     fits = FinalFits(study, upstream, examples, work, logging.getLogger())
 
     assert fits._time_limit(engine, slowest) == limit
+
+
+def test_another_metric_chooses_without_training(scored: SpecProject, fits: list[str]) -> None:
+    files = {path: path.stat().st_mtime_ns for path in (scored.artifacts / "scores").iterdir()}
+
+    select(scored, "cv", metric="macro_f1", refit="train")
+
+    card = champion_card(scored)
+    rows = csv.DictReader(io.StringIO(selection_file(scored, "leaderboard.csv").decode()))
+    best = next(rows)
+    assert card.scoring == "f1_macro"
+    assert best["champion"] == "true"
+    assert best["score"] == best["macro_f1"] == repr(card.score) != best["accuracy"]
+    assert card.estimate is not None
+    assert {*fits} == {"default", "baseline", "learning curve"}, "no candidate"
+    assert {path: path.stat().st_mtime_ns for path in files} == files
+    assert scored.metadata("selection")["changed_settings"] == {
+        "rule": "cv",
+        "metric": "f1_macro",
+        "refit": "train",
+    }
+
+
+def test_a_metric_of_another_task_is_refused(scored: SpecProject) -> None:
+    result = scored.run("selection", selection={"rule": "cv", "metric": "r2"})
+
+    assert "metric 'r2': choose one of accuracy, balanced_accuracy" in failure_text(result)
+
+
+def test_the_share_reaches_the_rule(scored: SpecProject) -> None:
+    select(scored, "within", within="30%", refit="train")
+
+    assert champion_card(scored).key == KEYS[0]
+    assert champion_card(scored).tied > 1

@@ -130,3 +130,14 @@ def test_it_changes_only_with_a_refit() -> None:
     assert version("cv", "train") != version("cv", "all")
     # As every version before the refit was one of the settings.
     assert version("cv", "train") == fingerprint(rule="cv", scores=[], others=[[], [], []])
+
+
+def test_it_changes_with_the_share_where_that_decides_and_with_the_metric() -> None:
+    status, space = Status({}, {}, {}, {}, {}, {}, {}, set()), ParameterSpace([Axis("x", "X")])
+
+    def version(rule: str, **settings: str) -> str:
+        return selection_version(status, SelectionSettings(rule, **settings), space)
+
+    assert len({version("within", within=share) for share in ("1%", "2%")}) == 2
+    assert version("cv", within="1%") == version("cv", within="2%")
+    assert version("cv", metric="balanced_accuracy") != version("cv")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from iris_hpo.run_settings import RULES
+from iris_hpo.known_rules import RULES
 from iris_hpo.selection import pool
 from iris_hpo.selection.estimates import assess, estimate
 from iris_hpo.selection.pooling import units_of

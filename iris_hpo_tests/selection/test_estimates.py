@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
-from iris_hpo.run_settings import RULES
+from iris_hpo.known_rules import RULES
 from iris_hpo.selection import draws as drawing
 from iris_hpo.selection import fold_scores, intervals
 from iris_hpo.selection.estimates import Evidence, NoEstimate, assess, estimate

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 
 from iris_hpo.errors import InputError
-from iris_hpo.run_settings import RULES
+from iris_hpo.known_rules import RULES
 from iris_hpo.selection.choosing import tie_ranks
 from iris_hpo.selection.rules import Scored, select
 from iris_hpo.space.axes import Axis

@@ -1,6 +1,7 @@
 """The asset `selection`: from recorded scores to a leaderboard, selected models and a champion."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,9 +23,11 @@ from iris_hpo.orchestration.study import OpenStudy, Study, Upstream
 from iris_hpo.orchestration.turns import check_turn
 from iris_hpo.run_settings import SelectionSettings, WorkSettings
 from iris_hpo.selection.champion import Made, read_selected, write_selection
-from iris_hpo.selection.estimates import Curve, Evidence, assess
+from iris_hpo.selection.estimates import Curve, Evidence, Reference, assess
 from iris_hpo.selection.fold_test import examine_folds
 from iris_hpo.selection.leaderboard import leaderboard, to_csv
+from iris_hpo.selection.references import ReferenceScores
+from iris_hpo.selection.rescoring import rescore
 from iris_hpo.selection.rules import Scored, Selection, select
 from iris_hpo.selection.sentences import expectation
 from iris_hpo.spec import SearchSpec
@@ -91,6 +94,8 @@ class _Choice:
     status: Status
     settings: SelectionSettings
     selection: Selection
+    examples: Examples
+    evidence: Evidence
 
     @property
     def version(self) -> str:
@@ -103,35 +108,38 @@ def _choose(study: Study, given: SelectionSettings) -> _Choice:
     spec, upstream = study.spec, study.upstream()
     settings = spec.selection_settings(upstream.split_card.folds, **vars(given))
     status = read_selectable(study, upstream)
-    scored = [
-        Scored(spec.space.parse_key(key), card.evaluation)
-        for key, card in status.score_cards.items()
-    ]
-    selection = select(scored, spec.space, spec.scoring, settings.rule)
-    return _Choice(study, upstream, status, settings, selection)
+    examples = study.examples(upstream.split_card)
+    evidence = Evidence(
+        spec.task,
+        examples.target,
+        examples.test_target,
+        apart(validation_rows, examples.folds),
+        upstream.split_card.seed,
+    )
+    scoring = settings.metric or spec.scoring
+    candidates = [spec.space.parse_key(key) for key in status.score_cards]
+    evaluations = [card.evaluation for card in status.score_cards.values()]
+    evaluations = rescore(evaluations, evidence, spec.scoring, scoring)
+    scored = list(map(Scored, candidates, evaluations))
+    selection = select(scored, spec.space, scoring, settings.rule, within=settings.share)
+    return _Choice(study, upstream, status, settings, selection, examples, evidence)
 
 
 def _make(choice: _Choice, work: WorkSettings, log: logging.Logger) -> Made:
     """Make all that the selection consists of; nothing is written yet."""
     from iris_hpo.reports import render_reports
 
-    study, selection, split = choice.study, choice.selection, choice.upstream.split_card
+    study, selection = choice.study, choice.selection
     models = read_selected(study.store, selection, choice.status.model_versions)
-    examples = study.examples(split)
-    fits = FinalFits(study, choice.upstream, examples, work, log)
+    fits = FinalFits(study, choice.upstream, choice.examples, work, log)
     fits.make(
         models[selection.champion.candidate.key][0],
         max(card.seconds for card in choice.status.score_cards.values()),
         refits=choice.settings.refits,
     )
-    evidence = Evidence(
-        study.spec.task,
-        examples.target,
-        examples.test_target,
-        apart(validation_rows, examples.folds),
-        split.seed,
-    )
-    assessment = assess(selection, evidence, fits.references.references, _curve(fits, examples))
+    references = _references(choice, fits.references)
+    curve = _curve(fits, choice.examples)
+    assessment = assess(selection, choice.evidence, references, curve)
     expected = expectation(assessment.estimate, selection.scoring)
     return Made(
         selection,
@@ -141,7 +149,7 @@ def _make(choice: _Choice, work: WorkSettings, log: logging.Logger) -> Made:
         fits.refitted,
         fits.references,
         assessment,
-        examine_folds(selection.champion.evaluation, evidence),
+        examine_folds(selection.champion.evaluation, choice.evidence),
     )
 
 
@@ -151,3 +159,14 @@ def _curve(fits: FinalFits, examples: Examples) -> Curve | None:
         return None
     rows = fits.refitted.rows if fits.refitted else len(examples.target)
     return Curve(fits.curve.fewer, fits.curve.more, rows)
+
+
+def _references(choice: _Choice, scores: ReferenceScores) -> Sequence[Reference]:
+    """The references, scored as the candidates are."""
+    own, scoring = choice.study.spec.scoring, choice.selection.scoring
+    return [
+        replace(reference, evaluation=evaluation)
+        for reference in scores.references
+        if scoring == own or reference.evaluation.predictions is not None
+        for evaluation in rescore([reference.evaluation], choice.evidence, own, scoring)
+    ]
