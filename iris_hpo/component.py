@@ -20,6 +20,7 @@ from iris_hpo.samplers.parameter_files import check_axis_files
 from iris_hpo.scaffold import SearchScaffolder
 from iris_hpo.selection.checks import CHECKS
 from iris_hpo.spec import SearchSpec
+from iris_hpo.yaml_broken import BrokenSearch, Refused
 from iris_hpo.yaml_fields import (
     AxisFields,
     ChoiceFields,
@@ -174,7 +175,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
             if is_validating():
                 raise error
             return cast("Self", BrokenSearch(context.path.name, str(error)))
-        if isinstance(attributes, _Refused):
+        if isinstance(attributes, Refused):
             return cast("Self", attributes.explain(context))
         return cast("Self", attributes)
 
@@ -259,18 +260,6 @@ class HyperparameterSearch(dg.Component, dg.Model):
         return field[2:] if single else field
 
 
-class _Refused(BaseModel):
-    """Attributes that are not those of a search, with what is wrong in them."""
-
-    name: str
-    problems: list[tuple[tuple[str | int, ...], str]]
-
-    def explain(self, context: dg.ComponentLoadContext) -> "BrokenSearch":
-        """Find the lines of the mistakes."""
-        messages = [str(located_error(context, field, problem)) for field, problem in self.problems]
-        return BrokenSearch(self.name or context.path.name, "\n".join(messages))
-
-
 class _OrBroken(HyperparameterSearch):
     """The same fields; what they refuse makes no error, so that other searches can be loaded."""
 
@@ -283,28 +272,8 @@ class _OrBroken(HyperparameterSearch):
             component: object = HyperparameterSearch.model_validate(attributes)
         except ValidationError as error:
             name = attributes.get("name") if isinstance(attributes, dict) else None
-            component = _Refused(
+            component = Refused(
                 name=name if isinstance(name, str) else "",
                 problems=problems(error, attributes),
             )
         return cast("Self", component)
-
-
-class BrokenSearch(dg.Component):
-    """Component in place of a search whose YAML cannot be used.
-
-    Parameters
-    ----------
-    name
-        Name of the search, or of its folder.
-    message
-        What is wrong, with file and line.
-    """
-
-    def __init__(self, name: str, message: str) -> None:
-        self._name = name
-        self._message = message
-
-    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """Make what shows the message."""
-        return build_broken(shown_name(context, self._name), self._message)

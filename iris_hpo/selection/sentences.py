@@ -110,9 +110,12 @@ def others_sentence(as_good: int, candidates: int) -> str:
     others, rivals = candidates - 1, as_good - 1
     if not others:
         return "there is no other candidate"
-    if not rivals:
-        return f"each of the {others} other candidates is worse beyond chance"
-    return f"{rivals} of the {others} other candidates cannot be distinguished from it"
+    if others == 1:
+        compared = "the other candidate"
+    else:
+        part = f"{rivals} of" if rivals else "each of"
+        compared = f"{part} the {others} other candidates"
+    return f"{compared} {'cannot be distinguished from it' if rivals else 'is worse beyond chance'}"
 
 
 def comparison_sentence(comparison: Comparison, task: Task) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from iris_hpo.data.split import Examples
 from iris_hpo.space.values import Value
+from iris_hpo.text import counted
 from iris_hpo.training import Objective
 from iris_hpo.training.fitting import counted_warnings, own_failure, refuse_non_finite
 from iris_hpo.training.metrics import wilson_interval
@@ -144,7 +145,8 @@ def _checked(given: object, folds: int) -> Evaluation:
         check_metric(name)
     fold_scores = tuple(given.fold_scores)
     if len(fold_scores) not in (0, folds):
-        raise ValueError(f"score gave {len(fold_scores)} fold scores for {folds} folds")
+        scores = counted(len(fold_scores), "fold score")
+        raise ValueError(f"score gave {scores} for {counted(folds, 'fold')}")
     correct, total = given.correct, given.total
     if not (correct is total is None or _are_counts(correct, total)):
         raise ValueError(f"{correct!r} of {total!r} rows cannot be right")

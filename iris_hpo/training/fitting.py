@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from iris_hpo.data.dataset import Features, Target
 from iris_hpo.errors import CandidateError, InputError
 from iris_hpo.space.values import Value
+from iris_hpo.text import counted
 from iris_hpo.training.class_weights import match_class_weights
 from iris_hpo.training.estimators import Estimator, Recipe
 from iris_hpo.training.metrics import count_correct
@@ -208,7 +209,9 @@ def _predictions(estimator: Estimator, features: Features, target: Target) -> ND
     if predicted.shape == (len(target), 1):
         predicted = predicted.ravel()
     if predicted.shape != target.shape:
-        raise ValueError(f"predictions of shape {predicted.shape} for {len(target)} rows")
+        raise ValueError(
+            f"predictions of shape {predicted.shape} for {counted(len(target), 'row')}"
+        )
     if _is_text(predicted) != _is_text(target):
         raise ValueError(
             f"it predicts {predicted[0]!s}, {_kind(predicted)}, where the target is "

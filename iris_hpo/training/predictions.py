@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from iris_hpo.data.dataset import Target
 from iris_hpo.data.split import Examples
-from iris_hpo.text import shorten
+from iris_hpo.text import counted, shorten
 
 Column = NDArray[np.generic]
 """Predictions of rows: class labels, or float64 in regression. Shape (rows,)."""
@@ -90,7 +90,7 @@ def check_predictions(given: object, examples: Examples) -> Predictions:
         raise TypeError(f"predictions are a {type(given).__name__}; give Predictions or None")
     rows = [validated for _, validated in examples.folds]
     if len(given.folds) != len(rows):
-        raise ValueError(f"predictions for {len(given.folds)} folds of {len(rows)}")
+        raise ValueError(f"predictions for {counted(len(given.folds), 'fold')} of {len(rows)}")
     _check_outputs(given, [*map(len, rows), len(examples.test_target)])
     return Predictions(
         tuple(
@@ -131,7 +131,7 @@ def _check_outputs(given: Predictions, sizes: Sequence[int]) -> None:
     for rows, output in zip(sizes, outputs, strict=True):
         for name, value in output.values.items():
             if value.ndim not in (1, 2) or len(value) != rows or value.dtype.kind != "f":
-                raise ValueError(f"{name} of shape {value.shape} for {rows} rows")
+                raise ValueError(f"{name} of shape {value.shape} for {counted(rows, 'row')}")
             if not np.isfinite(value).all():
                 raise ValueError(f"not all values of {name} are finite")
 

@@ -118,6 +118,8 @@ def test_a_reference_that_could_not_be_compared_has_a_reason() -> None:
     ("as_good", "candidates", "sentence"),
     [
         (1, 1, "there is no other candidate"),
+        (1, 2, "the other candidate is worse beyond chance"),
+        (2, 2, "the other candidate cannot be distinguished from it"),
         (1, 77, "each of the 76 other candidates is worse beyond chance"),
         (34, 77, "33 of the 76 other candidates cannot be distinguished from it"),
     ],
