@@ -24,7 +24,7 @@ SCORE_CARD = (
 CHAMPION_CARD = (
     "cv_mean digest edges estimate_reason feature_names interval key leaderboard_digest "
     "model_version parameters references references_digest refit rule score scored_digest scoring "
-    "target_name tied training_rows versions"
+    "target_name test_rows tied training_rows versions"
 )
 
 
@@ -70,6 +70,11 @@ def test_names_in_dagster() -> None:
         "assets": ["models", "parameters", "raw_data", "scores", "selection", "split"],
         "checks": [
             "parameters:partitions_agree",
+            "selection:better_than_baseline",
+            "selection:better_than_default",
+            "selection:champion_is_within_grid",
+            "selection:estimate_is_kept",
+            "selection:folds_agree",
             "selection:selected_models_match",
             "selection:selection_is_complete",
             "split:parts_are_sound",
