@@ -86,10 +86,12 @@ def divide(spec: SearchSpec, sample: Sample) -> Examples:
         "target",
         digest="",
     )
-    splitter = spec.division().splitter()
-    train_rows, test_rows = splitter.split(dataset)
+    train_rows, test_rows = spec.division().splitter().split(dataset)
     features, target = dataset.rows(train_rows)
-    folds = splitter.folds(replace(dataset, features=features, target=target))
+    repeated = replace(spec.split, repeats=spec.split.repeats_of(features.size))
+    folds = (
+        spec.division(repeated).splitter().folds(replace(dataset, features=features, target=target))
+    )
     return Examples(features, target, *dataset.rows(test_rows), tuple(folds))
 
 

@@ -106,7 +106,7 @@ def _folds(
     """Make the folds of each repeat, of as many folds as planned."""
     seeds = np.random.SeedSequence([settings.seed, _STREAM]).generate_state(len(plan))
     return [
-        make_folds(target, replace(settings, folds=number, seed=int(seed)), task)
+        make_folds(target, replace(settings, folds=number, seed=int(seed), repeats=1), task)
         for number, seed in zip(plan, seeds, strict=True)
     ]
 

@@ -72,8 +72,10 @@ def test_truth_is_the_score_on_fresh_rows(search, sample):
     assert true_score(search.spec, model, sample) == share
 
 
-def test_a_division_uses_every_row_once(sample):
+def test_a_division_uses_every_row_once_and_repeats_the_folds(sample):
     examples = divide(describe(IRIS), sample)
+
+    assert len(examples.folds) == 15
 
     rows = np.concatenate([examples.features, examples.test_features])
     assert sorted(map(tuple, rows)) == sorted(map(tuple, sample.features))

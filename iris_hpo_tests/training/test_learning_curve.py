@@ -14,7 +14,7 @@ from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo.training.learning_curve import fit_learning_curve
 
-SETTINGS = SplitSettings(seed=3)
+SETTINGS = SplitSettings(seed=3, repeats=3)
 
 
 def curve_of(examples, estimator, scoring, task, settings=SETTINGS, **parameters):
