@@ -75,7 +75,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
         description="Roles of columns by name: `drop` for one that is not learnt from, `target`.",
         examples=[{"customer_id": "drop"}],
     )
-    without_target: Annotated[str, OneOf(["refuse", "drop"])] = Field(
+    without_target: Annotated[str, OneOf(["refuse", "drop"], is_required=True)] = Field(
         default="refuse",
         description="What to do with rows that have no target: `refuse` the file, or `drop` them.",
     )
