@@ -157,7 +157,8 @@ def examine_champion(study: Study, names: Container[str] = CHECKS) -> Mapping[st
     InputError
         If there is no selection, or the card was changed.
     """
-    facts = Facts(study.champion(), study.spec.task, _estimate_before(study))
+    champion = study.champion()
+    facts = Facts(champion, study.spec.task, _estimate_before(study, champion.scoring))
     return {name: check.examine(facts) for name, check in CHECKS.items() if name in names}
 
 
@@ -169,7 +170,7 @@ def failed_blocking_checks(study: Study) -> Mapping[str, str]:
     return {name: finding.text for name, finding in findings.items() if not finding.passed}
 
 
-def _estimate_before(study: Study) -> Estimate | str:
+def _estimate_before(study: Study, scoring: str) -> Estimate | str:
     """The estimate of the selection before, or why there is none to compare with."""
     metadata = metadata_before(study.instance, study.names.asset("selection"))
     if not metadata:
@@ -178,7 +179,7 @@ def _estimate_before(study: Study) -> Estimate | str:
     numbers = [number for number in recorded if isinstance(number, float)]
     if len(numbers) < len(ESTIMATE):
         return "the selection before had no estimate"
-    if metadata[SCORING].value != study.spec.scoring:
+    if metadata[SCORING].value != scoring:  # a run may rank by another metric
         return f"the scoring was {metadata[SCORING].value} before"
     value, low, high = numbers
     return Estimate(value, low, high, "", "bbc")
