@@ -142,6 +142,7 @@ class Search:
 def without_refit(results: dict[str, Any]) -> dict[str, object]:
     """What there is without a refit and without references, as in the earlier version."""
     results.pop("selection/references.json", None)
+    assert results.pop("selection/heatmap.png")  # its caption now leads with the estimate
     card = results["selection/champion.json"]
     if card.get("refit") == "all":
         results["selection/champion.pkl"] = results[f"selection/models/model_{card['key']}.pkl"]
