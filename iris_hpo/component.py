@@ -70,14 +70,23 @@ class HyperparameterSearch(dg.Component, dg.Model):
     header: bool | None = Field(
         default=None, description="Whether the first line names the columns; detected by default."
     )
+    skip_lines: int = Field(
+        default=0, description="Number of lines above the table, of a CSV file.", ge=0
+    )
     columns: dict[str, str] = Field(
         default_factory=dict,
-        description="Roles of columns by name: `drop` for one that is not learnt from, `target`.",
+        description="Roles of columns by name: `drop` for one that is not learnt from, `category` "
+        "for one whose numbers are names, `target`.",
         examples=[{"customer_id": "drop"}],
     )
     without_target: Annotated[str, OneOf(["refuse", "drop"], is_required=True)] = Field(
         default="refuse",
         description="What to do with rows that have no target: `refuse` the file, or `drop` them.",
+    )
+    prepare: Annotated[str, OneOf(["auto", "none"])] = Field(
+        default="auto",
+        description="What to do where a feature is no complete number: `auto` prepares missing "
+        "values, categories, dates and texts for the estimator, `none` refuses them.",
     )
     parameters_folder: str = Field(
         default="",
@@ -224,6 +233,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
             engine=part_of(self.engine, "engine") if self.engine else None,
             splitter=self._splitter(),
             sampler=part_of(self.sampler, "sampler"),
+            prepare=self.prepare,
         )
 
     def _splitter(self) -> Part:
@@ -252,7 +262,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
         target = self.target
         if isinstance(target, bool):
             target = written_word(context, ("target",)) or target
-        return Layout(target, self.header, self.columns, self.without_target)
+        return Layout(target, self.header, self.columns, self.without_target, self.skip_lines)
 
     def _in_yaml(self, field: Sequence[str | int]) -> Sequence[str | int]:
         """Where a field of the spec is written: a single step stands without a list of steps."""

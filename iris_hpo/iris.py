@@ -32,4 +32,5 @@ def iris_search() -> SearchSpec:
         split=SplitSettings(repeats=1),
         rule="test_score",
         partitions="c_gamma",
+        prepare="none",  # a damaged data file is refused
     )

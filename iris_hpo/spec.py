@@ -1,6 +1,6 @@
 """`SearchSpec`: everything that distinguishes one search from another."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -91,13 +91,13 @@ class SearchSpec:
     reports
         What is made of a selection beside its leaderboard.
     engine
-        Where candidates are trained and scored where a run says nothing; by default ``dask`` where
-        IRIS_HPO_DASK_ADDRESS names a scheduler, else ``loky``.
+        Where candidates are trained; ``dask`` if IRIS_HPO_DASK_ADDRESS is set, else ``loky``.
     splitter
-        What divides the rows; by default ``shuffled``, under the settings of ``split``. With
-        another splitter, ``split`` holds nothing but the seed of the estimator.
+        What divides the rows; ``split`` holds but the seed with another one than ``shuffled``.
     sampler
         Where the candidates come from; by default the parameter files.
+    prepare
+        ``none`` refuses features that are no complete numbers, ``auto`` prepares them.
     """
 
     name: str
@@ -123,6 +123,7 @@ class SearchSpec:
     engine: Part | None = None
     splitter: Part = SHUFFLED
     sampler: Part = PARAMETER_FILES
+    prepare: str = "auto"
 
     def __post_init__(self) -> None:
         with at_field("name"):
@@ -234,18 +235,24 @@ class SearchSpec:
         steps = with_values(self.steps, choose(self.choices, chosen or {}))
         return Recipe(steps, self.split.seed if seed is None else seed)
 
+    @property
+    def prepares(self) -> bool:
+        """Whether features may be other than complete numbers."""
+        return self.prepare == "auto" and self.objective is None
+
     def make_objective(
-        self, chosen: Mapping[str, str] | None = None, seed: int | None = None
+        self,
+        chosen: Mapping[str, str] | None = None,
+        seed: int | None = None,
+        kinds: Sequence[str] = (),
     ) -> SearchObjective:
         """How to train and score under the choices of a run, with the code as it is on disk now.
 
-        Raises
-        ------
-        InputError
-            For a choice that the search does not offer.
+        ``kinds`` are those of features that are to be prepared. Choices are checked by `recipe`.
         """
         if self.objective is None:
-            return EstimatorObjective(self.recipe(chosen, seed), self.scoring, self.task)
+            recipe = replace(self.recipe(chosen, seed), kinds=tuple(kinds))
+            return EstimatorObjective(recipe, self.scoring, self.task)
         choose(self.choices, chosen or {})
         return NamedObjective(self.objective)
 
@@ -291,6 +298,8 @@ class SearchSpec:
             self._named.identity()
 
     def _check_parts(self) -> None:
+        if self.prepare not in ("auto", "none"):
+            raise InputError(f"prepare {self.prepare!r} must be auto or none", field=("prepare",))
         with at_field("sampler"):
             check_sampler(self.sampler)
         if self.reports != DEFAULT_REPORTS:

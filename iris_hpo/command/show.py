@@ -106,7 +106,11 @@ def predict_file(
                 f"is {version}; run the search again"
             )
     features = read_features(
-        file, champion.feature_names, champion.target_name, study.spec.layout.target_column
+        file,
+        champion.feature_names,
+        champion.target_name,
+        study.spec.layout.target_column,
+        champion.kinds or (),
     )
     predicted = _predict(read_verified(store, CHAMPION, champion.digest), features)
     labels = "".join(f"{label}\n" for label in predicted)

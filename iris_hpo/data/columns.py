@@ -17,9 +17,9 @@ _UNNAMED: Final = re.compile(r"(Unnamed: \d+(\.\d+)?)?", re.ASCII)
 _IDENTIFIER: Final = re.compile(r"(^|[^a-zA-Z])(id|ID|Id|key|index)($|[^a-zA-Z])|[a-z]I[dD]$")
 _WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _TRUTH: Final = ("on", "off", "yes", "no", "true", "false")
-ROLES: Final = ("drop", "target")
+ROLES: Final = ("drop", "category", "target")
 """What `Layout.columns` makes of a column."""
-_LATER: Final = ("category", "group", "weight", "time", "part")
+_LATER: Final = ("group", "weight", "time", "part")
 """Roles that are reserved."""
 _SHOWN: Final = 50
 """Number of columns that a message names."""
@@ -39,10 +39,12 @@ class Layout:
         Whether the first line names the columns. None decides by the line: it is a header if no
         feature in it is a number, or if it counts the columns from 0, as pandas does.
     columns
-        Roles of columns by name: ``drop``, ``target``. Without a header the names are
+        Roles of columns by name: ``drop``, ``category``, ``target``. Without a header the names are
         ``1``, ``2`` and so on.
     without_target
         What to do with rows that have no target: ``refuse`` or ``drop``.
+    skip_lines
+        Number of lines above the table, of a CSV file.
 
     Raises
     ------
@@ -54,6 +56,7 @@ class Layout:
     header: bool | None = None
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
     without_target: str = "refuse"
+    skip_lines: int = 0
 
     def __post_init__(self) -> None:
         if isinstance(self.target, bool):
@@ -79,6 +82,11 @@ class Layout:
                 field=("without_target",),
             )
 
+        if self.skip_lines < 0:
+            raise InputError(
+                f"skip_lines {self.skip_lines} must be at least 0", field=("skip_lines",)
+            )
+
     @property
     def target_column(self) -> str | int:
         """The target, as a name or a position."""
@@ -95,6 +103,8 @@ class Layout:
             content["columns"] = dict(self.columns)
         if self.without_target != "refuse":
             content["without_target"] = self.without_target
+        if self.skip_lines:
+            content["skip_lines"] = self.skip_lines
         return content
 
 
@@ -138,7 +148,7 @@ def has_header(table: Table, layout: Layout) -> bool:
         return True
     width = len(table.first)
     target = target % width if -width <= target < width else None
-    skipped = {target, 0} if _begins_with_row_number(table) else {target}
+    skipped = {target, 0} if is_unnamed(table.first[0]) else {target}
     names = [cell for index, cell in enumerate(table.first) if index not in skipped]
     if not any(is_missing(name) or is_number(name) for name in names):
         return bool(names)

@@ -4,11 +4,11 @@ Features are numbers and are used as they are. The target is a class label or, f
 number. Rows to predict are read in `iris_hpo.data.prediction_rows`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,19 +16,17 @@ from numpy.typing import NDArray
 from iris_hpo.data.cells import is_truth
 from iris_hpo.data.columns import (
     Layout,
-    counts_rows,
     dropped,
     has_header,
-    is_identifier,
     is_unnamed,
     target_position,
 )
-from iris_hpo.data.numbers import Cells, Columns, Features, read_cells
+from iris_hpo.data.identifiers import doubts, left_out, names_rows
+from iris_hpo.data.kinds import DATES, is_text
+from iris_hpo.data.mixed import read_mixed
+from iris_hpo.data.numbers import Columns, Features, read_cells
 from iris_hpo.data.tables import DatasetError, Table
-from iris_hpo.text import counted, legible, shorten
-
-_ENOUGH: Final = 30
-"""Number of rows from which on different whole numbers are hardly chance."""
+from iris_hpo.text import counted, legible
 
 Task = Literal["classification", "regression"]
 Target = NDArray[np.str_] | NDArray[np.int64] | NDArray[np.float64]
@@ -41,9 +39,10 @@ class Column:
     Attributes
     ----------
     role
-        ``feature``, ``target``, ``row number`` or ``dropped``; the last two are not learnt from.
+        ``feature`` or ``target``; ``row number``, ``dropped`` or ``empty`` if nothing is learnt
+        from the column.
     kind
-        ``number``, ``truth value`` or ``category``; empty if nothing is learnt from the column.
+        The kind of its values, such as ``number``; empty if nothing is learnt from the column.
     """
 
     name: str
@@ -58,7 +57,7 @@ class Dataset:
     Attributes
     ----------
     features
-        Shape (rows, features), float64, all finite.
+        Shape (rows, features): float64, all finite; or objects, if ``kinds`` are given.
     target
         Shape (rows,): class labels as text, or float64 for regression.
     feature_names, target_name
@@ -69,6 +68,8 @@ class Dataset:
         Remarks on the columns and rows: which are left out, which columns may be identifiers.
     columns
         All columns of the file, in its order.
+    kinds
+        Kind of each feature (`iris_hpo.data.kinds`); empty if all are complete numbers.
     """
 
     features: Features
@@ -78,6 +79,7 @@ class Dataset:
     digest: str
     notes: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
+    kinds: tuple[str, ...] = ()
 
     @property
     def task(self) -> Task:
@@ -89,83 +91,137 @@ class Dataset:
         return self.features[indices], self.target[indices]
 
 
-def read_dataset(path: Path, layout: Layout, task: Task) -> Dataset:
+def read_dataset(path: Path, layout: Layout, task: Task, *, mixed: bool = False) -> Dataset:
     """Read a data set with its target.
 
     A column that counts the rows is left out if it has no name in the header, or the name that
     pandas gives to such a column.
+
+    Parameters
+    ----------
+    mixed
+        Whether features may be other than complete numbers.
 
     Raises
     ------
     DatasetError
         For the first cell, row or column that cannot be used.
     """
-    cells = read_cells(path, lambda table: _locate(table, layout, task))
+    if not (mixed and layout.with_role("category")):
+        try:
+            return _read_numbers(path, layout, task)
+        except DatasetError as error:
+            if not mixed or error.column is None:
+                raise
+            with Table(path, layout.skip_lines) as table:
+                columns = _locate(table, layout, task)
+            if error.column == columns.names[columns.target or 0]:
+                raise
+    with Table(path, layout.skip_lines) as table:
+        columns = _locate(table, layout, task)
+        cells = read_mixed(table, columns, layout.with_role("category"))
+        first = table.first
+    target = np.array(cells.target) if columns.label is not None else np.array(cells.target, float)
+    read = _Read(path, columns, cells.left_out, cells.digest, first)
+    return _name(read, list(cells.kinds), cells.features, target, cells.kinds)
+
+
+def _read_numbers(path: Path, layout: Layout, task: Task) -> Dataset:
+    cells = read_cells(path, lambda table: _locate(table, layout, task), layout.skip_lines)
     columns, features = cells.columns, cells.numbers
     if columns.label is None:
         features, target = features[:, :-1], features[:, -1].copy()
     else:
         target = np.array(cells.labels)
-    if not len(target):
-        raise DatasetError(str(path), "no row has a target; name another column")
     positions = [at for at in columns.numbers if at != columns.target]
-    return _name(path, columns, positions, features, target, cells)
+    read = _Read(path, columns, cells.left_out, cells.digest, cells.first)
+    return _name(read, positions, features, target, {})
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What is known of a table that was read; ``first`` is its first row."""
+
+    path: Path
+    columns: Columns
+    left_out: int
+    digest: str
+    first: Sequence[str]
 
 
 def _name(
-    path: Path,
-    columns: Columns,
-    positions: Sequence[int],
+    read: _Read,
+    positions: list[int],
     features: Features,
     target: Target,
-    cells: Cells,
+    kinds: Mapping[int, str],
 ) -> Dataset:
-    """Leave out the numbers of rows, and name the features."""
-    notes = list[str]()
-    names, counting = columns.names, [False] * len(positions)
-    if columns.is_named:
-        counting = [
-            is_unnamed(names[position]) and counts_rows(features[:, index])
-            for index, position in enumerate(positions)
-        ]
-        notes += [_left_out(names[at], at) for at in compress(positions, counting)]
-        features = features[:, np.logical_not(counting)] if any(counting) else features
-    kept = [at for at, counts in zip(positions, counting, strict=True) if not counts]
-    if not kept:
-        raise DatasetError(str(path), "holds the numbers of rows and a target; add features")
-    feature_names = [names[position] for position in kept]
-    if cells.left_out:
-        notes.append(f"{counted(cells.left_out, 'row')} without a target: left out")
-    notes += _doubts(features, feature_names)
+    """Leave out what numbers rows or is empty, and name the features; kinds are by position."""
+    if not len(target):
+        raise DatasetError(str(read.path), "no row has a target; name another column")
+    columns, names = read.columns, read.columns.names
+    empty = [at for at, kind in kinds.items() if not kind]
+    notes = [f"the column {legible(names[at])} is empty: it is left out" for at in empty]
+    positions = [at for at in positions if at not in empty]
+    numbers = [_numbers(features, index, kinds.get(at)) for index, at in enumerate(positions)]
+    counting = [
+        columns.is_named and is_unnamed(names[at]) and names_rows(features[:, index], values)
+        for index, (at, values) in enumerate(zip(positions, numbers, strict=True))
+    ]
+    notes += [
+        left_out(names[at], at, values)
+        for at, values in compress(zip(positions, numbers, strict=True), counting)
+    ]
+    if any(counting):
+        chosen = np.logical_not(counting)
+        features, numbers = features[:, chosen], [*compress(numbers, chosen)]
+        positions = [*compress(positions, chosen)]
+    if not positions:
+        raise DatasetError(str(read.path), "holds the numbers of rows and a target; add features")
+    feature_names = [names[at] for at in positions]
+    if read.left_out:
+        notes.append(f"{counted(read.left_out, 'row')} without a target: left out")
+    doubtful = [index for index, at in enumerate(positions) if kinds.get(at) not in DATES]
+    notes += doubts(features, numbers, {index: feature_names[index] for index in doubtful})
     if not columns.is_named:
-        feature_names = [f"feature_{index + 1}" for index in range(len(kept))]
+        feature_names = [f"feature_{index + 1}" for index in range(len(positions))]
     return Dataset(
         np.ascontiguousarray(features),
         target,
         tuple(feature_names),
         names[columns.target or 0] if columns.is_named else "target",
-        cells.digest,
+        read.digest,
         tuple(notes),
-        _described(columns, kept, feature_names, cells),
+        _described(read, dict(zip(positions, feature_names, strict=True)), kinds),
+        tuple(kinds[at] for at in positions) if kinds else (),
     )
 
 
+def _numbers(features: Features, index: int, kind: str | None) -> Features | None:
+    """Return a column of numbers; None if it holds texts."""
+    column = features[:, index]
+    if kind is None:
+        return column
+    return None if is_text(kind) else column.astype(np.float64)
+
+
 def _described(
-    columns: Columns, kept: Sequence[int], feature_names: Sequence[str], cells: Cells
+    read: _Read, features: Mapping[int, str], kinds: Mapping[int, str]
 ) -> tuple[Column, ...]:
-    """Describe every column of the table, in its order."""
-    features = dict(zip(kept, feature_names, strict=True))
+    """Describe every column of the table, in its order; ``features`` are names by position."""
+    columns, described = read.columns, list[Column]()
     used = {*columns.numbers, columns.label}
-    described = list[Column]()
     for at, name in enumerate(columns.names):
         if at in features:
-            kind = "truth value" if is_truth(cells.first[at]) else "number"
-            described.append(Column(features[at], "feature", kind))
+            known = "truth value" if is_truth(read.first[at]) else "number"
+            described.append(Column(features[at], "feature", kinds.get(at, known)))
         elif at == columns.target:
             kind = "number" if columns.label is None else "category"
             described.append(Column(name if columns.is_named else "target", "target", kind))
+        elif at in used:
+            described.append(Column(name, "row number" if kinds.get(at, "x") else "empty", ""))
         else:
-            described.append(Column(name, "row number" if at in used else "dropped", ""))
+            described.append(Column(name, "dropped", ""))
     return tuple(described)
 
 
@@ -179,6 +235,11 @@ def _locate(table: Table, layout: Layout, task: Task) -> Columns:
     """Take the header, if there is one, and find the features and the target."""
     if len(table.first) < 2:
         raise _too_narrow(table)
+    if table.second and len(table.second) >= 2 * len(table.first):
+        raise table.refusal(
+            f"has {counted(len(table.first), 'column')} and the next row {len(table.second)}; if "
+            f"this stands above the table, write skip_lines: {table.line}"
+        )
     if table.columns is None and has_header(table, layout):
         table.take_header()
     width = len(table.columns or table.first)
@@ -202,35 +263,7 @@ def _locate(table: Table, layout: Layout, task: Task) -> Columns:
 def _too_narrow(table: Table) -> DatasetError:
     if table.second is not None and len(table.second) > 1:
         return table.refusal(
-            f"has 1 column and the next row {len(table.second)}; remove what stands above the table"
+            f"has 1 column and the next row {len(table.second)}; remove what stands above the "
+            f"table, or write skip_lines: {table.line}"
         )
     return table.refusal("has 1 column; features and a target, separated by commas, are needed")
-
-
-def _left_out(name: str, position: int) -> str:
-    described = f"is named {name!r}" if name else "has no name"
-    return f"column {position + 1} {described} and counts the rows: it is left out"
-
-
-def _doubts(features: Features, names: Sequence[str]) -> list[str]:
-    """Remarks on features that seem to identify the rows, and on those without a name."""
-    if len(features) < 3:
-        return []
-    remarks = ((name, _doubt(name, features[:, index])) for index, name in enumerate(names))
-    return [
-        f"the feature {legible(name)} {remark}; if it only identifies rows, write columns: "
-        f"{{{shorten(name)}: drop}}"
-        for name, remark in remarks
-        if remark
-    ]
-
-
-def _doubt(name: str, values: NDArray[np.float64]) -> str:
-    """Say why a feature may be an identifier; empty if it is none."""
-    if counts_rows(values):
-        return "counts the rows"
-    if is_unnamed(name):
-        return "has no name"
-    if len(values) >= _ENOUGH and is_identifier(name, values):
-        return "differs in every row"
-    return ""

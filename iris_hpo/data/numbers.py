@@ -83,27 +83,29 @@ class Cells:
     first: Sequence[str]
 
 
-def read_cells(path: Path, locate: Callable[[Table], Columns]) -> Cells:
+def read_cells(path: Path, locate: Callable[[Table], Columns], skip_lines: int = 0) -> Cells:
     """Read columns of a table.
 
     Parameters
     ----------
     locate
         Takes the header of a table, and returns the columns to read.
+    skip_lines
+        Number of lines above the table.
 
     Raises
     ------
     DatasetError
         For the first cell that cannot be used.
     """
-    with Table(path) as table:
+    with Table(path, skip_lines) as table:
         columns = locate(table)
         content = read_blocks(table, columns.numbers, columns.label)
         if content is not None:
             return Cells(columns, *content, 0, table.digest(), table.first)
         if not table.is_large:
             return _read_by_rows(table, columns)
-    with Table(path) as table:
+    with Table(path, skip_lines) as table:
         return _read_by_rows(table, locate(table))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from iris_hpo.data.cells import is_number
 from iris_hpo.data.columns import counts_columns, counts_rows
+from iris_hpo.data.mixed import read_as
 from iris_hpo.data.numbers import Columns, Features, read_cells
 from iris_hpo.data.tables import DatasetError, Table
 from iris_hpo.text import counted, shorten
@@ -15,6 +16,7 @@ def read_features(
     feature_names: Sequence[str],
     target_name: str,
     target: str | int = -1,
+    kinds: Sequence[str] = (),
 ) -> Features:
     """Read rows to predict: the features, and the target's column, if any, which is ignored.
 
@@ -26,6 +28,8 @@ def read_features(
     ----------
     target
         Column of the target in the training file, a name or a position, as in `Layout`.
+    kinds
+        Those of the features in training, if not all were complete numbers: some may be missing.
 
     Returns
     -------
@@ -45,6 +49,9 @@ def read_features(
             return _by_position(table, feature_names, target_name, target)
         return _by_name(table, table.columns, feature_names)
 
+    if kinds:
+        with Table(path) as table:
+            return read_as(table, locate(table), kinds)
     cells = read_cells(path, locate)
     features, columns = cells.numbers, cells.columns
     if columns.may_count_rows and len(features) > 1 and counts_rows(features[:, 0]):

@@ -1,7 +1,5 @@
 """The stored split: CSV with the row's number, the features and the target, and its card."""
 
-import csv
-import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,12 +11,13 @@ from numpy.typing import NDArray
 
 from iris_hpo.data.chosen_rows import ChosenRows, choose_rows, folds_to_csv, read_folds
 from iris_hpo.data.dataset import Dataset, Features, Target, Task, class_counts
+from iris_hpo.data.part_files import read_part, write_part
 from iris_hpo.data.shuffled import LazyFolds, notes_on_folds
 from iris_hpo.data.splitters import Division, Fold, Rows, SplitSettings
 from iris_hpo.store.cards import Card, fingerprint, read_card
 from iris_hpo.store.digests import ArtifactError, digest_of
 from iris_hpo.store.folder import ArtifactStore, read_verified
-from iris_hpo.text import counted, legible, quote_cell, unquote_cell
+from iris_hpo.text import counted, legible
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,8 @@ class SplitCard(Card):
         Digest of the file with the folds, if there are any.
     left_out
         Number of rows of the data set in neither part.
+    kinds
+        Kinds of the features, if not all are complete numbers.
     """
 
     data_digest: str
@@ -93,6 +94,7 @@ class SplitCard(Card):
     splitter: dict[str, object] | None = None
     folds_digest: str | None = None
     left_out: int | None = None
+    kinds: list[str] | None = None
 
     @property
     def digests(self) -> dict[str, str]:
@@ -146,7 +148,7 @@ def divide(
         chosen = ChosenRows(*division.splitter(call).split(dataset), folds=())
     else:
         chosen = choose_rows(dataset, division)
-    files = {TRAIN: _to_csv(dataset, chosen.train), TEST: _to_csv(dataset, chosen.test)}
+    files = {TRAIN: write_part(dataset, chosen.train), TEST: write_part(dataset, chosen.test)}
     if chosen.folds:
         files[FOLDS] = folds_to_csv(chosen)
     card = SplitCard(
@@ -161,6 +163,7 @@ def divide(
         else len(dataset.target) - len(chosen.train) - len(chosen.test),
         feature_names=list(dataset.feature_names),
         target_name=dataset.target_name,
+        kinds=list(dataset.kinds) or None,
         **division.identity(len(chosen.train) * dataset.features.shape[1]),
     )
     return card, files
@@ -175,22 +178,6 @@ def write_split(store: ArtifactStore, card: SplitCard, files: Mapping[str, bytes
     store.write_together({**files, CARD: card.to_bytes()})
 
 
-def read_part(content: bytes, task: Task) -> tuple[Rows, Features, Target]:
-    """Read one part back.
-
-    Returns
-    -------
-    rows, features, target
-        Row numbers in the data set from 0, shape (rows,); then shapes (rows, features), (rows,).
-    """
-    _, *records = csv.reader(io.StringIO(content.decode()))
-    rows = np.array([int(record[0]) - 1 for record in records], dtype=np.intp)
-    features = np.array([record[1:-1] for record in records], dtype=np.float64)
-    labels = [unquote_cell(record[-1]) for record in records]
-    target = np.array(labels) if task == "classification" else np.array(labels, dtype=np.float64)
-    return rows, features, target
-
-
 def read_examples(store: ArtifactStore, card: SplitCard, task: Task) -> Examples:
     """Read a stored split, verified, with its folds.
 
@@ -203,8 +190,8 @@ def read_examples(store: ArtifactStore, card: SplitCard, task: Task) -> Examples
         If a file is missing or was changed.
     """
     files = {name: read_verified(store, name, digest) for name, digest in card.digests.items()}
-    _, features, target = read_part(files[TRAIN], task)
-    _, test_features, test_target = read_part(files[TEST], task)
+    _, features, target = read_part(files[TRAIN], task, card.kinds)
+    _, test_features, test_target = read_part(files[TEST], task, card.kinds)
     if task == "classification" and all(map(_WHOLE.fullmatch, {*target, *test_target})):
         target, test_target = target.astype(np.int64), test_target.astype(np.int64)
     folds: Sequence[Fold]
@@ -240,18 +227,6 @@ def notes_on_split(card: SplitCard, target: Target, task: Task) -> list[str]:
     return [f"the splitter leaves out {counted(card.left_out, 'row')}"] if card.left_out else []
 
 
-def _to_csv(dataset: Dataset, rows: Rows) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["row", *map(quote_cell, [*dataset.feature_names, dataset.target_name])])
-    features: Sequence[Sequence[float]] = dataset.features[rows].tolist()
-    target: Sequence[object] = dataset.target[rows].tolist()
-    for row, numbers, label in zip(rows.tolist(), features, target, strict=True):
-        shown = quote_cell(label) if isinstance(label, str) else label
-        writer.writerow([row + 1, *map(repr, numbers), shown])
-    return text.getvalue().encode()
-
-
 def split_problems(store: ArtifactStore, task: Task) -> list[str]:
     """Return what is wrong with a stored split; nothing if the list is empty.
 
@@ -266,8 +241,8 @@ def split_problems(store: ArtifactStore, task: Task) -> list[str]:
         if digest_of(files[name]) != digest
     ]
     try:
-        train_rows, _, train_target = read_part(files[TRAIN], task)
-        test_rows, _, test_target = read_part(files[TEST], task)
+        train_rows, _, train_target = read_part(files[TRAIN], task, card.kinds)
+        test_rows, _, test_target = read_part(files[TEST], task, card.kinds)
     except (ValueError, IndexError):  # from a changed file
         return problems
     shared = np.intersect1d(train_rows, test_rows)

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -33,6 +33,8 @@ class Table:
     path
         Path of the file. The suffix ``.parquet`` means Parquet, ``.feather`` and ``.arrow`` mean
         Arrow, any other CSV; ``.gz`` may follow.
+    skip_lines
+        Number of lines of a CSV file above the table.
 
     Attributes
     ----------
@@ -59,8 +61,9 @@ class Table:
         If the file has no rows, or is not of its format.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, skip_lines: int = 0) -> None:
         self.path = path
+        self._skipped = skip_lines
         self.columns: list[str] | None = None
         self.header_line: int | None = None
         self.text: io.TextIOWrapper | None = None
@@ -122,10 +125,11 @@ class Table:
     def _csv_rows(self) -> Iterator[tuple[int, list[str]]]:
         self.text = self._file.text()
         lines = self._bounded_lines(self.text)
+        above = sum(1 for _ in islice(lines, self._skipped))
         blank, first = self._skip_blank(lines)
         self.delimiter = next((mark for mark in _DELIMITERS if mark in first), ",")
         reader = csv.reader(
-            chain(repeat("\n", blank), [first], lines),
+            chain(repeat("\n", above + blank), [first], lines),
             delimiter=self.delimiter,
             skipinitialspace=True,
             strict=True,

@@ -100,6 +100,7 @@ def _split_card(study: Study, settings: SplitSettings) -> SplitCard:
                 card.data_digest == study.data_digest
                 and card.is_made_by(study.spec.division(settings))
                 and _is_of_layout(study, card)
+                and (study.spec.prepares or not card.kinds)
             ):
                 return card
     return study.divide(settings)[0]

@@ -123,7 +123,8 @@ class Study:
         InputError
             If the file cannot be used.
         """
-        return read_dataset(self.data_file, self.spec.layout, self.spec.task)
+        spec = self.spec
+        return read_dataset(self.data_file, spec.layout, spec.task, mixed=spec.prepares)
 
     def divide(self, settings: SplitSettings) -> tuple[SplitCard, dict[str, bytes]]:
         """Divide the data set.
@@ -204,7 +205,7 @@ class Study:
     def conditions(self, split: SplitCard, parameters: ParametersCard) -> Conditions:
         """Conditions under which candidates are trained and scored, for a split and parameters."""
         return Conditions(
-            objective=self.spec.make_objective(parameters.choices, split.seed),
+            objective=self.spec.make_objective(parameters.choices, split.seed, split.kinds or ()),
             training_digest=split.train_digest,
             split_version=split.version,
             parameters_version=parameters.version,

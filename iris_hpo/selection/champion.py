@@ -93,6 +93,7 @@ class ChampionCard(Card):
     references_digest: str | None = None
     test_rows: int | None = None
     fold_test: dict[str, Any] | None = None
+    kinds: list[str] | None = None  # of the features, as in the split
 
     def content(self) -> dict[str, object]:
         """Return the fields that are stored."""
@@ -263,6 +264,7 @@ def _champion_card(made: Made, split: SplitCard) -> ChampionCard:
         tied=len(selection.selected),
         leaderboard_digest=digest_of(made.table),
         feature_names=split.feature_names,
+        kinds=split.kinds,
         target_name=split.target_name,
         edges=[list(edge) for edge in selection.edges],
         versions=refitted.versions if refitted else card.versions,

@@ -15,6 +15,8 @@ from iris_hpo.space.values import Value
 from iris_hpo.text import shorten
 from iris_hpo.training.origin import Origin
 from iris_hpo.training.parameter_names import accepts, misspelt, names_for
+from iris_hpo.training.preparation import VERSION as PREPARATION
+from iris_hpo.training.preparation import prepare
 from iris_hpo.training.settings import construct, identity, import_class, import_paths
 from iris_hpo.training.source_code import loaded_code
 
@@ -72,10 +74,14 @@ class Recipe(Origin):
         ``svc__C``.
     seed
         Given to every ``random_state`` that the settings leave open, so that results repeat.
+    kinds
+        Kinds of the features that have to be prepared for the estimator; nothing if all are
+        complete numbers.
     """
 
     steps: tuple[Step, ...]
     seed: int = 0
+    kinds: tuple[str, ...] = ()
 
     @property
     def import_paths(self) -> tuple[str, ...]:
@@ -98,6 +104,10 @@ class Recipe(Origin):
         estimator = _clone(self._base)
         estimator.set_params(**{name: _clone(value) for name, value in (parameters or {}).items()})
         return estimator
+
+    def prepared(self, estimator: Estimator) -> Estimator:
+        """Put in front of an unfitted estimator what its features need."""
+        return prepare(estimator, self.kinds, self.seed) if self.kinds else estimator
 
     @cached_property
     def _base(self) -> Estimator:
@@ -144,7 +154,8 @@ class Recipe(Origin):
 
     def __getstate__(self) -> dict[str, object]:
         """Return all fields and the code; workers construct the estimator themselves."""
-        return {"steps": self.steps, "seed": self.seed, "code": self.code}
+        state: dict[str, object] = {"steps": self.steps, "seed": self.seed, "code": self.code}
+        return state | ({"kinds": self.kinds} if self.kinds else {})
 
     @cached_property
     def class_weights(self) -> tuple[str, ...]:
@@ -223,6 +234,7 @@ class Recipe(Origin):
         return {
             "steps": [[step.estimator, identity(step.settings)] for step in self.steps],
             "seed": self.seed,
+            **({"prepare": [PREPARATION, *self.kinds]} if self.kinds else {}),
             **self.origin_identity(),
         }
 

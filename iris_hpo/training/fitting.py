@@ -65,7 +65,7 @@ def build(recipe: Recipe, parameters: Mapping[str, Value], target: Target) -> Es
         match_class_weights(estimator, recipe.class_weights, target)
         for doubt in recipe.doubts(parameters):
             warnings.warn(doubt, stacklevel=1)  # one place: it is counted once
-        return estimator
+        return recipe.prepared(estimator)
 
 
 def fit(estimator: Estimator, features: Features, target: Target) -> None:

@@ -238,7 +238,8 @@ def test_all_columns_that_are_no_numbers_are_named_at_once(tmp_path: Path) -> No
 
 def test_lines_above_the_table_are_named(tmp_path: Path) -> None:
     assert refusal(tmp_path, "Flowers of 1936\nx,y,kind\n1,2,a\n", Layout(-1)) == (
-        ", line 1: has 1 column and the next row 3; remove what stands above the table"
+        ", line 1: has 1 column and the next row 3; remove what stands above the table, "
+        "or write skip_lines: 1"
     )
 
 
@@ -293,10 +294,10 @@ def test_row_numbers_have_a_role(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"x": "ignore"}, "the role 'ignore' of the column 'x' is unknown; there are drop, target"),
+        ({"x": "ignore"}, "'ignore' of the column 'x' is unknown; there are drop, category"),
         (
             {"x": "group"},
-            "the role 'group' of the column 'x' is not supported yet; there are drop, target",
+            "'group' of the column 'x' is not supported yet; there are drop, category",
         ),
         ({"x": "weight"}, "is not supported yet"),
         ({"x": "target", "y": "target"}, "there is one target, not x, y; name it once"),

@@ -168,12 +168,38 @@ def test_what_cannot_be_learnt_from_is_named(
     project: YamlProject, rows: list[list[object]], place: str, problem: str
 ) -> None:
     project.write_data("flowers.csv", rows)
-    knn_search(project, "flowers.csv")
+    knn_search(project, "flowers.csv", prepare="none")
     path = project.root / "data" / "flowers.csv"
 
     for command in ("run", "status"):
         answer = project.call(command, "--search", "knn")
         assert (answer.code, answer.err) == (2, f"iris-hpo: {path}, {place}: {problem}\n")
+
+
+def test_texts_missing_values_and_dates_are_prepared_and_predicted(project: YamlProject) -> None:
+    island, sex = ["Torgersen", "Biscoe", "Dream"], ["MALE", "FEMALE", "NA"]
+    rows = [
+        [n + 1, island[n % 3], f"2012-01-{n % 28 + 1:02}", n % 5 if n % 7 else "NA", sex[n % 2]]
+        for n in range(60)
+    ]
+    labelled = [[*row, "ab"[n % 3 == 0]] for n, row in enumerate(rows)]
+    project.write_data("birds.csv", [["", "island", "day", "bill", "sex", "kind"], *labelled])
+    knn_search(project, "birds.csv", target="kind")
+
+    found = project.run("knn")
+
+    assert found["trained"] == 2
+    assert found["notes"] == ["column 1 has no name and counts the rows: it is left out"]
+    assert project.run("knn")["trained"] == 0
+    new = project.root / "new.csv"
+    new.write_text("sex,bill,island,day\nNA,,Atlantis,2013-05-05\nMALE,3,Dream,\n")
+    predicted = project.call("predict", "--search", "knn", str(new)).out.split()
+    assert len(predicted) == 2
+    assert {*predicted} <= {"a", "b"}
+    knn_search(project, "birds.csv", target="kind", prepare="none")
+    answer = project.call("status", "--search", "knn")
+    assert answer.code == 2
+    assert "line 2, column island: 'Torgersen' is not a number" in answer.err
 
 
 def test_a_target_that_is_not_there_is_refused(project: YamlProject) -> None:

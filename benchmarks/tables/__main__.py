@@ -1,0 +1,87 @@
+"""``python -m benchmarks.tables``: try each table of a list with no more than its target.
+
+The tables are those that packages ship; what is not installed is left out. Each line of the list
+names a package, a file, the target (``(last ...`` for the last column) and the task.
+"""
+
+import argparse
+import csv
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+LIST: Final = Path(__file__).with_name("tables.tsv")
+ESTIMATORS: Final = {
+    "classification": "sklearn.ensemble.RandomForestClassifier",
+    "regression": "sklearn.ensemble.RandomForestRegressor",
+}
+_DEFINITIONS: Final = """\
+from pathlib import Path
+import iris_hpo
+defs = iris_hpo.load_searches(Path(__file__).parent)
+"""
+_SEARCH: Final = """\
+type: iris_hpo.HyperparameterSearch
+attributes:
+  name: tried
+  data_file: {file}
+  target: {target}
+  estimator: {estimator}
+  settings: {{n_estimators: 10}}
+  axes: [{{name: max_depth, symbol: D, type: int}}]
+  folds: 2
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print a line per table; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tables", description=__doc__)
+    parser.add_argument("--list", type=Path, default=LIST, help="the list of tables")
+    parser.add_argument("folder", type=Path, nargs="+", help="where packages are installed")
+    options = parser.parse_args(arguments)
+    with options.list.open(newline="") as file:
+        tables = list(csv.DictReader(file, delimiter="\t"))
+    works = 0
+    for table in tables:
+        places = [folder / table["file"] for folder in options.folder]
+        path = next((place for place in places if place.is_file()), None)
+        answer = "is not installed" if path is None else try_table(path, table)
+        works += answer == ""
+        print(
+            f"{table['package']} {Path(table['file']).name}: {answer or 'a leaderboard'}",
+            flush=True,
+        )
+    print(f"{works} of {len(tables)} end in a leaderboard")
+    return 0
+
+
+def try_table(path: Path, table: Mapping[str, str]) -> str:
+    """Run a search over a table; return why there is no leaderboard, or nothing."""
+    with tempfile.TemporaryDirectory(prefix="tables-") as name:
+        folder = Path(name)
+        values = folder / "data" / "parameters" / "tried"
+        values.mkdir(parents=True)
+        (values / "max_depth_parameters.txt").write_text("3\n6\n")
+        (folder / "data" / path.name).write_bytes(path.read_bytes())
+        (folder / "defs" / "tried").mkdir(parents=True)
+        target = "-1" if table["target"].startswith("(last") else repr(table["target"])
+        estimator = ESTIMATORS[table["task"]]
+        text = _SEARCH.format(file=path.name, target=target, estimator=estimator)
+        (folder / "defs" / "tried" / "defs.yaml").write_text(text)
+        (folder / "definitions.py").write_text(_DEFINITIONS)
+        (folder / "pyproject.toml").write_text('[tool.dagster]\nmodule_name = "definitions"\n')
+        command = [sys.executable, "-m", "iris_hpo", "run", "--search", "tried", "--json"]
+        environment = {**os.environ, "DAGSTER_HOME": str(folder / "home")}
+        (folder / "home").mkdir()
+        ended = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        return "" if ended.returncode == 0 else ended.stderr.strip()[:500].replace(f"{folder}/", "")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

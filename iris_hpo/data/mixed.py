@@ -1,0 +1,104 @@
+"""Read tables with columns that are not all complete numbers: an object per cell."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iris_hpo.data.cells import read_label, read_number
+from iris_hpo.data.kinds import CATEGORY, CellValueError, kind_of, odd_cell, value_of
+from iris_hpo.data.numbers import Columns, Rows
+from iris_hpo.data.tables import DatasetError, Table
+from iris_hpo.text import shorten
+
+
+@dataclass(frozen=True)
+class MixedCells:
+    """The content of some columns.
+
+    Attributes
+    ----------
+    kinds
+        Kind of each feature by its position, in the order of the table; empty if it has no cells.
+    features
+        Shape (rows, features with a kind), objects: floats and texts.
+    target
+        A label or a number per row.
+    left_out
+        Number of rows without a target that were left out.
+    """
+
+    kinds: Mapping[int, str]
+    features: NDArray[Any]
+    target: list[Any]
+    left_out: int
+    digest: str
+
+
+def read_mixed(table: Table, columns: Columns, categories: Sequence[str]) -> MixedCells:
+    """Read all rows.
+
+    Parameters
+    ----------
+    categories
+        Names of the columns that are categories, whatever stands in them.
+
+    Raises
+    ------
+    DatasetError
+        For the first cell that cannot be used.
+    """
+    rows, lines, texts, target = Rows(table, columns), list[int](), list[list[str]](), list[Any]()
+    name = columns.names[columns.target or 0]
+    is_label = columns.label is not None
+    features = [at for at in columns.numbers if at != columns.target]
+    for row in rows:
+        cell = row[columns.target or 0]
+        target.append(read_label(table, name, cell) if is_label else read_number(table, name, cell))
+        texts.append([row[at] for at in features])
+        lines.append(table.line)
+    kinds, values = dict[int, str](), list[list[float | str]]()
+    for at, cells in zip(features, zip(*texts, strict=True), strict=True):
+        name = columns.names[at]
+        try:
+            kinds[at] = CATEGORY if name in categories else kind_of(cells)
+        except CellValueError as error:
+            odd = odd_cell(cells)
+            raise DatasetError(
+                str(table.path),
+                f"{shorten(cells[odd])} {error}, or write columns: {{{name!r}: category}}",
+                line=lines[odd],
+                column=name,
+            ) from error
+        if kinds[at]:
+            values.append([value_of(cell, kinds[at]) for cell in cells])
+    return MixedCells(kinds, _objects(values, len(target)), target, rows.left_out, table.digest())
+
+
+def read_as(table: Table, columns: Columns, kinds: Sequence[str]) -> NDArray[Any]:
+    """Read features of known kinds, to predict them.
+
+    Raises
+    ------
+    DatasetError
+        For the first cell that does not have the kind of its column.
+    """
+    values = list[list[float | str]]()
+    for row in Rows(table, columns):
+        cells = list[float | str]()
+        for at, kind in zip(columns.numbers, kinds, strict=True):
+            try:
+                cells.append(value_of(row[at], kind))
+            except CellValueError as error:
+                raise table.refusal(str(error), columns.names[at]) from error
+        values.append(cells)
+    return np.array(values, dtype=object)
+
+
+def _objects(columns: Sequence[Sequence[float | str]], rows: int) -> NDArray[Any]:
+    features = np.empty((rows, len(columns)), dtype=object)
+    for at, values in enumerate(columns):
+        features[:, at] = values
+    return features
