@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from iris_hpo.data.columns import Layout
+from iris_hpo.data.columns import Layout, check_prepare
 from iris_hpo.data.dataset import Task
 from iris_hpo.data.splitters import (
     SHUFFLED,
@@ -235,21 +235,13 @@ class SearchSpec:
         steps = with_values(self.steps, choose(self.choices, chosen or {}))
         return Recipe(steps, self.split.seed if seed is None else seed)
 
-    @property
-    def prepares(self) -> bool:
-        """Whether features may be other than complete numbers."""
-        return self.prepare == "auto" and self.objective is None
-
     def make_objective(
         self,
         chosen: Mapping[str, str] | None = None,
         seed: int | None = None,
         kinds: Sequence[str] = (),
     ) -> SearchObjective:
-        """How to train and score under the choices of a run, with the code as it is on disk now.
-
-        ``kinds`` are those of features that are to be prepared. Choices are checked by `recipe`.
-        """
+        """How to train and score under a run's choices; ``kinds`` of features are prepared."""
         if self.objective is None:
             recipe = replace(self.recipe(chosen, seed), kinds=tuple(kinds))
             return EstimatorObjective(recipe, self.scoring, self.task)
@@ -298,8 +290,7 @@ class SearchSpec:
             self._named.identity()
 
     def _check_parts(self) -> None:
-        if self.prepare not in ("auto", "none"):
-            raise InputError(f"prepare {self.prepare!r} must be auto or none", field=("prepare",))
+        check_prepare(self.prepare)
         with at_field("sampler"):
             check_sampler(self.sampler)
         if self.reports != DEFAULT_REPORTS:

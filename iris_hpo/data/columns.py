@@ -108,6 +108,12 @@ class Layout:
         return content
 
 
+def check_prepare(prepare: str) -> None:
+    """Refuse another value than ``auto`` and ``none``."""
+    if prepare not in ("auto", "none"):
+        raise InputError(f"prepare {prepare!r} must be auto or none", field=("prepare",))
+
+
 def _wrong_role(name: str, role: str, problem: str) -> InputError:
     return InputError(
         f"the role {shorten(str(role))} of the column {shorten(name)} {problem}",

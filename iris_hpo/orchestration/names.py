@@ -180,3 +180,8 @@ def check_result(
 def log_line(log: logging.Logger, line: str, level: int = logging.INFO) -> None:
     """Write a line into the log of a run or of a tick."""
     log.log(level, readable(line))
+
+
+def prepares(spec: SearchSpec) -> bool:
+    """Whether the features of a search may be other than complete numbers."""
+    return spec.prepare == "auto" and spec.objective is None

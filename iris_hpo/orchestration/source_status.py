@@ -8,7 +8,7 @@ from iris_hpo.data.columns import is_unnamed
 from iris_hpo.data.split import CARD as SPLIT_CARD
 from iris_hpo.data.split import SplitCard
 from iris_hpo.data.splitters import SplitSettings
-from iris_hpo.orchestration.names import CODE_VERSIONS, LAYOUT
+from iris_hpo.orchestration.names import CODE_VERSIONS, LAYOUT, prepares
 from iris_hpo.orchestration.status import State
 from iris_hpo.orchestration.study import Study
 from iris_hpo.samplers.parameter_list import (
@@ -100,7 +100,7 @@ def _split_card(study: Study, settings: SplitSettings) -> SplitCard:
                 card.data_digest == study.data_digest
                 and card.is_made_by(study.spec.division(settings))
                 and _is_of_layout(study, card)
-                and (study.spec.prepares or not card.kinds)
+                and (prepares(study.spec) or not card.kinds)
             ):
                 return card
     return study.divide(settings)[0]

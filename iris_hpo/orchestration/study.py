@@ -18,7 +18,7 @@ from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.engines import apart
 from iris_hpo.errors import InputError
 from iris_hpo.files import stamps_of
-from iris_hpo.orchestration.names import Names, names_of
+from iris_hpo.orchestration.names import Names, names_of, prepares
 from iris_hpo.orchestration.record import Input, latest, latest_metadata
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.samplers import PARAMETER_FILES, list_candidates
@@ -124,7 +124,7 @@ class Study:
             If the file cannot be used.
         """
         spec = self.spec
-        return read_dataset(self.data_file, spec.layout, spec.task, mixed=spec.prepares)
+        return read_dataset(self.data_file, spec.layout, spec.task, mixed=prepares(spec))
 
     def divide(self, settings: SplitSettings) -> tuple[SplitCard, dict[str, bytes]]:
         """Divide the data set.
