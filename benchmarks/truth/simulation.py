@@ -39,7 +39,7 @@ class Size:
 
 
 FULL: Final = Size(sets=100, fresh=20_000, nested_every=20, step=1)
-QUICK: Final = Size(sets=2, fresh=500, nested_every=2, step=5)
+QUICK: Final = Size(sets=1, fresh=500, nested_every=1, step=5)
 
 
 class NoEstimateError(Exception):
