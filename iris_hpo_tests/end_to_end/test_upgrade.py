@@ -30,6 +30,9 @@ NEW_IN_SCORES = ("predictions",)
 NEW_VERSIONS = ("scores", "selection")
 """Assets whose data versions cover such fields."""
 
+NEW_METADATA = ("columns",)
+"""Names of metadata that the earlier version did not have."""
+
 OF_CHAMPION = (
     "cv_mean digest edges feature_names interval key leaderboard_digest model_version parameters "
     "rule score scoring target_name tied versions"
@@ -156,6 +159,7 @@ def with_old_versions(records: Mapping[tuple[str, str | None], Any]) -> dict[Any
     old: dict[Any, Any] = {}
     for place, (version, names) in records.items():
         asset = place[0].rpartition("/")[2]
+        names = [name for name in names if name not in NEW_METADATA]  # noqa: PLW2901
         if asset == "selection":
             names = [name for name in names if name in OF_SELECTION.split()]  # noqa: PLW2901
         old[place] = None if asset in NEW_VERSIONS else version, names
