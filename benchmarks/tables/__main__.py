@@ -24,6 +24,15 @@ from pathlib import Path
 import iris_hpo
 defs = iris_hpo.load_searches(Path(__file__).parent)
 """
+_PROJECT: Final = """\
+[tool.dg]
+directory_type = "project"
+
+[tool.dg.project]
+root_module = "defs"
+defs_module = "defs"
+code_location_target_module = "definitions"
+"""
 _SEARCH: Final = """\
 type: iris_hpo.HyperparameterSearch
 attributes:
@@ -73,7 +82,7 @@ def try_table(path: Path, table: Mapping[str, str]) -> str:
         text = _SEARCH.format(file=path.name, target=target, estimator=estimator)
         (folder / "defs" / "tried" / "defs.yaml").write_text(text)
         (folder / "definitions.py").write_text(_DEFINITIONS)
-        (folder / "pyproject.toml").write_text('[tool.dagster]\nmodule_name = "definitions"\n')
+        (folder / "pyproject.toml").write_text(_PROJECT)
         command = [sys.executable, "-m", "iris_hpo", "run", "--search", "tried", "--json"]
         environment = {**os.environ, "DAGSTER_HOME": str(folder / "home")}
         (folder / "home").mkdir()
