@@ -83,7 +83,7 @@ class HyperparameterSearch(dg.Component, dg.Model):
         default="refuse",
         description="What to do with rows that have no target: `refuse` the file, or `drop` them.",
     )
-    prepare: Annotated[str, OneOf(["auto", "none"])] = Field(
+    prepare: Annotated[str, OneOf(["auto", "none"], is_required=True)] = Field(
         default="auto",
         description="What to do where a feature is no complete number: `auto` prepares missing "
         "values, categories, dates and texts for the estimator, `none` refuses them.",

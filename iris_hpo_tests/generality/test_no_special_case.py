@@ -12,9 +12,12 @@ import iris_hpo
 PACKAGE = Path(iris_hpo.__file__).parent
 DESCRIBES_A_SEARCH = {"iris.py", "scaffold.py", "example.py"}
 """The shipped search, and the examples that ``dg scaffold`` and ``iris-hpo example`` write."""
-HOLDS_KNOWLEDGE = {"simplicity.py", "known_estimators.py", "svm_folds.py", "svm_kernel.py"}
-"""What is true of scikit-learn's own classes: a table, which an axis can overrule, and what lets
-candidates share the kernel of an SVM."""
+HOLDS_KNOWLEDGE = {
+    *("simplicity.py", "known_estimators.py", "svm_folds.py", "svm_kernel.py"),
+    "preparation.py",
+}
+"""What is true of scikit-learn's own classes: a table, which an axis can overrule, what lets
+candidates share the kernel of an SVM, and the transformers that prepare features."""
 
 ESTIMATORS = {name for name, _ in all_estimators()}
 NAMES = {
