@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from iris_hpo.command import output
 from iris_hpo_tests.projects import SETTINGS_OF_THE_MACHINE, YamlProject
 
 PRINTS = """
@@ -153,20 +154,26 @@ def test_a_run_is_finished_if_its_output_is_closed_or_full(
 def test_a_locale_without_utf_8_gets_plain_text(printing: YamlProject) -> None:
     done = shell(printing, "iris-hpo leaderboard --search s", **ASCII)
     assert (done.returncode, done.stderr) == (0, "")
-    assert " +/- 0." in done.stdout
+    assert "champion D1: expect 0." in done.stdout
     assert done.stdout.isascii()
+
+
+def test_signs_that_an_encoding_lacks_are_spelled() -> None:
+    text = "0.9 \u00b1 0.1, 11 \u00d7 7, and more\u2026"
+    assert text.encode("ascii", output._PLAIN_TEXT) == b"0.9 +/- 0.1, 11 x 7, and more..."
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "environment", [{"PYTHONIOENCODING": "ascii"}, {**ASCII, "LANG": "C"}], ids=["Python", "LANG"]
 )
-def test_a_run_in_an_encoding_without_the_sign(
+def test_a_run_in_an_encoding_without_other_signs(
     printing: YamlProject, environment: dict[str, str]
 ) -> None:
     done = shell(printing, "iris-hpo run --search s", **environment)
     assert (done.returncode, done.stderr) == (0, "")
-    assert " +/- 0." in done.stdout
+    assert "champion D1: expect 0." in done.stdout
+    assert done.stdout.isascii()
 
 
 def test_only_one_module_prints() -> None:
