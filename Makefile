@@ -17,7 +17,7 @@ PARALLEL_SLOW ?= -n $$(( $$($(PYTHON) -c 'import os; print(os.cpu_count())') + 1
 	--no-loadscope-reorder
 # Packages are compiled afterwards, on every core; some have files that this Python cannot compile.
 PIP := python -m pip install --quiet --no-compile --disable-pip-version-check
-COMPILE = $(1)/bin/python -m compileall -q -j 0 $(1)/lib >/dev/null 2>&1 || true
+COMPILE = $(1)/bin/python -m compileall -q -j 0 -x '/tests/' $(1)/lib >/dev/null 2>&1 || true
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 # Dagster stores the plan of a run, an event per candidate, in batches.
 export DAGSTER_EVENT_BATCH_SIZE ?= 500
