@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -39,6 +39,15 @@ class Examples:
     test_features: Features
     test_target: Target
     folds: Sequence[Fold]
+
+    def together(self) -> "Examples":
+        """All rows as training rows: the training rows, then the test rows; without folds."""
+        return replace(
+            self,
+            features=np.concatenate([self.features, self.test_features]),
+            target=np.concatenate([self.target, self.test_target]),
+            folds=(),
+        )
 
     def __setstate__(self, state: Mapping[str, object]) -> None:
         """Give arrays that come from another process NumPy's own type objects.

@@ -1,6 +1,6 @@
 """How a rule chooses: one function for the real selection and for the draws of a bootstrap.
 
-What the rules are is in `iris_hpo.run_settings`; how scores become a selection, in `rules`.
+What the rules are is in `iris_hpo.known_rules`; how scores become a selection, in `rules`.
 """
 
 from dataclasses import dataclass

@@ -29,7 +29,6 @@ __all__ = [
     "NoEstimate",
     "Reference",
     "assess",
-    "estimate",
 ]
 
 Kind = Literal["bbc", "bbc_folds", "corrected_t"]
@@ -154,11 +153,6 @@ def assess(
         tuple(as_good),
         _compare(drawn.outcome, references, stretch),
     )
-
-
-def estimate(selection: Selection, evidence: Evidence) -> Estimate | NoEstimate:
-    """Estimate what the champion will score on new rows."""
-    return assess(selection, evidence).estimate
 
 
 def _compare(

@@ -7,7 +7,7 @@ import numpy as np
 
 from iris_hpo.selection.choosing import Scores
 from iris_hpo.selection.draws import DRAWS, STREAM
-from iris_hpo.selection.pool import Columns, standard_error
+from iris_hpo.selection.pool import BLOCK, Columns, standard_error
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class FoldScores:
 
     def block(self, draws: int) -> int:
         """Number of candidates to score at once in so many draws."""
-        return max(1, 2_000_000 // (draws * len(self.values)))
+        return max(1, BLOCK // (draws * len(self.values)))
 
 
 def draw_folds(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from iris_hpo.selection.choosing import Scores
 from iris_hpo.selection.row_metrics import RowMetric, Truth
 
-_BLOCK: Final = 2_000_000
+BLOCK: Final = 2_000_000
 """Number of values in a block of intermediate results: 16 MB in double precision."""
 
 Columns = slice | NDArray[np.intp]
@@ -167,7 +167,7 @@ class Pool:
 
     def block(self, draws: int) -> int:
         """Number of candidates to score at once in so many draws."""
-        return max(1, _BLOCK // (draws * (len(self.folds) + 1)))
+        return max(1, BLOCK // (draws * (len(self.folds) + 1)))
 
     def _pooled(self, folds: Sequence[Sums], counts: Scores, columns: Columns) -> Sums:
         total = folds[0]
@@ -207,4 +207,4 @@ def standard_error(scores: Scores, weights: Scores, mean: Scores) -> Scores:
 
 def draws_at_once(rows: int, candidates: int) -> int:
     """Number of draws to make at once."""
-    return max(1, min(_BLOCK // max(rows, 1), _BLOCK // max(candidates, 1)))
+    return max(1, min(BLOCK // max(rows, 1), BLOCK // max(candidates, 1)))

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field, replace
 from platform import python_version
 from typing import Final
 
-import numpy as np
-
 from iris_hpo.data.split import Examples
 from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.errors import CandidateError, InputError
@@ -128,13 +126,7 @@ class FinalWork:
             return self._refit(fit) if fit.is_champion else self._score(fit)
 
     def _refit(self, fit: FinalFit) -> Refitted:
-        rows = self.examples
-        together = replace(
-            rows,
-            features=np.concatenate([rows.features, rows.test_features]),
-            target=np.concatenate([rows.target, rows.test_target]),
-            folds=(),
-        )
+        together = self.examples.together()
         training = train(fit.objective, fit.parameters, together)
         with own_failure("storing the model"):
             content = dump_model(training.model)

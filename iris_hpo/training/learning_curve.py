@@ -17,6 +17,7 @@ from iris_hpo.data.shuffled import make_folds
 from iris_hpo.data.split import Examples
 from iris_hpo.data.splitters import Fold, SplitSettings
 from iris_hpo.errors import CandidateError
+from iris_hpo.run_settings import CHEAP_NUMBERS
 from iris_hpo.space.values import Value
 from iris_hpo.training import Objective
 from iris_hpo.training.evaluation import evaluate
@@ -31,9 +32,6 @@ CURVE_VERSION: Final = "1"
 
 _STREAM: Final = 1991
 """Part of the seed, so that nothing else of the search has the same folds."""
-
-_CHEAP_NUMBERS: Final = 20_000
-"""Rows times features up to which more repeats are made."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,15 +73,11 @@ def fit_learning_curve(
         None if there are too few rows, a fit to a part of the rows fails, or the objective gives no
         predictions.
     """
-    together = replace(
-        examples,
-        features=np.concatenate([examples.features, examples.test_features]),
-        target=np.concatenate([examples.target, examples.test_target]),
-    )
+    together = examples.together()
     rows = len(together.target)
     if rows < 2 * MORE_FOLDS:
         return None
-    is_cheap = together.features.size <= _CHEAP_NUMBERS
+    is_cheap = together.features.size <= CHEAP_NUMBERS
     plan = [FEWER_FOLDS] * (5 if is_cheap else 2) + [MORE_FOLDS] * (3 if is_cheap else 1)
     folds = _folds(plan, together.target, settings, objective.task)
     with suppress(CandidateError):

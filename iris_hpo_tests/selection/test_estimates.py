@@ -10,13 +10,17 @@ from sklearn import metrics
 from iris_hpo.known_rules import RULES
 from iris_hpo.selection import draws as drawing
 from iris_hpo.selection import fold_scores, intervals
-from iris_hpo.selection.estimates import Evidence, NoEstimate, assess, estimate
+from iris_hpo.selection.estimates import Evidence, NoEstimate, assess
 from iris_hpo.selection.pooling import units_of
 from iris_hpo.selection.rules import Scored, select
 from iris_hpo.training.evaluation import Evaluation
 from iris_hpo.training.predictions import Outputs, Predictions
 from iris_hpo_tests.selection import plain_bbc
 from iris_hpo_tests.selection.drawn_search import SPACES, drawn_case, folds_of
+
+
+def estimate(selection, evidence):
+    return assess(selection, evidence).estimate
 
 
 def with_probabilities(evidence, labels, seed):

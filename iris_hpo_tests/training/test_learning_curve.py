@@ -61,7 +61,7 @@ def test_numbers_are_predicted_by_folds_without_classes():
 
 
 def test_dear_fits_are_repeated_less(iris_examples, monkeypatch):
-    monkeypatch.setattr(learning_curve, "_CHEAP_NUMBERS", 100)
+    monkeypatch.setattr(learning_curve, "CHEAP_NUMBERS", 100)
 
     curve = curve_of(iris_examples, "sklearn.svm.SVC", "accuracy", "classification")
 
