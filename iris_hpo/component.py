@@ -1,34 +1,26 @@
 """`HyperparameterSearch`: a search from YAML, for projects that need no Python of their own."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Self, cast
+from typing import Any, Self, cast
 
 import dagster as dg
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from iris_hpo.data.columns import Layout
-from iris_hpo.data.splitters import SHUFFLED, SplitSettings, refuse_settings
+from iris_hpo.data.splitters import SplitSettings, refuse_settings
 from iris_hpo.errors import InputError, at_field
-from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.broken import build_broken, is_validating
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.parts import Part
-from iris_hpo.run_settings import REFITS, SETTINGS
-from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES
+from iris_hpo.samplers import PARAMETER_FILES
 from iris_hpo.samplers.parameter_files import check_axis_files
 from iris_hpo.scaffold import SearchScaffolder
-from iris_hpo.selection.checks import CHECKS
 from iris_hpo.spec import SearchSpec
 from iris_hpo.yaml_broken import BrokenSearch, Refused
 from iris_hpo.yaml_fields import (
-    AxisFields,
-    ChoiceFields,
-    OneOf,
-    PartFields,
     StepFields,
     part_of,
-    setting_field,
 )
 from iris_hpo.yaml_places import (
     located_error,
@@ -38,10 +30,11 @@ from iris_hpo.yaml_places import (
     written_word,
 )
 from iris_hpo.yaml_problems import problems
+from iris_hpo.yaml_search import SearchFields
 
 
 @dg.scaffold_with(SearchScaffolder)
-class HyperparameterSearch(dg.Component, dg.Model):
+class HyperparameterSearch(dg.Component, SearchFields):
     """Tune the hyperparameters of a scikit-learn estimator, one tracked partition per candidate.
 
     Makes the assets raw_data, split, parameters, models, scores and selection, prefixed by the
@@ -49,116 +42,6 @@ class HyperparameterSearch(dg.Component, dg.Model):
     `<axis>_parameters*.txt`, one value a line, all axes crossed, and `*.csv`, one candidate a row;
     or from a sampler.
     """
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    name: str = Field(
-        description="The search's name; every asset, job and file of the search begins with it.",
-        examples=["wine"],
-        min_length=1,
-    )
-    data_file: str = Field(
-        description="CSV, Parquet or Arrow, within the project's data folder.",
-        examples=["wine.csv"],
-    )
-    target: bool | StrictInt | str = Field(
-        default=-1,
-        description="The column to predict: its name in the header, or its position (-1: last). "
-        "Quote a name that YAML reads as a number: target: '10'.",
-        examples=["class"],
-    )
-    header: bool | None = Field(
-        default=None, description="Whether the first line names the columns; detected by default."
-    )
-    skip_lines: int = Field(
-        default=0, description="Number of lines above the table, of a CSV file.", ge=0
-    )
-    columns: dict[str, str] = Field(
-        default_factory=dict,
-        description="Roles of columns by name: `drop` for one that is not learnt from, `category` "
-        "for one whose numbers are names, `target`.",
-        examples=[{"customer_id": "drop"}],
-    )
-    without_target: Annotated[str, OneOf(["refuse", "drop"], is_required=True)] = Field(
-        default="refuse",
-        description="What to do with rows that have no target: `refuse` the file, or `drop` them.",
-    )
-    prepare: Annotated[str, OneOf(["auto", "none"], is_required=True)] = Field(
-        default="auto",
-        description="What to do where a feature is no complete number: `auto` prepares missing "
-        "values, categories, dates and texts for the estimator, `none` refuses them.",
-    )
-    parameters_folder: str = Field(
-        default="",
-        description="Folder of the parameter files, within the data folder; `parameters/<name>` by "
-        "default.",
-    )
-    estimator: str = Field(
-        default="",
-        description="Import path of a scikit-learn classifier or regressor; or give `steps`.",
-        examples=["sklearn.ensemble.RandomForestClassifier"],
-    )
-    settings: dict[str, Any] = Field(
-        default_factory=dict,
-        description="Fixed settings of the estimator.",
-        examples=[{"criterion": "gini"}],
-    )
-    steps: list[StepFields] = Field(
-        default_factory=list[StepFields], description="The steps of a pipeline, in order."
-    )
-    objective: str | PartFields | None = Field(
-        default=None,
-        description="Import path of a class that trains and scores candidates, instead of an "
-        "estimator.",
-        examples=["my_project.objectives.Network"],
-    )
-    axes: list[AxisFields] = Field(description="The searched parameters.", min_length=1)
-    choices: list[ChoiceFields] = Field(
-        default_factory=list[ChoiceFields], description="Settings that a run may change."
-    )
-    scoring: str = Field(
-        default="",
-        description="A name that scikit-learn knows; `accuracy` for classifiers and `r2` for "
-        "regressors by default.",
-        examples=["balanced_accuracy"],
-    )
-    rule: Annotated[str | None, OneOf(RULES)] = setting_field(SETTINGS["rule"], examples=["cv"])
-    refit: Annotated[str, OneOf(REFITS, is_required=True)] = setting_field(SETTINGS["refit"])
-    within: str = setting_field(SETTINGS["within"], examples=["2%"])
-    metric: str | None = setting_field(SETTINGS["metric"], examples=["balanced_accuracy"])
-    test_size: float = setting_field(SETTINGS["test_size"])
-    seed: int = setting_field(SETTINGS["seed"])
-    folds: int = setting_field(SETTINGS["folds"])
-    stratify: bool | None = setting_field(SETTINGS["stratify"])
-    repeats: int | None = setting_field(SETTINGS["repeats"])
-    blocking_checks: list[str] = Field(
-        default_factory=list[str],
-        description="Checks of the champion that stop the assets below the selection if they fail; "
-        f"the others warn. {', '.join(f'`{name}`' for name in CHECKS)}.",
-        examples=[["better_than_baseline"]],
-    )
-    max_candidates: int = Field(
-        default=MAX_CANDIDATES, description="Largest number of candidates.", ge=1
-    )
-    description: str = Field(default="", description="Text that the selection shows.")
-    reports: list[str | PartFields] = Field(
-        default_factory=lambda: list[str | PartFields](["heatmap"]),
-        description="What is made of a selection: `heatmap`, or the import path of a report.",
-        examples=[["heatmap", "my_project.reports.Table"]],
-    )
-    engine: str | PartFields | None = setting_field(SETTINGS["engine"], examples=["serial"])
-    sampler: str | PartFields = Field(
-        default=PARAMETER_FILES.use,
-        description="Where the candidates come from: `files`, the parameter files, or the import "
-        "path of a sampler.",
-        examples=["my_project.samplers.RandomSearch"],
-    )
-    splitter: str | PartFields = Field(
-        default=SHUFFLED.use,
-        description="What divides the rows: `shuffled`, which follows `test_size`, `folds`, "
-        "`repeats`, `stratify` and `seed`, or the import path of a splitter.",
-        examples=["my_project.splitters.ByDate"],
-    )
 
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:

@@ -4,41 +4,35 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Final
 
-from iris_hpo.data.columns import Layout, check_prepare
+from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import Task
 from iris_hpo.data.splitters import (
     SHUFFLED,
     SPLITTERS,
     Division,
     SplitSettings,
-    refuse_settings,
 )
-from iris_hpo.engines import check_engine
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.known_rules import default_rule
 from iris_hpo.parts import Part
-from iris_hpo.reports import make_reports
+from iris_hpo.reports import DEFAULT_REPORTS
 from iris_hpo.run_settings import AUTO, SelectionSettings
-from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES, check_sampler
+from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES
 from iris_hpo.search_names import check_search_name
-from iris_hpo.selection.checks import check_names
 from iris_hpo.selection.rescoring import scoring_of
 from iris_hpo.selection.rules import check_rule
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
+from iris_hpo.spec_checks import check_spec
 from iris_hpo.training.choices import Choice, choose
 from iris_hpo.training.estimator_objective import EstimatorObjective
-from iris_hpo.training.estimator_search import check_estimator, simplest_end, with_values
+from iris_hpo.training.estimator_search import simplest_end, with_values
 from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo.training.known_estimators import known_task
 from iris_hpo.training.named_objective import NamedObjective, SearchObjective
-from iris_hpo.training.scoring import check_scoring
 from iris_hpo.training.settings import identity
 from iris_hpo.training.source_code import loaded_code
-
-DEFAULT_REPORTS: Final = (Part("heatmap"),)
 
 
 @dataclass(frozen=True)
@@ -128,29 +122,14 @@ class SearchSpec:
     def __post_init__(self) -> None:
         with at_field("name"):
             check_search_name(self.name)
-        if not self.partitions:
-            object.__setattr__(self, "partitions", f"{self.name or 'search'}_candidates")
-        if not self.parameters_folder:
-            folder = f"parameters/{self.name}".removesuffix("/")
-            object.__setattr__(self, "parameters_folder", folder)
-        if self.max_candidates < 1:
-            raise InputError(
-                f"max_candidates {self.max_candidates} must be at least 1",
-                field=("max_candidates",),
-            )
-        with at_field("axes"):
-            self.space  # noqa: B018 - axes that cannot work are refused
-        if self.objective is None:
-            self._check_estimator()
-        else:
-            self._check_objective()
-        with at_field("blocking_checks"):
-            check_names(self.blocking_checks)
-        self._check_parts()
-        self._check_splitter()
-        if self.rule is not None:
-            self.checked_rule(self.rule, self.division().n_folds)
-        self.selection_settings(0, default_rule(0))
+        self._set_default("partitions", f"{self.name or 'search'}_candidates")
+        self._set_default("parameters_folder", f"parameters/{self.name}".removesuffix("/"))
+        check_spec(self)
+        self._set_default("scoring", self.default_scoring)
+
+    def _set_default(self, name: str, value: str) -> None:
+        if not getattr(self, name):
+            object.__setattr__(self, name, value)
 
     @cached_property
     def space(self) -> ParameterSpace:
@@ -166,15 +145,22 @@ class SearchSpec:
     def task(self) -> Task:
         """Classification or regression."""
         if self.objective is not None:
-            return self._named.task
-        return self._known_task or Recipe(self.steps).task()
+            return self.own_objective.task
+        return self.known_task or Recipe(self.steps).task()
+
+    @property
+    def default_scoring(self) -> str:
+        """The score where the search names none."""
+        if self.objective is not None:
+            return self.own_objective.scoring
+        return "accuracy" if self.task == "classification" else "r2"
 
     def division(self, settings: SplitSettings | None = None) -> Division:
         """How the rows are divided under the settings of a run, by default the search's own."""
-        return Division(self.splitter, settings or self.split, self.task, self._splitter_code)
+        return Division(self.splitter, settings or self.split, self.task, self.splitter_code)
 
     @cached_property
-    def _splitter_code(self) -> Mapping[str, object]:
+    def splitter_code(self) -> Mapping[str, object]:
         """What identifies the settings and the code of a splitter that is not built in."""
         if self.splitter.use in SPLITTERS:
             return {}
@@ -184,15 +170,6 @@ class SearchSpec:
             "packages": Recipe((step,)).package_versions(),
             "code": dict(loaded_code(step.import_paths).digests),
         }
-
-    def _check_splitter(self) -> None:
-        default, own = vars(SplitSettings()), vars(self.split)
-        refuse_settings(self.splitter, [name for name in own if own[name] != default[name]])
-        with at_field("splitter"):
-            Division(self.splitter, self.split, self.task).splitter()
-            self._splitter_code  # noqa: B018 - right after the import, while the files are the same
-        with at_field("stratify"):
-            self.split.stratifies(self.task)
 
     def checked_rule(self, rule: str | None, folds: int) -> str:
         """Return the rule that was given, or the search's, if it can be followed.
@@ -249,7 +226,14 @@ class SearchSpec:
         return NamedObjective(self.objective)
 
     @cached_property
-    def _named(self) -> NamedObjective:
+    def own_objective(self) -> NamedObjective:
+        """The objective that is trained instead of an estimator.
+
+        Raises
+        ------
+        InputError
+            If there is none, or it cannot be imported.
+        """
         if self.objective is None:
             raise InputError("the search has no objective but an estimator")
         with at_field("objective"):
@@ -258,43 +242,6 @@ class SearchSpec:
             return named
 
     @cached_property
-    def _known_task(self) -> Task | None:
+    def known_task(self) -> Task | None:
+        """Task of an estimator that is known to work without an import; else None."""
         return known_task(self.steps, [axis.parameter for axis in self.axes], self.choices)
-
-    def _check_estimator(self) -> None:
-        default = "accuracy" if self.task == "classification" else "r2"
-        if not self.scoring:
-            object.__setattr__(self, "scoring", default)
-        if self._known_task is None:
-            check_estimator(self.steps, self.axes, self.choices)
-        if self.scoring != default:
-            with at_field("scoring"):
-                check_scoring(self.scoring, self.task)
-
-    def _check_objective(self) -> None:
-        if self.steps:
-            raise InputError("give either an estimator or an objective", field=("objective",))
-        if self.choices:
-            raise InputError(
-                "choices are settings of an estimator; an objective has none, so take them out",
-                field=("choices",),
-            )
-        scoring = self._named.scoring
-        if self.scoring not in ("", scoring):
-            raise InputError(
-                f"scoring {self.scoring!r}: the objective has its own, {scoring!r}; leave this out",
-                field=("scoring",),
-            )
-        object.__setattr__(self, "scoring", scoring)
-        with at_field("objective"):
-            self._named.identity()
-
-    def _check_parts(self) -> None:
-        check_prepare(self.prepare)
-        with at_field("sampler"):
-            check_sampler(self.sampler)
-        if self.reports != DEFAULT_REPORTS:
-            make_reports(self.reports)
-        if self.engine:
-            with at_field("engine"):
-                check_engine(self.engine)

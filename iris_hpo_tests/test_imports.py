@@ -36,7 +36,8 @@ ALLOWED = {
     "training": f"{GROUND} store space data",
     "selection": f"{GROUND} store space data training",
     "reports": f"{GROUND} space selection",
-    "spec": f"{GROUND} engines space samplers data training selection reports",
+    "spec": f"{GROUND} engines space samplers data training selection reports spec_checks",
+    "spec_checks": f"{GROUND} engines space samplers data training selection reports spec",
     "start_up": f"{GROUND} engines training reports",
     "orchestration": (
         f"{GROUND} store engines space samplers data training selection reports spec start_up"

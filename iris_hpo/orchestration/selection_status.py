@@ -10,12 +10,12 @@ from iris_hpo.orchestration.record import failure_reasons
 from iris_hpo.orchestration.status import State, Status, read_status
 from iris_hpo.orchestration.study import Study, Upstream
 from iris_hpo.parts import Part
+from iris_hpo.reports import DEFAULT_REPORTS
 from iris_hpo.run_settings import ALL, SelectionSettings
 from iris_hpo.selection.champion import CHAMPION, SELECTED_FOLDER
 from iris_hpo.selection.leaderboard import leaderboard_keys
 from iris_hpo.selection.references import REFERENCES
 from iris_hpo.space.candidates import ParameterSpace
-from iris_hpo.spec import DEFAULT_REPORTS
 from iris_hpo.store.cards import fingerprint
 from iris_hpo.store.digests import ArtifactError
 from iris_hpo.store.folder import read_verified

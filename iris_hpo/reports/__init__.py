@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 REPORTS: Final = {"heatmap": "iris_hpo.reports.figure.HeatMap"}
 """Short names of reports, with the import path of each."""
 
+DEFAULT_REPORTS: Final = (Part("heatmap"),)
+"""Reports of a search that names none."""
+
 _TAKEN: Final = (
     *("champion.json", "champion.pkl", "leaderboard.csv", "models"),
     *("ensemble.pkl", "references.json"),

@@ -1,0 +1,95 @@
+"""Checks of a `SearchSpec`: whatever cannot work is an `InputError` when the spec is built.
+
+Each part checks its own fields; what belongs here is what several fields decide together.
+"""
+
+from typing import TYPE_CHECKING
+
+from iris_hpo.data.columns import check_prepare
+from iris_hpo.data.splitters import Division, SplitSettings, refuse_settings
+from iris_hpo.engines import check_engine
+from iris_hpo.errors import InputError, at_field
+from iris_hpo.known_rules import default_rule
+from iris_hpo.reports import DEFAULT_REPORTS, make_reports
+from iris_hpo.samplers import check_sampler
+from iris_hpo.selection.checks import check_names
+from iris_hpo.training.estimator_search import check_estimator
+from iris_hpo.training.scoring import check_scoring
+
+if TYPE_CHECKING:
+    from iris_hpo.spec import SearchSpec
+
+
+def check_spec(spec: "SearchSpec") -> None:
+    """Check a search without its data.
+
+    Raises
+    ------
+    InputError
+        With the field that is to be changed.
+    """
+    if spec.max_candidates < 1:
+        raise InputError(
+            f"max_candidates {spec.max_candidates} must be at least 1", field=("max_candidates",)
+        )
+    with at_field("axes"):
+        spec.space  # noqa: B018 - axes that cannot work are refused
+    if spec.objective is None:
+        _check_estimator(spec)
+    else:
+        _check_objective(spec)
+    _check_parts(spec)
+    _check_splitter(spec)
+    if spec.rule is not None:
+        spec.checked_rule(spec.rule, spec.division().n_folds)
+    spec.selection_settings(0, default_rule(0))
+
+
+def _check_estimator(spec: "SearchSpec") -> None:
+    default = spec.default_scoring  # by the task, so that steps without one are refused first
+    if spec.known_task is None:
+        check_estimator(spec.steps, spec.axes, spec.choices)
+    if spec.scoring not in ("", default):
+        with at_field("scoring"):
+            check_scoring(spec.scoring, spec.task)
+
+
+def _check_objective(spec: "SearchSpec") -> None:
+    if spec.steps:
+        raise InputError("give either an estimator or an objective", field=("objective",))
+    if spec.choices:
+        raise InputError(
+            "choices are settings of an estimator; an objective has none, so take them out",
+            field=("choices",),
+        )
+    scoring = spec.default_scoring
+    if spec.scoring not in ("", scoring):
+        raise InputError(
+            f"scoring {spec.scoring!r}: the objective has its own, {scoring!r}; leave this out",
+            field=("scoring",),
+        )
+    with at_field("objective"):
+        spec.own_objective.identity()
+
+
+def _check_parts(spec: "SearchSpec") -> None:
+    with at_field("blocking_checks"):
+        check_names(spec.blocking_checks)
+    check_prepare(spec.prepare)
+    with at_field("sampler"):
+        check_sampler(spec.sampler)
+    if spec.reports != DEFAULT_REPORTS:  # which import matplotlib
+        make_reports(spec.reports)
+    if spec.engine:
+        with at_field("engine"):
+            check_engine(spec.engine)
+
+
+def _check_splitter(spec: "SearchSpec") -> None:
+    default, own = vars(SplitSettings()), vars(spec.split)
+    refuse_settings(spec.splitter, [name for name in own if own[name] != default[name]])
+    with at_field("splitter"):
+        Division(spec.splitter, spec.split, spec.task).splitter()
+        spec.splitter_code  # noqa: B018 - right after the import, while the files are the same
+    with at_field("stratify"):
+        spec.split.stratifies(spec.task)
