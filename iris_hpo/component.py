@@ -7,7 +7,8 @@ import dagster as dg
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from iris_hpo.data.columns import Layout
-from iris_hpo.data.splitters import SplitSettings, refuse_settings
+from iris_hpo.data.named_splitters import choose_splitter, refuse_settings
+from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.orchestration.broken import build_broken, is_validating
 from iris_hpo.orchestration.build import build_search
@@ -93,6 +94,7 @@ class HyperparameterSearch(dg.Component, SearchFields):
         steps = self.steps
         if self.estimator:
             steps = [StepFields(estimator=self.estimator, settings=self.settings)]
+        layout = self._layout(context)
         return SearchSpec(
             name=self.name,
             home=context.project_root,
@@ -102,7 +104,7 @@ class HyperparameterSearch(dg.Component, SearchFields):
             objective=part_of(self.objective, "objective") if self.objective else None,
             parameters_folder=self.parameters_folder,
             choices=tuple(fields.choice(index) for index, fields in enumerate(self.choices)),
-            layout=self._layout(context),
+            layout=layout,
             split=SplitSettings(**{name: getattr(self, name) for name in vars(SplitSettings())}),
             scoring=self.scoring,
             rule=self.rule,
@@ -114,13 +116,14 @@ class HyperparameterSearch(dg.Component, SearchFields):
             description=self.description,
             reports=tuple(part_of(fields, "reports", at) for at, fields in enumerate(self.reports)),
             engine=part_of(self.engine, "engine") if self.engine else None,
-            splitter=self._splitter(),
+            splitter=self._splitter(layout),
             sampler=part_of(self.sampler, "sampler"),
             prepare=self.prepare,
         )
 
-    def _splitter(self) -> Part:
-        part = part_of(self.splitter, "splitter")
+    def _splitter(self, layout: Layout) -> Part:
+        with at_field("splitter"):
+            part = choose_splitter(part_of(self.splitter, "splitter"), layout.row_roles)
         written = [name for name in vars(SplitSettings()) if name in self.model_fields_set]
         refuse_settings(part, written)
         return part

@@ -7,12 +7,8 @@ from pathlib import Path
 
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import Task
-from iris_hpo.data.splitters import (
-    SHUFFLED,
-    SPLITTERS,
-    Division,
-    SplitSettings,
-)
+from iris_hpo.data.named_splitters import BY_ROLES, SPLITTERS, choose_splitter
+from iris_hpo.data.splitters import Division, SplitSettings
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.known_rules import default_rule
 from iris_hpo.parts import Part
@@ -87,7 +83,7 @@ class SearchSpec:
     engine
         Where candidates are trained; ``dask`` if IRIS_HPO_DASK_ADDRESS is set, else ``loky``.
     splitter
-        What divides the rows; ``split`` holds but the seed with another one than ``shuffled``.
+        What divides the rows; by default what the roles of columns call for, or ``shuffled``.
     sampler
         Where the candidates come from; by default the parameter files.
     prepare
@@ -115,7 +111,7 @@ class SearchSpec:
     description: str = ""
     reports: tuple[Part, ...] = DEFAULT_REPORTS
     engine: Part | None = None
-    splitter: Part = SHUFFLED
+    splitter: Part = BY_ROLES
     sampler: Part = PARAMETER_FILES
     prepare: str = "auto"
 
@@ -124,6 +120,9 @@ class SearchSpec:
             check_search_name(self.name)
         self._set_default("partitions", f"{self.name or 'search'}_candidates")
         self._set_default("parameters_folder", f"parameters/{self.name}".removesuffix("/"))
+        with at_field("splitter"):
+            chosen = choose_splitter(self.splitter, self.layout.row_roles)
+        object.__setattr__(self, "splitter", chosen)
         check_spec(self)
         self._set_default("scoring", self.default_scoring)
 

@@ -6,7 +6,8 @@ Each part checks its own fields; what belongs here is what several fields decide
 from typing import TYPE_CHECKING
 
 from iris_hpo.data.columns import check_prepare
-from iris_hpo.data.splitters import Division, SplitSettings, refuse_settings
+from iris_hpo.data.named_splitters import refuse_settings
+from iris_hpo.data.splitters import Division, SplitSettings
 from iris_hpo.engines import check_engine
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.known_rules import default_rule

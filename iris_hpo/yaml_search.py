@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import dagster as dg
 from pydantic import ConfigDict, Field, StrictInt
 
-from iris_hpo.data.splitters import SHUFFLED
+from iris_hpo.data.named_splitters import BY_ROLES
 from iris_hpo.known_rules import RULES
 from iris_hpo.run_settings import REFITS, SETTINGS
 from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES
@@ -49,8 +49,9 @@ class SearchFields(dg.Model):
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="Roles of columns by name: `drop` for one that is not learnt from, `category` "
-        "for one whose numbers are names, `target`.",
-        examples=[{"customer_id": "drop"}],
+        "for one whose numbers are names, `target`. Columns that describe rows: `group` for rows "
+        "that belong together, `time` for when, `part` for train, test or the number of the fold.",
+        examples=[{"customer_id": "drop"}, {"patient": "group"}],
     )
     without_target: Annotated[str, OneOf(["refuse", "drop"], is_required=True)] = Field(
         default="refuse",
@@ -127,8 +128,9 @@ class SearchFields(dg.Model):
         examples=["my_project.samplers.RandomSearch"],
     )
     splitter: str | PartFields = Field(
-        default=SHUFFLED.use,
-        description="What divides the rows: `shuffled`, which follows `test_size`, `folds`, "
-        "`repeats`, `stratify` and `seed`, or the import path of a splitter.",
-        examples=["my_project.splitters.ByDate"],
+        default=BY_ROLES.use,
+        description="What divides the rows: `shuffled`, `grouped`, `time` or `given`, or the "
+        "import path of a splitter. By default `auto`: what the roles of columns call for, else "
+        "`shuffled`.",
+        examples=["grouped", {"use": "time", "settings": {"gap": 7}}],
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from iris_hpo.data.splitters import names_of_settings, refuse_settings
+from iris_hpo.data.named_splitters import names_of_settings, refuse_settings
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.last_run import last_changed
 from iris_hpo.orchestration.source_status import Settings

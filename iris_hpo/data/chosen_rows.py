@@ -1,11 +1,11 @@
-"""Rows that a splitter of a user's own chooses: checked, and their folds as CSV."""
+"""Rows that another splitter than the default one chooses: checked, and their folds as CSV."""
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from iris_hpo.data.dataset import Dataset, Target
 from iris_hpo.data.splitters import Division, Fold, RefusedError, Rows, Splitter, naming
 from iris_hpo.text import counted, shorten
+
+AnyArray = TypeVar("AnyArray", bound=NDArray[Any])
 
 _PARTS: Final = np.array(["", "fit", "validate"])
 """Parts of a fold, as a line of the file names them."""
@@ -47,12 +49,15 @@ def choose_rows(dataset: Dataset, division: Division) -> ChosenRows:
     with naming(division.part):
         pair = splitter.split(_read_only(dataset))
         train, test = _check_pair(pair, len(dataset.target), "split", ("train", "test"))
-        _check_target(dataset.target[train], "training")
+        _check_target(dataset.target[train], "training row")
         if dataset.task == "regression":
-            _check_target(dataset.target[test], "test")
-        features, target = dataset.rows(train)
-        training = _read_only(replace(dataset, features=features, target=target))
-        return ChosenRows(train, test, _choose_folds(splitter, training, division.n_folds))
+            _check_target(dataset.target[test], "test row")
+        splitter = division.repeated(len(train) * dataset.features.shape[1]).splitter()
+        folds = _choose_folds(splitter, _read_only(dataset.take(train)))
+        if division.is_built_in and dataset.task == "classification":
+            for at, (fit, _) in enumerate(folds, 1):
+                _check_target(dataset.target[train][fit], f"fitted row of fold {at}")
+        return ChosenRows(train, test, folds)
 
 
 def folds_to_csv(chosen: ChosenRows) -> bytes:
@@ -77,7 +82,8 @@ def read_folds(content: bytes) -> list[Fold]:
     return [(np.flatnonzero(fold == fit), np.flatnonzero(fold == validate)) for fold in parts.T]
 
 
-def _choose_folds(splitter: Splitter, training: Dataset, n_folds: int) -> list[Fold]:
+def _choose_folds(splitter: Splitter, training: Dataset) -> list[Fold]:
+    n_folds = int(splitter.n_folds)
     if not n_folds:
         return []
     returned = cast("object", splitter.folds(training))
@@ -138,18 +144,21 @@ def _check_rows(rows: object, n_rows: int, place: str) -> Rows:
     return ascending.astype(np.intp)
 
 
-def _check_target(target: Target, part: str) -> None:
+def _check_target(target: Target, rows: str) -> None:
     if np.all(target == target[0]):
-        raise RefusedError(
-            f"leaves nothing to predict: every {part} row has the target {target[0]!s}"
-        )
+        raise RefusedError(f"leaves nothing to predict: every {rows} has the target {target[0]!s}")
 
 
 def _read_only(data: Dataset) -> Dataset:
     """Return the data set with arrays that a splitter cannot change."""
-    features, target = data.features.view(), data.target.view()
-    features.flags.writeable = target.flags.writeable = False
-    return replace(data, features=features, target=target)
+    roles = data.roles.each(_locked)
+    return replace(data, features=_locked(data.features), target=_locked(data.target), roles=roles)
+
+
+def _locked(array: AnyArray) -> AnyArray:
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _shown(value: object) -> str:

@@ -17,10 +17,10 @@ _UNNAMED: Final = re.compile(r"(Unnamed: \d+(\.\d+)?)?", re.ASCII)
 _IDENTIFIER: Final = re.compile(r"(^|[^a-zA-Z])(id|ID|Id|key|index)($|[^a-zA-Z])|[a-z]I[dD]$")
 _WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _TRUTH: Final = ("on", "off", "yes", "no", "true", "false")
-ROLES: Final = ("drop", "category", "target")
+ROW_ROLES: Final = ("group", "time", "weight", "part")
+"""Roles of columns that describe rows; at most one column has each."""
+ROLES: Final = ("drop", "category", "target", *ROW_ROLES)
 """What `Layout.columns` makes of a column."""
-_LATER: Final = ("group", "weight", "time", "part")
-"""Roles that are reserved."""
 _SHOWN: Final = 50
 """Number of columns that a message names."""
 _TELLING: Final = 4
@@ -39,8 +39,8 @@ class Layout:
         Whether the first line names the columns. None decides by the line: it is a header if no
         feature in it is a number, or if it counts the columns from 0, as pandas does.
     columns
-        Roles of columns by name: ``drop``, ``category``, ``target``. Without a header the names are
-        ``1``, ``2`` and so on.
+        Roles of columns by name: one of `ROLES`. Without a header the names are ``1``, ``2`` and so
+        on.
     without_target
         What to do with rows that have no target: ``refuse`` or ``drop``.
     skip_lines
@@ -49,7 +49,7 @@ class Layout:
     Raises
     ------
     InputError
-        If the target is a truth value, or a role is unknown.
+        If the target is a truth value, or a role is unknown or given to too many columns.
     """
 
     target: str | int = -1
@@ -66,11 +66,16 @@ class Layout:
                 field=("target",),
             )
         for name, role in self.columns.items():
-            if role in _LATER:
-                problem = f"is not supported yet; there are {', '.join(ROLES)}"
-                raise _wrong_role(name, role, problem)
+            if role == "weight":
+                raise _wrong_role(name, role, f"is not supported yet; there are {', '.join(ROLES)}")
             if role not in ROLES:
                 raise _wrong_role(name, role, f"is unknown; there are {', '.join(ROLES)}")
+            first = next(iter(self.with_role(role)))
+            if role in ROW_ROLES and name != first:
+                problem = f"is that of the column {shorten(first)} too; give it to one column"
+                raise _wrong_role(name, role, problem)
+            if role in ROW_ROLES and name == self.target:
+                raise _wrong_role(name, role, "cannot be that of the target; name another column")
         targets = self.with_role("target")
         if len(targets) > 1 or (targets and self.target not in (-1, *targets)):
             named = [*targets, *([] if self.target == -1 else [str(self.target)])]
@@ -95,6 +100,11 @@ class Layout:
     def with_role(self, role: str) -> list[str]:
         """Name the columns with a role."""
         return [name for name, given in self.columns.items() if given == role]
+
+    @property
+    def row_roles(self) -> dict[str, str]:
+        """Names of the columns that describe rows, by their role."""
+        return {role: name for role in ROW_ROLES for name in self.with_role(role)}
 
     def content(self) -> dict[str, object]:
         """Return what the metadata of assets says; what is not given is left out."""

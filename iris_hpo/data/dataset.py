@@ -5,7 +5,7 @@ number. Rows to predict are read in `iris_hpo.data.prediction_rows`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from pathlib import Path
 from typing import Literal
@@ -25,6 +25,7 @@ from iris_hpo.data.identifiers import doubts, left_out, names_rows
 from iris_hpo.data.kinds import DATES, is_text
 from iris_hpo.data.mixed import read_mixed
 from iris_hpo.data.numbers import Columns, Features, read_cells
+from iris_hpo.data.roles import RowRoles, locate_roles
 from iris_hpo.data.tables import DatasetError, Table
 from iris_hpo.text import counted, legible
 
@@ -39,10 +40,10 @@ class Column:
     Attributes
     ----------
     role
-        ``feature`` or ``target``; ``row number``, ``dropped`` or ``empty`` if nothing is learnt
-        from the column.
+        ``feature`` or ``target``; ``group``, ``time``, ``weight`` or ``part`` if the column
+        describes rows; ``row number``, ``dropped`` or ``empty`` if it is not used.
     kind
-        The kind of its values, such as ``number``; empty if nothing is learnt from the column.
+        The kind of its values, such as ``number``; empty if it is not used.
     """
 
     name: str
@@ -70,6 +71,8 @@ class Dataset:
         All columns of the file, in its order.
     kinds
         Kind of each feature (`iris_hpo.data.kinds`); empty if all are complete numbers.
+    roles
+        What columns say about the rows: their group, time, weight and part.
     """
 
     features: Features
@@ -80,6 +83,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     kinds: tuple[str, ...] = ()
+    roles: RowRoles = field(default_factory=RowRoles)
 
     @property
     def task(self) -> Task:
@@ -89,6 +93,11 @@ class Dataset:
     def rows(self, indices: NDArray[np.intp]) -> tuple[Features, Target]:
         """Return the features and the target of some rows."""
         return self.features[indices], self.target[indices]
+
+    def take(self, indices: NDArray[np.intp]) -> "Dataset":
+        """Return a data set of some rows."""
+        features, target = self.rows(indices)
+        return replace(self, features=features, target=target, roles=self.roles.take(indices))
 
 
 def read_dataset(path: Path, layout: Layout, task: Task, *, mixed: bool = False) -> Dataset:
@@ -122,7 +131,7 @@ def read_dataset(path: Path, layout: Layout, task: Task, *, mixed: bool = False)
         cells = read_mixed(table, columns, layout.with_role("category"))
         first = table.first
     target = np.array(cells.target) if columns.label is not None else np.array(cells.target, float)
-    read = _Read(path, columns, cells.left_out, cells.digest, first)
+    read = _Read(path, columns, cells.left_out, cells.digest, first, cells.roles)
     return _name(read, list(cells.kinds), cells.features, target, cells.kinds)
 
 
@@ -134,7 +143,7 @@ def _read_numbers(path: Path, layout: Layout, task: Task) -> Dataset:
     else:
         target = np.array(cells.labels)
     positions = [at for at in columns.numbers if at != columns.target]
-    read = _Read(path, columns, cells.left_out, cells.digest, cells.first)
+    read = _Read(path, columns, cells.left_out, cells.digest, cells.first, cells.roles)
     return _name(read, positions, features, target, {})
 
 
@@ -147,6 +156,7 @@ class _Read:
     left_out: int
     digest: str
     first: Sequence[str]
+    roles: RowRoles
 
 
 def _name(
@@ -194,6 +204,7 @@ def _name(
         tuple(notes),
         _described(read, dict(zip(positions, feature_names, strict=True)), kinds),
         tuple(kinds[at] for at in positions) if kinds else (),
+        read.roles,
     )
 
 
@@ -211,6 +222,7 @@ def _described(
     """Describe every column of the table, in its order; ``features`` are names by position."""
     columns, described = read.columns, list[Column]()
     used = {*columns.numbers, columns.label}
+    roles = {at: role for role, at in columns.roles.items()}
     for at, name in enumerate(columns.names):
         if at in features:
             known = "truth value" if is_truth(read.first[at]) else "number"
@@ -218,6 +230,8 @@ def _described(
         elif at == columns.target:
             kind = "number" if columns.label is None else "category"
             described.append(Column(name if columns.is_named else "target", "target", kind))
+        elif at in roles:
+            described.append(Column(name, roles[at], read.roles.kind(roles[at])))
         elif at in used:
             described.append(Column(name, "row number" if kinds.get(at, "x") else "empty", ""))
         else:
@@ -246,9 +260,12 @@ def _locate(table: Table, layout: Layout, task: Task) -> Columns:
     target = target_position(table, layout.target_column, width)
     names = table.columns or [f"{index + 1}" for index in range(width)]
     left_out = dropped(table, layout, names)
+    roles = locate_roles(table, layout, names, target)
+    left_out.update(roles.values())
     positions = [at for at in range(width) if at != target and at not in left_out]
     if not positions:
-        raise DatasetError(str(table.path), "every column but the target is dropped; keep one")
+        what = "has a role or is dropped" if roles else "is dropped"
+        raise DatasetError(str(table.path), f"every column but the target {what}; keep one")
     is_class = task == "classification"
     return Columns(
         names,
@@ -257,6 +274,7 @@ def _locate(table: Table, layout: Layout, task: Task) -> Columns:
         target=target,
         drops=layout.without_target == "drop",
         is_named=table.columns is not None,
+        roles=roles,
     )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from iris_hpo.data.cells import read_label, read_number
 from iris_hpo.data.kinds import CATEGORY, CellValueError, kind_of, odd_cell, value_of
 from iris_hpo.data.numbers import Columns, Rows
+from iris_hpo.data.roles import RowRoles
 from iris_hpo.data.tables import DatasetError, Table
 from iris_hpo.text import shorten
 
@@ -28,6 +29,8 @@ class MixedCells:
         A label or a number per row.
     left_out
         Number of rows without a target that were left out.
+    roles
+        What columns say about the rows.
     """
 
     kinds: Mapping[int, str]
@@ -35,6 +38,7 @@ class MixedCells:
     target: list[Any]
     left_out: int
     digest: str
+    roles: RowRoles
 
 
 def read_mixed(table: Table, columns: Columns, categories: Sequence[str]) -> MixedCells:
@@ -74,7 +78,9 @@ def read_mixed(table: Table, columns: Columns, categories: Sequence[str]) -> Mix
             ) from error
         if kinds[at]:
             values.append([value_of(cell, kinds[at]) for cell in cells])
-    return MixedCells(kinds, _objects(values, len(target)), target, rows.left_out, table.digest())
+    return MixedCells(
+        kinds, _objects(values, len(target)), target, rows.left_out, table.digest(), rows.roles()
+    )
 
 
 def read_as(table: Table, columns: Columns, kinds: Sequence[str]) -> NDArray[Any]:

@@ -2,9 +2,9 @@
 
 import operator
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from iris_hpo.data.blocks import read_blocks
 from iris_hpo.data.cells import is_finite, is_missing, read_label, read_numbers
+from iris_hpo.data.roles import RowRoles, read_roles
 from iris_hpo.data.tables import DatasetError, Table
 from iris_hpo.text import counted, shorten
 
@@ -45,6 +46,8 @@ class Columns:
         What has as many columns as there are names, for messages.
     may_count_rows
         Whether the first column, though it is read, may number the rows.
+    roles
+        Positions of the columns that describe rows, by their role.
     """
 
     names: Sequence[str]
@@ -55,6 +58,7 @@ class Columns:
     is_named: bool = True
     before: str = "the lines before have"
     may_count_rows: bool = False
+    roles: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class Cells:
         sha256 of the file's bytes.
     first
         The first row, all columns.
+    roles
+        What columns say about the rows.
     """
 
     columns: Columns
@@ -81,6 +87,7 @@ class Cells:
     left_out: int
     digest: str
     first: Sequence[str]
+    roles: RowRoles = field(default_factory=RowRoles)
 
 
 def read_cells(path: Path, locate: Callable[[Table], Columns], skip_lines: int = 0) -> Cells:
@@ -100,10 +107,11 @@ def read_cells(path: Path, locate: Callable[[Table], Columns], skip_lines: int =
     """
     with Table(path, skip_lines) as table:
         columns = locate(table)
-        content = read_blocks(table, columns.numbers, columns.label)
+        by_rows = bool(columns.roles)
+        content = None if by_rows else read_blocks(table, columns.numbers, columns.label)
         if content is not None:
             return Cells(columns, *content, 0, table.digest(), table.first)
-        if not table.is_large:
+        if by_rows or not table.is_large:
             return _read_by_rows(table, columns)
     with Table(path, skip_lines) as table:
         return _read_by_rows(table, locate(table))
@@ -114,7 +122,7 @@ def _read_by_rows(table: Table, columns: Columns) -> Cells:
     rows = Rows(table, columns)
     labels = list[str]()
     numbers = read_rows(table, names, _number_cells(rows, columns, labels))
-    return Cells(columns, numbers, labels, rows.left_out, table.digest(), first)
+    return Cells(columns, numbers, labels, rows.left_out, table.digest(), first, rows.roles())
 
 
 class Rows:
@@ -130,6 +138,8 @@ class Rows:
         self.table = table
         self.left_out = 0
         self._columns = columns
+        self._lines = list[int]()
+        self._cells = {role: list[str]() for role in columns.roles}
 
     def __iter__(self) -> Iterator[list[str]]:
         columns, width, target = self._columns, len(self._columns.names), self._columns.target
@@ -142,11 +152,29 @@ class Rows:
                     f"has {counted(len(row), 'column')}; {columns.before} {width}"
                 )
             if target is None or not missing(row[target]):
+                self._keep_roles(row)
                 yield row
             elif columns.drops:
                 self.left_out += 1
             else:
                 raise self._refusal(target, missing, rows)
+
+    def roles(self) -> RowRoles:
+        """Return what columns say about the rows that were yielded.
+
+        Raises
+        ------
+        DatasetError
+            For the first cell that cannot be used.
+        """
+        names = {role: self._columns.names[at] for role, at in self._columns.roles.items()}
+        return read_roles(str(self.table.path), names, self._cells, self._lines)
+
+    def _keep_roles(self, row: Sequence[str]) -> None:
+        if self._cells:
+            self._lines.append(self.table.line)
+            for role, at in self._columns.roles.items():
+                self._cells[role].append(row[at])
 
     def _refusal(
         self, target: int, missing: Callable[[str], bool], rows: Iterator[list[str]]

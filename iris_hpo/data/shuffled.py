@@ -99,7 +99,7 @@ def split_rows(target: Target, settings: SplitSettings, task: Task) -> tuple[Row
     )
     train, test = np.sort(train), np.sort(test)
     if task == "classification":
-        _check_training(target[train], settings, stratify=stratify)
+        check_training(target[train], settings, stratify=stratify)
     else:
         for part, rows in (("training", train), ("test", test)):
             _check_numbers(target[rows], f"every {part} row", "choose another seed or test_size")
@@ -208,7 +208,8 @@ def _check_classes(
         )
 
 
-def _check_training(target: Target, settings: SplitSettings, *, stratify: bool) -> None:
+def check_training(target: Target, settings: SplitSettings, *, stratify: bool) -> None:
+    """Refuse classes of training rows that cannot be divided into folds."""
     counts = class_counts(target)
     smallest = min(counts, key=lambda name: counts[name])
     if len(counts) < 2:

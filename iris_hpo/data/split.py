@@ -3,15 +3,16 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from iris_hpo.data.chosen_rows import ChosenRows, choose_rows, folds_to_csv, read_folds
-from iris_hpo.data.dataset import Dataset, Features, Target, Task, class_counts
-from iris_hpo.data.part_files import read_part, write_part
+from iris_hpo.data.dataset import Dataset, Target, Task, class_counts
+from iris_hpo.data.examples import Examples
+from iris_hpo.data.part_files import read_part, read_part_roles, roles_kept, write_part
+from iris_hpo.data.roles import RowRoles
 from iris_hpo.data.shuffled import LazyFolds, notes_on_folds
 from iris_hpo.data.splitters import Division, Fold, Rows, SplitSettings
 from iris_hpo.store.cards import Card, fingerprint, read_card
@@ -21,71 +22,26 @@ from iris_hpo.text import counted, legible
 
 
 @dataclass(frozen=True)
-class Examples:
-    """The rows of a split, in memory.
-
-    Attributes
-    ----------
-    features, target
-        Training rows: shapes (rows, features) and (rows,).
-    test_features, test_target
-        Test rows.
-    folds
-        Pairs of positions (fit, validate) within the training rows.
-    """
-
-    features: Features
-    target: Target
-    test_features: Features
-    test_target: Target
-    folds: Sequence[Fold]
-
-    def together(self) -> "Examples":
-        """All rows as training rows: the training rows, then the test rows; without folds."""
-        return replace(
-            self,
-            features=np.concatenate([self.features, self.test_features]),
-            target=np.concatenate([self.target, self.test_target]),
-            folds=(),
-        )
-
-    def __setstate__(self, state: Mapping[str, object]) -> None:
-        """Give arrays that come from another process NumPy's own type objects.
-
-        A model takes over the type objects of its rows, and its pickle shows whether they are one
-        object or several equal ones. This way models have the same bytes on all engines.
-        """
-        for name, value in state.items():
-            object.__setattr__(self, name, _with_own_type(value))
-
-
-def _with_own_type(value: object) -> object:
-    if isinstance(value, np.ndarray):
-        array: NDArray[np.generic] = value
-        own = np.dtype(array.dtype.type)
-        return array.view(own) if own == array.dtype else array  # text types have a length
-    return value
-
-
-@dataclass(frozen=True)
 class SplitCard(Card):
     """How a split was made, and the digests of its files.
 
-    Fields that are None are not stored. ``test_size``, ``stratify`` and ``repeats`` are those of
-    the splitter ``shuffled``; the last three are those of another splitter.
+    Fields that are None are not stored. ``test_size``, ``stratify`` and ``repeats`` are None where
+    the splitter does not follow them.
 
     Attributes
     ----------
     folds, repeats
         Number of folds that are drawn at a time, and how often they are drawn; None for once.
     splitter
-        Identity of the splitter.
+        Identity of the splitter; None for ``shuffled``.
     folds_digest
         Digest of the file with the folds, if there are any.
     left_out
         Number of rows of the data set in neither part.
     kinds
         Kinds of the features, if not all are complete numbers.
+    roles
+        Roles of the columns behind the target in the files, if there are any.
     """
 
     data_digest: str
@@ -104,6 +60,7 @@ class SplitCard(Card):
     folds_digest: str | None = None
     left_out: int | None = None
     kinds: list[str] | None = None
+    roles: list[str] | None = None
 
     @property
     def digests(self) -> dict[str, str]:
@@ -114,6 +71,11 @@ class SplitCard(Card):
     def content(self) -> dict[str, object]:
         """Return the fields that are stored."""
         return {name: value for name, value in super().content().items() if value is not None}
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the test rows are later than the training rows."""
+        return (self.splitter or {}).get("use") == "time"
 
     def is_made_by(self, division: Division) -> bool:
         """Whether the same data, divided like this, makes the same split."""
@@ -145,15 +107,15 @@ def divide(
     Parameters
     ----------
     call
-        How the built-in splitter calls the function that imports scikit-learn.
+        How the splitter ``shuffled`` calls the function that imports scikit-learn.
 
     Returns
     -------
     card, files
         The files by name: both parts as CSV, with floats that are read back exactly, and the folds
-        of a splitter that is not built in.
+        of another splitter than ``shuffled``.
     """
-    if division.is_built_in:
+    if division.is_shuffled:
         chosen = ChosenRows(*division.splitter(call).split(dataset), folds=())
     else:
         chosen = choose_rows(dataset, division)
@@ -168,11 +130,12 @@ def divide(
         test_digest=digest_of(files[TEST]),
         folds_digest=digest_of(files[FOLDS]) if chosen.folds else None,
         left_out=None
-        if division.is_built_in
+        if division.is_shuffled
         else len(dataset.target) - len(chosen.train) - len(chosen.test),
         feature_names=list(dataset.feature_names),
         target_name=dataset.target_name,
         kinds=list(dataset.kinds) or None,
+        roles=roles_kept(dataset.roles) or None,
         **division.identity(len(chosen.train) * dataset.features.shape[1]),
     )
     return card, files
@@ -199,8 +162,9 @@ def read_examples(store: ArtifactStore, card: SplitCard, task: Task) -> Examples
         If a file is missing or was changed.
     """
     files = {name: read_verified(store, name, digest) for name, digest in card.digests.items()}
-    _, features, target = read_part(files[TRAIN], task, card.kinds)
-    _, test_features, test_target = read_part(files[TEST], task, card.kinds)
+    kept = card.roles or ()
+    _, features, target = read_part(files[TRAIN], task, card.kinds, kept)
+    _, test_features, test_target = read_part(files[TEST], task, card.kinds, kept)
     if task == "classification" and all(map(_WHOLE.fullmatch, {*target, *test_target})):
         target, test_target = target.astype(np.int64), test_target.astype(np.int64)
     folds: Sequence[Fold]
@@ -208,7 +172,23 @@ def read_examples(store: ArtifactStore, card: SplitCard, task: Task) -> Examples
         folds = LazyFolds(target, settings_of(card), task)
     else:
         folds = read_folds(files[FOLDS]) if card.folds else ()
-    return Examples(features, target, test_features, test_target, folds)
+    roles = [read_part_roles(files[part], kept) for part in (TRAIN, TEST)]
+    return Examples(features, target, test_features, test_target, folds, *roles)
+
+
+def read_stored_roles(store: ArtifactStore, card: SplitCard) -> tuple[RowRoles, RowRoles]:
+    """Read what columns say about the training rows and about the test rows of a stored split.
+
+    Raises
+    ------
+    ArtifactError
+        If a file is missing or was changed.
+    """
+    train, test = (
+        read_part_roles(read_verified(store, name, card.digests[name]), card.roles or ())
+        for name in (TRAIN, TEST)
+    )
+    return train, test
 
 
 def validation_rows(folds: Sequence[Fold]) -> list[Rows]:
@@ -218,7 +198,7 @@ def validation_rows(folds: Sequence[Fold]) -> list[Rows]:
 
 def settings_of(card: SplitCard) -> SplitSettings:
     """Return the settings that the splitter ``shuffled`` made a split with."""
-    if card.test_size is None:
+    if card.splitter is not None or card.test_size is None:
         raise ValueError("another splitter made this split")
     return SplitSettings(card.test_size, card.seed, card.folds, card.stratify, card.repeats or 1)
 
@@ -250,8 +230,9 @@ def split_problems(store: ArtifactStore, task: Task) -> list[str]:
         if digest_of(files[name]) != digest
     ]
     try:
-        train_rows, _, train_target = read_part(files[TRAIN], task, card.kinds)
-        test_rows, _, test_target = read_part(files[TEST], task, card.kinds)
+        kept = card.roles or ()
+        train_rows, _, train_target = read_part(files[TRAIN], task, card.kinds, kept)
+        test_rows, _, test_target = read_part(files[TEST], task, card.kinds, kept)
     except (ValueError, IndexError):  # from a changed file
         return problems
     shared = np.intersect1d(train_rows, test_rows)
@@ -262,9 +243,23 @@ def split_problems(store: ArtifactStore, task: Task) -> list[str]:
     absent = np.setdiff1d(np.arange(number), [*train_rows, *test_rows])
     if len(absent) > left_out:
         problems.append(f"{counted(len(absent) - left_out, 'row')} in neither part")
-    if card.stratify:
+    if card.stratify and card.splitter is None:
         problems += _uneven_classes(train_target, test_target)
+    if card.splitter is not None:
+        roles = [read_part_roles(files[part], kept) for part in (TRAIN, TEST)]
+        problems += _broken_promises(str(card.splitter.get("use")), *roles)
     return problems
+
+
+def _broken_promises(splitter: str, train: RowRoles, test: RowRoles) -> list[str]:
+    """What a built-in splitter promises of the parts and does not hold."""
+    if splitter == "grouped" and train.group is not None and test.group is not None:
+        shared = np.intersect1d(train.group, test.group)
+        return [f"{counted(len(shared), 'group')} in both parts"] if len(shared) else []
+    if splitter == "time" and train.time is not None and test.time is not None:
+        early = int(np.sum(test.time <= train.time.max()))
+        return [f"{counted(early, 'test row')} no later than all training rows"] if early else []
+    return []
 
 
 def _uneven_classes(train: Target, test: Target) -> list[str]:

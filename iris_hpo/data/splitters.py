@@ -7,15 +7,23 @@ What a splitter returns is checked in `iris_hpo.data.chosen_rows`.
 import json
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from numbers import Integral
-from typing import Any, Final, Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.data.dataset import Dataset, Task
+from iris_hpo.data.named_splitters import (
+    ALL_SETTINGS,
+    BUILT_IN,
+    SHUFFLED,
+    SPLITTERS,
+    VERSION,
+    names_of_settings,
+)
 from iris_hpo.errors import InputError
 from iris_hpo.parts import Part, make_part
 from iris_hpo.run_settings import SplitSettings
@@ -23,12 +31,6 @@ from iris_hpo.text import shorten
 
 Rows = NDArray[np.intp]
 Fold = tuple[Rows, Rows]
-
-SHUFFLED: Final = Part("shuffled")
-"""The default splitter."""
-
-SPLITTERS: Final = {SHUFFLED.use: "iris_hpo.data.shuffled.Shuffled"}
-"""Short names of splitters."""
 
 
 class Splitter(Protocol):
@@ -55,7 +57,8 @@ class Splitter(Protocol):
         Parameters
         ----------
         data
-            All rows. The arrays are read-only.
+            All rows. The arrays are read-only; ``data.roles`` has the groups, times, weights and
+            parts of the rows, where columns have these roles.
 
         Returns
         -------
@@ -81,46 +84,17 @@ class Splitter(Protocol):
         ...
 
 
-def names_of_settings(part: Part) -> tuple[str, ...]:
-    """Names of the `SplitSettings` that hold with a splitter: only the seed, unless built in."""
-    return tuple(asdict(SplitSettings())) if part.use in SPLITTERS else ("seed",)
-
-
-def refuse_settings(part: Part, given: Iterable[str], written: Callable[[str], str] = str) -> None:
-    """Refuse split settings that another splitter does not follow.
-
-    Parameters
-    ----------
-    given
-        Names of the settings.
-    written
-        How the user writes a name.
-
-    Raises
-    ------
-    InputError
-        For the first name that is not one of `names_of_settings`.
-    """
-    for name in given:
-        if name not in names_of_settings(part):
-            raise InputError(
-                f"{written(name)}: the splitter {shorten(part.use)} divides the rows by its own "
-                f"settings; leave {written(name)} out, or use the splitter {SHUFFLED.use}",
-                field=(name,),
-            )
-
-
 class RefusedError(ValueError):
     """What a splitter has or returns cannot be used; `naming` completes the message."""
 
 
 @contextmanager
 def naming(part: Part) -> Generator[None]:
-    """Turn an error of a splitter that is not built in into an `InputError` that names it."""
+    """Turn what a splitter returns wrong, or an error of a user's own, into an `InputError`."""
     try:
         yield
     except Exception as error:
-        if part.use in SPLITTERS:
+        if part.use in SPLITTERS and not isinstance(error, RefusedError):
             raise
         problem = (
             str(error)
@@ -154,12 +128,37 @@ class Division:
     @property
     def is_built_in(self) -> bool:
         """Whether `SplitSettings` configure the splitter."""
-        return self.part.use in SPLITTERS
+        return self.part.use in BUILT_IN
+
+    @property
+    def is_shuffled(self) -> bool:
+        """Whether the splitter is the default one, whose folds are not stored."""
+        return self.part.use == SHUFFLED.use
 
     @cached_property
     def n_folds(self) -> int:
         """Number of folds, of one repeat if they are repeated."""
         return self.settings.folds if self.is_built_in else int(self.splitter().n_folds)
+
+    def repeats(self, numbers: int) -> int:
+        """Return how often a built-in splitter draws the folds.
+
+        Stratified groups can often be divided in one way only, so they are not drawn more than once
+        unless the settings say so.
+
+        Parameters
+        ----------
+        numbers
+            Training rows times features.
+        """
+        draws = self.is_shuffled or (self.part.use == "grouped" and not self._stratifies)
+        return self.settings.repeats_of(numbers) if draws else self.settings.repeats or 1
+
+    def repeated(self, numbers: int) -> "Division":
+        """Return the division with the number of repeats that rows of so many numbers have."""
+        if "repeats" not in names_of_settings(self.part) or not self.is_built_in:
+            return self
+        return replace(self, settings=replace(self.settings, repeats=self.repeats(numbers)))
 
     def splitter(self, call: Callable[..., tuple[Rows, Rows]] | None = None) -> Splitter:
         """Make the splitter.
@@ -167,22 +166,14 @@ class Division:
         Parameters
         ----------
         call
-            How the built-in splitter calls the function that imports scikit-learn.
+            How the splitter ``shuffled`` calls the function that imports scikit-learn.
 
         Raises
         ------
         InputError
             If there is no such splitter, it refuses its settings, or has no number of folds.
         """
-        part = self.part
-        if self.is_built_in:
-            if part.settings:
-                raise InputError(
-                    f"the splitter {part.use} has no settings here; give "
-                    f"{', '.join(names_of_settings(part))} beside it",
-                    field=("settings",),
-                )
-            part = Part(part.use, {**asdict(self.settings), "call": call})
+        part = self._configured(call) if self.is_built_in else self.part
         splitter = cast("Splitter", make_part(part, SPLITTERS, "splitter", "split", "folds"))
         with naming(part):
             number: object = getattr(splitter, "n_folds", None)
@@ -197,10 +188,11 @@ class Division:
         """Describe the parts in a sentence."""
         if not self.is_built_in:
             return f"Training and test rows chosen by {self.part.use}."
-        stratifies = self.settings.stratifies(self.task)
-        return "Seeded training and test rows." + (
-            " Classes keep their proportions." if stratifies else ""
-        )
+        sentence = BUILT_IN[self.part.use].description
+        if not self._stratifies:
+            return sentence
+        near = "" if self.is_shuffled else ", as far as the others allow"
+        return f"{sentence} Classes keep their proportions{near}."
 
     def identity(self, numbers: int) -> dict[str, Any]:
         """What decides about the rows beside the data, as fields of the split's card.
@@ -218,17 +210,44 @@ class Division:
             If the splitter's own identity is not JSON.
         """
         if self.is_built_in:
-            repeats = self.settings.repeats_of(numbers)
-            return {
-                **asdict(self.settings),
-                "stratify": self.settings.stratifies(self.task),
-                "repeats": repeats if repeats > 1 else None,
-            }
+            names = names_of_settings(self.part)
+            identity: dict[str, Any] = {name: getattr(self.settings, name) for name in names}
+            if "stratify" in names:
+                identity["stratify"] = self._stratifies
+            if "repeats" in names:
+                repeats = self.repeats(numbers)
+                identity["repeats"] = repeats if repeats > 1 else None
+            if not self.is_shuffled:
+                own = {"settings": dict(self.part.settings)} if self.part.settings else {}
+                identity["splitter"] = {"use": self.part.use, "version": VERSION, **own}
+            return identity
         return {
             "seed": self.settings.seed,
             "folds": self.n_folds,
             "splitter": {"use": self.part.use, **self.code, **self._own_identity()},
         }
+
+    @property
+    def _stratifies(self) -> bool:
+        return "stratify" in names_of_settings(self.part) and self.settings.stratifies(self.task)
+
+    def _configured(self, call: Callable[..., tuple[Rows, Rows]] | None) -> Part:
+        """Name a built-in splitter with the settings that it follows, and its own."""
+        part, names = self.part, names_of_settings(self.part)
+        if self.is_shuffled and part.settings:
+            raise InputError(
+                f"the splitter {part.use} has no settings here; give {', '.join(names)} beside it",
+                field=("settings",),
+            )
+        for name in part.settings:
+            if name in ALL_SETTINGS:
+                raise InputError(
+                    f"{name} is no setting of the splitter {part.use}; write it beside it",
+                    field=("settings",),
+                )
+        followed = {name: getattr(self.settings, name) for name in names}
+        own = {"call": call} if self.is_shuffled else {}
+        return Part(part.use, {**followed, **part.settings, **own})
 
     def _own_identity(self) -> dict[str, object]:
         own: Callable[[], object] = getattr(self.splitter(), "identity", dict)

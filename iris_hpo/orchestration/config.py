@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, TypeVar
 import dagster as dg
 from pydantic import Field, create_model
 
-from iris_hpo.data.splitters import names_of_settings
+from iris_hpo.data.named_splitters import names_of_settings
 from iris_hpo.engines import default_engine, engine_names
 from iris_hpo.run_settings import (
     SETTINGS,

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from iris_hpo.data.splitters import names_of_settings
+from iris_hpo.data.named_splitters import names_of_settings
 from iris_hpo.engines import Limits, make_engine
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.claims import claim_search

@@ -35,8 +35,7 @@ class SplitterContract(ABC):
         """Folds of a new splitter on its own training rows."""
         data = self.make_data()
         train, _ = self.make_splitter().split(_read_only(data))
-        features, target = data.rows(np.sort(np.asarray(train, dtype=np.intp)))
-        training = _read_only(replace(data, features=features, target=target))
+        training = _read_only(data.take(np.sort(np.asarray(train, dtype=np.intp))))
         return [
             (np.asarray(fit).tolist(), np.asarray(validate).tolist())
             for fit, validate in self.make_splitter().folds(training)
@@ -106,6 +105,11 @@ class _Identified(Protocol):
 
 def _read_only(data: Dataset) -> Dataset:
     """Return the data with arrays that cannot be changed, as a search gives them."""
-    features, target = data.features.copy(), data.target.copy()
-    features.flags.writeable = target.flags.writeable = False
-    return replace(data, features=features, target=target)
+    roles = data.roles.each(_locked)
+    return replace(data, features=_locked(data.features), target=_locked(data.target), roles=roles)
+
+
+def _locked(array: Any) -> Any:
+    copied = array.copy()
+    copied.flags.writeable = False
+    return copied

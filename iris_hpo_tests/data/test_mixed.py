@@ -9,10 +9,11 @@ import pytest
 
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import Dataset, Task, read_dataset
+from iris_hpo.data.named_splitters import SHUFFLED
 from iris_hpo.data.prediction_rows import read_features
 from iris_hpo.data.sources import DatasetError
 from iris_hpo.data.split import divide, read_examples, write_split
-from iris_hpo.data.splitters import SHUFFLED, Division, SplitSettings
+from iris_hpo.data.splitters import Division, SplitSettings
 from iris_hpo.store.objects import open_store
 
 HEADER = "height,sunny,day,colour,note,kind\n"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sklearn.naive_bayes import GaussianNB
 
 from iris_hpo.data.dataset import Dataset
+from iris_hpo.data.named_splitters import SHUFFLED
 from iris_hpo.data.shuffled import make_folds, split_rows
 from iris_hpo.data.split import (
     CARD,
@@ -27,7 +28,7 @@ from iris_hpo.data.split import (
     settings_of,
     write_split,
 )
-from iris_hpo.data.splitters import SHUFFLED, Division, SplitSettings
+from iris_hpo.data.splitters import Division, SplitSettings
 from iris_hpo.errors import InputError
 from iris_hpo.store.cards import read_card
 from iris_hpo.store.digests import ArtifactError, ArtifactMismatchError, StoreWriteError

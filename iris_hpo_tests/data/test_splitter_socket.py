@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from iris_hpo.data.dataset import Dataset
+from iris_hpo.data.named_splitters import SHUFFLED
 from iris_hpo.data.shuffled import make_folds, split_rows
 from iris_hpo.data.split import (
     CARD,
@@ -25,7 +26,7 @@ from iris_hpo.data.split import (
     split_problems,
     write_split,
 )
-from iris_hpo.data.splitters import SHUFFLED, Division, SplitSettings
+from iris_hpo.data.splitters import Division, SplitSettings
 from iris_hpo.errors import InputError
 from iris_hpo.parts import Part
 from iris_hpo.store.cards import read_card

@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from iris_hpo.data.by_time import ByTime
+from iris_hpo.data.dataset import Dataset
+from iris_hpo.data.given import Given
+from iris_hpo.data.grouped import Grouped
+from iris_hpo.data.named_splitters import SPLITTERS
 from iris_hpo.data.shuffled import Shuffled
-from iris_hpo.data.splitters import SPLITTERS
 from iris_hpo.reports import REPORTS
 from iris_hpo.reports.figure import HeatMap
 from iris_hpo.samplers import SAMPLERS
@@ -14,6 +18,7 @@ from iris_hpo.testing import ObjectiveContract, ReportContract, SamplerContract,
 from iris_hpo.training import OBJECTIVES
 from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimators import Recipe, Step
+from iris_hpo_tests.data.rows_with_roles import SIXTY
 
 
 class TestParameterFiles(SamplerContract):
@@ -36,6 +41,46 @@ class TestShuffled(SplitterContract):
 class TestShuffledWithoutFolds(SplitterContract):
     def make_splitter(self) -> Shuffled:
         return Shuffled(folds=0, stratify=False)
+
+
+class TestGrouped(SplitterContract):
+    def make_splitter(self) -> Grouped:
+        return Grouped(folds=3)
+
+    def make_data(self) -> Dataset:
+        return SIXTY
+
+
+class TestGroupedRepeats(SplitterContract):
+    def make_splitter(self) -> Grouped:
+        return Grouped(folds=3, stratify=False, repeats=2)
+
+    def make_data(self) -> Dataset:
+        return SIXTY
+
+
+class TestTime(SplitterContract):
+    def make_splitter(self) -> ByTime:
+        return ByTime(folds=3)
+
+    def make_data(self) -> Dataset:
+        return SIXTY
+
+
+class TestTimeWithGap(SplitterContract):
+    def make_splitter(self) -> ByTime:
+        return ByTime(folds=2, gap=2, window=8)
+
+    def make_data(self) -> Dataset:
+        return SIXTY
+
+
+class TestGiven(SplitterContract):
+    def make_splitter(self) -> Given:
+        return Given(folds=3)
+
+    def make_data(self) -> Dataset:
+        return SIXTY
 
 
 class TestForest(ObjectiveContract):
@@ -77,7 +122,12 @@ def test_all_parts_that_have_a_short_name_are_tested() -> None:
     names = {*SAMPLERS.values(), *SPLITTERS.values(), *REPORTS.values(), *OBJECTIVES.values()}
     tested = {
         f"{part.__module__}.{part.__name__}"
-        for part in (ParameterFilesSampler, Shuffled, HeatMap, EstimatorObjective)
+        for part in (
+            ParameterFilesSampler,
+            *(Shuffled, Grouped, ByTime, Given),
+            HeatMap,
+            EstimatorObjective,
+        )
     }
 
     assert names == tested

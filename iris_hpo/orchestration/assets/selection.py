@@ -115,6 +115,9 @@ def _choose(study: Study, given: SelectionSettings) -> _Choice:
         examples.test_target,
         apart(validation_rows, examples.folds),
         upstream.split_card.seed,
+        examples.roles.group,
+        examples.test_roles.group,
+        is_ordered=upstream.split_card.is_ordered,
     )
     scoring = settings.metric or spec.scoring
     candidates = [spec.space.parse_key(key) for key in status.score_cards]

@@ -41,7 +41,10 @@ def build_split(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
             write_split(study.store, card, files)
             columns = columns_table(study.dataset.columns)
             study.forget_rows()
-        targets = {part: read_part(files[part], spec.task, card.kinds)[2] for part in (TRAIN, TEST)}
+        targets = {
+            part: read_part(files[part], spec.task, card.kinds, card.roles or ())[2]
+            for part in (TRAIN, TEST)
+        }
         notes = notes_on_split(card, targets[TRAIN], spec.task)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(card.version),
