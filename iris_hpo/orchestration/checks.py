@@ -40,8 +40,8 @@ def _check_split(spec: SearchSpec) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=names_of(spec).asset("split"),
         description="Training and test rows are disjoint, complete but for those that the splitter "
-        "leaves out, and keep the proportions of the classes, the groups and the order of time if the "
-        "splitter promises that.",
+        "leaves out, and keep the proportions of the classes, the groups and the order of time if "
+        "the splitter promises that.",
     )
     def parts_are_sound(iris_hpo_storage: Storage) -> dg.AssetCheckResult:
         with user_errors():

@@ -166,10 +166,10 @@ def test_columns_and_rows_are_left_out_by_yaml_and_the_metadata_lists_them(
     tree_search(project, columns={"day": "drop", "x": "drop"}, without_target="drop")
     assert project.run("tree")["trained"] == 1
     assert first_line(project) == "row,y,kind"
-    tree_search(project, columns={"day": "group"})
+    tree_search(project, columns={"day": "groups"})
     answer = project.call("run", "--search", "tree")
     assert (answer.code, "defs.yaml:" in answer.err) == (2, True)
-    assert "the role 'group' of the column 'day' is not supported yet" in answer.err
+    assert "the role 'groups' of the column 'day' is unknown; there are drop" in answer.err
 
 
 def test_another_target_of_the_same_file_is_learnt(project: YamlProject) -> None:
