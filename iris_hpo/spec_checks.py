@@ -87,6 +87,8 @@ def _check_parts(spec: "SearchSpec") -> None:
 
 
 def _check_splitter(spec: "SearchSpec") -> None:
+    if "weight" in spec.layout.row_roles:
+        raise InputError("the role weight is not supported yet", field=("columns",))
     default, own = vars(SplitSettings()), vars(spec.split)
     refuse_settings(spec.splitter, [name for name in own if own[name] != default[name]])
     with at_field("splitter"):

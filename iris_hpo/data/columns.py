@@ -66,8 +66,6 @@ class Layout:
                 field=("target",),
             )
         for name, role in self.columns.items():
-            if role == "weight":
-                raise _wrong_role(name, role, f"is not supported yet; there are {', '.join(ROLES)}")
             if role not in ROLES:
                 raise _wrong_role(name, role, f"is unknown; there are {', '.join(ROLES)}")
             first = next(iter(self.with_role(role)))

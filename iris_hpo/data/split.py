@@ -11,6 +11,7 @@ import numpy as np
 from iris_hpo.data.chosen_rows import ChosenRows, choose_rows, folds_to_csv, read_folds
 from iris_hpo.data.dataset import Dataset, Target, Task, class_counts
 from iris_hpo.data.examples import Examples
+from iris_hpo.data.named_splitters import BUILT_IN
 from iris_hpo.data.part_files import read_part, read_part_roles, roles_kept, write_part
 from iris_hpo.data.roles import RowRoles
 from iris_hpo.data.shuffled import LazyFolds, notes_on_folds
@@ -243,11 +244,12 @@ def split_problems(store: ArtifactStore, task: Task) -> list[str]:
     absent = np.setdiff1d(np.arange(number), [*train_rows, *test_rows])
     if len(absent) > left_out:
         problems.append(f"{counted(len(absent) - left_out, 'row')} in neither part")
-    if card.stratify and card.splitter is None:
+    splitter = str((card.splitter or {}).get("use", ""))
+    if card.stratify and splitter not in BUILT_IN:  # others keep them as far as they can
         problems += _uneven_classes(train_target, test_target)
-    if card.splitter is not None:
+    if splitter in BUILT_IN:
         roles = [read_part_roles(files[part], kept) for part in (TRAIN, TEST)]
-        problems += _broken_promises(str(card.splitter.get("use")), *roles)
+        problems += _broken_promises(splitter, *roles)
     return problems
 
 

@@ -295,7 +295,6 @@ def test_row_numbers_have_a_role(tmp_path: Path) -> None:
     ("columns", "message"),
     [
         ({"x": "ignore"}, "'ignore' of the column 'x' is unknown; there are drop, category"),
-        ({"x": "weight"}, "is not supported yet"),
         ({"x": "target", "y": "target"}, "there is one target, not x, y; name it once"),
     ],
 )

@@ -56,7 +56,8 @@ def test_what_contradicts_itself_is_refused_with_what_to_write(part, columns, me
 
 
 def spec(**fields: object) -> SearchSpec:
-    return replace(iris_search(), home=Path(), **fields)
+    unset = {"splitter": BY_ROLES, "split": SplitSettings()}
+    return replace(iris_search(), home=Path(), **{**unset, **fields})
 
 
 def test_a_search_has_the_splitter_of_its_columns() -> None:
