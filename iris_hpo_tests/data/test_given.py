@@ -83,7 +83,7 @@ def test_drawn_folds_may_be_repeated() -> None:
         (["train"], 5, "says test in no row; name what it says for test rows"),
         (["test"], 5, "says test in every row"),
         (["1", "2", "test"], 5, "numbers 2 folds .* .1, 2., .* 5: write folds: 2"),
-        (["1", "test", "test", "1"], 5, "numbers 1 fold of the training rows .1., .*: write folds: 0"),
+        (["1", "test", "test", "1"], 5, "numbers 1 fold of .*: write folds: 0"),
         (["train"] * 4 + ["test"], 5, "4 training rows cannot be divided into 5 folds"),
     ],
 )  # fmt: skip
