@@ -91,7 +91,7 @@ class HyperparameterSearch(dg.Component, SearchFields):
     def spec(self, context: dg.ComponentLoadContext) -> SearchSpec:
         """The search that the YAML describes."""
         self._check_one_objective()
-        steps = self.steps
+        steps, scorings = self.steps, self._scorings()
         if self.estimator:
             steps = [StepFields(estimator=self.estimator, settings=self.settings)]
         layout = self._layout(context)
@@ -106,7 +106,9 @@ class HyperparameterSearch(dg.Component, SearchFields):
             choices=tuple(fields.choice(index) for index, fields in enumerate(self.choices)),
             layout=layout,
             split=SplitSettings(**{name: getattr(self, name) for name in vars(SplitSettings())}),
-            scoring=self.scoring,
+            scoring=scorings[0],
+            metrics=tuple(scorings[1:]),
+            pos_label=self._pos_label(context),
             rule=self.rule,
             refit=self.refit,
             blocking_checks=tuple(self.blocking_checks),
@@ -120,6 +122,21 @@ class HyperparameterSearch(dg.Component, SearchFields):
             sampler=part_of(self.sampler, "sampler"),
             prepare=self.prepare,
         )
+
+    def _scorings(self) -> Sequence[str | Part]:
+        """The scorings, the one that decides first."""
+        listed = self.scoring if isinstance(self.scoring, list) else [self.scoring]
+        if not listed:
+            raise InputError("name at least one scoring, or leave it out", field=("scoring",))
+        fields = [("scoring", one) for one in listed] + [("metrics", one) for one in self.metrics]
+        return [one if isinstance(one, str) else part_of(one, name) for name, one in fields]
+
+    def _pos_label(self, context: dg.ComponentLoadContext) -> str | None:
+        """The label as it is written; YAML reads ``yes`` as a truth value, ``1`` as a number."""
+        label = self.pos_label
+        if label is None or isinstance(label, str):
+            return label
+        return written_word(context, ("pos_label",)) or str(label)
 
     def _splitter(self, layout: Layout) -> Part:
         with at_field("splitter"):
@@ -152,8 +169,17 @@ class HyperparameterSearch(dg.Component, SearchFields):
 
     def _in_yaml(self, field: Sequence[str | int]) -> Sequence[str | int]:
         """Where a field of the spec is written: a single step stands without a list of steps."""
-        single = not self.steps and tuple(field[:2]) == ("steps", 0)
-        return field[2:] if single else field
+        if not self.steps and tuple(field[:2]) == ("steps", 0):
+            return field[2:]
+        if isinstance(self.scoring, list) and field:
+            more = len(self.scoring) - 1
+            if field[0] == "scoring" and self.scoring:
+                return ("scoring", 0, *field[1:])
+            if field[0] == "metrics" and len(field) > 1:
+                at = int(field[1])
+                place = ("scoring", at + 1) if at < more else ("metrics", at - more)
+                return (*place, *field[2:])
+        return field
 
 
 class _OrBroken(HyperparameterSearch):

@@ -27,6 +27,7 @@ from iris_hpo.training.estimator_search import simplest_end, with_values
 from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo.training.known_estimators import known_task
 from iris_hpo.training.named_objective import NamedObjective, SearchObjective
+from iris_hpo.training.scorers import Scorings
 from iris_hpo.training.settings import identity
 from iris_hpo.training.source_code import loaded_code
 
@@ -61,8 +62,11 @@ class SearchSpec:
     split
         Test size, seed and folds where a run says nothing.
     scoring
-        A name that scikit-learn knows (``sklearn.metrics.get_scorer_names()``); by default
-        ``accuracy`` for classifiers and ``r2`` for regressors. Another objective names its own.
+        A name that scikit-learn knows (``sklearn.metrics.get_scorer_names()``), or the import path
+        of a function, see `iris_hpo.training.scorers.Scoring`; by default ``accuracy`` for
+        classifiers and ``r2`` for regressors. Another objective names its own.
+    metrics, pos_label
+        Other scorings to report; the label of the positive class, as the table writes it.
     rule
         How the best is chosen where a run says nothing; by default ``cv`` where there are folds,
         else ``test_score``.
@@ -100,7 +104,9 @@ class SearchSpec:
     choices: tuple[Choice, ...] = ()
     layout: Layout = field(default_factory=Layout)
     split: SplitSettings = field(default_factory=SplitSettings)
-    scoring: str = ""
+    scoring: str | Part = ""
+    metrics: tuple[str | Part, ...] = ()
+    pos_label: str | None = None
     rule: str | None = None
     refit: str = AUTO
     blocking_checks: tuple[str, ...] = ()
@@ -154,6 +160,13 @@ class SearchSpec:
             return self.own_objective.scoring
         return "accuracy" if self.task == "classification" else "r2"
 
+    @cached_property
+    def scorings(self) -> Scorings:
+        """What candidates are scored by."""
+        given = (self.scoring or self.default_scoring, *self.metrics)
+        parts = tuple(Part(one) if isinstance(one, str) else one for one in given)
+        return Scorings(parts, self.pos_label)
+
     def division(self, settings: SplitSettings | None = None) -> Division:
         """How the rows are divided under the settings of a run, by default the search's own."""
         return Division(self.splitter, settings or self.split, self.task, self.splitter_code)
@@ -193,7 +206,7 @@ class SearchSpec:
         """
         names = ("refit", "within", "metric")
         refit, within, metric = (given.get(name) or getattr(self, name) for name in names)
-        metric = scoring_of(metric, self.task) if metric else None
+        metric = scoring_of(metric, self.task, self.scorings.names) if metric else None
         return SelectionSettings(self.checked_rule(rule, folds), refit, within, metric)
 
     def default_rule(self, folds: int) -> str:
@@ -220,7 +233,7 @@ class SearchSpec:
         """How to train and score under a run's choices; ``kinds`` of features are prepared."""
         if self.objective is None:
             recipe = replace(self.recipe(chosen, seed), kinds=tuple(kinds))
-            return EstimatorObjective(recipe, self.scoring, self.task)
+            return EstimatorObjective(recipe, self.scorings.name, self.task, self.scorings)
         choose(self.choices, chosen or {})
         return NamedObjective(self.objective)
 

@@ -14,8 +14,9 @@ from iris_hpo.known_rules import default_rule
 from iris_hpo.reports import DEFAULT_REPORTS, make_reports
 from iris_hpo.samplers import check_sampler
 from iris_hpo.selection.checks import check_names
-from iris_hpo.training.estimator_search import check_estimator
-from iris_hpo.training.scoring import check_scoring
+from iris_hpo.training.estimator_search import check_estimator, with_values
+from iris_hpo.training.estimators import Recipe
+from iris_hpo.training.scoring import check_responses, check_scorings
 
 if TYPE_CHECKING:
     from iris_hpo.spec import SearchSpec
@@ -50,9 +51,17 @@ def _check_estimator(spec: "SearchSpec") -> None:
     default = spec.default_scoring  # by the task, so that steps without one are refused first
     if spec.known_task is None:
         check_estimator(spec.steps, spec.axes, spec.choices)
-    if spec.scoring not in ("", default):
-        with at_field("scoring"):
-            check_scoring(spec.scoring, spec.task)
+    if spec.scoring in ("", default) and not spec.metrics and spec.pos_label is None:
+        return
+    check_scorings(spec.scorings, spec.task)
+    if spec.task == "classification" and all(axis.is_numeric for axis in spec.axes):
+        check_responses(spec.scorings, _estimators(spec), spec.recipe().describe())
+
+
+def _estimators(spec: "SearchSpec") -> list[object]:
+    """The estimator with its own settings, and with each option of each choice."""
+    options = [{choice.name: option} for choice in spec.choices for option in choice.options]
+    return [Recipe(with_values(spec.steps, values)).build() for values in ({}, *options)]
 
 
 def _check_objective(spec: "SearchSpec") -> None:
@@ -66,9 +75,15 @@ def _check_objective(spec: "SearchSpec") -> None:
     scoring = spec.default_scoring
     if spec.scoring not in ("", scoring):
         raise InputError(
-            f"scoring {spec.scoring!r}: the objective has its own, {scoring!r}; leave this out",
+            f"scoring {spec.scorings.name!r}: the objective has its own, {scoring!r}; leave this "
+            "out",
             field=("scoring",),
         )
+    for name in ("metrics", "pos_label"):
+        if getattr(spec, name):
+            raise InputError(
+                f"{name}: the objective scores by itself; leave this out", field=(name,)
+            )
     with at_field("objective"):
         spec.own_objective.identity()
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import dagster as dg
-from pydantic import ConfigDict, Field, StrictInt
+from pydantic import ConfigDict, Field, StrictFloat, StrictInt
 
 from iris_hpo.data.named_splitters import BY_ROLES
 from iris_hpo.known_rules import RULES
@@ -90,11 +90,22 @@ class SearchFields(dg.Model):
     choices: list[ChoiceFields] = Field(
         default_factory=list[ChoiceFields], description="Settings that a run may change."
     )
-    scoring: str = Field(
+    scoring: str | PartFields | list[str | PartFields] = Field(
         default="",
-        description="A name that scikit-learn knows; `accuracy` for classifiers and `r2` for "
-        "regressors by default.",
-        examples=["balanced_accuracy"],
+        description="A name that scikit-learn knows, or the import path of a function of (y_true, "
+        "y_pred); of a list, the first decides and the others are reported. `accuracy` for "
+        "classifiers and `r2` for regressors by default.",
+        examples=["balanced_accuracy", ["roc_auc", "my_metrics.profit"]],
+    )
+    metrics: list[str | PartFields] = Field(
+        default_factory=list[str | PartFields],
+        description="Other scorings to report; a run may choose by one of them.",
+        examples=[["f1_macro"]],
+    )
+    pos_label: bool | StrictInt | StrictFloat | str | None = Field(
+        default=None,
+        description="The positive class of two, as the table writes it, for scorings such as `f1`.",
+        examples=["yes"],
     )
     rule: Annotated[str | None, OneOf(RULES)] = setting_field(SETTINGS["rule"], examples=["cv"])
     refit: Annotated[str, OneOf(REFITS, is_required=True)] = setting_field(SETTINGS["refit"])

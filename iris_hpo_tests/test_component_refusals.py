@@ -361,7 +361,7 @@ ESTIMATOR = "sklearn.ensemble.RandomForestClassifier"
             "acuracy",
             (
                 f"scoring 'acuracy' is unknown to scikit-learn; it knows "
-                f"{', '.join(get_scorer_names())}"
+                f"{', '.join(get_scorer_names())}; or give the import path of a function"
             ),
         ),
         ("folds: 3", "folds: 1", "folds", "folds", "folds 1 must be 0 (off) or at least 2"),

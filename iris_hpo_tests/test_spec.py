@@ -321,7 +321,8 @@ def test_a_scoring_that_scikit_learn_does_not_know_is_refused():
         search(scoring="acuracy")
 
     assert str(refusal.value) == (
-        f"scoring 'acuracy' is unknown to scikit-learn; it knows {', '.join(get_scorer_names())}"
+        f"scoring 'acuracy' is unknown to scikit-learn; it knows {', '.join(get_scorer_names())}; "
+        "or give the import path of a function"
     )
 
 

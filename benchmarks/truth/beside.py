@@ -38,9 +38,9 @@ def nested_scores(
     folder = StratifiedKFold if spec.task == "classification" else KFold
     folds = folder(FOLDS, shuffle=True, random_state=seed)
     values = dict(zip((axis.parameter for axis in spec.axes), grid, strict=True))
-    search = GridSearchCV(spec.recipe().build(), values, scoring=spec.scoring, cv=folds)
+    search = GridSearchCV(spec.recipe().build(), values, scoring=spec.scorings.name, cv=folds)
     rows = sample.features, sample.target
-    given = cross_val_score(search, *rows, scoring=spec.scoring, cv=folds)
+    given = cross_val_score(search, *rows, scoring=spec.scorings.name, cv=folds)
     return cast("list[float]", given.tolist())
 
 

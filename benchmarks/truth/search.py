@@ -41,7 +41,7 @@ class Search:
 
     def select(self, rule: str) -> Selection:
         """Choose by a rule."""
-        return select(self.scored, self.spec.space, self.spec.scoring, rule)
+        return select(self.scored, self.spec.space, self.spec.scorings.name, rule)
 
 
 def describe(generator: Generator) -> SearchSpec:
@@ -99,7 +99,7 @@ def true_score(spec: SearchSpec, model: object, sample: Sample) -> float:
     """Score a model on the fresh rows."""
     from sklearn.metrics import get_scorer
 
-    scorer = get_scorer(spec.scoring)
+    scorer = get_scorer(spec.scorings.name)
     return float(scorer(model, sample.fresh_features, sample.fresh_target))
 
 

@@ -36,6 +36,7 @@ from iris_hpo.orchestration.study import Study
 from iris_hpo.run_settings import LOKY, WorkSettings, settings_of
 from iris_hpo.selection.champion import CHAMPION, edge_warning
 from iris_hpo.selection.estimates import Estimate, NoEstimate
+from iris_hpo.selection.leaderboard import metrics_of, typed
 from iris_hpo.selection.sentences import champion_lines, estimate_of
 from iris_hpo.text import legible
 
@@ -196,6 +197,7 @@ def _notes(study: Study) -> Sequence[str]:
 def _as_json(study: Study, outcome: Outcome, seconds: float) -> dict[str, Any]:
     store, champion = study.store, study.champion()
     rows, estimate = read_leaderboard(store, champion), estimate_of(champion)
+    best = next(row for row in rows if row["champion"] == "true")
     return {
         "candidates": outcome.counts.total,
         "trained": outcome.counts.trained,
@@ -213,6 +215,7 @@ def _as_json(study: Study, outcome: Outcome, seconds: float) -> dict[str, Any]:
         "references": champion.references,
         "refit": champion.refit,
         "cv_mean": champion.cv_mean,
+        "metrics": metrics_of(typed(best, study.spec.space)),
         "selected": [row["candidate"] for row in rows if row["selected"] == "true"],
         "edges": champion.edges,
         "notes": [*_notes(study)],

@@ -21,7 +21,7 @@ from iris_hpo.orchestration.selection_metadata import part_note
 from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.orchestration.status import STATES
 from iris_hpo.selection.champion import CHAMPION, ChampionCard
-from iris_hpo.selection.leaderboard import LEADERBOARD, read_csv, to_csv, typed
+from iris_hpo.selection.leaderboard import CV_MEAN_OF, LEADERBOARD, read_csv, to_csv, typed
 from iris_hpo.selection.sentences import champion_lines
 from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.text import clean, legible
@@ -161,6 +161,9 @@ def print_leaderboard(console: Console, rows: Sequence[Row]) -> None:
         table.add_column("95 % interval")
     table.add_column("fold mean", justify="right")
     table.add_column("fold SD", justify="right")
+    others = [name for name in rows[0] if name.startswith(CV_MEAN_OF)]
+    for name in others:
+        table.add_column(legible(name.removeprefix(CV_MEAN_OF)), justify="right")
     table.add_column("")
     for row in rows:
         cells = [row["rank"], row["candidate"]]
@@ -171,7 +174,8 @@ def print_leaderboard(console: Console, rows: Sequence[Row]) -> None:
                 f"{float(row[accuracy]):.4f} ({row['correct']}/{row['total']})",
                 f"{float(row['interval_low']):.3f} to {float(row['interval_high']):.3f}",
             ]
-        cells += [f"{float(row[name]):.4f}" if row[name] else "-" for name in ("cv_mean", "cv_std")]
+        means = ("cv_mean", "cv_std", *others)
+        cells += [f"{float(row[name]):.4f}" if row[name] else "-" for name in means]
         cells.append(
             "champion"
             if row["champion"] == "true"

@@ -117,7 +117,7 @@ def describe(spec: SearchSpec, name: str) -> str:
         split=spec.division().describe(),
         axes=" and ".join(axis.name for axis in spec.axes),
         objective=spec.make_objective().describe(),
-        scoring=spec.scoring,
+        scoring=spec.scorings.name,
         sampler=spec.sampler.use,
     )
     return readable(f"{text} {spec.description}".strip() if name == "selection" else text)

@@ -191,7 +191,8 @@ class Study:
 
     def parameters_card(self, choices: Mapping[str, str]) -> ParametersCard:
         """Make the card of the parameters, under the choices of a run."""
-        identity = self.spec.make_objective(choices).identity()
+        objective = self.spec.make_objective(choices)
+        identity = objective.identity()
         return ParametersCard(
             axes=[axis.identity() for axis in self.spec.axes],
             recipe={name: identity[name] for name in identity if name not in ("seed", "packages")},
@@ -199,7 +200,8 @@ class Study:
                 choice.name: choices.get(choice.name, choice.default_text)
                 for choice in self.spec.choices
             },
-            scoring=self.spec.scoring,
+            scoring=objective.scoring,
+            scorings=dict(objective.scoring_identity()) or None,
         )
 
     def conditions(self, split: SplitCard, parameters: ParametersCard) -> Conditions:

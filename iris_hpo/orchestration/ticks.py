@@ -139,7 +139,7 @@ def _code_digest(spec: SearchSpec) -> dict[str, str]:
 
     The process of a sensor keeps modules as it has loaded them; a run loads them again.
     """
-    code = spec.make_objective().origin.code
+    code = spec.make_objective().code
     return {"code": fingerprint(code=dict(code))} if code else {}
 
 

@@ -95,12 +95,25 @@ class ParametersCard(Card):
     """What `parameters` declared: the axes and the estimator with its settings, not the values.
 
     A model depends on its own values, which are its key; so a value more makes no model stale.
+
+    Attributes
+    ----------
+    scorings
+        What decides scores beside the name of the scoring; None, and not stored, if nothing does.
     """
 
     axes: list[dict[str, Any]]
     recipe: dict[str, Any]
     choices: dict[str, str]
     scoring: str
+    scorings: dict[str, Any] | None = None
+
+    def content(self) -> dict[str, object]:
+        """Return the fields that are stored."""
+        content = dict(super().content())
+        if self.scorings is None:
+            del content["scorings"]
+        return content
 
 
 def candidates_csv(axes: Sequence[Axis], candidates: CandidateList) -> bytes:

@@ -32,6 +32,8 @@ class Evidence:
         For each row a label of the group that it belongs to; None if rows are independent.
     is_ordered
         Whether the order of the rows matters, as in a time series.
+    positive
+        The label of the positive class; None if none is named.
     """
 
     task: Task
@@ -42,6 +44,7 @@ class Evidence:
     groups: NDArray[np.generic] | None = None
     test_groups: NDArray[np.generic] | None = None
     is_ordered: bool = False
+    positive: str | None = None
 
     @cached_property
     def repeats(self) -> int | None:

@@ -14,14 +14,23 @@ from iris_hpo.space.values import Value
 from iris_hpo.store.digests import ArtifactMismatchError
 from iris_hpo.store.folder import SMALL, ArtifactStore, read_verified
 from iris_hpo.text import quote_cell, unquote_cell
+from iris_hpo.training.evaluation import cv_mean
 
 LEADERBOARD = "selection/leaderboard.csv"
+
+CV_MEAN_OF: Final = "cv_mean_"
+"""How the columns begin with the mean over the folds of a scoring that does not decide."""
 
 
 Cell = str | int | float | bool | None
 
 _COUNTS: Final = ("rank", "correct", "total")
 _TRUTH: Final = {"true": True, "false": False}
+_COLUMNS: Final = (
+    *("rank", "candidate", "score", "cv_mean", "cv_std", "correct", "total"),
+    *("interval_low", "interval_high", "selected", "champion"),
+)
+"""Columns that are no metrics of a candidate and no values of axes."""
 
 
 def leaderboard(selection: Selection) -> list[dict[str, Cell]]:
@@ -72,6 +81,15 @@ def _typed_cell(name: str, text: str) -> Cell:
     return int(text) if name in _COUNTS else float(text)
 
 
+def metrics_of(row: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the metrics in a row of the leaderboard, by name."""
+    return {
+        name: value
+        for name, value in row.items()
+        if name not in _COLUMNS and not name.startswith("param_")
+    }
+
+
 def read_csv(content: bytes) -> list[dict[str, str]]:
     """Read a leaderboard back; every cell is a text.
 
@@ -103,6 +121,11 @@ def _row(row: Ranked, space: ParameterSpace, scoring: str) -> dict[str, Cell]:
             "interval_high": high,
         }
     cells |= {name: value for name, value in evaluation.metrics.items() if name != scoring}
+    cells |= {
+        f"{CV_MEAN_OF}{name}": cv_mean(values)
+        for name, values in evaluation.fold_metrics.items()
+        if name != scoring
+    }
     return cells | {"selected": row.selected, "champion": row.champion}
 
 

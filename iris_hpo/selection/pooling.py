@@ -38,7 +38,7 @@ def build_pool(
     pool
         None if predictions are missing, or the scoring does not follow from sums over rows.
     """
-    metric = row_metric(scoring, evidence.task, labels_of(evidence))
+    metric = row_metric(scoring, evidence.task, labels_of(evidence), evidence.positive)
     predictions = [evaluation.predictions for evaluation in evaluations]
     if metric is None or not evidence.repeats:
         return None

@@ -1,4 +1,4 @@
-"""Score candidates by another metric, from their predictions, without training them."""
+"""Score candidates by another metric, from what is stored of them, without training them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,20 +17,24 @@ _OTHER_NAMES: Final = {"macro_f1": "f1_macro"}
 """Columns of the leaderboard that scikit-learn's scorings name otherwise."""
 
 
-def scoring_of(metric: str, task: Task) -> str:
+def scoring_of(metric: str, task: Task, scorings: Sequence[str] = ()) -> str:
     """Name the scoring of a metric; errors are negative there, as greater is better.
+
+    Parameters
+    ----------
+    scorings
+        Names of the search's own scorings.
 
     Raises
     ------
     InputError
         If candidates cannot be chosen by it.
     """
+    known = dict.fromkeys([*scorings, *ROW_METRICS[task]])
     for name in (metric, _OTHER_NAMES.get(metric, ""), f"neg_{metric}"):
-        if name in ROW_METRICS[task]:
+        if name in known:
             return name
-    raise InputError(
-        f"metric {metric!r}: choose one of {', '.join(ROW_METRICS[task])}", field=("metric",)
-    )
+    raise InputError(f"metric {metric!r}: choose one of {', '.join(known)}", field=("metric",))
 
 
 def rescore(
@@ -58,6 +62,11 @@ def rescore(
     """
     if metric == scoring:
         return list(evaluations)
+    if all(metric in one.metrics and _has_folds(one, metric) for one in evaluations):
+        return [
+            _by_metric(one, scoring, one.metrics[metric], one.fold_metrics.get(metric, ()))
+            for one in evaluations
+        ]
     pool = build_pool(evaluations, evidence, metric, with_test=True)
     if pool is None:
         raise InputError(_missing(metric), field=("metric",))
@@ -71,14 +80,26 @@ def rescore(
             f"metric {metric!r} is not defined on every fold; choose another", field=("metric",)
         )
     return [
-        replace(
-            evaluation,
-            score=float(test[at]),
-            fold_scores=tuple(float(scores[at]) for scores in folds),
-            metrics={scoring: evaluation.score, **evaluation.metrics},
-        )
+        _by_metric(evaluation, scoring, float(test[at]), tuple(float(one[at]) for one in folds))
         for at, evaluation in enumerate(evaluations)
     ]
+
+
+def _has_folds(evaluation: Evaluation, metric: str) -> bool:
+    return len(evaluation.fold_metrics.get(metric, ())) == len(evaluation.fold_scores)
+
+
+def _by_metric(
+    evaluation: Evaluation, scoring: str, score: float, fold_scores: tuple[float, ...]
+) -> Evaluation:
+    """Put the scores of a metric in the place of those of the search's scoring."""
+    return replace(
+        evaluation,
+        score=score,
+        fold_scores=fold_scores,
+        metrics={scoring: evaluation.score, **evaluation.metrics},
+        fold_metrics={scoring: evaluation.fold_scores, **evaluation.fold_metrics},
+    )
 
 
 def _missing(metric: str) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from iris_hpo.data.dataset import Task
 from iris_hpo.selection.choosing import Scores
+from iris_hpo.training.labels import same_label
 from iris_hpo.training.predictions import Column, Outputs
 
 Truth = NDArray[Any]
@@ -260,18 +261,23 @@ ROW_METRICS: Final[Mapping[Task, Sequence[str]]] = {
 """The scorings that follow from sums over rows."""
 
 
-def row_metric(scoring: str, task: Task, labels: Column) -> RowMetric | None:
+def row_metric(
+    scoring: str, task: Task, labels: Column, positive: str | None = None
+) -> RowMetric | None:
     """Look up a scoring; None if it does not follow from sums over rows.
 
     Parameters
     ----------
     labels
         The classes, sorted; empty if numbers are predicted.
+    positive
+        The positive class; by default the one that is written as 1 or true.
     """
     if task == "regression":
         return _NUMBERS.get(scoring)
     if scoring == "f1":
-        codes = [code for code, label in enumerate(labels.tolist()) if label in _POSITIVE]
+        names = _POSITIVE if positive is None else {same_label(positive, [*map(str, labels)])}
+        codes = [code for code, label in enumerate(labels.tolist()) if label in names]
         return F1(codes, "binary") if len(codes) == 1 and len(labels) == 2 else None
     make = _CLASSES.get(scoring)
     return make(range(len(labels))) if make else None

@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from functools import cached_property
 from typing import Final
 
@@ -55,6 +55,8 @@ class ScoreCard(ResultCard):
     predictions
         What `iris_hpo.training.stored_predictions.encode` returned; None, and not stored, if there
         are no predictions. Cards of earlier versions have none.
+    fold_metrics
+        The values of other scorings for each fold; None, and not stored, without others.
     """
 
     model_version: str
@@ -68,13 +70,14 @@ class ScoreCard(ResultCard):
     interval: list[float] | None
     fold_scores: list[float]
     predictions: str | None = None
+    fold_metrics: dict[str, list[float]] | None = None
 
     def content(self) -> dict[str, object]:
         """Return the fields that are stored."""
-        content = dict(super().content())
-        if self.predictions is None:
-            del content["predictions"]
-        return content
+        content = super().content()
+        return {
+            name: content[name] for name in content if content[name] is not None or name in _OLD
+        }
 
     @property
     def evaluation(self) -> Evaluation:
@@ -89,7 +92,12 @@ class ScoreCard(ResultCard):
             self.seconds,
             self.convergence_warnings,
             StoredPredictions(self.predictions) if self.predictions else None,
+            {name: tuple(values) for name, values in (self.fold_metrics or {}).items()},
         )
+
+
+_OLD: Final = frozenset(one.name for one in fields(ScoreCard) if one.default is MISSING)
+"""Fields that the cards of all versions store."""
 
 
 TRAINING_VERSION: Final = "1"
@@ -121,12 +129,14 @@ class Conditions:
 
     def score_fingerprint(self, model_version: str) -> str:
         """Compute the fingerprint of the score of a model."""
+        identity = self.objective.scoring_identity()
         return fingerprint(
             model=model_version,
             split=self.split_version,
             parameters=self.parameters_version,
             scoring=self.objective.scoring,
             metrics=METRICS_VERSION,
+            **({"scorings": dict(identity)} if identity else {}),
         )
 
     def score_card(
@@ -156,6 +166,8 @@ class Conditions:
             seconds=evaluation.seconds,
             run_id=run_id,
             predictions=encode(evaluation.predictions) if evaluation.predictions else None,
+            fold_metrics={name: list(values) for name, values in evaluation.fold_metrics.items()}
+            or None,
         )
 
     @cached_property

@@ -12,6 +12,7 @@ from iris_hpo.data.split import Examples
 from iris_hpo.space.values import Value
 from iris_hpo.training.estimators import Estimator, Recipe
 from iris_hpo.training.fitting import RowScore, build, fit, score
+from iris_hpo.training.scorers import Scorings
 from iris_hpo.training.svm_bound import Bounds, digest_of_fit
 from iris_hpo.training.svm_folds import SharedFolds
 
@@ -27,6 +28,12 @@ class FoldScores:
         """The score of each fold."""
         return tuple(fold.value for fold in self.folds)
 
+    @property
+    def others(self) -> Mapping[str, tuple[float, ...]]:
+        """The scores of each fold by the other scorings, by name."""
+        names = self.folds[0].others if self.folds else ()
+        return {name: tuple(fold.others[name] for fold in self.folds) for name in names}
+
 
 class CrossValidation:
     """Scores candidates on the folds of the training rows.
@@ -36,17 +43,17 @@ class CrossValidation:
 
     Parameters
     ----------
-    recipe, scoring
+    recipe, scorings
         How to build and score.
     examples
         The training rows and their folds.
     """
 
-    def __init__(self, recipe: Recipe, examples: Examples, scoring: str) -> None:
+    def __init__(self, recipe: Recipe, examples: Examples, scorings: Scorings) -> None:
         self._recipe = recipe
         self._examples = examples
-        self._scoring = scoring
-        self._shared = SharedFolds(recipe, examples, scoring)
+        self._scorings = scorings
+        self._shared = SharedFolds(recipe, examples, scorings)
         self._bounds = Bounds[FoldScores]()
 
     def scores(self, parameters: Mapping[str, Value]) -> FoldScores:
@@ -87,5 +94,5 @@ class CrossValidation:
         fit(estimator, features[fitted], target[fitted])
         rows = f"fold {number + 1}"
         return digest_of_fit(estimator), score(
-            estimator, self._scoring, features[validated], target[validated], rows
+            estimator, self._scorings, features[validated], target[validated], rows
         )

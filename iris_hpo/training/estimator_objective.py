@@ -24,7 +24,8 @@ from iris_hpo.training.fitting import (
 from iris_hpo.training.metrics import count_correct, measure
 from iris_hpo.training.origin import Origin
 from iris_hpo.training.predictions import Predictions
-from iris_hpo.training.scoring import check_classes
+from iris_hpo.training.scorers import Scorings, scorings_by_name
+from iris_hpo.training.scoring import check_target
 from iris_hpo.training.svm_bound import Bounds, digest_of_fit
 from iris_hpo.training.svm_folds import kernel_order
 
@@ -46,19 +47,42 @@ class EstimatorObjective:
     recipe
         How to build the estimator.
     scoring
-        A name that scikit-learn knows.
+        The name of the scoring that decides.
     task
         What the estimator is for.
+    all_scorings
+        All scorings; by default the one that decides, which scikit-learn then knows by its name.
     """
 
     recipe: Recipe
     scoring: str
     task: Task
+    all_scorings: Scorings | None = None
 
     @property
     def origin(self) -> Origin:
         """The code and the packages of the estimator."""
         return self.recipe
+
+    @property
+    def code(self) -> Mapping[str, str]:
+        """Digests of the modules of the estimator and of the scorings that belong to no release."""
+        return {**self._scorings.code, **self.recipe.code}
+
+    def check_code(self) -> None:
+        """Refuse to work with other code than the work was planned with.
+
+        Raises
+        ------
+        WholeRunError
+            If this process has loaded other code.
+        """
+        self.recipe.check_code()
+        self._scorings.check_code()
+
+    def scoring_identity(self) -> Mapping[str, object]:
+        """Return what decides a score beside the name of the scoring, as JSON."""
+        return self._scorings.identity()
 
     def identity(self) -> Mapping[str, object]:
         """Return what decides a fitted estimator, as JSON."""
@@ -69,29 +93,30 @@ class EstimatorObjective:
         return self.recipe.describe()
 
     def load(self) -> None:
-        """Import the estimator.
+        """Import the estimator and the functions that score it.
 
         Raises
         ------
         InputError
-            If it cannot be built.
+            If it cannot be built, or a function cannot be imported.
         """
         self.recipe.build()
+        for scoring in self._scorings.all:
+            scoring.scorer  # noqa: B018 - imports it
 
     def order(self, parameters: Mapping[str, Value]) -> str:
         """Sort key by which candidates that may share work follow each other."""
         return kernel_order(parameters)
 
     def check_rows(self, examples: Examples) -> None:
-        """Check that the scoring can judge the classes of the rows.
+        """Check that the scorings can judge the target of the rows.
 
         Raises
         ------
         InputError
             Names the classes and what to write.
         """
-        if self.task == "classification":
-            check_classes(self.scoring, examples.target, examples.test_target)
+        check_target(self._scorings, self.task, examples.target, examples.test_target)
 
     def train(
         self, parameters: Mapping[str, Value], features: Features, target: Target
@@ -128,21 +153,22 @@ class EstimatorObjective:
         with own_failure("predicting"):
             metrics = dict(measure(self.task, target, predicted))  # refuses what is not finite
         # The metric is the scorer's own value; computing it once saves a prediction.
-        if self.scoring in metrics:
+        if self.scoring in metrics and not self._scorings.others:
             test = RowScore(metrics[self.scoring], predicted)
         else:
             rows = examples.test_features.copy()
-            test = score(estimator, self.scoring, rows, target.copy(), "test")
+            test = score(estimator, self._scorings, rows, target.copy(), "test")
         folds = self._cross_validation(examples).scores(parameters)
         for name, value in metrics.items():
             refuse_non_finite(value, f"{name} on the test rows")
         is_counted = self.task == "classification"
         return Evaluation(
             test.value,
-            metrics,
+            {**metrics, **test.others},
             count_correct(target, predicted) if is_counted else None,
             len(target) if is_counted else None,
             fold_scores=folds.values,
+            fold_metrics=folds.others,
             predictions=_predictions(test, folds),
         )
 
@@ -157,7 +183,12 @@ class EstimatorObjective:
 
     def __getstate__(self) -> dict[str, object]:
         """All fields, without what candidates have shown."""
-        return {"recipe": self.recipe, "scoring": self.scoring, "task": self.task}
+        state = {"recipe": self.recipe, "scoring": self.scoring, "task": self.task}
+        return {**state, "all_scorings": self.all_scorings}
+
+    @cached_property
+    def _scorings(self) -> Scorings:
+        return self.all_scorings or scorings_by_name(self.scoring)
 
     @cached_property
     def _bounds(self) -> Bounds[Estimator]:
@@ -169,7 +200,7 @@ class EstimatorObjective:
 
     def _cross_validation(self, examples: Examples) -> CrossValidation:
         if not self._kept or self._kept[0][0] is not examples:
-            folds = CrossValidation(self.recipe, examples, self.scoring)
+            folds = CrossValidation(self.recipe, examples, self._scorings)
             self._kept[:] = [(examples, folds)]
         return self._kept[0][1]
 

@@ -48,6 +48,8 @@ class Evaluation:
         The search's scoring on the test rows; greater is better.
     metrics
         Other metrics on the test rows, by name; the same names for every candidate.
+    fold_metrics
+        Those of the metrics that were computed for the folds too: a value for each fold.
     correct, total
         Number of test rows predicted right, and of all; None where that has no meaning.
     interval
@@ -69,6 +71,9 @@ class Evaluation:
     seconds: float = 0.0
     convergence_warnings: int = 0
     predictions: Predictions | None = None
+    fold_metrics: Mapping[str, tuple[float, ...]] = field(
+        default_factory=dict[str, tuple[float, ...]]
+    )
 
 
 def train(objective: Objective, parameters: Mapping[str, Value], examples: Examples) -> Training:
@@ -160,7 +165,19 @@ def _checked(given: object, folds: int) -> Evaluation:
             _number(value, f"the score of fold {at}") for at, value in enumerate(fold_scores, 1)
         ),
         predictions=given.predictions,
+        fold_metrics=_fold_metrics(given, folds),
     )
+
+
+def _fold_metrics(given: Evaluation, folds: int) -> Mapping[str, tuple[float, ...]]:
+    """Check the metrics of folds."""
+    checked: dict[str, tuple[float, ...]] = {}
+    for name, values in given.fold_metrics.items():
+        if name not in {*given.metrics} or len(values) != folds:
+            counts = counted(len(values), "fold score")
+            raise ValueError(f"{name} has {counts} for {counted(folds, 'fold')}")
+        checked[name] = tuple(_number(value, f"{name} of a fold") for value in values)
+    return checked
 
 
 def _number(value: object, what: str) -> float:

@@ -117,7 +117,7 @@ class FinalWork:
             If this process has other code than the work was planned with.
         """
         self.conditions.objective.load()
-        self.conditions.objective.origin.check_code()
+        self.conditions.objective.check_code()
         # What an objective knows of its last rows does not hold for other rows.
         fit = replace(fit, objective=replace(fit.objective))
         with types_explained(fit.parameters):

@@ -6,7 +6,7 @@ import threading
 import warnings
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self, cast
 
 import numpy as np
@@ -20,6 +20,7 @@ from iris_hpo.training.class_weights import match_class_weights
 from iris_hpo.training.estimators import Estimator, Recipe
 from iris_hpo.training.metrics import count_correct
 from iris_hpo.training.predictions import Column, Outputs
+from iris_hpo.training.scorers import Scoring, Scorings
 from iris_hpo.training.scoring import score_by
 from iris_hpo.training.svm_kernel import is_svm
 
@@ -115,16 +116,19 @@ class RowScore:
     predicted
         Predictions of the rows; None if `replayed_score` could not give the value again.
     outputs
-        Probabilities or decision values, if the scoring needs them.
+        Probabilities or decision values, if a scoring needs them.
+    others
+        The values of the other scorings, by name.
     """
 
     value: float
     predicted: Column | None
     outputs: Outputs | None = None
+    others: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 def score(
-    estimator: Estimator, scoring: str, features: Features, target: Target, rows: str
+    estimator: Estimator, scorings: Scorings, features: Features, target: Target, rows: str
 ) -> RowScore:
     """Score a fitted estimator on rows; ``rows`` names them in messages.
 
@@ -133,27 +137,28 @@ def score(
     Raises
     ------
     CandidateError
-        If it cannot be scored, or its score is not finite.
+        If it cannot be scored, or a score is not finite.
     """
     with own_failure(f"scoring on the {rows} rows"):
-        if scoring == "accuracy":  # a count; the scorer takes as long as a small fit
+        if scorings.names == ("accuracy",):  # a count; the scorer takes as long as a small fit
             predicted = _predictions(estimator, features, target)
             scored = RowScore(count_correct(target, predicted) / len(target), predicted)
         else:
-            scored = _score_recorded(estimator, scoring, features, target)
-    refuse_non_finite(scored.value, f"{scoring} on the {rows} rows")
+            scored = _score_recorded(estimator, scorings, features, target)
+    for name, value in {scorings.name: scored.value, **scored.others}.items():
+        refuse_non_finite(value, f"{name} on the {rows} rows")
     return scored
 
 
 def replayed_score(
-    scoring: str, target: Target, predicted: Column, outputs: Outputs | None = None
+    scoring: str | Scoring, target: Target, predicted: Column, outputs: Outputs | None = None
 ) -> float:
     """Compute the score of rows from what was predicted for them.
 
     Parameters
     ----------
     scoring
-        A name that scikit-learn knows.
+        A name that scikit-learn knows, or a scoring that does not see the estimator itself.
     target
         The true values of the rows.
     predicted, outputs
@@ -190,18 +195,24 @@ def describe(error: BaseException) -> str:
 
 
 def _score_recorded(
-    estimator: Estimator, scoring: str, features: Features, target: Target
+    estimator: Estimator, scorings: Scorings, features: Features, target: Target
 ) -> RowScore:
     from iris_hpo.training.responses import Recording
 
     recording = Recording(estimator)
-    value = score_by(scoring, cast("Estimator", recording), features, target)
-    if recording.rows is None:
-        return RowScore(value, recording.predicted)
+    values: dict[str, float] = {}
+    for scoring in scorings.all:
+        scored = estimator if scoring.scorer.sees_model else cast("Estimator", recording)
+        rows = features.copy() if scoring.scorer.sees_model else features
+        values[scoring.name] = score_by(scoring, scored, rows, target)
+    value = values.pop(scorings.name)
+    predicted = recording.predicted
+    if predicted is None:
+        predicted = _predictions(estimator, features.copy(), target)
+    if not recording.has_outputs:
+        return RowScore(value, predicted, others=values)
     outputs = recording.outputs()
-    if outputs is None:
-        return RowScore(value, None)
-    return RowScore(value, _predictions(estimator, recording.rows, target), outputs)
+    return RowScore(value, None if outputs is None else predicted, outputs, values)
 
 
 def _predictions(estimator: Estimator, features: Features, target: Target) -> NDArray[np.generic]:

@@ -82,6 +82,10 @@ class NamedObjective(Origin):
             **self.origin_identity(),
         }
 
+    def scoring_identity(self) -> Mapping[str, object]:
+        """Return nothing: the code of the objective decides its models too."""
+        return {}
+
     def describe(self) -> str:
         """Name the class."""
         return self.part.use.rpartition(".")[2]

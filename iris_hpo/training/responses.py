@@ -22,19 +22,14 @@ _DELEGATED: Final = (*_METHODS, "classes_")
 
 
 class Recording(BaseEstimator):
-    """A fitted estimator for a scorer, which keeps what its methods return.
+    """A fitted estimator for scorers of the same rows, which keeps what its methods return.
 
-    Attributes
-    ----------
-    rows
-        Copies of the rows that a method other than ``predict`` was called with: the estimator may
-        change them.
+    Each method is called once, on a copy of the rows: the estimator may change them.
     """
 
     def __init__(self, estimator: Any) -> None:
         self._estimator = estimator
         self._returned: dict[str, Column] = {}
-        self.rows: Features | None = None
 
     def __sklearn_tags__(self) -> Any:
         return get_tags(self._estimator)
@@ -51,6 +46,11 @@ class Recording(BaseEstimator):
         returned = self._returned.get(_PREDICT)
         return None if returned is None else returned.ravel()
 
+    @property
+    def has_outputs(self) -> bool:
+        """Whether another method than ``predict`` was called."""
+        return bool(self._returned.keys() - {_PREDICT})
+
     def outputs(self) -> Outputs | None:
         """Return what the other methods returned; None if that cannot be replayed."""
         values = {name: value for name, value in self._returned.items() if name != _PREDICT}
@@ -65,9 +65,9 @@ class Recording(BaseEstimator):
     def _recorded(self, name: str, method: Callable[[Features], Any]) -> Callable[[Features], Any]:
         @wraps(method)
         def record(rows: Features) -> Any:
-            if name != _PREDICT:
-                self.rows = rows.copy()
-            returned = method(rows)
+            if name in self._returned:
+                return self._returned[name].copy()
+            returned = method(rows.copy())
             self._returned[name] = np.array(returned)
             return returned
 

@@ -18,6 +18,7 @@ from iris_hpo.data.split import Examples
 from iris_hpo.space.values import Value
 from iris_hpo.training.estimators import Estimator, Recipe
 from iris_hpo.training.fitting import RowScore, build, fit, score
+from iris_hpo.training.scorers import Scorings
 from iris_hpo.training.svm_bound import digest_of_fit
 from iris_hpo.training.svm_kernel import (
     SharedKernel,
@@ -60,21 +61,21 @@ class SharedFolds:
 
     Parameters
     ----------
-    recipe, scoring
+    recipe, scorings
         How to build and score.
     examples
         The training rows and their folds.
     """
 
-    def __init__(self, recipe: Recipe, examples: Examples, scoring: str) -> None:
+    def __init__(self, recipe: Recipe, examples: Examples, scorings: Scorings) -> None:
         self._recipe = recipe
         self._examples = examples
-        self._scoring = scoring
+        self._scorings = scorings
         self._kept: tuple[float, tuple[SharedKernel, list[_Blocks]] | None] | None = None
 
     def gamma(self, estimator: Estimator) -> float | None:
         """Return the gamma of the kernel; None if the estimator shares none."""
-        return shared_gamma(estimator, self._scoring)
+        return shared_gamma(estimator, self._scorings.names)
 
     def fit_and_score(
         self, gamma: float, number: int, parameters: Mapping[str, Value]
@@ -108,7 +109,7 @@ class SharedFolds:
         if is_classifier(estimator) and not decides_clearly(estimator, blocks.kernel, kernel.error):
             return None
         rows = f"fold {number + 1}"
-        scored = score(estimator, self._scoring, blocks.kernel, blocks.target, rows)
+        scored = score(estimator, self._scorings, blocks.kernel, blocks.target, rows)
         if self._scores_codes and not names_labels(estimator) and scored.predicted is not None:
             codes = cast("NDArray[np.int64]", scored.predicted)
             scored = replace(scored, predicted=self._coded[0][codes])
@@ -145,7 +146,7 @@ class SharedFolds:
 
     @property
     def _scores_codes(self) -> bool:
-        return self._scoring == "accuracy"
+        return self._scorings.names == ("accuracy",)
 
     @cached_property
     def _coded(self) -> tuple[NDArray[np.generic], NDArray[np.int64]]:

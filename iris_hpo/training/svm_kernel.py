@@ -9,7 +9,7 @@ are not shared.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -65,8 +65,8 @@ class SharedKernel:
     error: float
 
 
-def shared_gamma(estimator: Estimator, scoring: str) -> float | None:
-    """Return the gamma of a kernel that may be shared under this scoring; None if none may be.
+def shared_gamma(estimator: Estimator, scorings: Collection[str]) -> float | None:
+    """Return the gamma of a kernel that may be shared under scorings; None if none may be.
 
     None also for a gamma that depends on the rows of a fold, as ``gamma="scale"`` does.
     """
@@ -79,7 +79,7 @@ def shared_gamma(estimator: Estimator, scoring: str) -> float | None:
     if parameters["max_iter"] != -1:  # a fit that is cut short is nowhere near unique
         return None
     if is_classifier(estimator):
-        if scoring not in _PREDICTION_SCORINGS or parameters["break_ties"] is not False:
+        if not _PREDICTION_SCORINGS.issuperset(scorings) or parameters["break_ties"] is not False:
             return None
         if parameters["probability"] not in _NO_PROBABILITIES:
             return None

@@ -169,7 +169,7 @@ class TrialWork:
         Results of other code must not pass for results of this one.
         """
         self.load()
-        self.conditions.objective.origin.check_code()
+        self.conditions.objective.check_code()
         return self.conditions.objective
 
     def _ensure_model(self, store: ArtifactStore, trial: Trial) -> tuple[ModelCard, LoadModel]:

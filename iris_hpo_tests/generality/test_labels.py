@@ -59,8 +59,8 @@ def test_a_scoring_that_cannot_judge_the_classes_is_refused_once(project: YamlPr
 
     assert answer.code == 2
     assert answer.err == (
-        "iris-hpo: scoring 'f1' cannot judge the classes no, yes; choose f1_macro, or write the "
-        "labels as 0 and 1\n"
+        "iris-hpo: scoring 'f1' cannot judge the classes no, yes; choose f1_macro, or say which "
+        "class is the positive one, as in pos_label: 'yes'\n"
     )
 
 

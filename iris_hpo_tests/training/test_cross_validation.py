@@ -15,6 +15,7 @@ from iris_hpo.errors import CandidateError
 from iris_hpo.training import svm_folds, svm_kernel
 from iris_hpo.training.cross_validation import CrossValidation
 from iris_hpo.training.estimators import Recipe, Step
+from iris_hpo.training.scorers import scorings_by_name
 from iris_hpo.training.svm_folds import KERNEL_PARAMETERS, kernel_order
 from iris_hpo.training.svm_kernel import compute_kernel, shared_gamma
 
@@ -57,7 +58,7 @@ def small(monkeypatch):
 @pytest.mark.parametrize("scoring", ["accuracy", "f1_macro"])
 def test_a_shared_kernel_gives_scikit_learns_scores(iris_examples, estimator, scoring):
     recipe = recipe_of(estimator)
-    folds = CrossValidation(recipe, iris_examples, scoring)
+    folds = CrossValidation(recipe, iris_examples, scorings_by_name(scoring))
     other = "C" if estimator == SVM else "nu"
     for parameters in ({other: value, "gamma": g} for g in (0.016, 0.25) for value in (0.2, 0.5)):
         assert folds.scores(parameters).values == scikit_learns(
@@ -116,7 +117,7 @@ def test_a_tie_is_decided_on_the_rows(monkeypatch):
         "_on_rows",
         lambda *given, plain=CrossValidation._on_rows: (fitted.append(1), plain(*given))[1],
     )
-    folds = CrossValidation(recipe_of(SVM), examples, "accuracy")
+    folds = CrossValidation(recipe_of(SVM), examples, scorings_by_name("accuracy"))
     parameters = {"C": 1.0, "gamma": 0.5}
 
     assert folds.scores(parameters).values == scikit_learns(
@@ -133,7 +134,7 @@ def test_a_kernel_is_computed_once_for_candidates_that_follow_each_other(digits,
         "compute_kernel",
         lambda features, gamma: (computed.append(gamma), plain(features, gamma))[1],
     )
-    folds = CrossValidation(recipe_of(SVM), digits, "accuracy")
+    folds = CrossValidation(recipe_of(SVM), digits, scorings_by_name("accuracy"))
     points = [{"C": C, "gamma": gamma} for C in (0.5, 8.0, 128.0) for gamma in (1e-4, 1e-3)]
 
     for point in sorted(points, key=kernel_order):
@@ -158,7 +159,7 @@ def test_regressions_share_kernels_too(iris_examples, estimator, settings):
         target=target,
         folds=tuple(KFold(4, shuffle=True, random_state=1).split(features)),
     )
-    folds = CrossValidation(recipe, examples, "r2")
+    folds = CrossValidation(recipe, examples, scorings_by_name("r2"))
 
     assert folds.scores({}).values == pytest.approx(
         scikit_learns(recipe, {}, examples, "r2"), rel=1e-12
@@ -198,7 +199,7 @@ def test_regressions_share_kernels_too(iris_examples, estimator, settings):
     ],
 )
 def test_what_shares_no_kernel(recipe, scoring):
-    assert shared_gamma(recipe.build(), scoring) is None
+    assert shared_gamma(recipe.build(), [scoring]) is None
 
 
 def test_scorings_with_a_shared_kernel_look_at_predictions_only():
@@ -210,7 +211,7 @@ def test_scorings_with_a_shared_kernel_look_at_predictions_only():
 def test_an_svm_that_changes_its_rows_is_validated_on_them(iris_examples):
     recipe = recipe_of(SCALED, C=1.0, gamma=0.05)
 
-    found = CrossValidation(recipe, iris_examples, "accuracy").scores({}).values
+    found = CrossValidation(recipe, iris_examples, scorings_by_name("accuracy")).scores({}).values
 
     assert found == scikit_learns(recipe, {}, iris_examples, "accuracy")
 
@@ -230,8 +231,8 @@ def test_weights_go_to_the_labels_that_they_name(labels, weights):
     features, numbers = make_classification(105, 5, weights=[0.7], flip_y=0.2, random_state=3)
     examples = examples_of(features, np.array(labels)[numbers])
     recipe = recipe_of(SVM, class_weight=weights)
-    plain = CrossValidation(recipe_of(SVM), examples, "accuracy")
-    folds = CrossValidation(recipe, examples, "accuracy")
+    plain = CrossValidation(recipe_of(SVM), examples, scorings_by_name("accuracy"))
+    folds = CrossValidation(recipe, examples, scorings_by_name("accuracy"))
     parameters = {"C": 1.0, "gamma": 0.05}
 
     assert folds.scores(parameters).values == scikit_learns(
@@ -248,7 +249,7 @@ def test_a_kernel_that_takes_too_much_memory_is_not_made(iris_examples, monkeypa
     found = []
     for size in (limit, limit - 1):
         monkeypatch.setattr(svm_folds, "SHARED_BYTES", size)
-        folds = CrossValidation(recipe_of(SVM), iris_examples, "accuracy")
+        folds = CrossValidation(recipe_of(SVM), iris_examples, scorings_by_name("accuracy"))
         found.append((folds.scores(parameters).values, folds._shared._kept[1] is not None))
 
     assert [kept for _, kept in found] == [True, False]
@@ -260,7 +261,7 @@ def test_a_kernel_that_takes_too_much_memory_is_not_made(iris_examples, monkeypa
 def test_a_kernel_that_overflows_or_is_all_rounding_is_not_used(iris_examples, factor):
     """The estimator then says itself what it makes of such rows."""
     far = replace(iris_examples, features=iris_examples.features + factor)
-    folds = CrossValidation(recipe_of(SVM), far, "accuracy")
+    folds = CrossValidation(recipe_of(SVM), far, scorings_by_name("accuracy"))
     parameters = {"C": 1.0, "gamma": 0.5}
 
     try:
@@ -288,7 +289,9 @@ def test_labels_and_their_numbers_give_the_same_scores(iris_examples):
     parameters = {"C": 8.0, "gamma": 0.063}
 
     found = [
-        CrossValidation(recipe_of(SVM), replace(iris_examples, target=target), "accuracy")
+        CrossValidation(
+            recipe_of(SVM), replace(iris_examples, target=target), scorings_by_name("accuracy")
+        )
         .scores(parameters)
         .values
         for target in (iris_examples.target, numbers)

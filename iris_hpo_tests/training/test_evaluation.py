@@ -20,6 +20,7 @@ from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo.training.evaluation import cv_mean, cv_std, evaluate, train
 from iris_hpo.training.metrics import wilson_interval
+from iris_hpo.training.scorers import scorings_by_name
 
 GRID = {"C": [0.031, 2.0, 512.0], "gamma": [0.001, 0.25, 4.0]}
 POINTS = [{"C": C, "gamma": gamma} for C in GRID["C"] for gamma in GRID["gamma"]]
@@ -192,7 +193,7 @@ def test_a_prediction_that_fails_is_the_candidates_failure(iris_examples):
     assert str(failure.value) == "predicting failed: RuntimeError: out of ideas"
 
     with pytest.raises(CandidateError) as failure:
-        CrossValidation(recipe, iris_examples, "accuracy").scores({})
+        CrossValidation(recipe, iris_examples, scorings_by_name("accuracy")).scores({})
     assert str(failure.value) == "scoring on the fold 1 rows failed: RuntimeError: out of ideas"
 
 

@@ -14,6 +14,7 @@ SCORINGS = [
     *("f1", "precision", "recall", "jaccard", "average_precision", "roc_auc"),
     *("neg_brier_score", "neg_log_loss", "f1_macro", "matthews_corrcoef"),
 ]
+POSITIVE = ", or say which class is the positive one, as in pos_label: "
 SPELLINGS = {
     "0.0 and 1.0": (["0.0", "1.0"], [0.0, 1.0]),
     "truth values": (["False", "True"], [False, True]),
@@ -49,17 +50,17 @@ def test_the_score_is_that_of_the_numbers(rows, spelling, scoring, estimator):
 @pytest.mark.parametrize(
     ("scoring", "labels", "message"),
     [
-        ("f1", ["no", "yes"], "no, yes; choose f1_macro, or write the labels as 0 and 1"),
+        ("f1", ["no", "yes"], f"no, yes; choose f1_macro{POSITIVE}'yes'"),
         ("recall", ["a", "b", "c"], "a, b, c; choose recall_macro"),
         ("precision", [0, 1, 2], "0, 1, 2; choose precision_macro"),
-        ("f1", ["0.5", "1.5"], "0.5, 1.5; choose f1_macro, or write the labels as 0 and 1"),
-        ("f1", ["1", "True"], "1, True; choose f1_macro, or write the labels as 0 and 1"),
-        ("f1", [2, 3], "2, 3; choose f1_macro, or write the labels as 0 and 1"),
+        ("f1", ["0.5", "1.5"], f"0.5, 1.5; choose f1_macro{POSITIVE}'1.5'"),
+        ("f1", ["1", "True"], f"1, True; choose f1_macro{POSITIVE}'True'"),
+        ("f1", [2, 3], f"2, 3; choose f1_macro{POSITIVE}3"),
         ("roc_auc", ["a", "b", "c"], "a, b, c; choose roc_auc_ovr"),
         (
             "average_precision",
             ["no", "yes"],
-            "no, yes; choose another, such as balanced_accuracy, or write the labels as 0 and 1",
+            f"no, yes; choose another, such as balanced_accuracy{POSITIVE}'yes'",
         ),
         ("r2", ["no", "yes", "maybe"], "maybe, no, yes; choose another, such as balanced_accuracy"),
     ],

@@ -13,6 +13,7 @@ from iris_hpo.training.cross_validation import CrossValidation
 from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo.training.evaluation import train
+from iris_hpo.training.scorers import scorings_by_name
 
 SVM = "sklearn.svm.SVC"
 FOLDS = 3
@@ -55,7 +56,7 @@ class Searching:
     def __init__(self, recipe, examples, fits, scoring="accuracy"):
         self.recipe, self.examples, self.scoring, self.fits = recipe, examples, scoring, fits
         self.objective = EstimatorObjective(recipe, scoring, "classification")
-        self.folds = CrossValidation(recipe, examples, scoring)
+        self.folds = CrossValidation(recipe, examples, scorings_by_name(scoring))
 
     def try_all(self, points):
         """Whether each model was fitted, and each candidate's folds."""

@@ -118,11 +118,12 @@ def _choose(study: Study, given: SelectionSettings) -> _Choice:
         examples.roles.group,
         examples.test_roles.group,
         is_ordered=upstream.split_card.is_ordered,
+        positive=spec.pos_label,
     )
-    scoring = settings.metric or spec.scoring
+    scoring = settings.metric or spec.scorings.name
     candidates = [spec.space.parse_key(key) for key in status.score_cards]
     evaluations = [card.evaluation for card in status.score_cards.values()]
-    evaluations = rescore(evaluations, evidence, spec.scoring, scoring)
+    evaluations = rescore(evaluations, evidence, spec.scorings.name, scoring)
     scored = list(map(Scored, candidates, evaluations))
     selection = select(scored, spec.space, scoring, settings.rule, within=settings.share)
     return _Choice(study, upstream, status, settings, selection, examples, evidence)
@@ -166,7 +167,7 @@ def _curve(fits: FinalFits, examples: Examples) -> Curve | None:
 
 def _references(choice: _Choice, scores: ReferenceScores) -> Sequence[Reference]:
     """The references, scored as the candidates are."""
-    own, scoring = choice.study.spec.scoring, choice.selection.scoring
+    own, scoring = choice.study.spec.scorings.name, choice.selection.scoring
     return [
         replace(reference, evaluation=evaluation)
         for reference in scores.references
