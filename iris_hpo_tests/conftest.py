@@ -1,6 +1,8 @@
 """Fixtures of the domain that several test modules share."""
 
+import gc
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +31,12 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 make_once()
 
+# Each process imports all tests. Even where Python may not write bytecode, that of tests is kept:
+# pytest takes long to rewrite their assertions. And imports make no garbage to be collected.
+_may_write_bytecode = not sys.dont_write_bytecode
+sys.dont_write_bytecode = False
+gc.disable()
+
 PROJECT = Path(__file__).resolve().parents[1]
 
 LONGEST_FIRST = (
@@ -52,6 +60,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     tests = Path(__file__).parent
     places = {tests / name: place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+def pytest_collection_finish() -> None:
+    """Begin with the tests; what was imported for them stays, and need not be looked through."""
+    sys.dont_write_bytecode = not _may_write_bytecode
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,6 +11,7 @@ import pickle
 import sqlite3
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ from dagster.components.core import load_defs, snapshot
 from sqlalchemy.engine import Engine
 
 from iris_hpo.reports import figure as figures
-from iris_hpo.selection.rules import Selection
+from iris_hpo.selection.rules import Scored, Selection
+from iris_hpo.training.evaluation import Evaluation
 
 
 def make_once() -> None:
@@ -46,12 +48,27 @@ def draw_once(patch: pytest.MonkeyPatch) -> None:
     kept: dict[bytes, bytes] = {}
 
     def draw_selection(selection: Selection) -> bytes:
-        shown = pickle.dumps(selection)
+        shown = pickle.dumps(_without_times(selection))
         if shown not in kept:
             kept[shown] = draw(selection)
         return kept[shown]
 
     patch.setattr(figures, "draw_selection", draw_selection)
+
+
+def _without_times(selection: Selection) -> Selection:
+    """Leave out what no figure shows, and what differs in each run."""
+    return replace(
+        selection,
+        rows=tuple(
+            replace(row, scored=replace(row.scored, evaluation=_without_time(row.scored)))
+            for row in selection.rows
+        ),
+    )
+
+
+def _without_time(scored: Scored) -> Evaluation:
+    return replace(scored.evaluation, seconds=0.0, predictions=None)
 
 
 def _runs(base_dir: str, **_: Any) -> Path:
