@@ -121,6 +121,7 @@ class HyperparameterSearch(dg.Component, SearchFields):
             splitter=self._splitter(layout),
             sampler=part_of(self.sampler, "sampler"),
             prepare=self.prepare,
+            data_asset=self.data.asset if self.data else "",
         )
 
     def _scorings(self) -> Sequence[str | Part]:

@@ -46,7 +46,7 @@ class SearchSpec:
     home
         The project's folder. Relative paths start here.
     data_file
-        CSV, Parquet or Arrow, within the data folder.
+        CSV, Parquet or Arrow, within the data folder; or give ``data_asset``.
     parameters_folder
         Folder of the parameter files, within the data folder; ``parameters/<name>`` by default.
     axes
@@ -92,12 +92,14 @@ class SearchSpec:
         Where the candidates come from; by default the parameter files.
     prepare
         ``none`` refuses features that are no complete numbers, ``auto`` prepares them.
+    data_asset
+        Key of the project's asset whose value is the data, with ``/`` between its parts.
     """
 
     name: str
     home: Path
-    data_file: str
-    axes: tuple[Axis, ...]
+    data_file: str = ""
+    axes: tuple[Axis, ...] = ()
     steps: tuple[Step, ...] = ()
     objective: Part | None = None
     parameters_folder: str = ""
@@ -120,6 +122,7 @@ class SearchSpec:
     splitter: Part = BY_ROLES
     sampler: Part = PARAMETER_FILES
     prepare: str = "auto"
+    data_asset: str = ""
 
     def __post_init__(self) -> None:
         with at_field("name"):

@@ -14,6 +14,7 @@ from iris_hpo.known_rules import default_rule
 from iris_hpo.reports import DEFAULT_REPORTS, make_reports
 from iris_hpo.samplers import check_sampler
 from iris_hpo.selection.checks import check_names
+from iris_hpo.text import shorten
 from iris_hpo.training.estimator_search import check_estimator, with_values
 from iris_hpo.training.estimators import Recipe
 from iris_hpo.training.scoring import check_responses, check_scorings
@@ -34,6 +35,7 @@ def check_spec(spec: "SearchSpec") -> None:
         raise InputError(
             f"max_candidates {spec.max_candidates} must be at least 1", field=("max_candidates",)
         )
+    _check_data(spec)
     with at_field("axes"):
         spec.space  # noqa: B018 - axes that cannot work are refused
     if spec.objective is None:
@@ -45,6 +47,23 @@ def check_spec(spec: "SearchSpec") -> None:
     if spec.rule is not None:
         spec.checked_rule(spec.rule, spec.division().n_folds)
     spec.selection_settings(0, default_rule(0))
+
+
+def _check_data(spec: "SearchSpec") -> None:
+    if spec.data_file and spec.data_asset:
+        raise InputError(
+            "give either a data_file or an asset with the data, not both", field=("data",)
+        )
+    if not (spec.data_file or spec.data_asset):
+        raise InputError(
+            "give a data_file, or an asset of the project: data: {asset: features}",
+            field=("data_file",),
+        )
+    if not all(spec.data_asset.split("/")) and spec.data_asset:
+        raise InputError(
+            f"the asset {shorten(spec.data_asset)} has an empty part in its key",
+            field=("data", "asset"),
+        )
 
 
 def _check_estimator(spec: "SearchSpec") -> None:

@@ -103,6 +103,17 @@ class AxisFields(_Fields):
             )
 
 
+class DataFields(_Fields):
+    """Data that is no file of the data folder."""
+
+    asset: str = Field(
+        description="Key of an asset whose value is a table, such as a frame of pandas or polars; "
+        "`/` stands between the parts of its key.",
+        examples=["features", "warehouse/features"],
+        min_length=1,
+    )
+
+
 class StepFields(_Fields):
     """One step of a pipeline; its parameters are addressed as ``<class in lower case>__<name>``."""
 

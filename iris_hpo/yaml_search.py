@@ -3,7 +3,15 @@
 from typing import Annotated, Any
 
 import dagster as dg
-from pydantic import ConfigDict, Field, StrictFloat, StrictInt
+from pydantic import (
+    ConfigDict,
+    Field,
+    StrictFloat,
+    StrictInt,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticKnownError
 
 from iris_hpo.data.named_splitters import BY_ROLES
 from iris_hpo.known_rules import RULES
@@ -13,6 +21,7 @@ from iris_hpo.selection.checks import CHECKS
 from iris_hpo.yaml_fields import (
     AxisFields,
     ChoiceFields,
+    DataFields,
     OneOf,
     PartFields,
     StepFields,
@@ -23,16 +32,28 @@ from iris_hpo.yaml_fields import (
 class SearchFields(dg.Model):
     """What is written below ``attributes``; `HyperparameterSearch` makes a search of it."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
+            "if": {"not": {"required": ["data"]}},
+            "then": {"required": ["data_file"]},
+        },
+    )
 
     name: str = Field(
         description="The search's name; every asset, job and file of the search begins with it.",
         examples=["wine"],
         min_length=1,
     )
+    data: DataFields | None = Field(
+        default=None, description="An asset of the project as the data, instead of a `data_file`."
+    )
     data_file: str = Field(
-        description="CSV, Parquet or Arrow, within the project's data folder.",
+        default="",
+        description="CSV, Parquet or Arrow, within the project's data folder; or give `data`.",
         examples=["wine.csv"],
+        validate_default=True,
     )
     target: bool | StrictInt | str = Field(
         default=-1,
@@ -145,3 +166,11 @@ class SearchFields(dg.Model):
         "`shuffled`.",
         examples=["grouped", {"use": "time", "settings": {"gap": 7}}],
     )
+
+    @field_validator("data_file")
+    @classmethod
+    def _is_given(cls, data_file: str, info: ValidationInfo) -> str:
+        """Require a file where no asset is given; mistakes in the asset are reported themselves."""
+        if not data_file and info.data.get("data", True) is None:
+            raise PydanticKnownError("missing")
+        return data_file

@@ -82,6 +82,15 @@ def test_what_is_left_out_has_the_defaults_of_the_spec(project: YamlProject) -> 
     assert (spec.scoring, spec.rule, spec.split) == ("accuracy", None, SplitSettings())
 
 
+def test_an_asset_may_be_the_data(project: YamlProject) -> None:
+    project.write_yaml(
+        "wine", PIPELINE.replace("data_file: wine.csv", "data: {asset: warehouse/features}")
+    )
+    with project.entered():
+        spec = find_search("wine", project.root)
+    assert (spec.data_file, spec.data_asset) == ("", "warehouse/features")
+
+
 def test_yaml_and_python_make_the_same_definitions(project: YamlProject) -> None:
     project.write_yaml("wine", PIPELINE)
     from_yaml = project.load()

@@ -86,6 +86,15 @@ def refusal(project: YamlProject, text: str) -> tuple[Path, str]:
             "Extra inputs are not permitted",
         ),
         ("  data_file: wine.csv\n", "", "data_file", "attributes:", "Field required"),
+        ("data_file: wine.csv", "data: null", "data_file", "attributes:", "Field required"),
+        (
+            "data_file: wine.csv",
+            "data: {asset: ''}",
+            "data.asset",
+            "data:",
+            "String should have at least 1 character",
+        ),
+        ("data_file: wine.csv", "data: {table: a}", "data.asset", "data:", "Field required"),
         ("  name: wine\n", "", "name", "attributes:", "Field required"),
         (
             "folds: 3",

@@ -425,3 +425,26 @@ def test_what_is_simple_decides_nothing_about_candidates():
         "positive": True,
         "nullable": False,
     }
+
+
+@pytest.mark.parametrize(
+    ("data", "field", "message"),
+    [
+        ({"data_asset": "features"}, ("data",), "give either a data_file or an asset"),
+        ({"data_file": ""}, ("data_file",), "give a data_file, or an asset of the project"),
+        (
+            {"data_file": "", "data_asset": "a//b"},
+            ("data", "asset"),
+            "the asset 'a//b' has an empty part in its key",
+        ),
+    ],
+)
+def test_the_data_is_one_file_or_one_asset(data, field, message):
+    with pytest.raises(InputError, match=message) as error:
+        search(**data)
+    assert error.value.field == field
+
+
+def test_an_asset_needs_no_file():
+    spec = search(data_file="", data_asset="warehouse/features")
+    assert (spec.data_file, spec.data_asset) == ("", "warehouse/features")

@@ -2,12 +2,13 @@
 
 import importlib
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import dagster as dg
 from dagster.components.definitions import LazyDefinitions
 
 from iris_hpo.errors import InputError
@@ -56,12 +57,36 @@ def find_search(name: str | None, folder: Path) -> SearchSpec:
     raise InputError(f"{folder} has no search {name!r}; it has {others}{_reasons(broken)}")
 
 
+def load_definitions(folder: Path) -> dg.Definitions:
+    """Load all definitions of the project in a folder.
+
+    Raises
+    ------
+    InputError
+        If they cannot be loaded.
+    """
+    project = _read_project(folder)
+    make_importable(folder)
+    try:
+        loaded = list(_definitions_of(project.module))
+    except Exception as error:  # the project's own code may raise anything
+        problem = explain(root_cause(error), folder)
+        raise InputError(f"the definitions of {folder} cannot be loaded: {problem}") from error
+    return dg.Definitions.merge(*loaded)
+
+
+def _definitions_of(module: str) -> Iterator[dg.Definitions]:
+    for value in vars(importlib.import_module(module)).values():
+        made = value() if isinstance(value, LazyDefinitions) else value
+        if isinstance(made, dg.Definitions):
+            yield made
+
+
 def _load(project: "_Project", folder: Path) -> str:
     """Load the definitions; return what is wrong with them, except in a single search of YAML."""
     try:
-        for definition in vars(importlib.import_module(project.module)).values():
-            if isinstance(definition, LazyDefinitions):
-                definition()
+        for _ in _definitions_of(project.module):  # building them is what is needed
+            pass
     except Exception as error:  # noqa: BLE001 - the project's own code may raise anything
         cause = root_cause(error)
     else:

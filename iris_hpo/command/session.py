@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ import dagster as dg
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
-from iris_hpo.command.project import find_search
+from iris_hpo.command.project import find_search, load_definitions
 from iris_hpo.errors import InputError
 from iris_hpo.event_log.postgres_server import MANY_ATS, has_broken_url, one_message
 from iris_hpo.orchestration.home import check_name
@@ -50,7 +51,9 @@ def open_study(search: str | None, data: str | None, artifacts: str | None) -> G
         _open_instance(home) as instance,
         _instance_errors(home),
     ):
-        yield Study(spec, instance, storage)
+        study = Study(spec, instance, storage)
+        study.data_asset.project = partial(load_definitions, Path.cwd())
+        yield study
 
 
 @contextmanager

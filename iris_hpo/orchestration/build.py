@@ -9,7 +9,9 @@ from iris_hpo.orchestration.assets.parameters import build_parameters
 from iris_hpo.orchestration.assets.raw_data import build_raw_data
 from iris_hpo.orchestration.assets.selection import build_selection
 from iris_hpo.orchestration.assets.split import build_split
+from iris_hpo.orchestration.champion_io import CHAMPION_IO
 from iris_hpo.orchestration.checks import build_checks
+from iris_hpo.orchestration.names import CHAMPION
 from iris_hpo.orchestration.resources import LogProgress, Progress, Storage
 from iris_hpo.orchestration.sensors import build_automation
 from iris_hpo.orchestration.study import OpenStudy, Study
@@ -45,8 +47,9 @@ def build_search(
     """Make the assets, checks, jobs and sensors of a search.
 
     The definitions can be merged with those of other searches and with a project's own: each search
-    has its own names, all share the resources ``iris_hpo_storage`` and ``iris_hpo_progress``, and
-    only the search's jobs have an executor.
+    has its own names, all share resources that begin with ``iris_hpo_``, and only the search's
+    jobs have an executor. An asset that has the selection as an input gets the
+    champion's model.
 
     Parameters
     ----------
@@ -69,6 +72,10 @@ def build_search(
             build_selection(spec, open_study),
         ],
         asset_checks=build_checks(spec, open_study),
-        resources={STORAGE: _STORAGE, PROGRESS: progress},
+        resources={
+            STORAGE: _STORAGE,
+            PROGRESS: progress,
+            CHAMPION: CHAMPION_IO,
+        },
     )
     return dg.Definitions.merge(assets, build_automation(spec))

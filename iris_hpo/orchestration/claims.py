@@ -152,6 +152,7 @@ def _own_claim(study: Study) -> _Claim:
         parameters=os.path.realpath(listed_in),
         search=fingerprint(
             data_file=spec.data_file,
+            **({"data_asset": spec.data_asset} if spec.data_asset else {}),
             axes=[axis.identity() for axis in spec.axes],
             steps=[spec.objective.use]
             if spec.objective

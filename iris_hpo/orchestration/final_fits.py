@@ -17,7 +17,8 @@ from iris_hpo.engines import Done, Engine, Failed, Limits, WorkersEngine, make_e
 from iris_hpo.errors import CandidateError, InputError
 from iris_hpo.orchestration.names import log_line
 from iris_hpo.orchestration.resources import Counts
-from iris_hpo.orchestration.study import Study, Upstream
+from iris_hpo.orchestration.study import Study
+from iris_hpo.orchestration.upstream import Upstream
 from iris_hpo.run_settings import WorkSettings
 from iris_hpo.selection.champion import CHAMPION, ChampionCard
 from iris_hpo.selection.references import ReferenceScores, read_references

@@ -46,6 +46,10 @@ _DESCRIPTIONS: Final = {
     "rows.",
     "selection": "Leaderboard, tied best and champion of all current candidates.",
 }
+_OF_ASSET: Final = (
+    "The value of the asset {data_asset}, checked and kept as a file, which the search learns from."
+)
+"""Description of `raw_data` if the data is an asset of the project."""
 _SAMPLED: Final = (
     "The candidates that {sampler} proposes, of values of {axes}. Materialising it registers new "
     "candidates and deletes those that are no longer proposed."
@@ -55,6 +59,8 @@ _SAMPLED: Final = (
 
 LAYOUT = "layout"
 """Metadata of `raw_data` and `split`: which column was the target."""
+CHAMPION = "iris_hpo_champion"
+"""Key of the IO manager that gives assets below a selection its champion."""
 NOTES = "notes"
 """Metadata of `raw_data` and `split`: notes on the columns and the folds."""
 
@@ -112,8 +118,12 @@ def names_of(spec: SearchSpec) -> Names:
 def describe(spec: SearchSpec, name: str) -> str:
     """Return the description of an asset."""
     is_sampled = name == "parameters" and spec.sampler != PARAMETER_FILES
-    text = (_SAMPLED if is_sampled else _DESCRIPTIONS[name]).format(
+    text = _SAMPLED if is_sampled else _DESCRIPTIONS[name]
+    if name == "raw_data" and spec.data_asset:
+        text = _OF_ASSET
+    text = text.format(
         data_file=spec.data_file,
+        data_asset=spec.data_asset,
         split=spec.division().describe(),
         axes=" and ".join(axis.name for axis in spec.axes),
         objective=spec.make_objective().describe(),
@@ -125,6 +135,8 @@ def describe(spec: SearchSpec, name: str) -> str:
 
 def _kinds(spec: SearchSpec, name: str) -> set[str]:
     """Kinds of an asset; scikit-learn only where its splitter or an estimator of it works."""
+    if name == "raw_data" and spec.data_asset:
+        return {"arrow"}
     is_built_in = spec.division().is_built_in if name == "split" else spec.objective is None
     return _KINDS[name] if is_built_in else _KINDS[name] - {"scikitlearn"}
 

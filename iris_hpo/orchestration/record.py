@@ -52,6 +52,24 @@ def latest(instance: dg.DagsterInstance, key: dg.AssetKey) -> Input | None:
     return Input(tags.get(DATA_VERSION, ""), record.storage_id, tags.get(CODE_VERSION, ""))
 
 
+def input_pointer(
+    instance: dg.DagsterInstance, key: dg.AssetKey, upstream: dg.AssetKey
+) -> int | None:
+    """Event of the upstream materialisation that the latest one of an asset was made from.
+
+    Returns
+    -------
+    int or None
+        Storage id of the upstream event; None without a materialisation, or if the asset did not
+        depend on the other.
+    """
+    record = _latest_record(instance, key)
+    if record is None or record.asset_materialization is None:
+        return None
+    pointer = (record.asset_materialization.tags or {}).get(_input_pointer_tag(upstream))
+    return int(pointer) if pointer and pointer.isdecimal() else None
+
+
 def latest_metadata(
     instance: dg.DagsterInstance, key: dg.AssetKey
 ) -> Mapping[str, dg.MetadataValue]:

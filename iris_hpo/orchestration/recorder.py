@@ -8,7 +8,8 @@ import dagster as dg
 
 from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.record import Input, lineage_tags
-from iris_hpo.orchestration.study import Study, Upstream
+from iris_hpo.orchestration.study import Study
+from iris_hpo.orchestration.upstream import Upstream
 from iris_hpo.selection.leaderboard import flat
 from iris_hpo.text import clean
 from iris_hpo.training.cards import ModelCard, ScoreCard, model_name

@@ -75,7 +75,10 @@ class Launcher:
         def open_study(*_: object) -> Study:
             return self._study
 
-        return build_search(self._study.spec, progress=self._tally, open_study=open_study)
+        search = build_search(self._study.spec, progress=self._tally, open_study=open_study)
+        if not self._study.spec.data_asset:
+            return search
+        return dg.Definitions.merge(search, self._study.data_asset.upstream(search))
 
     def bring_up_to_date(
         self, settings: Settings, selection: SelectionSettings, work: WorkSettings
@@ -246,7 +249,8 @@ class Launcher:
 def _is_only_blocked(result: dg.ExecuteInProcessResult) -> bool:
     """Whether nothing failed but checks that block: the selection stands."""
     errors = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
-    return all(error and error.cls_name == "DagsterAssetCheckFailedError" for error in errors)
+    names = {error.cls_name if error else "" for error in errors}
+    return names == {"DagsterAssetCheckFailedError"}
 
 
 def _message(result: dg.ExecuteInProcessResult) -> str:
@@ -258,4 +262,6 @@ def _message(result: dg.ExecuteInProcessResult) -> str:
             if data.error is not None:
                 cause = data.error.cause or data.error
                 return cause.message.partition("\n[SQL:")[0].strip()
+        if event.is_job_failure and (error := event.job_failure_data.error):  # no step began
+            return (error.cause or error).message.strip()
     return "the run failed; look at it in the Dagster UI"

@@ -8,7 +8,8 @@ from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.record import failure_reasons
 from iris_hpo.orchestration.status import State, Status, read_status
-from iris_hpo.orchestration.study import Study, Upstream
+from iris_hpo.orchestration.study import Study
+from iris_hpo.orchestration.upstream import Upstream
 from iris_hpo.parts import Part
 from iris_hpo.reports import DEFAULT_REPORTS
 from iris_hpo.run_settings import ALL, SelectionSettings

@@ -14,6 +14,10 @@ from iris_hpo.orchestration.ticks import follow_parameter_files, follow_raw_data
 from iris_hpo.spec import SearchSpec
 
 _SEARCHED: Final = ("raw_data", "split", "parameters", "models", "scores")
+_FOLLOWS_FILE: Final = "Requests a run for all candidates when the data file has new content."
+_FOLLOWS_ASSET: Final = (
+    "Requests a run for all candidates when the asset with the data was materialised."
+)
 _DAY: Final = 86_400
 _RUNNING: Final = dg.DefaultSensorStatus.RUNNING
 
@@ -64,7 +68,7 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
         job=search,
         minimum_interval_seconds=interval,
         default_status=_RUNNING,
-        description="Requests a run for all candidates when the data file has new content.",
+        description=_FOLLOWS_ASSET if spec.data_asset else _FOLLOWS_FILE,
     )
     def raw_data_sensor(
         context: dg.SensorEvaluationContext, iris_hpo_storage: Storage

@@ -80,7 +80,8 @@ def read_sources(study: Study, settings: Settings) -> Sources:
             states["parameters"] = "missing"
         elif not _lists(study, candidates_csv(study.spec.axes, candidates)):
             states["parameters"] = "out of date"
-    if states["raw_data"] == "up to date" and not _describes(study, split_card):
+    is_kept = not study.spec.data_asset or study.data_asset.is_kept
+    if states["raw_data"] == "up to date" and not (is_kept and _describes(study, split_card)):
         states["raw_data"] = "out of date"
     if states["raw_data"] != "up to date" and states["split"] == "up to date":
         states["split"] = "out of date"

@@ -4,7 +4,6 @@ The status of candidates and of the selection is in `status`; what is left to do
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -18,9 +17,11 @@ from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.engines import apart
 from iris_hpo.errors import InputError
 from iris_hpo.files import stamps_of
+from iris_hpo.orchestration.data_asset import DataAsset
 from iris_hpo.orchestration.names import Names, names_of, prepares
 from iris_hpo.orchestration.record import Input, latest, latest_metadata
 from iris_hpo.orchestration.resources import Storage
+from iris_hpo.orchestration.upstream import Upstream
 from iris_hpo.samplers import PARAMETER_FILES, list_candidates
 from iris_hpo.samplers.parameter_list import PARAMETERS_CARD, CandidateList, ParametersCard
 from iris_hpo.selection.champion import CHAMPION_CARD, ChampionCard
@@ -28,24 +29,6 @@ from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import AnyCard, Card, read_recorded_card
 from iris_hpo.store.folder import ArtifactStore
 from iris_hpo.training.cards import Conditions
-
-
-@dataclass(frozen=True)
-class Upstream:
-    """The split and the parameters that candidates are trained under.
-
-    Attributes
-    ----------
-    split, parameters
-        The recorded materialisations.
-    split_card, parameters_card
-        The stored cards, verified.
-    """
-
-    split: Input
-    parameters: Input
-    split_card: SplitCard
-    parameters_card: ParametersCard
 
 
 class Study:
@@ -65,6 +48,8 @@ class Study:
 
     Attributes
     ----------
+    data_asset
+        The project's asset with the data, if the search has one.
     announce
         Called with each line for a user who waits, such as which run is waited for.
     """
@@ -73,6 +58,7 @@ class Study:
         self.spec = spec
         self.instance = instance
         self.storage = storage
+        self.data_asset = DataAsset(self)
         self.announce: Callable[[str], None] = lambda _: None
         self._divided: dict[SplitSettings, tuple[SplitCard, dict[str, bytes]]] = {}
         self._candidates: tuple[Sequence[object], CandidateList] | None = None
@@ -83,6 +69,7 @@ class Study:
         """Return a new study of the same search, which reads its inputs again."""
         study = Study(self.spec, self.instance, self.storage)
         study.announce = self.announce
+        study.data_asset.project = self.data_asset.project
         return study
 
     @cached_property
@@ -100,7 +87,7 @@ class Study:
     @property
     def data_file(self) -> Path:
         """Path of the data file."""
-        return self.storage.data_file(self.spec)
+        return self.data_asset.path if self.spec.data_asset else self.storage.data_file(self.spec)
 
     @property
     def parameters_folder(self) -> Path:
@@ -124,7 +111,8 @@ class Study:
             If the file cannot be used.
         """
         spec = self.spec
-        return read_dataset(self.data_file, spec.layout, spec.task, mixed=prepares(spec))
+        with self.data_asset.naming():
+            return read_dataset(self.data_file, spec.layout, spec.task, mixed=prepares(spec))
 
     def divide(self, settings: SplitSettings) -> tuple[SplitCard, dict[str, bytes]]:
         """Divide the data set.
@@ -152,6 +140,12 @@ class Study:
         digest = self.data_digest
         vars(self).pop("dataset", None)
         self.data_digest = digest
+        self._divided.clear()
+
+    def forget_data(self) -> None:
+        """Forget what was read of the data, which has changed."""
+        for name in ("dataset", "data_digest"):
+            vars(self).pop(name, None)
         self._divided.clear()
 
     @property

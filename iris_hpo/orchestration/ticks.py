@@ -48,6 +48,8 @@ def follow_parameter_files(context: dg.SensorEvaluationContext, study: Study) ->
     if context.cursor is None and records_slowly(study.instance):  # once, in the first tick
         log_line(context.log, SLOW_LOG, logging.WARNING)
     claim_search(study, follows=True)
+    if study.spec.data_asset and study.data_asset.recorded() is None:
+        return _wait_for_asset(context, study)
     change = pending_change(study)
     last = _cursor(context)
     cursor = {"digest": study.candidates.digest, **_code_digest(study.spec)}
@@ -72,7 +74,7 @@ def follow_parameter_files(context: dg.SensorEvaluationContext, study: Study) ->
 def _requests(study: Study, plan: Plan, digests: str) -> list[dg.RunRequest]:
     """Request the work of a plan, or a selection from the remaining candidates."""
     names = study.names
-    if "raw_data" in plan.sources:
+    if "raw_data" in plan.sources and not study.spec.data_asset:
         study.dataset  # noqa: B018 - request no first search on data that cannot be read
     # The same files may come back, so the last materialisation is part of the key.
     before = study.recorded("parameters")
@@ -91,28 +93,32 @@ def _requests(study: Study, plan: Plan, digests: str) -> list[dg.RunRequest]:
 
 
 def follow_raw_data(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:
-    """Evaluate a tick over the data file.
+    """Evaluate a tick over the data file, or over the asset with the data.
 
-    The cursor holds the digest of the content that was last acted upon.
+    The cursor holds the digest of the content that was last acted upon; of an asset, the event of
+    its materialisation, since a tick is too short to load the value.
 
     Raises
     ------
     InputError
         If the file cannot be used, or another project owns the search.
     """
-    digest = file_digest(study.data_file)
     recorded = study.recorded("raw_data")
-    seen = _cursor(context).get("digest") or (recorded.version if recorded else None)
+    digest, recorded_digest = _data_digests(study)
+    if not digest:
+        return _wait_for_asset(context, study)
+    seen = _cursor(context).get("digest") or recorded_digest
     cursor = json.dumps({"digest": digest})
-    if seen is None:
+    if not seen:
         return dg.SensorResult(
             skip_reason="the first search reads the data; this sensor follows its changes",
             cursor=cursor,
         )
-    if digest == seen:
+    if digest == seen or (study.spec.data_asset and digest == recorded_digest):
         return dg.SensorResult(skip_reason="the data has not changed", cursor=cursor)
     check_claim(study)
-    study.dataset  # noqa: B018 - if it is half-written or wrong, wait until it is right
+    if not study.spec.data_asset:
+        study.dataset  # noqa: B018 - if it is half-written or wrong, wait until it is right
     keys = registered_keys(study)
     sources = ["raw_data", "split"]
     if study.recorded("parameters") is None:
@@ -126,6 +132,22 @@ def follow_raw_data(context: dg.SensorEvaluationContext, study: Study) -> dg.Sen
     else:
         requests = [_search_request(study.names, run_key, sources, ())]
     return dg.SensorResult(run_requests=requests, cursor=cursor)
+
+
+def _data_digests(study: Study) -> tuple[str, str]:
+    """What identifies the present data, and that of `raw_data`; empty where there is none."""
+    if study.spec.data_asset:
+        present, seen = study.data_asset.recorded(), study.data_asset.seen
+        return str(present.pointer) if present else "", str(seen) if seen else ""
+    recorded = study.recorded("raw_data")
+    return file_digest(study.data_file), recorded.version if recorded else ""
+
+
+def _wait_for_asset(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:
+    return dg.SensorResult(
+        skip_reason=f"waits until {study.data_asset.source} is materialised",
+        cursor=context.cursor,
+    )
 
 
 def _release_dead_runs(log: logging.Logger, study: Study) -> None:

@@ -31,8 +31,9 @@ from iris_hpo.orchestration.record import (
 )
 from iris_hpo.orchestration.recorder import SLOW_LOG, Recorder, records_slowly
 from iris_hpo.orchestration.resources import Counts, Progress, Storage
-from iris_hpo.orchestration.study import OpenStudy, Study, Upstream
+from iris_hpo.orchestration.study import OpenStudy, Study
 from iris_hpo.orchestration.turns import check_turn
+from iris_hpo.orchestration.upstream import Upstream
 from iris_hpo.run_settings import WorkSettings
 from iris_hpo.spec import SearchSpec
 from iris_hpo.text import counted, legible

@@ -14,13 +14,14 @@ from iris_hpo.orchestration.config import SelectionConfig, selection_config
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.final_fits import FinalFits
 from iris_hpo.orchestration.last_run import changed
-from iris_hpo.orchestration.names import names_of, presentation
+from iris_hpo.orchestration.names import CHAMPION, names_of, presentation
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.selection_metadata import describe_selection
 from iris_hpo.orchestration.selection_status import read_selectable, selection_version
 from iris_hpo.orchestration.status import Status
-from iris_hpo.orchestration.study import OpenStudy, Study, Upstream
+from iris_hpo.orchestration.study import OpenStudy, Study
 from iris_hpo.orchestration.turns import check_turn
+from iris_hpo.orchestration.upstream import Upstream
 from iris_hpo.run_settings import SelectionSettings, WorkSettings
 from iris_hpo.selection.champion import Made, read_selected, write_selection
 from iris_hpo.selection.estimates import Curve, Evidence, Reference, assess
@@ -80,6 +81,7 @@ def build_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinit
     return dg.asset(
         **presentation(spec, "selection"),
         deps=[names.asset("scores")],
+        io_manager_key=CHAMPION,
         pool=names.pool,
         automation_condition=SELECT_WHEN,
     )(selection)

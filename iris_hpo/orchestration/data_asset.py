@@ -1,0 +1,217 @@
+"""The project's own asset as the data of a search: its value, and the snapshot that is kept of it.
+
+`raw_data` gets the value by the asset's own IO manager and stores it as a file (`SNAPSHOT`), which
+is the data file of the search from then on. So workers, other machines, `predict` and the event log
+deal with a file whose content has a digest, whatever the asset is, and they need neither the
+asset's library nor its IO manager.
+"""
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import dagster as dg
+
+from iris_hpo.data.snapshots import snapshot
+from iris_hpo.data.sources import file_digest
+from iris_hpo.errors import InputError
+from iris_hpo.orchestration.record import Input, input_pointer, latest
+from iris_hpo.store.digests import digest_of
+from iris_hpo.text import listed
+
+if TYPE_CHECKING:
+    from iris_hpo.orchestration.study import Study
+
+SNAPSHOT: Final = "raw_data/data.arrow"
+
+_IO_MANAGER: Final = "io_manager"
+"""Key of the IO manager of assets that name none."""
+
+
+class DataAsset:
+    """The asset that a search learns from.
+
+    Parameters
+    ----------
+    study
+        The search on its instance.
+
+    Attributes
+    ----------
+    project
+        Returns the definitions of the project, where the value may be loaded to plan a run; None in
+        a run and in a sensor, which know only what was materialised.
+    """
+
+    def __init__(self, study: "Study", project: Callable[[], dg.Definitions] | None = None) -> None:
+        self._study = study
+        self.project = project
+        self._file: Path | None = None
+        self._kept: bool | None = None
+
+    @property
+    def key(self) -> dg.AssetKey:
+        """Key of the asset."""
+        return dg.AssetKey.from_user_string(self._study.spec.data_asset)
+
+    @property
+    def source(self) -> str:
+        """The asset, for messages."""
+        return f"the asset {self._study.spec.data_asset}"
+
+    def recorded(self) -> Input | None:
+        """The latest materialisation of the asset."""
+        return latest(self._study.instance, self.key)
+
+    def require(self) -> Input:
+        """The latest materialisation of the asset.
+
+        Raises
+        ------
+        InputError
+            If there is none; the message says what to do.
+        """
+        recorded = self.recorded()
+        if recorded is None:
+            name = self._study.spec.data_asset
+            raise InputError(
+                f"{self.source} was never materialised, and this search learns from it: "
+                f"materialise it in the UI, or with: dg launch --assets {name}"
+            )
+        return recorded
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the stored snapshot is the recorded one, of the latest materialisation."""
+        if self._kept is None:
+            self._kept = self._is_kept()
+        return self._kept
+
+    @property
+    def seen(self) -> int | None:
+        """Event of the materialisation that `raw_data` took its snapshot of; None without one."""
+        study = self._study
+        return input_pointer(study.instance, study.names.asset("raw_data"), self.key)
+
+    @property
+    def path(self) -> Path:
+        """The file with the data to work on: the snapshot, or the value that is newer.
+
+        Raises
+        ------
+        InputError
+            If there is neither, or the value cannot be loaded.
+        """
+        if self._file is None and self.project is not None:
+            self.require()
+            if not self.is_kept:
+                self._file = self._write(self._content(self._load()))
+        if self._file is None:
+            place = self._study.store.path(SNAPSHOT)
+            if isinstance(place, Path):
+                self._file = place
+            else:
+                self._file = self._write(self._study.store.read(SNAPSHOT))
+        return self._file
+
+    @contextmanager
+    def naming(self) -> Generator[None]:
+        """Name the asset instead of the file in the messages of the block."""
+        try:
+            yield
+        except InputError as error:
+            if self._file is None:
+                raise
+            message = str(error).replace(str(self._file), self.source)
+            raise InputError(message, field=error.field) from error
+
+    def keep(self, value: object) -> None:
+        """Store the snapshot of a value, as the data of the study.
+
+        Raises
+        ------
+        InputError
+            If the value is no table.
+        """
+        study, content = self._study, self._content(value)
+        known = file_digest(self._file) if self._file and self._file.is_file() else ""
+        study.store.write(SNAPSHOT, content)
+        place = study.store.path(SNAPSHOT)
+        self._file = place if isinstance(place, Path) else self._write(content)
+        self._kept = True
+        if known != digest_of(content):
+            study.forget_data()
+
+    def upstream(self, search: dg.Definitions) -> dg.Definitions:
+        """The asset, as the project defines it, and the project's resources.
+
+        Parameters
+        ----------
+        search
+            Definitions of the search, to be merged with these; its own resources are left out.
+        """
+        project = self._project()
+        resources = {
+            key: resource
+            for key, resource in (project.resources or {}).items()
+            if key not in (search.resources or {})
+        }
+        asset = next(asset for asset in project.assets or () if self.key in _keys_of(asset))
+        needs = asset.required_resource_keys if isinstance(asset, dg.AssetsDefinition) else ()
+        if _IO_MANAGER in needs:
+            # Where a run is in this process, Dagster replaces its default by a store in memory.
+            resources.setdefault(_IO_MANAGER, dg.fs_io_manager)
+        return dg.Definitions(assets=[asset], resources=resources)
+
+    def _project(self) -> dg.Definitions:
+        if self.project is None:
+            raise InputError(f"{self.source} can be loaded only with its project")
+        project = self.project()
+        keys = [key for asset in project.assets or () for key in _keys_of(asset)]
+        if self.key not in keys:
+            names = sorted(key.to_user_string() for key in keys)
+            raise InputError(
+                f"the project has no asset {self._study.spec.data_asset!r}, which `data` names; "
+                f"it has {listed(names)}",
+                field=("data", "asset"),
+            )
+        return project
+
+    def _is_kept(self) -> bool:
+        store, recorded = self._study.store, self._study.recorded("raw_data")
+        if recorded is None or not store.exists(SNAPSHOT) or self.require().pointer != self.seen:
+            return False
+        place = store.path(SNAPSHOT)  # elsewhere the digest is compared when it is read
+        return not isinstance(place, Path) or file_digest(place) == recorded.version
+
+    def _load(self) -> object:
+        """Load the value as a run does, by the asset's own IO manager."""
+        project = self._project()
+        try:
+            return project.load_asset_value(self.key, instance=self._study.instance)
+        except InputError:
+            raise
+        except Exception as error:  # an IO manager may raise anything
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise InputError(f"{self.source} cannot be loaded: {reason}") from error
+
+    def _content(self, value: object) -> bytes:
+        return snapshot(value, self.source)
+
+    def _write(self, content: bytes) -> Path:
+        """Write a file that lasts as long as this object."""
+        folder = tempfile.mkdtemp(prefix="iris_hpo-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        path = Path(folder, Path(SNAPSHOT).name)
+        path.write_bytes(content)
+        return path
+
+
+def _keys_of(asset: object) -> set[dg.AssetKey]:
+    if isinstance(asset, dg.AssetsDefinition):
+        return set(asset.keys)
+    return {asset.key} if isinstance(asset, (dg.AssetSpec, dg.SourceAsset)) else set()
