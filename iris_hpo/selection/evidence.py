@@ -32,6 +32,8 @@ class Evidence:
         For each row a label of the group that it belongs to; None if rows are independent.
     is_ordered
         Whether the order of the rows matters, as in a time series.
+    weights, test_weights
+        How much each row counts in scores; None if all count alike.
     positive
         The label of the positive class; None if none is named.
     """
@@ -44,7 +46,16 @@ class Evidence:
     groups: NDArray[np.generic] | None = None
     test_groups: NDArray[np.generic] | None = None
     is_ordered: bool = False
+    weights: NDArray[np.float64] | None = None
+    test_weights: NDArray[np.float64] | None = None
     positive: str | None = None
+
+    @cached_property
+    def all_weights(self) -> NDArray[np.float64] | None:
+        """Weights of the training rows, then of the test rows."""
+        if self.weights is None or self.test_weights is None:
+            return None
+        return np.concatenate([self.weights, self.test_weights])
 
     @cached_property
     def repeats(self) -> int | None:

@@ -55,11 +55,14 @@ class ScoredRows:
         Shape (rows,).
     columns
         What candidates predict, or their losses. Shape (rows, candidates).
+    weights
+        How much each row counts; None if all count alike. Shape (rows,).
     """
 
     rows: NDArray[np.intp]
     truth: Truth
     columns: NDArray[Any]
+    weights: Scores | None = None
 
     def sums(self, metric: RowMetric, counts: Scores, columns: Columns) -> Sums:
         """Sum over rows.
@@ -70,7 +73,10 @@ class ScoredRows:
             How often each row of the pool counts. Shape (draws, rows of the pool).
         """
         weights = counts[:, self.rows]
-        narrow = weights.astype(np.float32)  # whole numbers below 2**24 are exact
+        if self.weights is None:
+            narrow = weights.astype(np.float32)  # whole numbers below 2**24 are exact
+        else:
+            narrow = weights = weights * self.weights
         of_candidates = [
             ((narrow if part.dtype == np.float32 else weights)[:, rows] @ part).astype(np.float64)
             for rows, part in metric.parts(self.truth, self.columns[:, columns])

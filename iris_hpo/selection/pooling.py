@@ -50,8 +50,14 @@ def build_pool(
     training = len(evidence.target)
     positions = [*evidence.folds, training + rows[-1]]
     truth = _encoded(np.concatenate([evidence.target, evidence.test_target]), evidence)
+    weights = evidence.all_weights
     scored = [
-        ScoredRows(at, truth[at], columns[end - len(at) : end])
+        ScoredRows(
+            at,
+            truth[at],
+            columns[end - len(at) : end],
+            None if weights is None else weights[at],
+        )
         for at, end in zip(positions, ends, strict=True)
     ]
     return Pool(metric, scored[:-1], scored[-1], evidence.repeats, with_test)
@@ -100,7 +106,10 @@ def additions(pool: Pool, evidence: Evidence, curve: Curve) -> Sequence[Scores]:
     everyone, training = len(truth), len(evidence.target)
     validated = np.mean([len(rows) for rows in evidence.folds])
     sizes = np.where(np.arange(everyone) < training, training - validated, training)
-    share = (1 / sizes - 1 / curve.rows) / (1 / (_FEWER * everyone) - 1 / (_MORE * everyone))
+    weights = 1.0 if evidence.all_weights is None else evidence.all_weights
+    share = (
+        weights * (1 / sizes - 1 / curve.rows) / (1 / (_FEWER * everyone) - 1 / (_MORE * everyone))
+    )
     fewer, more = (
         _per_row(pool.metric, truth, _encoded(np.stack([*columns], axis=1), evidence))
         for columns in (curve.fewer, curve.more)
