@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,25 +46,27 @@ def count_correct(target: Target, predicted: NDArray[np.generic]) -> int:
 
 @dataclass(frozen=True)
 class Predictions:
-    """The true and the predicted values of the same rows, both of shape (rows,)."""
+    """The true and the predicted values of the same rows, and how much each counts, (rows,)."""
 
     target: Target
     predicted: NDArray[np.generic]
+    weights: NDArray[np.float64] | None = None
 
     @cached_property
-    def counts(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    def counts(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Rows of each class: predicted as theirs, in all, and predicted as this class."""
         both = np.concatenate([self.target, self.predicted])
         classes, codes = np.unique(both, return_inverse=True)
         size, rows = len(classes), len(self.target)
-        matrix = np.bincount(codes[:rows] * size + codes[rows:], minlength=size * size)
+        pairs = codes[:rows] * size + codes[rows:]
+        matrix = np.bincount(pairs, self.weights, minlength=size * size)
         matrix = matrix.reshape(size, size)
         return np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
 
 
 def _accuracy(predictions: Predictions) -> float:
-    hits, _, _ = predictions.counts
-    return float(hits.sum() / len(predictions.target))
+    hits, actual, _ = predictions.counts
+    return float(hits.sum() / actual.sum())
 
 
 def _balanced_accuracy(predictions: Predictions) -> float:
@@ -82,7 +84,8 @@ def _of_scikit_learn(function: str) -> Callable[[Predictions], float]:
     def compute(predictions: Predictions) -> float:
         from sklearn import metrics
 
-        return float(getattr(metrics, function)(predictions.target, predictions.predicted))
+        values = predictions.target, predictions.predicted
+        return float(getattr(metrics, function)(*values, sample_weight=predictions.weights))
 
     return compute
 
@@ -139,20 +142,25 @@ METRICS: Final[Mapping[str, Metric]] = {
 them."""
 
 
-def measure(task: Task, target: Target, predicted: NDArray[np.generic]) -> Mapping[str, float]:
+def measure(
+    task: Task,
+    target: Target,
+    predicted: NDArray[np.generic],
+    weights: NDArray[np.float64] | None = None,
+) -> Mapping[str, float]:
     """Compute the metrics of a task.
 
     Parameters
     ----------
-    target, predicted
-        Shape (rows,).
+    target, predicted, weights
+        Shape (rows,); without weights, all rows count alike.
 
     Returns
     -------
     mapping
         The value of each of the task's `METRICS`, by name.
     """
-    predictions = Predictions(target, predicted)
+    predictions = Predictions(target, predicted, weights)
     return {
         metric.name: metric.compute(predictions)
         for metric in METRICS.values()
