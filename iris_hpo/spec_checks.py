@@ -17,6 +17,7 @@ from iris_hpo.selection.checks import check_names
 from iris_hpo.text import shorten
 from iris_hpo.training.estimator_search import check_estimator, with_values
 from iris_hpo.training.estimators import Recipe
+from iris_hpo.training.row_weights import check_weights
 from iris_hpo.training.scoring import check_responses, check_scorings
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def check_spec(spec: "SearchSpec") -> None:
         _check_estimator(spec)
     else:
         _check_objective(spec)
+    if "weight" in spec.layout.row_roles:
+        _check_weights(spec, spec.layout.row_roles["weight"])
     _check_parts(spec)
     _check_splitter(spec)
     if spec.rule is not None:
@@ -107,6 +110,18 @@ def _check_objective(spec: "SearchSpec") -> None:
         spec.own_objective.identity()
 
 
+def _check_weights(spec: "SearchSpec", column: str) -> None:
+    if spec.objective is None:
+        check_weights(spec.recipe(), spec.scorings, column)
+    elif not spec.own_objective.takes_weights:
+        raise InputError(
+            f"the objective {spec.objective.use} takes no weights of rows, and the column "
+            f"{column!r} has the role weight; give its method train an argument weights, or leave "
+            f"the weights out by columns: {{{column}: drop}}",
+            field=("columns", column),
+        )
+
+
 def _check_parts(spec: "SearchSpec") -> None:
     with at_field("blocking_checks"):
         check_names(spec.blocking_checks)
@@ -121,8 +136,6 @@ def _check_parts(spec: "SearchSpec") -> None:
 
 
 def _check_splitter(spec: "SearchSpec") -> None:
-    if "weight" in spec.layout.row_roles:
-        raise InputError("the role weight is not supported yet", field=("columns",))
     default, own = vars(SplitSettings()), vars(spec.split)
     refuse_settings(spec.splitter, [name for name in own if own[name] != default[name]])
     with at_field("splitter"):

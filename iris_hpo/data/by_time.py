@@ -61,8 +61,8 @@ class ByTime:
         """Choose the latest rows for the test, and those before the gap for training."""
         times = _times(data)
         number = len(times)
-        wanted = number - math.ceil(number * self.settings.test_size)
-        (start,) = _borders(np.sort(times), [wanted], "a test part needs")
+        ideal = number - math.ceil(number * self.settings.test_size)
+        (start,) = _borders(np.sort(times), [ideal], "a test part needs")
         first = np.sort(times)[start]
         train = self._before(times, first, math.inf)
         if not len(train):
@@ -76,8 +76,8 @@ class ByTime:
             return ()
         ascending = np.sort(times)
         size = len(times) // (folds + 1)
-        wanted = [len(times) - (folds - at) * size for at in range(folds)]
-        starts = _borders(ascending, wanted, f"{folds} folds need")
+        ideal = [len(times) - (folds - at) * size for at in range(folds)]
+        starts = _borders(ascending, ideal, f"{folds} folds need")
         chosen: list[Fold] = []
         for at, start in enumerate(starts):
             first = ascending[start]
@@ -99,28 +99,28 @@ class ByTime:
         return np.flatnonzero((times < end) & (times >= end - window))
 
 
-def _borders(ascending: Times, wanted: Sequence[int], need: str) -> list[int]:
+def _borders(ascending: Times, ideal: Sequence[int], need: str) -> list[int]:
     """Move borders to the nearest changes of the time, so that they stay apart.
 
     Parameters
     ----------
     ascending
         The times in order.
-    wanted
+    ideal
         First positions behind each border, ascending.
     need
         What needs the borders, for the message.
     """
     changes = np.flatnonzero(np.diff(ascending)) + 1
-    if len(changes) < len(wanted):
+    if len(changes) < len(ideal):
         raise InputError(
             f"{counted(len(ascending), 'row')} have {counted(len(changes) + 1, 'different time')}, "
-            f"and {need} {len(wanted) + 1}, as rows of one time stay together"
-            + (": choose fewer folds" if len(wanted) > 1 else "")
+            f"and {need} {len(ideal) + 1}, as rows of one time stay together"
+            + (": choose fewer folds" if len(ideal) > 1 else "")
         )
     borders, first = list[int](), 0
-    for at, position in enumerate(wanted):
-        last = len(changes) - (len(wanted) - at) + 1
+    for at, position in enumerate(ideal):
+        last = len(changes) - (len(ideal) - at) + 1
         nearest = first + int(np.abs(changes[first:last] - position).argmin())
         borders.append(int(changes[nearest]))
         first = nearest + 1
@@ -134,5 +134,6 @@ def _times(data: Dataset) -> Times:
 
 
 def _is_no_number(value: object) -> bool:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return not number or not math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return True
+    return not math.isfinite(value)

@@ -54,7 +54,7 @@ class Grouped:
         codes = _codes(data)
         number = int(codes.max()) + 1
         if number < 2:
-            raise InputError("all rows are of one group; at least 2 are needed")
+            raise InputError("all rows have one group; at least 2 are needed")
         if self.settings.stratifies(data.task):
             test = _stratified(codes, data.target, self.settings)
         else:
@@ -130,9 +130,9 @@ def _codes(data: Dataset) -> NDArray[np.intp]:
 def _drawn(codes: NDArray[np.intp], settings: SplitSettings) -> Rows:
     """Draw groups until the test part has about its share of the rows."""
     sizes = np.bincount(codes)
-    wanted, taken, total = settings.test_size * len(codes), list[int](), 0
+    ideal, taken, total = settings.test_size * len(codes), list[int](), 0
     for group in np.random.default_rng(settings.seed).permutation(len(sizes)).tolist():
-        nearer = abs(total + sizes[group] - wanted) < abs(total - wanted)
+        nearer = abs(total + sizes[group] - ideal) < abs(total - ideal)
         if nearer and len(taken) < len(sizes) - 1:
             taken.append(group)
             total += sizes[group]

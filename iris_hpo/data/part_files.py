@@ -113,4 +113,4 @@ def read_part_roles(content: bytes, roles: Sequence[str]) -> RowRoles:
             arrays[role] = np.array([unquote_cell(cell) for cell in cells])
         else:
             arrays[role] = np.array(cells, dtype=np.float64)
-    return RowRoles(**arrays)
+    return RowRoles(arrays.get("group"), arrays.get("time"), arrays.get("weight"))

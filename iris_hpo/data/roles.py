@@ -53,11 +53,11 @@ class RowRoles:
         return replace(self, **{role: change(array) for role, array in self.arrays.items()})
 
     def take(self, rows: NDArray[np.intp]) -> Self:
-        """Return what is said about some rows."""
+        """Return what is known of some rows."""
         return self.each(lambda array: array[rows])
 
     def followed_by(self, other: Self) -> Self:
-        """Return what is said about these rows, then about others with the same roles."""
+        """Return what is known of these rows, then about others with the same roles."""
         both = {role: [array, other.arrays[role]] for role, array in self.arrays.items()}
         return replace(self, **{role: np.concatenate(pair) for role, pair in both.items()})
 

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from iris_hpo.data.dataset import Features, Target, Task
     from iris_hpo.data.split import Examples
     from iris_hpo.space.values import Value
@@ -54,9 +57,15 @@ class Objective(Protocol):
         ...
 
     def train(
-        self, parameters: Mapping[str, "Value"], features: "Features", target: "Target"
+        self,
+        parameters: Mapping[str, "Value"],
+        features: "Features",
+        target: "Target",
+        weights: "NDArray[np.float64] | None" = ...,
     ) -> object:
         """Train a candidate.
+
+        A class without ``weights`` is refused only if a column has the weights of the rows.
 
         Parameters
         ----------
@@ -64,6 +73,8 @@ class Objective(Protocol):
             The values of the axes, by their ``parameter``.
         features, target
             The training rows: shapes (rows, features) and (rows,).
+        weights
+            How much each row counts; not given if all count alike.
 
         Returns
         -------

@@ -12,6 +12,7 @@ from iris_hpo.data.split import Examples
 from iris_hpo.space.values import Value
 from iris_hpo.training.estimators import Estimator, Recipe
 from iris_hpo.training.fitting import RowScore, build, fit, score
+from iris_hpo.training.row_weights import weights_of
 from iris_hpo.training.scorers import Scorings
 from iris_hpo.training.svm_bound import Bounds, digest_of_fit
 from iris_hpo.training.svm_folds import SharedFolds
@@ -91,8 +92,13 @@ class CrossValidation:
         features, target = self._examples.features, self._examples.target
         fitted, validated = self._examples.folds[number]
         estimator = build(self._recipe, parameters, target)
-        fit(estimator, features[fitted], target[fitted])
-        rows = f"fold {number + 1}"
+        weights = self._examples.roles.weight
+        fit(estimator, features[fitted], target[fitted], weights_of(weights, fitted))
         return digest_of_fit(estimator), score(
-            estimator, self._scorings, features[validated], target[validated], rows
+            estimator,
+            self._scorings,
+            features[validated],
+            target[validated],
+            f"fold {number + 1}",
+            weights_of(weights, validated),
         )

@@ -24,6 +24,7 @@ from iris_hpo.training.fitting import (
 from iris_hpo.training.metrics import count_correct, measure
 from iris_hpo.training.origin import Origin
 from iris_hpo.training.predictions import Predictions
+from iris_hpo.training.row_weights import Weights
 from iris_hpo.training.scorers import Scorings, scorings_by_name
 from iris_hpo.training.scoring import check_target
 from iris_hpo.training.svm_bound import Bounds, digest_of_fit
@@ -119,7 +120,11 @@ class EstimatorObjective:
         check_target(self._scorings, self.task, examples.target, examples.test_target)
 
     def train(
-        self, parameters: Mapping[str, Value], features: Features, target: Target
+        self,
+        parameters: Mapping[str, Value],
+        features: Features,
+        target: Target,
+        weights: Weights | None = None,
     ) -> Estimator:
         """Fit an estimator to copies of the rows, or take what a smaller C of an SVM has shown.
 
@@ -131,7 +136,8 @@ class EstimatorObjective:
         estimator = build(self.recipe, parameters, target)
         known = self._bounds.known(estimator)
         if known is None:
-            fit(estimator, features.copy(), target.copy())
+            copied = None if weights is None else weights.copy()
+            fit(estimator, features.copy(), target.copy(), copied)
             self._bounds.note(estimator, [digest_of_fit(estimator)], estimator)
             return estimator
         same = copy(known)
@@ -149,19 +155,22 @@ class EstimatorObjective:
             If the estimator refuses, or a score is not finite.
         """
         estimator, target = cast("Estimator", model), examples.test_target
+        weights = examples.test_roles.weight
         predicted = predict(estimator, examples.test_features.copy(), target)
         with own_failure("predicting"):
-            metrics = dict(measure(self.task, target, predicted))  # refuses what is not finite
-        # The metric is the scorer's own value; computing it once saves a prediction.
-        if self.scoring in metrics and not self._scorings.others:
+            # refuses what is not finite
+            metrics = dict(measure(self.task, target, predicted, weights))
+        # The metric is the scorer's own value; computing it once saves a prediction. Weighted
+        # sums may differ in the last bit.
+        if self.scoring in metrics and not self._scorings.others and weights is None:
             test = RowScore(metrics[self.scoring], predicted)
         else:
             rows = examples.test_features.copy()
-            test = score(estimator, self._scorings, rows, target.copy(), "test")
+            test = score(estimator, self._scorings, rows, target.copy(), "test", weights)
         folds = self._cross_validation(examples).scores(parameters)
         for name, value in metrics.items():
             refuse_non_finite(value, f"{name} on the test rows")
-        is_counted = self.task == "classification"
+        is_counted = self.task == "classification" and weights is None
         return Evaluation(
             test.value,
             {**metrics, **test.others},

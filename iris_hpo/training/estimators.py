@@ -24,7 +24,7 @@ from iris_hpo.training.source_code import loaded_code
 class Estimator(Protocol):
     """The methods of a scikit-learn estimator that are used."""
 
-    def fit(self, X: Features, y: Target) -> object:  # noqa: N803
+    def fit(self, X: Features, y: Target, **more: Any) -> object:  # noqa: N803
         """Learn from rows."""
         ...
 

@@ -86,7 +86,9 @@ def train(objective: Objective, parameters: Mapping[str, Value], examples: Examp
     """
     started = time.perf_counter()
     with counted_warnings() as warned, own_failure("training"):
-        model = objective.train(parameters, examples.features, examples.target)
+        weights = examples.roles.weight
+        weighted = () if weights is None else (weights,)
+        model = objective.train(parameters, examples.features, examples.target, *weighted)
         support_vectors = count_support_vectors(model)
     return Training(model, time.perf_counter() - started, support_vectors, warned.count)
 

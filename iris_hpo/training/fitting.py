@@ -20,6 +20,7 @@ from iris_hpo.training.class_weights import match_class_weights
 from iris_hpo.training.estimators import Estimator, Recipe
 from iris_hpo.training.metrics import count_correct
 from iris_hpo.training.predictions import Column, Outputs
+from iris_hpo.training.row_weights import Weights, fit_arguments
 from iris_hpo.training.scorers import Scoring, Scorings
 from iris_hpo.training.scoring import score_by
 from iris_hpo.training.svm_kernel import is_svm
@@ -69,8 +70,15 @@ def build(recipe: Recipe, parameters: Mapping[str, Value], target: Target) -> Es
         return recipe.prepared(estimator)
 
 
-def fit(estimator: Estimator, features: Features, target: Target) -> None:
+def fit(
+    estimator: Estimator, features: Features, target: Target, weights: Weights | None = None
+) -> None:
     """Fit an estimator, which may change the rows.
+
+    Parameters
+    ----------
+    weights
+        How much each row counts; None if all count alike.
 
     Raises
     ------
@@ -82,7 +90,7 @@ def fit(estimator: Estimator, features: Features, target: Target) -> None:
     # Rows are finite: that was checked when the data was read. What the steps of a pipeline make
     # of them need not be.
     with own_failure("fitting"), config_context(assume_finite=is_svm(estimator)):
-        estimator.fit(features, target)
+        estimator.fit(features, target, **fit_arguments(estimator, weights))
 
 
 def predict(estimator: Estimator, features: Features, target: Target) -> NDArray[np.generic]:
@@ -128,7 +136,12 @@ class RowScore:
 
 
 def score(
-    estimator: Estimator, scorings: Scorings, features: Features, target: Target, rows: str
+    estimator: Estimator,
+    scorings: Scorings,
+    features: Features,
+    target: Target,
+    rows: str,
+    weights: Weights | None = None,
 ) -> RowScore:
     """Score a fitted estimator on rows; ``rows`` names them in messages.
 
@@ -140,18 +153,23 @@ def score(
         If it cannot be scored, or a score is not finite.
     """
     with own_failure(f"scoring on the {rows} rows"):
-        if scorings.names == ("accuracy",):  # a count; the scorer takes as long as a small fit
+        # A count; the scorer takes as long as a small fit.
+        if scorings.names == ("accuracy",) and weights is None:
             predicted = _predictions(estimator, features, target)
             scored = RowScore(count_correct(target, predicted) / len(target), predicted)
         else:
-            scored = _score_recorded(estimator, scorings, features, target)
+            scored = _score_recorded(estimator, scorings, features, target, weights)
     for name, value in {scorings.name: scored.value, **scored.others}.items():
         refuse_non_finite(value, f"{name} on the {rows} rows")
     return scored
 
 
 def replayed_score(
-    scoring: str | Scoring, target: Target, predicted: Column, outputs: Outputs | None = None
+    scoring: str | Scoring,
+    target: Target,
+    predicted: Column,
+    outputs: Outputs | None = None,
+    weights: Weights | None = None,
 ) -> float:
     """Compute the score of rows from what was predicted for them.
 
@@ -159,8 +177,8 @@ def replayed_score(
     ----------
     scoring
         A name that scikit-learn knows, or a scoring that does not see the estimator itself.
-    target
-        The true values of the rows.
+    target, weights
+        The true values of the rows, and how much each counts.
     predicted, outputs
         As `score` returned them.
 
@@ -171,9 +189,10 @@ def replayed_score(
     """
     from iris_hpo.training.responses import replay
 
-    if scoring == "accuracy":
+    if scoring == "accuracy" and weights is None:
         return count_correct(target, predicted) / len(target)
-    return score_by(scoring, replay(predicted, outputs), np.zeros((len(target), 1)), target)
+    features = np.zeros((len(target), 1))
+    return score_by(scoring, replay(predicted, outputs), features, target, weights)
 
 
 def refuse_non_finite(value: float, what: str) -> None:
@@ -195,7 +214,11 @@ def describe(error: BaseException) -> str:
 
 
 def _score_recorded(
-    estimator: Estimator, scorings: Scorings, features: Features, target: Target
+    estimator: Estimator,
+    scorings: Scorings,
+    features: Features,
+    target: Target,
+    weights: Weights | None,
 ) -> RowScore:
     from iris_hpo.training.responses import Recording
 
@@ -204,7 +227,7 @@ def _score_recorded(
     for scoring in scorings.all:
         scored = estimator if scoring.scorer.sees_model else cast("Estimator", recording)
         rows = features.copy() if scoring.scorer.sees_model else features
-        values[scoring.name] = score_by(scoring, scored, rows, target)
+        values[scoring.name] = score_by(scoring, scored, rows, target, weights)
     value = values.pop(scorings.name)
     predicted = recording.predicted
     if predicted is None:

@@ -1,5 +1,6 @@
 """An objective that a search names by a part, such as one of a user's own."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,6 +19,7 @@ from iris_hpo.training.evaluation import Evaluation, check_metric
 from iris_hpo.training.fitting import describe, own_failure
 from iris_hpo.training.origin import Origin
 from iris_hpo.training.predictions import check_labels, check_predictions
+from iris_hpo.training.row_weights import Weights
 from iris_hpo.training.settings import identity
 from iris_hpo.training.source_code import loaded_code
 
@@ -107,9 +109,23 @@ class NamedObjective(Origin):
     def check_rows(self, examples: Examples) -> None:
         """Take any rows: whether they can be scored is for the objective to say."""
 
-    def train(self, parameters: Mapping[str, Value], features: Features, target: Target) -> object:
+    def train(
+        self,
+        parameters: Mapping[str, Value],
+        features: Features,
+        target: Target,
+        weights: Weights | None = None,
+    ) -> object:
         """Train a candidate on copies of the rows."""
-        return self._made.train(dict(parameters), features.copy(), target.copy())
+        copies = features.copy(), target.copy()
+        if weights is None:
+            return self._made.train(dict(parameters), *copies)
+        return self._made.train(dict(parameters), *copies, weights=weights.copy())
+
+    @property
+    def takes_weights(self) -> bool:
+        """Whether it can train on rows that do not count alike."""
+        return "weights" in inspect.signature(self._made.train).parameters
 
     def score(
         self, model: object, parameters: Mapping[str, Value], examples: Examples

@@ -1,17 +1,25 @@
 """Weights of rows: which estimators and scorings take them, and how they reach a fit."""
 
+import inspect
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.errors import InputError
+from iris_hpo.parts import import_object
 from iris_hpo.training.estimators import Estimator, Recipe
+from iris_hpo.training.scorers import Scoring, Scorings
 
 Weights = NDArray[np.float64]
 """How much each row counts. Shape (rows,)."""
 
 _ARGUMENT: Final = "sample_weight"
+
+
+def weights_of(weights: Weights | None, rows: NDArray[np.intp]) -> Weights | None:
+    """Return the weights of some rows; None without weights."""
+    return None if weights is None else weights[rows]
 
 
 def weight_argument(estimator: object) -> str | None:
@@ -50,7 +58,7 @@ def fit_arguments(estimator: Estimator, weights: Weights | None) -> dict[str, We
     return {argument: weights}
 
 
-def check_weighted(recipe: Recipe, scoring: str, column: str) -> None:
+def check_weights(recipe: Recipe, scorings: Scorings, column: str) -> None:
     """Refuse weights of rows that an estimator or a scoring does not take.
 
     Parameters
@@ -63,31 +71,38 @@ def check_weighted(recipe: Recipe, scoring: str, column: str) -> None:
     InputError
         Says what to write.
     """
-    instead = f"leave weights out, by columns: {{{column}: drop}}"
     if weight_argument(recipe.build()) is None:
         raise InputError(
-            f"the column {column!r} has the weights of the rows, and {recipe.describe()} takes no "
-            f"sample_weight in fit; choose another estimator, or {instead}",
+            f"{recipe.describe()} takes no weights of rows (sample_weight in fit), and the column "
+            f"{column!r} has the role weight; {_INSTEAD.format('estimator', column)}",
             field=("columns", column),
         )
-    if not _takes_weights(scoring):
-        raise InputError(
-            f"the column {column!r} has the weights of the rows, and the scoring {scoring!r} takes "
-            f"none; choose another scoring, or {instead}",
-            field=("scoring",),
-        )
+    for scoring in scorings.all:
+        if not _takes_weights(scoring):
+            raise InputError(
+                f"the scoring {scoring.name} takes no weights of rows (sample_weight), and the "
+                f"column {column!r} has the role weight; {_INSTEAD.format('scoring', column)}",
+                field=("columns", column),
+            )
 
 
-def _takes_weights(scoring: str) -> bool:
+_INSTEAD: Final = "choose another {}, or leave the weights out by columns: {{{}: drop}}"
+
+
+def _takes_weights(scoring: Scoring) -> bool:
+    """Whether a scoring takes weights: a function names them, a scorer of scikit-learn is tried."""
+    if scoring.is_own:
+        function: Any = import_object(scoring.part.use, "scoring", "a function", field="use")
+        if callable(function) and not isinstance(function, type):
+            return _ARGUMENT in inspect.signature(function).parameters
     from sklearn.dummy import DummyRegressor
-    from sklearn.metrics import get_scorer
 
     features, target = np.zeros((4, 1)), np.array([0.0, 1.0, 2.0, 4.0])
     guess = DummyRegressor().fit(features, target)
     try:
-        get_scorer(scoring)(guess, features, target, sample_weight=np.ones(4))
+        scoring.scorer.score(guess, features, target, sample_weight=np.ones(4))
     except TypeError as error:
         return _ARGUMENT not in str(error)
-    except Exception:  # noqa: BLE001 - it is for another target; weights were taken
+    except Exception:  # noqa: BLE001 - it is for another target, and looked at weights first
         return True
     return True

@@ -254,8 +254,8 @@ def _signed(score: Any, is_greater: bool) -> Score:  # noqa: FBT001 - a setting
     if is_greater:
         return score
 
-    def negative(estimator: object, rows: object, target: object) -> object:
-        return -score(estimator, rows, target)
+    def negative(estimator: object, rows: object, target: object, **more: object) -> object:
+        return -score(estimator, rows, target, **more)
 
     return negative
 

@@ -13,6 +13,7 @@ from iris_hpo.errors import InputError, at_field
 from iris_hpo.text import listed, shorten
 from iris_hpo.training.estimators import Estimator
 from iris_hpo.training.labels import numbered, numbers_of, renamed, same_label
+from iris_hpo.training.row_weights import Weights
 from iris_hpo.training.scorers import Scoring, Scorings, scoring_by_name
 
 _FOR_ALL_CLASSES: Final = ("accuracy", "balanced_accuracy")
@@ -26,19 +27,25 @@ _RESPONSES: Final = ("predict_proba", "decision_function")
 
 
 def score_by(
-    scoring: str | Scoring, estimator: Estimator, features: Features, target: Target
+    scoring: str | Scoring,
+    estimator: Estimator,
+    features: Features,
+    target: Target,
+    weights: Weights | None = None,
 ) -> float:
     """Score as scikit-learn does when it reads labels such as ``1.0`` and ``True`` as numbers."""
     if isinstance(scoring, str):
         scoring = scoring_by_name(scoring)
     scorer = scoring.scorer
+    weighted = {} if weights is None else {"sample_weight": weights}
     codes = None
     if not scorer.sees_model:
         codes = numbers_of(target, estimator, scoring.pos_label if scorer.has_positive else None)
     if codes is None:
-        value = scorer.score(estimator, features, target)
+        value = scorer.score(estimator, features, target, **weighted)
     else:
-        value = scorer.score(numbered(estimator, codes), features, renamed(target, codes))
+        rows = features, renamed(target, codes)
+        value = scorer.score(numbered(estimator, codes), *rows, **weighted)
     if isinstance(value, numbers.Real) or np.ndim(value) == 0:
         return float(value)
     raise TypeError(f"{scoring.name} gives a {type(value).__name__} instead of a number")

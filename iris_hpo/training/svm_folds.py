@@ -18,6 +18,7 @@ from iris_hpo.data.split import Examples
 from iris_hpo.space.values import Value
 from iris_hpo.training.estimators import Estimator, Recipe
 from iris_hpo.training.fitting import RowScore, build, fit, score
+from iris_hpo.training.row_weights import Weights, weights_of
 from iris_hpo.training.scorers import Scorings
 from iris_hpo.training.svm_bound import digest_of_fit
 from iris_hpo.training.svm_kernel import (
@@ -50,8 +51,10 @@ class _Blocks:
 
     fit_kernel: NDArray[np.float64]
     fit_target: Target
+    fit_weights: Weights | None
     kernel: NDArray[np.float64]
     target: Target
+    weights: Weights | None
 
 
 class SharedFolds:
@@ -105,11 +108,13 @@ class SharedFolds:
         estimator.set_params(kernel="precomputed")
         if is_classifier(estimator):
             estimator.set_params(decision_function_shape="ovo")
-        fit(estimator, blocks.fit_kernel, blocks.fit_target)
+        fit(estimator, blocks.fit_kernel, blocks.fit_target, blocks.fit_weights)
         if is_classifier(estimator) and not decides_clearly(estimator, blocks.kernel, kernel.error):
             return None
         rows = f"fold {number + 1}"
-        scored = score(estimator, self._scorings, blocks.kernel, blocks.target, rows)
+        scored = score(
+            estimator, self._scorings, blocks.kernel, blocks.target, rows, blocks.weights
+        )
         if self._scores_codes and not names_labels(estimator) and scored.predicted is not None:
             codes = cast("NDArray[np.int64]", scored.predicted)
             scored = replace(scored, predicted=self._coded[0][codes])
@@ -124,6 +129,7 @@ class SharedFolds:
 
     def _cut(self, gamma: float) -> tuple[SharedKernel, list[_Blocks]] | None:
         features, target = self._examples.features, self._target()
+        weights = self._examples.roles.weight
         too_large = len(features) ** 2 * 8 * len(self._examples.folds) > SHARED_BYTES
         if too_large or features.size < SHARED_NUMBERS:
             return None
@@ -134,8 +140,10 @@ class SharedFolds:
             _Blocks(
                 kernel.matrix[np.ix_(fitted, fitted)],
                 target[fitted],
+                weights_of(weights, fitted),
                 kernel.matrix[np.ix_(validated, fitted)],
                 target[validated],
+                weights_of(weights, validated),
             )
             for fitted, validated in self._examples.folds
         ]

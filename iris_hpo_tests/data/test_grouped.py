@@ -107,7 +107,7 @@ def test_repeats_that_would_be_the_same_are_refused() -> None:
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
-        (["g"] * 60, "all rows are of one group; at least 2 are needed"),
+        (["g"] * 60, "all rows have one group; at least 2 are needed"),
         (
             ["g", "h", "i"] * 20,
             "3 groups leave 2 for training, and 5 folds need as many: choose fewer",

@@ -120,6 +120,8 @@ def _choose(study: Study, given: SelectionSettings) -> _Choice:
         examples.roles.group,
         examples.test_roles.group,
         is_ordered=upstream.split_card.is_ordered,
+        weights=examples.roles.weight,
+        test_weights=examples.test_roles.weight,
         positive=spec.pos_label,
     )
     scoring = settings.metric or spec.scorings.name
