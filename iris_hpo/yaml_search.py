@@ -71,7 +71,8 @@ class SearchFields(dg.Model):
         default_factory=dict,
         description="Roles of columns by name: `drop` for one that is not learnt from, `category` "
         "for one whose numbers are names, `target`. Columns that describe rows: `group` for rows "
-        "that belong together, `time` for when, `part` for train, test or the number of the fold.",
+        "that belong together, `time` for when, `part` for train, test or the number of the fold, "
+        "`weight` for how much a row counts.",
         examples=[{"customer_id": "drop"}, {"patient": "group"}],
     )
     without_target: Annotated[str, OneOf(["refuse", "drop"], is_required=True)] = Field(
