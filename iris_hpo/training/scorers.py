@@ -16,7 +16,7 @@ from iris_hpo.training.origin import Origin
 from iris_hpo.training.settings import identity
 from iris_hpo.training.source_code import loaded_code
 
-Score = Callable[[Any, Any, Any], Any]
+Score = Callable[..., Any]
 """Scores a fitted estimator on rows with their target."""
 
 _GREATER: Final = "greater_is_better"
