@@ -23,7 +23,7 @@ def times_of(data: Dataset) -> np.ndarray:
     return data.roles.time
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     data=st.one_of(tables(), tables(numbers=True)),
     test_size=st.floats(0.05, 0.6),

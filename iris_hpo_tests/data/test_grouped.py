@@ -21,7 +21,7 @@ def groups_of(data: Dataset) -> np.ndarray:
     return data.roles.group
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     data=st.one_of(tables(), tables(numbers=True)),
     seed=st.integers(0, 9),

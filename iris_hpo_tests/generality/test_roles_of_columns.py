@@ -51,7 +51,7 @@ def test_whole_groups_with_weights_are_divided_drawn_and_kept(project: YamlProje
 
     answer = project.run("tree")
 
-    assert (answer["trained"], answer["failed"]) == (2, 0)
+    assert (answer["trained"], answer["failed"]) == (2, {})
     train, test = read_part(project, "train"), read_part(project, "test")
     assert not {row["group"] for row in train} & {row["group"] for row in test}
     assert {row["weight"] for row in train} == {"1.0", "2.0", "3.0"}
@@ -74,7 +74,7 @@ def test_the_latest_rows_are_the_test_and_nothing_is_estimated(project: YamlProj
 
     answer = project.run("tree")
 
-    assert (answer["trained"], answer["failed"], answer["estimate"]) == (2, 0, None)
+    assert (answer["trained"], answer["failed"], answer["estimate"]) == (2, {}, None)
     assert "the order of the rows matters" in answer["estimate_reason"]
     latest = max(float(row["time"]) for row in read_part(project, "train"))
     assert all(float(row["time"]) > latest + 2 for row in read_part(project, "test"))
@@ -88,7 +88,7 @@ def test_given_parts_and_folds_are_taken_as_they_are(project: YamlProject) -> No
 
     answer = project.run("tree")
 
-    assert (answer["trained"], answer["failed"]) == (2, 0)
+    assert (answer["trained"], answer["failed"]) == (2, {})
     assert [int(row["row"]) % 4 for row in read_part(project, "test")] == [1] * 30
     folds = read_part(project, "folds")
     for row in folds:
