@@ -13,8 +13,10 @@ from iris_hpo.data.splitters import Division, SplitSettings
 from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
 from iris_hpo.parts import Part
+from iris_hpo.space.axes import Axis
 from iris_hpo.store.cards import read_card
 from iris_hpo.store.objects import open_store
+from iris_hpo.training.estimators import Step
 from iris_hpo_tests.data.rows_with_roles import SIXTY
 
 
@@ -132,3 +134,15 @@ def test_groups_without_classes_are_drawn_three_times_where_that_is_cheap() -> N
     assert (division.repeats(100), division.repeats(10**6)) == (3, 1)
     assert Division(Part("grouped"), SplitSettings(), "classification").repeats(100) == 1
     assert Division(Part("given"), SplitSettings(), "regression").repeats(100) == 1
+
+
+def test_weights_that_an_estimator_does_not_take_are_refused_when_the_search_is_built() -> None:
+    layout = Layout(columns={"how": "weight"})
+    neighbours = (Step("sklearn.neighbors.KNeighborsClassifier"),)
+
+    assert spec(layout=layout).splitter == SHUFFLED
+    with pytest.raises(
+        InputError, match="KNeighborsClassifier takes no weights of rows"
+    ) as refused:
+        spec(layout=layout, steps=neighbours, axes=(Axis("n_neighbors", "N"),), choices=())
+    assert refused.value.field == ("columns", "how")

@@ -25,7 +25,8 @@ from iris_hpo.selection.row_metrics import ROW_METRICS
 from iris_hpo.store.objects import open_store
 from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimators import Recipe, Step
-from iris_hpo.training.evaluation import evaluate, train
+from iris_hpo.training.evaluation import Evaluation, evaluate, train
+from iris_hpo.training.named_objective import NamedObjective
 from iris_hpo.training.row_weights import check_weights
 from iris_hpo.training.scorers import scorings_by_name
 from iris_hpo.training.svm_folds import SharedFolds
@@ -216,3 +217,41 @@ def test_what_takes_no_weights_is_refused_with_what_to_write(steps, scoring, mes
 def test_what_takes_weights_is_accepted(scoring: str) -> None:
     check_weights(Recipe(SCALED), scorings_by_name(scoring), "how")
     check_weights(Recipe((Step("sklearn.linear_model.Ridge"),)), scorings_by_name("r2"), "how")
+
+
+class PlainMean:
+    """Predicts the mean."""
+
+    task = "regression"
+    scoring = "closeness"
+
+    def identity(self) -> dict[str, object]:
+        return {}
+
+    def train(self, parameters, features, target):  # noqa: ARG002
+        return float(np.mean(target))
+
+    def score(self, model, parameters, examples):  # noqa: ARG002
+        weights = examples.test_roles.weight
+        return Evaluation(-float(np.average(abs(examples.test_target - model), weights=weights)))
+
+
+class WeightedMean(PlainMean):
+    """Predicts the weighted mean."""
+
+    def train(self, parameters, features, target, weights=None):  # noqa: ARG002
+        return float(np.average(target, weights=weights))
+
+
+def test_an_objective_gets_weights_if_it_takes_them() -> None:
+    examples = weighted_examples(3, np.random.default_rng(3).normal(size=120))
+    plain, weighted = (
+        NamedObjective(Part(f"{__name__}.{kind.__name__}")) for kind in (PlainMean, WeightedMean)
+    )
+
+    model = train(weighted, {}, examples).model
+
+    assert (plain.takes_weights, weighted.takes_weights) == (False, True)
+    assert model == np.average(examples.target, weights=examples.roles.weight)
+    assert model != np.mean(examples.target)
+    assert evaluate(weighted, model, {}, examples).score < 0
