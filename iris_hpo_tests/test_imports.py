@@ -36,6 +36,7 @@ ALLOWED = {
     "training": f"{GROUND} store space data",
     "selection": f"{GROUND} store space data training",
     "reports": f"{GROUND} space selection",
+    "exports": f"{GROUND} store space data training selection",
     "spec": f"{GROUND} engines space samplers data training selection reports spec_checks",
     "spec_checks": f"{GROUND} engines space samplers data training selection reports spec",
     "start_up": f"{GROUND} engines training reports",
@@ -143,7 +144,7 @@ def test_the_domain_runs_without_dagster() -> None:
     program = (
         "import importlib, sys\n"
         f"for name in {modules!r}: importlib.import_module(name)\n"
-        "unwanted = {'dagster', 'distributed', 'matplotlib'}\n"
+        "unwanted = {'bokeh', 'dagster', 'distributed', 'matplotlib', 'mlflow', 'optuna'}\n"
         "print(sorted(unwanted & set(sys.modules)))\n"
     )
 

@@ -6,7 +6,7 @@ import runpy
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -32,17 +32,28 @@ def write_example(folder: Path, search: str) -> str:
     InputError
         If something would be overwritten, or the folder cannot be written.
     """
-    files = _files(_find_sources(), search)
+    files = _files(find_sources(), search)
+    refuse_existing(folder, files)
+    write_files(folder, files)
+    return next_commands(folder, search)
+
+
+def refuse_existing(folder: Path, files: Iterable[str]) -> None:
+    """Refuse to write into what exists at the top of a folder.
+
+    Raises
+    ------
+    InputError
+        If one of the files, or its folder, exists.
+    """
     for name in sorted({Path(path).parts[0] for path in files}):
         if os.path.lexists(folder / name):
             raise InputError(
                 f"{folder / name} exists, and nothing is overwritten; name a new folder"
             )
-    _write(folder, files)
-    return _next_commands(folder, search)
 
 
-def _find_sources() -> Path:
+def find_sources() -> Path:
     """Find the folders ``data`` and ``examples``: in the package, or beside it in a checkout."""
     for folder in (_PACKAGE / "example_projects", _PACKAGE.parent):
         if (folder / "examples" / "iris.yaml").is_file():
@@ -75,7 +86,7 @@ def _files(sources: Path, search: str) -> Mapping[str, bytes]:
     return files
 
 
-def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write the files; if one of them cannot be written, remove the others."""
     written: list[Path] = []
     try:
@@ -93,7 +104,8 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
         ) from error
 
 
-def _next_commands(folder: Path, search: str) -> str:
+def next_commands(folder: Path, search: str) -> str:
+    """Say what to do with a new project."""
     # dg is Dagster's present command; `dagster dev` does the same and is always installed.
     dev = "dg" if importlib.util.find_spec("dagster_dg_cli") else "dagster"
     lines = (

@@ -178,6 +178,46 @@ def predict(**options: Any) -> int:
 
 
 @cli.command()
+@_where
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write here.  [default: selection/report.html among the artifacts]",
+)
+@click.option("--open/--no-open", "is_opened", default=True, help="Open it in the browser.")
+def report(**options: Any) -> int:
+    """Write a page of the last selection, one file that opens without a network.
+
+    It needs Bokeh: pip install 'iris_hpo[report]'.
+    """
+    from iris_hpo.command.report import write_report
+
+    return write_report(**options)
+
+
+@cli.command()
+@_where
+@click.option(
+    "--to",
+    "kind",
+    type=click.Choice(("optuna", "mlflow", "csv", "parquet")),
+    required=True,
+    help="The tool or format.",
+)
+@click.argument("place", required=False)
+def export(**options: Any) -> int:
+    """Write the results of the last selection to PLACE, for another tool.
+
+    optuna: a database such as sqlite:///study.db, or a journal file; optuna-dashboard opens both.
+    mlflow: a tracking URI. csv, parquet: a file with the columns of scikit-learn's cv_results_; csv
+    without PLACE goes to standard output.
+    """
+    from iris_hpo.command.export import export_results
+
+    return export_results(**options)
+
+
+@cli.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--search",

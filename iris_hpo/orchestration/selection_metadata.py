@@ -15,7 +15,7 @@ from iris_hpo.orchestration.status import Status
 from iris_hpo.orchestration.study import Study
 from iris_hpo.run_settings import TRAIN
 from iris_hpo.selection.champion import ChampionCard, Made, edge_warning
-from iris_hpo.selection.estimates import Estimate
+from iris_hpo.selection.estimates import NoEstimate
 from iris_hpo.selection.leaderboard import Cell, leaderboard
 from iris_hpo.selection.sentences import (
     comparison_sentence,
@@ -70,7 +70,9 @@ def describe_selection(made: Made, status: Status, champion: ChampionCard, task:
     """Make the metadata of a selection; the page of the asset keeps their order."""
     rows = leaderboard(made.selection)
     return {
-        **_expected(champion),
+        "expectation": expectation(estimate_of(champion), champion.scoring),
+        **_pictures(made.reports),
+        **_estimate(champion),
         "champion": champion.key,
         "test_score": score_sentence(champion),
         **_compared(champion, task),
@@ -79,7 +81,6 @@ def describe_selection(made: Made, status: Status, champion: ChampionCard, task:
         "tied": champion.tied,
         "rule": champion.rule,
         **_scores(champion),
-        **_pictures(made.reports),
         "leaderboard": _table(rows[:_TABLE_ROWS]),
         "refit": champion.refit or TRAIN,
         "training_rows": champion.training_rows or 0,
@@ -103,15 +104,16 @@ def _pictures(reports: Mapping[str, bytes]) -> dict[str, dg.MetadataValue]:
     }
 
 
-def _expected(champion: ChampionCard) -> _Metadata:
-    """Metadata on the estimate, the sentence first."""
+def _estimate(champion: ChampionCard) -> _Metadata:
+    """Metadata with the estimate, and how it was made."""
     estimate = estimate_of(champion)
-    metadata: _Metadata = {"expectation": expectation(estimate, champion.scoring)}
-    if isinstance(estimate, Estimate):
-        numbers = (estimate.value, estimate.low, estimate.high)
-        metadata |= dict(zip(ESTIMATE, numbers, strict=True))
-        metadata["estimate_method"] = estimate.method
-    return metadata
+    if isinstance(estimate, NoEstimate):
+        return {}
+    numbers = (estimate.value, estimate.low, estimate.high)
+    return {
+        **dict(zip(ESTIMATE, numbers, strict=True)),
+        "estimate_method": estimate.method,
+    }
 
 
 def _compared(champion: ChampionCard, task: Task) -> _Metadata:

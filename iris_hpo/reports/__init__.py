@@ -13,7 +13,10 @@ from iris_hpo.parts import Part, make_part
 if TYPE_CHECKING:
     from iris_hpo.selection.rules import Selection
 
-REPORTS: Final = {"heatmap": "iris_hpo.reports.figure.HeatMap"}
+REPORTS: Final = {
+    "heatmap": "iris_hpo.reports.figure.HeatMap",
+    "html": "iris_hpo.reports.html.Html",
+}
 """Short names of reports, with the import path of each."""
 
 DEFAULT_REPORTS: Final = (Part("heatmap"),)

@@ -200,7 +200,7 @@ def read_selected(
 
 def write_selection(store: ArtifactStore, made: Made, split: SplitCard) -> ChampionCard:
     """Store the selected models, the champion, the leaderboard, the references and the reports."""
-    champion = _champion_card(made, split)
+    champion = champion_card(made, split)
     before = _selected_before(store)
     store.write_together(
         {
@@ -245,7 +245,8 @@ def _is_copy(store: ArtifactStore, key: str) -> bool:
     return True
 
 
-def _champion_card(made: Made, split: SplitCard) -> ChampionCard:
+def champion_card(made: Made, split: SplitCard) -> ChampionCard:
+    """Make the card of the champion."""
     selection, (card, _), refitted = made.selection, made.scored, made.refitted
     champion = selection.champion
     return ChampionCard(

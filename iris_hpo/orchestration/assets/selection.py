@@ -15,6 +15,7 @@ from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.final_fits import FinalFits
 from iris_hpo.orchestration.last_run import changed
 from iris_hpo.orchestration.names import CHAMPION, names_of, presentation
+from iris_hpo.orchestration.page import with_facts
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.selection_metadata import describe_selection
 from iris_hpo.orchestration.selection_status import read_selectable, selection_version
@@ -23,14 +24,13 @@ from iris_hpo.orchestration.study import OpenStudy, Study
 from iris_hpo.orchestration.turns import check_turn
 from iris_hpo.orchestration.upstream import Upstream
 from iris_hpo.run_settings import SelectionSettings, WorkSettings
-from iris_hpo.selection.champion import Made, read_selected, write_selection
+from iris_hpo.selection.champion import Made, champion_card, read_selected, write_selection
 from iris_hpo.selection.estimates import Curve, Evidence, Reference, assess
 from iris_hpo.selection.fold_test import examine_folds
 from iris_hpo.selection.leaderboard import leaderboard, to_csv
 from iris_hpo.selection.references import ReferenceScores
 from iris_hpo.selection.rescoring import rescore
 from iris_hpo.selection.rules import Scored, Selection, select
-from iris_hpo.selection.sentences import expectation
 from iris_hpo.spec import SearchSpec
 
 _SELECTED = dg.AutomationCondition.newly_updated()
@@ -148,17 +148,19 @@ def _make(choice: _Choice, work: WorkSettings, log: logging.Logger) -> Made:
     references = _references(choice, fits.references)
     curve = _curve(fits, choice.examples)
     assessment = assess(selection, choice.evidence, references, curve)
-    expected = expectation(assessment.estimate, selection.scoring)
-    return Made(
+    made = Made(
         selection,
         models,
         to_csv(leaderboard(selection)),
-        render_reports(study.spec.reports, replace(selection, expectation=expected)),
+        {},
         fits.refitted,
         fits.references,
         assessment,
         examine_folds(selection.champion.evaluation, choice.evidence),
     )
+    card = champion_card(made, choice.upstream.split_card)
+    reported = with_facts(study, choice.upstream, made, choice.status, card)
+    return replace(made, reports=render_reports(study.spec.reports, reported))
 
 
 def _curve(fits: FinalFits, examples: Examples) -> Curve | None:

@@ -1,0 +1,51 @@
+"""``iris-hpo report``: write the page of the last selection, and open it."""
+
+import webbrowser
+from pathlib import Path
+
+from iris_hpo.command.output import complain, show
+from iris_hpo.command.session import open_study
+from iris_hpo.errors import InputError
+from iris_hpo.orchestration.page import page_facts
+from iris_hpo.reports.html import PAGE, check_installed, make_page
+from iris_hpo.text import clean
+
+
+def write_report(
+    *,
+    search: str | None,
+    data: str | None,
+    artifacts: str | None,
+    output: Path | None,
+    is_opened: bool,
+) -> int:
+    """Write the page into a file, by default beside the leaderboard, and open it."""
+    check_installed()
+    with open_study(search, data, artifacts) as study:
+        page = make_page(page_facts(study))
+        name = f"selection/{PAGE}"
+        if output is None:
+            study.store.write(name, page)
+        place = str(output or study.store.path(name))
+    if output is not None:
+        try:
+            output.write_bytes(page)
+        except OSError as error:
+            raise InputError(f"{output} cannot be written: {error.strerror}") from error
+    show(clean(place))
+    if is_opened:
+        _open(place)
+    return 0
+
+
+def _open(place: str) -> None:
+    """Open a file in a browser with windows; one that would take over the terminal is not used."""
+    if "://" in place:
+        complain("give --output FILE to open the page: it was written to object storage")
+        return
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return
+    if type(browser) is not webbrowser.GenericBrowser:
+        browser.open(Path(place).absolute().as_uri())

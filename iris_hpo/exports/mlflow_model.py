@@ -1,0 +1,81 @@
+"""The champion as a registered model of MLflow, with its signature."""
+
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from iris_hpo.data.kinds import NUMBER, is_text
+from iris_hpo.selection.champion import CHAMPION
+from iris_hpo.selection.results import Results
+from iris_hpo.training.cards import load_model
+
+_ARTIFACT: Final = "champion"
+_NO_PACKAGES: Final = ("python", "Python")
+
+
+def register_champion(client: Any, run: str, results: Results) -> str:
+    """Attach the champion to a run, and register it as a new version of the search's model.
+
+    Returns
+    -------
+    str
+        A note on what was done: a model that is no scikit-learn estimator is not registered.
+    """
+    from mlflow.exceptions import MlflowException
+    from sklearn.base import BaseEstimator
+
+    champion = results.champion
+    model = load_model(results.read(CHAMPION, champion.digest))
+    if not isinstance(model, BaseEstimator):
+        return f"the champion is a {type(model).__name__}, which MLflow's registry cannot hold"
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder, _ARTIFACT)
+        save(model, results, place)
+        client.log_artifacts(run, str(place), _ARTIFACT)
+    try:
+        client.create_registered_model(results.name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    version = client.create_model_version(
+        results.name,
+        f"runs:/{run}/{_ARTIFACT}",
+        run,
+        tags={"iris_hpo/candidate": champion.key, "iris_hpo/digest": champion.digest},
+    )
+    return f"the champion is version {version.version} of the model {results.name}"
+
+
+def save(model: Any, results: Results, place: Path) -> None:
+    """Write a model in MLflow's form, with its signature."""
+    import mlflow.sklearn
+
+    save_model: Any = mlflow.sklearn.save_model  # pyright: ignore[reportPrivateImportUsage]
+    save_model(
+        model,
+        str(place),
+        serialization_format="cloudpickle",
+        signature=signature(model, results),
+        pip_requirements=[
+            f"{package}=={version}"
+            for package, version in results.champion.versions.items()
+            if package not in _NO_PACKAGES
+        ],
+    )
+
+
+def signature(model: Any, results: Results) -> Any:
+    """Return the signature: a column per feature, and what is predicted."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+
+    champion = results.champion
+    kinds = champion.kinds or [NUMBER] * len(champion.feature_names)
+    inputs: list[Any] = [
+        ColSpec(DataType.string if is_text(kind) else DataType.double, name)
+        for kind, name in zip(kinds, champion.feature_names, strict=True)
+    ]
+    label = getattr(getattr(model, "classes_", None), "dtype", None)
+    number = DataType.double if results.task == "regression" else DataType.long
+    output = DataType.string if label is not None and label.kind in "OUS" else number
+    return ModelSignature(Schema(inputs), Schema([ColSpec(output, champion.target_name)]))

@@ -1,0 +1,148 @@
+"""Results as an Optuna study, for `optuna-dashboard` and Optuna's plots."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from iris_hpo.errors import InputError
+from iris_hpo.selection.leaderboard import flat
+from iris_hpo.selection.results import Results
+from iris_hpo.space.axes import Axis
+from iris_hpo.space.values import Value
+from iris_hpo.store.cards import fingerprint
+from iris_hpo.text import counted
+
+_MADE_FROM: Final = "iris_hpo"
+"""Attribute of a study that was made here: what it was made from; empty while it is written."""
+
+
+def to_optuna(results: Results, place: str) -> str:
+    """Write a study of the search's name, or replace the one that an earlier export made.
+
+    The value of a trial is the score that ranks, the intermediate values are the scores of the
+    folds. Trials are in the order in which the scores were recorded. Their durations are those of
+    the candidates; each ends at the time of the export.
+
+    Parameters
+    ----------
+    place
+        A database's URL, such as ``sqlite:///study.db``, or the path of a journal file.
+
+    Raises
+    ------
+    InputError
+        If the storage cannot be used, or has a study of this name that was not made here.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    version = fingerprint(
+        champion=results.champion.version, failures=dict(results.failures), form=1
+    )
+    try:
+        storage = _open(place)
+        names = [summary.study_name for summary in optuna.get_all_study_summaries(storage)]
+        if results.name in names:
+            before = optuna.load_study(study_name=results.name, storage=storage)
+            if before.user_attrs.get(_MADE_FROM) == version:
+                return f"the study {results.name} in {_shown(place)} is up to date"
+            if _MADE_FROM not in before.user_attrs:
+                raise InputError(
+                    f"{_shown(place)} has a study {results.name!r} that iris_hpo did not write; "
+                    "give another file or database"
+                )
+            optuna.delete_study(study_name=results.name, storage=storage)
+        study = optuna.create_study(storage=storage, study_name=results.name, direction="maximize")
+        study.set_user_attr(_MADE_FROM, "")
+        study.set_user_attr("value", results.ranking_title)
+        trials = make_trials(results)
+        study.add_trials(trials)
+        study.set_user_attr(_MADE_FROM, version)
+    except InputError:
+        raise
+    except Exception as error:  # SQLAlchemy's, the drivers' and Optuna's share no base class
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        raise InputError(f"{_shown(place)} cannot be used by Optuna: {reason}") from error
+    return f"wrote {counted(len(trials), 'trial')} of the study {results.name} to {_shown(place)}"
+
+
+def make_trials(results: Results) -> Sequence[Any]:
+    """Make a finished trial for each candidate, and a failed one for each that failed."""
+    from optuna.trial import TrialState, create_trial
+
+    rows = {str(row["candidate"]): row for row in results.rows}
+    order = [*results.order, *(key for key in rows if key not in set(results.order))]
+    keys = [*order, *results.failures]
+    distributions = _distributions(results, keys)
+    seconds, ended = results.seconds, datetime.now()  # noqa: DTZ005 - as Optuna's own
+    trials: list[Any] = []
+    for key in keys:
+        row = rows.get(key)
+        trial = create_trial(
+            state=TrialState.COMPLETE if row else TrialState.FAIL,
+            value=row[results.ranking] if row else None,  # pyright: ignore[reportArgumentType]
+            params=_parameters(results, key),
+            distributions=dict(distributions),
+            user_attrs=_about(results, key, row),
+            intermediate_values=dict(enumerate(results.fold_scores(key))) if row else {},
+        )
+        trial.datetime_complete = ended
+        trial.datetime_start = ended - timedelta(seconds=seconds.get(key, 0))
+        trials.append(trial)
+    return trials
+
+
+def _about(results: Results, key: str, row: Mapping[str, Value] | None) -> dict[str, Any]:
+    if row is None:
+        return {"candidate": key, "reason": results.failures[key]}
+    names = ("rank", "score", "cv_mean", "cv_std", "selected", "champion", *results.metrics)
+    return {"candidate": key, **{name: row.get(name) for name in names}}
+
+
+def _parameters(results: Results, key: str) -> dict[str, Any]:
+    values = results.space.named(results.space.parse_key(key))
+    return {name: flat(value) for name, value in values.items()}
+
+
+def _distributions(results: Results, keys: Sequence[str]) -> Mapping[str, Any]:
+    values = [_parameters(results, key) for key in keys]
+    return {
+        axis.name: _distribution(axis, [each[axis.name] for each in values])
+        for axis in results.space.axes
+    }
+
+
+def _distribution(axis: Axis, values: Sequence[Any]) -> Any:
+    from optuna.distributions import (
+        CategoricalDistribution,
+        FloatDistribution,
+        IntDistribution,
+    )
+
+    kinds = {type(value) for value in values}
+    if kinds <= {int, float}:
+        low, high = min(values), max(values)
+        is_wide = low > 0 and high > 100 * low
+        if kinds == {int}:
+            return IntDistribution(low, high, log=is_wide and low >= 1)
+        return FloatDistribution(float(low), float(high), log=is_wide)
+    distinct = {repr(value): value for value in values}
+    return CategoricalDistribution(sorted(distinct.values(), key=axis.sort_key))
+
+
+def _open(place: str) -> Any:
+    if "://" in place:
+        return place
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    return JournalStorage(JournalFileBackend(place))
+
+
+def _shown(place: str) -> str:
+    """The place without the password that a URL may have."""
+    if "://" not in place:
+        return place
+    from sqlalchemy.engine import make_url
+
+    return make_url(place).render_as_string(hide_password=True)

@@ -1,0 +1,161 @@
+"""The leaderboard of a page as a table, and as parallel coordinates; both show every candidate."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from iris_hpo.reports.scores import Floats, score_format, spaced, written
+from iris_hpo.reports.ticks import set_ticks
+from iris_hpo.text import clean
+
+if TYPE_CHECKING:
+    from iris_hpo.reports.plots import Plots
+
+_ROW: Final = 26
+_MAX_ROWS: Final = 20
+_TABLE_STYLE: Final = """
+:host { --line: #d8dee4; --ink: #1f2328; --paper: #fff; --other: #f6f8fa; --chosen: #ddf4ff; }
+@media (prefers-color-scheme: dark) {
+  :host { --line: #3d444d; --ink: #e6edf3; --paper: #0d1117; --other: #151b23; --chosen: #10325a; }
+}
+.slick-header-column, .slick-header-columns, .slick-cell, .slick-row, .slick-viewport,
+.slick-pane, .bk-data-table, :host {
+  color: var(--ink) !important; background: var(--paper) !important;
+  border-color: var(--line) !important; font: 13px system-ui, sans-serif;
+}
+.slick-row.odd, .slick-row.odd .slick-cell { background: var(--other) !important; }
+.slick-cell.bk-cell-selected, .slick-cell.selected { background: var(--chosen) !important; }
+.slick-header-column { font-weight: 600; }
+"""
+
+
+def leaderboard_table(plots: "Plots") -> Any:
+    """Make a table that can be sorted by a click on the name of a column."""
+    from html import escape
+
+    from bokeh.models import DataTable, InlineStyleSheet, NumberFormatter, TableColumn
+
+    columns = plots.columns
+    number = NumberFormatter(format="0.0000", nan_format="-", text_align="right")
+    short = NumberFormatter(format="0.000", nan_format="-", text_align="right")
+
+    def column(field: str, title: str, width: int, **more: Any) -> Any:
+        # The table takes the title as HTML.
+        return TableColumn(field=field, title=escape(clean(title)), width=width, **more)
+
+    shown = [
+        column("rank", "rank", 50),
+        column("candidate", "candidate", 170),
+        column("what", "", 80),
+        column("score", "test score", 80, formatter=number),
+    ]
+    if np.isfinite(columns.numbers("cv_mean")).any():
+        shown.append(column("cv_mean", "fold mean", 80, formatter=number))
+        shown.append(column("cv_std", "fold SD", 70, formatter=number))
+    for at, axis in enumerate(columns.axes):
+        shown.append(column(f"{'value' if axis.is_number else 'text'}_{at}", axis.name, 90))
+    if np.isfinite(columns.numbers("interval_low")).any():
+        shown.append(column("low", "95 % from", 80, formatter=short))
+        shown.append(column("high", "95 % to", 80, formatter=short))
+    for at, name in enumerate(columns.metrics):
+        shown.append(column(f"metric_{at}", name, 90, formatter=number))
+    if np.isfinite(columns.seconds).any():
+        shown.append(column("seconds", "seconds", 80, formatter=short))
+    return DataTable(
+        source=plots.source,
+        view=plots.view,
+        columns=shown,
+        index_position=None,
+        row_height=_ROW,
+        height=_ROW * (min(len(columns.keys), _MAX_ROWS) + 2),
+        sizing_mode="stretch_width",
+        autosize_mode="none",
+        selectable=True,
+        reorderable=False,
+        stylesheets=[InlineStyleSheet(css=_TABLE_STYLE)],
+    )
+
+
+def parallel_coordinates(plots: "Plots") -> Any:
+    """Draw a line for each candidate through its values and its score, the best ones strongest."""
+    from bokeh.models import ColumnDataSource
+
+    columns, source = plots.columns, plots.source
+    names = [*(axis.name for axis in columns.axes), clean(columns.facts.scoring)]
+    sides = [_shares(axis.places) for axis in columns.axes] + [_shares(columns.ranking)]
+    for at, side in enumerate(sides):
+        source.add(_column(side), f"side_{at}")
+    source.add(_column(_strength(len(columns.keys))), "strength")
+    plot = plots.figure(
+        height=380, x_range=(-0.3, len(names) - 0.7), y_range=(-0.05, 1.05), name="parallel"
+    )
+    for at in range(len(names) - 1):
+        plot.segment(
+            *(at, f"side_{at}", at + 1, f"side_{at + 1}"),
+            source=source,
+            view=plots.view,
+            line_color={"field": "ranking", "transform": plots.mapper},
+            line_alpha="strength",
+            line_width=1.3,
+            nonselection_line_alpha=0.03,
+        )
+    labels = ColumnDataSource(data=_labels(plots, sides))
+    plot.segment("x", 0, "x", 1, source=labels, line_color="#8c959f", line_width=1)
+    plot.text(
+        *("x", "y"),
+        text="text",
+        source=labels,
+        x_offset=-4,
+        text_align="right",
+        text_baseline="middle",
+        text_font_size="11px",
+        background_fill_alpha=0.7,
+        padding=1,
+        name="labels",
+    )
+    set_ticks(plot.xaxis, "", dict(enumerate(names)))
+    plot.yaxis.visible = False
+    plot.grid.visible = False
+    return plot
+
+
+def _labels(plots: "Plots", sides: list[Floats]) -> Mapping[str, Any]:
+    """Labels beside the lines of the axes."""
+    xs: list[int] = []
+    ys: list[float] = []
+    texts: list[str] = []
+    for at, axis in enumerate(plots.columns.axes):
+        for place, text in axis.ticks.items():
+            xs.append(at)
+            ys.append(float(_share(place, axis.places)))
+            texts.append(text)
+    scores, form = plots.columns.ranking, score_format(plots.columns.ranking)
+    ends = np.unique(scores[np.isfinite(scores)])
+    for place in ends[spaced(ends, float(np.ptp(ends)) / 8)].tolist():
+        xs.append(len(sides) - 1)
+        ys.append(float(_share(place, scores)))
+        texts.append(written(place, form))
+    return {"x": xs, "y": ys, "text": texts}
+
+
+def _column(numbers: Floats) -> Any:
+    """Return a column of numbers that are only drawn."""
+    return numbers.astype(np.float32)
+
+
+def _shares(places: Floats) -> Floats:
+    return np.array(_share(places, places))
+
+
+def _share(place: Any, places: Floats) -> Any:
+    """Share of the way from the lowest to the highest place; a half if there is one place."""
+    low, high = np.nanmin(places), np.nanmax(places)
+    return (place - low) / (high - low) if high > low else place * 0 + 0.5
+
+
+def _strength(candidates: int) -> Floats:
+    """How visible a line is: of many, only the best are."""
+    share = np.arange(candidates) / candidates
+    faintest = min(0.25, 20 / candidates)
+    return faintest + (0.85 - faintest) * (1 - share) ** (2 if candidates <= 300 else 12)

@@ -1,0 +1,93 @@
+"""`Results`: what is stored of a selection, for those who show it or take it elsewhere.
+
+Nothing is computed again. `iris_hpo.orchestration.results` reads the results of a search.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from iris_hpo.data.dataset import Task
+from iris_hpo.known_rules import RULES
+from iris_hpo.selection.champion import ChampionCard
+from iris_hpo.space.candidates import ParameterSpace
+from iris_hpo.space.values import Value
+from iris_hpo.training.cards import ModelCard, ScoreCard
+
+
+@dataclass(frozen=True)
+class Results:
+    """What is stored of a selection, verified.
+
+    Attributes
+    ----------
+    name, task, space
+        Name, task and space of the search.
+    champion
+        The champion's card.
+    rows
+        The leaderboard, best first: cells by the names of the columns.
+    models, scores
+        Card of each candidate of the leaderboard; a candidate that was deleted since has none.
+    order
+        Keys of the candidates in the order in which their scores were recorded.
+    failures
+        Reason by the key of each registered candidate that failed and is not in the leaderboard.
+    read
+        Reads a stored file by its name and its digest.
+    """
+
+    name: str
+    task: Task
+    space: ParameterSpace
+    champion: ChampionCard
+    rows: Sequence[Mapping[str, Value]]
+    models: Mapping[str, ModelCard]
+    scores: Mapping[str, ScoreCard]
+    order: Sequence[str]
+    failures: Mapping[str, str]
+    read: Callable[[str, str], bytes]
+
+    @property
+    def ranking(self) -> str:
+        """Name of the column with the score that ranks."""
+        return "cv_mean" if RULES[self.champion.rule].needs_folds else "score"
+
+    @property
+    def ranking_title(self) -> str:
+        """Description of the score that ranks."""
+        kind = "mean over the folds" if self.ranking == "cv_mean" else "on the test rows"
+        return f"{self.champion.scoring}, {kind}"
+
+    @property
+    def keys(self) -> list[str]:
+        """Keys of the candidates of the leaderboard, best first."""
+        return [str(row["candidate"]) for row in self.rows]
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Seconds that training and scoring took, of each candidate whose cards are stored."""
+        return {
+            key: card.seconds + self.scores[key].seconds
+            for key, card in self.models.items()
+            if key in self.scores
+        }
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of the other metrics of the leaderboard."""
+        names = dict.fromkeys(name for row in self.rows for name in row)
+        return [name for name in names if name not in _COLUMNS and not name.startswith("param_")]
+
+    def fold_scores(self, key: str) -> Sequence[float]:
+        """Scores of a candidate on the folds; none if another metric than the search's ranks."""
+        card = self.scores.get(key)
+        return card.fold_scores if card and card.scoring == self.champion.scoring else ()
+
+
+_COLUMNS = frozenset(
+    (
+        *("rank", "candidate", "score", "cv_mean", "cv_std", "correct", "total"),
+        *("interval_low", "interval_high", "selected", "champion"),
+    )
+)
+"""Columns of the leaderboard that are no other metrics."""

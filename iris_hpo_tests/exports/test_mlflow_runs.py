@@ -1,0 +1,100 @@
+"""The export to MLflow, read back by its client."""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from iris_hpo.errors import InputError
+from iris_hpo.exports.mlflow_runs import CANDIDATE, to_mlflow
+from iris_hpo_tests.exports.results import FAILED, make_results
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _warnings_of_mlflow() -> Iterator[None]:
+    """Those of MLflow's own dependencies are no concern of ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)  # MLflow keeps artifacts in the folder of the process
+    return f"sqlite:///{tmp_path / 'mlflow.db'}"
+
+
+def client_of(place: str) -> Any:
+    from mlflow import MlflowClient
+
+    return MlflowClient(place, place)
+
+
+def runs_of(place: str) -> list[Any]:
+    client = client_of(place)
+    return list(client.search_runs([client.get_experiment_by_name("svm").experiment_id]))
+
+
+def test_every_candidate_is_a_run_and_the_champion_is_registered(place: str) -> None:
+    results = make_results()
+    note = to_mlflow(results, place)
+    runs = {run.data.tags.get(CANDIDATE): run for run in runs_of(place)}
+    parent = runs.pop(None)
+
+    assert "wrote 7 runs, kept 0, deleted 0" in note
+    assert set(runs) == {*results.keys, FAILED}
+    rows = {row["candidate"]: row for row in results.rows}
+    for key in results.keys:
+        run, card = runs[key], results.scores[key]
+        assert run.data.tags["mlflow.parentRunId"] == parent.info.run_id
+        assert run.data.metrics["score"] == card.score
+        assert run.data.metrics["cv_mean"] == rows[key]["cv_mean"]
+        assert run.data.metrics["f1 _macro_"] == card.metrics["f1 (macro)"]
+        assert run.data.params == {
+            name: str(value)
+            for name, value in results.space.named(results.space.parse_key(key)).items()
+        }
+        files = {file.path for file in client_of(place).list_artifacts(run.info.run_id)}
+        assert files == {"model.pkl", "model.json", "score.json"}
+    assert runs[FAILED].info.status == "FAILED"
+    assert parent.data.metrics["estimate_value"] == 0.9311
+
+    import mlflow.pyfunc
+
+    model = client_of(place).get_model_version("svm", "1")
+    loaded = mlflow.pyfunc.load_model(
+        str(client_of(place).download_artifacts(model.run_id, "champion"))
+    )
+    assert loaded.metadata.signature.inputs.input_names() == ["length", "width"]
+    assert loaded.metadata.signature.outputs.to_dict()[0]["type"] == "string"
+    import pandas as pd
+
+    assert list(loaded.predict(pd.DataFrame({"length": [1.0], "width": [0.0]}))) == ["a"]
+
+
+def test_a_second_export_writes_what_changed_and_nothing_else(place: str) -> None:
+    results = make_results()
+    to_mlflow(results, place)
+    before = {run.info.run_id for run in runs_of(place)}
+
+    assert "wrote 0 runs, kept 7, deleted 0" in to_mlflow(results, place)
+    assert {run.info.run_id for run in runs_of(place)} == before
+    assert len(client_of(place).search_model_versions("name='svm'")) == 1
+
+    key = results.keys[-1]
+    scores = {**results.scores, key: replace(results.scores[key], fingerprint="other")}
+    changed = replace(results, scores=scores, failures={})
+    assert "wrote 1 run, kept 5, deleted 1" in to_mlflow(changed, place)
+    assert len(runs_of(place)) == 7
+
+
+def test_a_server_that_is_not_there_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+
+    with pytest.raises(InputError, match="cannot be used by MLflow"):
+        to_mlflow(make_results(), "http://127.0.0.1:9")

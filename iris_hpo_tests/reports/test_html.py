@@ -1,0 +1,245 @@
+"""The page of a selection: what it says, that it needs no network, and that texts stay texts."""
+
+import base64
+import gzip
+import importlib.util
+import itertools
+import json
+import re
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from iris_hpo.errors import InputError
+from iris_hpo.reports.columns import Columns
+from iris_hpo.reports.html import Html, make_page
+from iris_hpo.reports.importance import importance
+from iris_hpo.reports.page_facts import PageFacts, PastSelection
+from iris_hpo.selection.leaderboard import leaderboard
+from iris_hpo.selection.rules import Scored, select
+from iris_hpo.space.axes import Axis
+from iris_hpo.space.candidates import ParameterSpace
+from iris_hpo.space.values import Value
+from iris_hpo.testing import ReportContract
+from iris_hpo.training.evaluation import Evaluation
+
+C = Axis("C", "C", positive=True, simplest="low")
+GAMMA = Axis("gamma", "G", positive=True, simplest="low")
+KERNEL = Axis("kernel", "K", type="str", nullable=True)
+
+HOSTILE = "</script><script>alert('&\"')</script>\u202etxt.exe\u2066"
+
+
+def facts_of_grid(
+    space: ParameterSpace, *values: list[Value], rule: str = "cv", metric: str = "recall"
+) -> PageFacts:
+    """A page of a grid whose scores depend on the first two axes."""
+    scored = [
+        Scored(
+            space.candidate(point),
+            Evaluation(
+                0.5 + 0.4 * np.cos(at % 7),
+                {metric: at / 1000},
+                fold_scores=(0.5 + 0.3 * np.sin(at / 5), 0.5 + 0.3 * np.sin(at / 5 + 0.1)),
+            ),
+        )
+        for at, point in enumerate(itertools.product(*values))
+    ]
+    selection = select(scored, space, "accuracy", rule)
+    keys = [row.scored.candidate.key for row in selection.rows]
+    return PageFacts(
+        title="svm",
+        scoring="accuracy",
+        rule=rule,
+        space=space,
+        rows=leaderboard(selection),
+        answer=["champion A: expect 0.93", "0.97 on the test rows"],
+        as_good=keys[:3],
+        seconds={key: 0.1 + at / 100 for at, key in enumerate(keys)},
+        order=keys[::-1],
+    )
+
+
+def svm(rule: str = "cv") -> PageFacts:
+    """A page of 77 candidates."""
+    powers = [2.0**power for power in range(-5, 6)]
+    return facts_of_grid(ParameterSpace([C, GAMMA]), powers[:11], powers[:7], rule=rule)
+
+
+@cache
+def svm_page() -> bytes:
+    return make_page(svm())
+
+
+def content(page: bytes) -> dict[str, Any]:
+    """The JSON that the page's script reads."""
+    found = re.search(r'<script type="application/json" id="content">(.*?)</script>', page.decode())
+    assert found
+    return json.loads(found[1])
+
+
+def columns_of(page: bytes) -> dict[str, Any]:
+    """The table of candidates that the plots share."""
+
+    def decode(column: Any) -> NDArray[Any] | list[Any]:
+        if isinstance(column, list):
+            return column
+        kind = np.dtype(column["dtype"]).newbyteorder("<")
+        return np.frombuffer(gzip.decompress(base64.b64decode(column["array"]["data"])), kind)
+
+    def find(value: Any) -> Any:
+        if isinstance(value, dict):
+            if value.get("name") == "ColumnDataSource" and "candidates" in json.dumps(
+                value["attributes"].get("name", "")
+            ):
+                return value["attributes"]["data"]["entries"]
+            value = list(value.values())
+        parts = (find(part) for part in value) if isinstance(value, list) else ()
+        return next((part for part in parts if part is not None), None)
+
+    return {name: decode(column) for name, column in find(content(page)["document"])}
+
+
+def own_text(page: bytes) -> str:
+    """The page without Bokeh's scripts."""
+    return re.sub(r"<script>.*?</script>", "", page.decode(), flags=re.DOTALL)
+
+
+@pytest.mark.slow
+class TestHtml(ReportContract):
+    def make_report(self) -> Html:
+        return Html()
+
+
+def test_the_answer_comes_first_and_needs_no_script() -> None:
+    facts = replace(svm(), warnings=["better candidates may lie beyond"])
+    page = own_text(make_page(facts))
+
+    places = [page.index(text) for text in (facts.answer[0], facts.warnings[0], 'id="leaderboard"')]
+    assert places == sorted(places)
+
+
+def test_the_columns_are_those_of_the_leaderboard() -> None:
+    facts, columns = svm(), columns_of(svm_page())
+
+    for name in ("candidate", "rank", "score", "cv_mean"):
+        assert list(columns[name]) == [row[name] for row in facts.rows], name
+    assert list(columns["ranking"]) == list(columns["cv_mean"])
+    assert list(columns["value_0"]) == [row["param_C"] for row in facts.rows]
+    assert list(columns["order"]) == list(range(77, 0, -1))
+    assert list(columns["metric_0"]) == [row["recall"] for row in facts.rows]
+    assert list(columns["state"])[:4] == [3, 1, 1, 0]
+
+
+def test_test_scores_rank_under_their_rule() -> None:
+    columns = columns_of(make_page(svm("test_score")))
+
+    assert list(columns["ranking"]) == list(columns["score"])
+
+
+def test_a_page_of_77_candidates_is_small_and_has_all_sections() -> None:
+    page = svm_page()
+
+    assert len(page) < 3_000_000
+    for section in ("map", "leaderboard", "slices", "parallel", "importance", "history", "time"):
+        assert f'<section id="{section}">' in own_text(page), section
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    space = ParameterSpace([C])
+    page = own_text(make_page(replace(facts_of_grid(space, [1.0]), seconds={}, order=())))
+
+    assert '<section id="leaderboard">' in page
+    for section in ("map", "slices", "history", "time", "importance"):
+        assert f'<section id="{section}">' not in page, section
+
+
+def test_axes_of_texts_and_none_have_a_page() -> None:
+    space = ParameterSpace([KERNEL, C, GAMMA])
+    facts = facts_of_grid(space, [None, "rbf", "$$x$$"], [1.0, 2.0], [0.1, 0.2])
+    columns = columns_of(make_page(facts))
+
+    assert set(columns["text_0"]) == {"none", "rbf", "$$x$$"}
+    assert "value_0" not in columns
+
+
+def test_the_page_asks_the_network_for_nothing() -> None:
+    page = svm_page()
+
+    assert b"default-src 'none'" in page
+    text = own_text(page)
+    assert "src=" not in text
+    assert "href=" not in text
+    assert "http" not in re.sub(r"http-equiv", "", text)
+    assert "@import" not in text
+
+
+def test_texts_of_others_stay_texts() -> None:
+    space = ParameterSpace([KERNEL, C])
+    facts = replace(
+        facts_of_grid(space, [HOSTILE, "rbf"], [1.0, 2.0], metric="<b>recall</b>"),
+        title=HOSTILE,
+        answer=[HOSTILE],
+        warnings=[HOSTILE],
+        failures={HOSTILE: HOSTILE},
+        about={HOSTILE: HOSTILE},
+        past=[PastSelection("2026-01-01", HOSTILE, HOSTILE, HOSTILE)],
+    )
+    page = make_page(facts).decode()
+
+    assert "<script>alert" not in page
+    assert not {"\u202e", "\u2066"} & set(page)
+    assert "\\u202e" in page
+    titles = re.findall(r'"title":"([^"]*recall[^"]*)"', page)
+    assert titles == ["&lt;b&gt;recall&lt;/b&gt;"]  # the table takes it as HTML
+
+
+def test_the_same_facts_give_the_same_bytes_whatever_bokeh_made_before() -> None:
+    facts = facts_of_grid(ParameterSpace([KERNEL, C]), [None, "rbf"], [1.0, 2.0])
+    first = make_page(facts)
+    make_page(facts_of_grid(ParameterSpace([C]), [1.0, 2.0]))
+
+    assert make_page(facts) == first
+
+
+def test_without_bokeh_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+
+    with pytest.raises(InputError, match=r"pip install 'iris_hpo\[report\]'"):
+        Html()
+
+
+def test_the_axis_that_decides_matters_most() -> None:
+    grid = np.array(list(itertools.product(range(10), range(10))), float)
+    found = importance([grid[:, 0], grid[:, 1]], grid[:, 0] ** 2)
+
+    assert found.shares[0] > 0.9
+    assert sum(found.shares) == pytest.approx(1)
+
+
+def test_axes_that_decide_only_together_both_matter() -> None:
+    grid = np.array(list(itertools.product(range(8), range(8))), float)
+    found = importance([grid[:, 0], grid[:, 1]], -np.abs(grid[:, 0] - grid[:, 1]))
+
+    assert min(found.shares) > 0.3
+
+
+@pytest.mark.parametrize("candidates", [29, 400])
+def test_no_importance_from_few_candidates_or_from_noise(candidates: int) -> None:
+    random = np.random.default_rng(0)
+    found = importance([random.random(candidates) for _ in range(2)], random.random(candidates))
+
+    assert found.shares == ()
+    assert "too few" in found.sentence if candidates < 30 else "too little" in found.sentence
+
+
+def test_the_best_so_far_only_grows() -> None:
+    order, best = Columns(svm()).best_so_far()
+
+    assert order.tolist() == list(range(1, 78))
+    assert (np.diff(best) >= 0).all()
+    assert best[-1] == max(row["cv_mean"] for row in svm().rows)  # pyright: ignore[reportArgumentType]
