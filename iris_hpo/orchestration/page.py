@@ -125,7 +125,7 @@ def _made_from(study: Study, upstream: Upstream, champion: ChampionCard) -> Mapp
     split, parameters = upstream.split_card, upstream.parameters_card
     estimator = ", ".join(step.estimator for step in study.spec.steps)
     about = {
-        "data": f"{study.spec.data_file}, sha256 {split.data_digest}",
+        "data": f"{study.spec.data_file or study.spec.data_asset}, sha256 {split.data_digest}",
         "rows": f"{split.train_rows:,} to train, {split.test_rows:,} to test",
         "features": counted(len(split.feature_names), "feature"),
         "target": split.target_name,
