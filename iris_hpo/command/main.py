@@ -166,13 +166,17 @@ def leaderboard(**options: Any) -> int:
 @click.option(
     "--output", type=click.Path(path_type=Path), help="Write here instead of standard output."
 )
+@click.option(
+    "--proba", is_flag=True, help="Write CSV with the probability of each class, a column each."
+)
+@click.option("--json", "as_json", is_flag=True, help="Write a list in JSON.")
 def predict(**options: Any) -> int:
-    """Predict the rows of FILE with the champion, and print one label a line.
+    """Predict the rows of FILE with the champion, and print one label or number a line.
 
-    FILE holds the features in the order of training, or names them in a header; a column with the
-    true labels may be there and is ignored.
+    FILE names the features in a header, in any order, or holds them in the order of training; other
+    columns, such as the true labels, are ignored. Rows keep their order.
     """
-    from iris_hpo.command.show import predict_file
+    from iris_hpo.command.predict import predict_file
 
     return predict_file(**options)
 

@@ -1,32 +1,25 @@
-"""``iris-hpo status``, ``leaderboard`` and ``predict``: show results, and change nothing."""
+"""``iris-hpo status`` and ``leaderboard``: show results, and change nothing."""
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 from iris_hpo.command.output import make_console, results, say, show
 from iris_hpo.command.session import open_study
 from iris_hpo.command.settings import choose_settings
-from iris_hpo.data.dataset import Features
-from iris_hpo.errors import InputError
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.plan import full_plan
 from iris_hpo.orchestration.selection_metadata import part_note
 from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.orchestration.status import STATES
-from iris_hpo.selection.champion import CHAMPION, ChampionCard
+from iris_hpo.selection.champion import ChampionCard
 from iris_hpo.selection.leaderboard import CV_MEAN_OF, LEADERBOARD, read_csv, to_csv, typed
 from iris_hpo.selection.sentences import champion_lines
 from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.text import clean, legible
-from iris_hpo.training.cards import load_model
-from iris_hpo.training.fitting import describe
 
 Row = dict[str, str]
 
@@ -89,55 +82,6 @@ def show_leaderboard(
         if part:
             say(console, f"note: {part}")
     return 0
-
-
-def predict_file(
-    *, search: str | None, data: str | None, artifacts: str | None, file: Path, output: Path | None
-) -> int:
-    """Predict a file with the champion, verified before it is unpickled."""
-    from iris_hpo.data.prediction_rows import read_features
-
-    with open_study(search, data, artifacts) as study:
-        store, champion = study.store, study.champion()
-    for package, version in study.spec.make_objective().origin.package_versions().items():
-        if champion.versions.get(package) != version:
-            raise InputError(
-                f"the champion was trained with {package} {champion.versions.get(package)}, this "
-                f"is {version}; run the search again"
-            )
-    features = read_features(
-        file,
-        champion.feature_names,
-        champion.target_name,
-        study.spec.layout.target_column,
-        champion.kinds or (),
-    )
-    predicted = _predict(read_verified(store, CHAMPION, champion.digest), features)
-    labels = "".join(f"{label}\n" for label in predicted)
-    if output is None:
-        out = results()
-        out.write(clean(labels) if out.isatty() else labels)  # exact for what reads a pipe
-        return 0
-    try:
-        output.write_text(labels, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{output} cannot be written: {error.strerror}") from error
-    return 0
-
-
-def _predict(content: bytes, features: Features) -> NDArray[np.generic]:
-    """Predict rows with a pickled model, which may be of a user's own class."""
-    try:
-        model = load_model(content)
-        predict = getattr(model, "predict", None)
-        if predict is not None:
-            return np.asarray(predict(features)).reshape(len(features))  # CatBoost gives a column
-    except Exception as error:
-        raise InputError(f"the champion cannot predict these rows: {describe(error)}") from error
-    raise InputError(
-        f"the champion is a {type(model).__name__} without a method predict; give the objective's "
-        f"models one, or use {CHAMPION} in a program of your own"
-    )
 
 
 def read_leaderboard(store: ArtifactStore, champion: ChampionCard) -> list[Row]:

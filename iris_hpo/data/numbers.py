@@ -90,22 +90,28 @@ class Cells:
     roles: RowRoles = field(default_factory=RowRoles)
 
 
-def read_cells(path: Path, locate: Callable[[Table], Columns], skip_lines: int = 0) -> Cells:
+def read_cells(
+    path: Path,
+    locate: Callable[[Table], Columns],
+    skip_lines: int = 0,
+    *,
+    keeps_empty: bool = False,
+) -> Cells:
     """Read columns of a table.
 
     Parameters
     ----------
     locate
         Takes the header of a table, and returns the columns to read.
-    skip_lines
-        Number of lines above the table.
+    skip_lines, keeps_empty
+        As in `Table`.
 
     Raises
     ------
     DatasetError
         For the first cell that cannot be used.
     """
-    with Table(path, skip_lines) as table:
+    with Table(path, skip_lines, keeps_empty=keeps_empty) as table:
         columns = locate(table)
         by_rows = bool(columns.roles)
         content = None if by_rows else read_blocks(table, columns.numbers, columns.label)
@@ -113,7 +119,7 @@ def read_cells(path: Path, locate: Callable[[Table], Columns], skip_lines: int =
             return Cells(columns, *content, 0, table.digest(), table.first)
         if by_rows or not table.is_large:
             return _read_by_rows(table, columns)
-    with Table(path, skip_lines) as table:
+    with Table(path, skip_lines, keeps_empty=keeps_empty) as table:
         return _read_by_rows(table, locate(table))
 
 

@@ -1,14 +1,22 @@
 """Read rows to predict: the features of a model, in any columns of a file."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+import numpy as np
 
 from iris_hpo.data.cells import is_number
 from iris_hpo.data.columns import counts_columns, counts_rows
+from iris_hpo.data.kinds import CellValueError, value_of
 from iris_hpo.data.mixed import read_as
 from iris_hpo.data.numbers import Columns, Features, read_cells
-from iris_hpo.data.tables import DatasetError, Table
+from iris_hpo.data.tables import DatasetError, NoRowsError, Table
 from iris_hpo.text import counted, shorten
+
+_NAMED: Final = 10
+"""Number of missing features that a message names."""
 
 
 def read_features(
@@ -17,12 +25,16 @@ def read_features(
     target_name: str,
     target: str | int = -1,
     kinds: Sequence[str] = (),
+    *,
+    skip_lines: int = 0,
+    header: bool | None = None,
+    left_out: Sequence[str] = (),
 ) -> Features:
     """Read rows to predict: the features, and the target's column, if any, which is ignored.
 
     If a header names the features, columns may come in any order and others are ignored. Without a
-    header, the features have the order of training, and the target has its position in the training
-    file.
+    header, the features have the order of training; the target, and columns that are left out, have
+    their positions in the training file.
 
     Parameters
     ----------
@@ -30,10 +42,15 @@ def read_features(
         Column of the target in the training file, a name or a position, as in `Layout`.
     kinds
         Those of the features in training, if not all were complete numbers: some may be missing.
+    skip_lines, header
+        As in `Layout`; lines are skipped only if the first one is neither a header nor a row.
+    left_out
+        Names of the columns that are neither features nor the target in `Layout`.
 
     Returns
     -------
     ndarray of shape (rows, features)
+        No rows if there is a header alone.
 
     Raises
     ------
@@ -41,18 +58,19 @@ def read_features(
         If a feature is missing or is not a number, or if it is not clear which columns are the
         features.
     """
-
-    def locate(table: Table) -> Columns:
-        if table.columns is None and _is_header(table, feature_names, target):
-            table.take_header()
-        if table.columns is None:
-            return _by_position(table, feature_names, target_name, target)
-        return _by_name(table, table.columns, feature_names)
-
-    if kinds:
-        with Table(path) as table:
-            return read_as(table, locate(table), kinds)
-    cells = read_cells(path, locate)
+    needed = _Needed(feature_names, target_name, target, kinds, header, left_out)
+    if skip_lines and needed.begins(path):
+        skip_lines = 0
+    try:
+        if kinds:
+            with Table(path, skip_lines, keeps_empty=True) as table:
+                return read_as(table, needed.locate(table), kinds)
+        cells = read_cells(path, needed.locate, skip_lines, keeps_empty=True)
+    except NoRowsError as error:
+        if error.columns is None:
+            raise
+        needed.check_names(path, error.columns, error.line)
+        return np.empty((0, len(feature_names)), dtype=object if kinds else np.float64)
     features, columns = cells.numbers, cells.columns
     if columns.may_count_rows and len(features) > 1 and counts_rows(features[:, 0]):
         raise DatasetError(
@@ -63,82 +81,146 @@ def read_features(
     return features
 
 
-def _is_header(table: Table, feature_names: Sequence[str], target: str | int) -> bool:
-    first, names = table.first, set(feature_names)
-    if names <= set(first):
-        if [cell for cell in first if cell in names] != [*feature_names] and all(
-            map(is_number, feature_names)
-        ):
-            raise table.refusal(
-                "may be a header, or a row; write the header in the order of training: "
-                f"{_header(feature_names)}"
-            )
+@dataclass(frozen=True)
+class _Needed:
+    """What a model needs, and where it stood in training, as in `read_features`."""
+
+    features: Sequence[str]
+    target_name: str
+    target: str | int
+    kinds: Sequence[str]
+    header: bool | None
+    left_out: Sequence[str]
+
+    def begins(self, path: Path) -> bool:
+        """Whether the first line of a file is a header or a row."""
+        try:
+            with Table(path, 0) as table:
+                width = len(table.first)
+                return {*self.features} <= {*table.first} or width in self._widths
+        except DatasetError:
+            return False
+
+    def locate(self, table: Table) -> Columns:
+        """Take the header of a table, if there is one, and find the features."""
+        if table.columns is None and self._is_header(table):
+            table.take_header()
+        if table.columns is None:
+            return self._by_position(table)
+        self.check_names(table.path, table.columns, table.header_line)
+        place = {name: index for index, name in enumerate(table.columns)}
+        places = [place[name] for name in self.features]
+        return Columns(table.columns, places, before="the header has")
+
+    def check_names(self, path: Path, columns: Sequence[str], line: int | None) -> None:
+        """Refuse a header that does not name all features."""
+        missing = [shorten(name) for name in self.features if name not in columns]
+        if missing:
+            noun = "feature" if len(missing) == 1 else "features"
+            more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+            problem = f"the header does not name the {noun} {', '.join(missing[:_NAMED])}{more}"
+            raise DatasetError(str(path), problem, line=line)
+
+    @property
+    def _is_unnamed(self) -> bool:
+        """Whether the training file had no header."""
+        return [*self.features] == [f"feature_{at + 1}" for at in range(len(self.features))]
+
+    @property
+    def _left_out(self) -> set[int]:
+        """Positions of columns that are left out in a training file without a header."""
+        names = self.left_out if self._is_unnamed else ()
+        return {int(name) - 1 for name in names if name.isdigit()}
+
+    @property
+    def _widths(self) -> set[int]:
+        """Numbers of columns that a file without a header may have."""
+        width = len(self.features)
+        return {width, width + 1, width + 1 + len(self._left_out)}
+
+    def _is_header(self, table: Table) -> bool:
+        first, names = table.first, {*self.features}
+        if names <= {*first}:
+            if [cell for cell in first if cell in names] != [*self.features] and all(
+                map(is_number, self.features)
+            ):
+                raise table.refusal(
+                    "may be a header, or a row; write the header in the order of training: "
+                    f"{_header(self.features)}"
+                )
+            return True
+        named = [name for name in names.intersection(first) if not is_number(name)]
+        if 2 * len(named) >= len(names):  # it lacks some
+            return True
+        cells = self._cells(first)
+        if self._is_unnamed and (self.header is False or self.kinds):
+            return not self._fits(cells)
+        return not any(map(is_number, cells)) or bool(counts_columns(table))
+
+    def _cells(self, first: Sequence[str]) -> list[str]:
+        """The cells of a row that may be features."""
+        width, target = len(first), self.target
+        position = width - 1
+        if isinstance(target, int) and -width <= target < width:
+            position = target % width
+        left_out = self._left_out if width == len(self.features) + len(self._left_out) + 1 else ()
+        if width != len(self.features) + len(left_out) + 1:
+            position = width
+        chosen = [cell for at, cell in enumerate(first) if at != position and at not in left_out]
+        return chosen[: len(self.features)]
+
+    def _fits(self, cells: Sequence[str]) -> bool:
+        """Whether cells have the kinds of the features."""
+        if not self.kinds:
+            return any(map(is_number, cells))
+        try:
+            for cell, kind in zip(cells, self.kinds, strict=True):
+                value_of(cell, kind)
+        except (CellValueError, ValueError):
+            return False
         return True
-    width = len(first)
-    position = target % width if isinstance(target, int) and -width <= target < width else width - 1
-    if width != len(names) + 1:
-        position = width
-    features = [cell for index, cell in enumerate(first) if index != position][: len(names)]
-    return not any(map(is_number, features)) or bool(counts_columns(table))
 
-
-def _by_name(table: Table, columns: Sequence[str], feature_names: Sequence[str]) -> Columns:
-    """Find the features by their names."""
-    place = {name: index for index, name in enumerate(columns)}
-    for name in feature_names:
-        if name not in place:
-            problem = f"the header does not name the feature {shorten(name)}"
-            raise DatasetError(str(table.path), problem, line=table.header_line)
-    return Columns(columns, [place[name] for name in feature_names], before="the header has")
-
-
-def _by_position(
-    table: Table, feature_names: Sequence[str], target_name: str, target: str | int
-) -> Columns:
-    """Find the features of a file without a header."""
-    width, expected = len(table.first), len(feature_names)
-    positions = list(range(width))
-    if width == expected + 1:
-        if isinstance(target, str) or not -width <= target < width:
+    def _by_position(self, table: Table) -> Columns:
+        """Find the features of a file without a header."""
+        width, expected, left_out = len(table.first), len(self.features), self._left_out
+        positions = list(range(width))
+        if left_out and width == expected + len(left_out) + 1:
+            positions = [at for at in positions if at not in left_out]
+            positions.remove(int(self.target) % width)
+        elif width == expected + 1 and len(left_out) != 1:
+            if isinstance(self.target, str) or not -width <= self.target < width:
+                raise table.refusal(
+                    f"has {counted(width, 'column')} and no header, so which of them is "
+                    f"{self.target_name} is not known; leave it out, or write a header with "
+                    f"{self.target_name} and {_header(self.features)} above the rows"
+                )
+            del positions[self.target]
+        elif width != expected:
             raise table.refusal(
-                f"has {counted(width, 'column')} and no header, so which of them is "
-                f"{target_name} is not known; leave it out, or write a header with "
-                f"{target_name} and {_header(feature_names)} above the rows"
+                f"has {counted(width, 'column')}; the model needs "
+                f"{counted(expected, 'feature')}, with or without {self.target_name} "
+                f"{'after them' if self.target == -1 else 'where it stood in training'}"
             )
-        del positions[target]
-    elif width != expected:
-        raise table.refusal(
-            f"has {counted(width, 'column')}; the model needs "
-            f"{counted(expected, 'feature')}, with or without {target_name} {_where(target)}"
+        names = dict(zip(positions, self.features, strict=True))
+        return Columns(
+            [names.get(at, self.target_name) for at in range(width)],
+            positions,
+            is_named=False,
+            may_count_rows=self._may_begin_with_row_numbers(table.first),
         )
-    names = dict(zip(positions, feature_names, strict=True))
-    return Columns(
-        [names.get(at, target_name) for at in range(width)],
-        positions,
-        is_named=False,
-        may_count_rows=_may_begin_with_row_numbers(table.first, feature_names, target),
-    )
 
+    def _may_begin_with_row_numbers(self, first: Sequence[str]) -> bool:
+        """Whether the first column may number the rows, and no column be the target.
 
-def _may_begin_with_row_numbers(
-    first: Sequence[str], feature_names: Sequence[str], target: str | int
-) -> bool:
-    """Whether the first column may number the rows, and no column be the target.
-
-    In the training file a header distinguishes such a column from the features.
-    """
-    unnamed = [f"feature_{index + 1}" for index in range(len(feature_names))]
-    return (
-        [*feature_names] != unnamed
-        and len(first) == len(feature_names) + 1
-        and isinstance(target, int)
-        and -len(first) <= target < len(first)
-        and is_number(first[target])
-    )
-
-
-def _where(target: str | int) -> str:
-    return "after them" if target == -1 else "where it stood in training"
+        In the training file a header distinguishes such a column from the features.
+        """
+        return (
+            not self._is_unnamed
+            and len(first) == len(self.features) + 1
+            and isinstance(self.target, int)
+            and -len(first) <= self.target < len(first)
+            and is_number(first[self.target])
+        )
 
 
 def _header(names: Sequence[str]) -> str:

@@ -23,6 +23,18 @@ _FRAMES: Final = {".parquet": "Parquet", ".feather": "Arrow", ".arrow": "Arrow"}
 _DELIMITERS: Final = ",\t;|"
 
 
+class NoRowsError(DatasetError):
+    """A file has no rows.
+
+    Attributes
+    ----------
+    columns
+        The names of its columns; None if it has no header.
+    """
+
+    columns: Sequence[str] | None = None
+
+
 class Table:
     """The rows of a file, which is open until the table is left as a context.
 
@@ -35,6 +47,8 @@ class Table:
         Arrow, any other CSV; ``.gz`` may follow.
     skip_lines
         Number of lines of a CSV file above the table.
+    keeps_empty
+        Whether a row whose cells are all empty is a row.
 
     Attributes
     ----------
@@ -61,11 +75,12 @@ class Table:
         If the file has no rows, or is not of its format.
     """
 
-    def __init__(self, path: Path, skip_lines: int = 0) -> None:
+    def __init__(self, path: Path, skip_lines: int = 0, *, keeps_empty: bool = False) -> None:
         self.path = path
         self._skipped = skip_lines
         self.columns: list[str] | None = None
         self.header_line: int | None = None
+        self.keeps_empty = keeps_empty
         self.text: io.TextIOWrapper | None = None
         self.frame: pd.DataFrame | None = None
         self.delimiter = ","
@@ -117,7 +132,9 @@ class Table:
 
     def _take_first(self, first: tuple[int, list[str]] | None, complaint: str) -> None:
         if first is None:
-            raise DatasetError(str(self.path), f"{complaint}; write one example a line")
+            error = NoRowsError(str(self.path), f"{complaint}; write one example a line")
+            error.columns, error.line = self.columns, self.header_line
+            raise error
         self.line, self.first = first
         self._ahead = next(self._lines, None)
         self.second = self._ahead[1] if self._ahead else None
@@ -138,7 +155,7 @@ class Table:
             for row in reader:
                 self._row_size = 0
                 cells = list(map(str.strip, row))
-                if any(cells):
+                if any(cells) or (self.keeps_empty and len(cells) > 1):
                     yield reader.line_num, cells
         except csv.Error as error:
             raise DatasetError(

@@ -397,7 +397,9 @@ def test_prediction_knows_a_header_of_numbers(tmp_path: Path, *, index: bool) ->
 def test_prediction_takes_no_header_of_numbers_for_a_row(tmp_path: Path, text: str) -> None:
     path = written(tmp_path, text)
 
-    with pytest.raises(DatasetError, match="line 1: the header does not name the feature 'w'"):
+    with pytest.raises(
+        DatasetError, match="line 1: the header does not name the features 'w', 'x'"
+    ):
         read_features(path, ["w", "x", "y"], "kind")
 
 

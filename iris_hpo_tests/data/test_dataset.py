@@ -477,9 +477,14 @@ WIDTH = "the model needs 2 features, with or without kind after them"
     ("content", "place", "problem"),
     [
         ("", "", EMPTY),
-        ("x,y\n", "", "holds a header and no rows; write one example a line"),
+        ("x,z\n", ", line 1", "the header does not name the feature 'y'"),
         ("x,z\n1,2\n", ", line 1", "the header does not name the feature 'y'"),
-        ("\nX,Y\n1,2\n", ", line 2", "the header does not name the feature 'x'"),
+        ("\nX,Y\n1,2\n", ", line 2", "the header does not name the features 'x', 'y'"),
+        (
+            "x,y\n1,2\n,\n3,4\n",
+            ", line 3, column x",
+            f"{MISSING_VALUE}; the same holds for y (line 3, '')",
+        ),
         ("x,y,x\n1,2,3\n", ", line 1", "two columns are named 'x'; rename one"),
         ("x,y\n1,2\n3\n", ", line 3", "has 1 column; the header has 2"),
         ("x,y\n1,2,a\n", ", line 2", "has 3 columns; the header has 2"),
@@ -555,7 +560,7 @@ def test_any_bytes_are_predicted_or_refused(tmp_path_factory, content):
         message = str(error)
     else:
         message = str(path)
-        assert features.shape[0] >= 1
+        assert features.ndim == 2
         assert features.shape[1] == 2
         assert np.isfinite(features).all()
     assert message.startswith(str(path))

@@ -1,0 +1,162 @@
+"""``iris-hpo predict``: predict the rows of a file with the champion."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iris_hpo.command.output import results
+from iris_hpo.command.session import open_study
+from iris_hpo.data.dataset import Features, Task
+from iris_hpo.data.prediction_rows import read_features
+from iris_hpo.errors import InputError
+from iris_hpo.orchestration.study import Study
+from iris_hpo.selection.champion import CHAMPION, ChampionCard
+from iris_hpo.store.folder import read_verified
+from iris_hpo.text import clean, quote_cell
+from iris_hpo.training.cards import load_model
+from iris_hpo.training.fitting import describe
+
+_KEPT: Final = ("target", "category", "feature")
+"""Roles of columns that are features or the target."""
+
+
+def predict_file(
+    *,
+    search: str | None,
+    data: str | None,
+    artifacts: str | None,
+    file: Path,
+    output: Path | None,
+    proba: bool,
+    as_json: bool,
+) -> int:
+    """Predict a file with the champion, verified before it is unpickled."""
+    with open_study(search, data, artifacts) as study:
+        store, champion, task = study.store, study.champion(), study.spec.task
+    if proba and task == "regression":
+        raise InputError("this search predicts numbers, which have no probabilities")
+    _check_versions(study, champion)
+    layout = study.spec.layout
+    features = read_features(
+        file,
+        champion.feature_names,
+        champion.target_name,
+        layout.target_column,
+        champion.kinds or (),
+        skip_lines=layout.skip_lines,
+        header=layout.header,
+        left_out=[name for name, role in layout.columns.items() if role not in _KEPT],
+    )
+    model = _load(read_verified(store, CHAMPION, champion.digest))
+    if proba:
+        labels = _labels(model)
+        text = _table(labels, _probabilities(model, features, len(labels)), as_json=as_json)
+    else:
+        text = _column(_predictions(model, features), task, as_json=as_json)
+    _write(text, output)
+    return 0
+
+
+def _check_versions(study: Study, champion: ChampionCard) -> None:
+    for package, version in study.spec.make_objective().origin.package_versions().items():
+        if champion.versions.get(package) != version:
+            raise InputError(
+                f"the champion was trained with {package} {champion.versions.get(package)}, this "
+                f"is {version}; run the search again"
+            )
+
+
+def _load(content: bytes) -> Any:
+    try:
+        return load_model(content)
+    except Exception as error:
+        raise InputError(f"the champion cannot be loaded: {describe(error)}") from error
+
+
+def _predictions(model: Any, features: Features) -> NDArray[np.generic]:
+    """Predict rows with a model, which may be of a user's own class."""
+    if not hasattr(model, "predict"):
+        raise InputError(
+            f"the champion is a {type(model).__name__} without a method predict; give the "
+            f"objective's models one, or use {CHAMPION} in a program of your own"
+        )
+    if not len(features):
+        return np.array([])
+    try:
+        # CatBoost gives a column.
+        return np.asarray(model.predict(features)).reshape(len(features))
+    except Exception as error:
+        raise _cannot(error) from error
+
+
+def _labels(model: Any) -> Sequence[str]:
+    """List the classes, in the order of the probabilities."""
+    if not hasattr(model, "predict_proba"):
+        reason = "it has decision values, which are no probabilities"
+        if not hasattr(model, "decision_function"):
+            reason = "it predicts classes only"
+        raise InputError(
+            f"the champion gives no probabilities: {reason}; leave out --proba, or search an "
+            "estimator that has predict_proba, such as sklearn.calibration.CalibratedClassifierCV "
+            "around this one"
+        )
+    if not hasattr(model, "classes_"):
+        raise InputError(
+            f"the champion is a {type(model).__name__} without an attribute classes_, which names "
+            "the columns of its probabilities; leave out --proba"
+        )
+    return [str(label) for label in np.asarray(model.classes_).tolist()]
+
+
+def _probabilities(model: Any, features: Features, classes: int) -> NDArray[np.floating]:
+    if not len(features):
+        return np.empty((0, classes))
+    try:
+        return np.asarray(model.predict_proba(features), float).reshape(len(features), classes)
+    except Exception as error:
+        raise _cannot(error) from error
+
+
+def _cannot(error: Exception) -> InputError:
+    return InputError(f"the champion cannot predict these rows: {describe(error)}")
+
+
+def _column(predicted: NDArray[np.generic], task: Task, *, as_json: bool) -> str:
+    """One prediction a line, or a list in JSON."""
+    if not as_json:
+        return "".join(f"{value}\n" for value in predicted)
+    is_number = task == "regression" and predicted.dtype.kind in "iuf"
+    values: list[Any] = [str(value) for value in predicted]
+    if is_number:  # JSON has no infinity
+        values = [value if math.isfinite(value) else None for value in map(float, predicted)]
+    return f"{json.dumps(values)}\n"
+
+
+def _table(labels: Sequence[str], rows: NDArray[np.floating], *, as_json: bool) -> str:
+    """One row a line below the labels, or a list of mappings in JSON."""
+    if as_json:
+        values = [dict(zip(labels, row, strict=True)) for row in rows.tolist()]
+        return f"{json.dumps(values)}\n"
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(map(quote_cell, labels))
+    writer.writerows([repr(value) for value in row] for row in rows.tolist())
+    return text.getvalue()
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        out = results()
+        out.write(clean(text) if out.isatty() else text)  # exact for what reads a pipe
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror}") from error
