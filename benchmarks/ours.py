@@ -25,12 +25,21 @@ class Project:
         The candidates and the data.
     search
         The name of its search; "" for the iris search that is shipped.
+    program
+        What is called; ``iris-hpo`` by default.
     """
 
-    def __init__(self, folder: Path, problem: Problem, search: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        problem: Problem,
+        search: str = "",
+        program: Sequence[str] = (str(PROGRAMS / "iris-hpo"),),
+    ) -> None:
         self._folder = folder
         self._problem = problem
         self._search = search
+        self._program = program
 
     @property
     def _parameters(self) -> Path:
@@ -87,14 +96,15 @@ class Project:
         self._write_values("gamma_parameters_fine.txt", [value])
 
     def command(self, *arguments: str) -> Ran:
-        """Call ``iris-hpo`` with any arguments."""
+        """Call the program with any arguments."""
         environment = clean_environment(
             DAGSTER_HOME=self._folder / "home",
             IRIS_HPO_DATA=self._folder / "data",
             IRIS_HPO_ARTIFACTS=self._folder / "artifacts",
+            PYTHONPATH=REPOSITORY,
         )
         measured = measure(
-            [str(PROGRAMS / "iris-hpo"), *arguments],
+            [*self._program, *arguments],
             folder=self._folder,
             environment=environment,
             output=self._folder / "output",

@@ -32,6 +32,7 @@ END: Final = "<!-- end of benchmarks -->"
 
 UNITS: Final = {
     WALL: " s",
+    CPU: " s",
     COMMAND: " s",
     WHOLE: " s",
     WORK: " s",

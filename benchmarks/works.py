@@ -5,6 +5,7 @@ folder. To add a contestant, add a step to its work and, where it has a goal, a 
 """
 
 import operator
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from benchmarks.ours import Project
 from benchmarks.work import (
     COMMAND,
     COMMAND_EACH,
+    CPU,
     DRIVER,
     EACH,
     MEMORY,
@@ -42,6 +44,7 @@ AGAIN: Final = "iris_hpo, nothing to do"
 ONE_MORE: Final = "iris_hpo, one more gamma"
 ON_DASK: Final = "iris_hpo, 2 Dask workers"
 LARGER: Final = "iris_hpo, 8 times the candidates"
+WITHOUT: Final = "iris_hpo without the estimate"
 STATUS: Final = "iris-hpo status"
 HELP: Final = "iris-hpo leaderboard --help"
 IMPORT: Final = "import dagster"
@@ -83,7 +86,13 @@ QUICK: Final = Size((4, 3), (3, 2), (8, 8), stock=2, repetitions=(1, 1))
 
 def make_works(size: Size, digits: str) -> list[Work]:
     """Make all works of a size; ``digits`` is the file with the rows of the digits."""
-    return [_small(size), _many(size), _digits(size, digits)]
+    return [
+        _small(size),
+        _many(size),
+        _digits(size, digits),
+        _estimated(size.small, size.repetitions[0]),
+        _estimated(size.many, size.repetitions[1]),
+    ]
 
 
 def _small(size: Size) -> Work:
@@ -216,6 +225,33 @@ def _digits(size: Size, data: str) -> Work:
         (
             Row("cold process to leaderboard", (OURS, WALL), (GRID_SEARCH, WALL), Goal(0.6)),
             Row("the same on 2 Dask workers", (ON_DASK, WALL), (OURS, WALL), Goal(1.25)),
+        ),
+    )
+
+
+def _estimated(shape: tuple[int, int], repetitions: int) -> Work:
+    """Compare a run with one that makes no estimate."""
+    c, gamma = (
+        _ladder(values[0], values[-1], number)
+        for values, number in zip((C, GAMMA), shape, strict=True)
+    )
+    problem = Problem(IRIS, c, gamma, folds=5)
+    without = (sys.executable, "-m", "benchmarks.contestants.without_estimate")
+    what = "with the estimate, its references and the learning curve"
+    return Work(
+        f"{len(problem.candidates):,} candidates, 5 folds, with and without the estimate",
+        repetitions,
+        {
+            OURS: lambda folder: Project(folder / "ours", problem).make().run(),
+            WITHOUT: lambda folder: (
+                Project(folder / "without", problem, program=without).make().run()
+            ),
+        },
+        (
+            Row(f"cold process to leaderboard, {what}", (OURS, WALL), (WITHOUT, WALL), Goal(1.05)),
+            Row("the same, within the command", (OURS, COMMAND), (WITHOUT, COMMAND)),
+            Row("the same, CPU time", (OURS, CPU), (WITHOUT, CPU)),
+            Row("the same, peak memory", (OURS, MEMORY), (WITHOUT, MEMORY)),
         ),
     )
 

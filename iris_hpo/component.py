@@ -114,6 +114,7 @@ class HyperparameterSearch(dg.Component, SearchFields):
             blocking_checks=tuple(self.blocking_checks),
             within=self.within,
             metric=self.metric,
+            ensemble=self.ensemble,
             max_candidates=self.max_candidates,
             description=self.description,
             reports=tuple(part_of(fields, "reports", at) for at, fields in enumerate(self.reports)),

@@ -135,6 +135,11 @@ class SelectionSettings:
         "training again: it is computed from the stored predictions. By default the scoring.",
         metavar="NAME",
     )
+    ensemble: bool = described(
+        False,
+        "Make one predictor of all selected candidates, whose models vote, with an estimate of its "
+        "own.",
+    )
 
     def __post_init__(self) -> None:
         parse_share(self.within)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import Task
@@ -20,7 +21,7 @@ from iris_hpo.selection.rescoring import scoring_of
 from iris_hpo.selection.rules import check_rule
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
-from iris_hpo.spec_checks import check_spec
+from iris_hpo.spec_checks import check_spec, refuse_share
 from iris_hpo.training.choices import Choice, choose
 from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimator_search import simplest_end, with_values
@@ -74,8 +75,9 @@ class SearchSpec:
         Rows that the champion is trained on: ``all``, ``train``, or ``auto``, as the rule needs.
     blocking_checks
         Names of `iris_hpo.selection.checks.CHECKS` that stop what depends on the selection.
-    within, metric
-        Percentage of the best mean for the rule ``within``; another metric to choose by.
+    within, metric, ensemble
+        Percentage of the best mean for the rule ``within``; another metric to choose by; whether
+        the selected models become one predictor.
     max_candidates
         Largest number of candidates.
     partitions
@@ -114,6 +116,7 @@ class SearchSpec:
     blocking_checks: tuple[str, ...] = ()
     within: str = "1%"
     metric: str | None = None
+    ensemble: bool = False
     max_candidates: int = MAX_CANDIDATES
     partitions: str = ""
     description: str = ""
@@ -198,7 +201,7 @@ class SearchSpec:
         return check_rule(rule or self.default_rule(folds), folds, self.space)
 
     def selection_settings(
-        self, folds: int, rule: str | None = None, **given: str | None
+        self, folds: int, rule: str | None = None, **given: Any
     ) -> SelectionSettings:
         """Return the settings of a selection: those that were given, else the search's own.
 
@@ -210,7 +213,12 @@ class SearchSpec:
         names = ("refit", "within", "metric")
         refit, within, metric = (given.get(name) or getattr(self, name) for name in names)
         metric = scoring_of(metric, self.task, self.scorings.names) if metric else None
-        return SelectionSettings(self.checked_rule(rule, folds), refit, within, metric)
+        rule = self.checked_rule(rule, folds)
+        if within != self.within:
+            refuse_share(rule, within)
+        ensemble = given.get("ensemble")
+        ensemble = self.ensemble if ensemble is None else ensemble
+        return SelectionSettings(rule, refit, within, metric, ensemble)
 
     def default_rule(self, folds: int) -> str:
         """Name the rule that holds where a run says nothing."""

@@ -10,8 +10,9 @@ from iris_hpo.data.named_splitters import refuse_settings
 from iris_hpo.data.splitters import Division, SplitSettings
 from iris_hpo.engines import check_engine
 from iris_hpo.errors import InputError, at_field
-from iris_hpo.known_rules import default_rule
+from iris_hpo.known_rules import RULES, default_rule
 from iris_hpo.reports import DEFAULT_REPORTS, make_reports
+from iris_hpo.run_settings import SETTINGS
 from iris_hpo.samplers import check_sampler
 from iris_hpo.selection.checks import check_names
 from iris_hpo.text import shorten
@@ -47,8 +48,11 @@ def check_spec(spec: "SearchSpec") -> None:
         _check_weights(spec, spec.layout.row_roles["weight"])
     _check_parts(spec)
     _check_splitter(spec)
+    folds = spec.division().n_folds
     if spec.rule is not None:
-        spec.checked_rule(spec.rule, spec.division().n_folds)
+        spec.checked_rule(spec.rule, folds)
+    if spec.within != SETTINGS["within"].default:
+        refuse_share(spec.default_rule(folds), spec.within)
     spec.selection_settings(0, default_rule(0))
 
 
@@ -66,6 +70,22 @@ def _check_data(spec: "SearchSpec") -> None:
         raise InputError(
             f"the asset {shorten(spec.data_asset)} has an empty part in its key",
             field=("data", "asset"),
+        )
+
+
+def refuse_share(rule: str, within: str) -> None:
+    """Refuse the share of the rule ``within`` under another one, where it has no effect.
+
+    Raises
+    ------
+    InputError
+        Names the rule.
+    """
+    if RULES[rule].margin != "share":
+        raise InputError(
+            f"within {within!r} has no effect under the rule {rule!r}; choose the rule 'within', "
+            "or leave it out",
+            field=("within",),
         )
 
 

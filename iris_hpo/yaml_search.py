@@ -133,6 +133,7 @@ class SearchFields(dg.Model):
     refit: Annotated[str, OneOf(REFITS, is_required=True)] = setting_field(SETTINGS["refit"])
     within: str = setting_field(SETTINGS["within"], examples=["2%"])
     metric: str | None = setting_field(SETTINGS["metric"], examples=["balanced_accuracy"])
+    ensemble: bool = setting_field(SETTINGS["ensemble"])
     test_size: float = setting_field(SETTINGS["test_size"])
     seed: int = setting_field(SETTINGS["seed"])
     folds: int = setting_field(SETTINGS["folds"])

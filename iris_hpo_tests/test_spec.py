@@ -448,3 +448,32 @@ def test_the_data_is_one_file_or_one_asset(data, field, message):
 def test_an_asset_needs_no_file():
     spec = search(data_file="", data_asset="warehouse/features")
     assert (spec.data_file, spec.data_asset) == ("", "warehouse/features")
+
+
+@pytest.mark.parametrize("rule", [None, "cv", "one_standard_error"])
+def test_a_share_under_another_rule_is_refused(rule):
+    with pytest.raises(InputError) as refusal:
+        search(rule=rule, within="2%")
+
+    assert refusal.value.field == ("within",)
+    assert str(refusal.value) == (
+        f"within '2%' has no effect under the rule {rule or 'cv'!r}; choose the rule 'within', or "
+        "leave it out"
+    )
+
+
+def test_a_run_may_leave_the_rule_that_a_share_belongs_to():
+    spec = search(rule="within", within="2%")
+
+    assert spec.selection_settings(5).share == 0.02
+    assert spec.selection_settings(5, "cv").rule == "cv"
+    assert search().selection_settings(5, "within", within="3%").share == 0.03
+    with pytest.raises(InputError, match="'3%' has no effect under the rule 'cv'"):
+        spec.selection_settings(5, "cv", within="3%")
+
+
+def test_a_run_may_make_an_ensemble_or_leave_it_out():
+    assert search(ensemble=True).selection_settings(5).ensemble
+    assert not search(ensemble=True).selection_settings(5, ensemble=False).ensemble
+    assert search().selection_settings(5, ensemble=True).ensemble
+    assert not search().selection_settings(5).ensemble

@@ -3,13 +3,15 @@
 import math
 import statistics
 from collections.abc import Sequence
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 
 from benchmarks.truth.generators import Sample
 from benchmarks.truth.outcomes import Nested
-from benchmarks.truth.search import Search
+from benchmarks.truth.search import Search, fit_all
+from iris_hpo.data.split import Examples
+from iris_hpo.selection.rules import Scored
 from iris_hpo.spec import SearchSpec
 
 FOLDS: Final = 5
@@ -18,30 +20,45 @@ FOLDS: Final = 5
 def grid_search_champion(search: Search, folds: int = FOLDS) -> str:
     """Key of the candidate that GridSearchCV chooses on the same first 5 folds.
 
-    It is the first of the best means in the order of the grid, computed as GridSearchCV does.
     ``iris_hpo_tests/benchmarks/test_truth.py`` compares with GridSearchCV itself; here the fold
     scores are there already. GridSearchCV refits to the training rows, as the candidate's model is.
     """
-    space = search.spec.space
-    entries = sorted(search.scored, key=lambda entry: space.order(entry.candidate))
-    means = np.array([np.mean(entry.evaluation.fold_scores[:folds]) for entry in entries])
+    return grid_search_choice(search.scored, folds).candidate.key
+
+
+def grid_search_choice(scored: Sequence[Scored], folds: int = FOLDS) -> Scored:
+    """Choose the first of the best means in the order of the grid, computed as GridSearchCV does.
+
+    Parameters
+    ----------
+    scored
+        Candidates in the order of the grid.
+    """
+    means = np.array([np.mean(entry.evaluation.fold_scores[:folds]) for entry in scored])
     # As `cv_results_["rank_test_score"]`: no tolerance, the first of the greatest.
-    return entries[int(means.argmax())].candidate.key
+    return scored[int(means.argmax())]
 
 
 def nested_scores(
-    spec: SearchSpec, sample: Sample, grid: Sequence[Sequence[float]], seed: int
+    spec: SearchSpec, sample: Sample, c: tuple[float, ...], gamma: tuple[float, ...], seed: int
 ) -> list[float]:
-    """Score a whole grid search on outer folds of all rows, as scikit-learn's users do."""
-    from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, cross_val_score
+    """Score a whole grid search on outer folds of all rows, as scikit-learn's users do.
+
+    The scores are those of ``cross_val_score`` of a GridSearchCV with the same folder, to which the
+    tests compare them.
+    """
+    from sklearn.model_selection import KFold, StratifiedKFold
 
     folder = StratifiedKFold if spec.task == "classification" else KFold
     folds = folder(FOLDS, shuffle=True, random_state=seed)
-    values = dict(zip((axis.parameter for axis in spec.axes), grid, strict=True))
-    search = GridSearchCV(spec.recipe().build(), values, scoring=spec.scorings.name, cv=folds)
-    rows = sample.features, sample.target
-    given = cross_val_score(search, *rows, scoring=spec.scorings.name, cv=folds)
-    return cast("list[float]", given.tolist())
+    rows, target = sample.features, sample.target
+    scores: list[float] = []
+    for outer, judged in folds.split(rows, target):
+        inner = tuple(folds.split(rows[outer], target[outer]))
+        parts = Examples(rows[outer], target[outer], rows[judged], target[judged], inner)
+        _, scored = fit_all(spec, parts, c, gamma)
+        scores.append(grid_search_choice(scored).evaluation.score)
+    return scores
 
 
 def nested_intervals(generator: str, scores: Sequence[float], truth: float) -> Nested:

@@ -1,47 +1,108 @@
-"""A search on a data set by the product's own code, in process and without Dagster."""
+"""A search on a data set by the product's own code, in process and without Dagster.
 
-from collections.abc import Mapping
+The product divides the rows, chooses, and estimates. The fits of folds share a kernel, and are
+without what a run does around each: the tests compare their scores with the product's.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.truth.generators import Generator, Sample
-from iris_hpo.data.dataset import Dataset
+from iris_hpo.data.dataset import Dataset, Target
 from iris_hpo.data.split import Examples
 from iris_hpo.selection.estimates import Curve, Estimate, Evidence, NoEstimate, assess
+from iris_hpo.selection.pool import Pool
+from iris_hpo.selection.pooling import build_pool
 from iris_hpo.selection.rules import Scored, Selection, select
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.values import Value
 from iris_hpo.spec import SearchSpec
-from iris_hpo.training.evaluation import evaluate, train
-from iris_hpo.training.learning_curve import fit_learning_curve
+from iris_hpo.training.evaluation import Evaluation, train
+from iris_hpo.training.learning_curve import LearningCurve, fit_learning_curve
+from iris_hpo.training.metrics import wilson_interval
+from iris_hpo.training.predictions import Predictions
+
+Model = Any
+"""A fitted estimator of scikit-learn."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Search:
-    """A search that is done.
+    """A search that is done; what several rules need of a candidate is computed once.
 
     Attributes
     ----------
     spec
         What was searched.
+    sample
+        The data set, with fresh rows.
     examples
         The training rows, the test rows, and the folds.
     scored
-        Every candidate with its evaluation.
+        Every candidate with its evaluation, in the order of the space.
     models
         The candidates' models, trained on the training rows, by key.
     """
 
     spec: SearchSpec
+    sample: Sample
     examples: Examples
     scored: tuple[Scored, ...]
-    models: dict[str, object]
+    models: dict[str, Model]
+
+    def __post_init__(self) -> None:
+        for name in ("refitted", "curve", "truth"):
+            object.__setattr__(self, name, cache(getattr(self, name)))
 
     def select(self, rule: str) -> Selection:
         """Choose by a rule."""
-        return select(self.scored, self.spec.space, self.spec.scorings.name, rule)
+        repeats = self.evidence.repeats or 1
+        return select(self.scored, self.spec.space, self.spec.scorings.name, rule, repeats=repeats)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """The rows that candidates were scored on."""
+        return Evidence(
+            self.spec.task,
+            self.examples.target,
+            self.examples.test_target,
+            [validated for _, validated in self.examples.folds],
+            self.spec.split.seed,
+        )
+
+    @cached_property
+    def pool(self) -> Pool | None:
+        """The candidates' predictions."""
+        evaluations = [entry.evaluation for entry in self.scored]
+        return build_pool(evaluations, self.evidence, self.spec.scorings.name, with_test=True)
+
+    def refitted(self, key: str) -> Model:
+        """Train a candidate on the training rows and the test rows."""
+        return train(self.spec.make_objective(), self._parameters(key), self._together).model
+
+    def curve(self, key: str) -> LearningCurve | None:
+        """Fit a candidate to parts of all rows."""
+        objective, split = self.spec.make_objective(), self.spec.split
+        parameters = self._parameters(key)
+        return fit_learning_curve(objective, self.models[key], parameters, self.examples, split)
+
+    def truth(self, key: str, *, refits: bool) -> float:
+        """Score a candidate's model on the fresh rows."""
+        model = self.refitted(key) if refits else self.models[key]
+        return true_score(self.spec, model, self.sample)
+
+    @property
+    def _together(self) -> Examples:
+        return self.examples.together()
+
+    def _parameters(self, key: str) -> Mapping[str, Value]:
+        return self.spec.space.parameters(self.spec.space.parse_key(key))
 
 
 def describe(generator: Generator) -> SearchSpec:
@@ -65,16 +126,82 @@ def run_search(
 ) -> Search:
     """Divide a data set, then train and score every candidate."""
     examples = divide(spec, sample)
-    objective = spec.make_objective()
-    candidates = list(spec.space.grid((c, gamma)))
-    candidates.sort(key=lambda candidate: objective.order(spec.space.parameters(candidate)))
+    models, scored = fit_all(spec, examples, c, gamma)
+    return Search(spec, sample, examples, tuple(scored), models)
+
+
+def fit_all(
+    spec: SearchSpec, examples: Examples, c: tuple[float, ...], gamma: tuple[float, ...]
+) -> tuple[dict[str, Model], list[Scored]]:
+    """Train and score every candidate, in the order of the grid; give models by key, and scores."""
+    from sklearn import config_context
+
     scored: list[Scored] = []
-    models: dict[str, object] = {}
-    for candidate in candidates:
-        parameters = spec.space.parameters(candidate)
-        model = models[candidate.key] = train(objective, parameters, examples).model
-        scored.append(Scored(candidate, evaluate(objective, model, parameters, examples)))
-    return Search(spec, examples, tuple(scored), models)
+    models: dict[str, Model] = {}
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        for one in gamma:
+            kernel = fold_kernels(one, examples)
+            for candidate in spec.space.grid((c, (one,))):
+                parameters = spec.space.parameters(candidate)
+                model, evaluation = fit_and_score(spec, parameters, examples, kernel)
+                models[candidate.key] = model
+                scored.append(Scored(candidate, evaluation))
+    return models, sorted(scored, key=lambda entry: spec.space.order(entry.candidate))
+
+
+Matrix = NDArray[np.float64]
+
+
+def fold_kernels(gamma: float, examples: Examples) -> list[tuple[Matrix, Matrix]]:
+    """Compute for each fold the RBF kernel to fit, and that to predict; candidates share it."""
+    from sklearn.metrics.pairwise import rbf_kernel
+
+    matrix = rbf_kernel(examples.features, gamma=gamma)
+    return [
+        (matrix[np.ix_(fitted, fitted)], matrix[np.ix_(validated, fitted)])
+        for fitted, validated in examples.folds
+    ]
+
+
+def fit_and_score(
+    spec: SearchSpec,
+    parameters: Mapping[str, Value],
+    examples: Examples,
+    kernels: Sequence[tuple[Matrix, Matrix]],
+) -> tuple[Model, Evaluation]:
+    """Train and score an SVM as `iris_hpo.training.evaluation` does, by the plain score."""
+    fold_model: Model = spec.recipe().build({**parameters, "kernel": "precomputed"})
+    features, target = examples.features, examples.target
+    folds = tuple(
+        fold_model.fit(fit_kernel, target[fitted]).predict(kernel)
+        for (fitted, _), (fit_kernel, kernel) in zip(examples.folds, kernels, strict=True)
+    )
+    model: Model = spec.recipe().build(parameters).fit(features, target)
+    test = model.predict(examples.test_features)
+    total = len(test)
+    correct = (
+        int((test == examples.test_target).sum()) if spec.scorings.name == "accuracy" else None
+    )
+    return model, Evaluation(
+        plain_score(spec.scorings.name, examples.test_target, test),
+        correct=correct,
+        total=None if correct is None else total,
+        interval=None if correct is None else wilson_interval(correct, total),
+        fold_scores=tuple(
+            plain_score(spec.scorings.name, target[validated], predicted)
+            for (_, validated), predicted in zip(examples.folds, folds, strict=True)
+        ),
+        predictions=Predictions(folds, test),
+    )
+
+
+def plain_score(scoring: str, truth: Target, predicted: NDArray[Any]) -> float:
+    """Accuracy or r2, without scikit-learn's checks."""
+    if scoring == "accuracy":
+        return float((predicted == truth).mean())
+    numbers = cast("NDArray[np.float64]", truth)
+    spread = ((numbers - numbers.mean()) ** 2).sum()
+    return float(1 - ((numbers - predicted) ** 2).sum() / spread)
 
 
 def divide(spec: SearchSpec, sample: Sample) -> Examples:
@@ -95,20 +222,19 @@ def divide(spec: SearchSpec, sample: Sample) -> Examples:
     return Examples(features, target, *dataset.rows(test_rows), tuple(folds))
 
 
-def true_score(spec: SearchSpec, model: object, sample: Sample) -> float:
+def true_score(spec: SearchSpec, model: Model, sample: Sample) -> float:
     """Score a model on the fresh rows."""
-    from sklearn.metrics import get_scorer
-
-    scorer = get_scorer(spec.scorings.name)
-    return float(scorer(model, sample.fresh_features, sample.fresh_target))
+    return plain_score(
+        spec.scorings.name, sample.fresh_target, model.predict(sample.fresh_features)
+    )
 
 
 @dataclass(frozen=True)
 class Delivered:
-    """A champion, its model as users get it, and what is reported of it."""
+    """A champion, whether it was refitted, and what is reported of it."""
 
     champion: Scored
-    model: object
+    refits: bool
     estimate: Estimate | NoEstimate
 
 
@@ -116,31 +242,9 @@ def deliver(search: Search, rule: str) -> Delivered:
     """Choose by a rule, refit as the search does by default, and estimate."""
     examples, spec = search.examples, search.spec
     selection = search.select(rule)
-    candidate = selection.champion.candidate
-    parameters, model = spec.space.parameters(candidate), search.models[candidate.key]
-    rows = len(examples.target)
-    if spec.selection_settings(len(examples.folds), rule).refits:
-        model = train_on_all(spec, parameters, examples)
-        rows += len(examples.test_target)
-    curve = fit_learning_curve(spec.make_objective(), model, parameters, examples, spec.split)
-    evidence = Evidence(
-        spec.task,
-        examples.target,
-        examples.test_target,
-        [validated for _, validated in examples.folds],
-        spec.split.seed,
-    )
-    growth = None if curve is None else Curve(curve.fewer, curve.more, rows)
-    assessment = assess(selection, evidence, curve=growth)
-    return Delivered(selection.champion, model, assessment.estimate)
-
-
-def train_on_all(spec: SearchSpec, parameters: Mapping[str, Value], examples: Examples) -> object:
-    """Train a candidate on the training rows and the test rows."""
-    together = replace(
-        examples,
-        features=np.concatenate([examples.features, examples.test_features]),
-        target=np.concatenate([examples.target, examples.test_target]),
-        folds=(),
-    )
-    return train(spec.make_objective(), parameters, together).model
+    refits = spec.selection_settings(len(examples.folds), rule).refits
+    rows = len(examples.target) + (len(examples.test_target) if refits else 0)
+    fits = search.curve(selection.champion.candidate.key)
+    curve = None if fits is None else Curve(fits, rows)
+    assessment = assess(selection, search.evidence, curve=curve, pool=search.pool)
+    return Delivered(selection.champion, refits, assessment.estimate)

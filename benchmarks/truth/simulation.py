@@ -9,9 +9,9 @@ from multiprocessing import get_context
 from typing import Final
 
 from benchmarks.truth.beside import grid_search_champion, nested_intervals, nested_scores
-from benchmarks.truth.generators import GAMMA, GENERATORS, Generator, Sample
+from benchmarks.truth.generators import GAMMA, GENERATORS, Generator
 from benchmarks.truth.outcomes import Nested, Outcome
-from benchmarks.truth.search import Search, deliver, describe, run_search, true_score
+from benchmarks.truth.search import Search, deliver, describe, run_search
 from iris_hpo.known_rules import RULES, default_rule
 from iris_hpo.selection.estimates import NoEstimate
 
@@ -38,7 +38,7 @@ class Size:
     step: int
 
 
-FULL: Final = Size(sets=100, fresh=20_000, nested_every=20, step=1)
+FULL: Final = Size(sets=100, fresh=20_000, nested_every=10, step=1)
 QUICK: Final = Size(sets=1, fresh=500, nested_every=1, step=5)
 
 
@@ -88,19 +88,16 @@ def examine(size: Size, index: int, seed: int) -> Finding:
     spec = describe(generator)
     grid = generator.c[:: size.step], GAMMA[:: size.step]
     search = run_search(spec, sample, *grid)
-    beside = true_score(spec, search.models[grid_search_champion(search)], sample)
-    outcomes = {rule: judge(generator, search, sample, rule, beside) for rule in RULES}
+    outcomes = {rule: judge(generator, search, rule) for rule in RULES}
     nested: tuple[Nested, ...] = ()
     if seed % size.nested_every == 0:
         truth = outcomes[default_rule(len(search.examples.folds))].truth
-        scores = nested_scores(spec, sample, grid, seed)
+        scores = nested_scores(spec, sample, *grid, seed)
         nested = (nested_intervals(generator.name, scores, truth),)
     return Finding(tuple(outcomes.values()), nested)
 
 
-def judge(
-    generator: Generator, search: Search, sample: Sample, rule: str, beside: float
-) -> Outcome:
+def judge(generator: Generator, search: Search, rule: str) -> Outcome:
     """Compare what is reported of a rule's champion with the truth."""
     delivered = deliver(search, rule)
     estimate = delivered.estimate
@@ -110,13 +107,13 @@ def judge(
     return Outcome(
         generator.name,
         rule,
-        truth=true_score(search.spec, delivered.model, sample),
+        truth=search.truth(delivered.champion.candidate.key, refits=delivered.refits),
         raw=evaluation.score if rule == "test_score" else mean(evaluation.fold_scores),
         value=estimate.value,
         low=estimate.low,
         high=estimate.high,
         wilson=None if evaluation.interval is None else width(evaluation.interval),
-        grid_search=beside,
+        grid_search=search.truth(grid_search_champion(search), refits=False),
     )
 
 

@@ -42,7 +42,7 @@ def _described(group: SettingsGroup, *, with_defaults: bool) -> Iterator[Decorat
 
 def _option(setting: Setting, default: Any) -> Decorator:
     if setting.type is bool:
-        return click.option(setting.option, is_flag=True, help=setting.text)
+        return click.option(setting.option, is_flag=True, default=default, help=setting.text)
     return click.option(
         setting.option,
         type=click.Choice(setting.names) if setting.names else setting.type,
@@ -170,6 +170,9 @@ def leaderboard(**options: Any) -> int:
     "--proba", is_flag=True, help="Write CSV with the probability of each class, a column each."
 )
 @click.option("--json", "as_json", is_flag=True, help="Write a list in JSON.")
+@click.option(
+    "--ensemble", is_flag=True, help="Predict with the vote of the selected models, if it was made."
+)
 def predict(**options: Any) -> int:
     """Predict the rows of FILE with the champion, and print one label or number a line.
 

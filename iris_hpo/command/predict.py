@@ -18,7 +18,8 @@ from iris_hpo.data.prediction_rows import read_features
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.study import Study
 from iris_hpo.selection.champion import CHAMPION, ChampionCard
-from iris_hpo.store.folder import read_verified
+from iris_hpo.selection.ensemble import ENSEMBLE
+from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.text import clean, quote_cell
 from iris_hpo.training.cards import load_model
 from iris_hpo.training.fitting import describe
@@ -36,10 +37,12 @@ def predict_file(
     output: Path | None,
     proba: bool,
     as_json: bool,
+    ensemble: bool,
 ) -> int:
-    """Predict a file with the champion, verified before it is unpickled."""
+    """Predict a file with the champion or the ensemble, verified before it is unpickled."""
     with open_study(search, data, artifacts) as study:
-        store, champion, task = study.store, study.champion(), study.spec.task
+        champion, task = study.champion(), study.spec.task
+        content = read_predictor(study.store, champion, ensemble=ensemble)
     if proba and task == "regression":
         raise InputError("this search predicts numbers, which have no probabilities")
     _check_versions(study, champion)
@@ -54,7 +57,7 @@ def predict_file(
         header=layout.header,
         left_out=[name for name, role in layout.columns.items() if role not in _KEPT],
     )
-    model = _load(read_verified(store, CHAMPION, champion.digest))
+    model = _load(content)
     if proba:
         labels = _labels(model)
         text = _table(labels, _probabilities(model, features, len(labels)), as_json=as_json)
@@ -62,6 +65,18 @@ def predict_file(
         text = _column(_predictions(model, features), task, as_json=as_json)
     _write(text, output)
     return 0
+
+
+def read_predictor(store: ArtifactStore, champion: ChampionCard, *, ensemble: bool) -> bytes:
+    """Read the champion's model, or the vote of the selected models, and verify it."""
+    if not ensemble:
+        return read_verified(store, CHAMPION, champion.digest)
+    if champion.ensemble is None:
+        raise InputError(
+            "the last selection made no ensemble; run the search with --ensemble, or write "
+            "ensemble: true in its YAML"
+        )
+    return read_verified(store, ENSEMBLE, champion.ensemble["digest"])
 
 
 def _check_versions(study: Study, champion: ChampionCard) -> None:

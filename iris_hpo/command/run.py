@@ -214,6 +214,7 @@ def _as_json(study: Study, outcome: Outcome, seconds: float) -> dict[str, Any]:
         "as_good": champion.as_good,
         "references": champion.references,
         "refit": champion.refit,
+        "ensemble": champion.ensemble,
         "cv_mean": champion.cv_mean,
         "metrics": metrics_of(typed(best, study.spec.space)),
         "selected": [row["candidate"] for row in rows if row["selected"] == "true"],

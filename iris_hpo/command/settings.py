@@ -6,11 +6,13 @@ from typing import Any
 
 from iris_hpo.data.named_splitters import names_of_settings, refuse_settings
 from iris_hpo.errors import InputError
+from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.last_run import last_changed
 from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.orchestration.study import Study
 from iris_hpo.run_settings import SETTINGS, SelectionSettings, SplitSettings
 from iris_hpo.spec import SearchSpec
+from iris_hpo.spec_checks import refuse_share
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ def choose_settings(
     refit: str | None,
     within: str | None,
     metric: str | None,
+    ensemble: bool | None,
     defaults: bool,
     **split: float | None,
 ) -> ChosenSettings:
@@ -65,7 +68,8 @@ def choose_settings(
     chosen, kept_choices = _choose_choices(study.spec, given_choices, last("parameters"))
     n_folds = study.spec.division(split_settings).n_folds
     selecting = {"rule": rule, "refit": refit, "within": within, "metric": metric}
-    given = {name: value for name, value in selecting.items() if value}
+    given: dict[str, Any] = {name: value for name, value in selecting.items() if value}
+    given |= {"ensemble": True} if ensemble else {}
     selection, kept = _choose_selection(study.spec, given, last("selection"), n_folds)
     return ChosenSettings(
         Settings(split_settings, chosen), selection, [*kept_split, *kept_choices, *kept]
@@ -108,9 +112,12 @@ def _choose_choices(
 
 
 def _choose_selection(
-    spec: SearchSpec, given: Mapping[str, str], last: Mapping[str, Any], n_folds: int
+    spec: SearchSpec, given: Mapping[str, Any], last: Mapping[str, Any], n_folds: int
 ) -> tuple[SelectionSettings, Sequence[str]]:
     last = {name: value for name, value in last.items() if name not in given}
+    rule = RULES.get(given.get("rule") or last.get("rule") or spec.default_rule(n_folds))
+    if rule is None or rule.margin != "share":
+        last.pop("within", None)  # it belongs to the rule of the last run
     try:
         chosen = spec.selection_settings(n_folds, **{**last, **given})
     except InputError:
@@ -119,6 +126,8 @@ def _choose_selection(
         # The folds given now do not allow it.
         last = {name: value for name, value in last.items() if name != "rule"}
         chosen = spec.selection_settings(n_folds, **{**last, **given})
+    if "within" in given:
+        refuse_share(chosen.rule, chosen.within)
     return chosen, _kept(last, given, vars(spec.selection_settings(n_folds)))
 
 

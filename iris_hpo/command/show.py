@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
+from rich.cells import cell_len
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from iris_hpo.command.output import make_console, results, say, show
@@ -22,6 +24,12 @@ from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.text import clean, legible
 
 Row = dict[str, str]
+
+_GAP: Final = 2
+"""Number of characters between two columns."""
+_TEXTS: Final = ("candidate", "95 % interval", "")
+_FIRST_LEFT_OUT: Final = ("fold SD", "95 % interval", "fold mean")
+"""Columns that a narrow terminal does not get, in this order."""
 
 
 def show_status(
@@ -91,41 +99,49 @@ def read_leaderboard(store: ArtifactStore, champion: ChampionCard) -> list[Row]:
 
 
 def print_leaderboard(console: Console, rows: Sequence[Row]) -> None:
-    """Print the columns that a person compares."""
+    """Print the columns that a person compares; a narrow terminal gets fewer of them.
+
+    Names of candidates are never shortened, as they differ in their ends.
+    """
+    columns = _columns(rows)
+    widths = {
+        header: max(map(cell_len, (header, *cells))) + _GAP for header, cells in columns.items()
+    }
+    left_out = [header for header in _FIRST_LEFT_OUT if header in columns]
+    while left_out and sum(widths[header] for header in columns) - _GAP > console.width:
+        del columns[left_out.pop(0)]
     table = Table(box=None, pad_edge=False)
-    table.add_column("rank", justify="right")
-    table.add_column("candidate")
-    table.add_column("test score", justify="right")
+    for header in columns:
+        table.add_column(header, justify="left" if header in _TEXTS else "right", overflow="fold")
+    for cells in zip(*columns.values(), strict=True):
+        table.add_row(*map(escape, cells))
+    console.print(table)
+
+
+def _columns(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """The cells of each column by its header."""
+    columns = {name: [row[name] for row in rows] for name in ("rank", "candidate")}
     has_interval = all(row.get("interval_low") for row in rows)
     # The interval and the counts belong to the accuracy, the score or a column of its own.
     accuracy = "accuracy" if "accuracy" in rows[0] else "score"
+    if not has_interval or accuracy != "score":
+        columns["test score"] = [f"{float(row['score']):.4f}" for row in rows]
     if has_interval:
-        if accuracy != "score":
-            table.add_column(accuracy, justify="right")
-        table.add_column("95 % interval")
-    table.add_column("fold mean", justify="right")
-    table.add_column("fold SD", justify="right")
+        columns["test score" if accuracy == "score" else accuracy] = [
+            f"{float(row[accuracy]):.4f} ({row['correct']}/{row['total']})" for row in rows
+        ]
+        columns["95 % interval"] = [
+            f"{float(row['interval_low']):.3f} to {float(row['interval_high']):.3f}" for row in rows
+        ]
     others = [name for name in rows[0] if name.startswith(CV_MEAN_OF)]
-    for name in others:
-        table.add_column(legible(name.removeprefix(CV_MEAN_OF)), justify="right")
-    table.add_column("")
-    for row in rows:
-        cells = [row["rank"], row["candidate"]]
-        if not has_interval or accuracy != "score":
-            cells.append(f"{float(row['score']):.4f}")
-        if has_interval:
-            cells += [
-                f"{float(row[accuracy]):.4f} ({row['correct']}/{row['total']})",
-                f"{float(row['interval_low']):.3f} to {float(row['interval_high']):.3f}",
-            ]
-        means = ("cv_mean", "cv_std", *others)
-        cells += [f"{float(row[name]):.4f}" if row[name] else "-" for name in means]
-        cells.append(
-            "champion"
-            if row["champion"] == "true"
-            else "selected"
-            if row["selected"] == "true"
-            else ""
-        )
-        table.add_row(*cells)
-    console.print(table)
+    means = {name: legible(name.removeprefix(CV_MEAN_OF)) for name in others}
+    for name, header in {"cv_mean": "fold mean", "cv_std": "fold SD", **means}.items():
+        columns[header] = [f"{float(row[name]):.4f}" if row[name] else "-" for row in rows]
+    columns[""] = [_mark(row) for row in rows]
+    return columns
+
+
+def _mark(row: Row) -> str:
+    if row["champion"] == "true":
+        return "champion"
+    return "selected" if row["selected"] == "true" else ""

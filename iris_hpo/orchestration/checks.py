@@ -14,9 +14,9 @@ from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.selection_metadata import ESTIMATE, SCORING
 from iris_hpo.orchestration.selection_status import read_selectable
 from iris_hpo.orchestration.study import OpenStudy, Study
-from iris_hpo.selection.champion import selected_problems
 from iris_hpo.selection.checks import CHECKS, Facts, Finding
 from iris_hpo.selection.estimates import Estimate
+from iris_hpo.selection.files import selected_problems
 from iris_hpo.selection.leaderboard import leaderboard_keys
 from iris_hpo.spec import SearchSpec
 from iris_hpo.text import counted, listed

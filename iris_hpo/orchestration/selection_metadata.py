@@ -20,7 +20,9 @@ from iris_hpo.selection.leaderboard import Cell, leaderboard
 from iris_hpo.selection.sentences import (
     comparison_sentence,
     comparisons_of,
+    ensemble_sentence,
     estimate_of,
+    estimate_of_vote,
     expectation,
     score_sentence,
 )
@@ -84,6 +86,7 @@ def describe_selection(made: Made, status: Status, champion: ChampionCard, task:
         "leaderboard": _table(rows[:_TABLE_ROWS]),
         "refit": champion.refit or TRAIN,
         "training_rows": champion.training_rows or 0,
+        **_voting(champion),
         "candidates": len(status.scores),
         "scored": len(rows),
         "selected": _counted([scored.candidate.key for scored in made.selection.selected]),
@@ -114,6 +117,17 @@ def _estimate(champion: ChampionCard) -> _Metadata:
         **dict(zip(ESTIMATE, numbers, strict=True)),
         "estimate_method": estimate.method,
     }
+
+
+def _voting(champion: ChampionCard) -> _Metadata:
+    """Metadata on the vote of the selected models, the sentence first; empty without one."""
+    if champion.ensemble is None:
+        return {}
+    metadata: _Metadata = {"ensemble": ensemble_sentence(champion)}
+    estimate = estimate_of_vote(champion)
+    if not isinstance(estimate, NoEstimate):
+        metadata["ensemble_estimate"] = estimate.value
+    return metadata
 
 
 def _compared(champion: ChampionCard, task: Task) -> _Metadata:

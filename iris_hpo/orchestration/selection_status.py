@@ -14,6 +14,7 @@ from iris_hpo.parts import Part
 from iris_hpo.reports import DEFAULT_REPORTS
 from iris_hpo.run_settings import ALL, SelectionSettings
 from iris_hpo.selection.champion import CHAMPION, SELECTED_FOLDER
+from iris_hpo.selection.ensemble import ENSEMBLE
 from iris_hpo.selection.leaderboard import leaderboard_keys
 from iris_hpo.selection.references import REFERENCES
 from iris_hpo.space.candidates import ParameterSpace
@@ -66,24 +67,42 @@ def selection_version(
     settings: SelectionSettings,
     space: ParameterSpace,
     reports: Sequence[Part] = DEFAULT_REPORTS,
+    repeats: int | None = None,
 ) -> str:
     """The data version of a selection.
 
     From 100 upstream partitions on, Dagster does not track the edge from `scores`.
+
+    Parameters
+    ----------
+    repeats
+        How often the folds are drawn; None for once.
     """
+    return fingerprint(
+        **choosing_identity(settings, space, reports),
+        # Earlier versions counted the folds of all repeats.
+        **({"repeats": repeats} if RULES[settings.rule].needs_error and repeats else {}),
+        scores=sorted((key, status.score_versions[key]) for key in status.score_cards),
+        others=[sorted(status.keys(state)) for state in ("missing", "out of date", "failed")],
+    )
+
+
+def choosing_identity(
+    settings: SelectionSettings, space: ParameterSpace, reports: Sequence[Part] = DEFAULT_REPORTS
+) -> dict[str, object]:
+    """What decides a selection beside the candidates and their scores."""
     simplest = [axis.simplest for axis in space.axes]
     # Selections of earlier versions are the same if low is simple on all axes, and without a refit.
     decides = RULES[settings.rule].takes_simplest and set(simplest) != {"low"}
-    return fingerprint(
+    return {
         **({"simplest": simplest} if decides else {}),
         **({"reports": [*map(vars, reports)]} if reports != DEFAULT_REPORTS else {}),
         **({"refit": ALL} if settings.refits else {}),
         **({"within": settings.share} if RULES[settings.rule].margin == "share" else {}),
         **({"metric": settings.metric} if settings.metric else {}),
-        rule=settings.rule,
-        scores=sorted((key, status.score_versions[key]) for key in status.score_cards),
-        others=[sorted(status.keys(state)) for state in ("missing", "out of date", "failed")],
-    )
+        **({"ensemble": True} if settings.ensemble else {}),
+        "rule": settings.rule,
+    }
 
 
 def selection_state(
@@ -109,12 +128,15 @@ def selection_state(
         read_verified(store, CHAMPION, champion.digest)
         if champion.references_digest is not None:
             read_verified(store, REFERENCES, champion.references_digest)
+        if champion.ensemble is not None:
+            read_verified(store, ENSEMBLE, champion.ensemble["digest"])
         digest = champion.leaderboard_digest
         for key in leaderboard_keys(store, digest=digest, selected=True):
             card = study.card(model_card_name(key), ModelCard, status.model_versions[key])
             read_verified(store, f"{SELECTED_FOLDER}/model_{key}.pkl", card.digest)
     except (InputError, KeyError):  # a selected candidate may be gone
         return "out of date"
-    version = selection_version(status, settings, study.spec.space, study.spec.reports)
+    repeats = study.upstream().split_card.repeats
+    version = selection_version(status, settings, study.spec.space, study.spec.reports, repeats)
     is_current = recorded.version == version and recorded.code_version == CODE_VERSIONS["selection"]
     return "up to date" if is_current else "out of date"

@@ -16,14 +16,17 @@ from iris_hpo.data.sources import file_digest
 from iris_hpo.orchestration.claims import check_claim, claim_search
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.home import check_settings_are_read
-from iris_hpo.orchestration.names import Names, log_line
+from iris_hpo.orchestration.last_run import CHANGED
+from iris_hpo.orchestration.names import CODE_VERSIONS, Names, log_line
 from iris_hpo.orchestration.partitions import change_requests, pending_change, registered_keys
 from iris_hpo.orchestration.plan import Plan, quick_plan
 from iris_hpo.orchestration.ranges import contiguous_ranges, cut, range_tags
 from iris_hpo.orchestration.record import cut_short_partitions
 from iris_hpo.orchestration.recorder import SLOW_LOG, records_slowly
+from iris_hpo.orchestration.selection_status import choosing_identity
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import UNFINISHED, release_dead_runs
+from iris_hpo.run_settings import ALL, SelectionSettings
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import fingerprint
 from iris_hpo.text import counted
@@ -36,7 +39,8 @@ def follow_parameter_files(context: dg.SensorEvaluationContext, study: Study) ->
     """Evaluate a tick over the parameter files, and release dead runs.
 
     The cursor holds the digests of the candidates that were last acted upon, and of an estimator's
-    code that belongs to no release: when the code changes, all candidates are requested.
+    code that belongs to no release: when the code changes, all candidates are requested. It holds
+    how the search chooses, too: when that changes, a selection is requested.
 
     Raises
     ------
@@ -56,13 +60,19 @@ def follow_parameter_files(context: dg.SensorEvaluationContext, study: Study) ->
     code_changed = "code" in last and last["code"] != cursor.get("code", "")
     if change or code_changed or last.get("digest") != cursor["digest"]:
         plan = quick_plan(study, all_candidates=code_changed)
+        kept = {name: last[name] for name in ("choosing",) if name in last}
         return dg.SensorResult(
             run_requests=_requests(study, plan, "-".join(cursor.values())),
             dynamic_partitions_requests=change_requests(study.names, plan.change),
-            cursor=json.dumps(cursor),
+            cursor=json.dumps(cursor | kept),
         )
     requests, again = _requests_again(study, last.get("again", ""))
     cursor |= {"again": again} if again else {}
+    if not requests:
+        requests, chosen = _select_again(study, last.get("choosing"))
+        cursor |= {"choosing": chosen} if chosen else {}
+    elif "choosing" in last:
+        cursor["choosing"] = last["choosing"]
     if requests:
         return dg.SensorResult(run_requests=requests, cursor=json.dumps(cursor))
     return dg.SensorResult(
@@ -208,6 +218,49 @@ def _requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str
         _search_request(names, f"{run_key}-{index}", [*sources, "models", "scores"], part)
         for index, part in enumerate(cut(contiguous_ranges(keys, order, _MOST_RUNS)))
     ], f"{times} {len(left)}"
+
+
+def _select_again(study: Study, before: str | None) -> tuple[list[dg.RunRequest], str | None]:
+    """Request a selection if the search now chooses otherwise, such as after an upgrade.
+
+    A selection whose settings a run has changed stands.
+
+    Parameters
+    ----------
+    before
+        Part of the cursor: how the search chose before; None if an earlier version wrote it.
+
+    Returns
+    -------
+    tuple
+        The requests, and the new part of the cursor.
+    """
+    spec = study.spec
+    own = spec.selection_settings(spec.division().n_folds)
+    identity = choosing_identity(own, spec.space, spec.reports)
+    now = fingerprint(**identity, code=CODE_VERSIONS["selection"])
+    if before == now:
+        return [], now
+    recorded = study.recorded("selection")
+    if recorded is None:
+        return [], before
+    if any(CHANGED in study.metadata(name) for name in ("split", "selection")):
+        return [], now
+    if before is None and _was_chosen_by(study, own):
+        return [], now
+    if _at_work(study):
+        return [], before
+    request = dg.RunRequest(
+        run_key=f"{now}-{recorded.pointer}-select", job_name=study.names.plain("select")
+    )
+    return [request], now
+
+
+def _was_chosen_by(study: Study, settings: SelectionSettings) -> bool:
+    """Whether the last selection followed the rule and the refit of these settings."""
+    metadata = study.metadata("selection")
+    rule, refit = (metadata[name].value if name in metadata else None for name in ("rule", "refit"))
+    return rule == settings.rule and (refit == ALL) == settings.refits
 
 
 def _at_work(study: Study) -> list[str]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from iris_hpo.known_rules import Rule
 from iris_hpo.selection.choosing import TOLERANCE, Scores, Standings, choose
 from iris_hpo.selection.pool import Columns
+from iris_hpo.selection.votes import Voters
 
 
 class Sample(Protocol):
@@ -27,6 +28,12 @@ class Sample(Protocol):
 
     def scores(self, counts: Scores, columns: Columns, addition: Sequence[Scores] = ()) -> Scores:
         """Scores on all that counts."""
+        ...
+
+    def vote_scores(
+        self, counts: Scores, voters: Voters, addition: Sequence[Scores] = ()
+    ) -> Scores | None:
+        """Scores of a vote on all that counts; None if they do not follow from what is drawn."""
         ...
 
     def block(self, draws: int) -> int:
@@ -50,6 +57,8 @@ class Contest:
         Position of the champion of the real selection.
     references
         Number of references; their columns follow those of the candidates.
+    votes
+        Whether the vote of the selected candidates is scored too.
     """
 
     rule: Rule
@@ -58,6 +67,7 @@ class Contest:
     simplicity: NDArray[np.intp]
     champion: int
     references: int
+    votes: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +84,15 @@ class Outcome:
     as_good
         Share of the draws in which a candidate scores at least as well as the champion, on what is
         drawn. Shape (candidates,).
+    votes
+        Score of the vote of each draw's selected candidates; None without one. Shape (draws,).
     """
 
     scores: Scores
     plain: Scores
     references: Scores
     as_good: Scores
+    votes: Scores | None = None
 
 
 def run_draws(
@@ -87,6 +100,7 @@ def run_draws(
     contest: Contest,
     draws: Iterable[tuple[Scores, Scores]],
     addition: Sequence[Scores] = (),
+    vote_addition: Sequence[Scores] = (),
 ) -> Outcome:
     """Choose and score in every draw.
 
@@ -94,25 +108,41 @@ def run_draws(
     ----------
     draws
         How often each row counts for the choice and for the score, in blocks of draws.
-    addition
-        What to add to the sums of the scored rows.
+    addition, vote_addition
+        What to add to the sums of the scored rows, for the champions and for the votes.
     """
     outcomes: list[tuple[Scores, Scores, Scores]] = []
+    votes: list[Scores] = []
     as_good, number = np.zeros(len(contest.test)), 0
     for drawn, left in draws:
-        winners, at_least = _choose(sample, contest, drawn)
+        selected, winners, at_least = _choose(sample, contest, drawn)
         outcomes.append(_score(sample, contest, left, winners, addition))
+        if contest.votes:
+            of_votes = sample.vote_scores(left, Voters(selected, winners), vote_addition)
+            votes += [] if of_votes is None else [of_votes]
         as_good += at_least
         number += len(drawn)
     scores, plain, references = (np.concatenate(one) for one in zip(*outcomes, strict=True))
     scored = np.isfinite(scores) & np.isfinite(plain)
-    return Outcome(scores[scored], plain[scored], references[scored], as_good / max(number, 1))
+    return Outcome(
+        scores[scored],
+        plain[scored],
+        references[scored],
+        as_good / max(number, 1),
+        np.concatenate(votes)[scored] if votes else None,
+    )
 
 
 def _choose(
     sample: Sample, contest: Contest, drawn: Scores
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Choose by what is drawn; count the draws in which a candidate is as good as the champion."""
+) -> tuple[NDArray[np.bool_], NDArray[np.intp], NDArray[np.intp]]:
+    """Choose by what is drawn; count the draws in which a candidate is as good as the champion.
+
+    Returns
+    -------
+    selected, winners, at_least
+        Shapes (draws, candidates), (draws,) and (candidates,).
+    """
     number, with_error = len(contest.test), contest.rule.needs_error
     mean = np.empty((len(drawn), number))
     error = np.empty_like(mean) if with_error else None
@@ -128,7 +158,7 @@ def _choose(
         at_least[columns] = (pooled >= level).sum(axis=0)
     test = np.broadcast_to(contest.test, mean.shape)
     standings = Standings(test, mean, error, contest.simplicity, contest.share)
-    return choose(contest.rule, standings)[1], at_least
+    return *choose(contest.rule, standings), at_least
 
 
 def _score(

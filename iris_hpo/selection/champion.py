@@ -6,16 +6,14 @@ from typing import Any, Final
 
 from iris_hpo.data.split import SplitCard
 from iris_hpo.run_settings import ALL, TRAIN
-from iris_hpo.selection.estimates import Assessment, Estimate
+from iris_hpo.selection.estimates import Assessment, Estimate, NoEstimate
 from iris_hpo.selection.fold_test import FoldTest
-from iris_hpo.selection.leaderboard import LEADERBOARD, leaderboard_keys
-from iris_hpo.selection.references import REFERENCES, ReferenceScores
+from iris_hpo.selection.references import ReferenceScores
 from iris_hpo.selection.rules import Selection
 from iris_hpo.space.values import Value
-from iris_hpo.store.cards import Card, read_card, read_recorded_card
-from iris_hpo.store.digests import ArtifactError, digest_of
-from iris_hpo.store.folder import ArtifactStore, read_verified
-from iris_hpo.training.cards import ModelCard, model_card_name, model_name
+from iris_hpo.store.cards import Card
+from iris_hpo.store.digests import digest_of
+from iris_hpo.training.cards import ModelCard
 from iris_hpo.training.final_fits import Refitted
 
 CHAMPION = "selection/champion.pkl"
@@ -65,6 +63,9 @@ class ChampionCard(Card):
     fold_test
         The champion's errors by fold (`iris_hpo.selection.fold_test.FoldTest`): ``shares`` and
         ``p_value``; None without predictions of folds.
+    ensemble
+        The vote of the selected models: ``digest`` and ``bytes`` of its file, number of ``models``,
+        ``estimate`` or ``estimate_reason`` as above; None without one.
     """
 
     key: str
@@ -94,6 +95,7 @@ class ChampionCard(Card):
     test_rows: int | None = None
     fold_test: dict[str, Any] | None = None
     kinds: list[str] | None = None  # of the features, as in the split
+    ensemble: dict[str, Any] | None = None
 
     def content(self) -> dict[str, object]:
         """Return the fields that are stored."""
@@ -127,6 +129,8 @@ class Made:
         How good the champion is.
     fold_test
         The champion's errors by fold; None without predictions of folds.
+    ensemble
+        The pickled vote of the selected models; None without one.
     """
 
     selection: Selection
@@ -137,6 +141,7 @@ class Made:
     references: ReferenceScores
     assessment: Assessment
     fold_test: FoldTest | None
+    ensemble: bytes | None = None
 
     @property
     def scored(self) -> tuple[ModelCard, bytes]:
@@ -144,109 +149,8 @@ class Made:
         return self.models[self.selection.champion.candidate.key]
 
 
-def selected_problems(store: ArtifactStore) -> list[str]:
-    """Problems of the stored selected models and the champion; empty if there are none."""
-    stored = [
-        name
-        for name in store.list(SELECTED_FOLDER)
-        if name.startswith("model_") and name.endswith(".pkl")
-    ]
-    problems = [
-        f"model_{key}.pkl is missing from the selected models"
-        for key in leaderboard_keys(store, selected=True)
-        if f"model_{key}.pkl" not in stored
-    ]
-    for name in stored:
-        key = name.removeprefix("model_").removesuffix(".pkl")
-        try:
-            card = read_card(store, model_card_name(key), ModelCard)
-            content = store.read(f"{SELECTED_FOLDER}/{name}")
-        except ArtifactError as error:
-            problems.append(str(error))
-            continue
-        if digest_of(content) != card.digest:
-            problems.append(f"{name} is not the file that its card describes")
-    return problems + _champion_problems(store)
-
-
-def _champion_problems(store: ArtifactStore) -> list[str]:
-    try:
-        card = read_card(store, CHAMPION_CARD, ChampionCard)
-        content = store.read(CHAMPION)
-    except ArtifactError as error:
-        return [str(error)]
-    if digest_of(content) != card.digest:
-        return ["champion.pkl is not the file that its card describes"]
-    return []
-
-
-def read_selected(
-    store: ArtifactStore, selection: Selection, model_versions: Mapping[str, str]
-) -> dict[str, tuple[ModelCard, bytes]]:
-    """Read the selected models, each with its card, and check them.
-
-    Raises
-    ------
-    ArtifactError
-        If one is missing or is not the one that was recorded.
-    """
-    models: dict[str, tuple[ModelCard, bytes]] = {}
-    for scored in selection.selected:
-        key = scored.candidate.key
-        card = read_recorded_card(store, model_card_name(key), ModelCard, model_versions[key])
-        models[key] = card, read_verified(store, model_name(key), card.digest)
-    return models
-
-
-def write_selection(store: ArtifactStore, made: Made, split: SplitCard) -> ChampionCard:
-    """Store the selected models, the champion, the leaderboard, the references and the reports."""
-    champion = champion_card(made, split)
-    before = _selected_before(store)
-    store.write_together(
-        {
-            LEADERBOARD: made.table,
-            **{f"selection/{name}": content for name, content in made.reports.items()},
-            **{
-                f"{SELECTED_FOLDER}/model_{key}.pkl": model
-                for key, (_, model) in made.models.items()
-            },
-            REFERENCES: made.references.to_bytes(),
-            CHAMPION: made.refitted.content if made.refitted else made.scored[1],
-            CHAMPION_CARD: champion.to_bytes(),
-        }
-    )
-    for name in store.list(SELECTED_FOLDER):
-        key = name.removeprefix("model_").removesuffix(".pkl")
-        if (
-            name == f"model_{key}.pkl"
-            and key not in made.models
-            and (key in before or _is_copy(store, key))
-        ):
-            store.delete(f"{SELECTED_FOLDER}/{name}")
-    return champion
-
-
-def _selected_before(store: ArtifactStore) -> set[str]:
-    """Keys of the previous selection's models; empty if its files are missing or were changed."""
-    try:
-        card = read_card(store, CHAMPION_CARD, ChampionCard)
-        return {*leaderboard_keys(store, digest=card.leaderboard_digest, selected=True)}
-    except ArtifactError:
-        return set()
-
-
-def _is_copy(store: ArtifactStore, key: str) -> bool:
-    """Whether a selected model is a copy of the candidate's, so that deleting it loses nothing."""
-    try:
-        card = read_card(store, model_card_name(key), ModelCard)
-        read_verified(store, f"{SELECTED_FOLDER}/model_{key}.pkl", card.digest)
-    except ArtifactError:
-        return False
-    return True
-
-
 def champion_card(made: Made, split: SplitCard) -> ChampionCard:
-    """Make the card of the champion."""
+    """Make the card of a selection's champion."""
     selection, (card, _), refitted = made.selection, made.scored, made.refitted
     champion = selection.champion
     return ChampionCard(
@@ -277,18 +181,29 @@ def champion_card(made: Made, split: SplitCard) -> ChampionCard:
         references_digest=digest_of(made.references.to_bytes()),
         test_rows=split.test_rows,
         fold_test=asdict(made.fold_test) if made.fold_test else None,
-        **_assessed(made.assessment),
+        as_good=None if made.assessment.as_good is None else list(made.assessment.as_good),
+        ensemble=_described_ensemble(made),
+        **_estimated(made.assessment.estimate),
     )
 
 
-def _assessed(assessment: Assessment) -> dict[str, Any]:
-    """Fields of the card on how good the champion is."""
-    estimate, as_good = assessment.estimate, assessment.as_good
+def _described_ensemble(made: Made) -> dict[str, Any] | None:
+    if made.ensemble is None or made.assessment.of_vote is None:
+        return None
+    return {
+        "digest": digest_of(made.ensemble),
+        "bytes": len(made.ensemble),
+        "models": len(made.models),
+        **_estimated(made.assessment.of_vote),
+    }
+
+
+def _estimated(estimate: Estimate | NoEstimate) -> dict[str, Any]:
+    """Fields with an estimate, or with the reason why there is none."""
     known = isinstance(estimate, Estimate)
     return {
         "estimate": asdict(estimate) if known else None,
         "estimate_reason": None if known else estimate.reason,
-        "as_good": None if as_good is None else list(as_good),
     }
 
 

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import numpy as np
 
 from iris_hpo.selection.bootstrap import Outcome
+from iris_hpo.selection.choosing import Scores
 from iris_hpo.selection.evidence import Curve, Evidence, Reference
 from iris_hpo.selection.intervals import (
     STRETCH,
@@ -17,8 +18,9 @@ from iris_hpo.selection.intervals import (
     percentile_interval,
     within_limits,
 )
+from iris_hpo.selection.pool import Pool
 from iris_hpo.selection.rules import Selection
-from iris_hpo.selection.sampling import CannotDrawError, check_evidence, draw
+from iris_hpo.selection.sampling import CannotDrawError, Drawn, check_evidence, draw
 
 __all__ = [
     "Assessment",
@@ -103,11 +105,14 @@ class Assessment:
         the order of the leaderboard; None if rows cannot be compared.
     comparisons
         The champion against each reference; empty if rows cannot be compared.
+    of_vote
+        What the vote of all selected candidates is expected to score; None where there is no vote.
     """
 
     estimate: Estimate | NoEstimate
     as_good: tuple[str, ...] | None = None
     comparisons: tuple[Comparison, ...] = ()
+    of_vote: Estimate | NoEstimate | None = None
 
 
 def assess(
@@ -115,6 +120,9 @@ def assess(
     evidence: Evidence,
     references: Sequence[Reference] = (),
     curve: Curve | None = None,
+    *,
+    pool: Pool | None = None,
+    votes: bool = False,
 ) -> Assessment:
     """Estimate the champion's score, and compare it with the other candidates and references.
 
@@ -125,6 +133,10 @@ def assess(
     curve
         How the champion's predictions improve with more rows, for the estimate of a model that is
         trained on more rows than those that were scored; by default it is not accounted for.
+    pool
+        The candidates' predictions, in the order of the space, if they were put together before.
+    votes
+        Whether the vote of the selected candidates' models, as they were scored, is estimated too.
     """
     scored = sorted(
         (row.scored for row in selection.rows),
@@ -135,12 +147,10 @@ def assess(
         check_evidence([entry.evaluation for entry in scored], evidence)
         only = _of_one(selection, evidence) if len(scored) == 1 else None
         evaluations = [reference.evaluation for reference in references]
-        drawn = draw(selection, scored, evaluations, evidence, curve)
+        drawn = draw(selection, scored, evaluations, evidence, curve, pool=pool, votes=votes)
     except CannotDrawError as error:
-        return Assessment(only or NoEstimate(str(error)))
-    stretch = STRETCH if drawn.kind == "bbc" else 1.0
-    interval = percentile_interval(drawn.outcome.scores, drawn.perfect, stretch)
-    interval = within_limits(selection.scoring, interval)
+        missing = only or NoEstimate(str(error))
+        return Assessment(missing, of_vote=missing if votes else None)
     keys = [entry.candidate.key for entry in scored]
     shares = dict(zip(keys, drawn.outcome.as_good.tolist(), strict=True))
     as_good = [
@@ -148,11 +158,33 @@ def assess(
         for row in selection.rows
         if row.champion or shares[row.scored.candidate.key] >= _CHANCE
     ]
+    rows = f", for a model of {drawn.rows} rows" if drawn.rows else ""
     return Assessment(
-        only or Estimate(*interval, drawn.method, drawn.kind),
+        only or _estimate(selection.scoring, drawn, drawn.outcome.scores, rows),
         tuple(as_good),
-        _compare(drawn.outcome, references, stretch),
+        _compare(drawn.outcome, references, _stretch(drawn)),
+        (only or _of_vote(selection, evidence, drawn)) if votes else None,
     )
+
+
+def _estimate(scoring: str, drawn: Drawn, scores: Scores, note: str) -> Estimate:
+    """Estimate from the scores of the draws; a note is added to the method."""
+    interval = percentile_interval(scores, drawn.perfect, _stretch(drawn))
+    interval = within_limits(scoring, interval)
+    return Estimate(*interval, f"{drawn.method}{note}", drawn.kind)
+
+
+def _stretch(drawn: Drawn) -> float:
+    return STRETCH if drawn.kind == "bbc" else 1.0
+
+
+def _of_vote(selection: Selection, evidence: Evidence, drawn: Drawn) -> Estimate | NoEstimate:
+    """Estimate for the vote of the selected candidates' models, as they were scored."""
+    votes = drawn.outcome.votes
+    if votes is None:
+        return NoEstimate("the score of a vote does not follow from the scores of the voters")
+    rows = f", for a vote of models of {len(evidence.target)} rows" if drawn.rows else ""
+    return _estimate(selection.scoring, drawn, votes, rows)
 
 
 def _compare(

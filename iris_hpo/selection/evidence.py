@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from iris_hpo.data.dataset import Target, Task
 from iris_hpo.data.splitters import Rows
 from iris_hpo.training.evaluation import Evaluation
-from iris_hpo.training.predictions import Column
+from iris_hpo.training.learning_curve import LearningCurve
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,14 +93,11 @@ class Curve:
 
     Attributes
     ----------
-    fewer, more
-        Out-of-fold predictions of the champion's parameters for all rows, the training rows first,
-        then the test rows: by fits to a half and to four fifths of all rows. One column for each
-        repeat.
+    fits
+        Predictions by fits to parts of all rows.
     rows
         Number of rows that the delivered model is trained on.
     """
 
-    fewer: Sequence[Column]
-    more: Sequence[Column]
+    fits: LearningCurve
     rows: int

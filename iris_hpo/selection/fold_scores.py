@@ -8,6 +8,7 @@ import numpy as np
 from iris_hpo.selection.choosing import Scores
 from iris_hpo.selection.draws import DRAWS, STREAM
 from iris_hpo.selection.pool import BLOCK, Columns, standard_error
+from iris_hpo.selection.votes import Voters
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,15 @@ class FoldScores:
         if addition:
             raise ValueError("folds have no rows to add to")
         return counts @ self.values[:, columns] / counts.sum(axis=1, keepdims=True)
+
+    def vote_scores(
+        self,
+        counts: Scores,  # noqa: ARG002 - one signature
+        voters: Voters,  # noqa: ARG002
+        addition: Sequence[Scores] = (),  # noqa: ARG002
+    ) -> None:
+        """Nothing: the score of a vote does not follow from those of the voters."""
+        return
 
     def block(self, draws: int) -> int:
         """Number of candidates to score at once in so many draws."""

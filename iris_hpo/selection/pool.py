@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from iris_hpo.selection.choosing import Scores
 from iris_hpo.selection.row_metrics import RowMetric, Truth
+from iris_hpo.selection.votes import Vote, Voters
 
 BLOCK: Final = 2_000_000
 """Number of values in a block of intermediate results: 16 MB in double precision."""
@@ -84,6 +85,19 @@ class ScoredRows:
         totals = [(weights @ total)[:, None] for total in metric.totals(self.truth)]
         return Sums(of_candidates, totals)
 
+    def vote_sums(self, metric: RowMetric, counts: Scores, vote: Vote, voters: Voters) -> Sums:
+        """Sum over rows what a vote predicts, another one in each draw."""
+        weights = counts[:, self.rows]
+        if self.weights is not None:
+            weights = weights * self.weights
+        together = voters.predict(vote, self.columns)
+        of_votes = [
+            np.einsum("dr,rd->d", weights[:, rows], part)[:, None]
+            for rows, part in metric.parts(self.truth, together)
+        ]
+        totals = [(weights @ total)[:, None] for total in metric.totals(self.truth)]
+        return Sums(of_votes, totals)
+
 
 @dataclass(frozen=True, eq=False)
 class Pool:
@@ -99,6 +113,8 @@ class Pool:
         How often each training row was validated.
     with_test
         Whether test rows are drawn with the training rows; otherwise they are out of the pool.
+    vote
+        How candidates vote.
     """
 
     metric: RowMetric
@@ -106,6 +122,7 @@ class Pool:
     test: ScoredRows
     repeats: int
     with_test: bool
+    vote: Vote
 
     @cached_property
     def size(self) -> int:
@@ -146,8 +163,10 @@ class Pool:
             [one / len(fold.rows) for one, fold in zip(drawn, self.folds, strict=True)]
         )
         mean, weights = weighted_mean(scores, weights)
-        error = standard_error(scores, weights, mean) if with_error else None
-        return mean, error, self._combine(self._pooled(sums, counts, columns))
+        error = standard_error(scores, weights, mean, self.repeats) if with_error else None
+        if self.with_test:
+            sums.append(self.test.sums(self.metric, counts, columns))
+        return mean, error, self._combine(self._pooled(sums))
 
     def score_together(self, rows: ScoredRows, counts: Scores, columns: Columns) -> Scores:
         """Score candidates on the rows of a fold, or on the test rows."""
@@ -161,26 +180,42 @@ class Pool:
         addition
             What to add to the sums for each row; nothing by default. Shapes (rows,).
         """
-        sums = [fold.sums(self.metric, counts, columns) for fold in self.folds]
-        pooled = self._pooled(sums, counts, columns)
-        if addition:
-            more = [(counts @ one)[:, None] for one in addition]
-            pooled = Sums(
-                [one + extra for one, extra in zip(pooled.of_candidates, more, strict=True)],
-                pooled.of_rows,
-            )
-        return self._combine(pooled)
+        sums = [rows.sums(self.metric, counts, columns) for rows in self._drawn]
+        return self._combine(self._pooled(sums, counts, addition))
+
+    def vote_scores(
+        self, counts: Scores, voters: Voters, addition: Sequence[Scores] = ()
+    ) -> Scores:
+        """Score the vote of each draw as `scores` does candidates. Shape (draws,)."""
+        sums = [rows.vote_sums(self.metric, counts, self.vote, voters) for rows in self._drawn]
+        return self._combine(self._pooled(sums, counts, addition))[:, 0]
 
     def block(self, draws: int) -> int:
         """Number of candidates to score at once in so many draws."""
         return max(1, BLOCK // (draws * (len(self.folds) + 1)))
 
-    def _pooled(self, folds: Sequence[Sums], counts: Scores, columns: Columns) -> Sums:
-        total = folds[0]
-        for fold in folds[1:]:
+    @property
+    def _drawn(self) -> Sequence[ScoredRows]:
+        """The rows that are drawn: those of each fold, and then the test rows."""
+        return [*self.folds, self.test] if self.with_test else self.folds
+
+    def _pooled(
+        self, sums: Sequence[Sums], counts: Scores | None = None, addition: Sequence[Scores] = ()
+    ) -> Sums:
+        """Add the sums over `_drawn`, and what the counted rows add; average the repeats."""
+        total, folds = sums[0], len(self.folds)
+        for fold in sums[1:folds]:
             total = total.plus(fold)
         total = total.divided(self.repeats) if self.repeats > 1 else total
-        return total.plus(self.test.sums(self.metric, counts, columns)) if self.with_test else total
+        for test in sums[folds:]:
+            total = total.plus(test)
+        if counts is None or not addition:
+            return total
+        more = [(counts @ one)[:, None] for one in addition]
+        return Sums(
+            [one + extra for one, extra in zip(total.of_candidates, more, strict=True)],
+            total.of_rows,
+        )
 
     def _combine(self, sums: Sums) -> Scores:
         with np.errstate(all="ignore"):
@@ -202,13 +237,13 @@ def weighted_mean(scores: Scores, weights: Scores) -> tuple[Scores, Scores]:
     return np.einsum("fdc,fd->dc", scores, weights[:, :, 0]) / total, weights
 
 
-def standard_error(scores: Scores, weights: Scores, mean: Scores) -> Scores:
-    """Standard error of a `weighted_mean`, for folds that are independent."""
+def standard_error(scores: Scores, weights: Scores, mean: Scores, repeats: int = 1) -> Scores:
+    """Standard error of a `weighted_mean`; the folds of one repeat are counted."""
     total = np.maximum(weights.sum(axis=0), np.finfo(float).tiny)
     folds = (weights > 0).sum(axis=0)
     deviations = np.where(weights > 0, scores - mean, 0.0)
     squares = np.einsum("fdc,fdc,fd->dc", deviations, deviations, weights[:, :, 0]) / total
-    return np.sqrt(squares / np.maximum(folds - 1, 1))
+    return np.sqrt(repeats * squares / np.maximum(folds - 1, 1))
 
 
 def draws_at_once(rows: int, candidates: int) -> int:

@@ -1,6 +1,7 @@
 """Build the pool of rows from evaluations, where they have predictions that allow it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from iris_hpo.selection.draws import Units
 from iris_hpo.selection.evidence import Curve, Evidence
 from iris_hpo.selection.pool import Pool, ScoredRows
 from iris_hpo.selection.row_metrics import LOG_LOSS, RowMetric, log_losses, row_metric
+from iris_hpo.selection.votes import PROBABILITIES, VOTES
 from iris_hpo.training.evaluation import Evaluation
 from iris_hpo.training.predictions import Column, Predictions
 
@@ -60,7 +62,30 @@ def build_pool(
         )
         for at, end in zip(positions, ends, strict=True)
     ]
-    return Pool(metric, scored[:-1], scored[-1], evidence.repeats, with_test)
+    vote = PROBABILITIES if scoring == LOG_LOSS else VOTES[evidence.task]
+    return Pool(metric, scored[:-1], scored[-1], evidence.repeats, with_test, vote)
+
+
+def with_references(
+    pool: Pool,
+    references: Sequence[Evaluation],
+    evidence: Evidence,
+    scoring: str,
+    *,
+    with_test: bool,
+) -> Pool | None:
+    """Put references beside the candidates of a pool; None as in `build_pool`."""
+    pool = replace(pool, with_test=with_test)
+    if not references:
+        return pool
+    others = build_pool(references, evidence, scoring, with_test=with_test)
+    if others is None:
+        return None
+    *folds, test = (
+        replace(own, columns=np.concatenate([own.columns, other.columns], axis=1))
+        for own, other in zip((*pool.folds, pool.test), (*others.folds, others.test), strict=True)
+    )
+    return replace(pool, folds=folds, test=test)
 
 
 def agrees(pool: Pool, evaluations: Sequence[Evaluation]) -> bool:
@@ -112,7 +137,7 @@ def additions(pool: Pool, evidence: Evidence, curve: Curve) -> Sequence[Scores]:
     )
     fewer, more = (
         _per_row(pool.metric, truth, _encoded(np.stack([*columns], axis=1), evidence))
-        for columns in (curve.fewer, curve.more)
+        for columns in (curve.fits.fewer, curve.fits.more)
     )
     return [(-share * (few - many))[: pool.size] for few, many in zip(fewer, more, strict=True)]
 

@@ -9,6 +9,7 @@ import numpy as np
 from iris_hpo.data.dataset import Task
 from iris_hpo.errors import InputError
 from iris_hpo.selection.evidence import Evidence
+from iris_hpo.selection.pool import Pool
 from iris_hpo.selection.pooling import build_pool
 from iris_hpo.selection.row_metrics import LOG_LOSS, ROW_METRICS
 from iris_hpo.training.evaluation import Evaluation
@@ -38,12 +39,18 @@ def scoring_of(metric: str, task: Task, scorings: Sequence[str] = ()) -> str:
 
 
 def rescore(
-    evaluations: Sequence[Evaluation], evidence: Evidence, scoring: str, metric: str
+    evaluations: Sequence[Evaluation],
+    evidence: Evidence,
+    scoring: str,
+    metric: str,
+    pool: Pool | None = None,
 ) -> list[Evaluation]:
     """Score by another metric.
 
     Parameters
     ----------
+    pool
+        Their predictions, if they were put together before.
     scoring
         The search's scoring.
     metric
@@ -52,8 +59,7 @@ def rescore(
     Returns
     -------
     list of Evaluation
-        The same with the metric's scores; the score of the search's own scoring is one of the
-        metrics.
+        With the metric's scores; that of the search's own scoring is one of the metrics.
 
     Raises
     ------
@@ -67,14 +73,12 @@ def rescore(
             _by_metric(one, scoring, one.metrics[metric], one.fold_metrics.get(metric, ()))
             for one in evaluations
         ]
-    pool = build_pool(evaluations, evidence, metric, with_test=True)
+    pool = pool or build_pool(evaluations, evidence, metric, with_test=True)
     if pool is None:
         raise InputError(_missing(metric), field=("metric",))
     everyone = slice(0, len(evaluations))
-    counts = np.ones((1, pool.size))
-    *folds, test = (
-        pool.score_together(rows, counts, everyone)[0] for rows in (*pool.folds, pool.test)
-    )
+    counts, parts = np.ones((1, pool.size)), (*pool.folds, pool.test)
+    *folds, test = (pool.score_together(rows, counts, everyone)[0] for rows in parts)
     if not all(np.isfinite(scores).all() for scores in (*folds, test)):
         raise InputError(
             f"metric {metric!r} is not defined on every fold; choose another", field=("metric",)

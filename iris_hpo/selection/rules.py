@@ -101,6 +101,7 @@ def select(
     rule: str,
     *,
     within: float = DEFAULT_SHARE,
+    repeats: int = 1,
 ) -> Selection:
     """Rank candidates and choose the best.
 
@@ -116,10 +117,11 @@ def select(
         Regression Trees, section 3.4.3. ``within``: the same, within a share of the best mean.
         The first axis decides which candidate is simpler, then the second, and so on; each axis
         says which end of its scale is simple. Among equally simple candidates the better mean wins.
-        Remaining ties go to the first in the order of the space: smaller C, then smaller gamma, as
-        in libsvm's ``grid.py``.
+        Remaining ties go to the first in the order of the space, as in libsvm's ``grid.py``.
     within
         The share of the best mean for the rule ``within``, such as 0.01.
+    repeats
+        How often the folds validate each training row: the standard error counts one repeat.
 
     Raises
     ------
@@ -127,12 +129,9 @@ def select(
         If the rule needs cross-validation and a candidate has none, or needs to know which
         candidate is simpler and an axis does not say so.
     """
-    if not scored:
-        raise ValueError("there is no scored candidate to select from")
-    for entry in scored:
-        _check_folds(entry, rule, space)
-    scored = sorted(scored, key=lambda entry: space.order(entry.candidate))
-    standings = _standings(scored, space, scoring, RULES[rule], within)
+    _check(scored, rule, space)
+    scored = sorted(scored, key=lambda one: space.order(one.candidate))
+    standings = _standings(scored, space, scoring, RULES[rule], within, repeats)
     (selected,), (champion,) = choose(RULES[rule], standings)
     primary = standings.mean if RULES[rule].needs_folds else standings.test
     (ranks,), (cv_ranks,) = tie_ranks(primary), tie_ranks(standings.mean)
@@ -146,6 +145,13 @@ def select(
     return Selection(space, scoring, rule, rows, edges, within)
 
 
+def _check(scored: Sequence[Scored], rule: str, space: ParameterSpace) -> None:
+    if not scored:
+        raise ValueError("there is no scored candidate to select from")
+    for entry in scored:
+        _check_folds(entry, rule, space)
+
+
 def _check_folds(entry: Scored, rule: str, space: ParameterSpace) -> None:
     folds = len(entry.evaluation.fold_scores)
     if rule in RULES and RULES[rule].needs_folds and not folds:
@@ -157,13 +163,20 @@ def _check_folds(entry: Scored, rule: str, space: ParameterSpace) -> None:
 
 
 def _standings(
-    scored: Sequence[Scored], space: ParameterSpace, scoring: str, rule: Rule, within: float
+    scored: Sequence[Scored],
+    space: ParameterSpace,
+    scoring: str,
+    rule: Rule,
+    within: float,
+    repeats: int,
 ) -> Standings:
     """What the candidates scored, exactly: by counts, and by sums that no order changes."""
     means = [_cv_score(entry) for entry in scored]
     errors = None
     if rule.needs_error:
-        errors = [_standard_error(entry, mean) for entry, mean in zip(scored, means, strict=True)]
+        errors = [
+            _standard_error(entry, mean, repeats) for entry, mean in zip(scored, means, strict=True)
+        ]
     return Standings(
         np.array([[test_score(entry, scoring) for entry in scored]], dtype=float),
         np.array([means]),
@@ -203,11 +216,16 @@ def _cv_score(entry: Scored) -> float:
     return math.fsum(scores) / len(scores) if scores else -math.inf
 
 
-def _standard_error(entry: Scored, mean: float) -> float:
-    """Standard error of the mean: sample deviation divided by the root of the number of folds."""
+def _standard_error(entry: Scored, mean: float, repeats: int) -> float:
+    """Standard error of the mean: sample deviation divided by the root of the number of folds.
+
+    The folds of one repeat are counted: more repeats score the same rows again.
+    """
     scores = entry.evaluation.fold_scores
+    if len(scores) < 2:
+        return 0.0
     squares = math.fsum((score - mean) ** 2 for score in scores)
-    return math.sqrt(squares / (len(scores) - 1) / len(scores)) if len(scores) > 1 else 0.0
+    return math.sqrt(squares / (len(scores) - 1) / (len(scores) / repeats))
 
 
 def _edges(

@@ -1,18 +1,19 @@
 """Decide what to draw for an estimate: rows, groups of rows, or folds; and draw."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
 
 from iris_hpo.known_rules import RULES
 from iris_hpo.selection.bootstrap import Contest, Outcome, run_draws
+from iris_hpo.selection.choosing import Scores
 from iris_hpo.selection.draws import DRAWS, RareClassError
 from iris_hpo.selection.evidence import Curve, Evidence
 from iris_hpo.selection.fold_scores import FoldScores, draw_folds
-from iris_hpo.selection.pool import draws_at_once
-from iris_hpo.selection.pooling import additions, agrees, build_pool, units_of
+from iris_hpo.selection.pool import Pool, draws_at_once
+from iris_hpo.selection.pooling import additions, agrees, build_pool, units_of, with_references
 from iris_hpo.selection.rules import Scored, Selection, simplicity_ranks, test_score
 from iris_hpo.training.evaluation import Evaluation
 
@@ -36,12 +37,15 @@ class Drawn:
         The score without any error, if errors are compared by their ratio; else None.
     kind, method
         As in an `iris_hpo.selection.estimates.Estimate`.
+    rows
+        Number of rows of the model whose scores these are; None if it is not accounted for.
     """
 
     outcome: Outcome
     perfect: float | None
     kind: Literal["bbc", "bbc_folds"]
     method: str
+    rows: int | None = None
 
 
 def check_evidence(evaluations: Sequence[Evaluation], evidence: Evidence) -> None:
@@ -68,6 +72,9 @@ def draw(
     references: Sequence[Evaluation],
     evidence: Evidence,
     curve: Curve | None,
+    *,
+    pool: Pool | None = None,
+    votes: bool = False,
 ) -> Drawn:
     """Draw rows, or folds where the predictions do not give the scores.
 
@@ -75,23 +82,36 @@ def draw(
     ----------
     scored
         The candidates in the order of the space.
+    pool
+        The candidates' pool, in the same order, if there is one already.
+    votes
+        Whether the vote of the selected candidates is scored too.
 
     Raises
     ------
     CannotDrawError
         If there is too little to draw from.
     """
-    contest = _contest(selection, scored, len(references))
+    contest = _contest(selection, scored, len(references), votes=votes)
     evaluations = [*(entry.evaluation for entry in scored), *references]
+    scoring = selection.scoring
+    # The test rows that a rule chose on say nothing of what else it might have chosen.
+    with_test = contest.rule.needs_folds
+    if pool is None:
+        pool = build_pool(evaluations, evidence, scoring, with_test=with_test)
+    else:
+        pool = with_references(pool, references, evidence, scoring, with_test=with_test)
     try:
-        return _draw_rows(selection.scoring, contest, evaluations, evidence, curve) or _draw_folds(
-            contest, evaluations, evidence
-        )
+        if pool is None or not agrees(pool, evaluations[: len(scored)]):
+            return _draw_folds(contest, evaluations, evidence)
+        return _draw_rows(pool, scoring, contest, evidence, curve)
     except RareClassError as error:
         raise CannotDrawError("a class has so few rows that draws of the rows lack it") from error
 
 
-def _contest(selection: Selection, scored: Sequence[Scored], references: int) -> Contest:
+def _contest(
+    selection: Selection, scored: Sequence[Scored], references: int, *, votes: bool
+) -> Contest:
     rule = RULES[selection.rule]
     return Contest(
         rule,
@@ -100,38 +120,33 @@ def _contest(selection: Selection, scored: Sequence[Scored], references: int) ->
         simplicity_ranks([entry.candidate for entry in scored], selection.space, rule),
         next(at for at, entry in enumerate(scored) if entry is selection.champion),
         references,
+        votes,
     )
 
 
 def _draw_rows(
-    scoring: str,
-    contest: Contest,
-    evaluations: Sequence[Evaluation],
-    evidence: Evidence,
-    curve: Curve | None,
-) -> Drawn | None:
-    """Draw rows; None if the predictions do not give the scores."""
-    # The test rows that a rule chose on say nothing of what else it might have chosen.
-    with_test = contest.rule.needs_folds
-    pool = build_pool(evaluations, evidence, scoring, with_test=with_test)
-    if pool is None or not agrees(pool, evaluations[: len(contest.test)]):
-        return None
-    units = units_of(evidence, with_test=with_test)
+    pool: Pool, scoring: str, contest: Contest, evidence: Evidence, curve: Curve | None
+) -> Drawn:
+    """Draw rows of a pool whose predictions give the scores."""
+    units = units_of(evidence, with_test=pool.with_test)
     grouped = evidence.groups is not None
     fewest, what = (MIN_GROUPS, "groups") if grouped else (MIN_ROWS, "rows")
     if units.number < fewest:
         raise CannotDrawError(f"{units.number} {what} are too few to draw from; it needs {fewest}")
     addition = additions(pool, evidence, curve) if curve else ()
+    vote_addition: Sequence[Scores] = ()
+    if curve and contest.votes:  # the models that vote are not trained again
+        vote_addition = additions(pool, evidence, replace(curve, rows=len(evidence.target)))
     draws = units.draw(evidence.seed, draws_at_once(pool.size, len(contest.test)))
-    outcome = run_draws(pool, contest, draws, addition)
+    outcome = run_draws(pool, contest, draws, addition, vote_addition)
     if len(outcome.scores) < DRAWS / 2:
         raise CannotDrawError(f"draws of the rows do not define the scoring {scoring}")
     method = (
         f"BBC-CV, {DRAWS} draws of {f'{units.number} groups of ' if grouped else ''}{pool.size} "
-        f"{'' if with_test else 'training '}rows{_repeated(evidence)}"
-        f"{f', for a model of {curve.rows} rows' if addition and curve else ''}"
+        f"{'' if pool.with_test else 'training '}rows{_repeated(evidence)}"
     )
-    return Drawn(outcome, pool.metric.perfect, "bbc", method)
+    rows = curve.rows if addition and curve else None
+    return Drawn(outcome, pool.metric.perfect, "bbc", method, rows)
 
 
 def _draw_folds(contest: Contest, evaluations: Sequence[Evaluation], evidence: Evidence) -> Drawn:

@@ -6,13 +6,15 @@ shown is decided there.
 
 import math
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from iris_hpo.data.dataset import Task
 from iris_hpo.known_rules import RULES
 from iris_hpo.run_settings import ALL
 from iris_hpo.selection.champion import CHAMPION, SELECTED_FOLDER, ChampionCard
+from iris_hpo.selection.ensemble import ENSEMBLE
 from iris_hpo.selection.estimates import Comparison, Estimate, NoEstimate
+from iris_hpo.text import counted
 
 _PLAIN_SCORING: Final = "accuracy"
 """The scoring whose numbers need no name beside them."""
@@ -42,14 +44,23 @@ def champion_lines(card: ChampionCard, task: Task, candidates: int) -> list[str]
     if card.as_good is not None:
         lines.append(others_sentence(len(card.as_good), candidates))
     lines += [comparison_sentence(each, task) for each in comparisons_of(card).values()]
-    return [*lines, ties_sentence(card), model_sentence(card)]
+    lines += [ties_sentence(card), model_sentence(card)]
+    return [*lines, ensemble_sentence(card)] if card.ensemble else lines
 
 
 def estimate_of(card: ChampionCard) -> Estimate | NoEstimate:
     """Read the estimate from a card, or why there is none."""
-    if card.estimate is not None:
-        return Estimate(**card.estimate)
-    return NoEstimate(card.estimate_reason or _EARLIER)
+    return _estimate_in(card.estimate, card.estimate_reason)
+
+
+def estimate_of_vote(card: ChampionCard) -> Estimate | NoEstimate:
+    """Read the estimate of the ensemble from a champion's card, or why there is none."""
+    fields = card.ensemble or {}
+    return _estimate_in(fields.get("estimate"), fields.get("estimate_reason"))
+
+
+def _estimate_in(fields: Mapping[str, Any] | None, reason: str | None) -> Estimate | NoEstimate:
+    return Estimate(**fields) if fields is not None else NoEstimate(reason or _EARLIER)
 
 
 def comparisons_of(card: ChampionCard) -> Mapping[str, Comparison]:
@@ -157,6 +168,15 @@ def model_sentence(card: ChampionCard) -> str:
     return f"{file} is the model that was scored{rows}"
 
 
+def ensemble_sentence(card: ChampionCard) -> str:
+    """Sentence on the vote of the selected models: its number of models, size and estimate."""
+    fields = card.ensemble or {}
+    models, size = fields.get("models", 0), fields.get("bytes", 0)
+    file = ENSEMBLE.rpartition("/")[2]
+    expected = expectation(estimate_of_vote(card), card.scoring)
+    return f"{file} is the vote of {counted(models, 'model')} ({_in_bytes(size)}): {expected}"
+
+
 def decimals(low: float, high: float) -> int:
     """Return how many decimals the ends of an interval are worth.
 
@@ -176,3 +196,9 @@ def _named(scoring: str, number: str) -> str:
 def _rounded(number: float, digits: int) -> float:
     """Round, without the sign of a zero."""
     return round(number, digits) + 0.0
+
+
+def _in_bytes(size: int) -> str:
+    """Write a size in kB or MB, of 1,000 or 1,000,000 bytes."""
+    kilobytes = math.ceil(size / 1e3)
+    return f"{kilobytes} kB" if kilobytes < 1_000 else f"{size / 1e6:.1f} MB"

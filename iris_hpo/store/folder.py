@@ -44,6 +44,7 @@ _FILES: Final = (
     "selection/leaderboard.csv",
     "selection/heatmap.png",
     "selection/champion.pkl",
+    "selection/ensemble.pkl",
     "selection/references.json",
 )
 _CARDS: Final = ("split/split.json", "parameters/parameters.json", "selection/champion.json")

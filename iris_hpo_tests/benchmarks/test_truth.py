@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 
 from benchmarks.truth.beside import grid_search_champion, nested_intervals, nested_scores
 from benchmarks.truth.generators import GENERATORS
 from benchmarks.truth.outcomes import Mean, Nested, Outcome, average
 from benchmarks.truth.page import BEGIN, END, ENOUGH, PAGE, make_tables, missed, write_page
 from benchmarks.truth.search import describe, divide, run_search, true_score
+from iris_hpo.training.evaluation import evaluate, train
 
 IRIS = GENERATORS[0]
 GRID = (0.5, 8.0, 128.0), (0.016, 0.25)
@@ -82,11 +83,36 @@ def test_a_division_uses_every_row_once_and_repeats_the_folds(sample):
     assert len(examples.test_target) == 30
 
 
-def test_nested_cross_validation_scores_whole_searches(sample):
-    scores = nested_scores(describe(IRIS), sample, GRID, seed=0)
+def test_nested_cross_validation_is_that_of_scikit_learn(sample):
+    spec = describe(IRIS)
+    folds = StratifiedKFold(5, shuffle=True, random_state=3)
+    grid = GridSearchCV(
+        spec.recipe().build(), dict(zip(("C", "gamma"), GRID, strict=True)), cv=folds
+    )
 
-    assert len(scores) == 5
-    assert 0.8 < np.mean(scores) < 1
+    expected = cross_val_score(grid, sample.features, sample.target, cv=folds)
+
+    assert nested_scores(spec, sample, *GRID, seed=3) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("generator", [GENERATORS[0], GENERATORS[-1]], ids=lambda one: one.name)
+def test_scores_are_those_of_a_run(generator):
+    sample = generator.sample(1, fresh=10)
+    search = run_search(describe(generator), sample, (0.5, 8.0), (0.016,))
+    objective = search.spec.make_objective()
+
+    for entry in search.scored:
+        parameters = search.spec.space.parameters(entry.candidate)
+        model = train(objective, parameters, search.examples).model
+        evaluation = evaluate(objective, model, parameters, search.examples)
+        given = entry.evaluation
+        for mine, theirs in zip(given.predictions.folds, evaluation.predictions.folds, strict=True):
+            np.testing.assert_allclose(mine, theirs)
+        np.testing.assert_array_equal(given.predictions.test, evaluation.predictions.test)
+        assert given.fold_scores == pytest.approx(evaluation.fold_scores)
+        assert given.score == pytest.approx(evaluation.score)
+        assert (given.correct, given.total) == (evaluation.correct, evaluation.total)
+        assert given.interval == evaluation.interval
 
 
 def test_nested_intervals_are_those_of_their_papers():

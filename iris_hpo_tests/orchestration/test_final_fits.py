@@ -20,8 +20,9 @@ from iris_hpo.errors import InputError
 from iris_hpo.orchestration.final_fits import FinalFits
 from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.run_settings import SelectionSettings, WorkSettings
-from iris_hpo.selection.champion import ChampionCard, selected_problems
+from iris_hpo.selection.champion import ChampionCard
 from iris_hpo.selection.estimates import Assessment, assess
+from iris_hpo.selection.files import selected_problems
 from iris_hpo.store.cards import read_card
 from iris_hpo.store.digests import digest_of
 from iris_hpo.training.estimators import Step
@@ -113,9 +114,9 @@ def test_the_estimate_accounts_for_the_learning_curve(
 ) -> None:
     curves: list[Any] = []
 
-    def note(*arguments: Any) -> Assessment:
+    def note(*arguments: Any, **named: Any) -> Assessment:
         curves.append(arguments[3])
-        return assess(*arguments)
+        return assess(*arguments, **named)
 
     monkeypatch.setattr("iris_hpo.orchestration.assets.selection.assess", note)
     select(scored, "cv")
@@ -125,9 +126,9 @@ def test_the_estimate_accounts_for_the_learning_curve(
     first, second, third = curves
     assert None not in curves
     assert (first.rows, second.rows, third.rows) == (150, 150, 120)
-    assert np.array_equal(first.fewer, second.fewer)
-    assert np.array_equal(first.more, second.more)
-    assert np.shape(third.more) == (3, 150)
+    assert np.array_equal(first.fits.fewer, second.fits.fewer)
+    assert np.array_equal(first.fits.more, second.fits.more)
+    assert np.shape(third.fits.more) == (3, 150)
 
 
 def test_a_stored_fit_that_was_changed_is_done_again(scored: SpecProject, fits: list[str]) -> None:

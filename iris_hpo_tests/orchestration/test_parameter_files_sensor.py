@@ -328,6 +328,51 @@ class TestBadFiles:
         assert following.project.registered() == list(KEYS)
 
 
+class TestHowTheSearchChooses:
+    """A selection is requested when the search chooses otherwise, such as after an upgrade."""
+
+    @pytest.fixture
+    def chosen(self, searched: SpecProject) -> Follower:
+        """On a project with a selection; the sensor knows its candidates."""
+        follower = Follower(searched, "parameter_files_sensor")
+        assert [follower.tick() for _ in range(2)] == [[], []]
+        return follower
+
+    def with_rule(self, follower: Follower, rule: str) -> None:
+        project = follower.project
+        follower.project = SpecProject(
+            project.root, project.instance, replace(project.spec, rule=rule)
+        )
+
+    def test_another_rule_is_followed_once(self, chosen: Follower) -> None:
+        self.with_rule(chosen, "cv")
+
+        (request,) = chosen.tick()
+
+        assert request.job_name == "select"
+        assert chosen.project.metadata("selection")["rule"] == "cv"
+        assert_nothing_asked(chosen.look())
+
+    def test_a_cursor_of_an_earlier_version_has_the_rule_of_the_selection(
+        self, chosen: Follower
+    ) -> None:
+        cursor = json.loads(str(chosen.cursor))
+        del cursor["choosing"]
+        chosen.cursor = json.dumps(cursor)
+        assert_nothing_asked(chosen.look())
+
+        chosen.cursor = json.dumps(cursor)
+        self.with_rule(chosen, "cv")
+
+        assert [request.job_name for request in chosen.look().run_requests] == ["select"]
+
+    def test_what_a_run_has_chosen_stands(self, chosen: Follower) -> None:
+        chosen.project.run("selection", selection={"rule": "within"})
+        self.with_rule(chosen, "cv")
+
+        assert_nothing_asked(chosen.look())
+
+
 @pytest.mark.parametrize("cursor", ["{not json", "[]", '"text"', "7", "", '{"digest": 7}'])
 def test_a_cursor_that_makes_no_sense_is_none(following: Follower, cursor: str) -> None:
     good = following.cursor

@@ -132,6 +132,17 @@ def test_it_changes_only_with_a_refit() -> None:
     assert version("cv", "train") == fingerprint(rule="cv", scores=[], others=[[], [], []])
 
 
+def test_it_changes_with_repeats_where_the_standard_error_decides() -> None:
+    status = Status({}, {}, {}, {}, {}, {}, {}, set())
+    space = ParameterSpace([Axis("x", "X", simplest="low")])
+
+    def version(rule: str, repeats: int | None) -> str:
+        return selection_version(status, SelectionSettings(rule), space, repeats=repeats)
+
+    assert version("one_standard_error", 3) != version("one_standard_error", None)
+    assert version("within", 3) == version("within", None)
+
+
 def test_it_changes_with_the_share_where_that_decides_and_with_the_metric() -> None:
     status, space = Status({}, {}, {}, {}, {}, {}, {}, set()), ParameterSpace([Axis("x", "X")])
 

@@ -94,15 +94,20 @@ def score(scoring, truth, predicted, weights):
 
 def choose(rule, share, standings):
     """Position of the champion, from (mean, error, test score, simplicity) of each candidate."""
+    return choose_all(rule, share, standings)[1]
+
+
+def choose_all(rule, share, standings):
+    """Positions of the selected candidates, and of the champion."""
     if rule == "test_score":
         best = max(one[2] for one in standings)
         tied = [at for at, one in enumerate(standings) if ties(one[2], best)]
         mean = max(standings[at][0] for at in tied)
-        return next(at for at in tied if ties(standings[at][0], mean))
+        return tied, next(at for at in tied if ties(standings[at][0], mean))
     best = max(one[0] for one in standings)
     tied = [at for at, one in enumerate(standings) if ties(one[0], best)]
     if rule == "cv":
-        return tied[0]
+        return tied, tied[0]
     leader = min(tied, key=lambda at: (standings[at][3], at))
     mean, error = standings[leader][:2]
     margin = error if rule == "one_standard_error" else share * abs(mean)
@@ -114,14 +119,36 @@ def choose(rule, share, standings):
     simplest = min(standings[at][3] for at in close)
     equals = [at for at in close if standings[at][3] == simplest]
     best = max(standings[at][0] for at in equals)
-    return next(at for at in equals if ties(standings[at][0], best))
+    return close, next(at for at in equals if ties(standings[at][0], best))
+
+
+def vote(candidates, champion, scoring):
+    """The candidate that predicts what the candidates do together; the champion decides ties."""
+    folds = [
+        [together(values, champion, scoring) for values in zip(*predicted, strict=True)]
+        for predicted in zip(*(one.folds for one in candidates), strict=True)
+    ]
+    test = [
+        together(values, champion, scoring)
+        for values in zip(*(one.test for one in candidates), strict=True)
+    ]
+    return Candidate(folds, test, None, None)
+
+
+def together(values, champion, scoring):
+    """What values of one row are together, of which the champion's is at this position."""
+    if scoring in NUMBERS:
+        return sum(values) / len(values)
+    most = max(values.count(value) for value in values)
+    tied = [value for value in values if values.count(value) == most]
+    return values[champion] if values[champion] in tied else min(tied)
 
 
 def ties(value, level):
     return value >= level - 1e-9 * max(1e-3, abs(level))
 
 
-def standing(candidate, target, folds, counts, scoring):
+def standing(candidate, target, folds, counts, scoring, repeats):
     """Mean over the folds and its standard error; each fold counts by its drawn rows."""
     scores, weights = [], []
     for rows, predicted in zip(folds, candidate.folds, strict=True):
@@ -132,7 +159,7 @@ def standing(candidate, target, folds, counts, scoring):
             weights.append(sum(drawn) / len(rows))
     mean = sum(w * s for w, s in zip(weights, scores, strict=True)) / sum(weights)
     squares = sum(w * (s - mean) ** 2 for w, s in zip(weights, scores, strict=True)) / sum(weights)
-    error = math.sqrt(squares / max(len(scores) - 1, 1))
+    error = math.sqrt(repeats * squares / max(len(scores) - 1, 1))
     return mean, error, candidate.test_score, candidate.simplicity
 
 
@@ -160,19 +187,22 @@ def percentiles(values, perfect=None, stretch=1.1):
 
 
 def bbc(candidates, references, champion, case, draws):
-    """The estimate, the candidates as good as the champion, and the gains over references."""
+    """The estimate, the candidates as good, the gains over references, and that of the vote."""
     target, test_target, folds, scoring, rule, repeats = case
     with_test = rule != "test_score"
     shared = (target, test_target, folds)
-    scores, of_references, as_good = [], [[] for _ in references], Counter()
+    scores, votes, of_references, as_good = [], [], [[] for _ in references], Counter()
     for drawn in draws:
         counts = [int(count) for count in drawn]
         left = [int(count == 0) for count in counts]
-        standings = [standing(one, target, folds, counts, scoring) for one in candidates]
-        winner = candidates[choose(rule, 0.01, standings)]
+        standings = [standing(one, target, folds, counts, scoring, repeats) for one in candidates]
+        selected, winning = choose_all(rule, 0.01, standings)
+        winner = candidates[winning]
+        voters = vote([candidates[at] for at in selected], selected.index(winning), scoring)
         value = pooled(winner, *shared, left, scoring, repeats, with_test)
         if value is not None:
             scores.append(value)
+            votes.append(pooled(voters, *shared, left, scoring, repeats, with_test))
             for kept, one in zip(of_references, references, strict=True):
                 kept.append(pooled(one, *shared, left, scoring, repeats, with_test))
         level = pooled(candidates[champion], *shared, counts, scoring, repeats, with_test)
@@ -183,4 +213,5 @@ def bbc(candidates, references, champion, case, draws):
         percentiles([a - b for a, b in zip(scores, kept, strict=True)]) for kept in of_references
     ]
     shares = [as_good[at] / len(draws) for at in range(len(candidates))]
-    return percentiles(scores, RATIOS.get(scoring)), shares, gains
+    perfect = RATIOS.get(scoring)
+    return percentiles(scores, perfect), shares, gains, percentiles(votes, perfect)

@@ -22,14 +22,14 @@ def test_it_is_what_plain_loops_give(seed):
     high_is_simple = seed % 3 == 0
     selection = select(scored, SPACES[high_is_simple], scoring, rule)
 
-    assessment = assess(selection, evidence, references)
+    assessment = assess(selection, evidence, references, votes=True)
 
     with_test = rule != "test_score"
     ((drawn, _),) = units_of(evidence, with_test=with_test).draw(seed, 1_000)
     candidates = [
         plain(one.evaluation, one.candidate.values[0] * (-1) ** high_is_simple) for one in scored
     ]
-    given = [plain(one.evaluation, 0) for one in references]
+    beside = [plain(one.evaluation, 0) for one in references]
     case = (
         evidence.target.tolist(),
         evidence.test_target.tolist(),
@@ -39,12 +39,13 @@ def test_it_is_what_plain_loops_give(seed):
         evidence.repeats,
     )
     champion = scored.index(selection.champion)
-    values, shares, gains = plain_bbc.bbc(candidates, given, champion, case, drawn.tolist())
+    values, shares, gains, vote = plain_bbc.bbc(candidates, beside, champion, case, drawn.tolist())
     result = assessment.estimate
     assert result.kind == "bbc"
     bounded = scoring not in plain_bbc.NUMBERS
-    low, high = (max(values[1], 0), min(values[2], 1)) if bounded else values[1:]
-    assert (result.value, result.low, result.high) == pytest.approx((values[0], low, high))
+    for given, expected in ((result, values), (assessment.of_vote, vote)):
+        low, high = (max(expected[1], 0), min(expected[2], 1)) if bounded else expected[1:]
+        assert (given.value, given.low, given.high) == pytest.approx((expected[0], low, high))
     keys = {one.candidate.key for one, share in zip(scored, shares, strict=True) if share >= 0.025}
     assert {*assessment.as_good} == keys | {selection.champion.candidate.key}
     assert [(one.gain, one.low, one.high) for one in assessment.comparisons] == [

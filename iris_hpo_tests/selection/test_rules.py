@@ -232,6 +232,21 @@ def test_one_standard_error_by_hand():
     }
 
 
+def test_one_standard_error_counts_the_folds_of_one_repeat():
+    """Two repeats of 2 folds, with the variance of `test_one_standard_error_by_hand`.
+
+    Only 2 of the folds count, so the standard error is sqrt(0.02 / 3 / 2) = 0.0577, and the
+    threshold 0.8423.
+    """
+    best = scored((8, 1), 20, [1.0, 0.8, 0.9, 0.9])
+    inside = scored((4, 1), 20, [0.843] * 4)
+    outside = scored((2, 1), 20, [0.842] * 4)
+
+    selection = select([best, inside, outside], IRIS, "accuracy", "one_standard_error", repeats=2)
+
+    assert keys(selection.selected) == ["C8.0_G1.0", "C4.0_G1.0"]
+
+
 def test_means_over_folds_tie_in_spite_of_rounding():
     """0.1 + 0.2 + 0.3 and 0.3 + 0.2 + 0.1 differ in the last bit."""
     one, two = [0.1, 0.2, 0.3], [0.3, 0.2, 0.1]

@@ -1,5 +1,7 @@
 """The sentences about a champion, exactly."""
 
+from typing import Any
+
 import pytest
 
 from iris_hpo.selection.estimates import Comparison, Estimate, NoEstimate
@@ -13,7 +15,7 @@ from iris_hpo.selection.sentences import (
     reference_reason,
     score_sentence,
 )
-from iris_hpo_tests.selection.champions import EARLIER, champion_card
+from iris_hpo_tests.selection.champions import EARLIER, ESTIMATE, champion_card
 
 
 @pytest.mark.parametrize(
@@ -169,3 +171,32 @@ def test_a_champion_is_compared_in_one_sentence(
     comparison: Comparison, task: str, sentence: str
 ) -> None:
     assert comparison_sentence(comparison, task) == sentence  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("size", "estimate", "line"),
+    [
+        (
+            44_100,
+            {"estimate": ESTIMATE},
+            (
+                "ensemble.pkl is the vote of 9 models (45 kB): "
+                "expect 0.93, between 0.88 and 0.98 (95 %)"
+            ),
+        ),
+        (
+            1_250_000,
+            {"estimate": None, "estimate_reason": "it needs rows"},
+            "ensemble.pkl is the vote of 9 models (1.2 MB): no estimate: it needs rows",
+        ),
+    ],
+)
+def test_the_vote_of_the_selected_models_is_the_last_line(
+    size: int, estimate: dict[str, Any], line: str
+) -> None:
+    card = champion_card(ensemble={"digest": "", "bytes": size, "models": 9, **estimate})
+
+    assert champion_lines(card, "classification", 77)[-1] == line
+    assert champion_lines(card, "classification", 77)[:-1] == champion_lines(
+        champion_card(), "classification", 77
+    )

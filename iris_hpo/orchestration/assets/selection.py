@@ -1,7 +1,7 @@
 """The asset `selection`: from recorded scores to a leaderboard, selected models and a champion."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,14 +24,19 @@ from iris_hpo.orchestration.study import OpenStudy, Study
 from iris_hpo.orchestration.turns import check_turn
 from iris_hpo.orchestration.upstream import Upstream
 from iris_hpo.run_settings import SelectionSettings, WorkSettings
-from iris_hpo.selection.champion import Made, champion_card, read_selected, write_selection
+from iris_hpo.selection.champion import Made, champion_card
+from iris_hpo.selection.ensemble import make_ensemble
 from iris_hpo.selection.estimates import Curve, Evidence, Reference, assess
+from iris_hpo.selection.files import read_selected, write_selection
 from iris_hpo.selection.fold_test import examine_folds
 from iris_hpo.selection.leaderboard import leaderboard, to_csv
+from iris_hpo.selection.pool import Pool
+from iris_hpo.selection.pooling import build_pool
 from iris_hpo.selection.references import ReferenceScores
 from iris_hpo.selection.rescoring import rescore
 from iris_hpo.selection.rules import Scored, Selection, select
 from iris_hpo.spec import SearchSpec
+from iris_hpo.training.cards import ModelCard, dump_model
 
 _SELECTED = dg.AutomationCondition.newly_updated()
 _SCORED = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.newly_updated())
@@ -98,11 +103,13 @@ class _Choice:
     selection: Selection
     examples: Examples
     evidence: Evidence
+    pool: Pool | None
 
     @property
     def version(self) -> str:
         spec = self.study.spec
-        return selection_version(self.status, self.settings, spec.space, spec.reports)
+        repeats = self.upstream.split_card.repeats
+        return selection_version(self.status, self.settings, spec.space, spec.reports, repeats)
 
 
 def _choose(study: Study, given: SelectionSettings) -> _Choice:
@@ -125,12 +132,22 @@ def _choose(study: Study, given: SelectionSettings) -> _Choice:
         positive=spec.pos_label,
     )
     scoring = settings.metric or spec.scorings.name
-    candidates = [spec.space.parse_key(key) for key in status.score_cards]
-    evaluations = [card.evaluation for card in status.score_cards.values()]
-    evaluations = rescore(evaluations, evidence, spec.scorings.name, scoring)
+    keyed = [(spec.space.parse_key(key), card) for key, card in status.score_cards.items()]
+    keyed.sort(key=lambda pair: spec.space.order(pair[0]))
+    candidates = [candidate for candidate, _ in keyed]
+    evaluations = [card.evaluation for _, card in keyed]
+    pool = build_pool(evaluations, evidence, scoring, with_test=True)
+    evaluations = rescore(evaluations, evidence, spec.scorings.name, scoring, pool)
     scored = list(map(Scored, candidates, evaluations))
-    selection = select(scored, spec.space, scoring, settings.rule, within=settings.share)
-    return _Choice(study, upstream, status, settings, selection, examples, evidence)
+    selection = select(
+        scored,
+        spec.space,
+        scoring,
+        settings.rule,
+        within=settings.share,
+        repeats=evidence.repeats or 1,
+    )
+    return _Choice(study, upstream, status, settings, selection, examples, evidence, pool)
 
 
 def _make(choice: _Choice, work: WorkSettings, log: logging.Logger) -> Made:
@@ -147,7 +164,10 @@ def _make(choice: _Choice, work: WorkSettings, log: logging.Logger) -> Made:
     )
     references = _references(choice, fits.references)
     curve = _curve(fits, choice.examples)
-    assessment = assess(selection, choice.evidence, references, curve)
+    votes = choice.settings.ensemble
+    assessment = assess(
+        selection, choice.evidence, references, curve, pool=choice.pool, votes=votes
+    )
     made = Made(
         selection,
         models,
@@ -157,10 +177,20 @@ def _make(choice: _Choice, work: WorkSettings, log: logging.Logger) -> Made:
         fits.references,
         assessment,
         examine_folds(selection.champion.evaluation, choice.evidence),
+        _ensemble(choice, models) if votes else None,
     )
     card = champion_card(made, choice.upstream.split_card)
     reported = with_facts(study, choice.upstream, made, choice.status, card)
     return replace(made, reports=render_reports(study.spec.reports, reported))
+
+
+def _ensemble(choice: _Choice, models: Mapping[str, tuple[ModelCard, bytes]]) -> bytes:
+    """The vote of the selected models, pickled."""
+    champion = choice.selection.champion
+    position = [*models].index(champion.candidate.key)
+    contents = [content for _, content in models.values()]
+    ensemble = make_ensemble(contents, position, choice.study.spec.task, champion.evaluation)
+    return dump_model(ensemble)
 
 
 def _curve(fits: FinalFits, examples: Examples) -> Curve | None:
@@ -168,7 +198,7 @@ def _curve(fits: FinalFits, examples: Examples) -> Curve | None:
     if fits.curve is None:
         return None
     rows = fits.refitted.rows if fits.refitted else len(examples.target)
-    return Curve(fits.curve.fewer, fits.curve.more, rows)
+    return Curve(fits.curve, rows)
 
 
 def _references(choice: _Choice, scores: ReferenceScores) -> Sequence[Reference]:

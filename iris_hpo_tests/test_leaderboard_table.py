@@ -1,0 +1,64 @@
+"""The leaderboard on a terminal: columns go before names are shortened."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from iris_hpo.command.show import print_leaderboard
+
+KEYS = ("C32768.0_G0.016", "C32768.0_G0.063")
+ROW = {
+    "rank": "1",
+    "score": "0.9667",
+    "cv_mean": "0.94166",
+    "cv_std": "0.02",
+    "correct": "29",
+    "total": "30",
+    "interval_low": "0.833",
+    "interval_high": "0.994",
+    "selected": "true",
+    "champion": "false",
+}
+WIDE = ["rank", "candidate", "test score", "95 % interval", "fold mean", "fold SD"]
+
+
+def printed(width: int, *keys: str) -> list[str]:
+    console = Console(file=io.StringIO(), width=width)
+    print_leaderboard(console, [{**ROW, "candidate": key} for key in keys])
+    return console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("width", "headers"),
+    [
+        (100, WIDE),
+        (83, WIDE),
+        (82, WIDE[:-1]),
+        (70, [*WIDE[:3], "fold mean"]),
+        (50, WIDE[:3]),
+    ],
+)
+def test_a_narrow_terminal_gets_fewer_columns_and_whole_names(
+    width: int, headers: list[str]
+) -> None:
+    lines = printed(width, *KEYS)
+
+    assert [header for header in WIDE if header in lines[0]] == headers
+    assert len(lines) == 3
+    for key, line in zip(KEYS, lines[1:], strict=True):
+        assert f" {key} " in line
+        assert "0.9667 (29/30)" in line
+
+
+def test_a_name_that_is_wider_than_the_terminal_goes_on_in_the_next_line() -> None:
+    lines = printed(40, *("_".join(["n_estimators100"] * 4) + end for end in "ab"))
+
+    folded = "".join(line[6:].split()[0] for line in lines[1:] if line[6:].split())
+    assert "estimators100a" in folded
+    assert "estimators100b" in folded
+    assert "\u2026" not in "".join(lines)
+
+
+def test_a_name_in_brackets_is_shown_as_it_is() -> None:
+    assert "[bold]" in printed(100, "[bold]")[1]
