@@ -1,5 +1,6 @@
 """Which splitter a search has: the one that is named, or the one that columns call for."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,15 @@ import pytest
 from iris_hpo import SearchSpec
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.named_splitters import BUILT_IN, BY_ROLES, SHUFFLED, choose_splitter
-from iris_hpo.data.split import CARD, FOLDS, SplitCard, divide, read_stored_roles, write_split
+from iris_hpo.data.split import (
+    CARD,
+    FOLDS,
+    SplitCard,
+    divide,
+    read_stored_roles,
+    split_problems,
+    write_split,
+)
 from iris_hpo.data.splitters import Division, SplitSettings
 from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
@@ -146,3 +155,20 @@ def test_weights_that_an_estimator_does_not_take_are_refused_when_the_search_is_
     ) as refused:
         spec(layout=layout, steps=neighbours, axes=(Axis("n_neighbors", "N"),), choices=())
     assert refused.value.field == ("columns", "how")
+
+
+@pytest.mark.parametrize(
+    ("use", "problem"),
+    [("grouped", r"\d+ groups in both parts"), ("time", r"\d+ test rows no later than all train")],
+)
+def test_a_stored_split_is_checked_for_what_its_splitter_promises(tmp_path, use, problem) -> None:
+    store = open_store(str(tmp_path))
+    kept = Division(Part(use), SplitSettings(folds=3), "classification")
+    write_split(store, *divide(SIXTY, kept))
+    assert split_problems(store, "classification") == []
+
+    card, files = divide(SIXTY, Division(SHUFFLED, SplitSettings(folds=3), "classification"))
+    write_split(store, replace(card, splitter={"use": use}), files)
+
+    (found,) = split_problems(store, "classification")
+    assert re.match(problem, found)

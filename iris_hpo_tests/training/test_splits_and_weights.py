@@ -139,6 +139,19 @@ def weighted_examples(columns: int, target: np.ndarray) -> Examples:
 CLASSES = np.random.default_rng(2).choice(["a", "b", "c"], 120)
 
 
+def test_all_rows_together_keep_their_weights() -> None:
+    examples = weighted_examples(3, CLASSES)
+
+    weights = examples.together().roles.weight
+
+    assert weights is not None
+    assert weights.tolist() == [
+        weight
+        for roles in (examples.roles, examples.test_roles)
+        for weight in roles.arrays["weight"]
+    ]
+
+
 def test_svms_on_a_shared_kernel_are_weighted() -> None:
     examples = weighted_examples(60, CLASSES)
     assert examples.roles.weight is not None
