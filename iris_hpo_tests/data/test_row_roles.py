@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from iris_hpo.data import tables
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import Dataset, read_dataset
 from iris_hpo.data.tables import DatasetError
@@ -145,3 +146,31 @@ def test_numbers_that_are_groups_keep_their_spelling(tmp_path: Path) -> None:
 
     assert groups is not None
     assert np.unique(groups).tolist() == ["007", "7"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_large_files_and_frames_have_roles_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    import pandas as pd
+
+    monkeypatch.setattr(tables, "LARGE", 1)
+    frame = pd.DataFrame(
+        {
+            "x": [0.5, 1.5, 2.5],
+            "who": [7, 7, 8],
+            "when": pd.to_datetime(["2024-01-03 00:00", "2024-01-02 12:00", "2024-01-01 00:00"]),
+            "how": [1, 2, 3],
+            "kind": ["a", "b", "a"],
+        }
+    )
+    path = tmp_path / f"table{suffix}"
+    _ = frame.to_csv(path, index=False) if suffix == ".csv" else frame.to_parquet(path)
+
+    columns = {name: ROLES[name] for name in ("who", "when", "how")}
+    data = read_dataset(path, Layout("kind", columns=columns), "classification")
+
+    assert data.features.ravel().tolist() == [0.5, 1.5, 2.5]
+    assert data.roles.arrays["group"].tolist() == ["7", "7", "8"]
+    assert (data.roles.arrays["time"] - 19_723).tolist() == [2.0, 1.5, 0.0]
+    assert data.roles.arrays["weight"].tolist() == [1.0, 2.0, 3.0]
