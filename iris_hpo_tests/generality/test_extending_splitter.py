@@ -259,7 +259,12 @@ def test_what_the_last_run_changed_of_another_splitter_is_not_kept(project: Yaml
         ({"test_size": 0.3}, "test_size: 0.3", "test_size: the splitter 'own_parts.Grouped'"),
         ({"folds": 5}, "folds: 5", "folds: the splitter 'own_parts.Grouped' divides the rows by"),
         ({"stratify": None}, "stratify: null", "leave stratify out, or use the splitter shuffled"),
-        ({"splitter": "grouped"}, "splitter: grouped", "choose one of shuffled, or give"),
+        (
+            {"splitter": "groups"},
+            "splitter: groups",
+            "choose one of shuffled, grouped, time, given",
+        ),
+        ({"splitter": "grouped"}, "splitter: grouped", "needs a column with the role group; write"),
         ({"splitter": "own_parts.Gone"}, "splitter: own_parts.Gone", "cannot be imported"),
         ({"splitter": "own_parts.Page"}, "own_parts.Page", "the method split and folds is needed"),
         ({"splitter": grouped(rows=3)}, "rows: 3", "refuses its settings: "),
