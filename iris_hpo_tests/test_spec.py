@@ -326,6 +326,24 @@ def test_a_scoring_that_scikit_learn_does_not_know_is_refused():
     )
 
 
+SGD = Step("sklearn.linear_model.SGDClassifier")
+ALPHA = (Axis("alpha", symbol="A"),)
+
+
+def test_a_scoring_that_the_estimator_cannot_serve_is_refused():
+    with pytest.raises(InputError, match=r"needs predict_proba, which SGDClassifier does not have"):
+        search(steps=(SGD,), axes=ALPHA, scoring="neg_log_loss")
+
+    assert search(steps=(SGD,), axes=ALPHA, scoring="roc_auc", metrics=("f1_macro",))
+
+
+def test_a_choice_or_an_axis_may_serve_it():
+    loss = Choice("loss", "hinge", ("hinge", "log_loss"))
+    assert search(steps=(SGD,), axes=ALPHA, choices=(loss,), scoring="neg_log_loss")
+    axes = (*ALPHA, Axis("loss", symbol="L", type="str"))
+    assert search(steps=(SGD,), axes=axes, scoring="neg_log_loss")
+
+
 @pytest.mark.parametrize("scoring", ["accuracy", "f1_macro", "roc_auc", "neg_log_loss"])
 def test_a_scoring_of_classes_is_refused_where_numbers_are_predicted(scoring):
     with pytest.raises(InputError) as refusal:

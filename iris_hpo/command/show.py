@@ -134,7 +134,7 @@ def _columns(rows: Sequence[Row]) -> dict[str, list[str]]:
             f"{float(row['interval_low']):.3f} to {float(row['interval_high']):.3f}" for row in rows
         ]
     others = [name for name in rows[0] if name.startswith(CV_MEAN_OF)]
-    means = {name: legible(name.removeprefix(CV_MEAN_OF)) for name in others}
+    means = {name: f"fold {legible(name.removeprefix(CV_MEAN_OF))}" for name in others}
     for name, header in {"cv_mean": "fold mean", "cv_std": "fold SD", **means}.items():
         columns[header] = [f"{float(row[name]):.4f}" if row[name] else "-" for row in rows]
     columns[""] = [_mark(row) for row in rows]

@@ -36,13 +36,13 @@ ESTIMATORS = {
 FOR_NUMBERS = {
     name
     for name in get_scorer_names()
-    if name in ("r2", "explained_variance", "d2_absolute_error_score")
+    if name in ("r2", "explained_variance", "d2_absolute_error_score", "max_error")
     or name.startswith(("neg_mean_", "neg_root_mean_", "neg_median_", "neg_max_"))
 }
 SEVERAL_LABELS = {name for name in get_scorer_names() if name.endswith("_samples")}
 TWO_CLASSES = {
     *("average_precision", "f1", "jaccard", "precision", "recall", "roc_auc"),
-    *("positive_likelihood_ratio", "neg_negative_likelihood_ratio"),
+    *("positive_likelihood_ratio", "neg_negative_likelihood_ratio", "neg_brier_score"),
 }
 
 
