@@ -26,6 +26,7 @@ from iris_hpo.yaml_fields import (
 from iris_hpo.yaml_places import (
     located_error,
     refuse_repeated_keys,
+    refuse_taken_name,
     shown_name,
     source_tree,
     written_word,
@@ -81,9 +82,12 @@ class HyperparameterSearch(dg.Component, SearchFields):
             if is_validating() and spec.sampler == PARAMETER_FILES:
                 with at_field("axes"):
                     check_axis_files(Storage().parameters_folder(spec), spec.axes)
-            return build_search(spec)
+            definitions = build_search(spec)
+            refuse_taken_name(context, spec.name)
         except InputError as error:
             located = located_error(context, self._in_yaml(error.field), str(error))
+        else:
+            return definitions
         if is_validating() or source_tree(context) is None:
             raise located
         return build_broken(shown_name(context, self.name), str(located))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from iris_hpo.data.columns import Layout
 from iris_hpo.run_settings import SplitSettings
 from iris_hpo.space.axes import Axis
 from iris_hpo.spec import SearchSpec
@@ -32,5 +33,6 @@ def iris_search() -> SearchSpec:
         split=SplitSettings(repeats=1),
         rule="test_score",
         partitions="c_gamma",
-        prepare="none",  # a damaged data file is refused
+        layout=Layout(without_target="refuse", skip_lines=0),  # a damaged data file is refused
+        prepare="none",
     )

@@ -14,6 +14,8 @@ from iris_hpo.text import shorten
 
 _WORD: Final = re.compile(r"\s*:\s+([a-zA-Z]+)\s*([#,}].*)?$", re.ASCII)
 """What follows a key in YAML, if it is a single word."""
+_PLACES: dict[tuple[Path, str], tuple[Path, int]] = {}
+"""File and line of the search that was built first, by the folder ``defs`` and its name."""
 _MERGE: Final = "<<"
 """The key that merges another mapping; it may be written more than once."""
 
@@ -86,11 +88,39 @@ def _refuse_repeated(node: yaml.Node, field: tuple[str | int, ...], seen: set[in
 def shown_name(context: dg.ComponentLoadContext, name: str) -> str:
     """The name to show a broken search by: its own, or its place if ``defs`` has the name twice."""
     files = [path for path in context.defs_module_path.rglob("*.y*ml") if path.is_file()]
-    line = re.compile(rf"\bname:\s*(['\"]?){re.escape(name)}\1\s*([,}}#]|$)", re.MULTILINE)
-    texts = [path.read_text("utf-8", errors="replace") for path in files]
-    if sum(len(line.findall(text)) for text in texts) < 2:
+    if sum(_times_named(path, name) for path in files) < 2:
         return name
     return context.component_path.get_relative_key(context.defs_module_path)
+
+
+def refuse_taken_name(context: dg.ComponentLoadContext, name: str) -> None:
+    """Refuse the name of a search that another file of ``defs`` has, and that was built before.
+
+    Raises
+    ------
+    InputError
+        Names the other file.
+    """
+    tree = source_tree(context)
+    if tree is None:
+        return
+    place = tree.source_position_tree.position
+    own = Path(place.filename), place.start.line
+    file, line = _PLACES.setdefault((context.defs_module_path, name), own)
+    if (file, line) == own:
+        return
+    if not file.is_file() or _times_named(file, name) < (2 if file == own[0] else 1):
+        _PLACES[context.defs_module_path, name] = own
+        return
+    raise InputError(
+        f"the search {name!r} of {file}:{line} has the same name; give each its own name",
+        field=("name",),
+    )
+
+
+def _times_named(file: Path, name: str) -> int:
+    line = re.compile(rf"\bname:\s*(['\"]?){re.escape(name)}\1\s*([,}}#]|$)", re.MULTILINE)
+    return len(line.findall(file.read_text("utf-8", errors="replace")))
 
 
 def located_error(

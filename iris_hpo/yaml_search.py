@@ -13,6 +13,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
+from iris_hpo.data.columns import WITHOUT_TARGET
 from iris_hpo.data.named_splitters import BY_ROLES
 from iris_hpo.known_rules import RULES
 from iris_hpo.run_settings import REFITS, SETTINGS
@@ -64,20 +65,24 @@ class SearchFields(dg.Model):
     header: bool | None = Field(
         default=None, description="Whether the first line names the columns; detected by default."
     )
-    skip_lines: int = Field(
-        default=0, description="Number of lines above the table, of a CSV file.", ge=0
+    skip_lines: int | None = Field(
+        default=None,
+        description="Number of lines above the table, of a CSV file; detected by default.",
+        ge=0,
     )
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="Roles of columns by name: `drop` for one that is not learnt from, `category` "
-        "for one whose numbers are names, `target`. Columns that describe rows: `group` for rows "
-        "that belong together, `time` for when, `part` for train, test or the number of the fold, "
-        "`weight` for how much a row counts.",
+        "for one whose numbers are names, `target`, `feature` for one that counts the rows and "
+        "would be left out. Columns that describe rows: `group` for rows that belong together, "
+        "`time` for when, `part` for train, test or the number of the fold, `weight` for how much "
+        "a row counts.",
         examples=[{"customer_id": "drop"}, {"patient": "group"}],
     )
-    without_target: Annotated[str, OneOf(["refuse", "drop"], is_required=True)] = Field(
-        default="refuse",
-        description="What to do with rows that have no target: `refuse` the file, or `drop` them.",
+    without_target: Annotated[str, OneOf(WITHOUT_TARGET, is_required=True)] = Field(
+        default="auto",
+        description="What to do with rows that have no target: `refuse` the file, `drop` them, or "
+        "`auto`: drop them, and refuse if they are more than a third.",
     )
     prepare: Annotated[str, OneOf(["auto", "none"], is_required=True)] = Field(
         default="auto",

@@ -42,10 +42,12 @@ def find_search(name: str | None, folder: Path) -> SearchSpec:
 
     make_importable(folder)
     problem = _load(project, folder)
-    built, broken = built_searches(), broken_searches()
+    built, broken, ambiguous = built_searches(), broken_searches(), ambiguous_searches()
     if name is None and not problem:
-        name = _only(folder, built, broken)
-    if name in ambiguous_searches():
+        name = (
+            min(ambiguous) if ambiguous and ambiguous == {*built} else _only(folder, built, broken)
+        )
+    if name in ambiguous:
         raise InputError(f"{folder} has several searches named {name!r}; give each its own name")
     if name in built:
         return built[name]

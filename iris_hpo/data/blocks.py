@@ -6,8 +6,8 @@ importing pandas alone takes longer.
 """
 
 import re
-from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +18,7 @@ from iris_hpo.data.tables import MAX_ROW, Table, is_multiline
 
 _WIDE: Final = 2_000
 """Number of columns from which on pandas has no advantage."""
-_BLOCK: Final = 2**18
+_BLOCK: Final = 2**20
 """Number of cells of a block."""
 _WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _EXACT: Final = (3, 1)
@@ -49,19 +49,30 @@ def read_blocks(
         Shapes (rows, numbers) and (rows,), the same as by rows; None if the table is small, or a
         cell is no finite number, or the text is not plain CSV.
     """
-    if not table.is_large or len(table.first) > _WIDE:
+    if not table.is_large or len(table.first) > _WIDE or not table.dialect.is_plain:
         return None
-    values, labels = array("d"), list[str]()
+    values, labels = list[NDArray[np.float64]](), list[str]()
     try:
         for block in _frames(table, numbers, label):
             if label is not None:
                 labels += map(str.strip, block.pop(label).tolist())
-            values.frombytes(_exact_numbers(block, numbers).data.cast("B"))
+            values.append(_exact_numbers(block, numbers))
     except (_OddError, ValueError, TypeError):  # no number, or a row of another width
         return None
     if not all(map(_is_label, set(labels))):
         return None
-    return np.frombuffer(values, dtype=np.float64).reshape(-1, len(numbers)), labels
+    return _joined(values), labels
+
+
+def _joined(blocks: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Join blocks of rows, and release each."""
+    rows = np.empty((sum(map(len, blocks)), blocks[0].shape[1]))
+    end = len(rows)
+    while blocks:
+        block = blocks.pop()
+        rows[end - len(block) : end] = block
+        end -= len(block)
+    return rows
 
 
 def _exact_numbers(block: Any, numbers: Sequence[int]) -> NDArray[np.float64]:
@@ -72,7 +83,7 @@ def _exact_numbers(block: Any, numbers: Sequence[int]) -> NDArray[np.float64]:
         if kind.kind not in "fiub" or (kind.kind == "i" and (block[at] == 0).any()):
             raise _OddError
     chosen = block if block.columns.tolist() == [*numbers] else block[[*numbers]]
-    values = np.ascontiguousarray(chosen.to_numpy(np.float64, na_value=np.nan))
+    values = chosen.to_numpy(np.float64, na_value=np.nan)
     if not np.isfinite(values).all():
         raise _OddError
     return values
@@ -101,7 +112,7 @@ def _frames(table: Table, numbers: Sequence[int], label: int | None) -> Iterator
     types: Any = whole | ({} if label is None else {label: object})
     blocks: Any = pd.read_csv(
         lines,
-        sep=table.delimiter,
+        sep=table.dialect.delimiter,
         header=None,
         skipinitialspace=True,
         na_filter=False,
@@ -131,18 +142,19 @@ class _PlainLines:
     """
 
     def __init__(self, table: Table) -> None:
-        self._text = table.text
-        mark = re.escape(table.delimiter)
+        self._unread, self._text = table.unread, table.text
+        mark = re.escape(table.dialect.delimiter)
         self._quoted = re.compile(rf'(?<![^{mark}\r\n]) *"(?:[^"\r\n]|"")*"(?=[{mark}\r\n]|\Z)')
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._text or ())
+        return chain(self._unread, self._text or ())
 
     def read(self, size: int = -1) -> str:
         """Read about as many characters."""
         if self._text is None:
             return ""
-        text = self._text.read(size)
+        text = "".join(self._unread) or self._text.read(size)
+        self._unread.clear()
         end = self._text.readline(MAX_ROW) if text else ""
         if len(end) == MAX_ROW or "\0" in text or "\0" in end:
             raise _OddError

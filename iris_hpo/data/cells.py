@@ -11,7 +11,7 @@ from iris_hpo.text import shorten
 MAX_LABEL: Final = 200
 """Largest number of characters in a label. NumPy stores every label as wide as the longest."""
 
-_MISSING: Final = ("", "na", "n/a", "null", "none", "nan", "?")
+_MISSING: Final = ("", "na", "n/a", "null", "none", "nan", "?", ".", "<na>", "#n/a")
 _TRUTH: Final = {"true": 1.0, "false": 0.0}
 _DATE: Final = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?", re.ASCII)
 

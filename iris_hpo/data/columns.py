@@ -5,22 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from iris_hpo.data.cells import is_missing, is_number
 from iris_hpo.data.tables import DatasetError, Table
 from iris_hpo.errors import InputError
 from iris_hpo.text import counted, shorten
 
 _UNNAMED: Final = re.compile(r"(Unnamed: \d+(\.\d+)?)?", re.ASCII)
-_IDENTIFIER: Final = re.compile(r"(^|[^a-zA-Z])(id|ID|Id|key|index)($|[^a-zA-Z])|[a-z]I[dD]$")
 _WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _TRUTH: Final = ("on", "off", "yes", "no", "true", "false")
 ROW_ROLES: Final = ("group", "time", "weight", "part")
 """Roles of columns that describe rows; at most one column has each."""
-ROLES: Final = ("drop", "category", "target", *ROW_ROLES)
-"""What `Layout.columns` makes of a column."""
+ROLES: Final = ("drop", "category", "target", "feature", *ROW_ROLES)
+"""What `Layout.columns` makes of a column; a ``feature`` stays one though it counts the rows."""
+WITHOUT_TARGET: Final = ("auto", "refuse", "drop")
+"""What may be done with rows that have no target."""
 _SHOWN: Final = 50
 """Number of columns that a message names."""
 _TELLING: Final = 4
@@ -42,9 +40,10 @@ class Layout:
         Roles of columns by name: one of `ROLES`. Without a header the names are ``1``, ``2`` and so
         on.
     without_target
-        What to do with rows that have no target: ``refuse`` or ``drop``.
+        What to do with rows that have no target: ``refuse``, ``drop``, or ``auto``: drop them, and
+        refuse if they are more than a third of all.
     skip_lines
-        Number of lines above the table, of a CSV file.
+        Number of lines above the table, of a CSV file; None to find out.
 
     Raises
     ------
@@ -55,8 +54,8 @@ class Layout:
     target: str | int = -1
     header: bool | None = None
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
-    without_target: str = "refuse"
-    skip_lines: int = 0
+    without_target: str = "auto"
+    skip_lines: int | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.target, bool):
@@ -79,13 +78,12 @@ class Layout:
             named = [*targets, *([] if self.target == -1 else [str(self.target)])]
             problem = f"there is one target, not {', '.join(named)}; name it once"
             raise InputError(problem, field=("columns",))
-        if self.without_target not in ("refuse", "drop"):
+        if self.without_target not in WITHOUT_TARGET:
             raise InputError(
-                f"without_target {shorten(str(self.without_target))} must be refuse or drop",
+                f"without_target {shorten(str(self.without_target))} must be auto, refuse or drop",
                 field=("without_target",),
             )
-
-        if self.skip_lines < 0:
+        if self.skip_lines is not None and self.skip_lines < 0:
             raise InputError(
                 f"skip_lines {self.skip_lines} must be at least 0", field=("skip_lines",)
             )
@@ -109,7 +107,7 @@ class Layout:
         content: dict[str, object] = {"target": self.target, "header": self.header}
         if self.columns:
             content["columns"] = dict(self.columns)
-        if self.without_target != "refuse":
+        if self.without_target == "drop":
             content["without_target"] = self.without_target
         if self.skip_lines:
             content["skip_lines"] = self.skip_lines
@@ -161,6 +159,8 @@ def has_header(table: Table, layout: Layout) -> bool:
     if isinstance(target, str) or (layout.columns and layout.columns.keys() <= {*table.first}):
         return True
     width = len(table.first)
+    if _repeats_texts(table):
+        return False
     target = target % width if -width <= target < width else None
     skipped = {target, 0} if is_unnamed(table.first[0]) else {target}
     names = [cell for index, cell in enumerate(table.first) if index not in skipped]
@@ -173,6 +173,17 @@ def has_header(table: Table, layout: Layout) -> bool:
             "true or header: false"
         )
     return counting
+
+
+def _repeats_texts(table: Table) -> bool:
+    """Whether a text occurs twice in the first row, above texts: names do not."""
+    second = table.second or []
+    texts = [
+        cell
+        for cell, below in zip(table.first, second, strict=False)
+        if cell and not is_missing(below) and not is_number(below)
+    ]
+    return len({*texts}) < len(texts)
 
 
 def counts_columns(table: Table, target: int | None = None) -> bool | None:
@@ -242,22 +253,6 @@ def target_position(table: Table, target: str | int, width: int) -> int:
 def is_unnamed(column: str) -> bool:
     """Whether a name in a header is one that R and pandas give to a column of row numbers."""
     return _UNNAMED.fullmatch(column) is not None
-
-
-def counts_rows(values: NDArray[np.float64]) -> bool:
-    """Whether a column is 0, 1, 2 and so on, or 1, 2, 3 and so on."""
-    start = values[0]
-    return start in (0, 1) and np.array_equal(values, np.arange(len(values)) + start)
-
-
-def is_identifier(name: str, values: NDArray[np.float64]) -> bool:
-    """Whether whole numbers that differ in every row are in order, or named like an identifier."""
-    if not np.array_equal(values, np.rint(values)):
-        return False
-    steps = np.diff(values)
-    if np.all(steps > 0) or np.all(steps < 0):
-        return True
-    return bool(_IDENTIFIER.search(name)) and len(np.unique(values)) == len(values)
 
 
 def _begins_with_row_number(table: Table) -> bool:

@@ -18,10 +18,9 @@ from iris_hpo.data.columns import (
     Layout,
     dropped,
     has_header,
-    is_unnamed,
     target_position,
 )
-from iris_hpo.data.identifiers import doubts, left_out, names_rows
+from iris_hpo.data.identifiers import doubts, is_row_number, left_out, names_rows
 from iris_hpo.data.kinds import DATES, is_text
 from iris_hpo.data.mixed import read_mixed
 from iris_hpo.data.numbers import Columns, Features, read_cells
@@ -171,11 +170,15 @@ def _name(
         raise DatasetError(str(read.path), "no row has a target; name another column")
     columns, names = read.columns, read.columns.names
     empty = [at for at, kind in kinds.items() if not kind]
-    notes = [f"the column {legible(names[at])} is empty: it is left out" for at in empty]
+    notes = [*columns.notes]
+    notes += [f"the column {legible(names[at])} is empty: it is left out" for at in empty]
     positions = [at for at in positions if at not in empty]
     numbers = [_numbers(features, index, kinds.get(at)) for index, at in enumerate(positions)]
     counting = [
-        columns.is_named and is_unnamed(names[at]) and names_rows(features[:, index], values)
+        columns.is_named
+        and names[at] not in columns.kept
+        and is_row_number(names[at])
+        and names_rows(features[:, index], values)
         for index, (at, values) in enumerate(zip(positions, numbers, strict=True))
     ]
     notes += [
@@ -262,6 +265,9 @@ def _locate(table: Table, layout: Layout, task: Task) -> Columns:
     left_out = dropped(table, layout, names)
     roles = locate_roles(table, layout, names, target)
     left_out.update(roles.values())
+    kept = layout.with_role("feature")
+    excluded = [at for at in table.dialect.no_features if at != target and names[at] not in kept]
+    left_out.update(excluded)
     positions = [at for at in range(width) if at != target and at not in left_out]
     if not positions:
         what = "has a role or is dropped" if roles else "is dropped"
@@ -272,9 +278,14 @@ def _locate(table: Table, layout: Layout, task: Task) -> Columns:
         positions if is_class else [*positions, target],
         target if is_class else None,
         target=target,
-        drops=layout.without_target == "drop",
+        without_target=layout.without_target,
         is_named=table.columns is not None,
         roles=roles,
+        notes=[
+            *table.notes(),
+            *(f"the column {legible(names[at])} is no feature by line 3" for at in excluded),
+        ],
+        kept=kept,
     )
 
 

@@ -1,16 +1,52 @@
 """Columns that identify the rows: what is left out for that, and what is only noted."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
 from numpy.typing import NDArray
 
-from iris_hpo.data.columns import counts_rows, is_identifier, is_unnamed
+from iris_hpo.data.columns import is_unnamed
 from iris_hpo.data.numbers import Features
 from iris_hpo.text import legible, shorten
 
+_ROW_NUMBER: Final = re.compile(
+    r"(obs(ervation)?|row|record)?[ _.]?(no|nr|num|number)\.?|obs(ervation)?\.?|row[ _.]?(names?)?|"
+    r"s[rl]?\.? ?no\.?|index|idx|level_0|#",
+    re.ASCII | re.IGNORECASE,
+)
+_IDENTIFIER: Final = re.compile(r"(^|[^a-zA-Z])(id|ID|Id|key|index)($|[^a-zA-Z])|[a-z]I[dD]$")
 _ENOUGH: Final = 30
 """Number of rows from which on different whole numbers are hardly chance."""
+
+
+def is_row_number(column: str) -> bool:
+    """Whether a name in a header is one of row numbers, or no name."""
+    return is_unnamed(column) or _ROW_NUMBER.fullmatch(column) is not None
+
+
+def counts_rows(values: NDArray[np.float64]) -> bool:
+    """Whether a column is 0, 1, 2 and so on, or 1, 2, 3 and so on."""
+    start = values[0]
+    return (
+        start in (0, 1)
+        and values[-1] == start + len(values) - 1
+        and np.array_equal(values, np.arange(len(values)) + start)
+    )
+
+
+def is_identifier(name: str, values: NDArray[np.float64]) -> bool:
+    """Whether whole numbers that differ in every row are in order, or named like an identifier."""
+    first = values[:_ENOUGH]  # most columns are none, and need not be read to the end
+    if not np.array_equal(first, np.rint(first)) or len(np.unique(first)) < len(first):
+        return False
+    if not np.array_equal(values, np.rint(values)):
+        return False
+    steps = np.diff(values)
+    if np.all(steps > 0) or np.all(steps < 0):
+        return True
+    return bool(_IDENTIFIER.search(name)) and len(np.unique(values)) == len(values)
 
 
 def names_rows(column: NDArray[Any], numbers: Features | None) -> bool:
@@ -21,9 +57,12 @@ def names_rows(column: NDArray[Any], numbers: Features | None) -> bool:
 
 
 def left_out(name: str, position: int, numbers: Features | None) -> str:
-    """Say that a column without a name of its own is left out."""
-    described = f"is named {name!r}" if name else "has no name"
+    """Say that a column is left out; the name of one that has its own is enough to keep it."""
     what = "counts" if numbers is not None else "names"
+    if not is_unnamed(name):
+        keeping = f"columns: {{{shorten(name)}: feature}} keeps it"
+        return f"the column {legible(name)} {what} the rows: it is left out; {keeping}"
+    described = f"is named {name!r}" if name else "has no name"
     return f"column {position + 1} {described} and {what} the rows: it is left out"
 
 

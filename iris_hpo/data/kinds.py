@@ -6,6 +6,7 @@ missing. Categories and texts are texts, empty where one is missing.
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, time
 from typing import Final
@@ -28,8 +29,14 @@ _FEW: Final = 40
 """Largest number of different texts that are categories."""
 _NEARLY: Final = 0.9
 """Share of numbers from which on another text is probably a mistake."""
+_MONTHS: Final = tuple(
+    "january february march april may june july august september october november december".split()  # noqa: SIM905
+)
+_PART: Final = r"(\d{1,4}|[A-Za-z]{3,9})"
 _DATE: Final = re.compile(
-    r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})(?:[ T](\d\d:\d\d[\d:.]*)Z?)?", re.ASCII
+    rf"{_PART}(?:[-/.]|\.?,? ){_PART}(?:(?:[-/.]|\.?,? )(\d{{1,4}}))?"
+    r"(?:[ T](\d?\d:\d\d[\d:.]*)(?:Z|[+-]\d\d:?\d\d)?)?",
+    re.ASCII,
 )
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - dates in tables have no time zone
 
@@ -46,20 +53,28 @@ def kind_of(cells: Sequence[str]) -> str:
     CellValueError
         If nearly all cells are numbers; the message quotes another one, which `odd_cell` finds.
     """
-    present = [cell for cell in cells if not is_missing(cell)]
+    counts = Counter(cells)
+    present = [cell for cell in counts if not is_missing(cell)]
     if not present:
         return ""
     if all(map(is_truth, present)):
         return TRUTH
-    numbers = sum(map(is_finite, present))
-    if numbers == len(present):
+    rows = sum(counts[cell] for cell in present)
+    numbers = sum(counts[cell] for cell in present if is_finite(cell))
+    if numbers == rows:
         return NUMBER
     for kind in DATES:
         if all(_days(cell, kind) is not None for cell in present):
             return kind
-    if numbers >= _NEARLY * len(present):
+    if numbers >= _NEARLY * rows:
         raise CellValueError("is not a number, as nearly all cells of the column are; correct it")
-    return CATEGORY if len(set(present)) <= _FEW else TEXT
+    return CATEGORY if len(present) <= _FEW else TEXT
+
+
+def each(function: Callable[[str], float | str], cells: Sequence[str]) -> list[float | str]:
+    """Call a function once for each different cell; equal cells share one object."""
+    values = {cell: function(cell) for cell in {*cells}}
+    return [values[cell] for cell in cells]
 
 
 def odd_cell(cells: Sequence[str]) -> int:
@@ -110,16 +125,29 @@ _READERS: Final[Mapping[str, Callable[[str], float | str]]] = {
 
 
 def _days(cell: str, kind: str) -> float | None:
-    """Days since 1970-01-01; None if it is not a date of the kind."""
+    """Days since 1970-01-01; None if it is not a date of the kind.
+
+    A month may be a name, such as ``Jan``, and a date that begins with the year may have no day.
+    """
     matched = _DATE.fullmatch(cell)
     if matched is None:
         return None
-    parts = dict(zip(DATES[kind], map(int, matched.group(1, 2, 3)), strict=True))
+    parts = dict(zip(DATES[kind], matched.group(1, 2, 3), strict=True))
+    if kind == "date":
+        parts["day"] = parts["day"] or "1"
+    hour = matched[4]
     try:
-        day = datetime(parts["year"], parts["month"], parts["day"])  # noqa: DTZ001 - as above
-        at = time.fromisoformat(matched[4]) if matched[4] else time()
+        year, day = int(parts["year"] or ""), int(parts["day"])
+        date = datetime(year, _month(parts["month"]), day)  # noqa: DTZ001 - as above
+        at = time.fromisoformat(hour if hour[1].isdigit() else f"0{hour}") if hour else time()
     except ValueError:
         return None
-    if parts["year"] < 1000:  # two digits have no century
+    if year < 1000:  # two digits have no century
         return None
-    return (datetime.combine(day, at) - _EPOCH).total_seconds() / 86_400
+    return (datetime.combine(date, at) - _EPOCH).total_seconds() / 86_400
+
+
+def _month(text: str) -> int:
+    """Read a month: a number, or a name, which may be cut after three letters."""
+    names = [at for at, name in enumerate(_MONTHS, 1) if name.startswith(text.lower())]
+    return names[0] if names else int(text)

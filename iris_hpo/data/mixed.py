@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.data.cells import read_label, read_number
-from iris_hpo.data.kinds import CATEGORY, CellValueError, kind_of, odd_cell, value_of
+from iris_hpo.data.kinds import CATEGORY, CellValueError, each, kind_of, odd_cell, value_of
 from iris_hpo.data.numbers import Columns, Rows
 from iris_hpo.data.roles import RowRoles
 from iris_hpo.data.tables import DatasetError, Table
@@ -77,7 +78,7 @@ def read_mixed(table: Table, columns: Columns, categories: Sequence[str]) -> Mix
                 column=name,
             ) from error
         if kinds[at]:
-            values.append([value_of(cell, kinds[at]) for cell in cells])
+            values.append(each(partial(value_of, kind=kinds[at]), cells))
     return MixedCells(
         kinds, _objects(values, len(target)), target, rows.left_out, table.digest(), rows.roles()
     )

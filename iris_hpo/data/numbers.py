@@ -20,6 +20,8 @@ from iris_hpo.text import counted, shorten
 
 _NAMED: Final = 10
 """Number of unusable columns that a message names."""
+_MOST_LEFT_OUT: Final = 1 / 2
+"""Largest number of rows without a target, for each with one, that are left out by themselves."""
 
 Features = NDArray[np.float64]
 
@@ -38,8 +40,8 @@ class Columns:
         Position of the column of labels, if there is one.
     target
         Position of the target, of labels or numbers, if rows have to have one.
-    drops
-        Whether rows without a target are left out, and not refused.
+    without_target
+        What to do with rows that have no target, as in `Layout`.
     is_named
         Whether the names are those of a header.
     before
@@ -48,17 +50,23 @@ class Columns:
         Whether the first column, though it is read, may number the rows.
     roles
         Positions of the columns that describe rows, by their role.
+    notes
+        Remarks on the file.
+    kept
+        Names of the columns that stay features though they count the rows.
     """
 
     names: Sequence[str]
     numbers: Sequence[int]
     label: int | None = None
     target: int | None = None
-    drops: bool = False
+    without_target: str = "refuse"
     is_named: bool = True
     before: str = "the lines before have"
     may_count_rows: bool = False
     roles: Mapping[str, int] = field(default_factory=dict[str, int])
+    notes: Sequence[str] = ()
+    kept: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ class Cells:
 def read_cells(
     path: Path,
     locate: Callable[[Table], Columns],
-    skip_lines: int = 0,
+    skip_lines: int | None = None,
     *,
     keeps_empty: bool = False,
 ) -> Cells:
@@ -151,19 +159,25 @@ class Rows:
         columns, width, target = self._columns, len(self._columns.names), self._columns.target
         # A label may be any text.
         missing = is_missing if columns.label is None else operator.not_
-        rows = self.table.rows()
+        rows, kept, first = self.table.rows(), 0, None
         for row in rows:
             if len(row) != width:
                 raise self.table.refusal(
                     f"has {counted(len(row), 'column')}; {columns.before} {width}"
                 )
             if target is None or not missing(row[target]):
+                kept += 1
                 self._keep_roles(row)
                 yield row
-            elif columns.drops:
-                self.left_out += 1
-            else:
-                raise self._refusal(target, missing, rows)
+                continue
+            self.left_out += 1
+            first = first or self.table.line
+            if columns.without_target == "refuse":
+                with suppress(DatasetError):
+                    self.left_out += sum(len(row) > target and missing(row[target]) for row in rows)
+                raise self._refusal(first)
+        if columns.without_target == "auto" and self.left_out > _MOST_LEFT_OUT * kept:
+            raise self._refusal(first)
 
     def roles(self) -> RowRoles:
         """Return what columns say about the rows that were yielded.
@@ -182,20 +196,15 @@ class Rows:
             for role, at in self._columns.roles.items():
                 self._cells[role].append(row[at])
 
-    def _refusal(
-        self, target: int, missing: Callable[[str], bool], rows: Iterator[list[str]]
-    ) -> DatasetError:
-        table, number = self.table, 1
-        error = table.refusal("", self._columns.names[target])
-        with suppress(DatasetError):
-            number += sum(len(row) > target and missing(row[target]) for row in rows)
-        what = "the label" if self._columns.label is not None else "the target"
+    def _refusal(self, line: int | None) -> DatasetError:
+        columns = self._columns
+        what = "the label" if columns.label is not None else "the target"
         return DatasetError(
-            str(table.path),
-            f"{what} is missing in {counted(number, 'row')}; fill it in, or write "
+            str(self.table.path),
+            f"{what} is missing in {counted(self.left_out, 'row')}; fill it in, or write "
             "without_target: drop to leave such rows out",
-            line=error.line,
-            column=error.column,
+            line=line,
+            column=columns.names[columns.target or 0],
         )
 
 

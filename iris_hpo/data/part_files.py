@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.data.dataset import Dataset, Features, Target, Task
-from iris_hpo.data.kinds import is_text
+from iris_hpo.data.kinds import each, is_text
 from iris_hpo.data.roles import RowRoles
 from iris_hpo.data.splitters import Rows
 from iris_hpo.text import quote_cell, unquote_cell
@@ -65,11 +65,12 @@ def _mixed_features(records: Sequence[Sequence[str]], kinds: Sequence[str]) -> F
     features: Any = np.empty((len(records), len(kinds)), dtype=object)
     for at, kind in enumerate(kinds):
         cells = [record[at] for record in records]
-        if is_text(kind):
-            features[:, at] = [unquote_cell(cell) for cell in cells]
-        else:
-            features[:, at] = [float(cell) if cell else math.nan for cell in cells]
+        features[:, at] = each(unquote_cell if is_text(kind) else _number, cells)
     return features
+
+
+def _number(cell: str) -> float:
+    return float(cell) if cell else math.nan
 
 
 def read_part(

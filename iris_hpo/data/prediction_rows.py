@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 
 from iris_hpo.data.cells import is_number
-from iris_hpo.data.columns import counts_columns, counts_rows
+from iris_hpo.data.columns import counts_columns
+from iris_hpo.data.identifiers import counts_rows
 from iris_hpo.data.kinds import CellValueError, value_of
 from iris_hpo.data.mixed import read_as
 from iris_hpo.data.numbers import Columns, Features, read_cells
@@ -26,7 +27,7 @@ def read_features(
     target: str | int = -1,
     kinds: Sequence[str] = (),
     *,
-    skip_lines: int = 0,
+    skip_lines: int | None = None,
     header: bool | None = None,
     left_out: Sequence[str] = (),
 ) -> Features:

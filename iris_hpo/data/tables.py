@@ -2,15 +2,17 @@
 
 import csv
 import io
+from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice, repeat
+from itertools import chain, count, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
+from iris_hpo.data.dialects import AHEAD, Dialect, find_dialect, with_point
 from iris_hpo.data.sources import DataFile, DatasetError, text_refusal
-from iris_hpo.text import shorten
+from iris_hpo.text import counted, shorten
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +22,8 @@ MAX_ROW: Final = 2**24
 LARGE: Final = 2**21
 """Size of a large file in bytes."""
 _FRAMES: Final = {".parquet": "Parquet", ".feather": "Arrow", ".arrow": "Arrow"}
-_DELIMITERS: Final = ",\t;|"
+_AHEAD: Final = 2**16
+"""Number of characters after which no further line is looked at ahead."""
 
 
 class NoRowsError(DatasetError):
@@ -38,15 +41,13 @@ class NoRowsError(DatasetError):
 class Table:
     """The rows of a file, which is open until the table is left as a context.
 
-    A CSV file whose first row holds no comma may be separated by tabs, semicolons or bars instead.
-
     Parameters
     ----------
     path
         Path of the file. The suffix ``.parquet`` means Parquet, ``.feather`` and ``.arrow`` mean
         Arrow, any other CSV; ``.gz`` may follow.
     skip_lines
-        Number of lines of a CSV file above the table.
+        Number of lines of a CSV file above the table; None to find out.
     keeps_empty
         Whether a row whose cells are all empty is a row.
 
@@ -62,10 +63,10 @@ class Table:
         Line of the file that the last row comes from.
     is_large
         Whether the file is worth the import of pandas.
-    delimiter
-        What separates the cells of a CSV file.
-    text
-        The rest of a CSV file, below the rows that were read.
+    dialect
+        How a CSV file is written.
+    unread, text
+        The rest of a CSV file, below the rows that were read: lines, and what follows them.
     frame
         The content of a file that is not CSV.
 
@@ -75,15 +76,18 @@ class Table:
         If the file has no rows, or is not of its format.
     """
 
-    def __init__(self, path: Path, skip_lines: int = 0, *, keeps_empty: bool = False) -> None:
+    def __init__(
+        self, path: Path, skip_lines: int | None = None, *, keeps_empty: bool = False
+    ) -> None:
         self.path = path
-        self._skipped = skip_lines
+        self._skip_lines = skip_lines
         self.columns: list[str] | None = None
         self.header_line: int | None = None
         self.keeps_empty = keeps_empty
         self.text: io.TextIOWrapper | None = None
         self.frame: pd.DataFrame | None = None
-        self.delimiter = ","
+        self.dialect = Dialect()
+        self.unread = deque[str]()
         self._file = DataFile(path)
         self.is_large = self._file.size >= LARGE
         try:
@@ -118,6 +122,8 @@ class Table:
         DatasetError
             If two names are equal, a name holds a line break, or no row follows.
         """
+        # A separator too many makes columns without a name; they get those of pandas.
+        self.first[1:] = [name or f"Unnamed: {at}" for at, name in enumerate(self.first[1:], 1)]
         self._check_names(self.first, self.line)
         self.columns, self.header_line = self.first, self.line
         self._take_first(self._ahead, "holds a header and no rows")
@@ -125,6 +131,16 @@ class Table:
     def refusal(self, problem: str, column: str | None = None) -> DatasetError:
         """Return an error that names the place of the last row."""
         return DatasetError(str(self.path), problem, line=self.line, column=column)
+
+    def notes(self) -> list[str]:
+        """Remarks on lines that are no rows, which nobody has named."""
+        dialect, notes = self.dialect, list[str]()
+        if dialect.above:
+            lines = counted(dialect.above, "line")
+            notes.append(f"{lines} above the table: left out; skip_lines: 0 reads from line 1")
+        if dialect.is_orange:
+            notes.append("lines 2 and 3 describe the columns, as Orange writes them: left out")
+        return notes
 
     def digest(self) -> str:
         """sha256 of the file's bytes; no rows can be read afterwards."""
@@ -141,55 +157,85 @@ class Table:
 
     def _csv_rows(self) -> Iterator[tuple[int, list[str]]]:
         self.text = self._file.text()
-        lines = self._bounded_lines(self.text)
-        above = sum(1 for _ in islice(lines, self._skipped))
-        blank, first = self._skip_blank(lines)
-        self.delimiter = next((mark for mark in _DELIMITERS if mark in first), ",")
+        lines = self._lines_of(self.text)
+        skipped = sum(1 for _ in islice(lines, self._skip_lines or 0))
+        is_whole = self._look_ahead(lines)
+        dialect = self.dialect = find_dialect(
+            tuple(self.unread), is_whole=is_whole, may_skip=self._skip_lines is None
+        )
+        for _ in range(dialect.above):
+            self.unread.popleft()
+        above = skipped + dialect.above
+        bounded = self._bounded(chain(self._take_unread(), lines), above)
         reader = csv.reader(
-            chain(repeat("\n", above + blank), [first], lines),
-            delimiter=self.delimiter,
+            chain(repeat("\n", above), dialect.evenly(bounded)),
+            delimiter=dialect.delimiter,
+            quotechar=dialect.quote,
             skipinitialspace=True,
             strict=True,
         )
+        descriptions = (above + 2, above + 3) if dialect.is_orange else ()
+        is_first = True
         try:
             for row in reader:
                 self._row_size = 0
                 cells = list(map(str.strip, row))
-                if any(cells) or (self.keeps_empty and len(cells) > 1):
-                    yield reader.line_num, cells
+                is_row = any(cells) or (self.keeps_empty and len(cells) > 1)
+                if not is_row or reader.line_num in descriptions:
+                    continue
+                if dialect.has_decimal_commas:
+                    cells = list(map(with_point, cells))
+                yield reader.line_num, dialect.header(cells) if is_first else cells
+                is_first = False
         except csv.Error as error:
             raise DatasetError(
                 str(self.path), f"is not CSV: {error}", line=reader.line_num
             ) from error
 
-    def _bounded_lines(self, text: io.TextIOWrapper) -> Iterator[str]:
-        """Yield lines until a row is too long; quoted line breaks spread a row over many lines."""
-        self._row_size, number = 0, 0
-        while line := self._read_line(text):
-            number += 1
-            self._row_size += len(line)
-            if self._row_size > MAX_ROW:
-                problem = f"a row of more than {MAX_ROW:,} characters; write one example a line"
-                raise DatasetError(str(self.path), problem, line=number)
+    def _look_ahead(self, lines: Iterator[str]) -> bool:
+        """Take in the first lines; return whether they are all."""
+        size = 0
+        while len(self.unread) < AHEAD and size < _AHEAD:
+            line = next(lines, None)
+            if line is None:
+                return True
+            self.unread.append(line)
+            size += len(line)
+        return False
+
+    def _take_unread(self) -> Iterator[str]:
+        while self.unread:
+            yield self.unread.popleft()
+
+    def _lines_of(self, text: io.TextIOWrapper) -> Iterator[str]:
+        for number in count(1):
+            line = self._read_line(text)
+            if not line:
+                return
+            if len(line) > MAX_ROW:
+                raise self._endless(number)
             if "\0" in line:
                 raise text_refusal(self.path)
             yield line
+
+    def _bounded(self, lines: Iterator[str], above: int) -> Iterator[str]:
+        """Yield lines until a row is too long; quoted line breaks spread a row over many lines."""
+        self._row_size = 0
+        for number, line in enumerate(lines, above + 1):
+            self._row_size += len(line)
+            if self._row_size > MAX_ROW:
+                raise self._endless(number)
+            yield line
+
+    def _endless(self, line: int) -> DatasetError:
+        problem = f"a row of more than {MAX_ROW:,} characters; write one example a line"
+        return DatasetError(str(self.path), problem, line=line)
 
     def _read_line(self, text: io.TextIOWrapper) -> str:
         try:
             return text.readline(MAX_ROW + 1)
         except UnicodeError as error:
             raise text_refusal(self.path) from error
-
-    def _skip_blank(self, lines: Iterator[str]) -> tuple[int, str]:
-        """Return the number of blank lines, and the first line that is not blank."""
-        blank = 0
-        for line in lines:
-            if line.strip():
-                return blank, line
-            self._row_size = 0
-            blank += 1
-        return blank, ""
 
     def _frame_rows(self) -> Iterator[tuple[int, list[str]]]:
         import pandas as pd

@@ -47,8 +47,12 @@ class WorkersEngine(ABC):
         Parameters
         ----------
         work
-            The pickled work, a function of an item.
+            What `dump` returned.
         """
+
+    def dump(self, work: object) -> bytes:
+        """Pickle the work, a function of an item, for `load_work` in a worker."""
+        return pickle.dumps(work)
 
     def map(
         self, work: Callable[[Item], Result], items: Sequence[Item], limits: Limits
@@ -62,7 +66,7 @@ class WorkersEngine(ABC):
         """
         if not items:
             return
-        with self.open(pickle.dumps(work), limits) as workers:
+        with self.open(self.dump(work), limits) as workers:
             waiting = Shares(Try(item, number) for number, item in enumerate(items))
             outcomes = _Dispatch(workers, waiting, limits).outcomes()
             yield from cast("Iterator[Sequence[Done[Item, Result] | Failed[Item]]]", outcomes)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Generator, Hashable, Mapping, Sequence, Set
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from threadpoolctl import threadpool_limits
 
@@ -197,7 +197,11 @@ def load_work(content: bytes) -> Callable[[object], object]:
 
     Libraries that are loaded then use one thread, so that every engine computes the same.
     """
-    work = pickle.loads(content)  # noqa: S301 - from our own process
+    return loaded(pickle.loads(content))  # noqa: S301 - from our own process
+
+
+def loaded(work: Any) -> Callable[[object], object]:
+    """Let the work of a run load what it needs, in a worker, and use one thread."""
     load = getattr(work, "load", None)
     if load is not None:
         load()

@@ -16,6 +16,7 @@ from typing import Final, TypeVar, TypeVarTuple
 from iris_hpo.engines.dispatch import WorkersEngine
 from iris_hpo.engines.interface import Chunk, Limits, Report, Workers
 from iris_hpo.engines.leftovers import temporary_folder
+from iris_hpo.engines.shared_work import pack
 from iris_hpo.engines.worker import (
     ONE_THREAD,
     adopt_path,
@@ -175,6 +176,10 @@ class LokyEngine(WorkersEngine):
 
     def __init__(self, jobs: int = 0) -> None:
         self._jobs = jobs
+
+    def dump(self, work: object) -> bytes:
+        """Pickle the work for `unpack`, so that the workers share its arrays."""
+        return pack(work)
 
     @contextmanager
     def open(self, work: bytes, limits: Limits) -> Generator["_LokyWorkers"]:  # noqa: ARG002

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from iris_hpo.engines.interface import Chunk, Report, do_chunk, load_work
+from iris_hpo.engines.interface import Chunk, Report, do_chunk, loaded
+from iris_hpo.engines.shared_work import unpack
 
 ONE_THREAD: Final[dict[str, str]] = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1"
@@ -51,7 +52,7 @@ def run_chunk(work: str, chunk: Chunk) -> list[Report]:
     Parameters
     ----------
     work
-        Path of the file with the pickled work, which is read once. If the chunk is timed, a file
+        Path of the file with the packed work, which is read once. If the chunk is timed, a file
         named by its number is made beside it when the first item starts.
     """
     do = _hold(work)
@@ -63,5 +64,5 @@ def run_chunk(work: str, chunk: Chunk) -> list[Report]:
 def _hold(path: str) -> Callable[[object], object]:
     global _held  # noqa: PLW0603 - a worker can keep the work between chunks only here
     if _held is None or _held[0] != path:
-        _held = path, load_work(Path(path).read_bytes())
+        _held = path, loaded(unpack(Path(path)))
     return _held[1]

@@ -10,11 +10,15 @@ import numpy as np
 
 from iris_hpo.data.kinds import CATEGORY, DATES, TEXT
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Changes when prepared features change."""
 
 _RARE: Final = 2
 """Rows below which a category counts among the rare ones; so do those that training did not see."""
+_NATIVE: Final = "categorical_features"
+"""Parameter of an estimator that takes categories itself, such as scikit-learn's boosting."""
+_MOST: Final = 255
+"""Largest number of categories that it takes."""
 _HASHES: Final = 2**10
 _TOPICS: Final = 20
 _YEAR: Final = 365.2425
@@ -24,9 +28,10 @@ def prepare(estimator: Any, kinds: Sequence[str], seed: int) -> Any:
     """Put in front of an estimator what its features need.
 
     Missing numbers get the median, beside a column that says so, unless the estimator takes missing
-    values. Categories become a column each, also a missing one. Texts become 20 components of their
-    character n-grams. Dates become a number, and smooth functions of the time of year and of the
-    day of the week.
+    values. Categories become a column each, also a missing one; an estimator that takes categories
+    gets their numbers, and their positions, unless its settings have some. Texts become 20
+    components of their character n-grams, dates a number and smooth functions of the time of year
+    and of the day of the week.
 
     Parameters
     ----------
@@ -39,13 +44,13 @@ def prepare(estimator: Any, kinds: Sequence[str], seed: int) -> Any:
 
     Returns
     -------
-    sklearn.pipeline.Pipeline
+    Pipeline
         Takes features of shape (rows, features), objects.
     """
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+    from sklearn.preprocessing import FunctionTransformer
 
     numbers, categories, others = list[int](), list[int](), list[Any]()
     for at, kind in enumerate(kinds):
@@ -59,17 +64,27 @@ def prepare(estimator: Any, kinds: Sequence[str], seed: int) -> Any:
             numbers.append(at)
     imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     as_they_are = FunctionTransformer(np.asarray, kw_args={"dtype": np.float64})
-    encoder = OneHotEncoder(
-        handle_unknown="infrequent_if_exist", min_frequency=_RARE, sparse_output=False
-    )
+    are_native = _takes_categories(estimator)
+    if are_native and categories:
+        estimator.set_params(**{_NATIVE: [*range(len(categories))]})
     parts = [
+        ("categories", _of_categories(are_native=are_native), categories),
         ("numbers", as_they_are if _takes_missing(estimator) else imputer, numbers),
-        ("categories", encoder, categories),
         *others,
     ]
-    used = [part for part in parts if part[2] != []]
-    columns = ColumnTransformer(used, sparse_threshold=0)
+    columns = ColumnTransformer([part for part in parts if part[2] != []], sparse_threshold=0)
     return Pipeline([("prepare", columns), ("estimator", estimator)])
+
+
+def _of_categories(*, are_native: bool) -> Any:
+    from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+
+    if are_native:
+        unknown: dict[str, Any] = {"unknown_value": np.nan, "max_categories": _MOST}
+        return OrdinalEncoder(handle_unknown="use_encoded_value", **unknown)
+    return OneHotEncoder(
+        handle_unknown="infrequent_if_exist", min_frequency=_RARE, sparse_output=False
+    )
 
 
 def _of_texts(seed: int) -> Any:
@@ -106,3 +121,7 @@ def _takes_missing(estimator: Any) -> bool:
     from sklearn.utils import get_tags
 
     return bool(get_tags(estimator).input_tags.allow_nan)
+
+
+def _takes_categories(estimator: Any) -> bool:
+    return estimator.get_params(deep=False).get(_NATIVE, False) in (None, "from_dtype")

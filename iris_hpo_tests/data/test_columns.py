@@ -237,7 +237,9 @@ def test_all_columns_that_are_no_numbers_are_named_at_once(tmp_path: Path) -> No
 
 
 def test_lines_above_the_table_are_named(tmp_path: Path) -> None:
-    assert refusal(tmp_path, "Flowers of 1936\nx,y,kind\n1,2,a\n", Layout(-1)) == (
+    text, layout = "Flowers of 1936\nx,y,kind\n1,2,a\n", Layout(-1, skip_lines=0)
+
+    assert refusal(tmp_path, text, layout) == (
         ", line 1: has 1 column and the next row 3; remove what stands above the table, "
         "or write skip_lines: 1"
     )

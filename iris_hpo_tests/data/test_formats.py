@@ -24,7 +24,7 @@ FRAME = pd.DataFrame(FEATURES, columns=["x", "y"]).assign(kind=LABELS)
 
 
 def read(path: Path, task: Task = "classification", target: str | int = -1) -> Dataset:
-    return read_dataset(path, Layout(target), task)
+    return read_dataset(path, Layout(target, without_target="refuse"), task)
 
 
 def refusal(path: Path) -> str:

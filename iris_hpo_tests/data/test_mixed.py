@@ -195,7 +195,7 @@ def test_rows_to_predict_of_another_kind_are_refused(
 def test_lines_above_the_table_are_skipped(tmp_path: Path) -> None:
     text = "150,4,setosa\n\n5.1,3.5,1.4,0.2,1,2,a\n4.9,3,1.4,0.2,1,2,b\n"
 
-    assert refusal(tmp_path, text) == (
+    assert refusal(tmp_path, text, Layout(skip_lines=0)) == (
         ", line 1: has 3 columns and the next row 7; if this stands above the table, write "
         "skip_lines: 1"
     )

@@ -129,7 +129,7 @@ def test_tabs_and_semicolons_separate(tmp_path: Path, separator: str, *, header:
 def test_a_line_above_the_table_is_refused_with_what_to_do(tmp_path: Path) -> None:
     text = "# measured in 1936\n" + load_iris(as_frame=True).frame.to_csv(index=False)
 
-    assert refusal(tmp_path, text, Layout("target")) == (
+    assert refusal(tmp_path, text, Layout("target", skip_lines=0)) == (
         ", line 1: has 1 column and the next row 5; remove what stands above the table, "
         "or write skip_lines: 1"
     )

@@ -399,6 +399,13 @@ def test_two_searches_of_one_name_are_refused(project: YamlProject) -> None:
             f"iris-hpo: {project.root} has several searches named 'whole'; give each its own name\n"
         )
     assert not project.artifacts("whole").exists()
+    defs = project.load()
+    dg.Definitions.validate_loadable(defs)
+    graph = defs.resolve_asset_graph()
+    shown = [str(graph.get(key).description) for key in graph.get_all_asset_keys()]
+    first, second = (project.root / "defs" / name / "defs.yaml" for name in ("copy", "whole"))
+    problem = f"attributes.name the search 'whole' of {first}:1 has the same name; give each its"
+    assert any(f"{second}:4 - {problem} own name" in description for description in shown)
     project.write_yaml("broken", "")  # all are loaded twice then
     shutil.rmtree(project.root / "defs" / "copy")
     assert project.call("status", "--search", "whole").code == 0
