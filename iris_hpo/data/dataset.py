@@ -250,13 +250,7 @@ def class_counts(target: Target) -> dict[str, int]:
 
 def _locate(table: Table, layout: Layout, task: Task) -> Columns:
     """Take the header, if there is one, and find the features and the target."""
-    if len(table.first) < 2:
-        raise _too_narrow(table)
-    if table.second and len(table.second) >= 2 * len(table.first):
-        raise table.refusal(
-            f"has {counted(len(table.first), 'column')} and the next row {len(table.second)}; if "
-            f"this stands above the table, write skip_lines: {table.line}"
-        )
+    _check_width(table)
     if table.columns is None and has_header(table, layout):
         table.take_header()
     width = len(table.columns or table.first)
@@ -289,10 +283,18 @@ def _locate(table: Table, layout: Layout, task: Task) -> Columns:
     )
 
 
-def _too_narrow(table: Table) -> DatasetError:
-    if table.second is not None and len(table.second) > 1:
-        return table.refusal(
-            f"has 1 column and the next row {len(table.second)}; remove what stands above the "
-            f"table, or write skip_lines: {table.line}"
+def _check_width(table: Table) -> None:
+    """Refuse a first row that has no features, or that stands above the table."""
+    width, next_width = len(table.first), len(table.second or ())
+    if width > 1 and next_width >= 2 * width:
+        raise table.refusal(
+            f"has {counted(width, 'column')} and the next row {next_width}; if this stands above "
+            f"the table, write skip_lines: {table.line}"
         )
-    return table.refusal("has 1 column; features and a target, separated by commas, are needed")
+    if width < 2 < next_width + 1:
+        raise table.refusal(
+            f"has 1 column and the next row {next_width}; remove what stands above the table, or "
+            f"write skip_lines: {table.line}"
+        )
+    if width < 2:
+        raise table.refusal("has 1 column; features and a target, separated by commas, are needed")

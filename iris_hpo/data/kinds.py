@@ -35,7 +35,7 @@ _MONTHS: Final = tuple(
 _PART: Final = r"(\d{1,4}|[A-Za-z]{3,9})"
 _DATE: Final = re.compile(
     rf"{_PART}(?:[-/.]|\.?,? ){_PART}(?:(?:[-/.]|\.?,? )(\d{{1,4}}))?"
-    r"(?:[ T](\d?\d:\d\d[\d:.]*)(?:Z|[+-]\d\d:?\d\d)?)?",
+    r"(?:[ T](\d?\d:\d\d[\d:.]*)Z?)?",
     re.ASCII,
 )
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - dates in tables have no time zone
