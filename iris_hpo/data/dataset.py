@@ -20,7 +20,7 @@ from iris_hpo.data.columns import (
     has_header,
     target_position,
 )
-from iris_hpo.data.identifiers import doubts, is_row_number, left_out, names_rows
+from iris_hpo.data.identifiers import doubts, left_out, names_rows
 from iris_hpo.data.kinds import DATES, is_text
 from iris_hpo.data.mixed import read_mixed
 from iris_hpo.data.numbers import Columns, Features, read_cells
@@ -177,8 +177,7 @@ def _name(
     counting = [
         columns.is_named
         and names[at] not in columns.kept
-        and is_row_number(names[at])
-        and names_rows(features[:, index], values)
+        and names_rows(names[at], features[:, index], values)
         for index, (at, values) in enumerate(zip(positions, numbers, strict=True))
     ]
     notes += [

@@ -21,11 +21,6 @@ _ENOUGH: Final = 30
 """Number of rows from which on different whole numbers are hardly chance."""
 
 
-def is_row_number(column: str) -> bool:
-    """Whether a name in a header is one of row numbers, or no name."""
-    return is_unnamed(column) or _ROW_NUMBER.fullmatch(column) is not None
-
-
 def counts_rows(values: NDArray[np.float64]) -> bool:
     """Whether a column is 0, 1, 2 and so on, or 1, 2, 3 and so on."""
     start = values[0]
@@ -49,8 +44,10 @@ def is_identifier(name: str, values: NDArray[np.float64]) -> bool:
     return bool(_IDENTIFIER.search(name)) and len(np.unique(values)) == len(values)
 
 
-def names_rows(column: NDArray[Any], numbers: Features | None) -> bool:
-    """Whether a column counts the rows, or has another text in each, as R's names of rows."""
+def names_rows(name: str, column: NDArray[Any], numbers: Features | None) -> bool:
+    """Whether a column that is named so counts the rows, or has another text in each."""
+    if not (is_unnamed(name) or _ROW_NUMBER.fullmatch(name)):
+        return False
     if numbers is not None:
         return counts_rows(numbers)
     return len(column) > 1 and len(set(column.tolist())) == len(column)
