@@ -14,8 +14,8 @@ from iris_hpo.data.kinds import CATEGORY, DATES, NUMBER, CellValueError, value_o
 from iris_hpo.data.tables import DatasetError, Table, is_multiline
 from iris_hpo.text import shorten
 
-MOMENT: Final = "moment"
-"""Kind of ISO texts that are more than a date, such as one with a time zone."""
+MOMENT: Final = "ISO date"
+"""Kind of ISO texts, with or without a time of day and a time zone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class RowRoles:
     part
         The part or the fold that a row is for, as it is written.
     time_kind
-        Kind of the times: a number, a date or a moment; empty without times.
+        Kind of the times: a number, or how dates are written; empty without times.
     """
 
     group: NDArray[np.str_] | None = None
@@ -112,7 +112,7 @@ def read_roles(
     DatasetError
         For the first cell that cannot be used.
     """
-    kind = _kind_of_times(cells["time"]) if "time" in cells else ""
+    kind = _kind_of_times(cells["time"]) if cells.get("time") else ""
     readers: Mapping[str, Callable[[str], object]] = {
         "group": _label,
         "time": lambda cell: _time(cell, kind),
@@ -167,7 +167,7 @@ def _time(cell: str, kind: str) -> float:
 
 def _kind_of_times(cells: Sequence[str]) -> str:
     """Kind of the cells: of all if possible, otherwise of the first."""
-    readable = [kind for kind in (NUMBER, *DATES, MOMENT) if _is_time(cells[0], kind)]
+    readable = [kind for kind in (NUMBER, MOMENT, *DATES) if _is_time(cells[0], kind)]
     whole = (kind for kind in readable if all(_is_time(cell, kind) for cell in cells))
     return next(whole, readable[0] if readable else MOMENT)
 

@@ -1,5 +1,6 @@
 """Columns that describe rows: their group, time, weight and part."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def test_columns_with_a_role_describe_rows_and_are_no_features(tmp_path, words) 
     assert data.roles.part.tolist() == ["train", "test"]
     kinds = {column.name: (column.role, column.kind) for column in data.columns}
     assert kinds["who"] == ("group", "category")
-    assert kinds["when"] == ("time", "date")
+    assert kinds["when"] == ("time", "ISO date")
     assert kinds["how"] == ("weight", "number")
     assert kinds["where"] == ("part", "category")
 
@@ -65,18 +66,22 @@ def test_rows_without_a_target_are_left_out_of_roles_too(tmp_path: Path) -> None
 
     assert data.roles.group is not None
     assert data.roles.group.tolist() == ["a", "c"]
+    path.write_text("x,who,kind\n1,a,\n2,b,\n")
+    layout = replace(layout, columns={"who": "time"})
+    with pytest.raises(DatasetError, match="no row has a target"):
+        read_dataset(path, layout, "classification")
 
 
 @pytest.mark.parametrize(
     ("cells", "times", "kind"),
     [
         (["3", "1.5", "-2"], [3.0, 1.5, -2.0], "number"),
-        (["1970-01-02", "1970-01-01 12:00", "1969-12-31"], [1.0, 0.5, -1.0], "date"),
+        (["1970-01-02", "1970-01-01 12:00", "1969-12-31"], [1.0, 0.5, -1.0], "ISO date"),
         (["13/1/1970", "2/1/1970", "1/1/1970"], [12.0, 1.0, 0.0], "date (day first)"),
         (
             ["1970-01-02T00:00+12:00", "1970-01-01T06:00", "1970-01-01"],
             [0.5, 0.25, 0.0],
-            "moment",
+            "ISO date",
         ),
     ],
 )
