@@ -81,7 +81,7 @@ class Size:
 
 
 FULL: Final = Size((11, 7), (11, 7), (32, 32), stock=8, repetitions=(5, 3))
-QUICK: Final = Size((4, 3), (3, 2), (8, 8), stock=2, repetitions=(1, 1))
+QUICK: Final = Size((4, 3), (3, 2), (4, 4), stock=2, repetitions=(1, 1))
 
 
 def make_works(size: Size, digits: str) -> list[Work]:

@@ -11,7 +11,7 @@ from iris_hpo_tests.comparison.sides import Search, compare
 SAMPLE = range(16)
 """Seeds of the searches that every run of the tests compares."""
 
-ALL = range(200)
+ALL = range(120)
 
 REFUSED = {
     89: 'balanced weights of the texts "1" and "2" in a forest',

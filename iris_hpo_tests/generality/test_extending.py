@@ -67,7 +67,7 @@ def test_a_search_with_parts_of_its_own_finds_what_another_finds(
 ) -> None:
     write_search(project, **OWN)
     usual = YamlProject.create(tmp_path / "usual")
-    write_search(usual)
+    write_search(usual, reports=["heatmap"])
 
     first = project.call("run", "--search", "bayes", "--json")
     second = project.call("run", "--search", "bayes", "--json")

@@ -64,6 +64,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> YamlProject:
         ],
         folds=2,
         rule="cv",
+        reports=["heatmap"],
     )
     assert made.run("mixed")["trained"] == 16
     return made

@@ -33,6 +33,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> YamlProject:
             {"name": "class_weight", "default": None, "options": [None, "balanced"]},
         ],
         folds=2,
+        reports=["heatmap"],
     )
     assert made.run("svm")["trained"] == 3
     return made

@@ -127,7 +127,7 @@ def test_a_scheduler_that_goes_away_fails_one_run(tmp_path: Path) -> None:
     assert set(kept.values()) == {1}
 
     with cluster(tmp_path / "second", workers=1, port=port):
-        again = project.command("run", "--json")
+        again = project.call("run", "--json")
     assert again.returncode == 0, again.stderr
     summary = json.loads(again.stdout)
     assert (summary["candidates"], summary["failed"]) == (MANY, {})
@@ -136,12 +136,15 @@ def test_a_scheduler_that_goes_away_fails_one_run(tmp_path: Path) -> None:
     assert len(recorded(project)) == 2 * MANY
 
 
-def test_a_worker_that_does_not_see_the_artifacts_is_named(tmp_path: Path) -> None:
+def test_a_worker_that_does_not_see_the_artifacts_is_named(
+    two_workers: Cluster, tmp_path: Path
+) -> None:
     """What is in the memory of one process is as far from another as the disk of a machine."""
-    with cluster(tmp_path, workers=1) as made:
-        settings = {"IRIS_HPO_DASK_ADDRESS": made.address, "IRIS_HPO_ARTIFACTS": "memory://store"}
-        project = make_deployment(tmp_path / "project", settings, instance=SQLITE)
-        found = project.command("run")
+    two_workers.wait_for_workers(2)  # a test before has cost one
+    address = two_workers.address
+    settings = {"IRIS_HPO_DASK_ADDRESS": address, "IRIS_HPO_ARTIFACTS": "memory://store"}
+    project = make_deployment(tmp_path / "project", settings, instance=SQLITE)
+    found = project.command("run")
 
     assert found.returncode == 2
     assert found.stderr.startswith("iris-hpo: the Dask worker tcp://127.0.0.1:")
