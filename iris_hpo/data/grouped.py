@@ -56,6 +56,7 @@ class Grouped:
         if number < 2:
             raise InputError("all rows have one group; at least 2 are needed")
         if self.settings.stratifies(data.task):
+            _check_largest(data.target, max(2, self.settings.folds))
             test = _stratified(codes, data.target, self.settings)
         else:
             test = _drawn(codes, self.settings)
@@ -91,6 +92,12 @@ def grouped_folds(
 
     if not settings.folds:
         return ()
+    number = len(np.unique(groups))
+    if number < settings.folds:
+        raise InputError(
+            f"the training rows have {counted(number, 'group')}, and {settings.folds} folds need as "
+            "many: choose fewer folds"
+        )
     stratifies = settings.stratifies(task)
     if stratifies:
         _check_largest(target, settings.folds)
@@ -160,6 +167,6 @@ def _check_largest(target: Target, folds: int) -> None:
     _, counts = np.unique(target, return_counts=True)
     if counts.max() < folds:
         raise InputError(
-            f"no class has more than {counted(int(counts.max()), 'training row')}, and {folds} "
-            "stratified folds need as many of one: choose fewer folds, or stratify: false"
+            f"no class has more than {counted(int(counts.max()), 'row')}, and {folds} stratified "
+            "folds need as many of one: choose fewer folds, or stratify: false"
         )

@@ -120,6 +120,21 @@ def test_too_few_groups_are_refused(groups: list[str], message: str) -> None:
         Grouped().split(with_roles(SIXTY, group=groups))
 
 
+@pytest.mark.parametrize("stratify", [None, False])
+def test_fewer_groups_than_folds_are_refused(stratify) -> None:
+    settings = SplitSettings(folds=5, stratify=stratify)
+
+    with pytest.raises(InputError, match="have 3 groups, and 5 folds need as many: choose fewer"):
+        grouped_folds(SIXTY.target, np.repeat(["g", "h", "i"], 20), settings, "classification")
+
+
+def test_classes_of_one_row_are_refused() -> None:
+    data = with_roles(dataset([f"k{n}" for n in range(8)], RowRoles()), group=["g", "h"] * 4)
+
+    with pytest.raises(InputError, match="no class has more than 1 row, and 2 stratified folds"):
+        Grouped(folds=0).split(data)
+
+
 def test_a_class_in_one_group_is_refused_where_folds_would_lack_it() -> None:
     groups = np.repeat([f"g{n}" for n in range(5)], 4)
     data = with_roles(dataset(["a"] * 4 + ["b"] * 16, RowRoles()), group=groups)
