@@ -95,8 +95,8 @@ def grouped_folds(
     number = len(np.unique(groups))
     if number < settings.folds:
         raise InputError(
-            f"the training rows have {counted(number, 'group')}, and {settings.folds} folds need as "
-            "many: choose fewer folds"
+            f"the training rows have {counted(number, 'group')}, and {settings.folds} folds need "
+            "as many: choose fewer folds"
         )
     stratifies = settings.stratifies(task)
     if stratifies:
