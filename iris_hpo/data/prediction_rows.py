@@ -66,20 +66,10 @@ def read_features(
         if kinds:
             with Table(path, skip_lines, keeps_empty=True) as table:
                 return read_as(table, needed.locate(table), kinds)
-        cells = read_cells(path, needed.locate, skip_lines, keeps_empty=True)
+        return _read_numbers(path, needed, skip_lines)
     except NoRowsError as error:
-        if error.columns is None:
-            raise
-        needed.check_names(path, error.columns, error.line)
+        needed.check_names_of(error, path)
         return np.empty((0, len(feature_names)), dtype=object if kinds else np.float64)
-    features, columns = cells.numbers, cells.columns
-    if columns.may_count_rows and len(features) > 1 and counts_rows(features[:, 0]):
-        raise DatasetError(
-            str(path),
-            "has no header, and its first column counts the rows: it may be no feature; write "
-            f"the header {_header(feature_names)} above the rows, with a name for every column",
-        )
-    return features
 
 
 @dataclass(frozen=True)
@@ -112,6 +102,12 @@ class _Needed:
         place = {name: index for index, name in enumerate(table.columns)}
         places = [place[name] for name in self.features]
         return Columns(table.columns, places, before="the header has")
+
+    def check_names_of(self, error: NoRowsError, path: Path) -> None:
+        """Refuse a file without rows, unless it has a header that names all features."""
+        if error.columns is None:
+            raise error
+        self.check_names(path, error.columns, error.line)
 
     def check_names(self, path: Path, columns: Sequence[str], line: int | None) -> None:
         """Refuse a header that does not name all features."""
@@ -222,6 +218,18 @@ class _Needed:
             and -len(first) <= self.target < len(first)
             and is_number(first[self.target])
         )
+
+
+def _read_numbers(path: Path, needed: _Needed, skip_lines: int | None) -> Features:
+    cells = read_cells(path, needed.locate, skip_lines, keeps_empty=True)
+    features, columns = cells.numbers, cells.columns
+    if columns.may_count_rows and len(features) > 1 and counts_rows(features[:, 0]):
+        raise DatasetError(
+            str(path),
+            "has no header, and its first column counts the rows: it may be no feature; write "
+            f"the header {_header(needed.features)} above the rows, with a name for every column",
+        )
+    return features
 
 
 def _header(names: Sequence[str]) -> str:
