@@ -13,6 +13,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
+from iris_hpo.data.checks import DATA_CHECKS, SPLIT_CHECKS
 from iris_hpo.data.columns import WITHOUT_TARGET
 from iris_hpo.data.named_splitters import BY_ROLES
 from iris_hpo.known_rules import RULES
@@ -146,8 +147,9 @@ class SearchFields(dg.Model):
     repeats: int | None = setting_field(SETTINGS["repeats"])
     blocking_checks: list[str] = Field(
         default_factory=list[str],
-        description="Checks of the champion that stop the assets below the selection if they fail; "
-        f"the others warn. {', '.join(f'`{name}`' for name in CHECKS)}.",
+        description="Checks that stop the assets below if they fail; the others warn. Of the "
+        f"champion: {', '.join(f'`{name}`' for name in CHECKS)}. Of the data and the split: "
+        f"{', '.join(f'`{name}`' for name in (*DATA_CHECKS, *SPLIT_CHECKS))}.",
         examples=[["better_than_baseline"]],
     )
     max_candidates: int = Field(

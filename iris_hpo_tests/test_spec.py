@@ -274,7 +274,10 @@ def test_a_name_is_refused_that_the_search_without_one_uses(name):
             ("blocking_checks", 1),
             (
                 "check 'better' is unknown; choose from better_than_default, better_than_baseline, "
-                "champion_is_within_grid, folds_agree, estimate_is_kept"
+                "champion_is_within_grid, folds_agree, estimate_is_kept, "
+                "features_identify_no_rows, no_feature_alone_predicts, features_are_filled, "
+                "classes_are_large_enough, scoring_suits_classes, rows_are_apart, "
+                "groups_are_apart, time_order_is_kept"
             ),
         ),
         (

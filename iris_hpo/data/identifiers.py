@@ -17,6 +17,8 @@ _ROW_NUMBER: Final = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _IDENTIFIER: Final = re.compile(r"(^|[^a-zA-Z])(id|ID|Id|key|index)($|[^a-zA-Z])|[a-z]I[dD]$")
+IDENTIFIES: Final = "if it only identifies rows"
+"""Words of the remarks on features that seem to identify the rows, and of no others."""
 _ENOUGH: Final = 30
 """Number of rows from which on different whole numbers are hardly chance."""
 
@@ -80,7 +82,7 @@ def doubts(
         values = numbers[index]
         remarks.append((name, _doubt(name, features[:, index] if values is None else values)))
     return [
-        f"the feature {legible(name)} {remark}; if it only identifies rows, write columns: "
+        f"the feature {legible(name)} {remark}; {IDENTIFIES}, write columns: "
         f"{{{shorten(name)}: drop}}"
         for name, remark in remarks
         if remark

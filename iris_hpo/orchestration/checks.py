@@ -1,11 +1,12 @@
-"""The asset checks of a search, on stored results."""
+"""The asset checks of `parameters` and `selection`, and the list of all checks of a search."""
 
 from collections.abc import Container, Iterator, Mapping
 from typing import Final
 
 import dagster as dg
 
-from iris_hpo.data.split import split_problems
+from iris_hpo.data.findings import Finding
+from iris_hpo.orchestration.data_checks import build_data_checks, build_split_checks
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.names import check_result, names_of
 from iris_hpo.orchestration.partitions import pending_change
@@ -14,7 +15,7 @@ from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.selection_metadata import ESTIMATE, SCORING
 from iris_hpo.orchestration.selection_status import read_selectable
 from iris_hpo.orchestration.study import OpenStudy, Study
-from iris_hpo.selection.checks import CHECKS, Facts, Finding
+from iris_hpo.selection.checks import CHECKS, Facts
 from iris_hpo.selection.estimates import Estimate
 from iris_hpo.selection.files import selected_problems
 from iris_hpo.selection.leaderboard import leaderboard_keys
@@ -30,27 +31,11 @@ _WARN: Final = dg.AssetCheckSeverity.WARN
 def build_checks(spec: SearchSpec, open_study: OpenStudy) -> list[dg.AssetChecksDefinition]:
     """Define the checks of a search."""
     return [
-        _check_split(spec),
+        build_data_checks(spec, open_study),
+        build_split_checks(spec, open_study),
         _check_parameters(spec, open_study),
         _check_selection(spec, open_study),
     ]
-
-
-def _check_split(spec: SearchSpec) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=names_of(spec).asset("split"),
-        description="Training and test rows are disjoint, complete but for those that the splitter "
-        "leaves out, and keep the proportions of the classes, the groups and the order of time if "
-        "the splitter promises that.",
-    )
-    def parts_are_sound(iris_hpo_storage: Storage) -> dg.AssetCheckResult:
-        with user_errors():
-            problems = split_problems(iris_hpo_storage.store(spec), spec.task)
-        return check_result(
-            "; ".join(problems) or "all rows stand where they should", passed=not problems
-        )
-
-    return parts_are_sound
 
 
 def _check_parameters(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetChecksDefinition:

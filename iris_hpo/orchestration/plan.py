@@ -7,6 +7,7 @@ reads only the files and the record, because a tick of a sensor has to be short.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from iris_hpo.data.checks import DATA_CHECKS, SPLIT_CHECKS
 from iris_hpo.orchestration.partitions import PartitionChange, pending_change, registered_keys
 from iris_hpo.orchestration.record import (
     data_versions,
@@ -85,14 +86,11 @@ def full_plan(study: Study, settings: Settings) -> FullPlan:
     conditions = study.conditions(sources.split_card, sources.parameters_card)
     status = read_status(study, keys, conditions, verify_models=True)
     stale = _unrefreshed(study, keys)
-    return FullPlan(
-        tuple(name for name, state in states.items() if state != "up to date"),
-        change,
-        keys,
-        tuple(key for key in keys if key in stale or not status.is_current(key)),
-        states,
-        status,
-    )
+    out_of_date = [name for name, state in states.items() if state != "up to date"]
+    candidates = tuple(key for key in keys if key in stale or not status.is_current(key))
+    if out_of_date or candidates:
+        out_of_date = _examined(study, out_of_date)
+    return FullPlan(tuple(out_of_date), change, keys, candidates, states, status)
 
 
 def quick_plan(study: Study, *, all_candidates: bool) -> Plan:
@@ -114,6 +112,7 @@ def quick_plan(study: Study, *, all_candidates: bool) -> Plan:
     change, keys = _change(study)
     started = study.recorded("split") is not None
     sources = ("parameters",) if started else ("raw_data", "split", "parameters")
+    sources = tuple(_examined(study, sources))
     if all_candidates:
         return Plan(sources, change, keys, keys)
     scores, listed = study.names.asset("scores"), set(study.listed_keys)
@@ -128,6 +127,17 @@ def quick_plan(study: Study, *, all_candidates: bool) -> Plan:
         keys,
         tuple(key for key in keys if key in added or (key in listed and key not in tried)),
     )
+
+
+def _examined(study: Study, sources: Collection[str]) -> list[str]:
+    """Add the assets whose checks block, so that nothing is trained on what a check refused."""
+    blocking = set(study.spec.blocking_checks)
+    examined = {
+        "raw_data": not blocking.isdisjoint(DATA_CHECKS),
+        "split": not blocking.isdisjoint(SPLIT_CHECKS),
+    }
+    order = ("raw_data", "split", "parameters")
+    return [name for name in order if name in sources or examined.get(name)]
 
 
 def _change(study: Study) -> tuple[PartitionChange, tuple[str, ...]]:

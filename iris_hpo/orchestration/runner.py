@@ -238,11 +238,12 @@ class Launcher:
                 raise_on_error=False,
             )
         outcome.run_ids.append(result.run_id)
-        if result.success or _is_only_blocked(result):
+        if result.success or (job == "select" and _is_only_blocked(result)):
             return
         failures = failure_reasons(study.instance, result.run_id)
         if not failures:
-            raise RunFailedError(_message(result), outcome.failures)
+            message = _blocked(result, study.spec.blocking_checks) or _message(result)
+            raise RunFailedError(message, outcome.failures)
         outcome.failures.update(failures)
 
 
@@ -251,6 +252,17 @@ def _is_only_blocked(result: dg.ExecuteInProcessResult) -> bool:
     errors = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
     names = {error.cls_name if error else "" for error in errors}
     return names == {"DagsterAssetCheckFailedError"}
+
+
+def _blocked(result: dg.ExecuteInProcessResult, blocking: Sequence[str]) -> str:
+    """Say which checks of the data or the split blocked the run; empty if none did."""
+    failed = [
+        f"the check {check.check_name} blocks what depends on {check.asset_key.path[-1]}: "
+        f"{check.description}"
+        for check in result.get_asset_check_evaluations()
+        if check.check_name in blocking and not check.passed
+    ]
+    return "\n".join(failed)
 
 
 def _message(result: dg.ExecuteInProcessResult) -> str:

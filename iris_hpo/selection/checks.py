@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from iris_hpo.data.checks import DATA_CHECKS, SPLIT_CHECKS
 from iris_hpo.data.dataset import Task
+from iris_hpo.data.findings import Finding, does_not_apply
 from iris_hpo.errors import InputError
 from iris_hpo.selection.champion import ChampionCard, edge_warning
 from iris_hpo.selection.estimates import Estimate, NoEstimate
@@ -21,25 +23,6 @@ from iris_hpo.selection.sentences import (
 
 SIGNIFICANT: Final = 0.01
 """Folds disagree if chance makes their errors as uneven in less than this share of cases."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a check comes to.
-
-    Attributes
-    ----------
-    text
-        The result in one sentence; the reason if the check does not apply.
-    passed
-        False if a user is to be warned.
-    applies
-        Whether there was something to check.
-    """
-
-    text: str
-    passed: bool = True
-    applies: bool = True
 
 
 @dataclass(frozen=True)
@@ -78,11 +61,6 @@ class SelectionCheck:
     name: str
     description: str
     examine: Callable[[Facts], Finding]
-
-
-def does_not_apply(reason: str) -> Finding:
-    """Make the finding of a check that has nothing to look at."""
-    return Finding(f"does not apply: {reason}", applies=False)
 
 
 def _better_than(name: str) -> Callable[[Facts], Finding]:
@@ -172,16 +150,17 @@ CHECKS: Final[Mapping[str, SelectionCheck]] = {
 
 
 def check_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return names of checks if all are known.
+    """Return names of checks, of the selection, the data or the split, if all are known.
 
     Raises
     ------
     InputError
         If one is unknown.
     """
+    known = [*CHECKS, *DATA_CHECKS, *SPLIT_CHECKS]
     for at, name in enumerate(names):
-        if name not in CHECKS:
+        if name not in known:
             raise InputError(
-                f"check {name!r} is unknown; choose from {', '.join(CHECKS)}", field=(at,)
+                f"check {name!r} is unknown; choose from {', '.join(known)}", field=(at,)
             )
     return names

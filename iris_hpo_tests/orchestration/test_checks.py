@@ -8,7 +8,9 @@ from dataclasses import replace
 import dagster as dg
 import pytest
 
+from iris_hpo.data.checks import DATA_CHECKS, SPLIT_CHECKS
 from iris_hpo.orchestration.checks import examine_champion, failed_blocking_checks
+from iris_hpo.orchestration.outcome import RunFailedError
 from iris_hpo.selection.checks import CHECKS
 from iris_hpo_tests.projects import KEYS, SpecProject, succeed
 
@@ -257,3 +259,46 @@ def test_a_check_that_cannot_look_fails_with_the_reason(searched: SpecProject) -
         if (event := log.dagster_event) is not None and event.is_step_failure
     ]
     assert any(f"{path}, line 1" in text and "'many'" in text for text in said)
+
+
+def test_the_checks_of_the_data_and_the_split_are_recorded_and_warn(project: SpecProject) -> None:
+    lines = project.data_file.read_text().splitlines(keepends=True)
+    project.data_file.write_text("".join([*lines[:104], *lines[:2]]))  # 4 of a class; 2 repeated
+    result = project.run("raw_data", "split")
+    succeed(result)
+    evaluations = {one.check_name: one for one in result.get_asset_check_evaluations()}
+    names = [*DATA_CHECKS, *SPLIT_CHECKS]
+    assert {evaluations[name].severity for name in names} == {dg.AssetCheckSeverity.WARN}
+    assert not evaluations["classes_are_large_enough"].passed
+    assert evaluations["features_are_filled"].passed
+    assert str(evaluations["groups_are_apart"].description).startswith("does not apply: ")
+
+
+def test_the_data_of_another_time_is_not_checked(prepared: SpecProject) -> None:
+    prepared.change_data()
+    with pytest.raises(StopIteration):
+        prepared.check("features_are_filled")
+
+
+def test_a_split_that_was_changed_is_not_examined(prepared: SpecProject) -> None:
+    train = prepared.artifacts / "split" / "train.csv"
+    train.write_bytes(train.read_bytes() + b" ")
+    assert not prepared.check("parts_are_sound").passed
+    assert "train.csv" in str(prepared.check("rows_are_apart").description)
+
+
+def test_a_check_of_the_data_that_blocks_ends_the_search_each_time(project: SpecProject) -> None:
+    project.spec = replace(project.spec, blocking_checks=("classes_are_large_enough",))
+    lines = project.data_file.read_text().splitlines(keepends=True)
+    project.data_file.write_text("".join(lines[:104]))
+    for _ in range(2):
+        with pytest.raises(RunFailedError) as error:
+            project.launch()
+        assert str(error.value).startswith(
+            "the check classes_are_large_enough blocks what depends on raw_data: 1 class with "
+        )
+        assert project.data_version("raw_data")
+        assert not project.materializations("split")
+    project.data_file.write_text("".join(lines))
+    assert project.launch().counts.trained == 6
+    assert project.plan().is_empty

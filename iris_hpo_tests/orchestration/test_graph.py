@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from iris_hpo.data.checks import DATA_CHECKS, SPLIT_CHECKS
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.selection.checks import CHECKS
@@ -131,8 +132,15 @@ def test_the_checks_of_a_job_run_with_it(defs: dg.Definitions) -> None:
         "selection_is_complete",
         "selected_models_match",
         *CHECKS,
+        *DATA_CHECKS,
+        *SPLIT_CHECKS,
     }
-    assert checks("search") == {"parts_are_sound", "partitions_agree"}
+    assert checks("search") == {
+        "parts_are_sound",
+        "partitions_agree",
+        *DATA_CHECKS,
+        *SPLIT_CHECKS,
+    }
     assert checks("select") == everything - checks("search")
 
 
