@@ -54,7 +54,7 @@ def leaderboard_table(plots: "Plots") -> Any:
         shown.append(column("cv_mean", "fold mean", 80, formatter=number))
         shown.append(column("cv_std", "fold SD", 70, formatter=number))
     for at, axis in enumerate(columns.axes):
-        shown.append(column(f"{'value' if axis.is_number else 'text'}_{at}", axis.name, 90))
+        shown.append(column(f"{'shown' if axis.is_number else 'text'}_{at}", axis.name, 90))
     if np.isfinite(columns.numbers("interval_low")).any():
         shown.append(column("low", "95 % from", 80, formatter=short))
         shown.append(column("high", "95 % to", 80, formatter=short))
@@ -81,12 +81,14 @@ def parallel_coordinates(plots: "Plots") -> Any:
     """Draw a line for each candidate through its values and its score, the best ones strongest."""
     from bokeh.models import ColumnDataSource
 
+    from iris_hpo.reports.plots import MAX_LINES
+
     columns, source = plots.columns, plots.source
     names = [*(axis.name for axis in columns.axes), clean(columns.facts.scoring)]
     sides = [_shares(axis.places) for axis in columns.axes] + [_shares(columns.ranking)]
     for at, side in enumerate(sides):
         source.add(_column(side), f"side_{at}")
-    source.add(_column(_strength(len(columns.keys))), "strength")
+    source.add(_column(_strength(len(columns.keys), MAX_LINES)), "strength")
     plot = plots.figure(
         height=380, x_range=(-0.3, len(names) - 0.7), y_range=(-0.05, 1.05), name="parallel"
     )
@@ -94,7 +96,7 @@ def parallel_coordinates(plots: "Plots") -> Any:
         plot.segment(
             *(at, f"side_{at}", at + 1, f"side_{at + 1}"),
             source=source,
-            view=plots.view,
+            view=plots.best,
             line_color={"field": "ranking", "transform": plots.mapper},
             line_alpha="strength",
             line_width=1.3,
@@ -154,8 +156,8 @@ def _share(place: Any, places: Floats) -> Any:
     return (place - low) / (high - low) if high > low else place * 0 + 0.5
 
 
-def _strength(candidates: int) -> Floats:
-    """How visible a line is: of many, only the best are."""
-    share = np.arange(candidates) / candidates
-    faintest = min(0.25, 20 / candidates)
-    return faintest + (0.85 - faintest) * (1 - share) ** (2 if candidates <= 300 else 12)
+def _strength(candidates: int, lines: int) -> Floats:
+    """How visible the line of each candidate is: of many, the best are."""
+    share = np.minimum(np.arange(candidates) / min(candidates, lines), 1)
+    faintest = min(0.25, 50 / candidates)
+    return faintest + (0.85 - faintest) * (1 - share) ** (2 if candidates <= 300 else 8)

@@ -19,6 +19,9 @@ from iris_hpo.text import clean
 MAX_SLICES: Final = 8
 """Largest number of axes that are drawn one by one."""
 
+MAX_LINES: Final = 2000
+"""Largest number of candidates with a line through all axes; the best of those shown have one."""
+
 _HEIGHT: Final = 320
 _MARK: Final = "#d1242f"
 _DARKEST: Final = 45
@@ -37,7 +40,7 @@ class Plots:
     """
 
     def __init__(self, columns: Columns) -> None:
-        from bokeh.models import AllIndices, CDSView, ColumnDataSource
+        from bokeh.models import AllIndices, CDSView, ColumnDataSource, IndexFilter
 
         self.columns = columns
         self.importance: Importance = importance(
@@ -45,6 +48,8 @@ class Plots:
         )
         self.source = ColumnDataSource(data=self._data(), name="candidates")
         self.view = CDSView(filter=AllIndices(), name="view")
+        best = min(MAX_LINES, len(columns.keys))
+        self.best = CDSView(filter=IndexFilter(indices=list(range(best))), name="best")
         self._champion = int(np.argmax(columns.state))
 
     def make(self) -> Mapping[str, Sequence[Any]]:
@@ -238,5 +243,8 @@ class Plots:
             data[f"level_{at}"] = axis.levels.codes.astype(np.int32)
             data[f"place_{at}"] = axis.places
             if axis.is_number:
-                data[f"value_{at}"] = np.array(axis.levels.numbers)[axis.levels.codes]
+                numbers = axis.levels.numbers
+                data[f"value_{at}"] = np.array(numbers)[axis.levels.codes]
+                shown = np.array([float(f"{number:.5g}") for number in numbers])
+                data[f"shown_{at}"] = shown[axis.levels.codes]
         return data

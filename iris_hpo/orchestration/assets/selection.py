@@ -78,6 +78,13 @@ def build_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinit
             metadata={
                 **describe_selection(made, choice.status, champion, spec.task),
                 "path": dg.MetadataValue.path(str(study.store.path("selection"))),
+                **{
+                    name.removesuffix(".html"): dg.MetadataValue.path(
+                        str(study.store.path(f"selection/{name}"))
+                    )
+                    for name in made.reports
+                    if name.endswith(".html")
+                },
                 **changed(vars(choice.settings), vars(own)),
             },
         )

@@ -7,6 +7,8 @@
   const page = Bokeh.documents[Bokeh.documents.length - 1];
   const source = page.get_model_by_name("candidates");
   const view = page.get_model_by_name("view");
+  const best = page.get_model_by_name("best");
+  const lines = best.filter.indices.length;
   const form = document.getElementById("filters");
   const data = source.data;
   const total = data.candidate.length;
@@ -44,7 +46,9 @@
     const all = tests();
     const booleans = Array.from({ length: total }, (_, at) => all.every((test) => test(at)));
     const count = booleans.filter(Boolean).length;
+    let left = lines;
     view.filter = new Filter({ booleans });
+    best.filter = new Filter({ booleans: booleans.map((shown) => shown && left-- > 0) });
     document.getElementById("count").textContent =
       count === total ? `all ${total} candidates` : `${count} of ${total} candidates`;
   }
