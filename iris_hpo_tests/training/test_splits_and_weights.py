@@ -78,9 +78,17 @@ def examples_of(folder: Path, splitter: str, weighted: bool) -> tuple[Examples, 
     return read_examples(store, card, "classification"), data.kinds
 
 
-@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("splitter", COLUMNS)
-@pytest.mark.parametrize("steps", [TREE, SCALED, SVM], ids=["tree", "ridge", "svm"])
+@pytest.mark.parametrize(
+    ("steps", "weighted"),
+    [
+        pytest.param(TREE, False, id="tree"),
+        pytest.param(SCALED, True, id="weighted ridge"),
+        pytest.param(TREE, True, marks=pytest.mark.slow, id="weighted tree"),
+        pytest.param(SVM, False, marks=pytest.mark.slow, id="svm"),
+        pytest.param(SVM, True, marks=pytest.mark.slow, id="weighted svm"),
+    ],
+)
 def test_scores_are_those_of_cross_val_score(tmp_path, splitter, weighted, steps) -> None:
     examples, kinds = examples_of(tmp_path, splitter, weighted)
     scoring = "accuracy" if steps is SVM else "f1_macro"
