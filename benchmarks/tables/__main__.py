@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -96,16 +97,21 @@ def try_table(path: Path, table: Mapping[str, str]) -> str:
 
 
 def row_number(path: Path) -> str:
-    """Name a feature of a stored part that counts the rows of the table; empty if none does."""
+    """Name a feature of a stored part that counts the rows; empty if none does.
+
+    Rows without a target may be missing, so that it has gaps.
+    """
     with path.open(newline="") as file:
         names, *records = csv.reader(file)
     rows, *features, _ = zip(*records, strict=True)
     for name, cells in zip(names[1:-1], features, strict=True):
         try:
-            starts = {float(cell) - int(row) for cell, row in zip(cells, rows, strict=True)}
+            values = [float(cell) for _, cell in sorted(zip(map(int, rows), cells, strict=True))]
         except ValueError:
             continue
-        if len(starts) == 1:
+        is_whole = all(value.is_integer() for value in values)
+        is_ordered = all(before < after for before, after in pairwise(values))
+        if is_whole and is_ordered and values[-1] - values[0] < 2 * len(values):
             return f"learns from {name}, which counts the rows"
     return ""
 

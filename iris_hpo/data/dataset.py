@@ -177,7 +177,7 @@ def _name(
     counting = [
         columns.is_named
         and names[at] not in columns.kept
-        and names_rows(names[at], features[:, index], values)
+        and names_rows(names[at], features[:, index], values, read.left_out)
         for index, (at, values) in enumerate(zip(positions, numbers, strict=True))
     ]
     notes += [

@@ -23,14 +23,19 @@ _ENOUGH: Final = 30
 """Number of rows from which on different whole numbers are hardly chance."""
 
 
-def counts_rows(values: NDArray[np.float64]) -> bool:
-    """Whether a column is 0, 1, 2 and so on, or 1, 2, 3 and so on."""
-    start = values[0]
-    return (
-        start in (0, 1)
-        and values[-1] == start + len(values) - 1
-        and np.array_equal(values, np.arange(len(values)) + start)
-    )
+def counts_rows(values: NDArray[np.float64], gaps: int = 0) -> bool:
+    """Whether a column is 0, 1, 2 and so on, or 1, 2, 3 and so on.
+
+    Parameters
+    ----------
+    gaps
+        Number of rows that were left out, so that their numbers are missing.
+    """
+    first, last, rows = values[0], values[-1], len(values)
+    if not (0 <= first <= 1 + gaps and rows - 1 <= last - first <= rows - 1 + gaps):
+        return False
+    steps = np.diff(values)
+    return bool(np.all(steps >= 1) and np.array_equal(values, np.rint(values)))
 
 
 def is_identifier(name: str, values: NDArray[np.float64]) -> bool:
@@ -46,12 +51,18 @@ def is_identifier(name: str, values: NDArray[np.float64]) -> bool:
     return bool(_IDENTIFIER.search(name)) and len(np.unique(values)) == len(values)
 
 
-def names_rows(name: str, column: NDArray[Any], numbers: Features | None) -> bool:
-    """Whether a column that is named so counts the rows, or has another text in each."""
+def names_rows(name: str, column: NDArray[Any], numbers: Features | None, gaps: int) -> bool:
+    """Whether a column that is named so counts the rows, or has another text in each.
+
+    Parameters
+    ----------
+    gaps
+        Number of rows that were left out.
+    """
     if not (is_unnamed(name) or _ROW_NUMBER.fullmatch(name)):
         return False
     if numbers is not None:
-        return counts_rows(numbers)
+        return counts_rows(numbers, gaps)
     return len(column) > 1 and len(set(column.tolist())) == len(column)
 
 

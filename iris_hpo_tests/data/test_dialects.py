@@ -208,6 +208,20 @@ def test_a_few_rows_without_a_target_are_left_out_and_noted(tmp_path: Path) -> N
         )
 
 
+@pytest.mark.parametrize("start", [0, 1])
+@pytest.mark.parametrize("missing", [[0], [3, 4], [11], [0, 11]])
+def test_row_numbers_are_left_out_where_rows_are(
+    tmp_path: Path, start: int, missing: list[int]
+) -> None:
+    cells = ["NA" if n in missing else str(n % 5) for n in range(12)]
+    rows = "".join(f"{n + start},{n % 3}.5,{cell}\n" for n, cell in enumerate(cells))
+
+    dataset = read(tmp_path, f",x,y\n{rows}", "y", "regression")
+
+    assert dataset.feature_names == ("x",)
+    assert dataset.notes[0] == "column 1 has no name and counts the rows: it is left out"
+
+
 def test_pandas_reads_the_same(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text(ALIGNED)
