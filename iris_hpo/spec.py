@@ -74,8 +74,8 @@ class SearchSpec:
     refit
         Rows that the champion is trained on: ``all``, ``train``, or ``auto``, as the rule needs.
     blocking_checks
-        Names of checks (`iris_hpo.selection.checks.CHECKS`, `iris_hpo.data.checks`) that stop what
-        depends on the asset that they are of.
+        Names of checks (`iris_hpo.selection.checks.CHECKS`, `iris_hpo.data.checks`) that stop the
+        assets below the one that they check.
     within, metric, ensemble
         Percentage of the best mean for the rule ``within``; another metric to choose by; whether
         the selected models become one predictor.

@@ -72,7 +72,7 @@ def _no_identifiers(facts: DataFacts) -> Finding:
 def _no_leaks(facts: DataFacts) -> Finding:
     dataset = facts.dataset
     if too_few_rows(dataset.target):
-        return does_not_apply("there are too few rows to tell this from chance")
+        return does_not_apply("so few rows may agree by chance")
     names = [legible(dataset.feature_names[at]) for at in well_predicting(dataset)]
     if not names:
         return Finding("no single feature predicts the target nearly without error")

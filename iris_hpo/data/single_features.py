@@ -49,14 +49,14 @@ def well_predicting(dataset: Dataset) -> list[int]:
         return []
     is_number = dataset.task == "regression"
     codes = _ranks(target)
-    found: list[int] = []
+    positions: list[int] = []
     for start, block in blocks(dataset.features):
         values = _numbers(block[rows], dataset.kinds[start : start + block.shape[1]])
         with np.errstate(over="ignore", invalid="ignore"):
             errors = _unexplained(values, codes) if is_number else _wrong(values, codes)
         limit = (1 - _WELL) * (1 if is_number else _error_of_guessing(target))
-        found += [start + int(at) for at in np.flatnonzero(errors <= limit)]
-    return found
+        positions += [start + int(at) for at in np.flatnonzero(errors <= limit)]
+    return positions
 
 
 def _error_of_guessing(target: Target) -> float:
