@@ -197,6 +197,7 @@ class _Needed:
                 f"has {counted(width, 'column')}; the model needs "
                 f"{counted(expected, 'feature')}, with or without {self.target_name} "
                 f"{'after them' if self.target == -1 else 'where it stood in training'}"
+                f"{', or all columns of the training file' if left_out else ''}"
             )
         names = dict(zip(positions, self.features, strict=True))
         return Columns(

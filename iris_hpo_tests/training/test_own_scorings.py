@@ -12,6 +12,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from iris_hpo.errors import InputError, WholeRunError
 from iris_hpo.parts import Part
+from iris_hpo.selection.evidence import Evidence
+from iris_hpo.selection.pooling import agrees, build_pool
 from iris_hpo.training import source_code
 from iris_hpo.training.cards import Conditions
 from iris_hpo.training.estimator_objective import EstimatorObjective
@@ -135,6 +137,13 @@ def test_the_positive_class_is_the_one_that_is_named(name, positive):
     zero_and_one = replace(examples, target=target, test_target=test)
     expected = values_of(get_scorer(name), zero_and_one)
     assert [found.score, *found.fold_scores] == pytest.approx(expected, abs=1e-12)
+    if name == "f1":  # draws of rows begin with these scores
+        rows = [validated for _, validated in examples.folds]
+        targets = examples.target, examples.test_target
+        evidence = Evidence("classification", *targets, rows, positive=positive)
+        pool = build_pool([found], evidence, name, with_test=True)
+        assert pool
+        assert agrees(pool, [found])
     if name == "average_precision":
         scorer = make_scorer(
             average_precision_score, response_method="predict_proba", pos_label=positive
