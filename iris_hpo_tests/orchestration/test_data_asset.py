@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,9 +16,11 @@ import pytest
 
 from iris_hpo.data.sources import file_digest
 from iris_hpo.errors import InputError
+from iris_hpo.loading import load_study
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.data_asset import SNAPSHOT
 from iris_hpo.orchestration.loaded_study import LoadedStudy
+from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study
 from iris_hpo_tests.orchestration.following import Follower, assets_of
 from iris_hpo_tests.projects import (
@@ -293,3 +297,30 @@ def test_a_model_that_was_changed_is_not_unpickled(done: AssetProject) -> None:
         study.champion  # noqa: B018
     with pytest.raises(InputError, match=f"model_{study.champion_key}.pkl"):
         study.model(study.champion_key)
+
+
+def test_on_object_storage_the_snapshot_is_fetched(project: AssetProject) -> None:
+    storage = Storage(data=str(project.root), artifacts=f"memory:/{project.root}")
+    writing, reading = (Study(project.spec, project.instance, storage) for _ in range(2))
+    writing.data_asset.keep(project.value[0])
+    stored = writing.store.read(SNAPSHOT)
+    assert reading.data_file.read_bytes() == stored
+    assert reading.dataset.digest == writing.dataset.digest == file_digest(reading.data_file)
+
+
+def test_loading_a_study_imports_no_frames() -> None:
+    program = (
+        "import iris_hpo, sys; iris_hpo.load_study; print({*sys.modules} & {'pandas', 'polars'})"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout == "set()\n"
+
+
+def test_a_study_without_an_instance_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("iris_hpo.orchestration.build._BUILT", {"": [small_spec(tmp_path)]})
+    with pytest.raises(InputError, match=r"\.dagster is no Dagster instance; run the search first"):
+        load_study()
