@@ -38,6 +38,22 @@ def test_the_scores_are_those_of_the_metric(scoring, metric, function):
         assert after.predictions is predictions
 
 
+def test_a_scoring_of_the_search_has_its_scores_for_every_fold():
+    evidence, scored, _ = drawn_case(3, "accuracy")
+    evaluations = [
+        replace(one.evaluation, metrics={"cost": -at}, fold_metrics={"cost": values})
+        for at, one in enumerate(scored)
+        for values in [tuple(float(-at - fold) for fold in range(len(evidence.folds)))]
+    ]
+
+    rescored = rescore(evaluations, evidence, "accuracy", "cost")
+
+    for at, (before, after) in enumerate(zip(evaluations, rescored, strict=True)):
+        assert (after.score, after.fold_scores) == (-at, before.fold_metrics["cost"])
+        assert after.metrics["accuracy"] == before.score
+        assert after.fold_metrics["accuracy"] == before.fold_scores
+
+
 def test_the_search_s_own_scoring_changes_nothing():
     evidence, scored, _ = drawn_case(3, "accuracy")
     evaluations = [replace(one.evaluation, predictions=None) for one in scored]
@@ -96,6 +112,12 @@ def test_a_metric_that_a_fold_does_not_define_is_refused():
 )
 def test_a_metric_has_the_name_of_the_leaderboard_or_of_scikit_learn(metric, task, scoring):
     assert scoring_of(metric, task) == scoring
+
+
+def test_a_scoring_of_the_search_is_a_metric():
+    assert scoring_of("my_metrics.cost", "regression", ("r2", "my_metrics.cost")) == (
+        "my_metrics.cost"
+    )
 
 
 def test_an_unknown_metric_is_refused_with_those_that_there_are():
