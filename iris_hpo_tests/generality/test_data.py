@@ -203,6 +203,33 @@ def test_texts_missing_values_and_dates_are_prepared_and_predicted(project: Yaml
     assert "line 2, column island: 'Torgersen' is not a number" in answer.err
 
 
+@pytest.mark.slow
+def test_a_mixed_table_is_worked_by_two_workers_and_refitted(project: YamlProject) -> None:
+    """Row numbers, and rows without a target, as R writes them."""
+    rows = [
+        [n + 1, ["red", "blue", "NA"][n % 3], n % 5 if n % 7 else "", "ab"[n % 3 == 0]]
+        for n in range(60)
+    ]
+    for row in rows[::9]:
+        row[-1] = ""
+    project.write_data("birds.csv", [["", "colour", "bill", "kind"], *rows])
+    knn_search(project, "birds.csv", target="kind")
+
+    first = project.run("knn", "--jobs", "2", "--refit", "all")
+
+    assert (first["trained"], first["failed"]) == (2, {})
+    assert first["notes"] == [
+        "column 1 has no name and counts the rows: it is left out",
+        "7 rows without a target: left out",
+    ]
+    files = project.files("knn")
+    again = project.run("knn", "--jobs", "2", "--refit", "all")
+    assert (again["trained"], again["reused"]) == (0, 2)
+    assert project.files("knn") == files
+    path = str(project.root / "data" / "birds.csv")
+    assert len(project.call("predict", "--search", "knn", path).out.split()) == 60
+
+
 def test_a_target_that_is_not_there_is_refused(project: YamlProject) -> None:
     write_flowers(project.root / "data" / "flowers.csv")
     knn_search(project, "flowers.csv", target="kind")
