@@ -31,6 +31,8 @@ class Rule:
     margin
         How far below the best mean a selected candidate may lie: not at all, one standard error of
         the best mean, or a share of the mean.
+    scores_itself
+        Whether it is for objectives that give their scores themselves, and for no others.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Rule:
     tie: str = "candidates tie at the best"
     needs_folds: bool = True
     margin: Literal["none", "standard_error", "share"] = "none"
+    scores_itself: bool = False
 
     @property
     def takes_simplest(self) -> bool:
@@ -59,6 +62,9 @@ class Rule:
         """Describe how many candidates were selected."""
         return f"{selected} {self.tie}" if selected > 1 else "one candidate is the best"
 
+
+OWN_SCORE: Final = "own_score"
+"""Name of the rule of objectives that score themselves."""
 
 RULES: Final[Mapping[str, Rule]] = {
     rule.name: rule
@@ -87,6 +93,13 @@ RULES: Final[Mapping[str, Rule]] = {
             "the champion being the simplest of these",
             tie="candidates lie within the allowed share of the best",
             margin="share",
+        ),
+        Rule(
+            OWN_SCORE,
+            "the best score that the objective gives",
+            "for a function or a program that scores itself",
+            needs_folds=False,
+            scores_itself=True,
         ),
     )
 }

@@ -11,7 +11,7 @@ from iris_hpo.data.dataset import Task
 from iris_hpo.data.named_splitters import BY_ROLES, SPLITTERS, choose_splitter
 from iris_hpo.data.splitters import Division, SplitSettings
 from iris_hpo.errors import InputError, at_field
-from iris_hpo.known_rules import default_rule
+from iris_hpo.known_rules import OWN_SCORE, default_rule
 from iris_hpo.parts import Part
 from iris_hpo.reports import DEFAULT_REPORTS
 from iris_hpo.run_settings import AUTO, SelectionSettings
@@ -21,14 +21,16 @@ from iris_hpo.selection.rescoring import scoring_of
 from iris_hpo.selection.rules import check_rule
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
-from iris_hpo.spec_checks import check_spec, refuse_share
+from iris_hpo.spec_checks import check_own_score, check_own_selection, check_spec, refuse_share
+from iris_hpo.training.called_objective import CalledObjective
 from iris_hpo.training.choices import Choice, choose
 from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimator_search import simplest_end, with_values
 from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo.training.known_estimators import known_task
-from iris_hpo.training.named_objective import NamedObjective, SearchObjective
+from iris_hpo.training.named_objective import NamedObjective
 from iris_hpo.training.scorers import Scorings
+from iris_hpo.training.search_objective import SearchObjective, as_part, objective_of
 from iris_hpo.training.settings import identity
 from iris_hpo.training.source_code import loaded_code
 
@@ -47,7 +49,8 @@ class SearchSpec:
     home
         The project's folder. Relative paths start here.
     data_file
-        CSV, Parquet or Arrow, within the data folder; or give ``data_asset``.
+        CSV, Parquet or Arrow, within the data folder; or give ``data_asset``. A function or a
+        program can do without.
     parameters_folder
         Folder of the parameter files, within the data folder; ``parameters/<name>`` by default.
     axes
@@ -55,7 +58,8 @@ class SearchSpec:
     steps
         The estimator, or the steps of a pipeline.
     objective
-        What is trained and scored instead of an estimator: `iris_hpo.training.Objective`.
+        What is trained and scored instead of an estimator: `iris_hpo.training.Objective`, or the
+        part ``function`` or ``program``, or a function itself.
     choices
         Fixed settings of the estimator that a run may change.
     layout
@@ -131,6 +135,7 @@ class SearchSpec:
     def __post_init__(self) -> None:
         with at_field("name"):
             check_search_name(self.name)
+        object.__setattr__(self, "objective", as_part(self.objective))
         self._set_default("partitions", f"{self.name or 'search'}_candidates")
         self._set_default("parameters_folder", f"parameters/{self.name}".removesuffix("/"))
         with at_field("splitter"):
@@ -199,7 +204,8 @@ class SearchSpec:
             If it is unknown, needs cross-validation and there is none, or needs to know which end
             of an axis is simple.
         """
-        return check_rule(rule or self.default_rule(folds), folds, self.space)
+        rule = check_rule(rule or self.default_rule(folds), folds, self.space)
+        return check_own_score(self, rule)
 
     def selection_settings(
         self, folds: int, rule: str | None = None, **given: Any
@@ -213,6 +219,7 @@ class SearchSpec:
         """
         names = ("refit", "within", "metric")
         refit, within, metric = (given.get(name) or getattr(self, name) for name in names)
+        check_own_selection(self, refit, metric)
         metric = scoring_of(metric, self.task, self.scorings.names) if metric else None
         rule = self.checked_rule(rule, folds)
         if within != self.within:
@@ -223,7 +230,7 @@ class SearchSpec:
 
     def default_rule(self, folds: int) -> str:
         """Name the rule that holds where a run says nothing."""
-        return self.rule or default_rule(folds)
+        return self.rule or (OWN_SCORE if self.scores_itself else default_rule(folds))
 
     def recipe(self, chosen: Mapping[str, str] | None = None, seed: int | None = None) -> Recipe:
         """How to build estimators under the choices of a run.
@@ -241,16 +248,23 @@ class SearchSpec:
         chosen: Mapping[str, str] | None = None,
         seed: int | None = None,
         kinds: Sequence[str] = (),
+        columns: Sequence[str] = (),
     ) -> SearchObjective:
-        """How to train and score under a run's choices; ``kinds`` of features are prepared."""
+        """How to train and score under a run's choices.
+
+        ``kinds`` of features are prepared; a function or a program gets the names of ``columns``.
+        """
         if self.objective is None:
             recipe = replace(self.recipe(chosen, seed), kinds=tuple(kinds))
             return EstimatorObjective(recipe, self.scorings.name, self.task, self.scorings)
         choose(self.choices, chosen or {})
-        return NamedObjective(self.objective)
+        if isinstance(self.own_objective, CalledObjective):
+            seed = self.split.seed if seed is None else seed
+            return replace(self.own_objective, seed=seed, columns=tuple(columns))
+        return replace(self.own_objective)
 
     @cached_property
-    def own_objective(self) -> NamedObjective:
+    def own_objective(self) -> NamedObjective | CalledObjective:
         """The objective that is trained instead of an estimator.
 
         Raises
@@ -261,9 +275,25 @@ class SearchSpec:
         if self.objective is None:
             raise InputError("the search has no objective but an estimator")
         with at_field("objective"):
-            named = NamedObjective(self.objective)
-            named.load()
-            return named
+            own = objective_of(self.objective, self.home, self.scoring)
+            own.load()
+            return own
+
+    @property
+    def called(self) -> CalledObjective | None:
+        """The function or the program that is called for each candidate, if one is."""
+        own = self.own_objective if self.objective else None
+        return own if isinstance(own, CalledObjective) else None
+
+    @property
+    def has_table(self) -> bool:
+        """Whether there are data; a function or a program can do without."""
+        return bool(self.data_file or self.data_asset)
+
+    @property
+    def scores_itself(self) -> bool:
+        """Whether the objective gives its scores itself."""
+        return self.called is not None and self.called.scores_itself
 
     @cached_property
     def known_task(self) -> Task | None:

@@ -10,9 +10,9 @@ from iris_hpo.data.named_splitters import refuse_settings
 from iris_hpo.data.splitters import Division, SplitSettings
 from iris_hpo.engines import check_engine
 from iris_hpo.errors import InputError, at_field
-from iris_hpo.known_rules import RULES, default_rule
+from iris_hpo.known_rules import OWN_SCORE, RULES, default_rule
 from iris_hpo.reports import DEFAULT_REPORTS, make_reports
-from iris_hpo.run_settings import SETTINGS
+from iris_hpo.run_settings import ALL, SETTINGS
 from iris_hpo.samplers import check_sampler
 from iris_hpo.selection.checks import check_names
 from iris_hpo.text import shorten
@@ -53,7 +53,7 @@ def check_spec(spec: "SearchSpec") -> None:
         spec.checked_rule(spec.rule, folds)
     if spec.within != SETTINGS["within"].default:
         refuse_share(spec.default_rule(folds), spec.within)
-    spec.selection_settings(0, default_rule(0))
+    spec.selection_settings(0, OWN_SCORE if spec.scores_itself else default_rule(0))
 
 
 def _check_data(spec: "SearchSpec") -> None:
@@ -61,7 +61,7 @@ def _check_data(spec: "SearchSpec") -> None:
         raise InputError(
             "give either a data_file or an asset with the data, not both", field=("data",)
         )
-    if not (spec.data_file or spec.data_asset):
+    if not spec.has_table and spec.called is None:
         raise InputError(
             "give a data_file, or an asset of the project: data: {asset: features}",
             field=("data_file",),
@@ -128,6 +128,48 @@ def _check_objective(spec: "SearchSpec") -> None:
             )
     with at_field("objective"):
         spec.own_objective.identity()
+        if spec.called is not None:
+            spec.called.check([axis.parameter for axis in spec.axes])
+    if spec.called is not None and not spec.scores_itself:
+        check_scorings(spec.scorings, spec.task)
+        if not spec.has_table:
+            raise InputError(
+                "scoring needs a table to score on; give a data_file", field=("scoring",)
+            )
+
+
+def check_own_score(spec: "SearchSpec", rule: str) -> str:
+    """Return a rule if it is for the objective of a search.
+
+    Raises
+    ------
+    InputError
+        If the objective scores itself and the rule is for models, or the other way round.
+    """
+    if RULES[rule].scores_itself != spec.scores_itself:
+        reason = (
+            f"the objective scores itself, so the rule is {OWN_SCORE!r}; leave rule out"
+            if spec.scores_itself
+            else "it is for a function or a program that scores itself"
+        )
+        raise InputError(f"rule {rule!r}: {reason}", field=("rule",))
+    return rule
+
+
+def check_own_selection(spec: "SearchSpec", refit: str, metric: str | None) -> None:
+    """Refuse settings of a selection that an objective that scores itself cannot follow.
+
+    Raises
+    ------
+    InputError
+        Names the setting.
+    """
+    if spec.scores_itself and (refit == ALL or metric):
+        name = "refit" if refit == ALL else "metric"
+        raise InputError(
+            f"{name}: the objective scores itself and gives no model; leave {name} out",
+            field=(name,),
+        )
 
 
 def _check_weights(spec: "SearchSpec", column: str) -> None:

@@ -1,6 +1,6 @@
 """`SearchFields`: the fields of a search in YAML, with their descriptions."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import dagster as dg
 from pydantic import (
@@ -11,6 +11,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from pydantic.config import JsonDict
 from pydantic_core import PydanticKnownError
 
 from iris_hpo.data.checks import DATA_CHECKS, SPLIT_CHECKS
@@ -24,11 +25,23 @@ from iris_hpo.yaml_fields import (
     AxisFields,
     ChoiceFields,
     DataFields,
+    ObjectiveFields,
     OneOf,
     PartFields,
     StepFields,
     setting_field,
 )
+
+_IS_CALLED: Final[JsonDict] = {
+    "required": ["objective"],
+    "properties": {
+        "objective": {
+            "type": "object",
+            "anyOf": [{"required": ["function"]}, {"required": ["command"]}],
+        }
+    },
+}
+"""Schema of a search with a function or a program, which needs no table."""
 
 
 class SearchFields(dg.Model):
@@ -38,7 +51,7 @@ class SearchFields(dg.Model):
         extra="forbid",
         strict=True,
         json_schema_extra={
-            "if": {"not": {"required": ["data"]}},
+            "if": {"not": {"anyOf": [{"required": ["data"]}, _IS_CALLED]}},
             "then": {"required": ["data_file"]},
         },
     )
@@ -48,12 +61,19 @@ class SearchFields(dg.Model):
         examples=["wine"],
         min_length=1,
     )
+    objective: str | ObjectiveFields | None = Field(
+        default=None,
+        description="What is tuned instead of an estimator: a `function`, a program (`command`), "
+        "or the import path of a class that trains and scores candidates.",
+        examples=[{"function": "my_project.functions:branin"}, "my_project.objectives.Network"],
+    )
     data: DataFields | None = Field(
         default=None, description="An asset of the project as the data, instead of a `data_file`."
     )
     data_file: str = Field(
         default="",
-        description="CSV, Parquet or Arrow, within the project's data folder; or give `data`.",
+        description="CSV, Parquet or Arrow, within the project's data folder; or give `data`. A "
+        "function or a program can do without.",
         examples=["wine.csv"],
         validate_default=True,
     )
@@ -107,12 +127,6 @@ class SearchFields(dg.Model):
     )
     steps: list[StepFields] = Field(
         default_factory=list[StepFields], description="The steps of a pipeline, in order."
-    )
-    objective: str | PartFields | None = Field(
-        default=None,
-        description="Import path of a class that trains and scores candidates, instead of an "
-        "estimator.",
-        examples=["my_project.objectives.Network"],
     )
     axes: list[AxisFields] = Field(description="The searched parameters.", min_length=1)
     choices: list[ChoiceFields] = Field(
@@ -179,7 +193,9 @@ class SearchFields(dg.Model):
     @field_validator("data_file")
     @classmethod
     def _is_given(cls, data_file: str, info: ValidationInfo) -> str:
-        """Require a file where no asset is given; mistakes in the asset are reported themselves."""
-        if not data_file and info.data.get("data", True) is None:
+        """Require a file where no asset is given; mistakes in other fields are reported there."""
+        objective = info.data.get("objective", ObjectiveFields())
+        needs_table = objective is None or isinstance(objective, str) or objective.use
+        if not data_file and needs_table and info.data.get("data", True) is None:
             raise PydanticKnownError("missing")
         return data_file

@@ -158,8 +158,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answer, Pat
     for name, text in (
         (
             "schema",
-            FOREST.replace("rule: cv", "rule: best").replace("  data_file: wine.csv\n", "")
-            + "  fold: 3\n",
+            FOREST.replace("rule: cv", "rule: best").replace("  name: wine\n", "") + "  fold: 3\n",
         ),
         ("meaning", FOREST.replace("max_depth", "depth_max")),
     ):
@@ -183,10 +182,10 @@ def test_dg_points_at_every_line_against_the_schema(
             line_of(text, "best"),
             (
                 "attributes.rule 'best' is not one of ['test_score', 'cv', 'one_standard_error', "
-                "'within']"
+                "'within', 'own_score']"
             ),
         ),
-        (line_of(text, "attributes:"), "attributes 'data_file' is a required property"),
+        (line_of(text, "attributes:"), "attributes 'name' is a required property"),
         (
             line_of(text, "fold: 3"),
             "attributes.fold Additional properties are not allowed ('fold' was unexpected)",

@@ -61,7 +61,7 @@ def refusal(project: YamlProject, text: str) -> tuple[Path, str]:
             "rule: best",
             "rule",
             "best",
-            "Input should be 'test_score', 'cv', 'one_standard_error' or 'within'",
+            "Input should be 'test_score', 'cv', 'one_standard_error', 'within' or 'own_score'",
         ),
         ("folds: 3", "fold: 3", "fold", "fold: 3", "Extra inputs are not permitted"),
         (

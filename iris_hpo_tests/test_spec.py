@@ -267,7 +267,10 @@ def test_a_name_is_refused_that_the_search_without_one_uses(name):
         (
             {"rule": "best"},
             ("rule",),
-            "rule 'best' is unknown; choose one of test_score, cv, one_standard_error, within",
+            (
+                "rule 'best' is unknown; choose one of test_score, cv, one_standard_error, within, "
+                "own_score"
+            ),
         ),
         (
             {"blocking_checks": ("champion_is_within_grid", "better")},

@@ -16,11 +16,13 @@ from iris_hpo.command.session import open_study
 from iris_hpo.data.dataset import Features, Task
 from iris_hpo.data.prediction_rows import read_features
 from iris_hpo.errors import InputError
+from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.study import Study
 from iris_hpo.selection.champion import CHAMPION, ChampionCard
 from iris_hpo.selection.ensemble import ENSEMBLE
 from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.text import clean, quote_cell
+from iris_hpo.training.call import named_rows
 from iris_hpo.training.cards import load_model
 from iris_hpo.training.fitting import describe
 
@@ -58,6 +60,8 @@ def predict_file(
         left_out=[name for name, role in layout.columns.items() if role not in _KEPT],
     )
     model = _load(content)
+    if study.spec.called:
+        features = named_rows(model, features, champion.feature_names)
     if proba:
         labels = _labels(model)
         text = _table(labels, _probabilities(model, features, len(labels)), as_json=as_json)
@@ -69,6 +73,11 @@ def predict_file(
 
 def read_predictor(store: ArtifactStore, champion: ChampionCard, *, ensemble: bool) -> bytes:
     """Read the champion's model, or the vote of the selected models, and verify it."""
+    if RULES[champion.rule].scores_itself:
+        raise InputError(
+            "the objective of this search scores itself, so its champion predicts nothing; what "
+            f"the champion gave and left is in {store.path('selection')}"
+        )
     if not ensemble:
         return read_verified(store, CHAMPION, champion.digest)
     if champion.ensemble is None:

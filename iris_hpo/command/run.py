@@ -173,7 +173,7 @@ def _print(console: Console, study: Study, outcome: Outcome, seconds: float) -> 
     for line in champion_lines(champion, study.spec.task, len(rows)):
         say(console, line)
     say(console, "")
-    print_leaderboard(console, rows[:_TOP])
+    print_leaderboard(console, rows[:_TOP], champion)
     if len(rows) > _TOP:
         search = f" --search {study.spec.name}" if study.spec.name else ""
         say(console, f"... and {len(rows) - _TOP} more: iris-hpo leaderboard{search}")

@@ -12,13 +12,21 @@ from rich.table import Table
 from iris_hpo.command.output import make_console, results, say, show
 from iris_hpo.command.session import open_study
 from iris_hpo.command.settings import choose_settings
+from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.plan import full_plan
 from iris_hpo.orchestration.selection_metadata import part_note
 from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.orchestration.status import STATES
 from iris_hpo.selection.champion import ChampionCard
-from iris_hpo.selection.leaderboard import CV_MEAN_OF, LEADERBOARD, read_csv, to_csv, typed
+from iris_hpo.selection.leaderboard import (
+    CV_MEAN_OF,
+    FIXED_COLUMNS,
+    LEADERBOARD,
+    read_csv,
+    to_csv,
+    typed,
+)
 from iris_hpo.selection.sentences import champion_lines
 from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.text import clean, legible
@@ -30,6 +38,8 @@ _GAP: Final = 2
 _TEXTS: Final = ("candidate", "95 % interval", "")
 _FIRST_LEFT_OUT: Final = ("fold SD", "95 % interval", "fold mean")
 """Columns that a narrow terminal does not get, in this order."""
+_METRICS: Final = 4
+"""Number of metrics beside a score of its own that a table shows; the file has all."""
 
 
 def show_status(
@@ -86,7 +96,7 @@ def show_leaderboard(
         for line in champion_lines(champion, study.spec.task, len(all_rows)):
             say(console, line)
         say(console, "")
-        print_leaderboard(console, rows)
+        print_leaderboard(console, rows, champion)
         if part:
             say(console, f"note: {part}")
     return 0
@@ -98,12 +108,13 @@ def read_leaderboard(store: ArtifactStore, champion: ChampionCard) -> list[Row]:
     return read_csv(content)
 
 
-def print_leaderboard(console: Console, rows: Sequence[Row]) -> None:
+def print_leaderboard(console: Console, rows: Sequence[Row], champion: ChampionCard) -> None:
     """Print the columns that a person compares; a narrow terminal gets fewer of them.
 
     Names of candidates are never shortened, as they differ in their ends.
     """
-    columns = _columns(rows)
+    itself = RULES[champion.rule].scores_itself
+    columns = _own_columns(rows, champion.scoring) if itself else _columns(rows)
     widths = {
         header: max(map(cell_len, (header, *cells))) + _GAP for header, cells in columns.items()
     }
@@ -112,7 +123,9 @@ def print_leaderboard(console: Console, rows: Sequence[Row]) -> None:
         del columns[left_out.pop(0)]
     table = Table(box=None, pad_edge=False)
     for header in columns:
-        table.add_column(header, justify="left" if header in _TEXTS else "right", overflow="fold")
+        table.add_column(
+            escape(header), justify="left" if header in _TEXTS else "right", overflow="fold"
+        )
     for cells in zip(*columns.values(), strict=True):
         table.add_row(*map(escape, cells))
     console.print(table)
@@ -137,6 +150,17 @@ def _columns(rows: Sequence[Row]) -> dict[str, list[str]]:
     means = {name: f"fold {legible(name.removeprefix(CV_MEAN_OF))}" for name in others}
     for name, header in {"cv_mean": "fold mean", "cv_std": "fold SD", **means}.items():
         columns[header] = [f"{float(row[name]):.4f}" if row[name] else "-" for row in rows]
+    columns[""] = [_mark(row) for row in rows]
+    return columns
+
+
+def _own_columns(rows: Sequence[Row], scoring: str) -> dict[str, list[str]]:
+    """The cells of the scores that an objective gave, and of the first of its other metrics."""
+    names = [name for name in rows[0] if not (name in FIXED_COLUMNS or name.startswith("param_"))]
+    columns = {name: [row[name] for row in rows] for name in ("rank", "candidate")}
+    shown = {"score": scoring, **{name: name for name in names[:_METRICS]}}
+    for name, header in shown.items():
+        columns[legible(header)] = [f"{float(row[name]):.6g}" if row[name] else "-" for row in rows]
     columns[""] = [_mark(row) for row in rows]
     return columns
 

@@ -64,9 +64,14 @@ class SplitCard(Card):
     roles: list[str] | None = None
 
     @property
+    def columns(self) -> list[str]:
+        """Names of the features, then that of the target; empty without a table."""
+        return [*self.feature_names, self.target_name] if self.train_rows else []
+
+    @property
     def digests(self) -> dict[str, str]:
         """Digest of each file beside the card, by name."""
-        digests = {TRAIN: self.train_digest, TEST: self.test_digest}
+        digests = {TRAIN: self.train_digest, TEST: self.test_digest} if self.train_rows else {}
         return digests | ({FOLDS: self.folds_digest} if self.folds_digest else {})
 
     def content(self) -> dict[str, object]:
@@ -162,6 +167,9 @@ def read_examples(store: ArtifactStore, card: SplitCard, task: Task) -> Examples
     ArtifactError
         If a file is missing or was changed.
     """
+    if not card.train_rows:
+        rows, target = np.empty((0, 0)), np.empty(0)
+        return Examples(rows, target, rows, target, folds=())
     files = {name: read_verified(store, name, digest) for name, digest in card.digests.items()}
     kept = card.roles or ()
     _, features, target = read_part(files[TRAIN], task, card.kinds, kept)
@@ -212,6 +220,8 @@ def notes_on_split(card: SplitCard, target: Target, task: Task) -> list[str]:
     target
         Target of the training rows.
     """
+    if not card.train_rows:
+        return []
     if card.splitter is None:
         return notes_on_folds(target, settings_of(card), task)
     return [f"the splitter leaves out {counted(card.left_out, 'row')}"] if card.left_out else []
@@ -224,6 +234,8 @@ def split_problems(store: ArtifactStore, task: Task) -> list[str]:
     proportions only if the splitter promises that.
     """
     card = read_card(store, CARD, SplitCard)
+    if not card.train_rows:
+        return []
     files = {name: store.read(name) for name in card.digests}
     problems = [
         f"{name} was changed since it was made"

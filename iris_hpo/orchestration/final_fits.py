@@ -127,6 +127,8 @@ class FinalFits:
     def _settings(self) -> SplitSettings | None:
         """Settings of the split; None without folds, or of another splitter."""
         card = self.upstream.split_card
+        if self.study.spec.called:  # a call would be repeated for each part
+            return None
         return settings_of(card) if card.splitter is None and card.folds else None
 
     @cached_property

@@ -50,6 +50,15 @@ _OF_ASSET: Final = (
     "The value of the asset {data_asset}, checked and kept as a file, which the search learns from."
 )
 """Description of `raw_data` if the data is an asset of the project."""
+_WITHOUT_TABLE: Final = {
+    "raw_data": "Nothing: the search has no table. All searches have the same assets.",
+    "split": "The seed of the search, which has no table.",
+    "models": "What one {objective} per candidate gives and leaves. Each partition is one "
+    "candidate and is up to date or stale by itself.",
+    "scores": "The {scoring} that each candidate gave, with other metrics.",
+}
+"""Descriptions of assets of a search without a table."""
+
 _SAMPLED: Final = (
     "The candidates that {sampler} proposes, of values of {axes}. Materialising it registers new "
     "candidates and deletes those that are no longer proposed."
@@ -61,6 +70,8 @@ LAYOUT = "layout"
 """Metadata of `raw_data` and `split`: which column was the target."""
 CHAMPION = "iris_hpo_champion"
 """Key of the IO manager that gives assets below a selection its champion."""
+NO_TABLE: Final = "the search has no table"
+"""Note of `raw_data` and `split` where there is no data file."""
 NOTES = "notes"
 """Metadata of `raw_data` and `split`: notes on the columns and the folds."""
 
@@ -118,7 +129,8 @@ def names_of(spec: SearchSpec) -> Names:
 def describe(spec: SearchSpec, name: str) -> str:
     """Return the description of an asset."""
     is_sampled = name == "parameters" and spec.sampler != PARAMETER_FILES
-    text = _SAMPLED if is_sampled else _DESCRIPTIONS[name]
+    descriptions = _DESCRIPTIONS if spec.has_table else {**_DESCRIPTIONS, **_WITHOUT_TABLE}
+    text = _SAMPLED if is_sampled else descriptions[name]
     if name == "raw_data" and spec.data_asset:
         text = _OF_ASSET
     text = text.format(
@@ -138,7 +150,10 @@ def _kinds(spec: SearchSpec, name: str) -> set[str]:
     if name == "raw_data" and spec.data_asset:
         return {"arrow"}
     is_built_in = spec.division().is_built_in if name == "split" else spec.objective is None
-    return _KINDS[name] if is_built_in else _KINDS[name] - {"scikitlearn"}
+    kinds = _KINDS[name] if is_built_in else _KINDS[name] - {"scikitlearn"}
+    if not spec.has_table and name in ("raw_data", "split"):
+        return {"python"}
+    return kinds
 
 
 def presentation(spec: SearchSpec, name: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.upstream import Upstream
 from iris_hpo.selection.leaderboard import flat
 from iris_hpo.text import clean
+from iris_hpo.training.called import FILES, LOG
 from iris_hpo.training.cards import ModelCard, ScoreCard, model_name
 from iris_hpo.training.evaluation import cv_mean, cv_std
 from iris_hpo.training.trial import TrialResult
@@ -21,6 +22,9 @@ SLOW_LOG: Final = (
     "slower; event_log_storage in dagster.yaml can name iris_hpo.event_log"
 )
 """A note for users of an instance whose event log `records_slowly`."""
+
+_BESIDE: Final = {FILES: "files", LOG: "log"}
+"""Names of the files beside a model, in the metadata."""
 
 Metadata = dict[str, dg.MetadataValue | str | int | float | None]
 
@@ -75,6 +79,10 @@ class Recorder:
             "digest": card.digest,
             "convergence_warnings": card.convergence_warnings,
             "path": dg.MetadataValue.path(str(self._store.path(model_name(card.key)))),
+            **{
+                _BESIDE[suffix]: dg.MetadataValue.path(str(self._store.path(name)))
+                for suffix, name in zip(card.beside or (), card.files_beside, strict=True)
+            },
             "reused": reused,
         }
         self._log("models", card.key, card.version, inputs, metadata)

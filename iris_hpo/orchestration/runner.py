@@ -165,7 +165,9 @@ class Launcher:
             apply_change(self._study, plan.change)
         if planned and work.engine == LOKY:
             fits = len(planned) * (self._study.spec.division(settings.split).n_folds + 1)
-            start_workers(fits * self._study.data_file.stat().st_size, work.jobs)
+            file = self._study.data_file
+            size = file.stat().st_size if self._study.spec.has_table else 0
+            start_workers(fits * size, work.jobs)
             import_for_reports(self._study.spec.reports)
         if not planned:
             if sources:

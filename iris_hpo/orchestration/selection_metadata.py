@@ -161,14 +161,15 @@ def _table(rows: Sequence[Mapping[str, Cell]]) -> dg.TableMetadataValue:
     types: dict[type, str] = {bool: "bool", int: "int", float: "float", str: "string"}
 
     def kind_of(name: str) -> str:
-        kinds = {types[type(row[name])] for row in rows if row[name] is not None}
+        kinds = {types[type(row[name])] for row in rows if row.get(name) is not None}
         return kinds.pop() if len(kinds) == 1 else "string"
 
-    names = [*_FIRST_COLUMNS, *(name for name in rows[0] if name not in _FIRST_COLUMNS)]
+    known = dict.fromkeys(name for row in rows for name in row)  # metrics may differ
+    names = [*_FIRST_COLUMNS, *(name for name in known if name not in _FIRST_COLUMNS)]
     columns = [
         dg.TableColumn(name, kind_of(name), description=_FIRST_COLUMNS.get(name)) for name in names
     ]
-    records = [dg.TableRecord({name: _cell(row[name]) for name in names}) for row in rows]
+    records = [dg.TableRecord({name: _cell(row.get(name)) for name in names}) for row in rows]
     return dg.MetadataValue.table(records, dg.TableSchema(columns))
 
 

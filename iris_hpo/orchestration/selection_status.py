@@ -13,10 +13,11 @@ from iris_hpo.orchestration.upstream import Upstream
 from iris_hpo.parts import Part
 from iris_hpo.reports import DEFAULT_REPORTS
 from iris_hpo.run_settings import ALL, SelectionSettings
-from iris_hpo.selection.champion import CHAMPION, SELECTED_FOLDER
+from iris_hpo.selection.champion import CHAMPION, MINIMIZE
 from iris_hpo.selection.ensemble import ENSEMBLE
 from iris_hpo.selection.leaderboard import leaderboard_keys
 from iris_hpo.selection.references import REFERENCES
+from iris_hpo.selection.selected_files import digests_of_selected
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.store.cards import fingerprint
 from iris_hpo.store.digests import ArtifactError
@@ -68,6 +69,8 @@ def selection_version(
     space: ParameterSpace,
     reports: Sequence[Part] = DEFAULT_REPORTS,
     repeats: int | None = None,
+    *,
+    minimizes: bool = False,
 ) -> str:
     """The data version of a selection.
 
@@ -77,9 +80,12 @@ def selection_version(
     ----------
     repeats
         How often the folds are drawn; None for once.
+    minimizes
+        Whether the least score is the best.
     """
     return fingerprint(
         **choosing_identity(settings, space, reports),
+        **({"direction": MINIMIZE} if minimizes else {}),
         # Earlier versions counted the folds of all repeats.
         **({"repeats": repeats} if RULES[settings.rule].needs_error and repeats else {}),
         scores=sorted((key, status.score_versions[key]) for key in status.score_cards),
@@ -133,10 +139,18 @@ def selection_state(
         digest = champion.leaderboard_digest
         for key in leaderboard_keys(store, digest=digest, selected=True):
             card = study.card(model_card_name(key), ModelCard, status.model_versions[key])
-            read_verified(store, f"{SELECTED_FOLDER}/model_{key}.pkl", card.digest)
+            for name, recorded_digest in digests_of_selected(card).items():
+                read_verified(store, name, recorded_digest)
     except (InputError, KeyError):  # a selected candidate may be gone
         return "out of date"
-    repeats = study.upstream().split_card.repeats
-    version = selection_version(status, settings, study.spec.space, study.spec.reports, repeats)
+    spec, repeats = study.spec, study.upstream().split_card.repeats
+    version = selection_version(
+        status,
+        settings,
+        spec.space,
+        spec.reports,
+        repeats,
+        minimizes=bool(spec.called and spec.called.minimizes),
+    )
     is_current = recorded.version == version and recorded.code_version == CODE_VERSIONS["selection"]
     return "up to date" if is_current else "out of date"

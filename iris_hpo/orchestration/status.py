@@ -148,7 +148,8 @@ def _with_failures(states: Mapping[str, State], failed: Mapping[str, str]) -> di
 
 def _read_model(study: Study, key: str, version: str) -> ModelCard:
     card = study.card(model_card_name(key), ModelCard, version)
-    read_verified(study.store, model_name(key), card.digest)
+    for name, digest in {model_name(key): card.digest, **card.files_beside}.items():
+        read_verified(study.store, name, digest)
     return card
 
 

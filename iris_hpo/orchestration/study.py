@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from iris_hpo.data.dataset import Dataset, read_dataset
+from iris_hpo.data.no_table import no_dataset, undivided
 from iris_hpo.data.sources import file_digest
 from iris_hpo.data.split import CARD as SPLIT_CARD
 from iris_hpo.data.split import Examples, SplitCard, divide, read_examples
@@ -82,8 +83,6 @@ class Study:
         """The artifacts of the search."""
         return self.storage.store(self.spec)
 
-    # Files
-
     @property
     def data_file(self) -> Path:
         """Path of the data file."""
@@ -97,7 +96,7 @@ class Study:
     @cached_property
     def data_digest(self) -> str:
         """The sha256 of the data file, whose rows are read only if nothing was split before."""
-        if "dataset" in vars(self) or self.recorded("split") is None:
+        if not self.spec.has_table or "dataset" in vars(self) or self.recorded("split") is None:
             return self.dataset.digest
         return file_digest(self.data_file)
 
@@ -111,6 +110,8 @@ class Study:
             If the file cannot be used.
         """
         spec = self.spec
+        if not spec.has_table:
+            return no_dataset()
         with self.data_asset.naming():
             return read_dataset(self.data_file, spec.layout, spec.task, mixed=prepares(spec))
 
@@ -127,6 +128,8 @@ class Study:
         InputError
             If it cannot be divided by these settings; the message names the file.
         """
+        if not self.spec.has_table:
+            return undivided(settings.seed)
         if settings not in self._divided:
             dataset = self.dataset  # its errors name the file
             try:
@@ -201,13 +204,13 @@ class Study:
     def conditions(self, split: SplitCard, parameters: ParametersCard) -> Conditions:
         """Conditions under which candidates are trained and scored, for a split and parameters."""
         return Conditions(
-            objective=self.spec.make_objective(parameters.choices, split.seed, split.kinds or ()),
-            training_digest=split.train_digest,
+            objective=self.spec.make_objective(
+                parameters.choices, split.seed, split.kinds or (), split.columns
+            ),
+            training_digest=split.version if self.spec.called else split.train_digest,
             split_version=split.version,
             parameters_version=parameters.version,
         )
-
-    # Records
 
     def recorded(self, name: str) -> Input | None:
         """The latest materialisation of an unpartitioned asset, by its name in every search."""

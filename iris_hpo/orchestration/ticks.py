@@ -113,6 +113,8 @@ def follow_raw_data(context: dg.SensorEvaluationContext, study: Study) -> dg.Sen
     InputError
         If the file cannot be used, or another project owns the search.
     """
+    if not study.spec.has_table:
+        return dg.SensorResult(skip_reason="the search has no table")
     recorded = study.recorded("raw_data")
     digest, recorded_digest = _data_digests(study)
     if not digest:

@@ -23,6 +23,7 @@ from iris_hpo.reports.scores import (
     Levels,
     Marks,
     Series,
+    best_first,
     color_scale,
     marks_of,
     most_influential,
@@ -119,10 +120,10 @@ def _heat_maps(
     scoring: str,
 ) -> "Figure":
     y, x = axes
-    shown = series[:1] if RULES[selection.rule].needs_folds else series
+    shown, sign = best_first(selection, series[:1] if RULES[selection.rule].needs_folds else series)
     # One scale for all panels: the same colour is the same score.
     scores = np.concatenate([each.scores for each in shown])
-    scale = color_scale(scores)
+    scale = color_scale(scores, sign)
     size = _panel_size(y, x, scores)
     figure = framed(
         size[0] * len(shown) + label_width(y) + 1.5,
@@ -147,6 +148,7 @@ def _heat_maps(
 def _pairs(
     selection: Selection, axes: Sequence[Levels], series: Series, marks: Marks, scoring: str
 ) -> "Figure":
+    (series,), sign = best_first(selection, [series])
     shown = most_influential(axes, series.scores, MAX_PAIRED)
     headline = f"{scoring} by pairs of {', '.join(axis.name for axis in shown)}"
     about = [f"each cell: the best {series.title} over the other axes", *_about(selection)]
@@ -167,7 +169,7 @@ def _pairs(
     scores = np.concatenate(
         [shown_scores(shown[row + 1], shown[column], series.scores) for row, column in pairs]
     )
-    scale = color_scale(scores)
+    scale = color_scale(scores, sign)
     panels: list[Axes] = []
     drawn: list[ScalarMappable] = []
     for row, column in pairs:

@@ -90,12 +90,17 @@ def add_color_bar(
         label=label,
         ticks=_color_ticks(scale),
         extend="min" if scale.clipped else "neither",
-        format="{x:g}",
+        format="{x:g}" if scale.sign > 0 else _turned,
         fraction=0.05,
         aspect=24,
         pad=0.02,
     )
     bar.outline.set_visible(False)
+
+
+def _turned(score: float, _: object) -> str:
+    """Write a score that was turned as it is."""
+    return f"{-score:g}"
 
 
 def _color_ticks(scale: ColorScale) -> list[float]:

@@ -113,7 +113,7 @@ def _draw_cells(
     # If cells are thinner than a point, outlines would hide all of them.
     if min(cell) * 72 >= 1:
         _outline(axes, selected, min(16 * min(cell), 2.2))
-    has_text = _write_scores(axes, best, mesh, cell, star)
+    has_text = _write_scores(axes, best, mesh, cell, star, scale.sign)
     # With a score in the cell, the star takes the upper half.
     draw_star(axes, (star[0], star[1] + 0.19) if has_text else star, 10 if has_text else 13)
     return mesh
@@ -174,13 +174,14 @@ def _write_scores(
     mesh: "QuadMesh",
     cell: tuple[float, float],
     star: tuple[float, float],
+    sign: float,
 ) -> bool:
     """Write each cell's score into it, if there is room."""
     if max(best.shape) > MAX_ANNOTATED or cell[1] < 0.25:
         return False
     form = score_format(best)
     texts = {
-        (int(row), int(column)): written(float(best[row, column]), form)
+        (int(row), int(column)): written(sign * float(best[row, column]), form)
         for row, column in np.argwhere(np.isfinite(best))
     }
     if max(map(text_width, texts.values())) > cell[0]:

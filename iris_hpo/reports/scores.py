@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -112,12 +112,15 @@ class ColorScale:
         easier to distinguish.
     clipped
         Whether some scores are below `low`; they share the first colour.
+    sign
+        -1 if the scores are turned, so that the greatest is the best; they are written as they are.
     """
 
     low: float
     high: float
     power: float = 1.0
     clipped: bool = False
+    sign: float = 1.0
 
 
 def varying_levels(selection: Selection, space: ParameterSpace) -> list[Levels]:
@@ -145,7 +148,8 @@ def scored_series(selection: Selection, scoring: str) -> list[Series]:
     intervals = [evaluation.interval for evaluation in evaluations] if scoring == "accuracy" else []
     ends = np.array([(np.nan, np.nan) if pair is None else pair for pair in intervals])
     low, high = (ends[:, 0], ends[:, 1]) if np.isfinite(ends).any() else (None, None)
-    series = [Series("test", "test score", test, low, high, "95 % interval")]
+    title = scoring if RULES[selection.rule].scores_itself else "test score"
+    series = [Series("test", title, test, low, high, "95 % interval")]
 
     folds = max(len(evaluation.fold_scores) for evaluation in evaluations)
     if folds:
@@ -203,7 +207,13 @@ def most_influential(axes: Sequence[Levels], scores: Floats, count: int) -> list
     return [axes[index] for index in sorted(kept)]
 
 
-def color_scale(scores: Floats) -> ColorScale:
+def best_first(selection: Selection, series: Sequence[Series]) -> tuple[list[Series], float]:
+    """Turn the scores if the least is the best; give them with the sign that turns them."""
+    sign = -1.0 if selection.minimizes else 1.0
+    return [replace(each, scores=sign * each.scores) for each in series], sign
+
+
+def color_scale(scores: Floats, sign: float = 1.0) -> ColorScale:
     """Choose colours that distinguish the good scores.
 
     One bad corner of a grid would otherwise leave a single colour for all candidates of interest.
@@ -213,12 +223,12 @@ def color_scale(scores: Floats) -> ColorScale:
     known = scores[np.isfinite(scores)]
     lowest, high = float(known.min()), float(known.max())
     if high - lowest <= TOLERANCE * max(1.0, abs(high)):  # they tie
-        return ColorScale(high, high)
+        return ColorScale(high, high, sign=sign)
     upper = float(min(np.quantile(known, 0.75), known[known < high].max()))
     low = max(lowest, high - 40 * (high - upper))
     share = (upper - low) / (high - low)
     power = math.log(0.75) / math.log(share) if 0 < share < 1 else 1.0
-    return ColorScale(low, high, min(max(power, 1.0), _MAX_POWER), low > lowest)
+    return ColorScale(low, high, min(max(power, 1.0), _MAX_POWER), low > lowest, sign)
 
 
 def score_format(scores: Floats) -> str:

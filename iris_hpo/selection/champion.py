@@ -16,9 +16,9 @@ from iris_hpo.store.digests import digest_of
 from iris_hpo.training.cards import ModelCard
 from iris_hpo.training.final_fits import Refitted
 
+MINIMIZE = "minimize"
 CHAMPION = "selection/champion.pkl"
 CHAMPION_CARD = "selection/champion.json"
-SELECTED_FOLDER = "selection/models"
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,10 @@ class ChampionCard(Card):
     ensemble
         The vote of the selected models: ``digest`` and ``bytes`` of its file, number of ``models``,
         ``estimate`` or ``estimate_reason`` as above; None without one.
+    direction
+        ``minimize`` if the least score is the best.
+    has_files
+        Whether the champion has files beside its model.
     """
 
     key: str
@@ -96,6 +100,8 @@ class ChampionCard(Card):
     fold_test: dict[str, Any] | None = None
     kinds: list[str] | None = None  # of the features, as in the split
     ensemble: dict[str, Any] | None = None
+    direction: str | None = None
+    has_files: bool | None = None
 
     def content(self) -> dict[str, object]:
         """Return the fields that are stored."""
@@ -184,6 +190,8 @@ def champion_card(made: Made, split: SplitCard) -> ChampionCard:
         as_good=None if made.assessment.as_good is None else list(made.assessment.as_good),
         ensemble=_described_ensemble(made),
         **_estimated(made.assessment.estimate),
+        direction=MINIMIZE if selection.minimizes else None,
+        has_files=True if card.beside else None,
     )
 
 

@@ -3,7 +3,7 @@
 What the rules are is in `iris_hpo.known_rules`; how scores become a selection, in `rules`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -40,6 +40,10 @@ class Standings:
     error: Scores | None
     simplicity: NDArray[np.intp]
     share: float
+
+    def turned(self, *, minimizes: bool) -> "Standings":
+        """The same with the least test score as the greatest, if the least is the best."""
+        return replace(self, test=-self.test) if minimizes else self
 
 
 @np.errstate(over="ignore")

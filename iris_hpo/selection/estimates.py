@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from iris_hpo.known_rules import RULES
 from iris_hpo.selection.bootstrap import Outcome
 from iris_hpo.selection.choosing import Scores
 from iris_hpo.selection.evidence import Curve, Evidence, Reference
@@ -34,6 +35,8 @@ __all__ = [
 ]
 
 Kind = Literal["bbc", "bbc_folds", "corrected_t"]
+
+_SCORES_ITSELF: Final = "the objective scores itself, and shows no predictions of rows or folds"
 
 _CHANCE: Final = 0.025
 """A candidate is as good if it reaches the champion in at least this share of the draws."""
@@ -142,6 +145,8 @@ def assess(
         (row.scored for row in selection.rows),
         key=lambda entry: selection.space.order(entry.candidate),
     )
+    if RULES[selection.rule].scores_itself:
+        return Assessment(NoEstimate(_SCORES_ITSELF))
     only = None
     try:
         check_evidence([entry.evaluation for entry in scored], evidence)

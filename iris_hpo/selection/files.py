@@ -6,7 +6,6 @@ from iris_hpo.data.split import SplitCard
 from iris_hpo.selection.champion import (
     CHAMPION,
     CHAMPION_CARD,
-    SELECTED_FOLDER,
     ChampionCard,
     Made,
     champion_card,
@@ -15,6 +14,14 @@ from iris_hpo.selection.ensemble import ENSEMBLE
 from iris_hpo.selection.leaderboard import LEADERBOARD, leaderboard_keys
 from iris_hpo.selection.references import REFERENCES
 from iris_hpo.selection.rules import Selection
+from iris_hpo.selection.selected_files import (
+    SELECTED_FOLDER,
+    delete_selected,
+    keys_of_models,
+    problems_beside,
+    read_beside,
+    selected_name,
+)
 from iris_hpo.store.cards import read_card, read_recorded_card
 from iris_hpo.store.digests import ArtifactError, digest_of
 from iris_hpo.store.folder import ArtifactStore, read_verified
@@ -23,26 +30,22 @@ from iris_hpo.training.cards import ModelCard, model_card_name, model_name
 
 def selected_problems(store: ArtifactStore) -> list[str]:
     """Problems of the stored selected models and the champion; empty if there are none."""
-    stored = [
-        name
-        for name in store.list(SELECTED_FOLDER)
-        if name.startswith("model_") and name.endswith(".pkl")
-    ]
+    stored = keys_of_models(store.list(SELECTED_FOLDER))
     problems = [
         f"model_{key}.pkl is missing from the selected models"
         for key in leaderboard_keys(store, selected=True)
-        if f"model_{key}.pkl" not in stored
+        if key not in stored
     ]
-    for name in stored:
-        key = name.removeprefix("model_").removesuffix(".pkl")
+    for key in stored:
         try:
             card = read_card(store, model_card_name(key), ModelCard)
-            content = store.read(f"{SELECTED_FOLDER}/{name}")
+            content = store.read(selected_name(key))
         except ArtifactError as error:
             problems.append(str(error))
             continue
         if digest_of(content) != card.digest:
-            problems.append(f"{name} is not the file that its card describes")
+            problems.append(f"model_{key}.pkl is not the file that its card describes")
+        problems += problems_beside(store, card)
     return problems + _champion_problems(store)
 
 
@@ -83,28 +86,26 @@ def write_selection(store: ArtifactStore, made: Made, split: SplitCard) -> Champ
     """Store the selected models, the champion, the leaderboard, the references and the reports."""
     champion = champion_card(made, split)
     before, had_ensemble = _before(store)
+    beside = read_beside(store, [card for card, _ in made.models.values()])
     store.write_together(
         {
             LEADERBOARD: made.table,
             **{f"selection/{name}": content for name, content in made.reports.items()},
-            **{
-                f"{SELECTED_FOLDER}/model_{key}.pkl": model
-                for key, (_, model) in made.models.items()
-            },
+            **beside,
+            **{selected_name(key): model for key, (_, model) in made.models.items()},
             **({} if made.ensemble is None else {ENSEMBLE: made.ensemble}),
             REFERENCES: made.references.to_bytes(),
             CHAMPION: made.refitted.content if made.refitted else made.scored[1],
             CHAMPION_CARD: champion.to_bytes(),
         }
     )
-    for name in store.list(SELECTED_FOLDER):
-        key = name.removeprefix("model_").removesuffix(".pkl")
-        if (
-            name == f"model_{key}.pkl"
-            and key not in made.models
-            and (key in before or _is_copy(store, key))
-        ):
-            store.delete(f"{SELECTED_FOLDER}/{name}")
+    kept = {*beside, *map(selected_name, made.models)}
+    left_over = [
+        key
+        for key in keys_of_models(store.list(SELECTED_FOLDER))
+        if key in before or (key not in made.models and _is_copy(store, key))
+    ]
+    delete_selected(store, left_over, kept)
     if had_ensemble and made.ensemble is None:
         store.delete(ENSEMBLE)
     return champion
@@ -132,7 +133,7 @@ def _is_copy(store: ArtifactStore, key: str) -> bool:
     """Whether a selected model is a copy of the candidate's, so that deleting it loses nothing."""
     try:
         card = read_card(store, model_card_name(key), ModelCard)
-        read_verified(store, f"{SELECTED_FOLDER}/model_{key}.pkl", card.digest)
+        read_verified(store, selected_name(key), card.digest)
     except ArtifactError:
         return False
     return True

@@ -24,6 +24,14 @@ CV_MEAN_OF: Final = "cv_mean_"
 
 Cell = str | int | float | bool | None
 
+FIXED_COLUMNS: Final = frozenset(
+    (
+        *("rank", "candidate", "score", "cv_mean", "cv_std", "correct", "total"),
+        *("interval_low", "interval_high", "selected", "champion"),
+    )
+)
+"""Columns that are neither a parameter nor a metric."""
+
 _COUNTS: Final = ("rank", "correct", "total")
 _TRUTH: Final = {"true": True, "false": False}
 _COLUMNS: Final = (

@@ -73,6 +73,8 @@ class Selection:
         The share of the best mean that the rule ``within`` allows.
     expectation
         What is expected of the champion, in one line for reports; empty before it is estimated.
+    minimizes
+        Whether the least score is the best.
     """
 
     space: ParameterSpace
@@ -82,6 +84,7 @@ class Selection:
     edges: tuple[tuple[str, str], ...]
     within: float = DEFAULT_SHARE
     expectation: str = ""
+    minimizes: bool = False
 
     @property
     def selected(self) -> tuple[Scored, ...]:
@@ -102,6 +105,7 @@ def select(
     *,
     within: float = DEFAULT_SHARE,
     repeats: int = 1,
+    minimizes: bool = False,
 ) -> Selection:
     """Rank candidates and choose the best.
 
@@ -110,28 +114,29 @@ def select(
     scored
         Scored candidates, at least one.
     rule
-        ``test_score``: the best score on the test rows; the champion of a tie has the best
-        cross-validation mean. ``cv``: the best cross-validation mean. ``one_standard_error``:
-        all candidates within one standard error of the best cross-validation mean, and the
-        simplest of them is the champion, after Breiman et al. (1984), Classification and
-        Regression Trees, section 3.4.3. ``within``: the same, within a share of the best mean.
-        The first axis decides which candidate is simpler, then the second, and so on; each axis
-        says which end of its scale is simple. Among equally simple candidates the better mean wins.
-        Remaining ties go to the first in the order of the space, as in libsvm's ``grid.py``.
+        ``test_score``: the best score on the test rows; the champion of a tie has the best mean.
+        ``own_score``: the best score of an objective that scores itself. ``cv``: the best
+        cross-validation mean. ``one_standard_error``: all within one standard error of the best
+        mean; the simplest is the champion (Breiman et al. (1984), Classification and Regression
+        Trees, section 3.4.3). ``within``: the same, within a share of the best mean. The first axis
+        decides which is simpler, then the second, and so on; then the better mean. Other ties go to
+        the first of the space, as in libsvm's ``grid.py``.
     within
         The share of the best mean for the rule ``within``, such as 0.01.
     repeats
         How often the folds validate each training row: the standard error counts one repeat.
+    minimizes
+        Whether the least score is the best.
 
     Raises
     ------
     InputError
-        If the rule needs cross-validation and a candidate has none, or needs to know which
-        candidate is simpler and an axis does not say so.
+        If a candidate has no fold scores, or an axis no simple end, and the rule needs them.
     """
     _check(scored, rule, space)
     scored = sorted(scored, key=lambda one: space.order(one.candidate))
     standings = _standings(scored, space, scoring, RULES[rule], within, repeats)
+    standings = standings.turned(minimizes=minimizes)
     (selected,), (champion,) = choose(RULES[rule], standings)
     primary = standings.mean if RULES[rule].needs_folds else standings.test
     (ranks,), (cv_ranks,) = tie_ranks(primary), tie_ranks(standings.mean)
@@ -142,7 +147,7 @@ def select(
         for at in ordered.tolist()
     )
     edges = _edges(scored[champion].candidate, [entry.candidate for entry in scored], space)
-    return Selection(space, scoring, rule, rows, edges, within)
+    return Selection(space, scoring, rule, rows, edges, within, minimizes=minimizes)
 
 
 def _check(scored: Sequence[Scored], rule: str, space: ParameterSpace) -> None:

@@ -11,9 +11,10 @@ from typing import Any, Final
 from iris_hpo.data.dataset import Task
 from iris_hpo.known_rules import RULES
 from iris_hpo.run_settings import ALL
-from iris_hpo.selection.champion import CHAMPION, SELECTED_FOLDER, ChampionCard
+from iris_hpo.selection.champion import CHAMPION, MINIMIZE, ChampionCard
 from iris_hpo.selection.ensemble import ENSEMBLE
 from iris_hpo.selection.estimates import Comparison, Estimate, NoEstimate
+from iris_hpo.selection.selected_files import SELECTED_FOLDER, selected_name
 from iris_hpo.text import counted
 
 _PLAIN_SCORING: Final = "accuracy"
@@ -102,7 +103,14 @@ def expectation(estimate: Estimate | NoEstimate, scoring: str) -> str:
 
 
 def score_sentence(card: ChampionCard) -> str:
-    """Sentence with the score on the test rows, and whether they chose the champion."""
+    """Sentence with the score on the test rows, and whether they chose the champion.
+
+    The score of an objective that scores itself is on no rows that are known here.
+    """
+    if RULES[card.rule].scores_itself:
+        best = "least" if card.direction == MINIMIZE else "greatest"
+        number = f"{card.score:.6g}"
+        return f"{card.scoring} {number} is the {best} score that the objective gave"
     number = f"{card.score:.4f}" if card.scoring == _PLAIN_SCORING else f"{card.score:.4g}"
     rows = "the test rows" if card.test_rows is None else f"the {card.test_rows} test rows"
     choice = ", which did not choose it" if RULES[card.rule].needs_folds else " it was chosen by"
@@ -157,9 +165,12 @@ def ties_sentence(card: ChampionCard) -> str:
 
 def model_sentence(card: ChampionCard) -> str:
     """Sentence on which model the champion's file is."""
+    if RULES[card.rule].scores_itself:
+        folder = f"; its files are in {SELECTED_FOLDER}" if card.has_files else ""
+        return f"{CHAMPION} holds the numbers that the objective gave{folder}"
     file = CHAMPION.rpartition("/")[2]
     if card.refit == ALL:
-        scored_file = f"{SELECTED_FOLDER}/model_{card.key}.pkl"
+        scored_file = selected_name(card.key)
         return (
             f"{file} was trained again on all {card.training_rows} rows; the model that was scored "
             f"is {scored_file}"

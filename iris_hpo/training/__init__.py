@@ -6,7 +6,8 @@ What is trained and scored is an objective: any class with the methods and the a
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +23,12 @@ WORKER_MODULES: Final = ("iris_hpo.training.trial", "sklearn.metrics", "sklearn.
 
 OBJECTIVES: Final = {"estimator": "iris_hpo.training.estimator_objective.EstimatorObjective"}
 """Short names of objectives."""
+
+CALLED: Final = {
+    "function": "iris_hpo.training.function.FunctionObjective",
+    "program": "iris_hpo.training.program.ProgramObjective",
+}
+"""Short names of what `iris_hpo.training.called_objective.CalledObjective` calls."""
 
 
 class Objective(Protocol):
@@ -97,4 +104,21 @@ class Objective(Protocol):
         examples
             The training and test rows, and the folds of the training rows.
         """
+        ...
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of a call: the model, and files beside it, by the suffix of their names."""
+
+    model: object
+    beside: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+
+
+@runtime_checkable
+class CallingObjective(Protocol):
+    """An objective that sees all rows at once, and may leave files beside the model."""
+
+    def call(self, parameters: Mapping[str, "Value"], examples: "Examples") -> Kept:
+        """Do the work for a candidate."""
         ...

@@ -10,7 +10,7 @@ from iris_hpo.space.values import Value
 from iris_hpo.store.cards import Card, fingerprint
 from iris_hpo.training.evaluation import Evaluation
 from iris_hpo.training.metrics import METRICS_VERSION
-from iris_hpo.training.named_objective import SearchObjective
+from iris_hpo.training.search_objective import SearchObjective
 from iris_hpo.training.stored_predictions import StoredPredictions, encode
 
 
@@ -36,7 +36,16 @@ class ResultCard(Card):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCard(ResultCard):
-    """Card of a model: what it was made of, and the digest of its file."""
+    """Card of a model: what it was made of, and the digest of its file.
+
+    Attributes
+    ----------
+    training_digest
+        sha256 of the training rows' file; the version of the split if all rows were seen.
+    beside
+        Digests of the files beside the model, by suffix: ``zip`` is what a call left in its folder,
+        ``txt`` its log. None, and not stored, if there are none.
+    """
 
     digest: str
     bytes: int
@@ -44,6 +53,21 @@ class ModelCard(ResultCard):
     training_digest: str
     support_vectors: int | None
     versions: dict[str, str]
+    beside: dict[str, str] | None = None
+
+    def content(self) -> dict[str, object]:
+        """Return the fields that are stored."""
+        content = dict(super().content())
+        if self.beside is None:
+            del content["beside"]
+        return content
+
+    @property
+    def files_beside(self) -> dict[str, str]:
+        """Digests of the files beside the model, by name."""
+        return {
+            beside_name(self.key, suffix): digest for suffix, digest in (self.beside or {}).items()
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +137,7 @@ class Conditions:
     objective
         How to train and score.
     training_digest
-        sha256 of the training rows' file.
+        sha256 of what is trained on: the training rows' file, or the version of the split.
     split_version, parameters_version
         Data versions of the assets that candidates stand on.
     """
@@ -180,6 +204,11 @@ class Conditions:
 def model_name(key: str) -> str:
     """Name of a candidate's model file in the store."""
     return f"models/model_{key}.pkl"
+
+
+def beside_name(key: str, suffix: str) -> str:
+    """Name of a file beside a candidate's model in the store."""
+    return f"models/model_{key}.{suffix}"
 
 
 def model_card_name(key: str) -> str:

@@ -1,6 +1,6 @@
 """The objective of scikit-learn estimators: fit, predict, score, cross-validate."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -154,32 +154,12 @@ class EstimatorObjective:
         CandidateError
             If the estimator refuses, or a score is not finite.
         """
-        estimator, target = cast("Estimator", model), examples.test_target
-        weights = examples.test_roles.weight
-        predicted = predict(estimator, examples.test_features.copy(), target)
-        with own_failure("predicting"):
-            # refuses what is not finite
-            metrics = dict(measure(self.task, target, predicted, weights))
-        # The metric is the scorer's own value; computing it once saves a prediction. Weighted
-        # sums may differ in the last bit.
-        if self.scoring in metrics and not self._scorings.others and weights is None:
-            test = RowScore(metrics[self.scoring], predicted)
-        else:
-            rows = examples.test_features.copy()
-            test = score(estimator, self._scorings, rows, target.copy(), "test", weights)
-        folds = self._cross_validation(examples).scores(parameters)
-        for name, value in metrics.items():
-            refuse_non_finite(value, f"{name} on the test rows")
-        is_counted = self.task == "classification" and weights is None
-        return Evaluation(
-            test.value,
-            {**metrics, **test.others},
-            count_correct(target, predicted) if is_counted else None,
-            len(target) if is_counted else None,
-            fold_scores=folds.values,
-            fold_metrics=folds.others,
-            predictions=_predictions(test, folds),
-        )
+
+        def score_folds() -> FoldScores:
+            return self._cross_validation(examples).scores(parameters)
+
+        estimator = cast("Estimator", model)
+        return evaluate_fitted(estimator, self._scorings, self.task, examples, score_folds)
 
     def references(self) -> Mapping[str, tuple["EstimatorObjective", Mapping[str, Value]]]:
         """Return what the champion is compared with, by name: an objective and its parameters.
@@ -212,6 +192,47 @@ class EstimatorObjective:
             folds = CrossValidation(self.recipe, examples, self._scorings)
             self._kept[:] = [(examples, folds)]
         return self._kept[0][1]
+
+
+def evaluate_fitted(
+    estimator: Estimator,
+    scorings: Scorings,
+    task: Task,
+    examples: Examples,
+    score_folds: Callable[[], FoldScores],
+) -> Evaluation:
+    """Score a fitted estimator on the test rows, and then its parameters on the folds.
+
+    Raises
+    ------
+    CandidateError
+        If the estimator refuses, or a score is not finite.
+    """
+    target, weights = examples.test_target, examples.test_roles.weight
+    predicted = predict(estimator, examples.test_features.copy(), target)
+    with own_failure("predicting"):
+        # refuses what is not finite
+        metrics = dict(measure(task, target, predicted, weights))
+    # The metric is the scorer's own value; computing it once saves a prediction. Weighted sums may
+    # differ in the last bit.
+    if scorings.name in metrics and not scorings.others and weights is None:
+        test = RowScore(metrics[scorings.name], predicted)
+    else:
+        rows = examples.test_features.copy()
+        test = score(estimator, scorings, rows, target.copy(), "test", weights)
+    folds = score_folds()
+    for name, value in metrics.items():
+        refuse_non_finite(value, f"{name} on the test rows")
+    is_counted = task == "classification" and weights is None
+    return Evaluation(
+        test.value,
+        {**metrics, **test.others},
+        count_correct(target, predicted) if is_counted else None,
+        len(target) if is_counted else None,
+        fold_scores=folds.values,
+        fold_metrics=folds.others,
+        predictions=_predictions(test, folds),
+    )
 
 
 def _predictions(test: RowScore, folds: FoldScores) -> Predictions | None:

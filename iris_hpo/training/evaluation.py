@@ -12,7 +12,7 @@ import numpy as np
 from iris_hpo.data.split import Examples
 from iris_hpo.space.values import Value
 from iris_hpo.text import counted
-from iris_hpo.training import Objective
+from iris_hpo.training import CallingObjective, Objective
 from iris_hpo.training.fitting import counted_warnings, own_failure, refuse_non_finite
 from iris_hpo.training.metrics import wilson_interval
 from iris_hpo.training.predictions import Predictions
@@ -30,12 +30,19 @@ _TAKEN: Final = frozenset(
 
 @dataclass(frozen=True)
 class Training:
-    """A model and what its training showed."""
+    """A model and what its training showed.
+
+    Attributes
+    ----------
+    beside
+        What is stored beside the model, by the suffix of its file.
+    """
 
     model: object
     seconds: float
     support_vectors: int | None
     convergence_warnings: int
+    beside: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
 
 @dataclass(frozen=True)
@@ -85,12 +92,17 @@ def train(objective: Objective, parameters: Mapping[str, Value], examples: Examp
         If the objective fails.
     """
     started = time.perf_counter()
+    beside: Mapping[str, bytes] = {}
     with counted_warnings() as warned, own_failure("training"):
-        weights = examples.roles.weight
-        weighted = () if weights is None else (weights,)
-        model = objective.train(parameters, examples.features, examples.target, *weighted)
+        if isinstance(objective, CallingObjective):
+            called = objective.call(parameters, examples)
+            model, beside = called.model, called.beside
+        else:
+            weights = examples.roles.weight
+            weighted = () if weights is None else (weights,)
+            model = objective.train(parameters, examples.features, examples.target, *weighted)
         support_vectors = count_support_vectors(model)
-    return Training(model, time.perf_counter() - started, support_vectors, warned.count)
+    return Training(model, time.perf_counter() - started, support_vectors, warned.count, beside)
 
 
 def evaluate(
@@ -158,13 +170,14 @@ def _checked(given: object, folds: int) -> Evaluation:
     if not (correct is total is None or _are_counts(correct, total)):
         raise ValueError(f"{correct!r} of {total!r} rows cannot be right")
     return Evaluation(
-        score=_number(given.score, "the score on the test rows"),
-        metrics={name: _number(value, name) for name, value in metrics.items()},
+        score=checked_number(given.score, "the score on the test rows"),
+        metrics={name: checked_number(value, name) for name, value in metrics.items()},
         correct=None if correct is None else int(correct),
         total=None if total is None else int(total),
         interval=None if correct is None or total is None else wilson_interval(correct, total),
         fold_scores=tuple(
-            _number(value, f"the score of fold {at}") for at, value in enumerate(fold_scores, 1)
+            checked_number(value, f"the score of fold {at}")
+            for at, value in enumerate(fold_scores, 1)
         ),
         predictions=given.predictions,
         fold_metrics=_fold_metrics(given, folds),
@@ -178,11 +191,20 @@ def _fold_metrics(given: Evaluation, folds: int) -> Mapping[str, tuple[float, ..
         if name not in {*given.metrics} or len(values) != folds:
             counts = counted(len(values), "fold score")
             raise ValueError(f"{name} has {counts} for {counted(folds, 'fold')}")
-        checked[name] = tuple(_number(value, f"{name} of a fold") for value in values)
+        checked[name] = tuple(checked_number(value, f"{name} of a fold") for value in values)
     return checked
 
 
-def _number(value: object, what: str) -> float:
+def checked_number(value: object, what: str) -> float:
+    """Return a finite number; ``what`` names it.
+
+    Raises
+    ------
+    TypeError
+        If it is no number.
+    CandidateError
+        If it is not finite.
+    """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise TypeError(f"{what} is {_kind(value)}, which is no number")
     try:

@@ -21,7 +21,7 @@ from iris_hpo.training.cards import Conditions, ScoreCard, dump_model
 from iris_hpo.training.evaluation import evaluate, train
 from iris_hpo.training.fitting import own_failure
 from iris_hpo.training.learning_curve import CURVE_VERSION, LearningCurve, fit_learning_curve
-from iris_hpo.training.named_objective import SearchObjective
+from iris_hpo.training.search_objective import SearchObjective
 
 _CHAMPION: Final = "champion"
 _CURVE: Final = "learning curve"

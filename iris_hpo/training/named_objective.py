@@ -14,7 +14,6 @@ from iris_hpo.space.values import Value
 from iris_hpo.store.cards import fingerprint
 from iris_hpo.text import shorten
 from iris_hpo.training import OBJECTIVES, Objective
-from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.evaluation import Evaluation, check_metric
 from iris_hpo.training.fitting import describe, own_failure
 from iris_hpo.training.origin import Origin
@@ -185,7 +184,3 @@ class NamedObjective(Origin):
                 field=("use",),
             ) from error
         return cast("Objective", made)
-
-
-SearchObjective = EstimatorObjective | NamedObjective
-"""What a search trains and scores by: an objective, and what is known of its origin."""

@@ -25,6 +25,10 @@ class Origin(ABC):
         """
         return code_of(self.import_paths).digests
 
+    def loaded(self) -> Mapping[str, str]:
+        """Digests of the same modules, as this process has loaded them."""
+        return loaded_code(self.import_paths).digests
+
     def check_code(self) -> None:
         """Refuse to work with other code than the work was planned with.
 
@@ -34,7 +38,7 @@ class Origin(ABC):
             If this process has loaded a module as it was before an edit, or as another machine
             has it.
         """
-        loaded = loaded_code(self.import_paths).digests
+        loaded = self.loaded()
         if loaded != self.code:
             names = {name for name, _ in loaded.items() ^ self.code.items()}
             raise WholeRunError(

@@ -26,6 +26,7 @@ from iris_hpo.training.cards import (
     ModelCard,
     ResultCard,
     ScoreCard,
+    beside_name,
     dump_model,
     load_model,
     model_card_name,
@@ -34,7 +35,7 @@ from iris_hpo.training.cards import (
 )
 from iris_hpo.training.evaluation import evaluate, train
 from iris_hpo.training.fitting import own_failure
-from iris_hpo.training.named_objective import SearchObjective
+from iris_hpo.training.search_objective import SearchObjective
 
 AnyResult = TypeVar("AnyResult", bound=ResultCard)
 
@@ -180,6 +181,8 @@ class TrialWork:
         if stored is not None:
             try:
                 content = read_verified(store, model_name(trial.key), stored.digest)
+                for name, digest in stored.files_beside.items():
+                    read_verified(store, name, digest)
                 return stored, partial(load_model, content)
             except ArtifactError:
                 pass  # the file is not the card's: train again
@@ -200,9 +203,14 @@ class TrialWork:
             versions={"python": python_version(), **objective.origin.package_versions()},
             seconds=training.seconds,
             run_id=self.run_id,
+            beside={suffix: digest_of(file) for suffix, file in training.beside.items()} or None,
         )
         store.write_together(
-            {model_name(trial.key): content, model_card_name(trial.key): card.to_bytes()}
+            {
+                **{beside_name(trial.key, end): file for end, file in training.beside.items()},
+                model_name(trial.key): content,
+                model_card_name(trial.key): card.to_bytes(),
+            }
         )
         return card, lambda: training.model
 

@@ -177,7 +177,7 @@ def test_dg_lists_the_component_with_its_documentation(said: Mapping[str, Answer
     )
 
 
-def test_dg_lists_what_both_searches_make(examples: YamlProject) -> None:
+def test_dg_lists_what_all_searches_make(examples: YamlProject) -> None:
     answer = examples.tool("dg", "list", "defs", "--json")
     assert answer.code == 0, answer.out
     found = json.loads(answer.out)
@@ -185,7 +185,7 @@ def test_dg_lists_what_both_searches_make(examples: YamlProject) -> None:
     def keys(kind: str, field: str) -> set[str]:
         return {item[field] for item in found[kind]}
 
-    searches = ("wine", "digits")
+    searches = ("wine", "digits", "branin", "centres", "descend")
     assert keys("assets", "asset_key") == {
         f"{name}/{asset}" for name in searches for asset in ASSETS
     }

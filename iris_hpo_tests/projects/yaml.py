@@ -58,12 +58,18 @@ class YamlProject:
     def of_examples(cls, root: Path) -> "YamlProject":
         """Copy the examples into a fresh folder, and make their data."""
         made = cls.create(root)
-        shutil.copytree(EXAMPLES / "data" / "parameters", root / "data" / "parameters")
-        for path in (EXAMPLES / "defs").glob("*/defs.yaml"):
-            made.write_yaml(path.parent.name, path.read_text())
-        shutil.copy(EXAMPLES / "make_data.py", root)
+        made.copy_examples(*(path.name for path in (EXAMPLES / "defs").iterdir()))
         runpy.run_path(str(root / "make_data.py"), run_name="__main__")
         return made
+
+    def copy_examples(self, *searches: str) -> None:
+        """Copy searches of the examples, with what they call and the script that makes data."""
+        for search in searches:
+            shutil.copytree(EXAMPLES / "data" / "parameters" / search, self.parameters(search))
+            self.write_yaml(search, (EXAMPLES / "defs" / search / "defs.yaml").read_text())
+        for name in ("functions.py", "make_data.py"):
+            shutil.copy(EXAMPLES / name, self.root)
+        shutil.copytree(EXAMPLES / "programs", self.root / "programs")
 
     # Files
 

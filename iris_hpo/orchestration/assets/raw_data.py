@@ -10,7 +10,7 @@ from iris_hpo.orchestration.assets.tables import columns_table
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.data_asset import SNAPSHOT
 from iris_hpo.orchestration.failures import user_errors
-from iris_hpo.orchestration.names import LAYOUT, NOTES, names_of, presentation
+from iris_hpo.orchestration.names import LAYOUT, NO_TABLE, NOTES, names_of, presentation
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import OpenStudy, Study
 from iris_hpo.spec import SearchSpec
@@ -51,6 +51,7 @@ def build_raw_data(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefiniti
 
 def _read(study: Study, path: str) -> dg.MaterializeResult[Any]:
     spec, dataset = study.spec, study.dataset
+    notes = dataset.notes if spec.has_table else (NO_TABLE,)
     counts = class_counts(dataset.target) if spec.task == "classification" else {}
     return dg.MaterializeResult(
         data_version=dg.DataVersion(dataset.digest),
@@ -58,10 +59,10 @@ def _read(study: Study, path: str) -> dg.MaterializeResult[Any]:
             "dagster/row_count": len(dataset.target),
             "features": len(dataset.feature_names),
             "classes": clean(", ".join(counts)) or "none: a number is predicted",
-            "path": dg.MetadataValue.path(path),
+            **({"path": dg.MetadataValue.path(path)} if spec.has_table else {}),
             "digest": dataset.digest,
             "columns": columns_table(dataset.columns),
             LAYOUT: spec.layout.content(),
-            **({NOTES: [*map(clean, dataset.notes)]} if dataset.notes else {}),
+            **({NOTES: [*map(clean, notes)]} if notes else {}),
         },
     )

@@ -115,8 +115,14 @@ class _Choice:
     @property
     def version(self) -> str:
         spec = self.study.spec
-        repeats = self.upstream.split_card.repeats
-        return selection_version(self.status, self.settings, spec.space, spec.reports, repeats)
+        return selection_version(
+            self.status,
+            self.settings,
+            spec.space,
+            spec.reports,
+            self.upstream.split_card.repeats,
+            minimizes=bool(spec.called and spec.called.minimizes),
+        )
 
 
 def _choose(study: Study, given: SelectionSettings) -> _Choice:
@@ -153,6 +159,7 @@ def _choose(study: Study, given: SelectionSettings) -> _Choice:
         settings.rule,
         within=settings.share,
         repeats=evidence.repeats or 1,
+        minimizes=bool(spec.called and spec.called.minimizes),
     )
     return _Choice(study, upstream, status, settings, selection, examples, evidence, pool)
 

@@ -1,5 +1,6 @@
 """The asset `split`: training rows, test rows and folds, stored."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -7,13 +8,20 @@ import dagster as dg
 
 from iris_hpo.data.dataset import Target, class_counts
 from iris_hpo.data.sources import DatasetError
-from iris_hpo.data.split import TEST, TRAIN, notes_on_split, read_part, write_split
+from iris_hpo.data.split import (
+    TEST,
+    TRAIN,
+    SplitCard,
+    notes_on_split,
+    read_part,
+    write_split,
+)
 from iris_hpo.orchestration.assets.tables import columns_table
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import SplitConfig, split_config
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.last_run import changed
-from iris_hpo.orchestration.names import LAYOUT, NOTES, names_of, presentation
+from iris_hpo.orchestration.names import LAYOUT, NO_TABLE, NOTES, names_of, presentation
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import OpenStudy
 from iris_hpo.spec import SearchSpec
@@ -41,23 +49,14 @@ def build_split(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
             write_split(study.store, card, files)
             columns = columns_table(study.dataset.columns)
             study.forget_rows()
-        targets = {
-            part: read_part(files[part], spec.task, card.kinds, card.roles or ())[2]
-            for part in (TRAIN, TEST)
-        }
-        notes = notes_on_split(card, targets[TRAIN], spec.task)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(card.version),
             metadata={
-                "rows": _rows_table(spec, targets[TRAIN], targets[TEST]),
-                "columns": columns,
-                "folds": card.folds,
-                **({"repeats": card.repeats} if card.repeats else {}),
+                **(_rows(spec, card, files) if spec.has_table else {NOTES: [NO_TABLE]}),
+                **({"columns": columns} if spec.has_table else {}),
                 "seed": card.seed,
-                **({"splitter": card.splitter} if card.splitter else {}),
                 LAYOUT: spec.layout.content(),
                 "path": dg.MetadataValue.path(str(study.store.path("split"))),
-                **({NOTES: notes} if notes else {}),
                 **changed(asdict(config.settings()), asdict(spec.split)),
             },
         )
@@ -66,6 +65,22 @@ def build_split(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
     return dg.asset(**presentation(spec, "split"), deps=[names.asset("raw_data")], pool=names.pool)(
         split
     )
+
+
+def _rows(spec: SearchSpec, card: SplitCard, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Metadata on the rows and the folds."""
+    targets = {
+        part: read_part(files[part], spec.task, card.kinds, card.roles or ())[2]
+        for part in (TRAIN, TEST)
+    }
+    notes = notes_on_split(card, targets[TRAIN], spec.task)
+    return {
+        "rows": _rows_table(spec, targets[TRAIN], targets[TEST]),
+        "folds": card.folds,
+        **({"repeats": card.repeats} if card.repeats else {}),
+        **({"splitter": card.splitter} if card.splitter else {}),
+        **({NOTES: notes} if notes else {}),
+    }
 
 
 def _rows_table(spec: SearchSpec, train: Target, test: Target) -> dg.TableMetadataValue:

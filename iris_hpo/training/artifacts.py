@@ -1,0 +1,150 @@
+"""The files that a call of an objective leaves, as one archive: whole or not at all.
+
+The same files give the same bytes: names are sorted, and times and owners are left out.
+"""
+
+import io
+import os
+import shutil
+import stat
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from iris_hpo.errors import CandidateError
+from iris_hpo.files import MEBIBYTE
+from iris_hpo.processes import is_alive, place_of_processes
+from iris_hpo.store.digests import digest_of
+from iris_hpo.text import counted
+
+LARGEST: Final = 128 * MEBIBYTE
+"""Largest size, in bytes, of the files that a candidate may leave: archives are made in memory."""
+
+MOST_FILES: Final = 50_000
+
+_PREFIX: Final = "iris_hpo_call-"
+_EARLIEST: Final = (1980, 1, 1, 0, 0, 0)
+"""The time of every file in an archive; the earliest that the format can write."""
+
+
+class Workplace:
+    """A temporary folder for one call; it is made when it is first needed.
+
+    Folders of workers that were killed are removed by the next workplace on the machine.
+    """
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder."""
+        _sweep()
+        return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{_place()}-{os.getpid()}-"))
+
+    @cached_property
+    def folder(self) -> Path:
+        """The folder within it whose files are kept."""
+        kept = self.root / "output"
+        kept.mkdir()
+        return kept
+
+    @property
+    def is_used(self) -> bool:
+        """Whether files may have been left."""
+        return "folder" in vars(self)
+
+    def close(self) -> None:
+        """Remove the folder."""
+        if "root" in vars(self):
+            shutil.rmtree(self.root, ignore_errors=True)
+
+
+def pack(folder: Path) -> bytes | None:
+    """Archive the files of a folder as a zip file, uncompressed.
+
+    Returns
+    -------
+    bytes or None
+        None if there is no file.
+
+    Raises
+    ------
+    CandidateError
+        If the files are too many or too large, or one is neither a file nor a folder.
+    """
+    files = _files(os.fspath(folder))
+    if not files:
+        return None
+    _check_sizes(files)
+    content, rest = io.BytesIO(), LARGEST
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, status in files.items():
+            with (folder / name).open("rb") as file:
+                read = file.read(rest + 1)
+            rest -= len(read)
+            if rest < 0:  # it has grown since
+                raise _too_large(f"more than {LARGEST // MEBIBYTE} MiB")
+            entry = zipfile.ZipInfo(name, _EARLIEST)
+            entry.external_attr = (0o755 if status.st_mode & stat.S_IXUSR else 0o644) << 16
+            archive.writestr(entry, read)
+    return content.getvalue()
+
+
+def _files(folder: str) -> dict[str, os.stat_result]:
+    """All files below a folder by their names, sorted; nothing else may be there.
+
+    Raises
+    ------
+    CandidateError
+        If something else is there.
+    """
+    statuses: dict[str, os.stat_result] = {}
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = f"{place}/{name}"
+            shown, status = path[len(folder) + 1 :], os.lstat(path)
+            if stat.S_ISREG(status.st_mode):
+                statuses[shown] = status
+            elif not stat.S_ISDIR(status.st_mode):
+                raise CandidateError(
+                    f"{shown} in the folder is neither a file nor a folder; nothing else is kept"
+                )
+    try:
+        "".join(statuses).encode()
+    except UnicodeEncodeError as error:
+        raise CandidateError(
+            f"a file's name in the folder is not written in UTF-8: {error}"
+        ) from error
+    return dict(sorted(statuses.items()))
+
+
+def _check_sizes(files: Mapping[str, os.stat_result]) -> None:
+    if len(files) > MOST_FILES:
+        raise CandidateError(
+            f"the folder holds {counted(len(files), 'file')}; at most {MOST_FILES} are kept"
+        )
+    size = sum(status.st_size for status in files.values())
+    if size > LARGEST:
+        raise _too_large(f"{size / MEBIBYTE:.0f} MiB")
+
+
+def _too_large(size: str) -> CandidateError:
+    return CandidateError(
+        f"the folder holds {size}; at most {LARGEST // MEBIBYTE} MiB are kept: leave large files "
+        "elsewhere, and write their address into the folder"
+    )
+
+
+def _place() -> str:
+    return digest_of(place_of_processes().encode())[:12]
+
+
+def _sweep() -> None:
+    """Remove the folders of processes of this machine that have died."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}{_place()}-*"):
+        process = folder.name.split("-")[2]
+        with suppress(OSError):  # another user's, or removed by another process
+            if process.isdigit() and not is_alive(int(process)):
+                shutil.rmtree(folder)

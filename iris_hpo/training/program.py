@@ -1,0 +1,193 @@
+"""An objective that is a program in any language: ``objective: {command: [...]}``."""
+
+import csv
+import json
+import os
+import re
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from iris_hpo.errors import CandidateError, InputError, WholeRunError
+from iris_hpo.space.values import Value
+from iris_hpo.training.call import Data
+from iris_hpo.training.called import Called, Returned, Site
+from iris_hpo.training.process_group import Ended, run_program
+
+RESULT: Final = "result.json"
+"""The file of a result, in the output folder."""
+
+_PREFIX: Final = "IRIS_HPO_"
+_PLACES: Final = ("seed", "parameters", "output", "train", "test", "folds")
+"""What a program is given beside the parameters, as placeholders and in its environment."""
+
+_OF_TABLE: Final = ("train", "test", "folds")
+_PLACEHOLDER: Final = re.compile(r"(\{)?\{([A-Za-z_]\w*)\}(?(1)\})", re.ASCII)
+_LARGEST_RESULT: Final = 1 << 20
+_TAIL: Final = 400
+"""Number of bytes of standard error that a failure quotes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramObjective(Called):
+    """Runs a program for each candidate, in the project's folder.
+
+    Parameters
+    ----------
+    command
+        The program and its arguments. ``{name}`` is replaced by a parameter, the seed or the path
+        of a file; ``{{name}}`` is the text itself.
+    time_limit
+        Seconds after which the program is ended; None for no limit.
+    """
+
+    command: Sequence[str]
+    time_limit: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.command or {*map(type, self.command)} != {str}:
+            raise InputError("command is a list of texts: the program, then its arguments")
+        if self.settings:
+            raise InputError("a program has no settings; write them into its command")
+        if self.time_limit is not None and not self.time_limit > 0:
+            raise InputError(f"time_limit {self.time_limit} must be a number of seconds above 0")
+
+    @property
+    def words(self) -> Sequence[str]:
+        """The words of the command."""
+        return self.command
+
+    def identity(self) -> Mapping[str, object]:
+        """Return the command."""
+        return {"command": list(self.command)}
+
+    def describe(self) -> str:
+        """Name the program."""
+        return f"run of {Path(self.command[0]).name}"
+
+    def load(self) -> None:
+        """Import nothing: a program is started for each candidate."""
+
+    def check_axes(self, parameters: Sequence[str]) -> None:
+        """Refuse placeholders that name nothing.
+
+        Raises
+        ------
+        InputError
+            Names the placeholder.
+        """
+        for name in parameters:
+            if name in _PLACES:
+                raise InputError(f"the axis {name!r} has the name of a placeholder of its own")
+        _fill(self.command, dict.fromkeys((*parameters, *_PLACES), ""))
+
+    def call(self, site: Site) -> Returned:
+        """Run the program, and read its result.
+
+        Raises
+        ------
+        CandidateError
+            If the program fails, or gives no result.
+        """
+        values = {name: _written(value) for name, value in site.parameters.items()}
+        places = _places(site)
+        environment = {
+            **os.environ,
+            **{f"{_PREFIX}PARAMETER_{name}": value for name, value in values.items()},
+            **{f"{_PREFIX}{name.upper()}": value for name, value in places.items()},
+        }
+        command = _fill(self.command, {**values, **places})
+        try:
+            ended = run_program(command, site.home, environment, self.time_limit)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise WholeRunError(
+                f"the program {command[0]!r} cannot be started in {site.home}: {reason}"
+            ) from error
+        if ended.code or not ended.in_time:
+            raise CandidateError(_failure(ended))
+        return Returned(_result(site.workplace.folder, ended.output), ended.log)
+
+
+def _places(site: Site) -> dict[str, str]:
+    root = site.workplace.root
+    parameters = root / "parameters.json"
+    parameters.write_text(json.dumps(dict(site.parameters), indent=1) + "\n")
+    places = {
+        "seed": str(site.seed),
+        "parameters": str(parameters),
+        "output": str(site.workplace.folder),
+    }
+    if site.data is None:
+        return places
+    return places | {name: str(path) for name, path in _write_rows(site.data, root).items()}
+
+
+def _write_rows(data: Data, root: Path) -> dict[str, Path]:
+    paths = {name: root / f"{name}.csv" for name in _OF_TABLE}
+    data.train.to_csv(paths["train"], index=False)
+    data.test.to_csv(paths["test"], index=False)
+    with paths["folds"].open("w", newline="") as file:
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(("fold", "row"))
+        for at, (_, rows) in enumerate(data.examples.folds, 1):
+            lines.writerows((at, int(row)) for row in rows)
+    return paths
+
+
+def _fill(command: Sequence[str], values: Mapping[str, str]) -> list[str]:
+    def replace(match: re.Match[str]) -> str:
+        if match[1]:
+            return f"{{{match[2]}}}"
+        if match[2] not in values:
+            known = ", ".join(f"{{{name}}}" for name in values)
+            raise InputError(
+                f"the command has {match[0]}, which names nothing; write one of {known}, or "
+                f"{{{match[0]}}} for the text itself"
+            )
+        return values[match[2]]
+
+    return [_PLACEHOLDER.sub(replace, word) for word in command]
+
+
+def _written(value: Value) -> str:
+    """A value as parameter files have it."""
+    if isinstance(value, str):
+        return value
+    return str(value).lower() if value is None or isinstance(value, bool) else repr(value)
+
+
+def _failure(ended: Ended) -> str:
+    if not ended.in_time:
+        how = f"was ended by its time limit, after {ended.seconds:.1f} s"
+    elif ended.code < 0:
+        name = signal.Signals(-ended.code).name if -ended.code in _SIGNALS else str(-ended.code)
+        how = f"was ended by the signal {name} after {ended.seconds:.1f} s"
+    else:
+        how = f"ended with exit code {ended.code} after {ended.seconds:.1f} s"
+    tail = " ".join(ended.errors[-_TAIL:].decode(errors="replace").split())
+    return f"the program {how}{f': {tail}' if tail else ', and wrote nothing to standard error'}"
+
+
+_SIGNALS: Final = frozenset(int(each) for each in signal.Signals)
+
+
+def _result(folder: Path, output: bytes) -> object:
+    file = folder / RESULT
+    if file.is_file():
+        with file.open("rb") as opened:
+            content, where = opened.read(_LARGEST_RESULT), RESULT
+    else:
+        lines = [line for line in output.splitlines() if line.strip()]
+        content, where = (lines[-1] if lines else b""), "the last line of its output"
+    try:
+        return json.loads(content)
+    except ValueError as error:
+        shown = content[:100].decode(errors="replace")
+        raise CandidateError(
+            f"the program gave no result: {where} is {shown!r}, and neither a number nor a JSON "
+            "object"
+        ) from error

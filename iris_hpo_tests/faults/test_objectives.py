@@ -1,0 +1,181 @@
+"""Functions and programs that go wrong: only the candidate fails, with its reason, and all ends."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from iris_hpo.data.split import Examples
+from iris_hpo.errors import CandidateError, WholeRunError
+from iris_hpo.parts import Part
+from iris_hpo.processes import is_alive
+from iris_hpo.training import process_group
+from iris_hpo.training.artifacts import Workplace, pack
+from iris_hpo.training.called_objective import CalledObjective
+from iris_hpo.training.evaluation import Training, train
+
+NOTHING = Examples(np.empty((0, 0)), np.empty(0), np.empty((0, 0)), np.empty(0), ())
+
+
+def run(folder: Path, text: str, **settings: object) -> Training:
+    """Run a shell script for a candidate."""
+    (folder / "script.sh").write_text(text)
+    part = Part("program", {"command": ["sh", "script.sh"], **settings})
+    return train(CalledObjective(part, folder), {"x": 1.0}, NOTHING)
+
+
+def assert_ends(process: int) -> None:
+    wait_for(lambda: not is_alive(process))
+
+
+def wait_for(is_true: Callable[[], bool]) -> None:
+    ends_at = time.monotonic() + 20
+    while not is_true():
+        assert time.monotonic() < ends_at
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            "echo of no use; echo 'no such file' >&2; exit 3",
+            r"ended with exit code 3 after \d\.\d s: no such file$",
+        ),
+        ("exit 1", r"ended with exit code 1 after .*, and wrote nothing to standard error$"),
+        ("kill -SEGV $$", r"was ended by the signal SIGSEGV after \d\.\d s"),
+        ("kill -KILL $$", r"was ended by the signal SIGKILL after"),
+        ("printf 'caf\\351 \\033[31m' >&2; exit 1", r"exit code 1 after .*: caf.* \\x1b\[31m"),
+        ("echo done", r"the last line of its output is 'done', and neither a number nor a JSON"),
+        ("printf '\\377\\376\\n'", r"the last line of its output is '..', and neither"),
+        (":", "the last line of its output is '', and neither a number"),
+        ("echo NaN", "value is nan, which is no score"),
+        ("echo '{\"value\": -Infinity}'", "value is -inf, which is no score"),
+        ("echo '{\"loss\": 1}'", "it gave 'loss', and no 'value' to rank by"),
+        ("echo '\"0.5\"'", "value is a str, which is no number"),
+        ("echo null", "value is None, which is no number"),
+        ("echo '1 {' > $IRIS_HPO_OUTPUT/result.json; echo 1", r"result\.json is '1 \{"),
+        ("mkfifo $IRIS_HPO_OUTPUT/pipe; echo 1", "pipe in the folder is neither a file nor a fol"),
+        ("cd $IRIS_HPO_OUTPUT; truncate -s 1G big; echo 1", "the folder holds 1024 MiB; at most"),
+    ],
+)
+def test_a_program_that_fails_is_its_candidates_failure(
+    tmp_path: Path, text: str, reason: str
+) -> None:
+    with pytest.raises(CandidateError, match=reason):
+        run(tmp_path, text)
+
+
+def test_a_program_that_is_missing_is_one_message(tmp_path: Path) -> None:
+    part = Part("program", {"command": ["no-such-program"]})
+
+    with pytest.raises(WholeRunError, match=r"'no-such-program' cannot be started in .*: No such"):
+        train(CalledObjective(part, tmp_path), {}, NOTHING)
+
+
+def test_a_time_limit_ends_all_processes_even_those_that_ignore_sigterm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process_group, "GRACE_SECONDS", 0.1)
+    text = "trap '' TERM; sh -c 'sleep 60; sleep 60' & echo $! > child; echo working >&2; wait"
+
+    with pytest.raises(CandidateError, match=r"by its time limit, after 0\.\d s: working"):
+        run(tmp_path, text, time_limit=0.3)
+
+    assert_ends(int((tmp_path / "child").read_text()))
+
+
+def test_a_program_may_end_in_its_own_way_at_the_time_limit(tmp_path: Path) -> None:
+    text = "trap 'echo saved >&2; kill $!; exit' TERM; sleep 60 & wait"
+
+    with pytest.raises(CandidateError, match=r"time limit, after .* saved"):
+        run(tmp_path, text, time_limit=0.2)
+
+
+def test_what_a_program_leaves_running_ends_with_it(tmp_path: Path) -> None:
+    started = time.monotonic()
+
+    assert run(tmp_path, "sleep 60 & echo $! > child; echo 1").model == 1
+
+    assert time.monotonic() - started < 10
+    assert_ends(int((tmp_path / "child").read_text()))
+
+
+def test_a_program_dies_with_its_worker(tmp_path: Path) -> None:
+    (tmp_path / "script.sh").write_text(
+        "trap '' TERM; sleep 60 & echo $! > made; mv made child; wait"
+    )
+    code = (
+        "import os; from pathlib import Path\n"
+        "from iris_hpo.training.process_group import run_program\n"
+        "run_program(['sh', 'script.sh'], Path(), os.environ, None)"
+    )
+    worker = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
+    wait_for((tmp_path / "child").exists)
+    child = int((tmp_path / "child").read_text())
+
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+
+    assert_ends(child)
+
+
+def test_endless_output_takes_little_memory(tmp_path: Path) -> None:
+    text = "echo first; yes loud & yes error >&2 & sleep 0.3; kill $!; echo; echo 0.5; sleep 0.1"
+
+    with pytest.raises(CandidateError, match="time limit"):
+        run(tmp_path, "yes", time_limit=0.2)
+    training = run(tmp_path, text.replace("yes loud &", "yes loud | head -c 5000000;"))
+
+    assert training.model == 0.5
+    log = training.beside["txt"]
+    assert log.startswith(b"first\n")
+    assert b"0.5\n" in log
+    assert b" bytes left out ...\n" in log
+    assert len(log) < 1 << 20
+
+
+def test_other_encodings_are_kept_byte_by_byte(tmp_path: Path) -> None:
+    training = run(tmp_path, "printf 'caf\\351\\n'; echo 2")
+
+    assert (training.model, training.beside["txt"]) == (2, b"caf\xe9\n2\n")
+
+
+@pytest.mark.slow
+def test_ten_thousand_files_are_kept(tmp_path: Path) -> None:
+    for number in range(10_000):
+        (tmp_path / f"{number:05}").touch()
+
+    content = pack(tmp_path)
+
+    assert content is not None
+    with zipfile.ZipFile(io.BytesIO(content)) as files:
+        assert files.namelist() == [f"{number:05}" for number in range(10_000)]
+
+
+def test_folders_of_killed_workers_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    own = Workplace()
+    left = own.root.with_name(own.root.name.replace(f"-{os.getpid()}-", f"-{dead.pid}-"))
+    (left / "output").mkdir(parents=True)
+
+    other = Workplace()
+    (other.folder / "file").touch()
+
+    assert not left.exists()
+    assert own.root.exists()
+    other.close()
+    own.close()
+    assert list(tmp_path.iterdir()) == []

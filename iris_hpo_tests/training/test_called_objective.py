@@ -1,0 +1,313 @@
+"""Functions and programs as objectives: what they get, what they give, what decides a result."""
+
+import io
+import json
+import pickle
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.model_selection import cross_val_score
+from sklearn.tree import DecisionTreeClassifier
+
+from iris_hpo.data.split import Examples
+from iris_hpo.errors import CandidateError, InputError, WholeRunError
+from iris_hpo.parts import Part
+from iris_hpo.training import artifacts
+from iris_hpo.training.artifacts import pack
+from iris_hpo.training.called_objective import CalledObjective
+from iris_hpo.training.evaluation import evaluate, train
+
+HERE = "iris_hpo_tests.training.own_functions"
+NOTHING = Examples(np.empty((0, 0)), np.empty(0), np.empty((0, 0)), np.empty(0), ())
+COLUMNS = ("length", "width", "petal", "petal_width", "class")
+XY = {"x": 2.0, "y": 3.0}
+
+
+def function(name, home=Path(), scoring="", columns=(), seed=0, **settings):
+    part = Part("function", {"function": f"{HERE}:{name}", **settings})
+    return CalledObjective(part, home, scoring, seed, columns)
+
+
+def program(*command, home=Path(), columns=(), **settings):
+    return CalledObjective(Part("program", {"command": command, **settings}), home, "", 7, columns)
+
+
+def shell(text, home, columns=(), **settings):
+    return program("sh", "-c", text, home=home, columns=columns, **settings)
+
+
+def score(objective, parameters=XY, examples=NOTHING):
+    training = train(objective, parameters, examples)
+    return evaluate(objective, training.model, parameters, examples), training
+
+
+def unpacked(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+class TestFunction:
+    def test_it_gets_parameters_and_settings_by_name(self):
+        evaluation, training = score(function("plane", settings={"scale": 2.0}))
+
+        assert evaluation.score == 10.0
+        assert training.model == 10.0
+        assert training.beside == {}
+
+    def test_it_may_get_the_trial_beside_the_parameters(self):
+        assert score(function("takes_both", seed=4))[0].score == 9.0
+
+    def test_metrics_stand_beside_the_number_to_rank_by(self):
+        evaluation = score(function("with_metrics"))[0]
+
+        assert (evaluation.score, evaluation.metrics) == (6.0, {"sum": 5.0})
+        named = score(function("with_metrics", metric="sum"))[0]
+        assert (named.score, named.metrics) == (5.0, {"value": 6.0})
+
+    def test_what_it_leaves_is_kept_with_what_it_reported(self):
+        evaluation, training = score(function("writes", seed=1))
+
+        assert evaluation.score == 3.0
+        assert training.beside["txt"] == b"epoch 1\n"
+        files = unpacked(training.beside["zip"])
+        assert list(files) == ["a.txt", "deep/weights.bin", "steps.csv", "user_attrs.json"]
+        assert files["deep/weights.bin"] == b"\x00\xff"
+        assert files["steps.csv"] == b"step,value\n1,0.5\n2,0.25\n"
+        assert json.loads(files["user_attrs.json"]) == {"note": ["a", 1]}
+        assert score(function("writes", seed=1))[1].beside == training.beside
+
+    def test_it_gets_the_rows_as_frames(self, iris_examples):
+        evaluation = score(
+            function("counts_rows", columns=COLUMNS, task="classification"), XY, iris_examples
+        )[0]
+
+        fit, validated = iris_examples.folds[0]
+        assert evaluation.score == len(iris_examples.target)
+        assert evaluation.metrics == {
+            "test": len(iris_examples.test_target),
+            "fit": len(fit),
+            "validated": len(validated),
+            "columns": 5,
+        }
+
+    def test_an_estimator_that_it_returns_is_scored_as_any_other(self, iris_examples):
+        objective = function(
+            "tree", scoring="accuracy", columns=COLUMNS, task="classification", seed=3
+        )
+
+        evaluation, training = score(objective, {"x": 2}, iris_examples)
+
+        own = DecisionTreeClassifier(max_depth=2, random_state=3)
+        assert evaluation.fold_scores == tuple(
+            cross_val_score(
+                own, iris_examples.features, iris_examples.target, cv=iris_examples.folds
+            )
+        )
+        own.fit(iris_examples.features, iris_examples.target)
+        assert evaluation.score == own.score(iris_examples.test_features, iris_examples.test_target)
+        assert evaluation.total == len(iris_examples.test_target)
+        assert evaluation.predictions is not None
+        assert list(training.model.feature_names_in_) == list(COLUMNS[:-1])
+
+    def test_rows_that_score_it_are_not_shown_to_it(self, iris_examples):
+        objective = function("peeks", scoring="accuracy", columns=COLUMNS, task="classification")
+
+        with pytest.raises(CandidateError, match="the test rows score what the function returns"):
+            train(objective, XY, iris_examples)
+
+    @pytest.mark.parametrize(
+        ("given", "message"),
+        [
+            (float("nan"), "value is nan, which is no score"),
+            (float("inf"), "value is inf, which is no score"),
+            (None, "value is None, which is no number"),
+            ("0.5", "value is a str, which is no number"),
+            (True, "value is a bool, which is no number"),
+            ([1.0], "value is a list, which is no number"),
+            ({}, "it gave nothing, and no 'value' to rank by"),
+            ({"loss": 1.0}, "it gave 'loss', and no 'value' to rank by"),
+            ({"value": 1.0, "loss": float("nan")}, "loss is nan, which is no score"),
+            ({"value": 1.0, "rank": 2}, "a metric cannot be named 'rank'"),
+            ({"value": 1.0, 3: 2}, "3 is no name of a metric"),
+        ],
+    )
+    def test_what_is_no_number_is_the_candidates_failure(self, given, message):
+        with pytest.raises(CandidateError, match=message):
+            train(function("returns", settings={"given": given}), XY, NOTHING)
+
+    def test_what_it_raises_is_the_candidates_failure(self):
+        with pytest.raises(CandidateError, match="training failed: RuntimeError: diverged"):
+            train(function("raises"), XY, NOTHING)
+
+    def test_an_estimator_and_a_number_are_not_taken_for_each_other(self, iris_examples):
+        with pytest.raises(CandidateError, match="returned a DecisionTreeClassifier; write scorin"):
+            train(function("tree", columns=COLUMNS), {"x": 2}, iris_examples)
+        with pytest.raises(CandidateError, match="returned a float, which has no method predict"):
+            train(function("plane", scoring="accuracy", columns=COLUMNS), XY, iris_examples)
+
+    @pytest.mark.parametrize(
+        ("name", "settings", "message"),
+        [
+            ("plane", {"settings": {"colour": 1}}, "unexpected keyword argument 'colour'"),
+            ("raises", {"settings": {"x": 1}}, "takes either a trial, or a parameter for each"),
+            ("missing", {}, "cannot be imported"),
+            ("plane", {"direction": "down"}, "direction 'down': choose maximize or minimize"),
+            ("plane", {"metric": "rank"}, "a metric cannot be named 'rank'"),
+            ("plane", {"inputs": ["none.csv"]}, "the input 'none.csv' of the objective cannot be"),
+            ("plane", {"version": "1", "inputs": ["a"]}, "version replaces the inputs too"),
+            ("plane", {"settings": {"scale": object()}}, "cannot be written as JSON"),
+        ],
+    )
+    def test_what_cannot_be_called_is_refused_before_any_call(self, name, settings, message):
+        with pytest.raises(InputError, match=message):
+            function(name, **settings).check(["x", "y"])
+
+    def test_workers_get_its_name(self):
+        objective = pickle.loads(pickle.dumps(function("plane")))
+        assert score(objective)[0].score == 5.0
+
+
+class TestOptuna:
+    def test_its_objective_gets_the_candidates_values(self):
+        assert score(function("of_optuna"), {"x": 2.5, "y": 3})[0].score == 5.5
+        assert score(function("asks_for_a_choice"), {"x": "b"})[0].score == 2.0
+
+    @pytest.mark.parametrize(
+        ("name", "parameters", "message"),
+        [
+            ("asks_for_more", XY, "asks for 'momentum', which no axis searches"),
+            ("asks_for_less", XY, "wants 'x' to be a number from 0 to 1, and a candidate has 2.0"),
+            ("of_optuna", {"x": 2.25, "y": 3}, "in steps of 0.5, and a candidate has 2.25"),
+            ("of_optuna", {"x": 2.5, "y": 2.5}, "a whole number from 1 to 5, and a candidate has"),
+            ("of_optuna", {"x": "a", "y": 3}, "a number from 0 to 10, and a candidate has 'a'"),
+            ("asks_for_a_choice", {"x": "c"}, "one of 'a', 'b', and a candidate has 'c'"),
+        ],
+    )
+    def test_what_does_not_fit_the_axes_ends_the_run(self, name, parameters, message):
+        with pytest.raises(WholeRunError, match=message):
+            train(function(name), parameters, NOTHING)
+
+
+class TestProgram:
+    def test_it_gets_parameters_in_three_ways_and_gives_its_last_line(self, tmp_path):
+        evaluation, training = score(
+            shell(
+                'cp "$IRIS_HPO_PARAMETERS" "$IRIS_HPO_OUTPUT/p.json"; pwd >&2;'
+                ' echo "$IRIS_HPO_PARAMETER_y {{x}} $IRIS_HPO_SEED {seed}";'
+                ' echo "{\\"value\\": {x}, \\"more\\": 1}"; echo',
+                tmp_path,
+            )
+        )
+
+        assert (evaluation.score, evaluation.metrics) == (2.0, {"more": 1.0})
+        assert b"3.0 {x} 7 7\n" in training.beside["txt"]
+        assert f"{tmp_path}\n".encode() in training.beside["txt"]
+        files = unpacked(training.beside["zip"])
+        assert json.loads(files["p.json"]) == XY
+
+    def test_a_result_may_be_a_number_or_a_file(self, tmp_path):
+        assert score(shell("echo 1; echo ' 0.25'", tmp_path))[0].score == 0.25
+        text = 'echo \'{"value": 4}\' > "$IRIS_HPO_OUTPUT/result.json"; echo done'
+        assert score(shell(text, tmp_path))[0].score == 4.0
+
+    def test_it_gets_the_rows_as_files(self, tmp_path, iris_examples):
+        objective = program(
+            *("awk", "-F", ",", "NR == 1 {{ print $NF }} END {{ print NR - 1 }}"),
+            "{train}",
+            home=tmp_path,
+            columns=COLUMNS,
+            task="classification",
+        )
+
+        evaluation, training = score(objective, XY, iris_examples)
+
+        assert evaluation.score == len(iris_examples.target)
+        assert training.beside["txt"].startswith(b"class\n")
+        counted = shell('cat "$IRIS_HPO_TEST" "$IRIS_HPO_FOLDS" | wc -l', tmp_path, COLUMNS)
+        validated = sum(len(rows) for _, rows in iris_examples.folds)
+        lines = len(iris_examples.test_target) + validated + 2
+        assert score(counted, XY, iris_examples)[0].score == lines
+
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            ({"command": []}, "command is a list of texts"),
+            ({"command": ["a", 1]}, "command is a list of texts"),
+            ({"command": ["a", "{z}"]}, r"has \{z\}, which names nothing; write one of \{x\}"),
+            ({"command": ["a"], "settings": {"b": 1}}, "a program has no settings"),
+            ({"command": ["a"], "time_limit": 0}, "must be a number of seconds above 0"),
+        ],
+    )
+    def test_what_cannot_be_run_is_refused_before_any_run(self, settings, message):
+        with pytest.raises(InputError, match=message):
+            CalledObjective(Part("program", settings), Path()).check(["x", "y"])
+
+
+class TestIdentity:
+    def test_source_inputs_and_settings_decide_a_result(self, tmp_path):
+        (tmp_path / "rows.csv").write_text("1")
+        (tmp_path / "lib").mkdir()
+        (tmp_path / "lib" / "part.py").write_text("1")
+        objective = function("plane", tmp_path, inputs=["rows.csv", "lib"])
+        before = objective.identity()
+
+        assert set(before["code"]) >= {HERE, "rows.csv", "lib"}
+        assert "scikit-learn" in before["packages"]
+        (tmp_path / "lib" / "__pycache__").mkdir()
+        (tmp_path / "lib" / "__pycache__" / "part.pyc").write_text("1")
+        assert replace(objective).identity() == before
+        (tmp_path / "lib" / "part.py").write_text("2")
+        assert replace(objective).identity() != before
+        assert function("plane", settings={"scale": 3}).identity() != function("plane").identity()
+        assert function("plane", seed=1).identity() != function("plane").identity()
+
+    def test_a_version_replaces_source_inputs_and_packages(self):
+        identity = function("plane", version="a").identity()
+
+        assert (identity["code"], identity["packages"]) == ({"version": "a"}, {})
+        assert function("plane", version="b").identity() != identity
+
+    def test_how_results_are_ranked_decides_none(self):
+        turned = function("plane", direction="minimize", metric="height")
+        assert turned.identity() == function("plane").identity()
+
+    def test_a_file_that_a_command_names_is_an_input(self, tmp_path):
+        (tmp_path / "run.sh").write_text("echo 1")
+        objective = program("sh", "run.sh", "{x}", home=tmp_path)
+
+        assert set(objective.code) == {"run.sh"}
+
+    def test_an_input_that_changes_while_a_program_runs_ends_the_run(self, tmp_path):
+        (tmp_path / "run.sh").write_text("echo ' ' >> run.sh; echo 1")
+        objective = program("sh", "run.sh", home=tmp_path)
+        objective = pickle.loads(pickle.dumps(objective))
+
+        with pytest.raises(WholeRunError, match=r"the code of run\.sh .* is not the code"):
+            train(objective, XY, NOTHING)
+
+
+class TestFiles:
+    def test_no_file_makes_no_archive(self, tmp_path):
+        (tmp_path / "empty").mkdir()
+        assert pack(tmp_path) is None
+
+    def test_too_many_and_too_large_are_refused_before_they_are_read(self, tmp_path, monkeypatch):
+        with (tmp_path / "large").open("wb") as file:
+            file.truncate(1 << 30)  # takes no room
+
+        with pytest.raises(CandidateError, match="holds 1024 MiB; at most 128 MiB are kept"):
+            pack(tmp_path)
+        (tmp_path / "large").unlink()
+        for number in range(3):
+            (tmp_path / str(number)).touch()
+        monkeypatch.setattr(artifacts, "MOST_FILES", 2)
+        with pytest.raises(CandidateError, match="holds 3 files; at most 2"):
+            pack(tmp_path)
+
+    def test_what_is_no_file_is_refused(self, tmp_path):
+        (tmp_path / "link").symlink_to("/etc/passwd")
+        with pytest.raises(CandidateError, match="link in the folder is neither a file nor"):
+            pack(tmp_path)
