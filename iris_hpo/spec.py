@@ -219,13 +219,13 @@ class SearchSpec:
         """
         names = ("refit", "within", "metric")
         refit, within, metric = (given.get(name) or getattr(self, name) for name in names)
-        check_own_selection(self, refit, metric)
+        ensemble = given.get("ensemble")
+        ensemble = self.ensemble if ensemble is None else ensemble
+        check_own_selection(self, refit, metric, ensemble=ensemble)
         metric = scoring_of(metric, self.task, self.scorings.names) if metric else None
         rule = self.checked_rule(rule, folds)
         if within != self.within:
             refuse_share(rule, within)
-        ensemble = given.get("ensemble")
-        ensemble = self.ensemble if ensemble is None else ensemble
         return SelectionSettings(rule, refit, within, metric, ensemble)
 
     def default_rule(self, folds: int) -> str:

@@ -156,7 +156,9 @@ def check_own_score(spec: "SearchSpec", rule: str) -> str:
     return rule
 
 
-def check_own_selection(spec: "SearchSpec", refit: str, metric: str | None) -> None:
+def check_own_selection(
+    spec: "SearchSpec", refit: str, metric: str | None, *, ensemble: bool
+) -> None:
     """Refuse settings of a selection that an objective that scores itself cannot follow.
 
     Raises
@@ -164,8 +166,9 @@ def check_own_selection(spec: "SearchSpec", refit: str, metric: str | None) -> N
     InputError
         Names the setting.
     """
-    if spec.scores_itself and (refit == ALL or metric):
-        name = "refit" if refit == ALL else "metric"
+    given = {"refit": refit == ALL, "metric": metric, "ensemble": ensemble}
+    name = next((name for name, value in given.items() if value), None)
+    if spec.scores_itself and name:
         raise InputError(
             f"{name}: the objective scores itself and gives no model; leave {name} out",
             field=(name,),

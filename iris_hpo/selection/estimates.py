@@ -22,6 +22,7 @@ from iris_hpo.selection.intervals import (
 from iris_hpo.selection.pool import Pool
 from iris_hpo.selection.rules import Selection
 from iris_hpo.selection.sampling import CannotDrawError, Drawn, check_evidence, draw
+from iris_hpo.training.evaluation import Evaluation
 
 __all__ = [
     "Assessment",
@@ -145,11 +146,9 @@ def assess(
         (row.scored for row in selection.rows),
         key=lambda entry: selection.space.order(entry.candidate),
     )
-    if RULES[selection.rule].scores_itself:
-        return Assessment(NoEstimate(_SCORES_ITSELF))
     only = None
     try:
-        check_evidence([entry.evaluation for entry in scored], evidence)
+        _check([entry.evaluation for entry in scored], selection.rule, evidence)
         only = _of_one(selection, evidence) if len(scored) == 1 else None
         evaluations = [reference.evaluation for reference in references]
         drawn = draw(selection, scored, evaluations, evidence, curve, pool=pool, votes=votes)
@@ -170,6 +169,12 @@ def assess(
         _compare(drawn.outcome, references, _stretch(drawn)),
         (only or _of_vote(selection, evidence, drawn)) if votes else None,
     )
+
+
+def _check(evaluations: Sequence[Evaluation], rule: str, evidence: Evidence) -> None:
+    if RULES[rule].scores_itself:
+        raise CannotDrawError(_SCORES_ITSELF)
+    check_evidence(evaluations, evidence)
 
 
 def _estimate(scoring: str, drawn: Drawn, scores: Scores, note: str) -> Estimate:

@@ -119,8 +119,7 @@ def select(
         cross-validation mean. ``one_standard_error``: all within one standard error of the best
         mean; the simplest is the champion (Breiman et al. (1984), Classification and Regression
         Trees, section 3.4.3). ``within``: the same, within a share of the best mean. The first axis
-        decides which is simpler, then the second, and so on; then the better mean. Other ties go to
-        the first of the space, as in libsvm's ``grid.py``.
+        decides which is simpler, then the second, and so on; then the mean, then the space's order.
     within
         The share of the best mean for the rule ``within``, such as 0.01.
     repeats
