@@ -58,8 +58,7 @@ class SearchSpec:
     steps
         The estimator, or the steps of a pipeline.
     objective
-        What is trained and scored instead of an estimator: `iris_hpo.training.Objective`, or the
-        part ``function`` or ``program``, or a function itself.
+        What is tuned instead of an estimator: a function, or the part that names what is.
     choices
         Fixed settings of the estimator that a run may change.
     layout
