@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,15 +107,7 @@ def grouped_folds(
     for repeat in range(settings.repeats or 1):
         seed = seed_of_repeat(settings.seed, repeat)
         splitter = folder(settings.folds, shuffle=True, random_state=seed)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "The least populated class")
-            drawn = list(splitter.split(np.zeros(len(target)), target, groups))
-        empty = next((at for at, (_, rows) in enumerate(drawn, 1) if not len(rows)), None)
-        if empty is not None:
-            raise InputError(
-                f"fold {empty} gets no group, as groups differ too much; choose fewer folds, or "
-                "stratify: false"
-            )
+        drawn = _draw_folds(splitter, target, groups)
         parts = frozenset(validated.tobytes() for _, validated in drawn)
         if parts in known:
             raise InputError(
@@ -125,6 +117,20 @@ def grouped_folds(
         known.add(parts)
         folds += drawn
     return tuple(folds)
+
+
+def _draw_folds(splitter: Any, target: Target, groups: Groups) -> list[Fold]:
+    """Draw the folds of a repeat; refuse one without a group."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class")
+        drawn: list[Fold] = list(splitter.split(np.zeros(len(target)), target, groups))
+    empty = next((at for at, (_, rows) in enumerate(drawn, 1) if not len(rows)), None)
+    if empty is not None:
+        raise InputError(
+            f"fold {empty} gets no group, as groups differ too much; choose fewer folds, or "
+            "stratify: false"
+        )
+    return drawn
 
 
 def _codes(data: Dataset) -> NDArray[np.intp]:
