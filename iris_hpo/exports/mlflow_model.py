@@ -1,5 +1,6 @@
 """The champion as a registered model of MLflow, with its signature."""
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +11,7 @@ from iris_hpo.selection.results import Results
 from iris_hpo.training.cards import load_model
 
 _ARTIFACT: Final = "champion"
+_HISTORY: Final = "mlflow.log-model.history"
 _NO_PACKAGES: Final = ("python", "Python")
 
 
@@ -32,6 +34,7 @@ def register_champion(client: Any, run: str, results: Results) -> str:
         place = Path(folder, _ARTIFACT)
         save(model, results, place)
         client.log_artifacts(run, str(place), _ARTIFACT)
+        client.set_tag(run, _HISTORY, json.dumps([_described(place, run)]))
     try:
         client.create_registered_model(results.name)
     except MlflowException as error:
@@ -44,6 +47,15 @@ def register_champion(client: Any, run: str, results: Results) -> str:
         tags={"iris_hpo/candidate": champion.key, "iris_hpo/digest": champion.digest},
     )
     return f"the champion is version {version.version} of the model {results.name}"
+
+
+def _described(place: Path, run: str) -> dict[str, Any]:
+    """Describe a saved model as MLflow's UI expects it at its run, with the signature."""
+    from mlflow.models import Model
+
+    described = Model.load(str(place))
+    described.artifact_path, described.run_id = _ARTIFACT, run
+    return described.to_dict()
 
 
 def save(model: Any, results: Results, place: Path) -> None:

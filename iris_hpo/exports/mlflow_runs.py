@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import os
 import re
 import tempfile
 import time
@@ -27,6 +28,8 @@ VERSION: Final = "iris_hpo/version"
 """Tag of a run that is complete: what it was made from."""
 
 _SEARCH: Final = "iris_hpo/search"
+_KIND: Final = {"mlflow.experimentKind": "custom_model_development"}
+"""Tag of an experiment whose runs MLflow's UI shows first."""
 _NOT_IN_NAMES: Final = re.compile(r"[^\w\-. /:]", re.ASCII)
 _PAGE: Final = 1000
 
@@ -50,6 +53,7 @@ def to_mlflow(results: Results, place: str) -> str:
     from mlflow.exceptions import MlflowException
 
     logging.getLogger("mlflow").setLevel(logging.ERROR)
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # once for each run
     logging.getLogger("alembic").setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
@@ -70,7 +74,9 @@ class _Experiment:
         self.client = MlflowClient(place, place)
         experiment = self.client.get_experiment_by_name(results.name)
         self.id = (
-            experiment.experiment_id if experiment else self.client.create_experiment(results.name)
+            experiment.experiment_id
+            if experiment
+            else self.client.create_experiment(results.name, tags=_KIND)
         )
         self.before: dict[str, Any] = {}
         self.parents: list[Any] = []

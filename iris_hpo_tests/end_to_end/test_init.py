@@ -1,0 +1,127 @@
+"""A project that begins with a table: ``iris-hpo init``, then ``iris-hpo run``."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import cast
+
+import dagster as dg
+import pytest
+import yaml
+
+from iris_hpo.command.curated import CURATED
+from iris_hpo.command.init import describe, plan, write_project
+from iris_hpo.component import HyperparameterSearch
+from iris_hpo.errors import InputError
+from iris_hpo_tests.projects.command import Answer, call_command, environment_of
+from iris_hpo_tests.projects.yaml import DAGSTERS_WARNINGS, YamlProject
+
+HOME = ("DAGSTER_HOME", "IRIS_HPO_DATA", "IRIS_HPO_ARTIFACTS")
+
+
+def write_table(path: Path, rows: int = 60) -> Path:
+    """A table with texts, missing values and dates; two targets."""
+    random = Random(0)
+    with path.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["city", "opened", "staff", "notes", "rent", "rating", "grade"])
+        for at in range(rows):
+            staff = random.randint(1, 40)
+            table.writerow(
+                [
+                    random.choice(["Bern", "Graz", "Lyon"]),
+                    f"20{at % 14 + 10}-0{at % 9 + 1}-11",
+                    "" if at % 9 == 0 else staff,
+                    random.choice(["near the station", "top floor", "to be repaired"]),
+                    round(20 * staff + random.gauss(0, 9), 2),
+                    "good" if staff > 20 else "poor",
+                    at % 3,
+                ]
+            )
+    return path
+
+
+def call(folder: Path, *arguments: str) -> Answer:
+    """Run the command in a folder."""
+    with environment_of(dict.fromkeys(HOME)) as patch:
+        patch.chdir(folder)
+        return call_command(environment_of({}), arguments)
+
+
+@pytest.mark.parametrize(
+    ("target", "task"),
+    [("rent", "regression"), ("rating", "classification"), ("grade", "classification")],
+)
+def test_the_task_follows_the_target(target: str, task: str, tmp_path: Path) -> None:
+    assert plan(write_table(tmp_path / "shops.csv"), target, None, None).task == task
+
+
+def test_a_given_task_and_estimator_are_taken(tmp_path: Path) -> None:
+    start = plan(write_table(tmp_path / "shops.csv"), "grade", "ridge", "regression")
+
+    assert (start.task, start.estimator) == ("regression", "ridge")
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        ("forest", "'forest' is unknown; choose one of random_forest"),
+        ("lasso", "lasso does no classification; choose one of random_forest"),
+    ],
+)
+def test_an_estimator_that_does_not_suit_is_refused(
+    estimator: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=message):
+        plan(write_table(tmp_path / "shops.csv"), "rating", estimator, None)
+
+
+@pytest.mark.parametrize("estimator", CURATED)
+def test_every_curated_estimator_makes_a_search(estimator: str, tmp_path: Path) -> None:
+    for task in CURATED[estimator].estimators:
+        target = "rating" if task == "classification" else "rent"
+        start = plan(write_table(tmp_path / "shops.csv"), target, estimator, None)
+        attributes = yaml.safe_load(describe(start))["attributes"]
+        context = cast("dg.ComponentLoadContext", SimpleNamespace(project_root=tmp_path))
+        spec = HyperparameterSearch.model_validate(attributes).spec(context)
+        assert spec.task == task
+        for axis, curated in zip(spec.axes, start.curated.axes, strict=True):
+            assert len({axis.parse(value) for value in curated.values}) == len(curated.values)
+
+
+def test_every_field_is_described(tmp_path: Path) -> None:
+    text = describe(plan(write_table(tmp_path / "shops.csv"), "rent", None, None))
+
+    for name in HyperparameterSearch.model_fields:
+        assert f"\n  {name}:" in text or f"\n  # {name}:" in text, name
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    table = write_table(tmp_path / "shops.csv")
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "README.md").write_text("mine")
+
+    with pytest.raises(InputError, match=r"README\.md exists, and nothing is overwritten"):
+        write_project(table, "rent", project, None, None)
+    assert [path.name for path in project.iterdir()] == ["README.md"]
+
+
+class TestTwoCommands:
+    pytestmark: Sequence[pytest.MarkDecorator] = [pytest.mark.slow, *DAGSTERS_WARNINGS]
+
+    @pytest.mark.parametrize("target", ["rent", "rating"])
+    def test_from_a_table_to_a_leaderboard(self, target: str, tmp_path: Path) -> None:
+        write_table(tmp_path / "shops.csv")
+        made = call(
+            tmp_path, "init", "shops.csv", "--target", target, "--estimator", "decision_tree"
+        )
+        assert made.code == 0, made.err
+        assert "cd shops && " in made.out
+
+        answer = YamlProject(tmp_path / "shops").call("run", "--jobs", "1")
+        assert answer.code == 0, answer.err
+        assert "16 trained" in answer.out
+        assert len(YamlProject(tmp_path / "shops").leaderboard("shops")) == 16
