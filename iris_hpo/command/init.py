@@ -81,7 +81,7 @@ def write_project(
 def plan(table: Path, target: str, estimator: str | None, task: Task | None) -> Start:
     """Decide on the task and on the estimator."""
     dataset = _read(table, target)
-    found, why = _task_of(dataset) if task is None else (task, "--task")
+    known_task, why = _task_of(dataset) if task is None else (task, "--task")
     if task == "regression":
         read_dataset(table, Layout(_target(target)), task, mixed=True)  # refused with its line
     rows = len(dataset.target)
@@ -90,12 +90,12 @@ def plan(table: Path, target: str, estimator: str | None, task: Task | None) -> 
         raise InputError(
             f"estimator {shorten(name)} is unknown; choose one of {', '.join(CURATED)}"
         )
-    if found not in CURATED[name].estimators:
-        others = ", ".join(other for other in CURATED if found in CURATED[other].estimators)
-        raise InputError(f"{name} does no {found}; choose one of {others}")
+    if known_task not in CURATED[name].estimators:
+        others = ", ".join(other for other in CURATED if known_task in CURATED[other].estimators)
+        raise InputError(f"{name} does no {known_task}; choose one of {others}")
     reason = CURATED[name].reason
     why_estimator = reason if estimator else f"{reason}; this one has {counted(rows, 'row')}"
-    return Start(_name_of(table), table, target, found, why, name, why_estimator)
+    return Start(_name_of(table), table, target, known_task, why, name, why_estimator)
 
 
 def _read(table: Path, target: str) -> Dataset:

@@ -186,11 +186,7 @@ def predict(**options: Any) -> int:
 
 @cli.command()
 @_where
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    help="Write here.  [default: selection/report.html among the artifacts]",
-)
+@click.option("--output", type=click.Path(path_type=Path), help="Write here, not to the artifacts.")
 @click.option("--open/--no-open", "is_opened", default=True, help="Open it in the browser.")
 def report(**options: Any) -> int:
     """Write a page of the last selection, one file that opens without a network.
@@ -215,9 +211,8 @@ def report(**options: Any) -> int:
 def export(**options: Any) -> int:
     """Write the results of the last selection to PLACE, for another tool.
 
-    optuna: a database such as sqlite:///study.db, or a journal file; optuna-dashboard opens both.
-    mlflow: a tracking URI. csv, parquet: a file with the columns of scikit-learn's cv_results_; csv
-    without PLACE goes to standard output.
+    optuna: a database such as sqlite:///study.db, or a journal file. mlflow: a tracking URI. csv,
+    parquet: a file with scikit-learn's cv_results_; csv without PLACE goes to standard output.
     """
     from iris_hpo.command.export import export_results
 
