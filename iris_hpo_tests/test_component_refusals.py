@@ -16,6 +16,7 @@ from sklearn.svm import SVC
 
 from iris_hpo import HyperparameterSearch
 from iris_hpo.command.project import find_search
+from iris_hpo.data.checks import DATA_CHECKS, SPLIT_CHECKS
 from iris_hpo.errors import InputError
 from iris_hpo.selection.checks import CHECKS
 from iris_hpo.yaml_fields import AxisFields
@@ -379,7 +380,10 @@ ESTIMATOR = "sklearn.ensemble.RandomForestClassifier"
             "rule: cv\n  blocking_checks: [folds_agree, better]",
             "blocking_checks.1",
             "better]",
-            f"check 'better' is unknown; choose from {', '.join(CHECKS)}",
+            (
+                "check 'better' is unknown; choose from "
+                f"{', '.join([*CHECKS, *DATA_CHECKS, *SPLIT_CHECKS])}"
+            ),
         ),
         (
             "folds: 3",

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from iris_hpo.data.findings import Finding
 from iris_hpo.errors import InputError
-from iris_hpo.selection.checks import CHECKS, Facts, Finding, check_names
+from iris_hpo.selection.checks import CHECKS, Facts, check_names
 from iris_hpo.selection.estimates import Estimate, Evidence
 from iris_hpo.selection.fold_test import compare_folds, examine_folds, find_errors
 from iris_hpo.training.evaluation import Evaluation
