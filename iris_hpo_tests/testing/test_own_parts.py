@@ -12,6 +12,7 @@ from iris_hpo.data.named_splitters import SPLITTERS
 from iris_hpo.data.shuffled import Shuffled
 from iris_hpo.reports import REPORTS
 from iris_hpo.reports.figure import HeatMap
+from iris_hpo.reports.html import Html
 from iris_hpo.samplers import SAMPLERS
 from iris_hpo.samplers.parameter_files import ParameterFilesSampler
 from iris_hpo.testing import ObjectiveContract, ReportContract, SamplerContract, SplitterContract
@@ -126,6 +127,7 @@ def test_all_parts_that_have_a_short_name_are_tested() -> None:
             ParameterFilesSampler,
             *(Shuffled, Grouped, ByTime, Given),
             HeatMap,
+            Html,  # in reports/test_html
             EstimatorObjective,
         )
     }
