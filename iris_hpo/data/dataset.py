@@ -1,11 +1,11 @@
 """Read a data set, and refuse one that cannot be learnt from.
 
-Features are numbers and are used as they are. The target is a class label or, for regression, a
-number. Rows to predict are read in `iris_hpo.data.prediction_rows`.
+Rows to predict are read in `iris_hpo.data.prediction_rows`.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import compress
 from pathlib import Path
 from typing import Literal
@@ -117,7 +117,7 @@ def read_dataset(path: Path, layout: Layout, task: Task, *, mixed: bool = False)
     """
     if not (mixed and layout.with_role("category")):
         try:
-            return _read_numbers(path, layout, task)
+            return _read_numbers(path, layout, task, names_all=not mixed)
         except DatasetError as error:
             if not mixed or error.column is None:
                 raise
@@ -134,8 +134,9 @@ def read_dataset(path: Path, layout: Layout, task: Task, *, mixed: bool = False)
     return _name(read, list(cells.kinds), cells.features, target, cells.kinds)
 
 
-def _read_numbers(path: Path, layout: Layout, task: Task) -> Dataset:
-    cells = read_cells(path, lambda table: _locate(table, layout, task), layout.skip_lines)
+def _read_numbers(path: Path, layout: Layout, task: Task, *, names_all: bool) -> Dataset:
+    find = partial(_locate, layout=layout, task=task, names_all=names_all)
+    cells = read_cells(path, find, layout.skip_lines)
     columns, features = cells.columns, cells.numbers
     if columns.label is None:
         features, target = features[:, :-1], features[:, -1].copy()
@@ -247,7 +248,7 @@ def class_counts(target: Target) -> dict[str, int]:
     return {str(name): int(count) for name, count in zip(classes, counts, strict=True)}
 
 
-def _locate(table: Table, layout: Layout, task: Task) -> Columns:
+def _locate(table: Table, layout: Layout, task: Task, *, names_all: bool = True) -> Columns:
     """Take the header, if there is one, and find the features and the target."""
     _check_width(table)
     if table.columns is None and has_header(table, layout):
@@ -279,6 +280,7 @@ def _locate(table: Table, layout: Layout, task: Task) -> Columns:
             *(f"the column {legible(names[at])} is no feature by line 3" for at in excluded),
         ],
         kept=kept,
+        names_all=names_all,
     )
 
 

@@ -50,6 +50,9 @@ class Columns:
         Whether the first column, though it is read, may number the rows.
     roles
         Positions of the columns that describe rows, by their role.
+    names_all
+        Whether a message names all columns with cells that are no numbers, for which all rows are
+        read.
     notes
         Remarks on the file.
     kept
@@ -65,6 +68,7 @@ class Columns:
     before: str = "the lines before have"
     may_count_rows: bool = False
     roles: Mapping[str, int] = field(default_factory=dict[str, int])
+    names_all: bool = True
     notes: Sequence[str] = ()
     kept: Sequence[str] = ()
 
@@ -135,7 +139,8 @@ def _read_by_rows(table: Table, columns: Columns) -> Cells:
     first, names = [*table.first], [columns.names[at] for at in columns.numbers]
     rows = Rows(table, columns)
     labels = list[str]()
-    numbers = read_rows(table, names, _number_cells(rows, columns, labels))
+    cells = _number_cells(rows, columns, labels)
+    numbers = read_rows(table, names, cells, names_all=columns.names_all)
     return Cells(columns, numbers, labels, rows.left_out, table.digest(), first, rows.roles())
 
 
@@ -225,7 +230,9 @@ def _number_cells(rows: Rows, columns: Columns, labels: list[str]) -> Iterator[l
         yield row
 
 
-def read_rows(table: Table, columns: Sequence[str], rows: Iterator[list[str]]) -> Features:
+def read_rows(
+    table: Table, columns: Sequence[str], rows: Iterator[list[str]], *, names_all: bool
+) -> Features:
     """Read rows of numbers.
 
     Parameters
@@ -234,6 +241,8 @@ def read_rows(table: Table, columns: Sequence[str], rows: Iterator[list[str]]) -
         Names of the numbers, for messages.
     rows
         Rows of the table, each without the cells that are not used.
+    names_all
+        Whether the message names every column that has such cells; all rows are then read.
 
     Returns
     -------
@@ -242,13 +251,15 @@ def read_rows(table: Table, columns: Sequence[str], rows: Iterator[list[str]]) -
     Raises
     ------
     DatasetError
-        For the first cell that is not a number; the message names every column that has such cells.
+        For the first cell that is not a number.
     """
     numbers = array("d")
     for row in rows:
         try:
             numbers.extend(read_numbers(table, columns, row))
         except DatasetError as error:
+            if not names_all:
+                raise
             raise _with_others(error, table, columns, chain([row], rows)) from error
     return np.frombuffer(numbers, dtype=np.float64).reshape(-1, len(columns))
 
