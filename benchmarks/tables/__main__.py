@@ -111,7 +111,7 @@ def row_number(path: Path) -> str:
             continue
         is_whole = all(value.is_integer() for value in values)
         is_ordered = all(before < after for before, after in pairwise(values))
-        if is_whole and is_ordered and 0 <= values[0] and values[-1] < 2 * len(values):
+        if is_whole and is_ordered and values[0] >= 0 and values[-1] < 2 * len(values):
             return f"learns from {name}, which counts the rows"
     return ""
 

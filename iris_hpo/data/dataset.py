@@ -14,12 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.data.cells import is_truth
-from iris_hpo.data.columns import (
-    Layout,
-    dropped,
-    has_header,
-    target_position,
-)
+from iris_hpo.data.columns import Layout, dropped, has_header, target_position
 from iris_hpo.data.identifiers import doubts, left_out, names_rows
 from iris_hpo.data.kinds import DATES, is_text
 from iris_hpo.data.mixed import read_mixed
