@@ -52,7 +52,11 @@ def to_optuna(results: Results, place: str) -> str:
                     "give another file or database"
                 )
             optuna.delete_study(study_name=results.name, storage=storage)
-        study = optuna.create_study(storage=storage, study_name=results.name, direction="maximize")
+        study = optuna.create_study(
+            storage=storage,
+            study_name=results.name,
+            direction=results.champion.direction or "maximize",
+        )
         study.set_user_attr(_MADE_FROM, "")
         study.set_user_attr("value", results.ranking_title)
         trials = make_trials(results)

@@ -16,7 +16,7 @@ from iris_hpo.orchestration.status import Status
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.upstream import Upstream
 from iris_hpo.reports.page_facts import PageFacts, PastSelection, ReportedSelection
-from iris_hpo.selection.champion import ChampionCard, Made
+from iris_hpo.selection.champion import MINIMIZE, ChampionCard, Made
 from iris_hpo.selection.checks import CHECKS, Finding
 from iris_hpo.selection.checks import Facts as CheckFacts
 from iris_hpo.selection.leaderboard import leaderboard
@@ -98,6 +98,7 @@ def _facts(
         answer=answer,
         warnings=[text for text in texts if text not in answer],
         as_good=champion.as_good,
+        minimizes=champion.direction == MINIMIZE,
     )
 
 

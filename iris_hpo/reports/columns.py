@@ -142,7 +142,8 @@ class Columns:
         """Return the order and the best score that was recorded until then."""
         known = np.isfinite(self.order)
         ordered = np.argsort(self.order[known], kind="stable")
-        return self.order[known][ordered], np.fmax.accumulate(self.ranking[known][ordered])
+        better = np.fmin if self.facts.minimizes else np.fmax
+        return self.order[known][ordered], better.accumulate(self.ranking[known][ordered])
 
 
 def _placed(axis: Levels) -> PlacedAxis:

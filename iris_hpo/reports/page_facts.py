@@ -59,6 +59,8 @@ class PageFacts:
         What the selection was made from: the data, the split, versions, runs.
     past
         Selections of the search, the latest first.
+    minimizes
+        Whether the least score is the best.
     """
 
     title: str
@@ -74,6 +76,7 @@ class PageFacts:
     failures: Mapping[str, str] = field(default_factory=dict[str, str])
     about: Mapping[str, str] = field(default_factory=dict[str, str])
     past: Sequence[PastSelection] = ()
+    minimizes: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,4 +104,5 @@ def facts_of(selection: Selection) -> PageFacts:
         space=selection.space,
         rows=leaderboard(selection),
         answer=[f"champion {key}: {selection.expectation or 'no estimate was made'}"],
+        minimizes=selection.minimizes,
     )

@@ -77,11 +77,14 @@ class Plots:
         from bokeh.models import LinearColorMapper
         from bokeh.palettes import Viridis256
 
-        scale = color_scale(self.columns.ranking)
-        low, high = (scale.low, scale.high) if scale.high > scale.low else (0, scale.high or 1)
+        minimizes = self.columns.facts.minimizes
+        scale = color_scale(-self.columns.ranking if minimizes else self.columns.ranking)
+        low, high = scale.low, scale.high if scale.high > scale.low else scale.low + 1
         colors = Viridis256[_DARKEST:]
         share = np.linspace(0, 1, 256) ** scale.power
         palette = [colors[round((len(colors) - 1) * each)] for each in share.tolist()]
+        if minimizes:
+            palette, low, high = palette[::-1], -high, -low
         return LinearColorMapper(palette=palette, low=low, high=high, nan_color="#8888")
 
     def figure(self, height: int = _HEIGHT, **arguments: Any) -> Any:

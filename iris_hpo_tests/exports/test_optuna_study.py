@@ -1,5 +1,6 @@
 """The export to Optuna, read back by Optuna."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -60,6 +61,15 @@ def test_the_same_results_are_written_once_and_others_replace_them(tmp_path: Pat
     assert place.stat().st_size == size
     assert to_optuna(make_results(failures={}), str(place)).startswith("wrote 6 trials")
     assert len(read_journal(place).trials) == 6
+
+
+def test_the_least_value_is_the_best_where_the_search_minimizes(tmp_path: Path) -> None:
+    results = make_results()
+    champion = replace(results.champion, direction="minimize")
+    to_optuna(replace(results, champion=champion), str(tmp_path / "study.journal"))
+    study = read_journal(tmp_path / "study.journal")
+
+    assert study.best_value == min(trial.value for trial in study.trials if trial.value is not None)
 
 
 def test_a_study_of_others_is_not_replaced(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from iris_hpo.reports.columns import Columns
 from iris_hpo.reports.html import Html, make_page
 from iris_hpo.reports.importance import importance
 from iris_hpo.reports.page_facts import PageFacts, PastSelection
+from iris_hpo.reports.plots import Plots
 from iris_hpo.selection.leaderboard import leaderboard
 from iris_hpo.selection.rules import Scored, select
 from iris_hpo.space.axes import Axis
@@ -235,6 +236,16 @@ def test_no_importance_from_few_candidates_or_from_noise(candidates: int) -> Non
 
     assert found.shares == ()
     assert "too few" in found.sentence if candidates < 30 else "too little" in found.sentence
+
+
+def test_where_the_least_is_best_the_best_so_far_falls_and_has_the_last_colour() -> None:
+    columns = Columns(replace(svm(), minimizes=True))
+    order, best = columns.best_so_far()
+
+    assert len(order) == 77
+    assert (np.diff(best) <= 0).all()
+    mapper, usual = Plots(columns).mapper, Plots(Columns(svm())).mapper
+    assert (mapper.low, mapper.palette[0]) == (columns.ranking.min(), usual.palette[-1])
 
 
 def test_the_best_so_far_only_grows() -> None:

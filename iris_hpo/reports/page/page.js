@@ -28,7 +28,8 @@
     const best = numberOf("best");
     if (best !== null) all.push((at) => at < best);
     const score = numberOf("score");
-    if (score !== null) all.push((at) => data.ranking[at] >= score);
+    const sign = form.dataset.minimizes === "true" ? -1 : 1;
+    if (score !== null) all.push((at) => sign * data.ranking[at] >= sign * score);
     for (const { name } of form.elements) {
       const [kind, axis] = name.split("_");
       const limit = numberOf(name);
