@@ -26,6 +26,7 @@ from iris_hpo.training.evaluation import Evaluation
 from iris_hpo.training.fitting import RowScore, describe, score
 from iris_hpo.training.given import Numbers, is_estimator, is_mapping, read_numbers
 from iris_hpo.training.origin import Origin
+from iris_hpo.training.row_weights import Weights
 from iris_hpo.training.scorers import Scorings
 from iris_hpo.training.settings import identity
 from iris_hpo.training.source_code import code_of, loaded_code
@@ -210,7 +211,13 @@ class CalledObjective(Origin):
             f"{self.scoring} needs a fitted estimator: return one, or leave scoring out"
         )
 
-    def train(self, parameters: Mapping[str, Value], features: Features, target: Target) -> object:
+    def train(
+        self,
+        parameters: Mapping[str, Value],
+        features: Features,
+        target: Target,
+        weights: Weights | None = None,  # noqa: ARG002 - refused before
+    ) -> object:
         """Call it with training rows alone; give the model."""
         none = features[:0], target[:0]
         return self.call(parameters, Examples(features, target, *none, folds=())).model
