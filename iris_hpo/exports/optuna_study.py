@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from iris_hpo.errors import InputError
+from iris_hpo.selection.champion import MINIMIZE
 from iris_hpo.selection.leaderboard import flat
 from iris_hpo.selection.results import Results
 from iris_hpo.space.axes import Axis
@@ -52,11 +53,8 @@ def to_optuna(results: Results, place: str) -> str:
                     "give another file or database"
                 )
             optuna.delete_study(study_name=results.name, storage=storage)
-        study = optuna.create_study(
-            storage=storage,
-            study_name=results.name,
-            direction=results.champion.direction or "maximize",
-        )
+        direction = "minimize" if results.champion.direction == MINIMIZE else "maximize"
+        study = optuna.create_study(storage=storage, study_name=results.name, direction=direction)
         study.set_user_attr(_MADE_FROM, "")
         study.set_user_attr("value", results.ranking_title)
         trials = make_trials(results)
