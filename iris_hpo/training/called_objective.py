@@ -179,12 +179,7 @@ class CalledObjective(Origin):
         """Take any rows."""
 
     def call(self, parameters: Mapping[str, Value], examples: Examples) -> Kept:
-        """Call it for a candidate; give the model to store, and what is stored beside it.
-
-        Returns
-        -------
-        Kept
-            The model is an estimator, a number, or several by name.
+        """Call it for a candidate; give an estimator, or a number or several by name, to store.
 
         Raises
         ------
