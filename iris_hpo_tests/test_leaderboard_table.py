@@ -1,11 +1,14 @@
 """The leaderboard on a terminal: columns go before names are shortened."""
 
 import io
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from rich.console import Console
 
 from iris_hpo.command.show import print_leaderboard
+from iris_hpo.selection.champion import ChampionCard
 
 KEYS = ("C32768.0_G0.016", "C32768.0_G0.063")
 ROW = {
@@ -25,7 +28,8 @@ WIDE = ["rank", "candidate", "test score", "95 % interval", "fold mean", "fold S
 
 def printed(width: int, *keys: str) -> list[str]:
     console = Console(file=io.StringIO(), width=width)
-    print_leaderboard(console, [{**ROW, "candidate": key} for key in keys])
+    champion = cast("ChampionCard", SimpleNamespace(rule="cv", scoring="accuracy"))
+    print_leaderboard(console, [{**ROW, "candidate": key} for key in keys], champion)
     return console.file.getvalue().splitlines()  # type: ignore[attr-defined]
 
 

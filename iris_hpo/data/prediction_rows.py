@@ -111,7 +111,8 @@ class _Needed:
 
     def check_names(self, path: Path, columns: Sequence[str], line: int | None) -> None:
         """Refuse a header that does not name all features."""
-        missing = [shorten(name) for name in self.features if name not in columns]
+        known = set(columns)
+        missing = [shorten(name) for name in self.features if name not in known]
         if missing:
             noun = "feature" if len(missing) == 1 else "features"
             more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from iris_hpo.command.example import _write, write_example
+from iris_hpo.command.example import write_example, write_files
 from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.build import built_searches
@@ -104,5 +104,5 @@ def test_a_project_that_cannot_be_written_leaves_no_files(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", lambda path, mode="r", **options: full(path, mode, **options))
         with pytest.raises(InputError, match=r"gamma_parameters.txt cannot .*No space left"):
-            _write(tmp_path, {"a.txt": b"a", "data/gamma_parameters.txt": b"1"})
+            write_files(tmp_path, {"a.txt": b"a", "data/gamma_parameters.txt": b"1"})
     assert files_of(tmp_path) == set()

@@ -10,14 +10,15 @@ from sklearn.utils import all_estimators
 import iris_hpo
 
 PACKAGE = Path(iris_hpo.__file__).parent
-DESCRIBES_A_SEARCH = {"iris.py", "scaffold.py", "example.py"}
-"""The shipped search, and the examples that ``dg scaffold`` and ``iris-hpo example`` write."""
+DESCRIBES_A_SEARCH = {"iris.py", "scaffold.py", "example.py", "curated.py"}
+"""The shipped search, and those that ``dg scaffold``, ``iris-hpo example`` and ``init`` write."""
 HOLDS_KNOWLEDGE = {
     *("simplicity.py", "known_estimators.py", "svm_folds.py", "svm_kernel.py"),
-    "preparation.py",
+    *("preparation.py", "scorers.py", "importance.py"),
 }
 """What is true of scikit-learn's own classes: a table, which an axis can overrule, what lets
-candidates share the kernel of an SVM, and the transformers that prepare features."""
+candidates share the kernel of an SVM, the transformers that prepare features, the scorers, and the
+forest that a report explains scores with."""
 
 ESTIMATORS = {name for name, _ in all_estimators()}
 NAMES = {

@@ -224,12 +224,3 @@ def test_a_name_is_refused_that_the_search_without_a_name_uses(tmp_path: Path, n
     assert str(refusal.value) == (
         f"search name {name!r}: the search without a name uses it; choose another"
     )
-
-
-def test_two_searches_of_one_name_are_refused_by_dagster(pair: YamlProject) -> None:
-    pair.write_search("another", **SEARCH)
-    path = pair.root / "defs" / "another" / "defs.yaml"
-    path.write_text(path.read_text().replace("another", "left"))
-
-    with pytest.raises(dg.DagsterInvalidDefinitionError, match="Duplicate asset key"):
-        pair.load()

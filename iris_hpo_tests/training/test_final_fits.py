@@ -31,7 +31,8 @@ from iris_hpo.training.final_fits import (
     reference_fits,
 )
 from iris_hpo.training.learning_curve import LearningCurve, fit_learning_curve
-from iris_hpo.training.named_objective import NamedObjective, SearchObjective
+from iris_hpo.training.named_objective import NamedObjective
+from iris_hpo.training.search_objective import SearchObjective
 
 SVM = EstimatorObjective(Recipe((Step("sklearn.svm.SVC"),)), "accuracy", "classification")
 
