@@ -63,9 +63,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Begin with the tests; what was imported for them stays, and need not be looked through."""
+    """Begin with the tests, as Python is set up."""
     sys.dont_write_bytecode = not _may_write_bytecode
-    gc.freeze()
     gc.enable()
 
 

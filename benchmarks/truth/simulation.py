@@ -38,6 +38,9 @@ class Size:
     step: int
 
 
+CHOOSING: Final = tuple(name for name, rule in RULES.items() if not rule.scores_itself)
+"""The rules that choose among models."""
+
 FULL: Final = Size(sets=100, fresh=20_000, nested_every=10, step=1)
 QUICK: Final = Size(sets=1, fresh=500, nested_every=1, step=5)
 
@@ -88,7 +91,7 @@ def examine(size: Size, index: int, seed: int) -> Finding:
     spec = describe(generator)
     grid = generator.c[:: size.step], GAMMA[:: size.step]
     search = run_search(spec, sample, *grid)
-    outcomes = {rule: judge(generator, search, rule) for rule in RULES}
+    outcomes = {rule: judge(generator, search, rule) for rule in CHOOSING}
     nested: tuple[Nested, ...] = ()
     if seed % size.nested_every == 0:
         truth = outcomes[default_rule(len(search.examples.folds))].truth
