@@ -170,6 +170,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answer, Pat
     return schema, finish(first), meaning, finish(second)
 
 
+@pytest.mark.slow
 def test_dg_points_at_every_line_against_the_schema(
     checked: tuple[Path, Answer, Path, Answer],
 ) -> None:

@@ -222,6 +222,7 @@ def test_every_score_is_scikit_learns(
         assert (float(row["cv_mean"]), float(row["cv_std"])) == means[point]
 
 
+@pytest.mark.slow
 def test_serial_in_another_folder_gives_the_same_leaderboard(
     searched: ShippedProject, project: ShippedProject
 ) -> None:
@@ -360,6 +361,7 @@ def test_a_slow_event_log_is_noted_once(project: ShippedProject, log: str, notes
     assert "event_log_storage" not in project.call("run", "--json", "--folds", "2").stdout
 
 
+@pytest.mark.slow
 def test_settings_of_the_last_run_are_kept(project: ShippedProject) -> None:
     small(project)
     given = ["--rule", "cv", "--folds", "2", "--kernel", "linear"]

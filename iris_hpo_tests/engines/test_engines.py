@@ -111,6 +111,7 @@ def test_the_serial_engine_refuses_a_limit_of_time():
     )
 
 
+@pytest.mark.slow
 def test_closing_early_ends_the_workers(tmp_path):
     quick, endless = (tmp_path, 0.0), (tmp_path, 600.0)
     later = (tmp_path, 3.0)  # by then another worker was worth it
@@ -305,6 +306,7 @@ def test_quick_work_starts_one_worker(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_long_work_starts_all(tmp_path):
     items = [(tmp_path, number) for number in range(8)]
     outcomes = all_of(LOKY.map(own_work.work_in_company, items, ONCE))

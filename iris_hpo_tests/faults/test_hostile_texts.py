@@ -91,6 +91,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> YamlProject:
     return project
 
 
+@pytest.mark.slow
 def test_no_output_has_characters_that_a_terminal_executes(hostile: YamlProject) -> None:
     run = hostile.call("run", "--search", "s", "--engine", "serial")
     check_clean(output_of(run), "run")

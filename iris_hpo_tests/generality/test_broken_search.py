@@ -238,6 +238,7 @@ def test_a_stock_loader_is_no_obstacle_to_the_command(project: YamlProject) -> N
     assert "expected ',' or ']'" in project.call("status", "--search", "broken").err
 
 
+@pytest.mark.slow
 def test_a_stray_file_stops_its_own_search_alone(project: YamlProject) -> None:
     project.write_yaml("broken", GOOD)
     project.run("broken")

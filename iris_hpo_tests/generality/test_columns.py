@@ -172,6 +172,7 @@ def test_columns_and_rows_are_left_out_by_yaml_and_the_metadata_lists_them(
     assert "the role 'groups' of the column 'day' is unknown; there are drop" in answer.err
 
 
+@pytest.mark.slow
 def test_another_target_of_the_same_file_is_learnt(project: YamlProject) -> None:
     write_text(project, "".join(f"{n % 7},{n % 5}.5,{n % 2},{n % 3}\n" for n in range(60)))
     tree_search(project, target=-1)

@@ -252,6 +252,7 @@ def test_who_lists_a_candidate_does_not_decide_about_its_model(project: YamlProj
     assert project.files("bayes") == before
 
 
+@pytest.mark.slow
 def test_dagster_follows_a_sampler(project: YamlProject) -> None:
     write_sampled(project, sampler_of_the_page())
     defs = project.load()

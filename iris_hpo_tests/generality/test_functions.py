@@ -34,6 +34,7 @@ def branin(project: YamlProject) -> YamlProject:
 
 
 class TestBranin:
+    @pytest.mark.slow
     def test_the_least_is_the_best_and_numbers_are_shown_as_they_are(
         self, branin: YamlProject
     ) -> None:

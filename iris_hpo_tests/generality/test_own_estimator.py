@@ -77,6 +77,7 @@ def test_workers_import_it(own: YamlProject) -> None:
     assert "2 trained, 0 reused, 0 failed" in answer.out
 
 
+@pytest.mark.slow
 def test_an_edit_of_it_makes_its_results_out_of_date(own: YamlProject) -> None:
     assert own.run("stump")["trained"] == 2
     assert own.run("stump")["reused"] == 2

@@ -77,6 +77,7 @@ def test_without_data_the_command_says_which_file_is_missing(project: YamlProjec
     assert "Traceback" not in answer.err
 
 
+@pytest.mark.slow
 def test_dg_writes_it_and_with_data_it_runs(project: YamlProject) -> None:
     answer = project.tool("dg", "scaffold", "defs", TYPE, "foo")
     assert answer.code == 0, answer.out

@@ -182,6 +182,7 @@ def work(merged: dg.Definitions, instance: dg.DagsterInstance, names: Names) -> 
     return run
 
 
+@pytest.mark.slow
 def test_merged_searches_run_side_by_side(
     trio: list[SearchSpec],
     merged: dg.Definitions,

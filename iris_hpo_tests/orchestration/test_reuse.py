@@ -6,6 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from iris_hpo_tests.projects import KEYS, REPOSITORY_DATA, SpecProject, succeed
 
@@ -128,6 +129,7 @@ def test_equal_searches_give_the_same_bytes(searched: SpecProject, finished: Spe
     assert {name: mine[name] for name in exact} == {name: other[name] for name in exact}
 
 
+@pytest.mark.slow
 def test_with_a_linear_kernel_gamma_cannot_matter(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:

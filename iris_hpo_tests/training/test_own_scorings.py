@@ -274,25 +274,24 @@ def test_one_that_returns_no_number_is_the_failure_of_the_candidate():
 
 
 def test_the_code_of_a_function_decides_scores_and_not_models(tmp_path, monkeypatch):
-    module = tmp_path / "my_metrics.py"
+    module = tmp_path / "edited_metrics.py"
     module.write_text("def share(y_true, y_pred):\n    return (y_true == y_pred).mean()\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(source_code, "_loaded", {})
-    monkeypatch.delitem(sys.modules, "my_metrics", raising=False)
-    scorings = scorings_of("my_metrics.share")
+    scorings = scorings_of("edited_metrics.share")
     planned = conditions(scorings)
     planned.objective.load()
     planned.objective.check_code()
 
     module.write_text(module.read_text() + "# edited\n")
 
-    edited = conditions(scorings_of("my_metrics.share"))
+    edited = conditions(scorings_of("edited_metrics.share"))
     assert edited.model_fingerprint({}) == planned.model_fingerprint({})
     assert edited.score_fingerprint("m") != planned.score_fingerprint("m")
     pickle.loads(pickle.dumps(planned.objective)).check_code()  # a worker gets the code of the plan
-    with pytest.raises(WholeRunError, match=r"^the code of my_metrics that is loaded here"):
+    with pytest.raises(WholeRunError, match=r"^the code of edited_metrics that is loaded here"):
         edited.objective.check_code()
-    monkeypatch.delitem(sys.modules, "my_metrics")
+    del sys.modules["edited_metrics"]
 
 
 def conditions(scorings):
