@@ -4,7 +4,7 @@ Here belongs what each check looks at and says; how Dagster records checks is el
 at every cell at most once, or at a sample of the rows, and takes a few seconds at most.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from iris_hpo.data.dataset import Dataset, class_counts
 from iris_hpo.data.examples import Examples
-from iris_hpo.data.findings import Finding, does_not_apply
+from iris_hpo.data.findings import Check, Finding, does_not_apply
 from iris_hpo.data.identifiers import IDENTIFIES
 from iris_hpo.data.single_features import too_few_rows, well_predicting
 from iris_hpo.data.values import constant_columns, missing_shares, row_codes
@@ -32,34 +32,6 @@ class DataFacts:
 
     dataset: Dataset
     scoring: str
-
-
-@dataclass(frozen=True)
-class DataCheck:
-    """A check of the data.
-
-    Attributes
-    ----------
-    name
-        Its name in Dagster and in ``blocking_checks``.
-    description
-        What is the case if it passes.
-    examine
-        Makes the finding.
-    """
-
-    name: str
-    description: str
-    examine: Callable[[DataFacts], Finding]
-
-
-@dataclass(frozen=True)
-class SplitCheck:
-    """A check of the split, with the fields of a `DataCheck`."""
-
-    name: str
-    description: str
-    examine: Callable[[Examples], Finding]
 
 
 def _no_identifiers(facts: DataFacts) -> Finding:
@@ -184,31 +156,31 @@ def _rest(number: int) -> str:
     return f" and {number} more" if number > 0 else ""
 
 
-DATA_CHECKS: Final[Mapping[str, DataCheck]] = {
+DATA_CHECKS: Final[Mapping[str, Check[DataFacts]]] = {
     check.name: check
     for check in (
-        DataCheck(
+        Check(
             "features_identify_no_rows",
             "No feature counts the rows, or differs in every row and is named or ordered like an "
             "identifier.",
             _no_identifiers,
         ),
-        DataCheck(
+        Check(
             "no_feature_alone_predicts",
             "No single feature predicts the target nearly without error.",
             _no_leaks,
         ),
-        DataCheck(
+        Check(
             "features_are_filled",
             f"No feature is constant, and none is missing in {100 * NEARLY_EMPTY:g} % of the rows.",
             _no_empty_columns,
         ),
-        DataCheck(
+        Check(
             "classes_are_large_enough",
             f"Every class has at least {TINY} rows.",
             _no_tiny_classes,
         ),
-        DataCheck(
+        Check(
             "scoring_suits_classes",
             f"The scoring is not the accuracy where a class has {100 * UNEQUAL:g} % of the rows.",
             _scoring_fits,
@@ -217,20 +189,20 @@ DATA_CHECKS: Final[Mapping[str, DataCheck]] = {
 }
 """The checks of the data, by name."""
 
-SPLIT_CHECKS: Final[Mapping[str, SplitCheck]] = {
+SPLIT_CHECKS: Final[Mapping[str, Check[Examples]]] = {
     check.name: check
     for check in (
-        SplitCheck(
+        Check(
             "rows_are_apart",
             "No test row has the features of a training row.",
             _no_shared_rows,
         ),
-        SplitCheck(
+        Check(
             "groups_are_apart",
             "No group, of the column with the role `group`, is in both parts.",
             _groups_are_apart,
         ),
-        SplitCheck(
+        Check(
             "time_order_is_kept",
             "No test row is earlier than a training row, by the column with the role `time`.",
             _time_is_kept,

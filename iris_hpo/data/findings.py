@@ -1,6 +1,10 @@
-"""`Finding`: what a check comes to, of the data, of the split and of the selection."""
+"""`Check` and `Finding`: checks of the data, the split and the selection, and what they come to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Examined = TypeVar("Examined")
 
 
 @dataclass(frozen=True)
@@ -25,3 +29,22 @@ class Finding:
 def does_not_apply(reason: str) -> Finding:
     """Make the finding of a check that has nothing to look at."""
     return Finding(f"does not apply: {reason}", applies=False)
+
+
+@dataclass(frozen=True)
+class Check(Generic[Examined]):
+    """A check.
+
+    Attributes
+    ----------
+    name
+        Its name in Dagster and in ``blocking_checks``.
+    description
+        What is the case if it passes.
+    examine
+        Makes the finding.
+    """
+
+    name: str
+    description: str
+    examine: Callable[[Examined], Finding]

@@ -8,7 +8,7 @@ import dagster as dg
 from iris_hpo.data.findings import Finding
 from iris_hpo.orchestration.data_checks import build_data_checks, build_split_checks
 from iris_hpo.orchestration.failures import user_errors
-from iris_hpo.orchestration.names import check_result, names_of
+from iris_hpo.orchestration.names import check_result, check_specs, finding_result, names_of
 from iris_hpo.orchestration.partitions import pending_change
 from iris_hpo.orchestration.record import metadata_before
 from iris_hpo.orchestration.resources import Storage
@@ -24,8 +24,6 @@ from iris_hpo.text import counted, listed
 
 _COMPLETE: Final = "selection_is_complete"
 _MODELS: Final = "selected_models_match"
-_ERROR: Final = dg.AssetCheckSeverity.ERROR
-_WARN: Final = dg.AssetCheckSeverity.WARN
 
 
 def build_checks(spec: SearchSpec, open_study: OpenStudy) -> list[dg.AssetChecksDefinition]:
@@ -62,7 +60,6 @@ def _check_parameters(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetChecks
 
 def _check_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetChecksDefinition:
     """Define the checks of `selection`; one op makes them all, as each op of a run costs time."""
-    names = names_of(spec)
     descriptions = {
         _COMPLETE: "Every current candidate took part in the selection.",
         _MODELS: (
@@ -72,16 +69,8 @@ def _check_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetChecksD
     }
 
     @dg.multi_asset_check(
-        name=names.plain("selection_checks"),
-        specs=[
-            dg.AssetCheckSpec(
-                name,
-                asset=names.asset("selection"),
-                description=description,
-                blocking=name in spec.blocking_checks,
-            )
-            for name, description in descriptions.items()
-        ],
+        name=names_of(spec).plain("selection_checks"),
+        specs=check_specs(spec, "selection", descriptions),
         can_subset=True,
     )
     def selection_checks(
@@ -95,12 +84,7 @@ def _check_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetChecksD
             if _MODELS in chosen:
                 yield _check_selected_models(study)
             for name, finding in examine_champion(study, chosen).items():
-                yield check_result(
-                    finding.text,
-                    passed=finding.passed,
-                    severity=_ERROR if name in spec.blocking_checks else _WARN,
-                    name=name,
-                )
+                yield finding_result(spec, name, finding)
 
     return selection_checks
 
@@ -118,7 +102,7 @@ def _check_completeness(study: Study) -> dg.AssetCheckResult:
         "; ".join(f"{what}: {listed(keys)}" for what, keys in absent.items() if keys)
         or f"every candidate took part: {len(status.score_cards)}",
         passed=not any(absent.values()),
-        severity=_WARN,
+        severity=dg.AssetCheckSeverity.WARN,
         name=_COMPLETE,
     )
 

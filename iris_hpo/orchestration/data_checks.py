@@ -10,7 +10,7 @@ from iris_hpo.data.findings import Finding, does_not_apply
 from iris_hpo.data.split import CARD, SplitCard, split_problems
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.failures import user_errors
-from iris_hpo.orchestration.names import check_result, names_of
+from iris_hpo.orchestration.names import check_result, check_specs, finding_result, names_of
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import OpenStudy, Study
 from iris_hpo.spec import SearchSpec
@@ -25,7 +25,7 @@ def build_data_checks(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetChecks
 
     @dg.multi_asset_check(
         name=names_of(spec).plain("raw_data_checks"),
-        specs=_described(spec, "raw_data", descriptions),
+        specs=check_specs(spec, "raw_data", descriptions),
         can_subset=True,
     )
     def raw_data_checks(
@@ -42,7 +42,7 @@ def build_data_checks(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetChecks
             facts = DataFacts(study.dataset, spec.scorings.name)
             for name, check in DATA_CHECKS.items():
                 if name in chosen:
-                    yield _result(spec, name, check.examine(facts))
+                    yield finding_result(spec, name, check.examine(facts))
 
     return raw_data_checks
 
@@ -58,7 +58,7 @@ def build_split_checks(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetCheck
 
     @dg.multi_asset_check(
         name=names_of(spec).plain("split_checks"),
-        specs=_described(spec, "split", descriptions),
+        specs=check_specs(spec, "split", descriptions),
         can_subset=True,
     )
     def split_checks(
@@ -76,7 +76,7 @@ def build_split_checks(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetCheck
                 )
             for name, finding in _examine_parts(study).items():
                 if name in chosen:
-                    yield _result(spec, name, finding)
+                    yield finding_result(spec, name, finding)
 
     return split_checks
 
@@ -88,23 +88,3 @@ def _examine_parts(study: Study) -> Mapping[str, Finding]:
     except ArtifactError as error:
         return dict.fromkeys(SPLIT_CHECKS, does_not_apply(str(error)))
     return {name: check.examine(parts) for name, check in SPLIT_CHECKS.items()}
-
-
-def _described(
-    spec: SearchSpec, asset: str, descriptions: Mapping[str, str]
-) -> list[dg.AssetCheckSpec]:
-    return [
-        dg.AssetCheckSpec(
-            name,
-            asset=names_of(spec).asset(asset),
-            description=description,
-            blocking=name in spec.blocking_checks,
-        )
-        for name, description in descriptions.items()
-    ]
-
-
-def _result(spec: SearchSpec, name: str, finding: Finding) -> dg.AssetCheckResult:
-    blocks = name in spec.blocking_checks
-    severity = dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN
-    return check_result(finding.text, passed=finding.passed, severity=severity, name=name)

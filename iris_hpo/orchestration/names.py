@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import dagster as dg
 
+from iris_hpo.data.findings import Finding
 from iris_hpo.samplers import PARAMETER_FILES
 from iris_hpo.spec import SearchSpec
 from iris_hpo.text import readable
@@ -202,6 +203,28 @@ def check_result(
     return dg.AssetCheckResult(
         passed=passed, severity=severity, description=readable(description), check_name=name
     )
+
+
+def finding_result(spec: SearchSpec, name: str, finding: Finding) -> dg.AssetCheckResult:
+    """Make the result of a finding: a warning, unless the search says that the check blocks."""
+    blocks = name in spec.blocking_checks
+    severity = dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN
+    return check_result(finding.text, passed=finding.passed, severity=severity, name=name)
+
+
+def check_specs(
+    spec: SearchSpec, asset: str, descriptions: Mapping[str, str]
+) -> list[dg.AssetCheckSpec]:
+    """Describe the checks of an asset; those that the search names block what follows."""
+    return [
+        dg.AssetCheckSpec(
+            name,
+            asset=names_of(spec).asset(asset),
+            description=description,
+            blocking=name in spec.blocking_checks,
+        )
+        for name, description in descriptions.items()
+    ]
 
 
 def log_line(log: logging.Logger, line: str, level: int = logging.INFO) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from iris_hpo.data.checks import DATA_CHECKS, SPLIT_CHECKS
 from iris_hpo.data.dataset import Task
-from iris_hpo.data.findings import Finding, does_not_apply
+from iris_hpo.data.findings import Check, Finding, does_not_apply
 from iris_hpo.errors import InputError
 from iris_hpo.selection.champion import ChampionCard, edge_warning
 from iris_hpo.selection.estimates import Estimate, NoEstimate
@@ -42,25 +42,6 @@ class Facts:
     card: ChampionCard
     task: Task
     before: Estimate | str
-
-
-@dataclass(frozen=True)
-class SelectionCheck:
-    """A check of a selection.
-
-    Attributes
-    ----------
-    name
-        Its name in Dagster and in ``blocking_checks``.
-    description
-        What is the case if it passes.
-    examine
-        Makes the finding.
-    """
-
-    name: str
-    description: str
-    examine: Callable[[Facts], Finding]
 
 
 def _better_than(name: str) -> Callable[[Facts], Finding]:
@@ -115,31 +96,31 @@ def _estimate_is_kept(facts: Facts) -> Finding:
     return Finding(f"{value}; the selection before expected {old}, and at least {low}")
 
 
-CHECKS: Final[Mapping[str, SelectionCheck]] = {
+CHECKS: Final[Mapping[str, Check[Facts]]] = {
     check.name: check
     for check in (
-        SelectionCheck(
+        Check(
             "better_than_default",
             "The champion is better than the estimator with its default settings, beyond chance.",
             _better_than("default"),
         ),
-        SelectionCheck(
+        Check(
             "better_than_baseline",
             "The champion is better than a model that ignores the features, beyond chance.",
             _better_than("baseline"),
         ),
-        SelectionCheck(
+        Check(
             "champion_is_within_grid",
             "The champion has neither the lowest nor the highest value of an axis of numbers.",
             _within_grid,
         ),
-        SelectionCheck(
+        Check(
             "folds_agree",
             "The champion's errors are spread over the folds as by chance: Pearson's chi-square "
             f"statistic against random tables, at {100 * SIGNIFICANT:g} %.",
             _folds_agree,
         ),
-        SelectionCheck(
+        Check(
             "estimate_is_kept",
             "The estimate is not below the interval of the selection before.",
             _estimate_is_kept,
