@@ -65,11 +65,6 @@ class RowRoles:
         """Kind of the column with a role, for people."""
         return {"time": self.time_kind, "weight": NUMBER}.get(role, CATEGORY)
 
-    @property
-    def in_days(self) -> bool:
-        """Whether the times are days."""
-        return bool(self.time_kind) and self.time_kind != NUMBER
-
 
 def locate_roles(table: Table, layout: Layout, names: Sequence[str], target: int) -> dict[str, int]:
     """Positions of the columns that describe rows, by their role.

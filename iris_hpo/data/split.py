@@ -185,21 +185,6 @@ def read_examples(store: ArtifactStore, card: SplitCard, task: Task) -> Examples
     return Examples(features, target, test_features, test_target, folds, *roles)
 
 
-def read_stored_roles(store: ArtifactStore, card: SplitCard) -> tuple[RowRoles, RowRoles]:
-    """Read what columns say about the training rows and about the test rows of a stored split.
-
-    Raises
-    ------
-    ArtifactError
-        If a file is missing or was changed.
-    """
-    train, test = (
-        read_part_roles(read_verified(store, name, card.digests[name]), card.roles or ())
-        for name in (TRAIN, TEST)
-    )
-    return train, test
-
-
 def validation_rows(folds: Sequence[Fold]) -> list[Rows]:
     """Return the positions of each fold's validation rows within the training rows."""
     return [validated for _, validated in folds]

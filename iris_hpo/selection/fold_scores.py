@@ -41,12 +41,11 @@ class FoldScores:
 
     def vote_scores(
         self,
-        counts: Scores,  # noqa: ARG002 - one signature
-        voters: Voters,  # noqa: ARG002
-        addition: Sequence[Scores] = (),  # noqa: ARG002
+        counts: Scores,
+        voters: Voters,
+        addition: Sequence[Scores] = (),
     ) -> None:
-        """Nothing: the score of a vote does not follow from those of the voters."""
-        return
+        """Give None: the score of a vote does not follow from those of the voters."""
 
     def block(self, draws: int) -> int:
         """Number of candidates to score at once in so many draws."""

@@ -14,7 +14,7 @@ from iris_hpo.data.split import (
     FOLDS,
     SplitCard,
     divide,
-    read_stored_roles,
+    read_examples,
     split_problems,
     write_split,
 )
@@ -120,13 +120,13 @@ def test_a_split_is_stored_with_its_splitter_and_what_is_known_of_the_rows(tmp_p
     assert card.is_made_by(division)
     assert not card.is_made_by(Division(Part(use), SplitSettings(folds=2), "classification"))
     assert not card.is_made_by(Division(SHUFFLED, SplitSettings(folds=3), "classification"))
-    train, test = read_stored_roles(store, card)
+    parts = read_examples(store, card, "classification")
     rows = store.read("split/train.csv").decode().splitlines()
     assert rows[0] == "row,x,y,k,group,time,weight"
     numbers = [int(row.split(",")[0]) - 1 for row in rows[1:]]
     for role, array in SIXTY.roles.take(numbers).arrays.items():
-        assert role == "part" or train.arrays[role].tolist() == array.tolist()
-    assert len(test.arrays["time"]) == card.test_rows
+        assert role == "part" or parts.roles.arrays[role].tolist() == array.tolist()
+    assert len(parts.test_roles.arrays["time"]) == card.test_rows
 
 
 def test_own_settings_are_part_of_the_identity() -> None:
