@@ -1,0 +1,116 @@
+"""The runs that sensors request: the work of a plan, and what a run that died has left.
+
+When a sensor requests runs is in `ticks`; requests of a selection alone are in `reselection`.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import dagster as dg
+
+from iris_hpo.orchestration.failures import INTERRUPTED
+from iris_hpo.orchestration.names import Names
+from iris_hpo.orchestration.partitions import registered_keys
+from iris_hpo.orchestration.plan import Plan
+from iris_hpo.orchestration.ranges import contiguous_ranges, cut, range_tags
+from iris_hpo.orchestration.record import cut_short_partitions
+from iris_hpo.orchestration.study import Study
+from iris_hpo.orchestration.turns import UNFINISHED
+from iris_hpo.store.cards import fingerprint
+
+_MOST_RUNS: Final = 8
+_MOST_TIMES: Final = 3
+
+
+def plan_requests(study: Study, plan: Plan, digests: str) -> list[dg.RunRequest]:
+    """Request the work of a plan, or a selection from the remaining candidates."""
+    names = study.names
+    if "raw_data" in plan.sources and not study.spec.data_asset:
+        study.dataset  # noqa: B018 - request no first search on data that cannot be read
+    # The same files may come back, so the last materialisation is part of the key.
+    before = study.recorded("parameters")
+    run_key = f"{digests}-{before.pointer if before else 0}"
+    if not plan.candidates and before is not None and plan.change:
+        return [
+            search_request(names, f"{run_key}-parameters", plan.sources, ()),
+            dg.RunRequest(run_key=f"{run_key}-select", job_name=names.plain("select")),
+        ]
+    assets = [*plan.sources, "models", "scores"]
+    ranges = cut(contiguous_ranges(plan.candidates, plan.keys, _MOST_RUNS))
+    return [
+        search_request(names, f"{run_key}-{index}", assets, keys)
+        for index, keys in enumerate(ranges)
+    ]
+
+
+def requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]:
+    """Request again the candidates left by runs whose process ended, once no run is at work.
+
+    Parameters
+    ----------
+    before
+        Part of the cursor: the number of requests without progress, and of candidates left.
+
+    Returns
+    -------
+    tuple
+        The requests, and the new part of the cursor; empty if nothing is left.
+    """
+    names, listed = study.names, set(study.listed_keys)
+    cut_short = cut_short_partitions(study.instance, names.asset("scores"), INTERRUPTED)
+    left = {key: attempt for key, attempt in cut_short.items() if key in listed}
+    if not left and not before:
+        return [], ""
+    if runs_at_work(study):
+        return [], before
+    if not left:
+        return [], ""
+    times, of = (int(part) for part in before.split()) if before else (0, len(left) + 1)
+    times = 1 if len(left) < of else times + 1
+    if times > _MOST_TIMES:
+        return [], before
+    order = registered_keys(study)
+    keys = [key for key in order if key in left]
+    runs = {run.run_id: (run, event) for run, event in left.values()}
+    run_key = fingerprint(again=sorted(runs))
+    sources = [
+        name
+        for name in ("raw_data", "split", "parameters")
+        if any(
+            names.asset(name) in (run.asset_selection or ())
+            and ((made := study.recorded(name)) is None or made.pointer < event)
+            for run, event in runs.values()
+        )
+    ]
+    return [
+        search_request(names, f"{run_key}-{index}", [*sources, "models", "scores"], part)
+        for index, part in enumerate(cut(contiguous_ranges(keys, order, _MOST_RUNS)))
+    ], f"{times} {len(left)}"
+
+
+def search_request(
+    names: Names, run_key: str, assets: Sequence[str], keys: Sequence[str]
+) -> dg.RunRequest:
+    """Make the request of a run of the job ``search`` for some assets, and a range of keys."""
+    return dg.RunRequest(
+        run_key=run_key,
+        job_name=names.plain("search"),
+        asset_selection=[names.asset(name) for name in assets],
+        tags=range_tags(keys) if any(keys) else {},
+    )
+
+
+def runs_at_work(study: Study) -> list[str]:
+    """Ids of the runs that work on the search, or will.
+
+    A run that was created but never queued is left out: the process that created it has died.
+    """
+    statuses = [dg.DagsterRunStatus.QUEUED, *UNFINISHED]
+    names = study.names
+    results = {names.asset("models"), names.asset("scores")}
+    return [
+        run.run_id
+        for run in study.instance.get_runs(dg.RunsFilter(statuses=statuses))
+        if run.job_name == names.plain("search")
+        or not results.isdisjoint(run.asset_selection or ())
+    ]
