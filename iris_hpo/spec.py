@@ -4,24 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import Task
 from iris_hpo.data.named_splitters import BY_ROLES, SPLITTERS, choose_splitter
 from iris_hpo.data.splitters import Division, SplitSettings
 from iris_hpo.errors import InputError, at_field
-from iris_hpo.known_rules import OWN_SCORE, default_rule
 from iris_hpo.parts import Part
 from iris_hpo.reports import DEFAULT_REPORTS
-from iris_hpo.run_settings import AUTO, SelectionSettings
+from iris_hpo.run_settings import AUTO
 from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES
 from iris_hpo.search_names import check_search_name
-from iris_hpo.selection.rescoring import scoring_of
-from iris_hpo.selection.rules import check_rule
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
-from iris_hpo.spec_checks import check_own_score, check_own_selection, check_spec, refuse_share
+from iris_hpo.spec_checks import check_spec
 from iris_hpo.training.called_objective import CalledObjective
 from iris_hpo.training.choices import Choice, choose
 from iris_hpo.training.estimator_objective import EstimatorObjective
@@ -193,43 +189,6 @@ class SearchSpec:
             "packages": Recipe((step,)).package_versions(),
             "code": dict(loaded_code(step.import_paths).digests),
         }
-
-    def checked_rule(self, rule: str | None, folds: int) -> str:
-        """Return the rule that was given, or the search's, if it can be followed.
-
-        Raises
-        ------
-        InputError
-            If it is unknown, needs cross-validation and there is none, or needs to know which end
-            of an axis is simple.
-        """
-        rule = check_rule(rule or self.default_rule(folds), folds, self.space)
-        return check_own_score(self, rule)
-
-    def selection_settings(
-        self, folds: int, rule: str | None = None, **given: Any
-    ) -> SelectionSettings:
-        """Return the settings of a selection: those that were given, else the search's own.
-
-        Raises
-        ------
-        InputError
-            If they cannot be followed.
-        """
-        names = ("refit", "within", "metric")
-        refit, within, metric = (given.get(name) or getattr(self, name) for name in names)
-        ensemble = given.get("ensemble")
-        ensemble = self.ensemble if ensemble is None else ensemble
-        check_own_selection(self, refit, metric, ensemble=ensemble)
-        metric = scoring_of(metric, self.task, self.scorings.names) if metric else None
-        rule = self.checked_rule(rule, folds)
-        if within != self.within:
-            refuse_share(rule, within)
-        return SelectionSettings(rule, refit, within, metric, ensemble)
-
-    def default_rule(self, folds: int) -> str:
-        """Name the rule that holds where a run says nothing."""
-        return self.rule or (OWN_SCORE if self.scores_itself else default_rule(folds))
 
     def recipe(self, chosen: Mapping[str, str] | None = None, seed: int | None = None) -> Recipe:
         """How to build estimators under the choices of a run.

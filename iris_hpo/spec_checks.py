@@ -5,16 +5,18 @@ Each part checks its own fields; what belongs here is what several fields decide
 
 from typing import TYPE_CHECKING
 
+from iris_hpo import known_rules
 from iris_hpo.data.columns import check_prepare
 from iris_hpo.data.named_splitters import refuse_settings
 from iris_hpo.data.splitters import Division, SplitSettings
 from iris_hpo.engines import check_engine
 from iris_hpo.errors import InputError, at_field
-from iris_hpo.known_rules import OWN_SCORE, RULES, default_rule
+from iris_hpo.known_rules import OWN_SCORE
 from iris_hpo.reports import DEFAULT_REPORTS, make_reports
-from iris_hpo.run_settings import ALL, SETTINGS
+from iris_hpo.run_settings import SETTINGS
 from iris_hpo.samplers import check_sampler
 from iris_hpo.selection.checks import check_names
+from iris_hpo.spec_choosing import checked_rule, default_rule, refuse_share, selection_settings
 from iris_hpo.text import shorten
 from iris_hpo.training.estimator_search import check_estimator, with_values
 from iris_hpo.training.estimators import Recipe
@@ -50,10 +52,10 @@ def check_spec(spec: "SearchSpec") -> None:
     _check_splitter(spec)
     folds = spec.division().n_folds
     if spec.rule is not None:
-        spec.checked_rule(spec.rule, folds)
+        checked_rule(spec, spec.rule, folds)
     if spec.within != SETTINGS["within"].default:
-        refuse_share(spec.default_rule(folds), spec.within)
-    spec.selection_settings(0, OWN_SCORE if spec.scores_itself else default_rule(0))
+        refuse_share(default_rule(spec, folds), spec.within)
+    selection_settings(spec, 0, OWN_SCORE if spec.scores_itself else known_rules.default_rule(0))
 
 
 def _check_data(spec: "SearchSpec") -> None:
@@ -70,22 +72,6 @@ def _check_data(spec: "SearchSpec") -> None:
         raise InputError(
             f"the asset {shorten(spec.data_asset)} has an empty part in its key",
             field=("data", "asset"),
-        )
-
-
-def refuse_share(rule: str, within: str) -> None:
-    """Refuse the share of the rule ``within`` under another one, where it has no effect.
-
-    Raises
-    ------
-    InputError
-        Names the rule.
-    """
-    if RULES[rule].margin != "share":
-        raise InputError(
-            f"within {within!r} has no effect under the rule {rule!r}; choose the rule 'within', "
-            "or leave it out",
-            field=("within",),
         )
 
 
@@ -136,43 +122,6 @@ def _check_objective(spec: "SearchSpec") -> None:
             raise InputError(
                 "scoring needs a table to score on; give a data_file", field=("scoring",)
             )
-
-
-def check_own_score(spec: "SearchSpec", rule: str) -> str:
-    """Return a rule if it is for the objective of a search.
-
-    Raises
-    ------
-    InputError
-        If the objective scores itself and the rule is for models, or the other way round.
-    """
-    if RULES[rule].scores_itself != spec.scores_itself:
-        reason = (
-            f"the objective scores itself, so the rule is {OWN_SCORE!r}; leave rule out"
-            if spec.scores_itself
-            else "it is for a function or a program that scores itself"
-        )
-        raise InputError(f"rule {rule!r}: {reason}", field=("rule",))
-    return rule
-
-
-def check_own_selection(
-    spec: "SearchSpec", refit: str, metric: str | None, *, ensemble: bool
-) -> None:
-    """Refuse settings of a selection that an objective that scores itself cannot follow.
-
-    Raises
-    ------
-    InputError
-        Names the setting.
-    """
-    given = {"refit": refit == ALL, "metric": metric, "ensemble": ensemble}
-    name = next((name for name, value in given.items() if value), None)
-    if spec.scores_itself and name:
-        raise InputError(
-            f"{name}: the objective scores itself and gives no model; leave {name} out",
-            field=(name,),
-        )
 
 
 def _check_weights(spec: "SearchSpec", column: str) -> None:

@@ -38,10 +38,14 @@ ALLOWED = {
     "reports": f"{GROUND} space selection",
     "exports": f"{GROUND} store space data training selection",
     "spec": f"{GROUND} engines space samplers data training selection reports spec_checks",
-    "spec_checks": f"{GROUND} engines space samplers data training selection reports spec",
+    "spec_checks": (
+        f"{GROUND} engines space samplers data training selection reports spec spec_choosing"
+    ),
+    "spec_choosing": f"{GROUND} selection spec",
     "start_up": f"{GROUND} engines training reports",
     "orchestration": (
-        f"{GROUND} store engines space samplers data training selection reports spec start_up"
+        f"{GROUND} store engines space samplers data training selection reports spec "
+        "spec_choosing start_up"
     ),
 }
 """What each part may import beside itself. Those that are not here are the faces: they may import

@@ -12,6 +12,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
 from iris_hpo.space.axes import Axis
 from iris_hpo.spec import SearchSpec
+from iris_hpo.spec_choosing import checked_rule, selection_settings
 from iris_hpo.training.choices import Choice
 from iris_hpo.training.estimator_search import check_estimator
 from iris_hpo.training.estimators import Step
@@ -389,20 +390,20 @@ def test_a_setting_of_another_step_does_not_fix_an_axis():
     ],
 )
 def test_the_rule_is_the_one_given_or_stated_or_cross_validation(stated, given, folds, rule):
-    assert search(rule=stated).checked_rule(given, folds) == rule
+    assert checked_rule(search(rule=stated), given, folds) == rule
 
 
 @pytest.mark.parametrize("rule", ["cv", "one_standard_error"])
 def test_a_rule_that_ranks_by_folds_needs_folds(rule):
     spec = search(rule=rule)
     with pytest.raises(InputError) as refusal:
-        spec.checked_rule(None, 0)
+        checked_rule(spec, None, 0)
 
     assert str(refusal.value) == f"rule {rule!r} ranks by cross-validation; set folds to at least 2"
 
 
 def test_the_iris_search_alone_keeps_the_test_score():
-    assert iris_search().checked_rule(None, 5) == "test_score"
+    assert checked_rule(iris_search(), None, 5) == "test_score"
 
 
 FOREST = Step("sklearn.ensemble.RandomForestClassifier")
@@ -489,15 +490,15 @@ def test_a_share_under_another_rule_is_refused(rule):
 def test_a_run_may_leave_the_rule_that_a_share_belongs_to():
     spec = search(rule="within", within="2%")
 
-    assert spec.selection_settings(5).share == 0.02
-    assert spec.selection_settings(5, "cv").rule == "cv"
-    assert search().selection_settings(5, "within", within="3%").share == 0.03
+    assert selection_settings(spec, 5).share == 0.02
+    assert selection_settings(spec, 5, "cv").rule == "cv"
+    assert selection_settings(search(), 5, "within", within="3%").share == 0.03
     with pytest.raises(InputError, match="'3%' has no effect under the rule 'cv'"):
-        spec.selection_settings(5, "cv", within="3%")
+        selection_settings(spec, 5, "cv", within="3%")
 
 
 def test_a_run_may_make_an_ensemble_or_leave_it_out():
-    assert search(ensemble=True).selection_settings(5).ensemble
-    assert not search(ensemble=True).selection_settings(5, ensemble=False).ensemble
-    assert search().selection_settings(5, ensemble=True).ensemble
-    assert not search().selection_settings(5).ensemble
+    assert selection_settings(search(ensemble=True), 5).ensemble
+    assert not selection_settings(search(ensemble=True), 5, ensemble=False).ensemble
+    assert selection_settings(search(), 5, ensemble=True).ensemble
+    assert not selection_settings(search(), 5).ensemble

@@ -12,7 +12,7 @@ from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.orchestration.study import Study
 from iris_hpo.run_settings import SETTINGS, SelectionSettings, SplitSettings
 from iris_hpo.spec import SearchSpec
-from iris_hpo.spec_checks import refuse_share
+from iris_hpo.spec_choosing import default_rule, refuse_share, selection_settings
 
 
 @dataclass(frozen=True)
@@ -115,20 +115,20 @@ def _choose_selection(
     spec: SearchSpec, given: Mapping[str, Any], last: Mapping[str, Any], n_folds: int
 ) -> tuple[SelectionSettings, Sequence[str]]:
     last = {name: value for name, value in last.items() if name not in given}
-    rule = RULES.get(given.get("rule") or last.get("rule") or spec.default_rule(n_folds))
+    rule = RULES.get(given.get("rule") or last.get("rule") or default_rule(spec, n_folds))
     if rule is None or rule.margin != "share":
         last.pop("within", None)  # it belongs to the rule of the last run
     try:
-        chosen = spec.selection_settings(n_folds, **{**last, **given})
+        chosen = selection_settings(spec, n_folds, **{**last, **given})
     except InputError:
         if "rule" not in last:
             raise
         # The folds given now do not allow it.
         last = {name: value for name, value in last.items() if name != "rule"}
-        chosen = spec.selection_settings(n_folds, **{**last, **given})
+        chosen = selection_settings(spec, n_folds, **{**last, **given})
     if "within" in given:
         refuse_share(chosen.rule, chosen.within)
-    return chosen, _kept(last, given, vars(spec.selection_settings(n_folds)))
+    return chosen, _kept(last, given, vars(selection_settings(spec, n_folds)))
 
 
 def _kept(

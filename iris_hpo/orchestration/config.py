@@ -17,6 +17,7 @@ from iris_hpo.run_settings import (
     settings_of,
 )
 from iris_hpo.spec import SearchSpec
+from iris_hpo.spec_choosing import selection_settings
 
 Config = TypeVar("Config", bound=dg.Config)
 
@@ -100,7 +101,7 @@ def candidates_config(spec: SearchSpec) -> type[CandidatesConfig]:
 
 def selection_config(spec: SearchSpec) -> type[SelectionConfig]:
     """Make the run configuration of `selection`."""
-    own = spec.selection_settings(spec.division().n_folds)
+    own = selection_settings(spec, spec.division().n_folds)
     return _config(
         SelectionConfig,
         [*settings_of(SelectionSettings), *(SETTINGS[name] for name in FITTING)],

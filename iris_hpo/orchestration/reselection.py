@@ -8,6 +8,7 @@ from iris_hpo.orchestration.run_requests import runs_at_work
 from iris_hpo.orchestration.selection_status import choosing_identity
 from iris_hpo.orchestration.study import Study
 from iris_hpo.run_settings import ALL, SelectionSettings
+from iris_hpo.spec_choosing import selection_settings
 from iris_hpo.store.cards import fingerprint
 
 
@@ -27,7 +28,7 @@ def select_again(study: Study, before: str | None) -> tuple[list[dg.RunRequest],
         The requests, and the new part of the cursor.
     """
     spec = study.spec
-    own = spec.selection_settings(spec.division().n_folds)
+    own = selection_settings(spec, spec.division().n_folds)
     identity = choosing_identity(own, spec.space, spec.reports)
     now = fingerprint(**identity, code=CODE_VERSIONS["selection"])
     if before == now:

@@ -16,6 +16,7 @@ from iris_hpo.data.splitters import SplitSettings, Splitter
 from iris_hpo.errors import InputError
 from iris_hpo.parts import Part
 from iris_hpo.space.axes import Axis
+from iris_hpo.spec_choosing import default_rule
 from iris_hpo.store.cards import read_card
 from iris_hpo.store.objects import open_store
 from iris_hpo.testing import SplitterContract
@@ -87,7 +88,7 @@ def test_it_is_named_in_python_too(searched: YamlProject) -> None:
         stored = read_card(open_store(str(searched.artifacts("bayes"))), CARD, SplitCard)
 
         assert stored.is_made_by(spec().division())
-        assert spec().default_rule(spec().division().n_folds) == "cv"
+        assert default_rule(spec(), spec().division().n_folds) == "cv"
         with pytest.raises(InputError, match="divides the rows by its own settings") as refusal:
             spec(test_size=0.3)
     assert refusal.value.field == ("test_size",)

@@ -36,6 +36,7 @@ from iris_hpo.selection.references import ReferenceScores
 from iris_hpo.selection.rescoring import rescore
 from iris_hpo.selection.rules import Scored, Selection, select
 from iris_hpo.spec import SearchSpec
+from iris_hpo.spec_choosing import selection_settings
 from iris_hpo.training.cards import ModelCard, dump_model
 
 _SELECTED = dg.AutomationCondition.newly_updated()
@@ -72,7 +73,7 @@ def build_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinit
             made = _make(choice, config.work(), context.log)
             check_turn(context.run.run_id)
             champion = write_selection(study.store, made, choice.upstream.split_card)
-            own = spec.selection_settings(choice.upstream.split_card.folds)
+            own = selection_settings(spec, choice.upstream.split_card.folds)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(choice.version),
             metadata={
@@ -128,7 +129,7 @@ class _Choice:
 def _choose(study: Study, given: SelectionSettings) -> _Choice:
     """Choose among the candidates whose scores are up to date."""
     spec, upstream = study.spec, study.upstream()
-    settings = spec.selection_settings(upstream.split_card.folds, **vars(given))
+    settings = selection_settings(spec, upstream.split_card.folds, **vars(given))
     status = read_selectable(study, upstream)
     examples = study.examples(upstream.split_card)
     evidence = Evidence(
