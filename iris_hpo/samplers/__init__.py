@@ -14,7 +14,10 @@ from iris_hpo.samplers.parameter_list import CandidateList
 from iris_hpo.space.candidates import Candidate, ParameterSpace
 from iris_hpo.text import counted, shorten
 
-SAMPLERS: Final = {"files": "iris_hpo.samplers.parameter_files.ParameterFilesSampler"}
+SAMPLERS: Final = {
+    "files": "iris_hpo.samplers.parameter_files.ParameterFilesSampler",
+    "random": "iris_hpo.samplers.random.RandomSampler",
+}
 """Short names of samplers."""
 
 PARAMETER_FILES: Final = Part("files")
@@ -26,25 +29,35 @@ MAX_CANDIDATES: Final = 100_000
 
 @dataclass(frozen=True)
 class Observation:
-    """What is known of a scored candidate.
+    """What is known of a candidate that was tried.
 
     Attributes
     ----------
     candidate
         The candidate.
     score
-        Its score in the search's scoring, larger is better: the mean over the folds.
+        Its score in the search's scoring, larger is better: the mean over the folds, or the score
+        that the objective gives itself. None if the candidate failed.
     fold_scores
-        The score of each fold.
+        The score of each fold; empty if there are none.
+    number
+        Its position, from 0, among all candidates that the sampler is shown, in the order in which
+        they were proposed. Positions that no observation has are those of the running candidates.
     """
 
     candidate: Candidate
-    score: float
+    score: float | None
     fold_scores: tuple[float, ...] = ()
+    number: int = 0
 
 
 class Sampler(Protocol):
-    """Proposes the candidates of a search."""
+    """Proposes the candidates of a search.
+
+    A sampler is a pure function of its settings and its arguments: what it knows, it is shown. It
+    may keep what saves time, such as a model of the scores, if a sampler that is made later, in
+    another process, gives the same answer to the same arguments.
+    """
 
     def propose(
         self,
@@ -52,21 +65,24 @@ class Sampler(Protocol):
         observations: Sequence[Observation],
         running: Sequence[Candidate],
     ) -> Sequence[Candidate]:
-        """Return the candidates to try next; ``()`` when there are no more.
+        """Return the candidates to try next, at least one unless there is none.
 
-        In this version a search asks once, without observations, and takes the answer for all of
-        its candidates. It may ask again at any time, in any process: the same arguments have to
-        give the same candidates.
+        A search first asks without observations: these candidates are registered at once. Then it
+        asks whenever a worker is free. ``()`` while candidates are running means "nothing now", and
+        ``()`` while none is running ends the search. Candidates that are shown already are left out
+        of an answer, so a sampler that always gives the same list ends, too.
 
         Parameters
         ----------
         space
             The axes. ``space.candidate(values)`` makes a candidate, and raises ValueError for
-            values that the axes do not take.
+            values that the axes do not take. ``axis.domain`` says where to look; an axis with
+            parameter files has their values.
         observations
-            The candidates that are scored; none in this version.
+            The candidates that were tried, in the order of their numbers. Those outside of the
+            space in which to look are not among them.
         running
-            The candidates that are proposed but not yet scored; none in this version.
+            The candidates that are proposed but not yet tried, in their order.
 
         Raises
         ------
@@ -95,7 +111,7 @@ def check_sampler(part: Part) -> None:
 
 
 def list_candidates(part: Part, space: ParameterSpace, folder: Path, limit: int) -> CandidateList:
-    """List all candidates of a search: ask its sampler once.
+    """List all candidates that a sampler names without results: ask it once.
 
     Parameters
     ----------
@@ -113,20 +129,48 @@ def list_candidates(part: Part, space: ParameterSpace, folder: Path, limit: int)
     settings = part.settings
     if part.use == PARAMETER_FILES.use:
         settings = {"folder": folder, "limit": limit}
-    sampler = make_part(Part(part.use, settings), SAMPLERS, "sampler", "propose")
+    sampler = cast("Sampler", make_part(Part(part.use, settings), SAMPLERS, "sampler", "propose"))
+    proposed = ask(part.use, sampler, space, (), (), limit)
+    if isinstance(proposed, CandidateList):
+        return proposed
+    if not proposed:
+        raise InputError(
+            f"the sampler {part.use} proposes no candidates; a search needs at least one"
+        )
+    return CandidateList.of(proposed, space)
+
+
+def ask(
+    use: str,
+    sampler: Sampler,
+    space: ParameterSpace,
+    observations: Sequence[Observation],
+    running: Sequence[Candidate],
+    limit: int,
+) -> Sequence[Candidate]:
+    """Ask a sampler, and check the answer.
+
+    Returns
+    -------
+    Distinct candidates, with their values as the axes hold them.
+
+    Raises
+    ------
+    InputError
+        If the sampler fails, or proposes too many candidates, or those of another space.
+    """
     try:
-        proposed = cast("Sampler", sampler).propose(space, (), ())
-        if part.use in SAMPLERS and isinstance(proposed, CandidateList):
+        proposed = sampler.propose(space, observations, running)
+        if use in SAMPLERS and isinstance(proposed, CandidateList):
             return proposed
-        candidates = _checked(part.use, proposed, space, limit)
+        return _checked(use, proposed, space, limit)
     except InputError:
         raise
     except Exception as error:
         raise InputError(
-            f"the sampler {part.use} failed: {type(error).__name__}: {error}; correct it, or name "
+            f"the sampler {use} failed: {type(error).__name__}: {error}; correct it, or name "
             "another one in sampler"
         ) from error
-    return CandidateList.of(candidates, space)
 
 
 def _checked(use: str, proposed: object, space: ParameterSpace, limit: int) -> list[Candidate]:
@@ -149,8 +193,6 @@ def _checked(use: str, proposed: object, space: ParameterSpace, limit: int) -> l
                 f"the sampler {use} proposes more than {counted(limit, 'candidate')}; that is the "
                 "limit, set it with max_candidates"
             )
-    if not candidates:
-        raise InputError(f"the sampler {use} proposes no candidates; a search needs at least one")
     return list(candidates.values())
 
 

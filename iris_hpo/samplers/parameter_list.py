@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, overload
 
+from iris_hpo.space.absent import Absent
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import Candidate, ParameterSpace
 from iris_hpo.space.values import Value
@@ -46,7 +47,8 @@ class CandidateList(Sequence[Candidate]):
         values: dict[str, dict[str, Value]] = {axis.name: {} for axis in space.axes}
         for candidate in distinct.values():
             for axis, value in zip(space.axes, candidate.values, strict=True):
-                values[axis.name][axis.encode(value)] = value
+                if not isinstance(value, Absent):
+                    values[axis.name][axis.encode(value)] = value
         return cls.ordered(distinct, space, ordered_values(space, values), explicit=len(distinct))
 
     @classmethod
@@ -126,5 +128,7 @@ def candidates_csv(axes: Sequence[Axis], candidates: CandidateList) -> bytes:
     return text.getvalue().encode()
 
 
-def _cell(value: Value) -> Value:
+def _cell(value: Value | Absent) -> Value:
+    if isinstance(value, Absent):
+        return None
     return quote_cell(value) if isinstance(value, str) else value

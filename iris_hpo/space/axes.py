@@ -1,17 +1,19 @@
 """Axes: a parameter of the estimator with its types and its allowed values.
 
-How a value of a type is read and written is in `values`.
+How a value of a type is read and written is in `values`; where to look for values, in `domains`.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from iris_hpo.errors import InputError
 from iris_hpo.space import values
+from iris_hpo.space.domains import Domain, Levels, Range, stepped
 from iris_hpo.space.simplicity import SIMPLEST, Simplest
-from iris_hpo.space.values import NUMBERS, TYPES, AxisType, Value
+from iris_hpo.space.values import NUMBERS, TYPES, AxisType, Number, Value
 
 _NONE_TEXT: Final = "none"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
@@ -41,6 +43,23 @@ class Axis:
         Which end of the scale makes the simpler model, for the rule ``one_standard_error``:
         ``low``, ``high``, or ``neither`` for an axis that does not matter. Tuples are ordered by
         their sum; a value that is not a number, such as ``none`` for no limit, is the least simple.
+    low, high
+        Ends of the range in which samplers look for numbers, both included.
+    log
+        Whether the range is looked through by ratios: 1 to 10 is as far as 10 to 100.
+    step
+        Difference of neighbours in the range, or their ratio with ``log``; by default any number.
+    values
+        Listed values, instead of a range.
+    when
+        Values of axes that stand before this one, by their names, for which this axis exists:
+        ``{"kernel": "rbf"}`` or ``{"kernel": ["rbf", "poly"]}``. Elsewhere candidates do not have
+        it. By default it always exists.
+
+    Notes
+    -----
+    The last six say where to look. They are no part of what a candidate is: a range can change
+    without making results stale. An axis with parameter files has their values instead.
     """
 
     name: str
@@ -50,6 +69,12 @@ class Axis:
     positive: bool = False
     nullable: bool = False
     simplest: Simplest | None = None
+    low: Number | str | None = None
+    high: Number | str | None = None
+    log: bool = False
+    step: Number | str | None = None
+    values: Sequence[Value] = ()
+    when: Mapping[str, Value | Sequence[Value]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if not self.parameter:
@@ -76,6 +101,8 @@ class Axis:
                 f"axis {self.name!r}: {', '.join(self.types)} values have no low and no high end; "
                 "write simplest: neither"
             )
+        self._settle_values()
+        self._settle_range()
 
     def _settle_type(self) -> None:
         """Check the types, and store several in a fixed order, a single one as a string."""
@@ -93,6 +120,137 @@ class Axis:
             )
         kinds = tuple(kind for kind in TYPES if kind in given_types)
         object.__setattr__(self, "type", kinds[0] if len(kinds) == 1 else kinds)
+
+    def _settle_values(self) -> None:
+        """Check the listed values, and keep each once."""
+        distinct = {
+            self.encode(value): value
+            for index, given in enumerate(self.values)
+            for value in [self.read(given, ("values", index))]
+        }
+        object.__setattr__(self, "values", tuple(distinct.values()))
+
+    def _settle_range(self) -> None:
+        """Check the range, and keep its numbers in the axis's own type."""
+        given = [name for name in ("low", "high", "step") if getattr(self, name) is not None]
+        if self.log:
+            given.append("log")
+        if not given:
+            return
+        if self.values:
+            raise self._refused(given[0], "give either values or a range, not both")
+        for name in ("low", "high"):
+            if name not in given:
+                raise self._refused(name, f"a range needs low and high; write {name} too")
+        if not set(NUMBERS).intersection(self.types):
+            raise self._refused("low", f"only numbers have a range, not {', '.join(self.types)}")
+        for name in ("low", "high", "step"):
+            if name in given:
+                object.__setattr__(self, name, self._number(name))
+        self._check_ends()
+
+    def _check_ends(self) -> None:
+        low, high, step = self._range
+        if not low < high:
+            raise self._refused("high", f"high {high!r} must be greater than low {low!r}")
+        if self.log and low <= 0:
+            raise self._refused("low", f"low {low!r} must be greater than zero for log: true")
+        if step is None:
+            return
+        if step <= (1 if self.log else 0):
+            kind = "a factor, which is greater than 1" if self.log else "greater than 0"
+            raise self._refused("step", f"step {step!r} must be {kind}")
+        try:
+            stepped(low, high, step, log=self.log)
+        except ValueError as reason:
+            raise self._refused("step", f"the range {reason}") from reason
+
+    def read(self, given: object, place: tuple[str | int, ...], by: str = "") -> Value:
+        """Read a value of a search's description; a text on an axis without texts is parsed.
+
+        Parameters
+        ----------
+        place, by
+            The field, and the axis that it belongs to if it is another one, for the message.
+
+        Raises
+        ------
+        InputError
+            If the axis cannot take the value.
+        """
+        try:
+            if isinstance(given, str) and "str" not in self.types:
+                return self.parse(given)
+            return self.check(given)
+        except ValueError as reason:
+            where = " ".join(part for part in place if isinstance(part, str))
+            raise InputError(
+                f"axis {(by or self.name)!r}: {where} {str(given)!r} {reason}; write "
+                f"{self.expects}",
+                field=place,
+            ) from reason
+
+    def _number(self, name: str) -> Number:
+        kind = "float" if "float" in self.types else "int"
+        given = getattr(self, name)
+        positive = self.positive and name != "step"
+        try:
+            number = (
+                values.parse(given, kind, positive=positive)
+                if isinstance(given, str)
+                else values.check(given, kind, positive=positive)
+            )
+        except ValueError as reason:
+            raise self._refused(
+                name,
+                f"{name} {str(given)!r} {reason}; write {values.expects(kind, positive=positive)}",
+            ) from reason
+        return number if isinstance(number, (int, float)) else 0
+
+    def _refused(self, name: str, problem: str) -> InputError:
+        return InputError(f"axis {self.name!r}: {problem}", field=(name,))
+
+    @property
+    def _range(self) -> tuple[Number, Number, Number | None]:
+        low, high, step = (
+            number if isinstance(number, (int, float)) else None
+            for number in (self.low, self.high, self.step)
+        )
+        return low or 0, high or 0, step
+
+    @cached_property
+    def domain(self) -> Domain | None:
+        """Where samplers look for values; None if neither values nor a range are given."""
+        if self.values:
+            return self._levels(self.values)
+        if self.low is None:
+            return None
+        low, high, step = self._range
+        if step is None:
+            return Range(low, high, self.log, whole="float" not in self.types)
+        return self._levels(stepped(low, high, step, log=self.log))
+
+    def _levels(self, listed: Sequence[Value]) -> Levels:
+        levels = Levels(tuple(listed), tuple(map(self.encode, listed)))
+        if not levels.is_ordered:
+            return levels
+        ordered = tuple(sorted(listed, key=self.sort_key))
+        return Levels(ordered, tuple(map(self.encode, ordered)))
+
+    def covers(self, value: Value) -> bool:
+        """Whether a value is where samplers look."""
+        if isinstance(self.domain, Range):
+            return self.domain.covers(value)
+        return self.domain is not None and self.domain.index(self.encode(value)) is not None
+
+    def unit(self, value: Value) -> float:
+        """Return the place of a value in the domain, from 0 to 1."""
+        if isinstance(self.domain, Range):
+            return self.domain.unit(value)
+        index = self.domain.index(self.encode(value)) if self.domain else None
+        return (
+            0.5 if self.domain is None or index is None else (index + 0.5) / len(self.domain.values)
+        )
 
     @property
     def types(self) -> tuple[AxisType, ...]:

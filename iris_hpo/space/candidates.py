@@ -1,17 +1,20 @@
 """Candidates and their keys: the codec between a candidate and the name of its partition.
 
 A key such as ``C0.5_G0.25`` is a partition key, a part of file names and a label at once. It has
-one piece per axis, in the order of the space: the axis's symbol, then the value. Every candidate
-has exactly one key, and every key gives exactly its candidate.
+one piece per axis that the candidate has, in the order of the space: the axis's symbol, then the
+value. Every candidate has exactly one key, and every key gives exactly its candidate.
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from iris_hpo.errors import InputError, at_field
+from iris_hpo.space.absent import ABSENT, Absent
 from iris_hpo.space.axes import Axis
+from iris_hpo.space.conditions import Condition, conditions_of
 from iris_hpo.space.values import Value
 from iris_hpo.text import counted, shorten
 
@@ -28,11 +31,12 @@ class Candidate:
     key
         The candidate's name in partitions, files and tables, for example ``C0.5_G0.25``.
     values
-        One value per axis, in the order of the space.
+        One value per axis, in the order of the space; `ABSENT` where the condition of an axis is
+        not met.
     """
 
     key: str
-    values: tuple[Value, ...]
+    values: tuple[Value | Absent, ...]
 
 
 class ParameterSpace:
@@ -42,7 +46,8 @@ class ParameterSpace:
     ----------
     axes
         Axes, at least one. Names, parameters and symbols are distinct, and no symbol begins with
-        another one, so that a reader cannot confuse them in a key.
+        another one, so that a reader cannot confuse them in a key. A condition names axes that
+        stand before.
     """
 
     def __init__(self, axes: Sequence[Axis]) -> None:
@@ -52,9 +57,17 @@ class ParameterSpace:
             with at_field(index):
                 _refuse_confusion(first, second)
         self.axes = tuple(axes)
+        self._conditions: list[tuple[Condition, ...]] = []
+        for index, axis in enumerate(axes):
+            with at_field(index):
+                self._conditions.append(conditions_of(axis, axes[:index]))
+        self.has_conditions = any(self._conditions)
 
-    def candidate(self, values: Sequence[Value]) -> Candidate:
+    def candidate(self, values: Sequence[Value | Absent]) -> Candidate:
         """Make the candidate with these values, one per axis.
+
+        The value of an axis whose condition is not met does not matter: the candidate has
+        `ABSENT`, so that two points that differ in nothing else are one candidate.
 
         Raises
         ------
@@ -65,13 +78,19 @@ class ParameterSpace:
             raise ValueError(
                 f"has {counted(len(values), 'value')} for {counted(len(self.axes), 'axis', 'axes')}"
             )
-        checked = tuple(_check(axis, value) for axis, value in zip(self.axes, values, strict=True))
-        key = "_".join(
-            axis.symbol + axis.encode(value) for axis, value in zip(self.axes, checked, strict=True)
-        )
+        checked: list[Value | Absent] = []
+        pieces: list[str] = []
+        for axis, value, has_axis in zip(self.axes, values, self._presence(checked), strict=True):
+            if not has_axis:
+                checked.append(ABSENT)
+                continue
+            own = _check(axis, value)
+            checked.append(own)
+            pieces.append(axis.symbol + axis.encode(own))
+        key = "_".join(pieces)
         if len(key) > MAX_KEY_LENGTH:
             raise ValueError(f"makes a key of {len(key)} characters; {MAX_KEY_LENGTH} is the limit")
-        return Candidate(key, checked)
+        return Candidate(key, tuple(checked))
 
     def parse_key(self, key: str) -> Candidate:
         """Return the candidate of a key.
@@ -90,49 +109,71 @@ class ParameterSpace:
                 f"than {MAX_KEY_LENGTH}"
             )
         pieces = key.split("_")
-        form = "_".join(f"{axis.symbol}<{axis.name}>" for axis in self.axes)
-        if len(pieces) != len(self.axes):
-            raise ValueError(f"{shorten(key)} is no candidate: a key has the form {form}")
-        values: list[Value] = []
-        for axis, piece in zip(self.axes, pieces, strict=True):
-            if not piece.startswith(axis.symbol):
-                raise ValueError(f"{shorten(key)} is no candidate: a key has the form {form}")
-            text = piece[len(axis.symbol) :]
+        values: list[Value | Absent] = []
+        for axis, has_axis in zip(self.axes, self._presence(values), strict=True):
+            if not has_axis:
+                values.append(ABSENT)
+                continue
+            if not pieces or not pieces[0].startswith(axis.symbol):
+                raise self._malformed(key)
+            text = pieces.pop(0)[len(axis.symbol) :]
             try:
                 values.append(axis.decode(text))
             except ValueError as reason:
                 raise ValueError(
                     f"{shorten(key)} is no candidate: {axis.name} {text!r} {reason}"
                 ) from reason
+        if pieces:
+            raise self._malformed(key)
         candidate = self.candidate(values)
         if candidate.key != key:
             raise ValueError(f"{shorten(key)} is no candidate: it is spelled {candidate.key!r}")
         return candidate
 
-    def grid(self, values: Sequence[Iterable[Value]]) -> Iterable[Candidate]:
-        """Cross the values of the axes."""
-        return (self.candidate(point) for point in itertools.product(*values))
+    def has_axis(self, index: int, values: Sequence[Value | Absent]) -> bool:
+        """Whether candidates with these values of the axes before have the axis at an index."""
+        return all(condition.holds(values) for condition in self._conditions[index])
+
+    def grid(self, values: Sequence[Sequence[Value]]) -> Iterator[Candidate]:
+        """Cross the values of the axes; each candidate comes once."""
+        points: Iterable[tuple[Value | Absent, ...]] = itertools.product(*values)
+        if self.has_conditions:
+            points = self._points(values, ())
+        return map(self.candidate, points)
+
+    def count(self, values: Sequence[Sequence[Value]], limit: int) -> int:
+        """Count the candidates of a grid without making them; conditions may stop above a limit."""
+        if not self.has_conditions:
+            return math.prod(map(len, values))
+        return sum(1 for _ in itertools.islice(self._points(values, ()), limit + 1))
+
+    def covers(self, candidate: Candidate) -> bool:
+        """Whether all values of a candidate are where samplers look."""
+        return all(axis.covers(value) for axis, value in self._present(candidate))
 
     def parameters(self, candidate: Candidate) -> dict[str, Value]:
-        """Return a candidate's values by the estimator's parameter names."""
-        return {
-            axis.parameter: value for axis, value in zip(self.axes, candidate.values, strict=True)
-        }
+        """Return the values that a candidate has, by the estimator's parameter names."""
+        return {axis.parameter: value for axis, value in self._present(candidate)}
 
     def named(self, candidate: Candidate) -> dict[str, Value]:
-        """Return a candidate's values by the names of the axes."""
-        return {axis.name: value for axis, value in zip(self.axes, candidate.values, strict=True)}
+        """Return the values that a candidate has, by the names of the axes."""
+        return {axis.name: value for axis, value in self._present(candidate)}
 
     def order(self, candidate: Candidate) -> tuple[tuple[Any, ...], ...]:
-        """Sort key of a candidate: by the first axis, then the second, and so on."""
+        """Sort key of a candidate: by the first axis, then the second; absent ones come first."""
         return tuple(
-            axis.sort_key(value) for axis, value in zip(self.axes, candidate.values, strict=True)
+            (-1,) if isinstance(value, Absent) else axis.sort_key(value)
+            for axis, value in zip(self.axes, candidate.values, strict=True)
         )
 
     def simplicity(self, candidate: Candidate) -> tuple[tuple[int, float], ...]:
-        """Sort key of a candidate, the simplest first: by the first axis, then the second."""
+        """Sort key of a candidate, the simplest first: by the first axis, then the second.
+
+        An axis that a candidate does not have makes it simpler.
+        """
         return tuple(
-            axis.simplicity(value) for axis, value in zip(self.axes, candidate.values, strict=True)
+            (-1, 0.0) if isinstance(value, Absent) else axis.simplicity(value)
+            for axis, value in zip(self.axes, candidate.values, strict=True)
         )
 
     def check_simplicity(self, rule: str) -> None:
@@ -157,8 +198,41 @@ class ParameterSpace:
                     field=("axes", index),
                 )
 
+    def _present(self, candidate: Candidate) -> Iterator[tuple[Axis, Value]]:
+        for axis, value in zip(self.axes, candidate.values, strict=True):
+            if not isinstance(value, Absent):
+                yield axis, value
 
-def _check(axis: Axis, value: Value) -> Value:
+    def _presence(self, values: Sequence[Value | Absent]) -> Iterator[bool]:
+        """Yield whether each axis exists, once ``values`` holds those of the axes before it."""
+        if not self.has_conditions:
+            return itertools.repeat(True, len(self.axes))
+        return (self.has_axis(index, values) for index in range(len(self.axes)))
+
+    def _points(
+        self, values: Sequence[Sequence[Value]], point: tuple[Value | Absent, ...]
+    ) -> Iterator[tuple[Value | Absent, ...]]:
+        """Cross values, the last axis fastest; only those of axes that exist."""
+        index = len(point)
+        if index == len(self.axes):
+            yield point
+            return
+        own = values[index] if self.has_axis(index, point) else (ABSENT,)
+        for value in own:
+            yield from self._points(values, (*point, value))
+
+    def _malformed(self, key: str) -> ValueError:
+        pieces = [f"{axis.symbol}<{axis.name}>" for axis in self.axes]
+        form = "_".join(
+            f"[{piece}]" if conditions else piece
+            for piece, conditions in zip(pieces, self._conditions, strict=True)
+        )
+        return ValueError(f"{shorten(key)} is no candidate: a key has the form {form}")
+
+
+def _check(axis: Axis, value: Value | Absent) -> Value:
+    if isinstance(value, Absent):
+        raise ValueError(f"has no {axis.name}, which it must have")
     try:
         return axis.check(value)
     except ValueError as reason:

@@ -1,0 +1,113 @@
+"""Draw candidates from a space: where each axis looks, and what is left of a small space.
+
+How the places are chosen is decided by each sampler.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
+
+import numpy as np
+
+from iris_hpo.errors import InputError
+from iris_hpo.samplers import Observation
+from iris_hpo.space.candidates import Candidate, ParameterSpace
+from iris_hpo.space.domains import Domain, Levels
+from iris_hpo.space.values import Value
+
+MAX_DRAWS: Final = 100
+"""Number of draws after which a small space is listed instead, and a large one is given up."""
+
+MAX_LISTED: Final = 100_000
+"""Largest number of candidates of a space that is listed."""
+
+
+def generator(seed: int, *numbers: int) -> np.random.Generator:
+    """Make the generator of a draw: the same for the same numbers, in any process."""
+    return np.random.default_rng(np.random.SeedSequence([seed, *numbers]))
+
+
+def shown_keys(
+    observations: Sequence[Observation], running: Sequence[Candidate]
+) -> dict[str, Observation | None]:
+    """Return what is shown to a sampler by key, in the order of proposal; None for running ones."""
+    by_number = {seen.number: seen for seen in observations}
+    others = iter(running)
+    shown: dict[str, Observation | None] = {}
+    for number in range(len(observations) + len(running)):
+        seen = by_number.get(number)
+        if seen is not None:
+            shown[seen.candidate.key] = seen
+        elif (candidate := next(others, None)) is not None:
+            shown[candidate.key] = None
+    return shown
+
+
+def domains_of(space: ParameterSpace) -> list[Domain]:
+    """Return where to look, by axis.
+
+    Raises
+    ------
+    InputError
+        If an axis does not say it.
+    """
+    domains: list[Domain] = []
+    for index, axis in enumerate(space.axes):
+        if axis.domain is None:
+            raise InputError(
+                f"the axis {axis.name!r} does not say where to look; write low and high, or values "
+                f"to it, or its values into {axis.name.lower()}_parameters.txt",
+                field=("axes", index),
+            )
+        domains.append(axis.domain)
+    return domains
+
+
+def candidate_at(space: ParameterSpace, place: Sequence[float]) -> Candidate:
+    """Make the candidate at a place of the unit cube, which has one number per axis."""
+    domains = domains_of(space)
+    return space.candidate(
+        [domain.at(float(unit)) for domain, unit in zip(domains, place, strict=True)]
+    )
+
+
+def draw_unknown(
+    space: ParameterSpace,
+    known: Collection[str],
+    draws: Callable[[int], Sequence[float]],
+    seed: int,
+) -> Candidate | None:
+    """Draw places until one gives a candidate that is not known.
+
+    Parameters
+    ----------
+    known
+        Keys.
+    draws
+        Gives the place of a draw by its number.
+    seed
+        Decides among the candidates that are left, after too many draws.
+
+    Returns
+    -------
+    The candidate; None if none is left, or none was found in a space too large to be listed.
+    """
+    for number in range(MAX_DRAWS):
+        candidate = candidate_at(space, draws(number))
+        if candidate.key not in known:
+            return candidate
+    return _one_that_is_left(space, known, seed)
+
+
+def _one_that_is_left(space: ParameterSpace, known: Collection[str], seed: int) -> Candidate | None:
+    values: list[Sequence[Value]] = []
+    for domain in domains_of(space):
+        if isinstance(domain, Levels):
+            values.append(domain.values)
+        elif domain.size is not None and domain.size <= MAX_LISTED:
+            values.append(range(int(domain.low), int(domain.high) + 1))
+        else:
+            return None
+    if space.count(values, MAX_LISTED) > MAX_LISTED:
+        return None
+    left = [candidate for candidate in space.grid(values) if candidate.key not in known]
+    return left[int(generator(seed, len(known)).integers(len(left)))] if left else None
