@@ -107,10 +107,16 @@ def test_the_launchpad_offers_the_search_s_own_engine() -> None:
     assert engine.default_value == "iris_hpo.engines.serial.SerialEngine"
 
 
+def command_of(name: str) -> click.Command:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    return command
+
+
 def options_of(command: str) -> dict[str, click.Option]:
     return {
         parameter.opts[-1].removeprefix("--"): parameter
-        for parameter in cli.commands[command].params
+        for parameter in command_of(command).params
         if isinstance(parameter, click.Option)
     }
 
@@ -123,7 +129,7 @@ def option_type(option: click.Option) -> type | tuple[str, ...]:
 
 @pytest.mark.parametrize("command", ["run", "status"])
 def test_the_command_shows_each_setting_as_described(command: str) -> None:
-    options, context = options_of(command), click.Context(cli.commands[command])
+    options, context = options_of(command), click.Context(command_of(command))
     work = {setting.name for setting in settings_of(WorkSettings)}
     described = (
         OPTIONS

@@ -70,7 +70,7 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_command_offers_every_kind() -> None:
-    from iris_hpo.command.main import export
+    from iris_hpo.command.arguments.export import export
 
     kind = next(parameter for parameter in export.params if parameter.name == "kind")
 

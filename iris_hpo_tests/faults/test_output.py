@@ -176,7 +176,7 @@ def test_only_one_module_prints() -> None:
     prints = ("click.echo", "click.secho", "print(f", 'print("', "sys.stdout.write", "sys.stderr.")
     found = [
         f"{path.name}: {name}"
-        for path in folder.glob("*.py")
+        for path in folder.rglob("*.py")
         if path.name != "output.py"
         for name in prints
         if name in path.read_text()

@@ -1,0 +1,21 @@
+"""Arguments of ``iris-hpo init``."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from iris_hpo.command.arguments.options import command
+
+
+@command()
+@click.argument("table", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option("--target", required=True, help="The column to predict: its name or position.")
+@click.option("--estimator", metavar="NAME", help="Such as svm; a wrong name lists all.")
+@click.option("--task", type=click.Choice(("classification", "regression")))
+def init(**options: Any) -> int:
+    """Make a project in FOLDER to tune a model on TABLE; task and estimator follow the table."""
+    from iris_hpo.command.init import write_project
+
+    return write_project(**options)
