@@ -10,7 +10,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import cast
 
-from iris_hpo.engines.dispatch import WorkersEngine
+from iris_hpo.engines.draws import draw
 from iris_hpo.engines.interface import (
     Chunk,
     Done,
@@ -18,12 +18,14 @@ from iris_hpo.engines.interface import (
     Failed,
     Limits,
     Report,
+    Supply,
     Workers,
     do_chunk,
     load_work,
 )
 from iris_hpo.engines.loky import LokyEngine, apart, end_spare, keep_one, obstacle, start_ahead
 from iris_hpo.engines.serial import SerialEngine
+from iris_hpo.engines.workers_engine import WorkersEngine
 from iris_hpo.errors import InputError
 from iris_hpo.parts import Part, make_part
 from iris_hpo.run_settings import DASK, ENGINES, LOKY, SERIAL
@@ -39,12 +41,14 @@ __all__ = [
     "LokyEngine",
     "Report",
     "SerialEngine",
+    "Supply",
     "Workers",
     "WorkersEngine",
     "apart",
     "check_engine",
     "default_engine",
     "do_chunk",
+    "draw",
     "end_spare",
     "engine_names",
     "keep_one",

@@ -26,8 +26,8 @@ from iris_hpo.engines.dask_worker import (
     release_work,
     run_chunk,
 )
-from iris_hpo.engines.dispatch import WorkersEngine
 from iris_hpo.engines.interface import Chunk, Limits, Report, Workers
+from iris_hpo.engines.workers_engine import WorkersEngine
 from iris_hpo.errors import InputError
 from iris_hpo.text import readable
 

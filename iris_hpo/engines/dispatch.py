@@ -4,23 +4,18 @@ All engines with workers share this code: how many items are sent together, how 
 may have, limits of time, retries. The engine supplies the workers (`Workers`).
 """
 
-import pickle
 import time
-from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from contextlib import AbstractContextManager
-from typing import Any, Final, Generic, cast
+from typing import Final, Generic
 
 from iris_hpo.engines.interface import (
     Chunk,
     Done,
     Failed,
-    Item,
     Limits,
     Report,
-    Result,
     WorkerId,
     Workers,
     in_one_line,
@@ -32,48 +27,14 @@ _POLL_SECONDS: Final = 0.1
 _MOST_STILLBORN: Final = 3
 
 
-class WorkersEngine(ABC):
-    """An engine that spreads items over workers.
+class Dispatch(Generic[WorkerId]):
+    """Items that are known from the beginning, handed out to workers.
 
-    If a worker dies, or is ended because its item takes too long, the others go on. Only an item in
-    flight on a dead worker can be to blame: these items are then done one at a time, so that the
-    item that kills workers is found.
+    Parameters
+    ----------
+    waiting
+        The items.
     """
-
-    @abstractmethod
-    def open(self, work: bytes, limits: Limits) -> AbstractContextManager[Workers[Any]]:
-        """Open the workers of a run; closing the context cancels what was sent.
-
-        Parameters
-        ----------
-        work
-            What `dump` returned.
-        """
-
-    def dump(self, work: object) -> bytes:
-        """Pickle the work, a function of an item, for `load_work` in a worker."""
-        return pickle.dumps(work)
-
-    def map(
-        self, work: Callable[[Item], Result], items: Sequence[Item], limits: Limits
-    ) -> Generator[Sequence[Done[Item, Result] | Failed[Item]], None, None]:
-        """Yield one outcome per item as they finish; outcomes that come together in one sequence.
-
-        Raises
-        ------
-        InputError
-            If there are no workers.
-        """
-        if not items:
-            return
-        with self.open(self.dump(work), limits) as workers:
-            waiting = Shares(Try(item, number) for number, item in enumerate(items))
-            outcomes = _Dispatch(workers, waiting, limits).outcomes()
-            yield from cast("Iterator[Sequence[Done[Item, Result] | Failed[Item]]]", outcomes)
-
-
-class _Dispatch(Generic[WorkerId]):
-    """One call of `WorkersEngine.map`."""
 
     def __init__(self, workers: Workers[WorkerId], waiting: Shares, limits: Limits) -> None:
         self._workers = workers
@@ -89,21 +50,32 @@ class _Dispatch(Generic[WorkerId]):
         self._heard = time.monotonic()
 
     def outcomes(self) -> Iterator[Sequence[Done[object, object] | Failed[object]]]:
+        """Yield one outcome per item as they finish."""
         self._hand_out()
-        while self._waiting or self._suspects or self._in_flight():
-            in_flight = self._in_flight()
-            if in_flight:
-                wait(in_flight, timeout=self._patience(), return_when=FIRST_COMPLETED)
-            else:
-                time.sleep(self._patience() or 0)
-            for worker in list(self._lanes):
-                self._collect(worker)
-            if self._limits.timeout:
-                self._end_overdue(self._limits.timeout)
+        while self._has_work():
+            self._wait()
             self._hand_out()  # before the outcomes are yielded: the caller needs time for them
-            outcomes, self._ended = self._ended, []
-            if outcomes:
+            if outcomes := self._new_outcomes():
                 yield outcomes
+
+    def _has_work(self) -> bool:
+        return bool(self._waiting or self._suspects or self._in_flight())
+
+    def _wait(self) -> None:
+        """Wait for an outcome, or until workers and time limits are to be looked at."""
+        in_flight = self._in_flight()
+        if in_flight:
+            wait(in_flight, timeout=self._patience(), return_when=FIRST_COMPLETED)
+        else:
+            time.sleep(self._patience() or 0)
+        for worker in list(self._lanes):
+            self._collect(worker)
+        if self._limits.timeout:
+            self._end_overdue(self._limits.timeout)
+
+    def _new_outcomes(self) -> Sequence[Done[object, object] | Failed[object]]:
+        outcomes, self._ended = self._ended, []
+        return outcomes
 
     def _in_flight(self) -> list[Future[list[Report]]]:
         return [future for lane in self._lanes.values() for future in lane.in_flight]
@@ -147,10 +119,13 @@ class _Dispatch(Generic[WorkerId]):
             return False
         if len(self._lanes) < max(self._worth, 1) or not cost:
             return True
-        seconds_left = len(self._waiting) * (self._pace.item_seconds or 0) / len(self._lanes)
         is_working = any(lane.tries for lane in self._lanes.values())
         is_slow = is_working and time.monotonic() - self._heard > cost
-        return is_slow or seconds_left > cost
+        return is_slow or self._seconds_left() / len(self._lanes) > cost
+
+    def _seconds_left(self) -> float:
+        """Seconds that the waiting items will take, as far as is known."""
+        return len(self._waiting) * (self._pace.item_seconds or 0)
 
     def _lose(self, worker: WorkerId) -> None:
         """Give up a worker that has died; its items in flight become suspects."""

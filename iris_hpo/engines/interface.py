@@ -21,6 +21,7 @@ from iris_hpo.text import readable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+SuppliedItem_co = TypeVar("SuppliedItem_co", covariant=True)
 WorkerId = TypeVar("WorkerId", bound=Hashable)
 
 _WARNING_LENGTH: Final = 500
@@ -90,8 +91,26 @@ class Limits:
             )
 
 
+class Supply(Protocol[SuppliedItem_co]):
+    """Items that are not known from the beginning, because outcomes decide what comes next."""
+
+    def take(self, most: int) -> Sequence[SuppliedItem_co]:
+        """Return the next items, at most so many; none if there are none now.
+
+        It is asked again when outcomes were yielded. The work ends when an answer is empty and no
+        item is in flight.
+        """
+        ...
+
+
 class Engine(Protocol):
-    """Does work on items."""
+    """Does work on items.
+
+    An engine can have a second method, ``draw(work, supply, limits)``, which yields outcomes as
+    `map` does, of items that come from a `Supply`: each worker has one item in flight and none
+    ahead, and outcomes are yielded before the next items are taken. Engines without this method are
+    given batches (`iris_hpo.engines.draw`).
+    """
 
     def map(
         self, work: Callable[[Item], Result], items: Sequence[Item], limits: Limits

@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar, TypeVarTuple
 
-from iris_hpo.engines.dispatch import WorkersEngine
 from iris_hpo.engines.interface import Chunk, Limits, Report, Workers
 from iris_hpo.engines.leftovers import temporary_folder
 from iris_hpo.engines.shared_work import pack
@@ -24,6 +23,7 @@ from iris_hpo.engines.worker import (
     run_chunk,
     start_worker,
 )
+from iris_hpo.engines.workers_engine import WorkersEngine
 from iris_hpo.errors import InputError
 from iris_hpo.interrupts import held, out_of_reach
 

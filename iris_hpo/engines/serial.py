@@ -7,7 +7,15 @@ from typing import Final
 from threadpoolctl import ThreadpoolController
 
 from iris_hpo import interrupts
-from iris_hpo.engines.interface import Done, Failed, Item, Limits, Result, attempt
+from iris_hpo.engines.interface import (
+    Done,
+    Failed,
+    Item,
+    Limits,
+    Result,
+    Supply,
+    attempt,
+)
 from iris_hpo.errors import InputError
 
 _TOGETHER_SECONDS: Final = 0.1
@@ -45,10 +53,30 @@ class SerialEngine:
                 yield together
                 together = []
                 since = started = time.perf_counter()
-            with threads.limit(limits=1):  # so that every engine computes the same
-                outcome = attempt(work, item, limits.retries)
-            interrupts.check()  # some estimators catch an interrupt, and end their fit early
+            outcome = self._outcome(work, item, limits, threads)
             together.append(outcome)
             item_seconds = max(time.perf_counter() - started, item_seconds / 2)
         if together:
             yield together
+
+    def draw(
+        self, work: Callable[[Item], Result], supply: Supply[Item], limits: Limits
+    ) -> Generator[Sequence[Done[Item, Result] | Failed[Item]], None, None]:
+        """Yield one outcome per item of a supply, before the next item is taken."""
+        self.check_timeout(limits.timeout)
+        threads = ThreadpoolController()
+        while items := supply.take(1):
+            for item in items:
+                yield [self._outcome(work, item, limits, threads)]
+
+    def _outcome(
+        self,
+        work: Callable[[Item], Result],
+        item: Item,
+        limits: Limits,
+        threads: ThreadpoolController,
+    ) -> Done[Item, Result] | Failed[Item]:
+        with threads.limit(limits=1):  # so that every engine computes the same
+            outcome = attempt(work, item, limits.retries)
+        interrupts.check()  # some estimators catch an interrupt, and end their fit early
+        return outcome

@@ -89,6 +89,11 @@ class Shares:
         self._left -= len(taken)
         return taken
 
+    def add(self, attempt: Try) -> None:
+        """Add an item, to be taken after those that wait."""
+        self._free.insert(0, deque([attempt]))
+        self._left += 1
+
     def put_back(self, worker: Hashable, tries: Sequence[Try]) -> None:
         """Put items that were not done at the front of a worker's share."""
         self._owned.setdefault(worker, deque()).extendleft(reversed(tries))
@@ -113,14 +118,18 @@ class Pace:
     ----------
     item_seconds
         Seconds per item, a running mean; None until it is known.
+    seconds
+        Seconds that all items have taken together.
     """
 
     def __init__(self) -> None:
         self.item_seconds: float | None = None
+        self.seconds = 0.0
         self._has_begun = False
 
     def note(self, seconds: float) -> None:
         """Note the time of an item; the very first one is ignored, since it includes imports."""
+        self.seconds += seconds if self._has_begun else 0.0
         if self.item_seconds is not None:
             self.item_seconds = 0.8 * self.item_seconds + 0.2 * seconds
         elif self._has_begun:

@@ -46,7 +46,9 @@ _HOMES: Final = {
 }
 
 if "pytest" in sys.modules:  # so that a failed assertion is shown with its values
-    sys.modules["pytest"].register_assert_rewrite(*sorted(set(_HOMES.values())))
+    sys.modules["pytest"].register_assert_rewrite(
+        "iris_hpo.testing.engine_draws", *sorted(set(_HOMES.values()))
+    )
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,6 @@
 
 import time
 import warnings
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -10,10 +9,9 @@ from typing import Any, Final
 
 import pytest
 
-from iris_hpo.engines import Done, Engine, Failed, Limits
+from iris_hpo.engines import Done, Failed, Limits
 from iris_hpo.testing import engine_work
-
-Outcome = Done[Any, Any] | Failed[Any]
+from iris_hpo.testing.engine_draws import DrawContract, Outcome, WorkersDrawContract
 
 ONCE: Final = Limits(retries=0)
 """Nothing is tried again."""
@@ -39,12 +37,8 @@ def attempts_at(log: Path) -> int:
     return log.stat().st_size if log.exists() else 0
 
 
-class EngineContract(ABC):
+class EngineContract(DrawContract):
     """What every engine promises."""
-
-    @abstractmethod
-    def make_engine(self) -> Engine:
-        """Make the engine to test."""
 
     def test_no_items_have_no_outcomes(self) -> None:
         """Without items nothing is yielded."""
@@ -138,7 +132,7 @@ class EngineContract(ABC):
         ]
 
 
-class WorkersContract(EngineContract):
+class WorkersContract(EngineContract, WorkersDrawContract):
     """What an engine with worker processes promises; its engine has two workers.
 
     Attributes

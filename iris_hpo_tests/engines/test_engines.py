@@ -29,7 +29,7 @@ from iris_hpo.engines import (
     make_engine,
     start_ahead,
 )
-from iris_hpo.engines.dispatch import WorkersEngine
+from iris_hpo.engines.workers_engine import WorkersEngine
 from iris_hpo.errors import InputError
 from iris_hpo.processes import is_alive
 from iris_hpo.testing import EngineContract, WorkersContract, engine_work
@@ -41,6 +41,8 @@ LOKY = LokyEngine(2)
 
 
 class TestSerial(EngineContract):
+    workers = 1
+
     def make_engine(self):
         return SerialEngine()
 

@@ -91,6 +91,24 @@ class UsesAllCores(BrokenEngine):
         yield from super().map(at_large, items, limits)
 
 
+class TakesAhead(BrokenEngine):
+    workers = 1
+
+    def draw(self, work: Any, supply: Any, limits: Limits) -> Outcomes:
+        ahead = [*supply.take(1)]
+        while ahead:
+            ahead += supply.take(1)
+            yield from super().map(work, [ahead.pop(0)], limits)
+
+
+class GivesUp(BrokenEngine):
+    def draw(self, work: Any, supply: Any, limits: Limits) -> Outcomes:
+        ahead = [*supply.take(3)]
+        while ahead:
+            item, ahead = ahead[0], ahead[1:] or [*supply.take(3)]
+            yield from super().map(work, [item], limits)
+
+
 class GoesOn(BrokenEngine):
     def map(self, work: Any, items: Any, limits: Limits) -> Outcomes:
         outcomes = super().map(work, items, limits)

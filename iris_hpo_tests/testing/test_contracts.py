@@ -26,6 +26,8 @@ from iris_hpo_tests.testing import broken
         (broken.WaitsForAll, ["outcomes_come_as_they_finish"]),
         (broken.ForgetsWarnings, ["warnings_are_counted_and_not_printed"]),
         (broken.UsesAllCores, ["an_item_computes_on_one_thread"]),
+        (broken.TakesAhead, ["items_are_taken_when_earlier_ones_have_outcomes"]),
+        (broken.GivesUp, ["a_supply_that_waits_for_outcomes_is_asked_again"]),
         (broken.GoesOn, ["closing_early_stops_the_work"]),
         (broken.LeadsOutside, ["a_name_that_leads_out_of_the_store_is_refused"]),
         (broken.WritesInParts, ["a_reader_sees_all_of_a_file_or_nothing"]),
