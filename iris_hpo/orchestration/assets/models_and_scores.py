@@ -8,13 +8,14 @@ materialisation show as failed.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import dagster as dg
 
 from iris_hpo.engines import Done, Failed, Limits, make_engine
+from iris_hpo.errors import InputError
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import CandidatesConfig, candidates_config
 from iris_hpo.orchestration.failures import user_errors
@@ -36,6 +37,7 @@ from iris_hpo.orchestration.turns import check_turn
 from iris_hpo.orchestration.upstream import Upstream
 from iris_hpo.run_settings import WorkSettings
 from iris_hpo.spec import SearchSpec
+from iris_hpo.store.folder import ArtifactStore
 from iris_hpo.text import counted, legible
 from iris_hpo.training.trial import Trial, TrialResult, TrialWork
 
@@ -109,7 +111,7 @@ class _CandidatesRun:
         if self.failures:
             counts.failed = len(self.failures)
             self.progress(self.context, counts)
-        with closing(engine.map(work, trials, limits)) as outcomes:
+        with _swept(self.study.store), closing(engine.map(work, trials, limits)) as outcomes:
             for together in outcomes:
                 check_turn(self.context.run.run_id)
                 done = [outcome for outcome in together if isinstance(outcome, Done)]
@@ -121,7 +123,6 @@ class _CandidatesRun:
                     counts.add_warnings(outcome.warned)
                     self._count(work, outcome, counts)
                 self.progress(self.context, counts)
-        self.study.store.sweep()  # temporary files of workers that were killed
         log_line(self.context.log, f"{counted(counts.total, 'candidate')}: {counts}")
         for text in counts.warnings():
             log_line(self.context.log, text, logging.WARNING)
@@ -202,6 +203,18 @@ class _CandidatesRun:
             counts.reused += 1
         else:
             counts.trained += 1
+
+
+@contextmanager
+def _swept(store: ArtifactStore) -> Generator[None]:
+    """Remove temporary files of workers that were ended, whichever way the block ends."""
+    try:
+        yield
+    except BaseException:
+        with suppress(InputError, OSError):  # what ended the block is reported
+            store.sweep()
+        raise
+    store.sweep()
 
 
 def _failure(failures: dict[str, str], total: int) -> dg.Failure:

@@ -1,0 +1,107 @@
+"""Whichever way a run ends, the temporary files of its own ended workers are removed."""
+
+import os
+import signal
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from iris_hpo.engines import Failed, Limits
+from iris_hpo.errors import InputError
+from iris_hpo.orchestration import turns
+from iris_hpo.orchestration.assets import models_and_scores
+from iris_hpo.store import folder
+from iris_hpo.training.trial import Trial, TrialWork
+from iris_hpo_tests.projects import KEYS, SpecProject
+
+End = Callable[[TrialWork, Sequence[Trial]], Sequence[Failed[Trial]]]
+
+
+def all_fail(_: TrialWork, trials: Sequence[Trial]) -> list[Failed[Trial]]:
+    return [Failed(trial, "its worker process died") for trial in trials]
+
+
+def disk_is_full(_: TrialWork, trials: Sequence[Trial]) -> list[Failed[Trial]]:
+    return [Failed(trials[0], "No space left on device", ends_run=True)]
+
+
+def no_worker_is_left(_: TrialWork, trials: Sequence[Trial]) -> list[Failed[Trial]]:
+    raise InputError(f"worker processes end before {len(trials)} candidates are done")
+
+
+def interrupted(_: TrialWork, trials: Sequence[Trial]) -> list[Failed[Trial]]:
+    os.kill(os.getpid(), signal.SIGINT)
+    return all_fail(_, trials)
+
+
+def turn_is_lost(work: TrialWork, trials: Sequence[Trial]) -> list[Failed[Trial]]:
+    turns._given_up.add(work.run_id)
+    return all_fail(work, trials)
+
+
+class KilledWriter:
+    """An engine whose worker is killed while it writes, when the work ends."""
+
+    def __init__(self, end: End, artifacts: Path) -> None:
+        self._end = end
+        self._artifacts = artifacts
+        self.left: list[Path] = []
+
+    def map(
+        self, work: TrialWork, trials: Sequence[Trial], _: Limits
+    ) -> Iterator[Sequence[Failed[Trial]]]:
+        try:
+            yield self._end(work, trials)
+        finally:
+            worker = subprocess.Popen(["true"])
+            worker.wait()
+            name = f"{folder._place()}-{worker.pid}-{uuid.uuid4().hex}-0"
+            file = self._artifacts / ".temporary" / name
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(b"half of a model")
+            self.left.append(file)
+
+
+@pytest.mark.parametrize(
+    ("end", "message"),
+    [
+        (all_fail, "its worker process died"),
+        (disk_is_full, "No space left on device"),
+        (no_worker_is_left, "worker processes end before 6 candidates are done"),
+        (interrupted, ""),
+        (turn_is_lost, "ended from outside"),
+    ],
+)
+def test_what_a_killed_worker_left_is_removed(
+    prepared: SpecProject, monkeypatch: pytest.MonkeyPatch, end: End, message: str
+) -> None:
+    monkeypatch.setattr(turns, "_given_up", set())
+    engine = KilledWriter(end, prepared.artifacts)
+    monkeypatch.setattr(models_and_scores, "make_engine", lambda *_: engine)
+
+    with suppress(KeyboardInterrupt):
+        result = prepared.run("models", "scores", keys=KEYS)
+        assert not result.success
+        assert any(message in str(event) for event in result.all_events)
+
+    assert len(engine.left) == 1
+    assert not engine.left[0].exists()
+
+
+def test_a_file_that_cannot_be_removed_does_not_hide_why_the_run_ended(
+    prepared: SpecProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = KilledWriter(disk_is_full, prepared.artifacts)
+    monkeypatch.setattr(models_and_scores, "make_engine", lambda *_: engine)
+
+    def refuse(_: object) -> None:
+        if engine.left:
+            raise PermissionError
+
+    monkeypatch.setattr(folder.ArtifactStore, "sweep", refuse)
+    result = prepared.run("models", "scores", keys=KEYS)
+    assert any("No space left on device" in str(event) for event in result.all_events)
