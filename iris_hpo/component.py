@@ -14,7 +14,7 @@ from iris_hpo.orchestration.broken import build_broken, is_validating
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.parts import Part
-from iris_hpo.samplers import PARAMETER_FILES
+from iris_hpo.samplers import SAMPLERS
 from iris_hpo.samplers.parameter_files import check_axis_files
 from iris_hpo.scaffold import SearchScaffolder
 from iris_hpo.spec import SearchSpec
@@ -79,9 +79,10 @@ class HyperparameterSearch(dg.Component, SearchFields):
             refuse_repeated_keys(context)
             spec = self.spec(context)
             # Otherwise sensors and runs say so: values may come later.
-            if is_validating() and spec.sampler == PARAMETER_FILES:
+            if is_validating() and spec.sampler.use in SAMPLERS:
+                folder = Storage().parameters_folder(spec)
                 with at_field("axes"):
-                    check_axis_files(Storage().parameters_folder(spec), spec.axes)
+                    check_axis_files(folder, spec.axes, spec.sampler.use)
             definitions = build_search(spec)
             refuse_taken_name(context, spec.name)
         except InputError as error:

@@ -28,6 +28,10 @@ from iris_hpo.training.estimators import Step
 from iris_hpo.training.settings import from_yaml
 
 Scalar = StrictStr | StrictBool | StrictInt | StrictFloat | None
+_Number = StrictInt | StrictFloat | StrictStr | None
+"""A number; YAML reads one such as 1e-3 as a text."""
+_Listed = Scalar | list[Scalar]
+"""A value, or several; in a list of values, a list is a tuple."""
 
 
 _TYPE: Final[dict[str, Any]] = {"type": "string", "enum": list(TYPES)}
@@ -64,7 +68,10 @@ class _Fields(BaseModel):
 
 
 class AxisFields(_Fields):
-    """One searched parameter. Its values stand in ``<name>_parameters*.txt``, one a line."""
+    """One searched parameter. Its values stand in ``<name>_parameters*.txt``, one a line, or here.
+
+    An axis with such a file has its values; otherwise those of ``values``, or a range.
+    """
 
     name: str = Field(description="How parameter files and tables call it.", examples=["gamma"])
     symbol: str = Field(
@@ -90,6 +97,34 @@ class AxisFields(_Fields):
         "scikit-learn such as `C`, `alpha` and `max_depth`.",
         examples=["low"],
     )
+    low: _Number = Field(
+        default=None,
+        description="The lower end of a range of numbers, `high` the upper one; both are included.",
+        examples=[0.001],
+    )
+    high: _Number = Field(default=None, description="The upper end.", examples=[1000])
+    log: bool = Field(
+        default=False,
+        description="Whether the range is looked through by ratios: 1 to 10 is as far as 10 to "
+        "100.",
+    )
+    step: _Number = Field(
+        default=None,
+        description="The difference of neighbours in the range, or with `log` their ratio. By "
+        "default any number is tried; the sampler `files` needs a step.",
+        examples=[0.1],
+    )
+    values: list[_Listed] = Field(
+        default_factory=list[_Listed],
+        description="Its values, instead of a range.",
+        examples=[["rbf", "poly"], [1, 2, 4]],
+    )
+    when: dict[str, _Listed] = Field(
+        default_factory=dict[str, _Listed],
+        description="The axis exists only if axes above it have these values: a value, or a list "
+        "of them. Candidates without it do not have it in their key.",
+        examples=[{"kernel": "rbf"}, {"kernel": ["rbf", "poly"]}],
+    )
 
     def axis(self, index: int) -> Axis:
         """Make the axis; errors name its place in the list."""
@@ -102,7 +137,17 @@ class AxisFields(_Fields):
                 positive=self.positive,
                 nullable=self.nullable,
                 simplest=self.simplest,
+                low=self.low,
+                high=self.high,
+                log=self.log,
+                step=self.step,
+                values=[_listed(value) for value in self.values],
+                when=self.when,
             )
+
+
+def _listed(value: _Listed) -> Value:
+    return cast("Value", tuple(value)) if isinstance(value, list) else value
 
 
 class DataFields(_Fields):

@@ -178,9 +178,10 @@ class SearchFields(dg.Model):
     engine: str | PartFields | None = setting_field(SETTINGS["engine"], examples=["serial"])
     sampler: str | PartFields = Field(
         default=PARAMETER_FILES.use,
-        description="Where the candidates come from: `files`, the parameter files, or the import "
-        "path of a sampler.",
-        examples=["my_project.samplers.RandomSearch"],
+        description="Where the candidates come from: `files`, the values of axes and parameter "
+        "files; `random`, `qmc`, `tpe`, `gp` or `refine`, which choose them one after the other; "
+        "or the import path of a sampler.",
+        examples=["tpe", {"use": "tpe", "settings": {"n_startup_trials": 20}}],
     )
     splitter: str | PartFields = Field(
         default=BY_ROLES.use,

@@ -16,20 +16,22 @@ def cv_results(results: Results) -> list[dict[str, Cell]]:
     As in ``cv_results_``, *test* means the validation rows of the folds in ``split0_test_score``,
     ``mean_test_score``, ``std_test_score`` and ``rank_test_score``. Without folds the score on the
     test rows takes their place. ``score`` is always the score on the test rows. Columns that
-    scikit-learn does not have come last.
+    scikit-learn does not have come last. A parameter that a candidate does not have is blank, and
+    left out of ``params``.
     """
     rows: list[dict[str, Cell]] = []
     for row in results.rows:
         key = str(row["candidate"])
         candidate = results.space.parse_key(key)
         parameters = results.space.parameters(candidate)
+        cells = {axis.parameter: parameters.get(axis.parameter) for axis in results.space.axes}
         has_folds = row["cv_mean"] is not None
         splits = results.fold_scores(key) if has_folds else (_number(row["score"]),)
         model, score = results.models.get(key), results.scores.get(key)
         rows.append(
             {
                 "mean_fit_time": model.seconds if model else None,
-                **{f"param_{name}": flat(value) for name, value in parameters.items()},
+                **{f"param_{name}": flat(value) for name, value in cells.items()},
                 "params": json.dumps(parameters),
                 **{f"split{at}_test_score": each for at, each in enumerate(splits)},
                 "mean_test_score": _number(row["cv_mean"] if has_folds else row["score"]),

@@ -79,12 +79,12 @@ def make_trials(results: Results) -> Sequence[Any]:
     seconds, ended = results.seconds, datetime.now()  # noqa: DTZ005 - as Optuna's own
     trials: list[Any] = []
     for key in keys:
-        row = rows.get(key)
+        row, parameters = rows.get(key), _parameters(results, key)
         trial = create_trial(
             state=TrialState.COMPLETE if row else TrialState.FAIL,
             value=row[results.ranking] if row else None,  # pyright: ignore[reportArgumentType]
-            params=_parameters(results, key),
-            distributions=dict(distributions),
+            params=parameters,
+            distributions={name: distributions[name] for name in parameters},
             user_attrs=_about(results, key, row),
             intermediate_values=dict(enumerate(results.fold_scores(key))) if row else {},
         )
@@ -109,8 +109,9 @@ def _parameters(results: Results, key: str) -> dict[str, Any]:
 def _distributions(results: Results, keys: Sequence[str]) -> Mapping[str, Any]:
     values = [_parameters(results, key) for key in keys]
     return {
-        axis.name: _distribution(axis, [each[axis.name] for each in values])
+        axis.name: _distribution(axis, of_axis)
         for axis in results.space.axes
+        if (of_axis := [each[axis.name] for each in values if axis.name in each])
     }
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, cast
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from iris_hpo.known_rules import RULES
 from iris_hpo.reports.page_facts import PageFacts
 from iris_hpo.reports.scores import Floats, Levels, levels, spaced, value_labels
+from iris_hpo.space.absent import ABSENT, Absent
 from iris_hpo.space.values import Value
 from iris_hpo.text import clean
 
@@ -32,9 +33,9 @@ class PlacedAxis:
         The values that the axis takes.
     scale
         Place of each value on the axis: the number, its logarithm if that spreads the values more
-        evenly, or the position among the values.
+        evenly, or the position among the values. `ABSENT` stands before the least number.
     is_number
-        Whether all values are numbers.
+        Whether all values are numbers, beside `ABSENT`.
     """
 
     levels: Levels
@@ -45,6 +46,13 @@ class PlacedAxis:
     def name(self) -> str:
         """Name of the axis."""
         return self.levels.name
+
+    @property
+    def numbers(self) -> Floats:
+        """The values, if they are numbers; NaN for `ABSENT`."""
+        return np.array(
+            [each if isinstance(each, (int, float)) else math.nan for each in self.levels.values]
+        )
 
     @property
     def places(self) -> Floats:
@@ -147,17 +155,23 @@ class Columns:
 
 
 def _placed(axis: Levels) -> PlacedAxis:
-    numbers = axis.numbers
+    has_absent = ABSENT in axis.values
+    present = replace(axis, values=axis.values[has_absent:])
+    numbers = present.numbers
     if not numbers:
         return PlacedAxis(axis, np.arange(len(axis), dtype=float), is_number=False)
     middle = (numbers[0] + numbers[-1]) / 2
     is_wide = numbers[0] > 0 and numbers[-1] > 10 * numbers[0]
     is_skewed = float(np.median(numbers)) < middle / 2
     scale: Callable[[Sequence[float]], Floats] = np.log10 if is_wide and is_skewed else np.array
-    return PlacedAxis(axis, scale(numbers), is_number=True)
+    places = scale(numbers)
+    if has_absent:
+        room = 0.15 * float(np.ptp(places)) or 1.0
+        places = np.concatenate([[places[0] - room], places])
+    return PlacedAxis(axis, places, is_number=True)
 
 
-def _ticks(scale: Floats, values: Sequence[Value]) -> Mapping[float, str]:
+def _ticks(scale: Floats, values: Sequence[Value | Absent]) -> Mapping[float, str]:
     labels = value_labels(values)
     kept = spaced(scale, float(np.ptp(scale)) / _TICKS)
     return {float(scale[at]): clean(labels[at]) for at in kept}

@@ -246,8 +246,8 @@ class Plots:
             data[f"level_{at}"] = axis.levels.codes.astype(np.int32)
             data[f"place_{at}"] = axis.places
             if axis.is_number:
-                numbers = axis.levels.numbers
-                data[f"value_{at}"] = np.array(numbers)[axis.levels.codes]
+                numbers = axis.numbers
+                data[f"value_{at}"] = numbers[axis.levels.codes]
                 shown = np.array([float(f"{number:.5g}") for number in numbers])
                 data[f"shown_{at}"] = shown[axis.levels.codes]
         return data

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from iris_hpo.known_rules import RULES
 from iris_hpo.selection.choosing import TOLERANCE
 from iris_hpo.selection.rules import Selection
+from iris_hpo.space.absent import ABSENT, Absent
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.space.values import Value
@@ -36,13 +37,13 @@ class Levels:
     name
         Name of the axis.
     values
-        Distinct values, sorted.
+        Distinct values, sorted; `ABSENT` before all, if some candidates do not have the axis.
     codes
         Position in `values` of each candidate's value; shape (candidates,).
     """
 
     name: str
-    values: tuple[Value, ...]
+    values: tuple[Value | Absent, ...]
     codes: NDArray[np.intp]
 
     def __len__(self) -> int:
@@ -130,13 +131,22 @@ def varying_levels(selection: Selection, space: ParameterSpace) -> list[Levels]:
     return [axis_levels for axis_levels in of_axes if len(axis_levels) > 1]
 
 
-def levels(axis: Axis, values: Sequence[Value]) -> Levels:
+def levels(axis: Axis, values: Sequence[Value | Absent]) -> Levels:
     """Collect the values of an axis over the candidates."""
+
+    def spelling(value: Value | Absent) -> str | None:
+        return None if isinstance(value, Absent) else axis.encode(value)
+
     # By spelling, because 1, 1.0 and true are equal in Python.
-    spelled = [axis.encode(value) for value in values]
-    distinct = dict(zip(spelled, values, strict=True))
-    ordered = tuple(sorted(distinct.values(), key=axis.sort_key))
-    position = {axis.encode(value): index for index, value in enumerate(ordered)}
+    spelled = [spelling(value) for value in values]
+    distinct = {
+        text: value
+        for text, value in zip(spelled, values, strict=True)
+        if text is not None and not isinstance(value, Absent)
+    }
+    present = sorted(distinct.values(), key=axis.sort_key)
+    ordered = (*[ABSENT] * (None in spelled), *present)
+    position = {spelling(value): index for index, value in enumerate(ordered)}
     return Levels(axis.name, ordered, np.array([position[text] for text in spelled], np.intp))
 
 
@@ -260,7 +270,7 @@ def spaced(places: Sequence[float] | Floats, gap: float) -> list[int]:
     return kept[::-1]
 
 
-def value_labels(values: Sequence[Value]) -> list[str]:
+def value_labels(values: Sequence[Value | Absent]) -> list[str]:
     """Write values in as few digits as keep them distinct; texts in at most 30 characters."""
     labels: list[str] = []
     for digits in (4, 6, 9, 17):
@@ -272,7 +282,9 @@ def value_labels(values: Sequence[Value]) -> list[str]:
     return labels
 
 
-def _label(value: Value, digits: int) -> str:
+def _label(value: Value | Absent, digits: int) -> str:
+    if isinstance(value, Absent):
+        return "absent"
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -280,7 +292,7 @@ def _label(value: Value, digits: int) -> str:
     if isinstance(value, tuple):
         value = repr(value)
     if isinstance(value, str):
-        plain = value.isprintable() and value.strip() not in ("", "none")
+        plain = value.isprintable() and value.strip() not in ("", "none", "absent")
         text, longest = value if plain else repr(value), min(5 * digits, _MAX_LABEL)
         return text if len(text) <= longest else f"{text[: longest - 1]}…"
     if 1 <= abs(value) < 1e6:

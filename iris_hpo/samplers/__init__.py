@@ -17,6 +17,10 @@ from iris_hpo.text import counted, shorten
 SAMPLERS: Final = {
     "files": "iris_hpo.samplers.parameter_files.ParameterFilesSampler",
     "random": "iris_hpo.samplers.random.RandomSampler",
+    "qmc": "iris_hpo.samplers.qmc.SobolSampler",
+    "tpe": "iris_hpo.samplers.by_optuna.TpeSampler",
+    "gp": "iris_hpo.samplers.by_optuna.GpSampler",
+    "refine": "iris_hpo.samplers.refine.RefineSampler",
 }
 """Short names of samplers."""
 

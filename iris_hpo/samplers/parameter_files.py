@@ -86,28 +86,35 @@ def _with_own_values(space: ParameterSpace, pooled: Pooled) -> Pooled:
     }
 
 
-def check_axis_files(folder: Path, axes: Sequence[Axis]) -> None:
-    """Refuse an axis for which there is no file at all.
+def check_axis_files(folder: Path, axes: Sequence[Axis], sampler: str = "files") -> None:
+    """Refuse an axis for which there is no file, and that does not say where to look either.
+
+    Parameters
+    ----------
+    sampler
+        Short name of the sampler; ``files`` and ``refine`` need listed values or a step.
 
     Raises
     ------
     InputError
-        For the first such axis; the message names the file to write.
+        For the first such axis; the message says what to write.
     """
     paths = visible_files(folder) if folder.exists() else []
-    if any(path.suffix == ".csv" for path in paths):
+    if sampler == "files" and any(path.suffix == ".csv" for path in paths):
         return
-    named = {axis_of(path, axes).name for path in paths}
+    named = {axis_of(path, axes).name for path in paths if path.suffix == ".txt"}
     for index, axis in enumerate(axes):
         if axis.name in named or isinstance(axis.domain, Levels):
             continue
-        if axis.domain:
-            raise InputError(_without_step(axis), field=(index, "low"))
-        raise InputError(
-            f"the axis {axis.name!r} has no file; write its values, one a line, into "
-            f"{folder / f'{axis.name.lower()}_parameters.txt'}",
-            field=(index,),
-        )
+        if axis.domain is None:
+            or_range = "" if sampler == "files" else ", or give it a range: low and high"
+            raise InputError(
+                f"the axis {axis.name!r} has no file; write its values, one a line, into "
+                f"{folder / f'{axis.name.lower()}_parameters.txt'}{or_range}",
+                field=(index,),
+            )
+        if sampler in ("files", "refine"):
+            raise InputError(without_step(axis), field=(index, "low"))
 
 
 def _check_axes_have_values(
@@ -117,7 +124,7 @@ def _check_axes_have_values(
     if empty and (len(empty) < len(space.axes) or not explicit):
         (axis,) = (axis for axis in space.axes if axis.name == empty[0])
         if axis.domain:
-            raise InputError(_without_step(axis), field=("axes", space.axes.index(axis), "low"))
+            raise InputError(without_step(axis), field=("axes", space.axes.index(axis), "low"))
         raise ParameterFileError(
             folder,
             None,
@@ -126,10 +133,11 @@ def _check_axes_have_values(
         )
 
 
-def _without_step(axis: Axis) -> str:
+def without_step(axis: Axis) -> str:
+    """Say what to do about an axis that has a range, for a grid."""
     return (
-        f"the axis {axis.name!r} has a range without a step, and the sampler 'files' tries listed "
-        f"values; write a step to it, or its values into {axis.name.lower()}_parameters.txt, or "
+        f"the axis {axis.name!r} has a range without a step, and a grid needs listed values; write "
+        f"a step to it, or its values into {axis.name.lower()}_parameters.txt, or "
         "choose another sampler, such as random"
     )
 

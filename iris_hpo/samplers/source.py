@@ -21,6 +21,7 @@ from iris_hpo.samplers.drawing import domains_of
 from iris_hpo.samplers.listing import Listing, read_listing
 from iris_hpo.samplers.parameter_list import CandidateList
 from iris_hpo.space.absent import Absent
+from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import Candidate, ParameterSpace
 from iris_hpo.space.domains import Levels
 from iris_hpo.space.values import Value
@@ -136,12 +137,11 @@ class CandidateSource:
     def covers(self, candidate: Candidate) -> bool:
         """Whether a candidate is where the sampler looks; it is shown no others.
 
-        A sampler of the user's own may look anywhere, if an axis does not say where.
+        A sampler of the user's own may look anywhere, if an axis does not say where; ``refine``
+        looks between and beyond the numbers of the grid.
         """
         return all(
-            isinstance(value, Absent)
-            or axis.covers(value)
-            or (self.part.use not in SAMPLERS and axis.domain is None)
+            isinstance(value, Absent) or axis.covers(value) or self._looks_beyond(axis, value)
             for axis, value in zip(self.looked_in.axes, candidate.values, strict=True)
         )
 
@@ -172,6 +172,12 @@ class CandidateSource:
             return ()
         answer = ask(self.part.use, self.sampler, self.looked_in, observations, running, self.limit)
         return tuple(candidate for candidate in answer if candidate.key not in known)[:room]
+
+    def _looks_beyond(self, axis: Axis, value: Value) -> bool:
+        if self.part.use in GRID_FIRST:
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            return is_number and axis.domain is not None and axis.domain.is_ordered
+        return self.part.use not in SAMPLERS and axis.domain is None
 
     @cached_property
     def sampler(self) -> Sampler:

@@ -72,7 +72,7 @@ def flat(value: Value) -> Cell:
 def typed(row: Mapping[str, str], space: ParameterSpace) -> dict[str, Value]:
     """Convert the texts of a row that was read from CSV to values of their types."""
     candidate = space.parse_key(row["candidate"])
-    values = {f"param_{name}": value for name, value in space.named(candidate).items()}
+    values = {f"param_{name}": value for name, value in space.cells(candidate).items()}
     return {
         name: values[name] if name in values else _typed_cell(name, text)
         for name, text in row.items()
@@ -116,7 +116,7 @@ def _row(row: Ranked, space: ParameterSpace, scoring: str) -> dict[str, Cell]:
     cells: dict[str, Cell] = {
         "rank": row.rank,
         "candidate": candidate.key,
-        **{f"param_{name}": flat(value) for name, value in space.named(candidate).items()},
+        **{f"param_{name}": flat(value) for name, value in space.cells(candidate).items()},
         "score": evaluation.score,
         "cv_mean": row.scored.cv_mean,
         "cv_std": row.scored.cv_std,

@@ -17,7 +17,6 @@ from iris_hpo.errors import InputError
 from iris_hpo.known_rules import DEFAULT_SHARE, RULES, Rule
 from iris_hpo.selection.choosing import Standings, choose, tie_ranks
 from iris_hpo.space.candidates import Candidate, ParameterSpace
-from iris_hpo.space.values import Value
 from iris_hpo.training.evaluation import Evaluation, cv_mean, cv_std
 
 
@@ -251,7 +250,7 @@ def _edges(
     return tuple(edges)
 
 
-def _is_number(value: Value) -> TypeGuard[float]:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 

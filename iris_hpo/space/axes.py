@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from iris_hpo.errors import InputError
 from iris_hpo.space import values
@@ -205,18 +205,15 @@ class Axis:
                 name,
                 f"{name} {str(given)!r} {reason}; write {values.expects(kind, positive=positive)}",
             ) from reason
-        return number if isinstance(number, (int, float)) else 0
+        return cast("Number", number)
 
     def _refused(self, name: str, problem: str) -> InputError:
         return InputError(f"axis {self.name!r}: {problem}", field=(name,))
 
     @property
     def _range(self) -> tuple[Number, Number, Number | None]:
-        low, high, step = (
-            number if isinstance(number, (int, float)) else None
-            for number in (self.low, self.high, self.step)
-        )
-        return low or 0, high or 0, step
+        """The ends and the step, which are numbers once they are checked."""
+        return cast("tuple[Number, Number, Number | None]", (self.low, self.high, self.step))
 
     @cached_property
     def domain(self) -> Domain | None:

@@ -109,6 +109,8 @@ class ParameterSpace:
                 f"than {MAX_KEY_LENGTH}"
             )
         pieces = key.split("_")
+        if not self.has_conditions and len(pieces) != len(self.axes):
+            raise self._malformed(key)
         values: list[Value | Absent] = []
         for axis, has_axis in zip(self.axes, self._presence(values), strict=True):
             if not has_axis:
@@ -158,6 +160,13 @@ class ParameterSpace:
     def named(self, candidate: Candidate) -> dict[str, Value]:
         """Return the values that a candidate has, by the names of the axes."""
         return {axis.name: value for axis, value in self._present(candidate)}
+
+    def cells(self, candidate: Candidate) -> dict[str, Value]:
+        """Return a value per axis for a table, by the names of the axes; None for absent ones."""
+        return {
+            axis.name: None if isinstance(value, Absent) else value
+            for axis, value in zip(self.axes, candidate.values, strict=True)
+        }
 
     def order(self, candidate: Candidate) -> tuple[tuple[Any, ...], ...]:
         """Sort key of a candidate: by the first axis, then the second; absent ones come first."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import NoneType
 
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.space.axes import Axis
@@ -46,6 +47,17 @@ def check_estimator(steps: Steps, axes: Sequence[Axis], choices: Sequence[Choice
                 raise InputError(
                     f"axis {axis.name!r} searches {axis.parameter!r}, which the settings fix too"
                 )
+
+
+def default_values(recipe: Recipe, axes: Sequence[Axis]) -> dict[str, Value]:
+    """Return what the estimator uses for the axes' parameters if nothing is searched, by parameter.
+
+    Values that no axis can have, such as a nested estimator, are left out.
+    """
+    own = recipe.build().get_params()
+    values = {axis.parameter: own.get(axis.parameter) for axis in axes}
+    plain = (bool, int, float, str, tuple, NoneType)
+    return {name: value for name, value in values.items() if isinstance(value, plain)}
 
 
 def simplest_end(steps: Steps, axis: Axis) -> Simplest | None:

@@ -223,7 +223,7 @@ def test_what_a_sampler_says_of_its_input_is_shown_as_it_is():
 @pytest.mark.parametrize(
     ("part", "message", "place"),
     [
-        (Part("random"), "sampler 'random' is unknown; choose one of files, or give", "use"),
+        (Part("bayes"), "sampler 'bayes' is unknown; choose one of files, random", "use"),
         (Part("nothing.Here"), "the sampler 'nothing.Here' cannot be imported", "use"),
         (Part(f"{__name__}.Silent"), "a class with the method propose is needed", "use"),
         (Part(FIXED, {"rows": 3}), "refuses its settings", "settings"),

@@ -14,7 +14,11 @@ from iris_hpo.reports import REPORTS
 from iris_hpo.reports.figure import HeatMap
 from iris_hpo.reports.html import Html
 from iris_hpo.samplers import SAMPLERS
+from iris_hpo.samplers.by_optuna import GpSampler, TpeSampler
 from iris_hpo.samplers.parameter_files import ParameterFilesSampler
+from iris_hpo.samplers.qmc import SobolSampler
+from iris_hpo.samplers.random import RandomSampler
+from iris_hpo.samplers.refine import RefineSampler
 from iris_hpo.testing import ObjectiveContract, ReportContract, SamplerContract, SplitterContract
 from iris_hpo.training import OBJECTIVES
 from iris_hpo.training.estimator_objective import EstimatorObjective
@@ -125,6 +129,8 @@ def test_all_parts_that_have_a_short_name_are_tested() -> None:
         f"{part.__module__}.{part.__name__}"
         for part in (
             ParameterFilesSampler,
+            # In samplers/test_adaptive_samplers; `gp` needs torch.
+            *(RandomSampler, SobolSampler, TpeSampler, GpSampler, RefineSampler),
             *(Shuffled, Grouped, ByTime, Given),
             HeatMap,
             Html,  # in reports/test_html

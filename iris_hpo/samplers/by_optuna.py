@@ -1,0 +1,114 @@
+"""Samplers of Optuna: `tpe` and `gp`, by its ask-and-tell interface.
+
+Optuna decides and stores nothing: a study in memory is made from what the sampler is shown. It is
+kept as long as what is shown extends it, which only saves time. A study that grew and one that is
+made at once from the same observations give the same candidate, because each is asked for by a new
+sampler with its own seed, and numbers are rounded before a trial keeps them.
+"""
+
+import importlib.util
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from iris_hpo.errors import InputError
+from iris_hpo.samplers import Observation
+from iris_hpo.samplers.drawing import draw_unknown, generator, shown_keys
+from iris_hpo.samplers.optuna_history import History
+from iris_hpo.space.candidates import Candidate, ParameterSpace
+
+if TYPE_CHECKING:
+    from optuna.samplers import BaseSampler
+
+MAX_ASKS: Final = 10
+"""Number of asks after which a candidate is drawn at random, because all were known."""
+
+
+class OptunaSampler(ABC):
+    """Asks a sampler of Optuna for one candidate at a time.
+
+    Parameters
+    ----------
+    seed
+        Decides the draws; by default the search's seed.
+    settings
+        Further arguments of Optuna's sampler.
+
+    Raises
+    ------
+    InputError
+        If Optuna, or what its sampler needs, is not installed.
+    """
+
+    needs: ClassVar[Mapping[str, str]] = {"optuna": "iris_hpo[optuna]"}
+    """Modules that must be installed, and what to install."""
+
+    def __init__(self, seed: int = 0, **settings: Any) -> None:
+        for module, packages in self.needs.items():
+            if importlib.util.find_spec(module) is None:
+                raise InputError(f"it needs {module}, which is not installed: install {packages}")
+        self.seed = seed
+        self._settings = settings
+        self._history: History | None = None
+        self.make_sampler(0, settings)  # what it refuses, it refuses now
+
+    @abstractmethod
+    def make_sampler(self, seed: int, settings: Mapping[str, Any]) -> "BaseSampler":
+        """Make a new sampler of Optuna."""
+
+    def propose(
+        self,
+        space: ParameterSpace,
+        observations: Sequence[Observation],
+        running: Sequence[Candidate],
+    ) -> Sequence[Candidate]:
+        """Ask Optuna for a candidate; ``()`` if none is left."""
+        shown = shown_keys(observations, running)
+        if self._history is None or not self._history.begins(space, shown):
+            self._history = History(space)
+        self._history.extend(shown, {candidate.key: candidate for candidate in running})
+        seed = int(generator(self.seed, len(shown)).integers(2**32))
+        self._history.use(self.make_sampler(seed, self._settings))
+        for _ in range(MAX_ASKS):
+            candidate = self._history.ask()
+            if candidate.key not in shown:
+                return (candidate,)
+        places = generator(self.seed, len(shown), 1)
+        left = draw_unknown(
+            space, shown, lambda _: places.random(len(space.axes)).tolist(), self.seed
+        )
+        return () if left is None else (left,)
+
+
+class TpeSampler(OptunaSampler):
+    """Looks where good candidates are dense, and bad ones are not (tree-structured Parzen).
+
+    Running candidates count as bad, so that workers do not all look at one place. ``settings`` are
+    those of `optuna.samplers.TPESampler`, such as ``n_startup_trials``, the number of results from
+    which on it looks there; until then it draws at random.
+    """
+
+    def make_sampler(self, seed: int, settings: Mapping[str, Any]) -> "BaseSampler":
+        """Make a sampler of Optuna."""
+        from optuna.samplers import TPESampler
+
+        return TPESampler(**{"constant_liar": True, **settings, "seed": seed})
+
+
+class GpSampler(OptunaSampler):
+    """Looks where a Gaussian process expects the greatest improvement.
+
+    It is slower than ``tpe`` and needs fewer candidates if they are costly. ``settings`` are those
+    of `optuna.samplers.GPSampler`.
+    """
+
+    needs: ClassVar[Mapping[str, str]] = {
+        **OptunaSampler.needs,
+        "torch": "torch (the build for CPUs is enough)",
+    }
+
+    def make_sampler(self, seed: int, settings: Mapping[str, Any]) -> "BaseSampler":
+        """Make a sampler of Optuna."""
+        from optuna.samplers import GPSampler
+
+        return GPSampler(**{"warn_independent_sampling": False, **settings, "seed": seed})

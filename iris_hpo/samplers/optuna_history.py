@@ -1,0 +1,190 @@
+"""`History`: the candidates of a search as an Optuna study in memory."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from iris_hpo.samplers import Observation
+from iris_hpo.samplers.drawing import domains_of
+from iris_hpo.space.absent import ABSENT, Absent
+from iris_hpo.space.candidates import Candidate, ParameterSpace
+from iris_hpo.space.domains import Domain, Range
+from iris_hpo.space.values import Value
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.samplers import BaseSampler
+    from optuna.trial import Trial
+
+Shown = Mapping[str, Observation | None]
+"""What is known of each candidate, by key, in the order of proposal; None while it is running."""
+
+
+class History:
+    """An Optuna study that holds what a sampler is shown.
+
+    Failed candidates are failed trials, running ones are running trials. A trial that was asked for
+    and did not become a candidate is told as failed; Optuna's samplers pass over those.
+    """
+
+    def __init__(self, space: ParameterSpace) -> None:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.space = space
+        self._domains = domains_of(space)
+        self._distributions = list(map(_distribution, self._domains))
+        self._study = optuna.create_study(
+            direction="maximize", sampler=optuna.samplers.RandomSampler(0)
+        )
+        self._trials = 0
+        self._numbers: dict[str, int] = {}
+        self._scores: dict[str, float | None] = {}
+        self._asked: tuple[str, int] | None = None
+
+    def begins(self, space: ParameterSpace, shown: Shown) -> bool:
+        """Whether what is shown begins with what the study holds."""
+        return (
+            space.axes == self.space.axes
+            and list(shown)[: len(self._numbers)] == list(self._numbers)
+            and all(
+                (seen := shown[key]) is not None and seen.score == score
+                for key, score in self._scores.items()
+            )
+        )
+
+    def extend(self, shown: Shown, running: Mapping[str, Candidate]) -> None:
+        """Add what is shown and not yet held.
+
+        Parameters
+        ----------
+        running
+            The running candidates by key.
+        """
+        new_keys = list(shown)[len(self._numbers) :]
+        asked, self._asked = self._asked, None
+        if asked is not None and new_keys and asked[0] == new_keys[0]:
+            self._numbers[new_keys.pop(0)] = asked[1]
+        elif asked is not None:
+            self._fail(asked[1])
+        for key in self._numbers:
+            if key not in self._scores and (seen := shown[key]) is not None:
+                self._tell(self._numbers[key], seen.score)
+                self._scores[key] = seen.score
+        for key in new_keys:
+            seen = shown[key]
+            self._add(seen.candidate if seen else running[key], seen)
+            if seen is not None:
+                self._scores[key] = seen.score
+
+    def use(self, sampler: "BaseSampler") -> None:
+        """Ask a sampler from now on."""
+        self._study.sampler = _rounding(
+            sampler,
+            {
+                axis.name: domain
+                for axis, domain in zip(self.space.axes, self._domains, strict=True)
+            },
+        )
+
+    def ask(self) -> Candidate:
+        """Ask for a candidate, which may be one that is known."""
+        if self._asked is not None:
+            self._fail(self._asked[1])
+        trial = self._study.ask()
+        self._trials += 1
+        values: list[Value | Absent] = []
+        for index, (axis, domain) in enumerate(zip(self.space.axes, self._domains, strict=True)):
+            has_axis = self.space.has_axis(index, values)
+            values.append(_suggested(trial, axis.name, domain) if has_axis else ABSENT)
+        candidate = self.space.candidate(values)
+        self._asked = candidate.key, trial.number
+        return candidate
+
+    def _add(self, candidate: Candidate, seen: Observation | None) -> None:
+        from optuna.trial import TrialState, create_trial
+
+        state, score = TrialState.RUNNING, None
+        if seen is not None:
+            score = seen.score
+            state = TrialState.FAIL if score is None else TrialState.COMPLETE
+        params: dict[str, Any] = {}
+        distributions: dict[str, BaseDistribution] = {}
+        for index, (axis, value) in enumerate(zip(self.space.axes, candidate.values, strict=True)):
+            if not isinstance(value, Absent):
+                params[axis.name] = _parameter(self._domains[index], axis.encode(value), value)
+                distributions[axis.name] = self._distributions[index]
+        self._study.add_trial(
+            create_trial(state=state, value=score, params=params, distributions=distributions)
+        )
+        self._numbers[candidate.key] = self._trials
+        self._trials += 1
+
+    def _tell(self, number: int, score: float | None) -> None:
+        if score is None:
+            self._fail(number)
+        else:
+            self._study.tell(number, score)
+
+    def _fail(self, number: int) -> None:
+        from optuna.trial import TrialState
+
+        self._study.tell(number, state=TrialState.FAIL)
+
+
+def _distribution(domain: Domain) -> "BaseDistribution":
+    """Where to look, as Optuna describes it: of listed numbers it draws the index."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if not isinstance(domain, Range):
+        if domain.is_ordered:
+            return IntDistribution(0, domain.size - 1)
+        return CategoricalDistribution(domain.keys)
+    if domain.whole:
+        return IntDistribution(int(domain.low), int(domain.high), log=domain.log)
+    return FloatDistribution(float(domain.low), float(domain.high), log=domain.log)
+
+
+def _parameter(domain: Domain, key: str, value: Value) -> Any:
+    """A value as a trial holds it."""
+    if isinstance(domain, Range):
+        return value
+    return domain.index(key) if domain.is_ordered else key
+
+
+def _suggested(trial: "Trial", name: str, domain: Domain) -> Value:
+    if not isinstance(domain, Range):
+        if domain.is_ordered:
+            return domain.values[trial.suggest_int(name, 0, domain.size - 1)]
+        return domain.values[domain.keys.index(trial.suggest_categorical(name, domain.keys))]
+    if domain.whole:
+        return trial.suggest_int(name, int(domain.low), int(domain.high), log=domain.log)
+    return trial.suggest_float(name, float(domain.low), float(domain.high), log=domain.log)
+
+
+def _rounding(sampler: "BaseSampler", domains: Mapping[str, Domain]) -> "BaseSampler":
+    """Make a sampler whose numbers are rounded as those of candidates, so that they are equal."""
+    from optuna.samplers import BaseSampler
+
+    def rounded(name: str, value: Any) -> Any:
+        domain = domains[name]
+        is_real = isinstance(domain, Range) and not domain.whole
+        return domain.rounded(value) if is_real else value
+
+    class Rounding(BaseSampler):
+        def infer_relative_search_space(self, study: Any, trial: Any) -> Any:
+            return sampler.infer_relative_search_space(study, trial)
+
+        def sample_relative(self, study: Any, trial: Any, search_space: Any) -> Any:
+            drawn = sampler.sample_relative(study, trial, search_space)
+            return {name: rounded(name, value) for name, value in drawn.items()}
+
+        def sample_independent(
+            self, study: Any, trial: Any, param_name: str, param_distribution: Any
+        ) -> Any:
+            value = sampler.sample_independent(study, trial, param_name, param_distribution)
+            return rounded(param_name, value)
+
+        def before_trial(self, study: Any, trial: Any) -> None:
+            sampler.before_trial(study, trial)
+
+    return Rounding()
