@@ -123,6 +123,15 @@ def _times_named(file: Path, name: str) -> int:
     return len(line.findall(file.read_text("utf-8", errors="replace")))
 
 
+def places_in(project: Path) -> dict[str, str]:
+    """File and line of each search that was built from YAML below a project, by its name."""
+    return {
+        name: f"{file.relative_to(project)}:{line}"
+        for (_, name), (file, line) in _PLACES.items()
+        if file.is_relative_to(project)
+    }
+
+
 def located_error(
     context: dg.ComponentLoadContext, field: Sequence[str | int], message: str
 ) -> SearchYamlError:

@@ -11,14 +11,40 @@ from pathlib import Path
 from typing import Final
 
 import iris_hpo
+from iris_hpo.command.output import show, show_json
 from iris_hpo.errors import InputError
 
 _PACKAGE: Final = Path(iris_hpo.__file__).resolve().parent
 _CODE_LOCATION: Final = 'code_location_name = "examples"'
 
 
-def write_example(folder: Path, search: str) -> str:
-    """Write a project with one search; return what to do next.
+def show_example(folder: Path, search: str, *, as_json: bool) -> int:
+    """Write a project with one search, and print what to do next."""
+    files = write_example(folder, search)
+    show_project(folder, search, files, {} if as_json else None)
+    return 0
+
+
+def show_project(
+    folder: Path, search: str, files: Iterable[str], as_json: Mapping[str, object] | None
+) -> None:
+    """Print that a project was written, and what to do next.
+
+    Parameters
+    ----------
+    as_json
+        More fields of the JSON object that is printed; None for text.
+    """
+    if as_json is None:
+        lines = "".join(f"\n    {line}" for line in next_commands(folder))
+        show(f"wrote a project with the search {search} into {folder}; next:\n{lines}")
+        return
+    project = {"folder": str(folder), "search": search, "files": sorted(files)}
+    show_json({**project, "next": [*next_commands(folder)], **as_json})
+
+
+def write_example(folder: Path, search: str) -> Iterable[str]:
+    """Write a project with one search; return the names of its files.
 
     Parameters
     ----------
@@ -35,7 +61,7 @@ def write_example(folder: Path, search: str) -> str:
     files = _files(find_sources(), search)
     refuse_existing(folder, files)
     write_files(folder, files)
-    return next_commands(folder, search)
+    return files
 
 
 def refuse_existing(folder: Path, files: Iterable[str]) -> None:
@@ -104,16 +130,13 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
         ) from error
 
 
-def next_commands(folder: Path, search: str) -> str:
-    """Say what to do with a new project."""
+def next_commands(folder: Path) -> tuple[str, ...]:
+    """Return the commands with which a new project is begun."""
     # dg is Dagster's present command; `dagster dev` does the same and is always installed.
     dev = "dg" if importlib.util.find_spec("dagster_dg_cli") else "dagster"
-    lines = (
+    return (
         f"cd {shlex.quote(str(folder))} && {_program('iris-hpo')} run",
         f'DAGSTER_HOME="$PWD/.dagster" {_program(dev)} dev',
-    )
-    return f"wrote a project with the search {search} into {folder}; next:\n" + "".join(
-        f"\n    {line}" for line in lines
     )
 
 

@@ -1,7 +1,7 @@
 """``iris-hpo export``: write the results of the last selection in the form of another tool."""
 
 from iris_hpo.command.output import results as stdout
-from iris_hpo.command.output import show
+from iris_hpo.command.output import show, show_json
 from iris_hpo.command.session import open_study
 from iris_hpo.errors import InputError
 from iris_hpo.exports import export_of
@@ -10,16 +10,26 @@ from iris_hpo.text import clean
 
 
 def export_results(
-    *, search: str | None, data: str | None, artifacts: str | None, kind: str, place: str | None
+    *,
+    search: str | None,
+    data: str | None,
+    artifacts: str | None,
+    kind: str,
+    place: str | None,
+    as_json: bool,
 ) -> int:
     """Write the results; return the exit code."""
-    if place is None and kind != "csv":
+    if place is None and (as_json or kind != "csv"):
         raise InputError(f"say where to: iris-hpo export --to {kind} PLACE")
     export = export_of(kind)
     with open_study(search, data, artifacts) as study:
         results = read_results(study)
         if place is not None:
-            show(clean(export(results, place)))
+            message = clean(export(results, place))
+            if as_json:
+                show_json({"to": kind, "place": place, "message": message})
+            else:
+                show(message)
             return 0
     from iris_hpo.exports.cv_results import cv_results
     from iris_hpo.selection.leaderboard import to_csv

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from iris_hpo.command.curated import CURATED, Curated, choose_estimator
-from iris_hpo.command.example import find_sources, next_commands, refuse_existing, write_files
+from iris_hpo.command.example import find_sources, refuse_existing, show_project, write_files
 from iris_hpo.command.output import show
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import Dataset, Task, read_dataset
@@ -54,7 +54,13 @@ class Start:
 
 
 def write_project(
-    table: Path, target: str, folder: Path | None, estimator: str | None, task: Task | None
+    table: Path,
+    target: str,
+    folder: Path | None,
+    estimator: str | None,
+    task: Task | None,
+    *,
+    as_json: bool = False,
 ) -> int:
     """Write a project for a table, and print what was chosen and what to do next.
 
@@ -72,9 +78,15 @@ def write_project(
         shutil.copyfile(table, folder / "data" / table.name)
     except OSError as error:
         raise InputError(f"{table} cannot be copied into {folder}: {error.strerror}") from error
-    show(f"{start.task}: {start.why_task}")
-    show(f"{start.estimator}: {start.why_estimator}")
-    show(next_commands(folder, start.name))
+    chosen: dict[str, object] = {
+        name: getattr(start, name)
+        for name in ("target", "task", "why_task", "estimator", "why_estimator")
+    }
+    if not as_json:
+        show(f"{start.task}: {start.why_task}")
+        show(f"{start.estimator}: {start.why_estimator}")
+    written = [*files, f"data/{table.name}"]
+    show_project(folder, start.name, written, chosen if as_json else None)
     return 0
 
 

@@ -11,6 +11,7 @@ import click
 
 from iris_hpo import interrupts, start_up
 from iris_hpo.command.arguments import COMMANDS
+from iris_hpo.command.completing import COMPLETE_VARIABLE
 from iris_hpo.command.output import complain, take_stdout
 
 
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     code = 0
     try:
-        code = cli(arguments, standalone_mode=False) or 0
+        code = cli(arguments, standalone_mode=False, complete_var=COMPLETE_VARIABLE) or 0
     except click.exceptions.Exit as leaving:
         code = leaving.exit_code
     except (click.Abort, KeyboardInterrupt):

@@ -7,6 +7,8 @@ terminal.
 import codecs
 import errno
 import io
+import json
+import math
 import os
 import sys
 from collections.abc import Generator
@@ -115,6 +117,19 @@ def results() -> TextIO:
 def show(text: str) -> None:
     """Print a line of the result."""
     click.echo(clean(text), file=results())
+
+
+def show_json(value: object) -> None:
+    """Print a result as one line of JSON; a number that JSON does not have becomes null."""
+    show(json.dumps(_finite(value)))
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def complain(text: str) -> None:

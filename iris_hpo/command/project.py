@@ -21,6 +21,32 @@ from iris_hpo.text import readable
 _START: Final = "`iris-hpo example FOLDER` writes a small project that works, to begin with"
 _SHIPPED: Final = "iris_hpo.definitions"
 
+NO_SEARCH: Final = f"has no search yet; describe one in defs/<name>/defs.yaml. {_START}"
+"""What to do in a project without a search."""
+
+
+@dataclass(frozen=True)
+class Searches:
+    """The searches of a project.
+
+    Attributes
+    ----------
+    module
+        The module of the project's definitions.
+    built, broken
+        The searches by name, and the messages of those that cannot be loaded.
+    ambiguous
+        Names that several searches have.
+    problem
+        What is wrong with the definitions as a whole; empty if nothing is.
+    """
+
+    module: str
+    built: dict[str, SearchSpec]
+    broken: dict[str, str]
+    ambiguous: Collection[str]
+    problem: str
+
 
 def find_search(name: str | None, folder: Path) -> SearchSpec:
     """Find a search among the definitions of the project in a folder.
@@ -38,25 +64,33 @@ def find_search(name: str | None, folder: Path) -> SearchSpec:
     project = _read_project(folder)
     if project.module == _SHIPPED and name is None:
         return iris_search()  # nothing is built until there is work
-    from iris_hpo.orchestration.build import ambiguous_searches, built_searches
-
-    make_importable(folder)
-    problem = _load(project, folder)
-    built, broken, ambiguous = built_searches(), broken_searches(), ambiguous_searches()
-    if name is None and not problem:
-        name = (
-            min(ambiguous) if ambiguous and ambiguous == {*built} else _only(folder, built, broken)
-        )
-    if name in ambiguous:
+    searches = _load(project, folder)
+    if name is None and not searches.problem:
+        name = _only(folder, searches)
+    if name in searches.ambiguous:
         raise InputError(f"{folder} has several searches named {name!r}; give each its own name")
-    if name in built:
-        return built[name]
-    if name in broken:
-        raise InputError(f"{name!r} cannot be loaded: {broken[name]}")
-    if problem:
-        raise InputError(f"the definitions of {folder} cannot be loaded: {problem}")
-    others = ", ".join(sorted(filter(None, built))) or "none"
-    raise InputError(f"{folder} has no search {name!r}; it has {others}{_reasons(broken)}")
+    if name in searches.built:
+        return searches.built[name]
+    if name in searches.broken:
+        raise InputError(f"{name!r} cannot be loaded: {searches.broken[name]}")
+    if searches.problem:
+        raise InputError(f"the definitions of {folder} cannot be loaded: {searches.problem}")
+    others = ", ".join(sorted(filter(None, searches.built))) or "none"
+    raise InputError(f"{folder} has no search {name!r}; it has {others}{_reasons(searches.broken)}")
+
+
+def find_searches(folder: Path) -> Searches:
+    """Find all searches of the project in a folder.
+
+    Raises
+    ------
+    InputError
+        If the folder is no Dagster project.
+    """
+    project = _read_project(folder)
+    if project.module == _SHIPPED:
+        return Searches(project.module, {"": iris_search()}, {}, set(), "")
+    return _load(project, folder)
 
 
 def load_definitions(folder: Path) -> dg.Definitions:
@@ -84,8 +118,19 @@ def _definitions_of(module: str) -> Iterator[dg.Definitions]:
             yield made
 
 
-def _load(project: "_Project", folder: Path) -> str:
-    """Load the definitions; return what is wrong with them, except in a single search of YAML."""
+def _load(project: "_Project", folder: Path) -> Searches:
+    """Load the definitions of a project."""
+    from iris_hpo.orchestration.build import ambiguous_searches, built_searches
+
+    make_importable(folder)
+    problem = _build(project, folder)
+    return Searches(
+        project.module, built_searches(), broken_searches(), ambiguous_searches(), problem
+    )
+
+
+def _build(project: "_Project", folder: Path) -> str:
+    """Build the definitions; return what is wrong with them, except in a single search of YAML."""
     try:
         for _ in _definitions_of(project.module):  # building them is what is needed
             pass
@@ -102,17 +147,17 @@ def _load(project: "_Project", folder: Path) -> str:
     return explain(cause, folder)
 
 
-def _only(folder: Path, built: Collection[str], broken: Mapping[str, str]) -> str:
-    names = sorted({*built, *broken})
+def _only(folder: Path, searches: Searches) -> str:
+    """The name of the only search, or of the search without a name."""
+    if searches.ambiguous and searches.ambiguous == {*searches.built}:
+        return min(searches.ambiguous)
+    names = sorted({*searches.built, *searches.broken})
     if not names:
-        raise InputError(
-            f"the project in {folder} has no search yet; describe one in defs/<name>/defs.yaml. "
-            f"{_START}"
-        )
+        raise InputError(f"the project in {folder} {NO_SEARCH}")
     if len(names) > 1 and "" not in names:
         raise InputError(
             f"the project in {folder} has several searches: {', '.join(names)}; choose one "
-            f"with --search NAME{_reasons(broken)}"
+            f"with --search NAME{_reasons(searches.broken)}"
         )
     return names[0]
 

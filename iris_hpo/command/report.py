@@ -3,7 +3,7 @@
 import webbrowser
 from pathlib import Path
 
-from iris_hpo.command.output import complain, show
+from iris_hpo.command.output import complain, show, show_json
 from iris_hpo.command.session import open_study
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.page import page_facts
@@ -18,6 +18,7 @@ def write_report(
     artifacts: str | None,
     output: Path | None,
     is_opened: bool,
+    as_json: bool,
 ) -> int:
     """Write the page into a file, by default beside the leaderboard, and open it."""
     check_installed()
@@ -32,7 +33,10 @@ def write_report(
             output.write_bytes(page)
         except OSError as error:
             raise InputError(f"{output} cannot be written: {error.strerror}") from error
-    show(clean(place))
+    if as_json:
+        show_json({"file": place, "bytes": len(page)})
+    else:
+        show(clean(place))
     if is_opened:
         _open(place)
     return 0

@@ -1,24 +1,15 @@
 """``iris-hpo run``."""
 
-import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Final, Self, cast
+from typing import Any, Final, cast
 
-import dagster as dg
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
-from iris_hpo.command.output import complain, make_console, say, show
+from iris_hpo.command.output import complain, make_console, say, show_json
+from iris_hpo.command.progress import TerminalProgress
 from iris_hpo.command.session import open_study, turn
 from iris_hpo.command.settings import choose_settings
 from iris_hpo.command.show import print_leaderboard, read_leaderboard
@@ -29,7 +20,6 @@ from iris_hpo.orchestration.config import engine_of
 from iris_hpo.orchestration.names import NOTES
 from iris_hpo.orchestration.outcome import Outcome, RunFailedError
 from iris_hpo.orchestration.recorder import SLOW_LOG, records_slowly
-from iris_hpo.orchestration.resources import Counts, PacedLine
 from iris_hpo.orchestration.runner import Launcher
 from iris_hpo.orchestration.selection_metadata import part_note
 from iris_hpo.orchestration.study import Study
@@ -88,57 +78,11 @@ def run_search(
         progress.warn()
         seconds = time.monotonic() - started
         if as_json:
-            show(json.dumps(_as_json(study, outcome, seconds)))
+            show_json(_as_json(study, outcome, seconds))
         else:
             _print(console, study, outcome, seconds)
             _print_failures(outcome.failures)
         return 1 if _print_blocked(study) or outcome.failures else 0
-
-
-class TerminalProgress:
-    """Progress as a bar on a terminal, and as a line every few seconds in a pipe."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[counts]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal or console.quiet,
-        )
-        self._task = self._bar.add_task("candidates", total=None, counts="")
-        self._line = PacedLine()
-        self._counts = Counts(0)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *details: object) -> None:
-        self.finish()
-
-    def finish(self) -> None:
-        """Remove the bar."""
-        self._bar.stop()
-
-    def warn(self) -> None:
-        """Print the warnings of the candidates, each once."""
-        for text in self._counts.warnings():
-            complain(f"warning: {text}")
-
-    def __call__(self, context: dg.AssetExecutionContext, counts: Counts) -> None:  # noqa: ARG002
-        """Show the counts."""
-        self._counts = counts
-        self._bar.update(self._task, total=counts.total, completed=counts.done, counts=str(counts))
-        if self._console.is_terminal:
-            return
-        if line := self._line.next(counts):
-            say(self._console, line)
 
 
 def _report_failed_run(progress: TerminalProgress, error: RunFailedError) -> int:

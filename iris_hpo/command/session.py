@@ -4,7 +4,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study
 from iris_hpo.processes import stopped_note
 from iris_hpo.projects import root_cause
+from iris_hpo.spec import SearchSpec
 
 _REASON_LENGTH: Final = 300
 _LOOK_SECONDS: Final = 2.0
@@ -33,14 +34,24 @@ _PROCESS: Final = re.compile(r"process (\d+)", re.ASCII)
 def open_study(search: str | None, data: str | None, artifacts: str | None) -> Generator[Study]:
     """Open a search on the instance of DAGSTER_HOME, by default ``.dagster`` of the project."""
     spec = find_search(search, Path.cwd())
-    home = os.environ.setdefault("DAGSTER_HOME", str(spec.home / ".dagster"))
+    with open_studies([spec], data, artifacts) as (study,):
+        yield study
+
+
+@contextmanager
+def open_studies(
+    specs: Sequence[SearchSpec], data: str | None, artifacts: str | None
+) -> Generator[Sequence[Study]]:
+    """Open searches of one project, at least one, on the instance."""
+    home = os.environ.setdefault("DAGSTER_HOME", str(specs[0].home / ".dagster"))
     # Dagster then stores the plan of a run, an event per candidate, in batches.
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
     if not Path(home).is_absolute():
         raise InputError(f"DAGSTER_HOME {home!r} must be an absolute path")
     check_name(home)
     storage = Storage(data=_absolute(data), artifacts=_absolute(artifacts))
-    storage.store(spec).check_root()
+    for spec in specs:
+        storage.store(spec).check_root()
     try:
         Path(home).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -51,9 +62,10 @@ def open_study(search: str | None, data: str | None, artifacts: str | None) -> G
         _open_instance(home) as instance,
         _instance_errors(home),
     ):
-        study = Study(spec, instance, storage)
-        study.data_asset.project = partial(load_definitions, Path.cwd())
-        yield study
+        studies = [Study(spec, instance, storage) for spec in specs]
+        for study in studies:
+            study.data_asset.project = partial(load_definitions, Path.cwd())
+        yield studies
 
 
 @contextmanager

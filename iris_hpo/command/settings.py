@@ -76,6 +76,12 @@ def choose_settings(
     )
 
 
+def present_settings(study: Study) -> ChosenSettings:
+    """The settings of the last run, and the search's own."""
+    none = dict.fromkeys(("rule", "refit", "within", "metric", "ensemble"))
+    return choose_settings(study, choices=(), defaults=False, **none)
+
+
 def _parsed(choices: Sequence[str]) -> Mapping[str, str]:
     values: dict[str, str] = {}
     for choice in choices:

@@ -1,17 +1,14 @@
 """``iris-hpo status`` and ``leaderboard``: show results, and change nothing."""
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rich.cells import cell_len
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from iris_hpo.command.output import make_console, results, say, show
+from iris_hpo.command.output import make_console, results, say, show_json
 from iris_hpo.command.session import open_study
 from iris_hpo.command.settings import choose_settings
+from iris_hpo.command.tables import print_columns
 from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.plan import full_plan
@@ -33,8 +30,6 @@ from iris_hpo.text import clean, legible
 
 Row = dict[str, str]
 
-_GAP: Final = 2
-"""Number of characters between two columns."""
 _TEXTS: Final = ("candidate", "95 % interval", "")
 _FIRST_LEFT_OUT: Final = ("fold SD", "95 % interval", "fold mean")
 """Columns that a narrow terminal does not get, in this order."""
@@ -60,16 +55,13 @@ def show_status(
     counts["selection"] = {name: int(name == state) for name in STATES}
     failed = sorted(plan.status.failed_runs)
     if as_json:
-        show(json.dumps({"assets": counts, "failed": failed, "kept": [*chosen.kept]}))
+        show_json({"assets": counts, "failed": failed, "kept": [*chosen.kept]})
         return 1 if failed else 0
-    table = Table(box=None, pad_edge=False)
-    table.add_column("asset")
+    columns = {"asset": [*counts]}
     for name in STATES:
-        table.add_column(name, justify="right")
-    for asset, by_state in counts.items():
-        table.add_row(asset, *(str(by_state[state]) for state in STATES))
+        columns[name] = [str(by_state[name]) for by_state in counts.values()]
     console = make_console()
-    console.print(table)
+    print_columns(console, columns, right=STATES)
     for line in chosen.kept:
         say(console, line)
     if failed:
@@ -88,7 +80,7 @@ def show_leaderboard(
     all_rows = read_leaderboard(store, champion)
     rows = all_rows[:top]
     if form == "json":
-        show(json.dumps([typed(row, study.spec.space) for row in rows]))
+        show_json([typed(row, study.spec.space) for row in rows])
     elif form == "csv":
         results().write(clean(to_csv(rows).decode()))
     else:
@@ -109,26 +101,11 @@ def read_leaderboard(store: ArtifactStore, champion: ChampionCard) -> list[Row]:
 
 
 def print_leaderboard(console: Console, rows: Sequence[Row], champion: ChampionCard) -> None:
-    """Print the columns that a person compares; a narrow terminal gets fewer of them.
-
-    Names of candidates are never shortened, as they differ in their ends.
-    """
+    """Print the columns that a person compares; a narrow terminal gets fewer of them."""
     itself = RULES[champion.rule].scores_itself
     columns = _own_columns(rows, champion.scoring) if itself else _columns(rows)
-    widths = {
-        header: max(map(cell_len, (header, *cells))) + _GAP for header, cells in columns.items()
-    }
-    left_out = [header for header in _FIRST_LEFT_OUT if header in columns]
-    while left_out and sum(widths[header] for header in columns) - _GAP > console.width:
-        del columns[left_out.pop(0)]
-    table = Table(box=None, pad_edge=False)
-    for header in columns:
-        table.add_column(
-            escape(header), justify="left" if header in _TEXTS else "right", overflow="fold"
-        )
-    for cells in zip(*columns.values(), strict=True):
-        table.add_row(*map(escape, cells))
-    console.print(table)
+    right = [header for header in columns if header not in _TEXTS]
+    print_columns(console, columns, _FIRST_LEFT_OUT, right)
 
 
 def _columns(rows: Sequence[Row]) -> dict[str, list[str]]:

@@ -5,17 +5,18 @@ How the page looks is decided in `iris_hpo.reports`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from iris_hpo.data.split import SplitCard
 from iris_hpo.orchestration.checks import examine_champion
+from iris_hpo.orchestration.history import past_selections
 from iris_hpo.orchestration.results import read_results, reasons_of
 from iris_hpo.orchestration.selection_metadata import part_note
 from iris_hpo.orchestration.status import Status
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.upstream import Upstream
-from iris_hpo.reports.page_facts import PageFacts, PastSelection, ReportedSelection
+from iris_hpo.reports.page_facts import PageFacts, ReportedSelection
+from iris_hpo.reports.past import PastSelection
 from iris_hpo.selection.champion import MINIMIZE, ChampionCard, Made
 from iris_hpo.selection.checks import CHECKS, Finding
 from iris_hpo.selection.checks import Facts as CheckFacts
@@ -47,7 +48,7 @@ def page_facts(study: Study) -> PageFacts:
         order=results.order,
         failures=results.failures,
         about={**_made_from(study, study.upstream(), champion), **_recorded(study, results)},
-        past=past_selections(study),
+        past=_past(study),
     )
 
 
@@ -102,23 +103,20 @@ def _facts(
     )
 
 
-def past_selections(study: Study) -> Sequence[PastSelection]:
-    """Read the selections of a search, the latest first."""
-    key = study.names.asset("selection")
-    past: list[PastSelection] = []
-    for record in study.instance.fetch_materializations(key, limit=_PAST).records:
-        materialization = record.asset_materialization
-        metadata = materialization.metadata if materialization else {}
-        texts = {name: str(value.value) for name, value in metadata.items()}
-        past.append(
-            PastSelection(
-                f"{datetime.fromtimestamp(record.timestamp, UTC):%Y-%m-%d %H:%M}",
-                texts.get("champion", ""),
-                texts.get("expectation", ""),
-                record.run_id,
-            )
+def _past(study: Study) -> Sequence[PastSelection]:
+    """The selections of a search for the page, the latest first."""
+    return [
+        PastSelection(
+            f"{past.when:%Y-%m-%d %H:%M}",
+            past.champion,
+            past.expectation,
+            past.run_id,
+            past.rule,
+            past.data_version or "",
+            past.succession.sentence(),
         )
-    return past
+        for past in reversed(past_selections(study, _PAST))
+    ]
 
 
 def _made_from(study: Study, upstream: Upstream, champion: ChampionCard) -> Mapping[str, str]:

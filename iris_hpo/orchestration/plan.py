@@ -79,13 +79,13 @@ def full_plan(study: Study, settings: Settings) -> FullPlan:
         If data or parameter files cannot be used.
     """
     sources = read_sources(study, settings)
-    change, keys = _change(study)
+    change, keys = planned_keys(study)
     states = dict(sources.states)
     if change and states["parameters"] == "up to date":
         states["parameters"] = "out of date"
     conditions = study.conditions(sources.split_card, sources.parameters_card)
     status = read_status(study, keys, conditions, verify_models=True)
-    stale = _unrefreshed(study, keys)
+    stale = unrefreshed(study, keys)
     out_of_date = [name for name, state in states.items() if state != "up to date"]
     candidates = tuple(key for key in keys if key in stale or not status.is_current(key))
     if out_of_date or candidates:
@@ -109,7 +109,7 @@ def quick_plan(study: Study, *, all_candidates: bool) -> Plan:
     InputError
         If a parameter file cannot be used.
     """
-    change, keys = _change(study)
+    change, keys = planned_keys(study)
     started = study.recorded("split") is not None
     sources = ("parameters",) if started else ("raw_data", "split", "parameters")
     sources = tuple(_examined(study, sources))
@@ -140,7 +140,7 @@ def _examined(study: Study, sources: Collection[str]) -> list[str]:
     return [name for name in order if name in sources or examined.get(name)]
 
 
-def _change(study: Study) -> tuple[PartitionChange, tuple[str, ...]]:
+def planned_keys(study: Study) -> tuple[PartitionChange, tuple[str, ...]]:
     """The change of candidates, and all candidates after it."""
     change = pending_change(study)
     removed = set(change.removed)
@@ -148,7 +148,7 @@ def _change(study: Study) -> tuple[PartitionChange, tuple[str, ...]]:
     return change, (*kept, *change.added)
 
 
-def _unrefreshed(study: Study, keys: Collection[str]) -> set[str]:
+def unrefreshed(study: Study, keys: Collection[str]) -> set[str]:
     """Candidates whose model was recorded before its inputs got their present versions.
 
     Dagster compares the versions of inputs, and shows such a model as stale until it is recorded

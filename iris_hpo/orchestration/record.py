@@ -248,7 +248,8 @@ def as_json(value: object) -> dg.JsonMetadataValue:
     return dg.MetadataValue.json(json.loads(json.dumps(value)))
 
 
-def _input_version_tag(key: dg.AssetKey) -> str:
+def input_version_tag(key: dg.AssetKey) -> str:
+    """Tag of a materialisation with the data version of an input."""
     return f"dagster/input_data_version/{key.to_user_string()}"
 
 
@@ -262,6 +263,6 @@ def lineage_tags(
     """Make all tags of a materialisation."""
     tags = {DATA_VERSION: data_version, CODE_VERSION: code_version, _USER_PROVIDED: "true"}
     for key, upstream in inputs.items():
-        tags[_input_version_tag(key)] = upstream.version
+        tags[input_version_tag(key)] = upstream.version
         tags[_input_pointer_tag(key)] = str(upstream.pointer)
     return tags

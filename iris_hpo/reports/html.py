@@ -14,6 +14,7 @@ from typing import Any, Final
 from iris_hpo.errors import InputError
 from iris_hpo.reports.columns import Columns
 from iris_hpo.reports.page_facts import PageFacts, facts_of
+from iris_hpo.reports.past import past_section
 from iris_hpo.reports.plots import MAX_LINES, Plots
 from iris_hpo.reports.ticks import axis_labels
 from iris_hpo.selection.rules import Selection
@@ -84,6 +85,7 @@ def make_page(facts: PageFacts) -> bytes:
             score=columns.title,
             lines=MAX_LINES,
             seconds=float(sum(facts.seconds.values())),
+            past=Markup(past_section(facts.past)),  # noqa: S704 - escaped
             style=Markup(_text("page.css")),  # noqa: S704 - the package's own
             script=Markup(_text("page.js")),  # noqa: S704 - the package's own
             bokeh=[

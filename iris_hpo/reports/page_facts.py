@@ -6,30 +6,11 @@ How the page looks is decided elsewhere.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from iris_hpo.reports.past import PastSelection
 from iris_hpo.selection.leaderboard import leaderboard
 from iris_hpo.selection.rules import Selection
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.space.values import Value
-
-
-@dataclass(frozen=True)
-class PastSelection:
-    """An earlier selection of the search.
-
-    Attributes
-    ----------
-    when
-        Date and time, UTC.
-    champion, expectation
-        The key of its champion, and the sentence on what the champion was expected to score.
-    run_id
-        The Dagster run that made it.
-    """
-
-    when: str
-    champion: str
-    expectation: str
-    run_id: str
 
 
 @dataclass(frozen=True)

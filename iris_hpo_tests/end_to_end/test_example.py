@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from iris_hpo.command.example import write_example, write_files
+from iris_hpo.command.example import show_example, write_example, write_files
 from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.build import built_searches
@@ -22,11 +22,14 @@ def files_of(folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("search", ["iris", "wine", "digits"])
-def test_an_example_is_a_project_that_loads(search: str, tmp_path: Path) -> None:
+def test_an_example_is_a_project_that_loads(
+    search: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     project = YamlProject(tmp_path / "new" / "project")
 
-    text = write_example(project.root, search)
+    show_example(project.root, search, as_json=False)
 
+    text = capsys.readouterr().out
     assert f"wrote a project with the search {search} into {project.root}; next:" in text
     keys = project.load().resolve_asset_graph().get_all_asset_keys()
     assert {key.path[0] for key in keys} == {search}

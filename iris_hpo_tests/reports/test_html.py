@@ -18,7 +18,8 @@ from iris_hpo.errors import InputError
 from iris_hpo.reports.columns import Columns
 from iris_hpo.reports.html import Html, make_page
 from iris_hpo.reports.importance import importance
-from iris_hpo.reports.page_facts import PageFacts, PastSelection
+from iris_hpo.reports.page_facts import PageFacts
+from iris_hpo.reports.past import PastSelection
 from iris_hpo.reports.plots import Plots
 from iris_hpo.selection.leaderboard import leaderboard
 from iris_hpo.selection.rules import Scored, select
@@ -188,7 +189,7 @@ def test_texts_of_others_stay_texts() -> None:
         warnings=[HOSTILE],
         failures={HOSTILE: HOSTILE},
         about={HOSTILE: HOSTILE},
-        past=[PastSelection("2026-01-01", HOSTILE, HOSTILE, HOSTILE)],
+        past=[PastSelection("2026-01-01", *[HOSTILE] * 6)],
     )
     page = make_page(facts).decode()
 

@@ -11,9 +11,13 @@ COMMANDS: Final = (
     "status",
     "leaderboard",
     "predict",
+    "history",
+    "why",
+    "search",
     "report",
     "export",
     "init",
     "example",
+    "completion",
 )
 """The commands, in the order of ``--help``; each is a function in the module of its name."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from iris_hpo.command.arguments.options import command
+from iris_hpo.command.arguments.options import command, json_option
 
 
 @command()
@@ -16,10 +16,9 @@ from iris_hpo.command.arguments.options import command
     show_default=True,
     help="The search of the project.",
 )
-def example(folder: Path, search: str) -> int:
+@json_option()
+def example(folder: Path, search: str, *, as_json: bool) -> int:
     """Write a small project that works into FOLDER: a search, its data and its values."""
-    from iris_hpo.command.example import write_example
-    from iris_hpo.command.output import show
+    from iris_hpo.command.example import show_example
 
-    show(write_example(folder, search))
-    return 0
+    return show_example(folder, search, as_json=as_json)

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from iris_hpo.command.arguments.options import command, where
+from iris_hpo.command.arguments.options import command, json_option, where
+from iris_hpo.command.completing import complete_file
 
 
 @command()
@@ -16,7 +17,8 @@ from iris_hpo.command.arguments.options import command, where
     required=True,
     help="The tool or format.",
 )
-@click.argument("place", required=False)
+@click.argument("place", required=False, shell_complete=complete_file)
+@json_option("Print one JSON object that says what was written; it needs PLACE.")
 def export(**options: Any) -> int:
     """Write the results of the last selection to PLACE, for another tool.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from iris_hpo.command.arguments.options import command
+from iris_hpo.command.arguments.options import command, json_option
 
 
 @command()
@@ -14,6 +14,7 @@ from iris_hpo.command.arguments.options import command
 @click.option("--target", required=True, help="The column to predict: its name or position.")
 @click.option("--estimator", metavar="NAME", help="Such as svm; a wrong name lists all.")
 @click.option("--task", type=click.Choice(("classification", "regression")))
+@json_option()
 def init(**options: Any) -> int:
     """Make a project in FOLDER to tune a model on TABLE; task and estimator follow the table."""
     from iris_hpo.command.init import write_project

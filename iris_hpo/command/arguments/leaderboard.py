@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from iris_hpo.command.arguments.options import command, where
+from iris_hpo.command.arguments.options import command, json_option, where
 
 
 @command()
@@ -17,8 +17,11 @@ from iris_hpo.command.arguments.options import command, where
     default="table",
     show_default=True,
 )
+@json_option("Short for --format json.")
 def leaderboard(**options: Any) -> int:
     """Print the leaderboard of the last selection."""
     from iris_hpo.command.show import show_leaderboard
 
+    if options.pop("as_json"):
+        options["form"] = "json"
     return show_leaderboard(**options)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from iris_hpo.command.completing import complete_folder, complete_search
 from iris_hpo.command.output import Command
 from iris_hpo.run_settings import (
     SelectionSettings,
@@ -56,20 +57,30 @@ def json_option(text: str = "Print one JSON object and nothing else.") -> Decora
     return click.option("--json", "as_json", is_flag=True, help=text)
 
 
-where = _options(
+folders = _options(
     click.option(
-        "--search",
-        metavar="NAME",
-        help="A search of the project in this folder.  [default: the only one]",
-    ),
-    click.option(
-        "--data", metavar="FOLDER", help="The data folder.  [default: IRIS_HPO_DATA or data]"
+        "--data",
+        metavar="FOLDER",
+        shell_complete=complete_folder,
+        help="The data folder.  [default: IRIS_HPO_DATA or data]",
     ),
     click.option(
         "--artifacts",
         metavar="FOLDER|URL",
+        shell_complete=complete_folder,
         help="Where results are kept.  [default: IRIS_HPO_ARTIFACTS or artifacts]",
     ),
+)
+"""Options that name the folders of a project."""
+
+where = _options(
+    click.option(
+        "--search",
+        metavar="NAME",
+        shell_complete=complete_search,
+        help="A search of the project in this folder.  [default: the only one]",
+    ),
+    folders,
 )
 """Options that name the search and its folders."""
 

@@ -13,6 +13,7 @@ from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import SelectionConfig, selection_config
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.final_fits import FinalFits
+from iris_hpo.orchestration.history import describe_succession, succession_of
 from iris_hpo.orchestration.last_run import changed
 from iris_hpo.orchestration.names import CHAMPION, names_of, presentation
 from iris_hpo.orchestration.page import with_facts
@@ -72,12 +73,14 @@ def build_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinit
             choice = _choose(study, config.settings())
             made = _make(choice, config.work(), context.log)
             check_turn(context.run.run_id)
+            succession = succession_of(study, made, choice.upstream, choice.status)
             champion = write_selection(study.store, made, choice.upstream.split_card)
             own = selection_settings(spec, choice.upstream.split_card.folds)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(choice.version),
             metadata={
                 **describe_selection(made, choice.status, champion, spec.task),
+                **describe_succession(succession),
                 "path": dg.MetadataValue.path(str(study.store.path("selection"))),
                 **{
                     name.removesuffix(".html"): dg.MetadataValue.path(

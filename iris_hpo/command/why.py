@@ -1,0 +1,100 @@
+"""``iris-hpo why``: what a candidate's results depend on, and why they would be made again."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from iris_hpo.command.output import make_console, say, show_json
+from iris_hpo.command.session import open_study
+from iris_hpo.command.settings import choose_settings
+from iris_hpo.orchestration.why import ACTIONS, Explanation, explain
+from iris_hpo.text import legible
+from iris_hpo.training.cards import ResultCard, ScoreCard
+
+_DIGEST: Final = re.compile(r"\b[0-9a-f]{64}\b")
+_SHOWN: Final = 12
+"""Number of characters of a digest that are shown."""
+
+
+def show_why(
+    *,
+    search: str | None,
+    data: str | None,
+    artifacts: str | None,
+    candidate: str,
+    as_json: bool,
+    **settings: Any,
+) -> int:
+    """Print the explanation; return the exit code."""
+    with open_study(search, data, artifacts) as study:
+        chosen = choose_settings(study, **settings)
+        explanation = explain(study, chosen.settings, candidate)
+    if as_json:
+        show_json(_as_json(explanation))
+        return 0
+    console = make_console()
+    for line in _lines(explanation):
+        say(console, line)
+    for line in chosen.kept:
+        say(console, line)
+    return 0
+
+
+def _lines(explanation: Explanation) -> Iterator[str]:
+    key = legible(explanation.key)
+    yield (
+        f"{key}: model {explanation.model_state}, score {explanation.score_state}; "
+        f"{ACTIONS[explanation.action]}"
+    )
+    for note in explanation.notes:
+        yield f"    {note}"
+    for difference in explanation.differences:
+        then, now = _short(difference.recorded), _short(difference.present)
+        yield f"    {difference.what}: {then} when it was made, {now} now"
+    if failure := explanation.failure:
+        yield f"failed in run {failure.run_id}: {failure.reason}"
+        yield from (f"    log: {path}" for path in failure.logs)
+    for what, card in (("model", explanation.model), ("score", explanation.score)):
+        if card is not None:
+            value = f"{card.score:.6g}, " if isinstance(card, ScoreCard) else ""
+            yield f"{what}: {value}{card.seconds:.3g} s, run {card.run_id}"
+            yield f"    {explanation.files[what]}"
+    if log := explanation.files.get("log"):
+        yield f"log: {log}"
+    yield "depends on"
+    yield f"    parameters: {_short(explanation.parameters)}"
+    for what, value in explanation.depends_on.items():
+        if value:
+            yield f"    {what}: {_short(value)}"
+
+
+def _short(value: object) -> str:
+    """Write a value in a line, with the beginnings of digests."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_short(part)}" for name, part in value.items())
+    return _DIGEST.sub(lambda digest: digest[0][:_SHOWN], str(value))
+
+
+def _as_json(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "candidate": explanation.key,
+        "parameters": explanation.parameters,
+        "model_state": explanation.model_state,
+        "score_state": explanation.score_state,
+        "action": explanation.action,
+        "notes": [*explanation.notes],
+        "differences": [*map(asdict, explanation.differences)],
+        "depends_on": explanation.depends_on,
+        "failure": asdict(explanation.failure) if explanation.failure else None,
+        "model": _result(explanation.model),
+        "score": _result(explanation.score),
+        "value": explanation.score.score if explanation.score else None,
+        "files": explanation.files,
+    }
+
+
+def _result(card: ResultCard | None) -> dict[str, Any] | None:
+    if card is None:
+        return None
+    return {"version": card.version, "run": card.run_id, "seconds": card.seconds}
