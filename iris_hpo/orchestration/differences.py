@@ -148,7 +148,7 @@ def _once(differences: Iterator[Difference]) -> list[Difference]:
 
 
 def _stored(study: Study, name: str, kind: type[AnyCard], version: str) -> AnyCard | None:
-    """The stored card, if it is of that version."""
+    """The stored card; None if it has another version."""
     try:
         card = read_card(study.store, name, kind)
     except ArtifactError:
