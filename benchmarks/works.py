@@ -67,6 +67,8 @@ class Size:
     many
         The same; the larger grid has 4 times the values of C and 2 times those of gamma, and holds
         all of these, so that scores can be compared.
+    estimated
+        Those of the comparisons with and without the estimate.
     stock
         Candidates that stock Dagster works on.
     repetitions
@@ -76,12 +78,15 @@ class Size:
     small: tuple[int, int]
     digits: tuple[int, int]
     many: tuple[int, int]
+    estimated: tuple[tuple[int, int], ...]
     stock: int
     repetitions: tuple[int, int]
 
 
-FULL: Final = Size((11, 7), (11, 7), (32, 32), stock=8, repetitions=(5, 3))
-QUICK: Final = Size((4, 3), (3, 2), (4, 4), stock=2, repetitions=(1, 1))
+FULL: Final = Size(
+    (11, 7), (11, 7), (32, 32), estimated=((11, 7), (32, 32)), stock=8, repetitions=(5, 3)
+)
+QUICK: Final = Size((4, 3), (3, 2), (4, 4), estimated=((2, 2),), stock=2, repetitions=(1, 1))
 
 
 def make_works(size: Size, digits: str) -> list[Work]:
@@ -90,8 +95,7 @@ def make_works(size: Size, digits: str) -> list[Work]:
         _small(size),
         _many(size),
         _digits(size, digits),
-        _estimated(size.small, size.repetitions[0]),
-        _estimated(size.many, size.repetitions[1]),
+        *map(_estimated, size.estimated, size.repetitions),
     ]
 
 

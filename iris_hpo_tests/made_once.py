@@ -1,8 +1,8 @@
 """What is the same in every test, and is made once in the tests' own process.
 
-Empty databases of an instance, the schemas of installed components and the figure of an equal
-selection: each takes longer than most tests. The processes that tests start make all of it
-themselves, as those of users do.
+Empty databases of an instance, the schemas of installed components, the figure of an equal
+selection and the learning curve of an equal champion: each takes longer than most tests. The
+processes that tests start make all of it themselves, as those of users do.
 """
 
 import operator
@@ -10,7 +10,8 @@ import os
 import pickle
 import sqlite3
 import tempfile
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache, wraps
 from pathlib import Path
@@ -26,9 +27,16 @@ from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster.components.core import load_defs, snapshot
 from sqlalchemy.engine import Engine
 
+from iris_hpo.data.split import Examples
+from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.reports import figure as figures
 from iris_hpo.selection.rules import Scored, Selection
+from iris_hpo.space.values import Value
+from iris_hpo.training import final_fits
+from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.evaluation import Evaluation
+from iris_hpo.training.learning_curve import LearningCurve
+from iris_hpo.training.search_objective import SearchObjective
 
 
 def make_once() -> None:
@@ -54,6 +62,38 @@ def draw_once(patch: pytest.MonkeyPatch) -> None:
         return kept[shown]
 
     patch.setattr(figures, "draw_selection", draw_selection)
+
+
+def fit_curves_once(patch: pytest.MonkeyPatch) -> None:
+    """Keep learning curves by all that decides them, if their fits gave no warning.
+
+    Those of a project's own code are fitted again: its tests watch what it does. Tests of the
+    curves import the function that fits.
+    """
+    fit = final_fits.fit_learning_curve
+    kept: dict[bytes, LearningCurve | None] = {}
+
+    def fit_learning_curve(
+        objective: SearchObjective,
+        model: object,
+        parameters: Mapping[str, Value],
+        examples: Examples,
+        settings: SplitSettings,
+    ) -> LearningCurve | None:
+        if not isinstance(objective, EstimatorObjective) or objective.code:
+            return fit(objective, model, parameters, examples, settings)
+        key = pickle.dumps((objective, parameters, examples, settings))
+        if key in kept:
+            return kept[key]
+        with warnings.catch_warnings(record=True) as caught:
+            curve = fit(objective, model, parameters, examples, settings)
+        for each in caught:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+        if not caught:
+            kept[key] = curve
+        return curve
+
+    patch.setattr(final_fits, "fit_learning_curve", fit_learning_curve)
 
 
 def _without_times(selection: Selection) -> Selection:

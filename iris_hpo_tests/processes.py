@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -83,23 +83,34 @@ def running(
         stop(process, patience)
 
 
-def stop(process: "subprocess.Popen[bytes]", seconds: float = 30) -> bool:
-    """End a process and what it has started; tell whether it went when it was asked to."""
+def stop(process: "subprocess.Popen[bytes]", seconds: float = 30) -> list[str]:
+    """End a process and what it has started; give the commands of those that had to be killed."""
     if process.poll() is None:
         process.terminate()
     end = time.monotonic() + seconds
-    while (is_left := _is_anyone_left(process)) and time.monotonic() < end:
-        time.sleep(0.05)
-    if is_left:
-        os.killpg(process.pid, signal.SIGKILL)
+    while (commands := _commands_of_group(process)) and time.monotonic() < end:
+        time.sleep(0.1)
+    if commands:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    return not is_left
+    return commands
 
 
-def _is_anyone_left(process: "subprocess.Popen[bytes]") -> bool:
-    process.poll()
+def _commands_of_group(leader: "subprocess.Popen[bytes]") -> list[str]:
+    """The commands of the living processes of a group; a zombie has ended."""
+    leader.poll()
     try:
-        os.killpg(process.pid, 0)
+        os.killpg(leader.pid, 0)
     except ProcessLookupError:
-        return False
-    return True
+        return []
+    commands: list[str] = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            state, _, group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+        except OSError:  # no process, or one that has just ended
+            continue
+        if int(group) == leader.pid and state != "Z":
+            commands.append(command)
+    return commands

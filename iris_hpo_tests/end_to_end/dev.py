@@ -80,6 +80,10 @@ class Dev:
 
         return self.wait(f"end of runs {run_ids}", look)
 
+    def wait_until_idle(self) -> None:
+        """Wait until no run is left to do, or at work."""
+        self.wait("end of all runs", lambda: not self.ui.runs(statuses=UNFINISHED) or None)
+
     def follow(self, sensor: str, change: Callable[[], object]) -> Run:
         """Change a file, wait for the run that follows, and for its success."""
         since = time.time()
@@ -109,4 +113,6 @@ def dagster_dev(project: ShippedProject, environment: Mapping[str, str]) -> Gene
         started = Dev(project, GraphQL(f"http://127.0.0.1:{port}"), process, log)
         started.wait("web server", lambda: started.ui.is_up() or None)
         yield started
-        assert stop(process, seconds=60), "dagster dev did not end by SIGTERM and was killed"
+        started.wait_until_idle()  # Dagster's code servers end after their runs, however long
+        left = stop(process, seconds=60)
+        assert not left, f"dagster dev did not end by SIGTERM and was killed: {left}"

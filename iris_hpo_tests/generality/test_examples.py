@@ -227,7 +227,7 @@ def test_the_other_way_round_gives_the_same(examples: YamlProject, tmp_path: Pat
         examples.run(search)
     other = copy_examples(tmp_path / "project")
     with other.code_location() as instance:
-        run_jobs(other.load(), instance, "wine")
+        run_jobs(other.load(), instance, "wine", "serial")
     assert other.run("digits")["trained"] == 6
 
     for search in ("wine", "digits"):

@@ -259,7 +259,7 @@ def test_dagster_follows_a_sampler(project: YamlProject) -> None:
 
     with project.code_location() as instance:
         tick = evaluate_tick(defs, instance, "bayes_parameter_files_sensor")
-        run_jobs(defs, instance, "bayes")
+        run_jobs(defs, instance, "bayes", "serial")
         next_tick = evaluate_tick(defs, instance, "bayes_parameter_files_sensor", tick.cursor)
         metadata = latest_metadata(instance, dg.AssetKey(["bayes", "parameters"]))
         selected = latest_metadata(instance, dg.AssetKey(["bayes", "selection"]))

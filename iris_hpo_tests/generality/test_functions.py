@@ -68,7 +68,7 @@ class TestBranin:
         defs = branin.load()
 
         with branin.code_location() as instance:
-            run_jobs(defs, instance, "branin")
+            run_jobs(defs, instance, "branin", "serial")
             selected = latest_metadata(instance, dg.AssetKey(["branin", "selection"]))
             split = latest_metadata(instance, dg.AssetKey(["branin", "split"]))
             score = latest_metadata(instance, dg.AssetKey(["branin", "scores"]))

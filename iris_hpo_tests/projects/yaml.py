@@ -198,11 +198,20 @@ class YamlProject:
             return list(instance.get_dynamic_partitions(f"{search}_candidates"))
 
 
-def run_jobs(defs: dg.Definitions, instance: dg.DagsterInstance, search: str) -> None:
-    """Run both jobs of a search, successfully."""
-    for name in ("search", "select"):
+def run_jobs(
+    defs: dg.Definitions, instance: dg.DagsterInstance, search: str, engine: str | None = None
+) -> None:
+    """Run both jobs of a search, successfully.
+
+    Parameters
+    ----------
+    engine
+        None for that of the search. One process is faster than workers, which import all again.
+    """
+    for name, op in (("search", "candidates"), ("select", "selection")):
+        config = {"ops": {f"{search}__{op}": {"config": {"engine": engine}}}} if engine else {}
         job = defs.resolve_job_def(f"{search}_{name}")
-        assert job.execute_in_process(instance=instance).success
+        assert job.execute_in_process(instance=instance, run_config=config).success
 
 
 def cause_of(error: BaseException) -> str:

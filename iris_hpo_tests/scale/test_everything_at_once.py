@@ -115,18 +115,24 @@ def test_a_backfill_makes_slices_and_a_killed_run_is_tried_again(dev: Dev) -> No
     for asset, found in dev.partitions(77).items():
         assert {key for key in keys if found.run_ids[key] == before[asset].run_ids[key]} == set()
         assert set(dev.ui.times_trained(asset, keys).values()) == {1}  # the rest was reused
+    # The selection that follows would otherwise begin while the server ends.
+    ended = max(run.ended or 0 for run in dev.wait_for_runs(*statuses))
+    dev.wait_for_selection(after=ended, scored=77)
 
 
 def _kill_one(dev: Dev, instance: dg.DagsterInstance, backfill: str) -> str | None:
-    """Kill the process of a run of the backfill that has started; gives the run's id.
+    """Kill the process of a run of the backfill whose step has started; gives the run's id.
 
-    None if there is none, or if it had ended before it was killed: there are more.
+    None if there is none, or if it had ended before it was killed: there are more. Before the step,
+    Dagster starts processes that copy its output, and others that end these if the run is killed; a
+    run that is killed in between leaves the first for good.
     """
     tags = [{"key": "dagster/backfill", "value": backfill}]
     for run in dev.ui.runs(tags=tags, statuses=["STARTED"]):
-        said = " ".join(log.message for log in instance.all_logs(run.run_id))
-        found = re.search(r"\(pid: (\d+)\)", said)
-        if not found:
+        logs = instance.all_logs(run.run_id)
+        found = re.search(r"\(pid: (\d+)\)", " ".join(log.message for log in logs))
+        events = [log.dagster_event.event_type for log in logs if log.dagster_event]
+        if not found or dg.DagsterEventType.STEP_START not in events:
             continue
         with suppress(ProcessLookupError):
             os.kill(int(found[1]), signal.SIGKILL)
