@@ -106,6 +106,14 @@ def test_nothing_is_imported_that_is_not_needed(
     assert not imported.intersection(foreign)
 
 
+def test_the_process_of_a_first_run_leaves_scikit_learn_to_its_workers(
+    searched: ShippedProject,
+) -> None:
+    imported = (searched.root / "imported.txt").read_text().split()
+    assert "matplotlib" in imported
+    assert not {"sklearn", "scipy", "pandas"}.intersection(imported)
+
+
 @pytest.mark.parametrize(
     ("options", "started"),
     [
