@@ -86,7 +86,10 @@ def compare(
     """Compare two contestants: their medians, and the spread over the repetitions.
 
     Repetitions alternate and are compared in pairs, so that slow phases of the machine cancel out.
+    A single repetition is compared with each of the other contestant's.
     """
+    if len(theirs) == 1:
+        theirs = [*theirs] * len(ours)
     pairs = [how(our, their) for our, their in zip(ours, theirs, strict=True)]
     return Spread(
         how(statistics.median(ours), statistics.median(theirs)),

@@ -81,7 +81,7 @@ def goals_table(
     lines: list[str] = []
     for work, work_results in zip(works, results, strict=True):
         lines += [
-            f"**{work.name}**, {plural(work.repetitions, 'repetition')}:",
+            f"**{work.name}**, {_repetitions(work)}:",
             "",
             "| work | iris_hpo | beside | ratio | goal | |",
             "|---|---|---|---|---|---|",
@@ -89,6 +89,11 @@ def goals_table(
             "",
         ]
     return "\n".join([*lines, _READING, "", _sentence(machine)])
+
+
+def _repetitions(work: Work) -> str:
+    once = f", of {' and '.join(work.once)} one" if work.once and work.repetitions > 1 else ""
+    return plural(work.repetitions, "repetition") + once
 
 
 def _goal_line(row: Row, results: Results, *, judged: bool) -> str:

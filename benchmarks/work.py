@@ -64,9 +64,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Work:
-    """Contestants on one problem, and how they are compared."""
+    """Contestants on one problem, and how they are compared.
+
+    Attributes
+    ----------
+    once
+        Contestants that are so slow that they run in the first repetition alone.
+    """
 
     name: str
     repetitions: int
     steps: dict[str, Step]
     rows: tuple[Row, ...]
+    once: tuple[str, ...] = ()

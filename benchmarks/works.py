@@ -201,6 +201,7 @@ def _many(size: Size) -> Work:
             Row("run again with nothing to do", (AGAIN, WALL), (OURS, WALL), Goal(0.1)),
             Row("the same, within the command", (AGAIN, COMMAND), (OURS, COMMAND)),
         ),
+        once=(OPTUNA, OPTUNA_IN_MEMORY),
     )
 
 

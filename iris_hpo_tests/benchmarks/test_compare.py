@@ -39,7 +39,11 @@ def test_difference_is_of_medians_too():
 
 def test_every_repetition_needs_its_partner():
     with pytest.raises(ValueError, match="shorter"):
-        compare([1.0, 2.0], [1.0], operator.truediv)
+        compare([1.0, 2.0, 3.0], [1.0, 2.0], operator.truediv)
+
+
+def test_a_single_repetition_is_compared_with_each_of_ours():
+    assert compare([1.0, 2.0, 6.0], [4.0], operator.truediv) == Spread(0.5, 0.25, 1.5)
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,14 @@ def test_every_contestant_runs_once_per_repetition_and_they_alternate(tmp_path):
     assert order == [("0", "a"), ("0", "b"), ("1", "a"), ("1", "b")]
 
 
+def test_slow_contestants_run_in_the_first_repetition_alone(tmp_path):
+    steps = dict.fromkeys(("quick", "slow"), lambda _: Ran({"seconds": 1.0}))
+
+    results = command.run_work(Work("w", 3, steps, (), once=("slow",)), tmp_path)
+
+    assert {name: len(runs) for name, runs in results.runs.items()} == {"quick": 3, "slow": 1}
+
+
 def test_rows_are_judged(results: Results):
     verdicts = [(value.median, met) for value, met in (row.judge(results) for row in ROWS)]
 
