@@ -72,8 +72,13 @@ def measure(
     if process.returncode:
         text = (output.read_text(errors="replace") + errors.read_text(errors="replace"))[-2000:]
         raise CommandFailedError(f"{' '.join(command)}: exit code {process.returncode}\n{text}")
+    # A command can end before its first sample.
+    driver = memory.driver or usage.ru_maxrss * 1024
     return Measurement(
-        seconds, usage.ru_utime + usage.ru_stime, memory.tree / _MEGABYTE, memory.driver / _MEGABYTE
+        seconds,
+        usage.ru_utime + usage.ru_stime,
+        max(memory.tree, driver) / _MEGABYTE,
+        driver / _MEGABYTE,
     )
 
 
