@@ -5,7 +5,7 @@ import io
 import signal
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import click
 
@@ -13,6 +13,9 @@ from iris_hpo import interrupts, start_up
 from iris_hpo.command.arguments import COMMANDS
 from iris_hpo.command.completing import COMPLETE_VARIABLE
 from iris_hpo.command.output import complain, take_stdout
+
+_SENTENCE: Final = 200
+"""Largest number of characters of a command's first sentence."""
 
 
 class _Commands(click.Group):
@@ -27,6 +30,17 @@ class _Commands(click.Group):
         module = importlib.import_module(f"iris_hpo.command.arguments.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each command with its whole first sentence."""
+        with formatter.section("Commands"):
+            commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+            rows = [
+                (name, command.get_short_help_str(_SENTENCE))
+                for name, command in commands.items()
+                if command is not None
+            ]
+            formatter.write_dl(rows)
 
 
 @click.group(

@@ -31,7 +31,7 @@ from iris_hpo.text import clean, legible
 Row = dict[str, str]
 
 _TEXTS: Final = ("candidate", "95 % interval", "")
-_FIRST_LEFT_OUT: Final = ("fold SD", "95 % interval", "fold mean")
+_FIRST_LEFT_OUT: Final = ("fold SD", "95 % interval", "fold mean", "")
 """Columns that a narrow terminal does not get, in this order."""
 _METRICS: Final = 4
 """Number of metrics beside a score of its own that a table shows; the file has all."""

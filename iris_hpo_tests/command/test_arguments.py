@@ -40,6 +40,7 @@ def test_help_lists_the_commands_in_their_order() -> None:
     shown = CliRunner().invoke(cli, ["--help"]).output.partition("Commands:\n")[2]
 
     assert tuple(line.split()[0] for line in shown.splitlines() if line[2] != " ") == COMMANDS
+    assert "..." not in shown
 
 
 def test_an_unknown_command_is_refused() -> None:

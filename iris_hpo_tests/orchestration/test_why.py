@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.differences import Difference, differing
+from iris_hpo.orchestration.past_events import log_files
 from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.orchestration.why import Explanation, explain
 from iris_hpo.training.origin import Origin
@@ -153,6 +156,24 @@ def test_a_failure_has_its_reason_and_its_run(searched: SpecProject) -> None:
     assert failure.reason.startswith("'wrong' is no candidate")
     assert failure.run_id in searched.run_ids()
     assert why(searched).failure is None
+
+
+def test_the_files_with_what_a_run_printed_are_given(finished: SpecProject) -> None:
+    (run_id,) = {finished.model_card(KEY).run_id}
+    manager = finished.instance.compute_log_manager
+    (captured,) = finished.instance.all_logs(run_id, of_type=dg.DagsterEventType.LOGS_CAPTURED)
+    assert captured.dagster_event is not None
+    key = captured.dagster_event.logs_captured_data.file_key
+    place = manager.get_log_metadata([run_id, "compute_logs", key]).stderr_location
+    file = Path(str(place))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("")
+    assert log_files(finished.instance, run_id) == []
+
+    file.write_text("printed")
+
+    assert log_files(finished.instance, run_id) == [str(file)]
+    file.write_text("")
 
 
 @pytest.mark.parametrize(
