@@ -80,6 +80,14 @@ def latest_metadata(
     return record.asset_materialization.metadata
 
 
+def latest_tags(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:
+    """The tags of the latest materialisation of an unpartitioned asset."""
+    record = _latest_record(instance, key)
+    if record is None or record.asset_materialization is None:
+        return {}
+    return record.asset_materialization.tags or {}
+
+
 def metadata_before(
     instance: dg.DagsterInstance, key: dg.AssetKey
 ) -> Mapping[str, dg.MetadataValue]:

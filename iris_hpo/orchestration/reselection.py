@@ -1,15 +1,22 @@
-"""Requests of a selection because the search now chooses otherwise, such as after an upgrade."""
+"""Requests of a selection because the search now chooses otherwise, such as after an upgrade.
+
+What decides how a search chooses is in `selection_status`.
+"""
 
 import dagster as dg
 
+from iris_hpo.data.split import CARD as SPLIT_CARD
+from iris_hpo.data.split import SplitCard
+from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.last_run import CHANGED
 from iris_hpo.orchestration.names import CODE_VERSIONS
+from iris_hpo.orchestration.record import latest_tags
 from iris_hpo.orchestration.run_requests import runs_at_work
-from iris_hpo.orchestration.selection_status import choosing_identity
+from iris_hpo.orchestration.selection_status import CHOSEN_BY, TAG_LENGTH, choosing_fingerprint
 from iris_hpo.orchestration.study import Study
 from iris_hpo.run_settings import ALL, SelectionSettings
 from iris_hpo.spec_choosing import selection_settings
-from iris_hpo.store.cards import fingerprint
+from iris_hpo.store.digests import ArtifactError
 
 
 def select_again(study: Study, before: str | None) -> tuple[list[dg.RunRequest], str | None]:
@@ -20,7 +27,7 @@ def select_again(study: Study, before: str | None) -> tuple[list[dg.RunRequest],
     Parameters
     ----------
     before
-        Part of the cursor: how the search chose before; None if an earlier version wrote it.
+        Part of the cursor: how the search chose before; None if it is not known.
 
     Returns
     -------
@@ -29,16 +36,19 @@ def select_again(study: Study, before: str | None) -> tuple[list[dg.RunRequest],
     """
     spec = study.spec
     own = selection_settings(spec, spec.division().n_folds)
-    identity = choosing_identity(own, spec.space, spec.reports)
-    now = fingerprint(**identity, code=CODE_VERSIONS["selection"])
+    try:
+        repeats = _repeats(study) if RULES[own.rule].needs_error else None
+    except ArtifactError:  # the split was changed or is being written: another sensor sees that
+        return [], before
+    now = choosing_fingerprint(spec, own, repeats)
     if before == now:
         return [], now
     recorded = study.recorded("selection")
     if recorded is None:
         return [], before
-    if any(CHANGED in study.metadata(name) for name in ("split", "selection")):
-        return [], now
-    if before is None and _was_chosen_by(study, own):
+    # Earlier versions say only which rule and refit; their standard error counted all repeats.
+    follows = before is None and repeats is None and _was_chosen_by(study, own)
+    if _stands(study, recorded.code_version, now, untagged=follows):
         return [], now
     if runs_at_work(study):
         return [], before
@@ -46,6 +56,30 @@ def select_again(study: Study, before: str | None) -> tuple[list[dg.RunRequest],
         run_key=f"{now}-{recorded.pointer}-select", job_name=study.names.plain("select")
     )
     return [request], now
+
+
+def _repeats(study: Study) -> int | None:
+    """How often the folds of the recorded split are drawn; None for once, or without a split."""
+    split = study.recorded("split")
+    return study.card(SPLIT_CARD, SplitCard, split.version).repeats if split else None
+
+
+def _stands(study: Study, code_version: str, now: str, *, untagged: bool) -> bool:
+    """Whether the last selection is as the search chooses now, or as a user has asked for.
+
+    Parameters
+    ----------
+    code_version
+        That of the last selection.
+    untagged
+        Whether a selection of an earlier version, without a tag, is as the search chooses now.
+    """
+    if any(CHANGED in study.metadata(name) for name in ("split", "selection")):
+        return True
+    if code_version != CODE_VERSIONS["selection"]:
+        return False
+    tags = latest_tags(study.instance, study.names.asset("selection"))
+    return tags[CHOSEN_BY] == now[:TAG_LENGTH] if CHOSEN_BY in tags else untagged
 
 
 def _was_chosen_by(study: Study, settings: SelectionSettings) -> bool:

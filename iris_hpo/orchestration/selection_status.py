@@ -1,6 +1,7 @@
 """The status of the selection: whether one can be made, its version, and its state."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from iris_hpo.errors import InputError
 from iris_hpo.known_rules import RULES
@@ -19,10 +20,17 @@ from iris_hpo.selection.leaderboard import leaderboard_keys
 from iris_hpo.selection.references import REFERENCES
 from iris_hpo.selection.selected_files import digests_of_selected
 from iris_hpo.space.candidates import ParameterSpace
+from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import fingerprint
 from iris_hpo.store.digests import ArtifactError
 from iris_hpo.store.folder import read_verified
 from iris_hpo.training.cards import ModelCard, model_card_name
+
+CHOSEN_BY: Final = "iris_hpo/chosen_by"
+"""Tag of a selection: the `choosing_fingerprint` that it was made under, as far as tags reach."""
+
+TAG_LENGTH: Final = 63
+"""Most characters of a tag's value."""
 
 
 def read_selectable(study: Study, upstream: Upstream) -> Status:
@@ -84,19 +92,25 @@ def selection_version(
         Whether the least score is the best.
     """
     return fingerprint(
-        **choosing_identity(settings, space, reports),
-        **({"direction": MINIMIZE} if minimizes else {}),
-        # Earlier versions counted the folds of all repeats.
-        **({"repeats": repeats} if RULES[settings.rule].needs_error and repeats else {}),
+        **choosing_identity(settings, space, reports, repeats, minimizes=minimizes),
         scores=sorted((key, status.score_versions[key]) for key in status.score_cards),
         others=[sorted(status.keys(state)) for state in ("missing", "out of date", "failed")],
     )
 
 
 def choosing_identity(
-    settings: SelectionSettings, space: ParameterSpace, reports: Sequence[Part] = DEFAULT_REPORTS
+    settings: SelectionSettings,
+    space: ParameterSpace,
+    reports: Sequence[Part] = DEFAULT_REPORTS,
+    repeats: int | None = None,
+    *,
+    minimizes: bool = False,
 ) -> dict[str, object]:
-    """What decides a selection beside the candidates and their scores."""
+    """What decides a selection beside the candidates, their scores and the code.
+
+    The parameters are those of `selection_version`. A change in how a rule chooses needs a field
+    here, or another code version of `selection`: `status` and the sensors then see it.
+    """
     simplest = [axis.simplest for axis in space.axes]
     # Selections of earlier versions are the same if low is simple on all axes, and without a refit.
     decides = RULES[settings.rule].takes_simplest and set(simplest) != {"low"}
@@ -107,8 +121,31 @@ def choosing_identity(
         **({"within": settings.share} if RULES[settings.rule].margin == "share" else {}),
         **({"metric": settings.metric} if settings.metric else {}),
         **({"ensemble": True} if settings.ensemble else {}),
+        **({"direction": MINIMIZE} if minimizes else {}),
+        # Earlier versions counted the folds of all repeats.
+        **({"repeats": repeats} if RULES[settings.rule].needs_error and repeats else {}),
         "rule": settings.rule,
     }
+
+
+def choosing_fingerprint(
+    spec: SearchSpec, settings: SelectionSettings, repeats: int | None = None
+) -> str:
+    """Digest of how a search chooses, by its description, these settings and the code.
+
+    Parameters
+    ----------
+    repeats
+        How often the folds are drawn; None for once.
+    """
+    identity = choosing_identity(
+        settings, spec.space, spec.reports, repeats, minimizes=_minimizes(spec)
+    )
+    return fingerprint(**identity, code=CODE_VERSIONS["selection"])
+
+
+def _minimizes(spec: SearchSpec) -> bool:
+    return bool(spec.called and spec.called.minimizes)
 
 
 def selection_state(
@@ -150,7 +187,7 @@ def selection_state(
         spec.space,
         spec.reports,
         repeats,
-        minimizes=bool(spec.called and spec.called.minimizes),
+        minimizes=_minimizes(spec),
     )
     is_current = recorded.version == version and recorded.code_version == CODE_VERSIONS["selection"]
     return "up to date" if is_current else "out of date"

@@ -3,11 +3,15 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
+from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.partitions import PartitionChange, apply_change
+from iris_hpo.orchestration.selection_status import choosing_fingerprint
+from iris_hpo.spec_choosing import selection_settings
 from iris_hpo.training.estimators import Step
 from iris_hpo_tests.orchestration.following import (
     Follower,
@@ -16,7 +20,7 @@ from iris_hpo_tests.orchestration.following import (
     ends_of,
     partition_requests,
 )
-from iris_hpo_tests.projects import KEYS, SpecProject, small_spec
+from iris_hpo_tests.projects import KEYS, SpecProject, small_spec, succeed
 
 NOTES = "c_gamma_from_files"
 NEW = ["C0.5_G1.0", "C8.0_G1.0", "C128.0_G1.0"]
@@ -338,11 +342,15 @@ class TestHowTheSearchChooses:
         assert [follower.tick() for _ in range(2)] == [[], []]
         return follower
 
-    def with_rule(self, follower: Follower, rule: str) -> None:
+    def with_rule(self, follower: Follower, rule: str, **changed: Any) -> None:
         project = follower.project
         follower.project = SpecProject(
-            project.root, project.instance, replace(project.spec, rule=rule)
+            project.root, project.instance, replace(project.spec, rule=rule, **changed)
         )
+
+    def without_tag(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Leave out what earlier versions did not record of a selection."""
+        monkeypatch.setattr("iris_hpo.orchestration.reselection.latest_tags", lambda *_: {})
 
     def test_another_rule_is_followed_once(self, chosen: Follower) -> None:
         self.with_rule(chosen, "cv")
@@ -353,9 +361,65 @@ class TestHowTheSearchChooses:
         assert chosen.project.metadata("selection")["rule"] == "cv"
         assert_nothing_asked(chosen.look())
 
-    def test_a_cursor_of_an_earlier_version_has_the_rule_of_the_selection(
-        self, chosen: Follower
+    def test_each_change_of_how_it_chooses_is_followed(
+        self, chosen: Follower, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        project = chosen.project
+        unchanged = chosen.cursor
+        changes: list[dict[str, Any]] = [
+            {"rule": "cv"},
+            {"rule": "one_standard_error"},
+            {"rule": "within"},
+            {"rule": "within", "within": "2%"},
+            {"rule": "test_score", "metric": "balanced_accuracy"},
+            {"rule": "test_score", "ensemble": True},
+            {"rule": "test_score", "refit": "all"},
+            {"rule": "test_score", "reports": ()},
+        ]
+        for changed in changes:
+            chosen.project, chosen.cursor = project, unchanged
+            self.with_rule(chosen, **changed)
+            assert [one.job_name for one in chosen.look().run_requests] == ["select"], changed
+
+        chosen.project, chosen.cursor = project, unchanged
+        monkeypatch.setitem(CODE_VERSIONS, "selection", "2")
+        assert [one.job_name for one in chosen.look().run_requests] == ["select"]
+
+    @pytest.mark.parametrize("is_known", [True, False])
+    def test_a_standard_error_of_an_earlier_version_is_computed_again(
+        self, chosen: Follower, monkeypatch: pytest.MonkeyPatch, *, is_known: bool
+    ) -> None:
+        """It counted the folds of all repeats."""
+        chosen.project.run("selection", selection={"rule": "one_standard_error"})
+        monkeypatch.setattr("iris_hpo.orchestration.reselection.CHANGED", "no such metadata")
+        self.without_tag(monkeypatch)
+        self.with_rule(chosen, "one_standard_error")
+        spec = chosen.project.spec
+        cursor = json.loads(str(chosen.cursor))
+        cursor["choosing"] = choosing_fingerprint(spec, selection_settings(spec, folds=2))
+        if not is_known:
+            del cursor["choosing"]
+        chosen.cursor = json.dumps(cursor)
+        assert_nothing_asked(chosen.look())
+
+        chosen.cursor = json.dumps(cursor)
+        monkeypatch.setattr("iris_hpo.orchestration.reselection._repeats", lambda _: 3)
+
+        assert [one.job_name for one in chosen.look().run_requests] == ["select"]
+
+    def test_a_selection_says_how_it_was_chosen(self, chosen: Follower) -> None:
+        """So it is not made again where a cursor is lost, or the command has selected."""
+        self.with_rule(chosen, "one_standard_error")
+        succeed(chosen.project.run("selection"))
+        before = chosen.cursor
+        for cursor in (before, None):
+            chosen.cursor = cursor
+            assert_nothing_asked(chosen.look())
+
+    def test_a_cursor_of_an_earlier_version_has_the_rule_of_the_selection(
+        self, chosen: Follower, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.without_tag(monkeypatch)
         cursor = json.loads(str(chosen.cursor))
         del cursor["choosing"]
         chosen.cursor = json.dumps(cursor)

@@ -19,7 +19,13 @@ from iris_hpo.orchestration.names import CHAMPION, names_of, presentation
 from iris_hpo.orchestration.page import with_facts
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.selection_metadata import describe_selection
-from iris_hpo.orchestration.selection_status import read_selectable, selection_version
+from iris_hpo.orchestration.selection_status import (
+    CHOSEN_BY,
+    TAG_LENGTH,
+    choosing_fingerprint,
+    read_selectable,
+    selection_version,
+)
 from iris_hpo.orchestration.status import Status
 from iris_hpo.orchestration.study import OpenStudy, Study
 from iris_hpo.orchestration.turns import check_turn
@@ -76,8 +82,10 @@ def build_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinit
             succession = succession_of(study, made, choice.upstream, choice.status)
             champion = write_selection(study.store, made, choice.upstream.split_card)
             own = selection_settings(spec, choice.upstream.split_card.folds)
+            repeats = choice.upstream.split_card.repeats
         return dg.MaterializeResult(
             data_version=dg.DataVersion(choice.version),
+            tags={CHOSEN_BY: choosing_fingerprint(spec, choice.settings, repeats)[:TAG_LENGTH]},
             metadata={
                 **describe_selection(made, choice.status, champion, spec.task),
                 **describe_succession(succession),
