@@ -19,6 +19,8 @@ AnyArray = TypeVar("AnyArray", bound=NDArray[Any])
 _PARTS: Final = np.array(["", "fit", "validate"])
 """Parts of a fold, as a line of the file names them."""
 
+_OTHER_PARTS: Final = "divide the rows in another way, or give another target"
+
 
 @dataclass(frozen=True)
 class ChosenRows:
@@ -49,14 +51,15 @@ def choose_rows(dataset: Dataset, division: Division) -> ChosenRows:
     with naming(division.part):
         pair = splitter.split(_read_only(dataset))
         train, test = _check_pair(pair, len(dataset.target), "split", ("train", "test"))
-        _check_target(dataset.target[train], "training row")
+        _check_target(dataset.target[train], "training row", _OTHER_PARTS)
         if dataset.task == "regression":
-            _check_target(dataset.target[test], "test row")
+            _check_target(dataset.target[test], "test row", _OTHER_PARTS)
         splitter = division.repeated(len(train) * dataset.features.shape[1]).splitter()
         folds = _choose_folds(splitter, _read_only(dataset.take(train)))
         if division.is_built_in and dataset.task == "classification":
             for at, (fit, _) in enumerate(folds, 1):
-                _check_target(dataset.target[train][fit], f"fitted row of fold {at}")
+                rows = f"fitted row of fold {at}"
+                _check_target(dataset.target[train][fit], rows, "choose fewer folds, or folds: 0")
         return ChosenRows(train, test, folds)
 
 
@@ -144,9 +147,11 @@ def _check_rows(rows: object, n_rows: int, place: str) -> Rows:
     return ascending.astype(np.intp)
 
 
-def _check_target(target: Target, rows: str) -> None:
+def _check_target(target: Target, rows: str, advice: str) -> None:
     if np.all(target == target[0]):
-        raise RefusedError(f"leaves nothing to predict: every {rows} has the target {target[0]!s}")
+        raise RefusedError(
+            f"leaves nothing to predict: every {rows} has the target {target[0]!s}; {advice}"
+        )
 
 
 def _read_only(data: Dataset) -> Dataset:

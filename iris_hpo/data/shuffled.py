@@ -15,6 +15,8 @@ from iris_hpo.data.splitters import Fold, Rows, SplitSettings
 from iris_hpo.errors import InputError
 from iris_hpo.text import counted, legible
 
+_JOIN: Final = "join small classes under one label, remove their rows, or write stratify: false"
+
 _NAMED: Final = 10
 """Number of small classes that a message names."""
 
@@ -194,17 +196,23 @@ def _check_classes(
     counts = class_counts(target)
     if len(counts) < 2:
         raise InputError(
-            f"every row has the label {next(iter(counts))!r}; at least two classes are needed"
+            f"every row has the label {next(iter(counts))!r}; at least two classes are needed: "
+            "give another target"
         )
-    smallest = min(counts, key=lambda name: counts[name])
-    if stratify and counts[smallest] < 2:
+    if not stratify:
+        return
+    single = [name for name, count in counts.items() if count < 2]
+    if single:
+        more = f" and {counted(len(single) - 1, 'other')} have 1 row each" if single[1:] else ""
         raise InputError(
-            f"class {smallest!r} has {counts[smallest]} row; the split needs 2 of each class"
+            f"class {single[0]!r}{more or ' has 1 row'}; the split needs 2 of each class: {_JOIN}"
         )
-    if stratify and min(test_rows, len(target) - test_rows) < len(counts):
+    if min(test_rows, len(target) - test_rows) < len(counts):
+        size = "greater" if test_rows < len(counts) else "smaller"
         raise InputError(
             f"test_size {settings.test_size} of {len(target)} rows leaves less than one row per "
-            f"class for one side of the split; there are {len(counts)} classes"
+            f"class for one side of the split; there are {len(counts)} classes: choose a {size} "
+            f"test_size, or {_JOIN}"
         )
 
 
@@ -213,19 +221,20 @@ def check_training(target: Target, settings: SplitSettings, *, stratify: bool) -
     counts = class_counts(target)
     smallest = min(counts, key=lambda name: counts[name])
     if len(counts) < 2:
-        raise InputError(f"all training rows have the label {smallest!r}; stratify the split")
+        raise InputError(
+            f"all training rows have the label {smallest!r}; write stratify: true, or give another "
+            "target"
+        )
     if not stratify or not settings.folds:
         return
+    need = f"; {settings.folds} folds need 2 of each class and {settings.folds} of one: "
     largest = max(counts.values())
-    if counts[smallest] < 2 or largest < settings.folds:
-        problem = (
-            f"class {smallest!r} has 1 training row"
-            if counts[smallest] < 2
-            else f"no class has more than {largest} training rows"
-        )
+    if counts[smallest] < 2:
+        raise InputError(f"class {smallest!r} has 1 training row{need}{_JOIN}")
+    if largest < settings.folds:
         raise InputError(
-            f"{problem}; {settings.folds} folds need 2 of each class and {settings.folds} of one: "
-            "choose fewer folds or add rows"
+            f"no class has more than {largest} training rows{need}choose fewer folds, or write "
+            "stratify: false"
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -20,7 +21,17 @@ STREAM: Final = 2018
 
 
 class RareClassError(ValueError):
-    """Draws do not find every class."""
+    """Draws do not find every kind of rows, such as a class.
+
+    Attributes
+    ----------
+    kind, units
+        Position of the rarest kind, and the number of units that have rows of it.
+    """
+
+    def __init__(self, kind: int, units: int) -> None:
+        super().__init__(f"draws lack rows of kind {kind}, which is in {units}")
+        self.kind, self.units = kind, units
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +83,20 @@ class Units:
                 return counts
             counts[wrong] = _drawn(len(wrong), self.number, random)
             wrong = wrong[self._lacks(counts[wrong])]
-        raise RareClassError
+        units = self._units_of_kinds.sum(axis=0)
+        rarest = int(units.argmin())
+        raise RareClassError(rarest, int(units[rarest]))
+
+    @cached_property
+    def _units_of_kinds(self) -> NDArray[np.float32]:
+        """1 for each unit that has rows of a kind. Shape (units, kinds)."""
+        units = np.zeros((self.number, self.kinds.shape[1]), dtype=np.float32)
+        np.maximum.at(units, self.of_rows, self.kinds.astype(np.float32))
+        return units
 
     def _lacks(self, counts: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Whether a draw lacks a kind of rows; a kind of one unit need not be left."""
-        units = np.zeros((self.number, self.kinds.shape[1]), dtype=np.float32)
-        np.maximum.at(units, self.of_rows, self.kinds.astype(np.float32))
+        units = self._units_of_kinds
         several = units.sum(axis=0) > 1
         drawn = (counts > 0).astype(np.float32) @ units > 0
         left = (counts == 0).astype(np.float32) @ units > 0

@@ -15,6 +15,7 @@ from iris_hpo.selection.fold_scores import FoldScores, draw_folds
 from iris_hpo.selection.pool import Pool, draws_at_once
 from iris_hpo.selection.pooling import additions, agrees, build_pool, units_of, with_references
 from iris_hpo.selection.rules import Scored, Selection, simplicity_ranks, test_score
+from iris_hpo.text import legible
 from iris_hpo.training.evaluation import Evaluation
 
 MIN_ROWS: Final = 20
@@ -106,7 +107,7 @@ def draw(
             return _draw_folds(contest, evaluations, evidence)
         return _draw_rows(pool, scoring, contest, evidence, curve)
     except RareClassError as error:
-        raise CannotDrawError("a class has so few rows that draws of the rows lack it") from error
+        raise CannotDrawError(_lacking(evidence, error)) from error
 
 
 def _contest(
@@ -165,6 +166,17 @@ def _draw_folds(contest: Contest, evaluations: Sequence[Evaluation], evidence: E
     outcome = run_draws(sample, contest, draws)
     method = f"BBC-CV, {DRAWS} draws of the scores of {number} folds{_repeated(evidence)}"
     return Drawn(outcome, None, "bbc_folds", method)
+
+
+def _lacking(evidence: Evidence, error: RareClassError) -> str:
+    """Say which class draws lack, and what to do."""
+    what = "rows" if evidence.groups is None else "groups"
+    advice = "join small classes under one label, or remove their rows"
+    if evidence.task == "regression" or not error.kind:
+        return f"there are so few training {what} that draws lack them: add {what}"
+    labels = np.unique(np.concatenate([evidence.target, evidence.test_target]))
+    name = legible(str(labels[error.kind - 1]))
+    return f"class {name} has so few {what} ({error.units}) that draws lack it: {advice}"
 
 
 def _repeated(evidence: Evidence) -> str:

@@ -140,5 +140,9 @@ def test_a_class_in_one_group_is_refused_where_folds_would_lack_it() -> None:
     data = with_roles(dataset(["a"] * 4 + ["b"] * 16, RowRoles()), group=groups)
     division = Division(Part("grouped"), SplitSettings(folds=2), "classification")
 
-    with pytest.raises(InputError, match="splitter 'grouped' leaves nothing to predict: every"):
+    message = (
+        "splitter 'grouped' leaves nothing to predict: every fitted row of fold . has the target "
+        "b; choose fewer folds, or folds: 0"
+    )
+    with pytest.raises(InputError, match=message):
         choose_rows(data, division)

@@ -187,6 +187,7 @@ def test_a_regression_cannot_be_stratified():
         assert str(refusal.value) == "stratify needs classes; regression targets have none"
 
 
+JOIN = "join small classes under one label, remove their rows, or write stratify: false"
 FEW = "rows leave {} for training; with test_size {} and {} folds that is too few"
 
 
@@ -206,19 +207,25 @@ FEW = "rows leave {} for training; with test_size {} and {} folds that is too fe
             labels(a=50),
             "classification",
             SplitSettings(),
-            "every row has the label 'a'; at least two classes are needed",
+            "every row has the label 'a'; at least two classes are needed: give another target",
         ),
         (
             labels(a=50),
             "classification",
             SplitSettings(stratify=False),
-            "every row has the label 'a'; at least two classes are needed",
+            "every row has the label 'a'; at least two classes are needed: give another target",
         ),
         (
             labels(a=49, b=1),
             "classification",
             SplitSettings(),
-            "class 'b' has 1 row; the split needs 2 of each class",
+            f"class 'b' has 1 row; the split needs 2 of each class: {JOIN}",
+        ),
+        (
+            labels(a=47, b=1, c=1, d=1),
+            "classification",
+            SplitSettings(),
+            f"class 'b' and 2 others have 1 row each; the split needs 2 of each class: {JOIN}",
         ),
         (
             labels(a=10, b=10, c=10),
@@ -226,7 +233,7 @@ FEW = "rows leave {} for training; with test_size {} and {} folds that is too fe
             SplitSettings(0.05, folds=0),
             (
                 "test_size 0.05 of 30 rows leaves less than one row per class for one side of the "
-                "split; there are 3 classes"
+                f"split; there are 3 classes: choose a greater test_size, or {JOIN}"
             ),
         ),
         (
@@ -235,17 +242,14 @@ FEW = "rows leave {} for training; with test_size {} and {} folds that is too fe
             SplitSettings(0.92, folds=2),
             (
                 "test_size 0.92 of 30 rows leaves less than one row per class for one side of the "
-                "split; there are 3 classes"
+                f"split; there are 3 classes: choose a smaller test_size, or {JOIN}"
             ),
         ),
         (
             labels(a=50, b=2),
             "classification",
             SplitSettings(0.5),
-            (
-                "class 'b' has 1 training row; 5 folds need 2 of each class and 5 of one: "
-                "choose fewer folds or add rows"
-            ),
+            (f"class 'b' has 1 training row; 5 folds need 2 of each class and 5 of one: {JOIN}"),
         ),
         (
             labels(a=5, b=5, c=5),
@@ -253,7 +257,7 @@ FEW = "rows leave {} for training; with test_size {} and {} folds that is too fe
             SplitSettings(),
             (
                 "no class has more than 4 training rows; 5 folds need 2 of each class and 5 of "
-                "one: choose fewer folds or add rows"
+                "one: choose fewer folds, or write stratify: false"
             ),
         ),
         (
@@ -284,7 +288,7 @@ FEW = "rows leave {} for training; with test_size {} and {} folds that is too fe
             labels(a=50, b=1),
             "classification",
             SplitSettings(0.5, seed=1, stratify=False),
-            "all training rows have the label 'a'; stratify the split",
+            "all training rows have the label 'a'; write stratify: true, or give another target",
         ),
     ],
 )

@@ -143,11 +143,14 @@ def test_a_grid_that_is_absurd_is_refused_at_once(clean: ShippedProject) -> None
         ),
         (
             text(*(f"{row.rpartition(',')[0]},a" for row in ROWS)),
-            ": every row has the label 'a'; at least two classes are needed",
+            ": every row has the label 'a'; at least two classes are needed: give another target",
         ),
         (
             text(*ROWS, "1,2,3,4,lonely"),
-            ": class 'lonely' has 1 row; the split needs 2 of each class",
+            (
+                ": class 'lonely' has 1 row; the split needs 2 of each class: join small classes "
+                "under one label, remove their rows, or write stratify: false"
+            ),
         ),
         (
             text(*ROWS).decode().encode("utf-16")[:-1],

@@ -145,8 +145,10 @@ def test_classes_that_draws_lack_are_refused():
     evidence = replace(evidence, target=rare[:60], test_target=rare[60:])
     units = units_of(evidence, with_test=True)
 
-    with pytest.raises(drawing.RareClassError):
+    with pytest.raises(drawing.RareClassError) as error:
         next(units.draw(0, 10))
+
+    assert (error.value.kind, error.value.units) == (1, 2)
 
 
 def test_the_rows_of_scores_that_predictions_do_not_give_are_not_drawn():
