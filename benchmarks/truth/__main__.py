@@ -13,7 +13,8 @@ from benchmarks.machine import describe_machine
 from benchmarks.report import RESULTS
 from benchmarks.truth.outcomes import Nested, Outcome, average
 from benchmarks.truth.page import PAGE, as_json, make_tables, write_page
-from benchmarks.truth.simulation import FULL, QUICK, NoEstimateError, Size, simulate
+from benchmarks.truth.search import NoEstimateError
+from benchmarks.truth.simulation import FULL, QUICK, Size, simulate
 from iris_hpo.known_rules import default_rule
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

@@ -23,6 +23,7 @@ from iris_hpo.selection.rules import Scored, Selection, select
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.values import Value
 from iris_hpo.spec import SearchSpec
+from iris_hpo.spec_choosing import selection_settings
 from iris_hpo.training.evaluation import Evaluation, train
 from iris_hpo.training.learning_curve import LearningCurve, fit_learning_curve
 from iris_hpo.training.metrics import wilson_interval
@@ -229,22 +230,45 @@ def true_score(spec: SearchSpec, model: Model, sample: Sample) -> float:
     )
 
 
+class NoEstimateError(Exception):
+    """A champion, or a vote, has no estimate."""
+
+
+def known(estimate: Estimate | NoEstimate | None, where: str) -> Estimate:
+    """Return an estimate that there is; otherwise raise `NoEstimateError`, which says where."""
+    if isinstance(estimate, Estimate):
+        return estimate
+    raise NoEstimateError(f"{where}: {estimate.reason if estimate else 'no vote'}")
+
+
 @dataclass(frozen=True)
 class Delivered:
-    """A champion, whether it was refitted, and what is reported of it."""
+    """What a rule selects, whether the champion was refitted, and what is reported.
+
+    Attributes
+    ----------
+    selected
+        The champion, and those that tie with it.
+    of_vote
+        Estimate for the vote of all of these; None if there is none.
+    """
 
     champion: Scored
+    selected: tuple[Scored, ...]
     refits: bool
     estimate: Estimate | NoEstimate
+    of_vote: Estimate | NoEstimate | None
 
 
-def deliver(search: Search, rule: str) -> Delivered:
-    """Choose by a rule, refit as the search does by default, and estimate."""
+def deliver(search: Search, rule: str, *, votes: bool) -> Delivered:
+    """Choose by a rule, refit as the search does by default, and estimate, the vote too."""
     examples, spec = search.examples, search.spec
     selection = search.select(rule)
-    refits = spec.selection_settings(len(examples.folds), rule).refits
+    refits = selection_settings(spec, len(examples.folds), rule).refits
     rows = len(examples.target) + (len(examples.test_target) if refits else 0)
     fits = search.curve(selection.champion.candidate.key)
     curve = None if fits is None else Curve(fits, rows)
-    assessment = assess(selection, search.evidence, curve=curve, pool=search.pool)
-    return Delivered(selection.champion, refits, assessment.estimate)
+    assessment = assess(selection, search.evidence, curve=curve, pool=search.pool, votes=votes)
+    return Delivered(
+        selection.champion, selection.selected, refits, assessment.estimate, assessment.of_vote
+    )

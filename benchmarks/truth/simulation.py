@@ -11,9 +11,9 @@ from typing import Final
 from benchmarks.truth.beside import grid_search_champion, nested_intervals, nested_scores
 from benchmarks.truth.generators import GAMMA, GENERATORS, Generator
 from benchmarks.truth.outcomes import Nested, Outcome
-from benchmarks.truth.search import Search, deliver, describe, run_search
+from benchmarks.truth.search import Search, deliver, describe, known, run_search
+from benchmarks.truth.vote import VOTING, judge_vote
 from iris_hpo.known_rules import RULES, default_rule
-from iris_hpo.selection.estimates import NoEstimate
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,6 @@ CHOOSING: Final = tuple(name for name, rule in RULES.items() if not rule.scores_
 
 FULL: Final = Size(sets=100, fresh=20_000, nested_every=10, step=1)
 QUICK: Final = Size(sets=1, fresh=500, nested_every=1, step=5)
-
-
-class NoEstimateError(Exception):
-    """A champion has no estimate."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,9 @@ def examine(size: Size, index: int, seed: int) -> Finding:
     spec = describe(generator)
     grid = generator.c[:: size.step], GAMMA[:: size.step]
     search = run_search(spec, sample, *grid)
-    outcomes = {rule: judge(generator, search, rule) for rule in CHOOSING}
+    outcomes = {
+        outcome.rule: outcome for rule in CHOOSING for outcome in judge(generator, search, rule)
+    }
     nested: tuple[Nested, ...] = ()
     if seed % size.nested_every == 0:
         truth = outcomes[default_rule(len(search.examples.folds))].truth
@@ -100,14 +98,12 @@ def examine(size: Size, index: int, seed: int) -> Finding:
     return Finding(tuple(outcomes.values()), nested)
 
 
-def judge(generator: Generator, search: Search, rule: str) -> Outcome:
-    """Compare what is reported of a rule's champion with the truth."""
-    delivered = deliver(search, rule)
-    estimate = delivered.estimate
-    if isinstance(estimate, NoEstimate):
-        raise NoEstimateError(f"{generator.name}, {rule}: {estimate.reason}")
+def judge(generator: Generator, search: Search, rule: str) -> Iterator[Outcome]:
+    """Compare what is reported of a rule's champion, and of a vote, with the truth."""
+    delivered = deliver(search, rule, votes=rule in VOTING)
+    estimate = known(delivered.estimate, f"{generator.name}, {rule}")
     evaluation = delivered.champion.evaluation
-    return Outcome(
+    champion = Outcome(
         generator.name,
         rule,
         truth=search.truth(delivered.champion.candidate.key, refits=delivered.refits),
@@ -118,6 +114,9 @@ def judge(generator: Generator, search: Search, rule: str) -> Outcome:
         wilson=None if evaluation.interval is None else width(evaluation.interval),
         grid_search=search.truth(grid_search_champion(search), refits=False),
     )
+    yield champion
+    if rule in VOTING:
+        yield judge_vote(search, delivered, champion)
 
 
 def mean(scores: Sequence[float]) -> float:

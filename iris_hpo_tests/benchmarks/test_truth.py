@@ -1,6 +1,7 @@
 """The simulation of what is true: its data, what it compares with, its averages and its page."""
 
 import math
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,8 @@ from benchmarks.truth.beside import grid_search_champion, nested_intervals, nest
 from benchmarks.truth.generators import GENERATORS
 from benchmarks.truth.outcomes import Mean, Nested, Outcome, average
 from benchmarks.truth.page import BEGIN, END, ENOUGH, PAGE, make_tables, missed, write_page
-from benchmarks.truth.search import describe, divide, run_search, true_score
+from benchmarks.truth.search import deliver, describe, divide, run_search, true_score
+from benchmarks.truth.vote import judge_vote
 from iris_hpo.training.evaluation import evaluate, train
 
 IRIS = GENERATORS[0]
@@ -115,6 +117,29 @@ def test_scores_are_those_of_a_run(generator):
         assert given.interval == evaluation.interval
 
 
+def test_a_vote_is_judged_as_its_models_vote(search, sample):
+    delivered = deliver(search, "one_standard_error", votes=True)
+    selected = [search.models[entry.candidate.key] for entry in delivered.selected]
+    assert len(selected) > 2
+
+    vote = judge_vote(search, delivered, outcome("one_standard_error"))
+
+    votes = np.array([model.predict(sample.fresh_features) for model in selected])
+    own = search.models[delivered.champion.candidate.key].predict(sample.fresh_features)
+    most = [plain_vote(*row) for row in zip(votes.T, own, strict=True)]
+    assert vote.truth == np.mean(most == sample.fresh_target)
+    assert (vote.generator, vote.rule) == ("noisy iris", "one_standard_error, ensemble")
+    assert vote.grid_search == search.truth(grid_search_champion(search), refits=False)
+    assert vote.low < vote.value < vote.high
+    assert 0 < vote.wilson < 1
+
+
+def plain_vote(labels, champions):
+    counts = Counter(labels.tolist())
+    tied = sorted(label for label, count in counts.items() if count == max(counts.values()))
+    return champions if champions in tied else tied[0]
+
+
 def test_nested_intervals_are_those_of_their_papers():
     nested = nested_intervals("noisy iris", [0.9, 0.92, 0.94, 0.96, 0.98], truth=0.9)
 
@@ -174,6 +199,15 @@ def test_a_missed_goal_is_named(changed, words):
     assert words in " ".join(missed([row], "cv"))
     assert words in make_tables([row], "cv", MACHINE, "")
     assert words not in make_tables([row], "cv", MACHINE, "", judged=False)
+
+
+def test_the_gain_of_a_vote_is_in_the_table():
+    row = replace(met(), rule="within, ensemble", gain=Mean(-0.3, 0.1))
+
+    tables = make_tables([met(), row], "cv", MACHINE, "")
+
+    assert "| noisy iris | `within`, ensemble | 93.4 | 93.1 | -0.3 ± 0.1 |" in tables
+    assert "gains -0.3" not in tables
 
 
 def test_few_data_sets_are_not_judged():
