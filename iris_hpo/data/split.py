@@ -11,7 +11,7 @@ import numpy as np
 from iris_hpo.data.chosen_rows import ChosenRows, choose_rows, folds_to_csv, read_folds
 from iris_hpo.data.dataset import Dataset, Target, Task, class_counts
 from iris_hpo.data.examples import Examples
-from iris_hpo.data.named_splitters import BUILT_IN
+from iris_hpo.data.named_splitters import BUILT_IN, SHUFFLED
 from iris_hpo.data.part_files import read_part, read_part_roles, roles_kept, write_part
 from iris_hpo.data.roles import RowRoles
 from iris_hpo.data.shuffled import LazyFolds, notes_on_folds
@@ -79,9 +79,14 @@ class SplitCard(Card):
         return {name: value for name, value in super().content().items() if value is not None}
 
     @property
+    def splitter_name(self) -> str:
+        """Short name or import path of the splitter."""
+        return SHUFFLED.use if self.splitter is None else str(self.splitter.get("use", ""))
+
+    @property
     def is_ordered(self) -> bool:
         """Whether the test rows are later than the training rows."""
-        return (self.splitter or {}).get("use") == "time"
+        return self.splitter_name == "time"
 
     def is_made_by(self, division: Division) -> bool:
         """Whether the same data, divided like this, makes the same split."""
@@ -191,8 +196,8 @@ def validation_rows(folds: Sequence[Fold]) -> list[Rows]:
 
 
 def settings_of(card: SplitCard) -> SplitSettings:
-    """Return the settings that the splitter ``shuffled`` made a split with."""
-    if card.splitter is not None or card.test_size is None:
+    """Return the settings that the splitter ``shuffled`` or ``grouped`` made a split with."""
+    if card.splitter_name not in (SHUFFLED.use, "grouped") or card.test_size is None:
         raise ValueError("another splitter made this split")
     return SplitSettings(card.test_size, card.seed, card.folds, card.stratify, card.repeats or 1)
 
@@ -241,7 +246,7 @@ def split_problems(store: ArtifactStore, task: Task) -> list[str]:
     absent = np.setdiff1d(np.arange(number), [*train_rows, *test_rows])
     if len(absent) > left_out:
         problems.append(f"{counted(len(absent) - left_out, 'row')} in neither part")
-    splitter = str((card.splitter or {}).get("use", ""))
+    splitter = card.splitter_name
     if card.stratify and splitter not in BUILT_IN:  # others keep them as far as they can
         problems += _uneven_classes(train_target, test_target)
     if splitter in BUILT_IN:

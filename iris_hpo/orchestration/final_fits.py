@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+from iris_hpo.data.named_splitters import SHUFFLED
 from iris_hpo.data.split import Examples, settings_of
 from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.engines import Done, Engine, Failed, Limits, WorkersEngine, make_engine
@@ -67,7 +68,7 @@ class FinalFits:
         What is known of the references.
     curve
         The champion fitted to parts of all rows; None if it cannot be, or the rows were divided by
-        another splitter than the built-in one: then groups or times may matter.
+        another splitter than ``shuffled`` and ``grouped``: then more than groups may matter.
     """
 
     study: Study
@@ -129,7 +130,8 @@ class FinalFits:
         card = self.upstream.split_card
         if self.study.spec.called:  # a call would be repeated for each part
             return None
-        return settings_of(card) if card.splitter is None and card.folds else None
+        has_curve = card.folds and card.splitter_name in (SHUFFLED.use, "grouped")
+        return settings_of(card) if has_curve else None
 
     @cached_property
     def _before(self) -> ChampionCard | None:
@@ -187,7 +189,9 @@ class FinalFits:
             self.study.spec.engine,
         )
         limits = Limits(self.work.retries, self._time_limit(engine, slowest))
-        task = FinalWork(self._conditions, self.examples, self._settings or SplitSettings())
+        grouped = self.upstream.split_card.splitter is not None
+        settings = self._settings or SplitSettings()
+        task = FinalWork(self._conditions, self.examples, settings, grouped=grouped)
         with closing(engine.map(task, fits, limits)) as outcomes:
             for together in outcomes:
                 yield from together

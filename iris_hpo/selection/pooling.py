@@ -19,9 +19,6 @@ from iris_hpo.training.predictions import Column, Predictions
 _AGREEMENT: Final = 1e-6
 """Relative difference up to which a score is the one that predictions give."""
 
-_FEWER, _MORE = 1 / 2, 4 / 5
-"""Shares of all rows that the fits of a `Curve` are trained on."""
-
 
 def labels_of(evidence: Evidence) -> Column:
     """List the classes, sorted; empty if numbers are predicted."""
@@ -128,18 +125,33 @@ def additions(pool: Pool, evidence: Evidence, curve: Curve) -> Sequence[Scores]:
         For each sum of the metric, shape (rows of the pool,).
     """
     truth = _encoded(np.concatenate([evidence.target, evidence.test_target]), evidence)
-    everyone, training = len(truth), len(evidence.target)
-    validated = np.mean([len(rows) for rows in evidence.folds])
-    sizes = np.where(np.arange(everyone) < training, training - validated, training)
+    everyone = len(truth)
+    fewer_rows, more_rows = (share * everyone for share in curve.fits.shares)
     weights = 1.0 if evidence.all_weights is None else evidence.all_weights
-    share = (
-        weights * (1 / sizes - 1 / curve.rows) / (1 / (_FEWER * everyone) - 1 / (_MORE * everyone))
-    )
+    gained = 1 / _rows_fitted(evidence, everyone) - 1 / curve.rows
+    share = weights * gained / (1 / fewer_rows - 1 / more_rows)
     fewer, more = (
         _per_row(pool.metric, truth, _encoded(np.stack([*columns], axis=1), evidence))
         for columns in (curve.fits.fewer, curve.fits.more)
     )
     return [(-share * (few - many))[: pool.size] for few, many in zip(fewer, more, strict=True)]
+
+
+def _rows_fitted(evidence: Evidence, everyone: int) -> Scores:
+    """Number of rows that the model which predicts a row was fitted to. Shape (everyone,).
+
+    It is the harmonic mean over repeats. Folds of whole groups differ; those of rows by one row.
+    """
+    training = len(evidence.target)
+    numbers = np.full(everyone, float(training))
+    if evidence.groups is None:
+        numbers[:training] -= np.mean([len(rows) for rows in evidence.folds])
+        return numbers
+    reciprocals = np.zeros(training)
+    for rows in evidence.folds:
+        reciprocals[rows] += 1 / (training - len(rows))
+    numbers[:training] = (evidence.repeats or 1) / reciprocals
+    return numbers
 
 
 def _per_row(metric: RowMetric, truth: NDArray[Any], columns: NDArray[Any]) -> Sequence[Scores]:

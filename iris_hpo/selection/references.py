@@ -15,11 +15,13 @@ from iris_hpo.store.digests import ArtifactMismatchError
 from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.training.cards import ScoreCard
 from iris_hpo.training.evaluation import cv_mean
-from iris_hpo.training.learning_curve import LearningCurve
+from iris_hpo.training.learning_curve import SHARES, LearningCurve, Shares
 from iris_hpo.training.predictions import Predictions
 from iris_hpo.training.stored_predictions import decode, encode
 
 REFERENCES: Final = "selection/references.json"
+
+_Curve = tuple[str, int, str] | tuple[str, int, str, Shares]
 
 
 @dataclass(frozen=True)
@@ -34,28 +36,31 @@ class ReferenceScores(Card):
         Why others have no score: fingerprint and reason, by name.
     curve
         The champion's learning curve: its fingerprint, the number of repeats with fewer rows, and
-        the columns as `iris_hpo.training.stored_predictions.encode` writes them; None without one.
+        the columns as `iris_hpo.training.stored_predictions.encode` writes them, with the shares
+        of the rows if they are those of groups; None without one.
     """
 
     scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     failures: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
-    curve: tuple[str, int, str] | None = None
+    curve: _Curve | None = None
 
     @property
     def learning_curve(self) -> LearningCurve | None:
         """The champion's learning curve."""
         if self.curve is None:
             return None
-        _, fewer, text = self.curve
+        _, fewer, text, *shares = self.curve
         columns = decode(text).folds
-        return LearningCurve(columns[:fewer], columns[fewer:])
+        return LearningCurve(columns[:fewer], columns[fewer:], *shares)
 
     def with_curve(self, fingerprint: str, curve: LearningCurve) -> "ReferenceScores":
         """Return the same with a learning curve, or without one if it is too large to be kept."""
         columns = (*curve.fewer, *curve.more)
         text = encode(Predictions(columns, columns[0][:0]))
-        kept = None if text is None else (fingerprint, len(curve.fewer), text)
-        return replace(self, curve=kept)
+        if text is None:
+            return replace(self, curve=None)
+        kept = fingerprint, len(curve.fewer), text
+        return replace(self, curve=kept if curve.shares == SHARES else (*kept, curve.shares))
 
     @property
     def cards(self) -> Mapping[str, ScoreCard]:
@@ -123,13 +128,19 @@ def read_references(store: ArtifactStore, digest: str) -> ReferenceScores:
     content = read_verified(store, REFERENCES, digest)
     try:
         fields: Any = json.loads(content)
-        curve = fields["curve"]
         return ReferenceScores(
             fields["scores"],
             {name: (known, reason) for name, (known, reason) in fields["failures"].items()},
-            (curve[0], curve[1], curve[2]) if curve else None,
+            _curve_of(fields["curve"]),
         )
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise ArtifactMismatchError(
             f"{store.path(REFERENCES)} was written by another version; run the search again"
         ) from error
+
+
+def _curve_of(stored: Any) -> _Curve | None:
+    if not stored:
+        return None
+    known, fewer, text, *shares = stored
+    return (known, fewer, text, tuple(shares[0])) if shares else (known, fewer, text)

@@ -93,11 +93,14 @@ class FinalWork:
         The rows.
     settings
         Those of the split, for the parts of the rows that a learning curve is fitted to.
+    grouped
+        Whether these are parts of whole groups.
     """
 
     conditions: Conditions
     examples: Examples
     settings: SplitSettings = field(default_factory=SplitSettings)
+    grouped: bool = False
 
     def load(self) -> None:
         """Import what fits need, so that it is no part of their time."""
@@ -140,7 +143,9 @@ class FinalWork:
     def _fit_curve(self, fit: FinalFit) -> LearningCurve:
         model = train(fit.objective, fit.parameters, self.examples).model
         fresh = replace(fit.objective)
-        curve = fit_learning_curve(fresh, model, fit.parameters, self.examples, self.settings)
+        curve = fit_learning_curve(
+            fresh, model, fit.parameters, self.examples, self.settings, grouped=self.grouped
+        )
         if curve is None:
             raise CandidateError("fits to parts of the rows give no predictions")
         return curve

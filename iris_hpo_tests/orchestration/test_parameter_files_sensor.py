@@ -332,6 +332,14 @@ class TestBadFiles:
         assert following.project.registered() == list(KEYS)
 
 
+def _no_tags(*_: object) -> dict[str, str]:
+    return {}
+
+
+def _three(_: object) -> int:
+    return 3
+
+
 class TestHowTheSearchChooses:
     """A selection is requested when the search chooses otherwise, such as after an upgrade."""
 
@@ -350,7 +358,7 @@ class TestHowTheSearchChooses:
 
     def without_tag(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Leave out what earlier versions did not record of a selection."""
-        monkeypatch.setattr("iris_hpo.orchestration.reselection.latest_tags", lambda *_: {})
+        monkeypatch.setattr("iris_hpo.orchestration.reselection.latest_tags", _no_tags)
 
     def test_another_rule_is_followed_once(self, chosen: Follower) -> None:
         self.with_rule(chosen, "cv")
@@ -403,7 +411,7 @@ class TestHowTheSearchChooses:
         assert_nothing_asked(chosen.look())
 
         chosen.cursor = json.dumps(cursor)
-        monkeypatch.setattr("iris_hpo.orchestration.reselection._repeats", lambda _: 3)
+        monkeypatch.setattr("iris_hpo.orchestration.reselection._repeats", _three)
 
         assert [one.job_name for one in chosen.look().run_requests] == ["select"]
 
