@@ -194,6 +194,7 @@ def test_texts_of_others_stay_texts() -> None:
     page = make_page(facts).decode()
 
     assert "<script>alert" not in page
+    assert '<section id="past">' in page
     assert not {"\u202e", "\u2066"} & set(page)
     assert "\\u202e" in page
     titles = re.findall(r'"title":"([^"]*recall[^"]*)"', page)
