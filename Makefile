@@ -30,7 +30,7 @@ export DAGSTER_HOME ?= $(CURDIR)/.dagster
 # Dagster stores the plan of a run, an event per candidate, in batches.
 export DAGSTER_EVENT_BATCH_SIZE ?= 500
 
-.PHONY: run test slow lint lowest lowest-packages faults bench bench-quick truth dev screenshots clean
+.PHONY: run test slow lint lowest lowest-packages faults bench bench-quick truth dev screenshots page clean
 
 run: $(VENV)/base  ## bring the search up to date and print the leaderboard
 	$(BIN)/iris-hpo run
@@ -71,6 +71,10 @@ dev: $(VENV)/dg  ## open the Dagster UI, on this machine only; PORT=3001 for ano
 screenshots: $(VENV)/test  ## take the pictures of the documentation; needs Chromium
 	$(BIN)/$(PIP) -c constraints.txt -e '.[screenshots]'
 	$(BIN)/python docs/take_screenshots.py
+
+page: $(VENV)/test  ## open pages of 77 and 10,000 candidates in Chromium, offline; needs Chromium
+	$(BIN)/$(PIP) -c constraints.txt -e '.[screenshots]'
+	$(BIN)/python -m iris_hpo_tests.reports.in_chromium
 
 clean:  ## remove .venv and all results
 	rm -rf artifacts $(VENV) $(LOWEST)

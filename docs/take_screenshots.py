@@ -1,7 +1,8 @@
-"""Take the pictures of the Dagster UI that the documentation shows: ``make screenshots``.
+"""Take the pictures that the documentation shows: ``make screenshots``.
 
 A real ``dagster dev`` runs on copies of the instance settings and the data. Its sensors do the
-first search by themselves; then a headless Chromium visits the pages. Chromium has to be installed.
+first search by themselves; then a headless Chromium visits the pages of the UI, and the page that
+``iris-hpo report`` writes. Chromium has to be installed.
 """
 
 import os
@@ -49,6 +50,20 @@ STATE: Final = """{
 }"""
 
 
+def find_chromium() -> str:
+    """Find the browser."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        raise SystemExit("no Chromium found; install it first")
+    return chromium
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return an environment with the instance, the data and the artifacts of a folder."""
+    places = {"DAGSTER_HOME": "home", "IRIS_HPO_DATA": "data", "IRIS_HPO_ARTIFACTS": "artifacts"}
+    return os.environ | {name: str(folder / place) for name, place in places.items()}
+
+
 @contextmanager
 def dagster_dev(folder: Path) -> Generator[str]:
     """Run Dagster on copies that it may change, and give its address."""
@@ -63,12 +78,7 @@ def dagster_dev(folder: Path) -> Generator[str]:
         server = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(port)],
             cwd=PROJECT,
-            env=os.environ
-            | {
-                "DAGSTER_HOME": str(home),
-                "IRIS_HPO_DATA": str(folder / "data"),
-                "IRIS_HPO_ARTIFACTS": str(folder / "artifacts"),
-            },
+            env=environment(folder),
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -168,7 +178,24 @@ def take(page: Page, champion: str) -> None:
     save(page, "launchpad")
 
 
-def browse(browser: Browser, url: str) -> None:
+def take_report(page: Page, folder: Path) -> None:
+    """Take the upper part of the page of the selection."""
+    file = folder / "report.html"
+    subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "iris_hpo", "report", "--no-open", "--output", str(file)],
+        cwd=PROJECT,
+        env=environment(folder),
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    page.set_viewport_size({"width": 1240, "height": 900})
+    page.goto(file.as_uri())
+    page.wait_for_selector("html[data-ready=all]", state="attached")
+    page.wait_for_timeout(SETTLE_MILLISECONDS)
+    page.screenshot(path=IMAGES / "report.png")
+
+
+def browse(browser: Browser, url: str, folder: Path) -> None:
     """Wait for the search, then take the pictures."""
     context = browser.new_context(base_url=url, locale="en-GB", timezone_id="UTC")
     context.add_init_script(
@@ -178,6 +205,7 @@ def browse(browser: Browser, url: str) -> None:
     expect.set_options(timeout=30_000)
     champion = wait_for_champion(context.request)
     take(context.new_page(), champion)
+    take_report(context.new_page(), folder)
 
 
 def main() -> None:
@@ -186,9 +214,7 @@ def main() -> None:
     # ignored SIGINT, as background jobs have it: it would ignore SIGTERM as well.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(1))
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        raise SystemExit("no Chromium found; install it first")
+    chromium = find_chromium()
     IMAGES.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="iris_hpo_") as folder,
@@ -196,7 +222,7 @@ def main() -> None:
         playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS) as browser,
         dagster_dev(Path(folder)) as url,
     ):
-        browse(browser, url)
+        browse(browser, url, Path(folder))
 
 
 if __name__ == "__main__":

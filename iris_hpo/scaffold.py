@@ -1,70 +1,69 @@
 """Write a search to begin with: ``dg scaffold defs iris_hpo.HyperparameterSearch <name>``."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import click
 import dagster as dg
+from pydantic import BaseModel, ConfigDict, Field
 
+from iris_hpo.errors import InputError
+from iris_hpo.new_project.description import describe, parameter_files
+from iris_hpo.new_project.start import Start, plan, without_table
 from iris_hpo.search_names import TAKEN
 
-_VALUES: Final = {"max_depth": ("2", "4", "8", "none"), "min_samples_leaf": ("1", "4")}
-
-_YAML: Final = """\
-# A search for hyperparameters. `dg check defs` points at the line of a mistake, and
-# `dg utils inspect-component iris_hpo.HyperparameterSearch` documents every field.
-type: {type}
-
-attributes:
-  name: {name}
-
-  # The data: CSV, Parquet or Arrow, in the folder data/ of the project.
-  data_file: {name}.csv
-  # The column to predict: its name, or its position. -1 is the last.
-  target: -1
-
-  # Any scikit-learn classifier or regressor. For a pipeline write `steps` instead.
-  estimator: sklearn.ensemble.RandomForestClassifier
-  # Parameters that all candidates share.
-  settings:
-    n_estimators: 100
-
-  # The parameters to search. Write their values into data/parameters/{name}/<axis>_parameters.txt,
-  # one per line. The types are float, int, str, bool and tuple, or a list of them. `symbol` appears
-  # in the candidates' keys: D4_L1.
-  axes:
-    - name: max_depth
-      symbol: D
-      type: int
-      positive: true
-      nullable: true
-    - name: min_samples_leaf
-      symbol: L
-      type: int
-      positive: true
-
-  # How to score: a scoring of scikit-learn. The candidate with the best mean over the folds wins.
-  # scoring: balanced_accuracy
-  folds: 5
-  test_size: 0.2
-"""
+_TYPE: Final = "type: iris_hpo.HyperparameterSearch\n"
 
 
-class SearchScaffolder(dg.Scaffolder):
+class SearchParams(BaseModel):
+    """What may be given to ``dg scaffold``: as the arguments of ``iris-hpo init``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    table: str = Field(
+        default="", description="A file in the data folder; `<name>.csv` by default."
+    )
+    target: str = Field(default="-1", description="The column to predict: its name or position.")
+    estimator: str = Field(default="", description="As of `iris-hpo init --estimator`.")
+
+
+class SearchScaffolder(dg.Scaffolder[SearchParams]):
     """Writes a search that loads, and values for its axes if there are none."""
 
-    def scaffold(self, request: dg.ScaffoldRequest) -> None:
+    @classmethod
+    def get_scaffold_params(cls) -> type[SearchParams]:
+        """Return the class of the parameters."""
+        return SearchParams
+
+    def scaffold(self, request: dg.ScaffoldRequest[SearchParams]) -> None:
         """Write ``defs.yaml``, or ``component.py`` if Python is asked for."""
         if request.scaffold_format != "yaml":
             dg.scaffold_component(request)
             return
         file = request.target_path if request.append else request.target_path / "defs.yaml"
         before = file.read_text("utf-8") if request.append else ""
-        name = _search_name(file.parent.name, before)
-        text = _YAML.format(type=request.type_name, name=name)
+        root = request.project_root
+        try:
+            start = _start(_search_name(file.parent.name, before), root, request.params)
+        except InputError as error:
+            raise click.ClickException(str(error)) from error
+        text = describe(start).replace(_TYPE, f"type: {request.type_name}\n", 1)
         file.write_text(f"{before.rstrip()}\n---\n{text}" if before.strip() else text, "utf-8")
-        if request.project_root is not None:
-            _write_values(request.project_root / "data" / "parameters" / name)
+        if root is not None:
+            _write_values(root / "data" / "parameters" / start.name, start)
+
+
+def _start(name: str, root: Path | None, params: SearchParams) -> Start:
+    """Decide what the search begins with: from its table, if that is there."""
+    data_file = params.table or f"{name}.csv"
+    table = (root or Path()) / "data" / data_file
+    if params.table or table.is_file():
+        start = plan(table, params.target, params.estimator or None, None)
+    else:
+        start = without_table(data_file, params.target, params.estimator)
+    return replace(start, name=name, data_file=data_file)
 
 
 def _search_name(folder: str, before: str) -> str:
@@ -81,10 +80,9 @@ def _search_name(folder: str, before: str) -> str:
     return free_name
 
 
-def _write_values(folder: Path) -> None:
+def _write_values(folder: Path, start: Start) -> None:
     if folder.exists():
         return
     folder.mkdir(parents=True)
-    for axis, values in _VALUES.items():
-        lines = "".join(f"{value}\n" for value in values)
-        (folder / f"{axis}_parameters.txt").write_text(lines, "utf-8")
+    for name, text in parameter_files(start).items():
+        (folder / name).write_text(text, "utf-8")

@@ -40,9 +40,11 @@ def register_champion(client: Any, run: str, results: Results) -> str:
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
+    # The place itself: MLflow's server reads the signature of a version from there alone.
+    source = f"{client.get_run(run).info.artifact_uri}/{_ARTIFACT}"
     version = client.create_model_version(
         results.name,
-        f"runs:/{run}/{_ARTIFACT}",
+        source,
         run,
         tags={"iris_hpo/candidate": champion.key, "iris_hpo/digest": champion.digest},
     )

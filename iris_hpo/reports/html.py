@@ -22,7 +22,7 @@ from iris_hpo.text import clean
 
 PAGE: Final = "report.html"
 
-_SCRIPTS: Final = ("bokeh", "bokeh-widgets", "bokeh-tables")
+_SCRIPTS: Final = ("bokeh", "bokeh-tables")
 _INSTALL: Final = "the page needs Bokeh: pip install 'iris_hpo[report]'"
 
 
@@ -59,6 +59,7 @@ def make_page(facts: PageFacts) -> bytes:
     """
     check_installed()
     from bokeh.document import Document
+    from bokeh.models import ColumnDataSource
     from bokeh.resources import Resources
     from jinja2 import Environment
     from markupsafe import Markup
@@ -70,8 +71,10 @@ def make_page(facts: PageFacts) -> bytes:
     sections = plots.make()
     for section, models in sections.items():
         for at, model in enumerate(models):
-            document.add_root(model)
             places[model.id] = f"{section}-{at}"
+    # The only root is not drawn: the page's script draws the plots, one by one.
+    plotted = [model for models in sections.values() for model in models]
+    document.add_root(ColumnDataSource(tags=plotted, name="plots"))
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["clean"] = clean
     return (
@@ -84,7 +87,7 @@ def make_page(facts: PageFacts) -> bytes:
             importance=plots.importance.sentence,
             score=columns.title,
             lines=MAX_LINES,
-            seconds=float(sum(facts.seconds.values())),
+            duration=_duration(sum(facts.seconds.values())),
             past=Markup(past_section(facts.past)),  # noqa: S704 - escaped
             style=Markup(_text("page.css")),  # noqa: S704 - the package's own
             script=Markup(_text("page.js")),  # noqa: S704 - the package's own
@@ -121,6 +124,13 @@ def _content(document: Any, places: Mapping[str, str]) -> dict[str, Any]:
         "document": renamed(document),
         "places": {numbers[model]: place for model, place in places.items()},
     }
+
+
+def _duration(seconds: float) -> str:
+    """Write a time in the unit that suits it."""
+    units = {"hours": 3600, "minutes": 60, "seconds": 1}
+    name, size = next(each for each in units.items() if seconds >= 2 * each[1] or each[1] == 1)
+    return f"{seconds / size:.1f} {name}"
 
 
 def _script_json(content: object) -> str:

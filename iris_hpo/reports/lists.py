@@ -24,6 +24,8 @@ _TABLE_STYLE: Final = """
   color: var(--ink) !important; background: var(--paper) !important;
   border-color: var(--line) !important; font: 13px system-ui, sans-serif;
 }
+.slick-cell { border-width: 0 0 1px !important; border-style: solid !important; }
+.slick-header, .slick-header-column { border-width: 0 !important; }
 .slick-row.odd, .slick-row.odd .slick-cell { background: var(--other) !important; }
 .slick-cell.bk-cell-selected, .slick-cell.selected { background: var(--chosen) !important; }
 .slick-header-column { font-weight: 600; }
@@ -46,13 +48,13 @@ def leaderboard_table(plots: "Plots") -> Any:
 
     shown = [
         column("rank", "rank", 50),
-        column("candidate", "candidate", 170),
+        column("candidate", "candidate", min(max(10 * max(map(len, columns.keys)), 90), 280)),
         column("what", "", 80),
-        column("score", "test score", 80, formatter=number),
+        column("score", "test score", 90, formatter=number),
     ]
     if np.isfinite(columns.numbers("cv_mean")).any():
-        shown.append(column("cv_mean", "fold mean", 80, formatter=number))
-        shown.append(column("cv_std", "fold SD", 70, formatter=number))
+        shown.append(column("cv_mean", "fold mean", 90, formatter=number))
+        shown.append(column("cv_std", "fold SD", 80, formatter=number))
     for at, axis in enumerate(columns.axes):
         shown.append(column(f"{'shown' if axis.is_number else 'text'}_{at}", axis.name, 90))
     if np.isfinite(columns.numbers("interval_low")).any():
@@ -90,7 +92,7 @@ def parallel_coordinates(plots: "Plots") -> Any:
         source.add(_column(side), f"side_{at}")
     source.add(_column(_strength(len(columns.keys), MAX_LINES)), "strength")
     plot = plots.figure(
-        height=380, x_range=(-0.3, len(names) - 0.7), y_range=(-0.05, 1.05), name="parallel"
+        height=380, x_range=(-0.42, len(names) - 0.7), y_range=(-0.05, 1.05), name="parallel"
     )
     for at in range(len(names) - 1):
         plot.segment(

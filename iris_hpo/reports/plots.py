@@ -53,13 +53,14 @@ class Plots:
         self._champion = int(np.argmax(columns.state))
 
     def make(self) -> Mapping[str, Sequence[Any]]:
-        """Make the plots of each section of the page, by its name; of empty sections none."""
+        """Make the plots of each section of the page, in its order; of empty sections none."""
         from iris_hpo.reports.lists import leaderboard_table, parallel_coordinates
 
-        sections: dict[str, Sequence[Any]] = {"leaderboard": [leaderboard_table(self)]}
+        sections: dict[str, Sequence[Any]] = {}
         axes = self.columns.axes
         if len(axes) == 2:
             sections["map"] = [self._map(axes[1], axes[0])]
+        sections["leaderboard"] = [leaderboard_table(self)]
         if axes:
             sections["slices"] = [self._slice(axis) for axis in self._shown_axes()]
             sections["parallel"] = [parallel_coordinates(self)]

@@ -11,10 +11,12 @@ import dagster as dg
 import pytest
 import yaml
 
-from iris_hpo.command.curated import CURATED
-from iris_hpo.command.init import describe, plan, write_project
+from iris_hpo.command.init import write_project
 from iris_hpo.component import HyperparameterSearch
 from iris_hpo.errors import InputError
+from iris_hpo.new_project.curated import CURATED
+from iris_hpo.new_project.description import describe
+from iris_hpo.new_project.start import plan
 from iris_hpo_tests.projects.command import Answer, call_command, environment_of
 from iris_hpo_tests.projects.yaml import DAGSTERS_WARNINGS, YamlProject
 

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import click
 import dagster as dg
 import pytest
 from sklearn.datasets import load_iris
 
+from iris_hpo.command.init import write_project
 from iris_hpo.command.project import find_search
 from iris_hpo.scaffold import SearchScaffolder
 from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
@@ -21,7 +23,7 @@ def project(tmp_path: Path) -> YamlProject:
     return YamlProject.create(tmp_path / "project")
 
 
-def scaffold(project: YamlProject, folder: str, *, append: bool = False) -> Path:
+def scaffold(project: YamlProject, folder: str, *, append: bool = False, **parameters: str) -> Path:
     target = project.root / "defs" / folder
     target.mkdir(parents=True, exist_ok=True)
     file = target / "defs.yaml"
@@ -31,7 +33,7 @@ def scaffold(project: YamlProject, folder: str, *, append: bool = False) -> Path
             target_path=file if append else target,
             scaffold_format="yaml",
             project_root=project.root,
-            params=SearchScaffolder.get_scaffold_params()(),
+            params=SearchScaffolder.get_scaffold_params()(**parameters),
             append=append,
         )
     )
@@ -62,11 +64,27 @@ def test_a_second_one_in_the_file_gets_a_name_of_its_own(project: YamlProject) -
 
 
 def test_values_that_are_there_are_kept(project: YamlProject) -> None:
-    project.write_values("foo", max_depth=[7])
+    project.write_values("foo", max_features=[0.5])
     scaffold(project, "foo")
     assert [path.name for path in project.parameters("foo").iterdir()] == [
-        "max_depth_parameters.txt"
+        "max_features_parameters.txt"
     ]
+
+
+def test_it_is_what_init_writes_for_the_table(project: YamlProject, tmp_path: Path) -> None:
+    table = project.root / "data" / "foo.csv"
+    load_iris(as_frame=True).frame.to_csv(table, index=False)
+    file = scaffold(project, "foo", target="target", estimator="svm")
+    write_project(table, "target", tmp_path / "made", "svm", None)
+
+    assert file.read_bytes() == (tmp_path / "made" / "defs" / "foo" / "defs.yaml").read_bytes()
+    for values in (tmp_path / "made" / "data" / "parameters" / "foo").iterdir():
+        assert (project.parameters("foo") / values.name).read_bytes() == values.read_bytes()
+
+
+def test_an_estimator_that_is_unknown_is_one_message(project: YamlProject) -> None:
+    with pytest.raises(click.ClickException, match="estimator 'forest' is unknown; choose one of"):
+        scaffold(project, "foo", estimator="forest")
 
 
 def test_without_data_the_command_says_which_file_is_missing(project: YamlProject) -> None:
@@ -84,6 +102,7 @@ def test_dg_writes_it_and_with_data_it_runs(project: YamlProject) -> None:
     load_iris(as_frame=True).frame.to_csv(project.root / "data" / "foo.csv", index=False)
     file = project.root / "defs" / "foo" / "defs.yaml"
     file.write_text(file.read_text().replace("n_estimators: 100", "n_estimators: 3"))
+    project.write_values("foo", max_features=[0.5])
     with project.entered():
         assert find_search("foo", project.root).name == "foo"
-    assert project.run("foo")["trained"] == 8
+    assert project.run("foo")["trained"] == 4

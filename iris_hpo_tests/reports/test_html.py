@@ -18,58 +18,13 @@ from iris_hpo.errors import InputError
 from iris_hpo.reports.columns import Columns
 from iris_hpo.reports.html import Html, make_page
 from iris_hpo.reports.importance import importance
-from iris_hpo.reports.page_facts import PageFacts
 from iris_hpo.reports.past import PastSelection
 from iris_hpo.reports.plots import Plots
-from iris_hpo.selection.leaderboard import leaderboard
-from iris_hpo.selection.rules import Scored, select
-from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
-from iris_hpo.space.values import Value
 from iris_hpo.testing import ReportContract
-from iris_hpo.training.evaluation import Evaluation
-
-C = Axis("C", "C", positive=True, simplest="low")
-GAMMA = Axis("gamma", "G", positive=True, simplest="low")
-KERNEL = Axis("kernel", "K", type="str", nullable=True)
+from iris_hpo_tests.reports.pages import GAMMA, KERNEL, C, facts_of_grid, svm
 
 HOSTILE = "</script><script>alert('&\"')</script>\u202etxt.exe\u2066"
-
-
-def facts_of_grid(
-    space: ParameterSpace, *values: list[Value], rule: str = "cv", metric: str = "recall"
-) -> PageFacts:
-    """A page of a grid whose scores depend on the first two axes."""
-    scored = [
-        Scored(
-            space.candidate(point),
-            Evaluation(
-                0.5 + 0.4 * np.cos(at % 7),
-                {metric: at / 1000},
-                fold_scores=(0.5 + 0.3 * np.sin(at / 5), 0.5 + 0.3 * np.sin(at / 5 + 0.1)),
-            ),
-        )
-        for at, point in enumerate(itertools.product(*values))
-    ]
-    selection = select(scored, space, "accuracy", rule)
-    keys = [row.scored.candidate.key for row in selection.rows]
-    return PageFacts(
-        title="svm",
-        scoring="accuracy",
-        rule=rule,
-        space=space,
-        rows=leaderboard(selection),
-        answer=["champion A: expect 0.93", "0.97 on the test rows"],
-        as_good=keys[:3],
-        seconds={key: 0.1 + at / 100 for at, key in enumerate(keys)},
-        order=keys[::-1],
-    )
-
-
-def svm(rule: str = "cv") -> PageFacts:
-    """A page of 77 candidates."""
-    powers = [2.0**power for power in range(-5, 6)]
-    return facts_of_grid(ParameterSpace([C, GAMMA]), powers[:11], powers[:7], rule=rule)
 
 
 @cache
@@ -135,6 +90,17 @@ def test_the_columns_are_those_of_the_leaderboard() -> None:
     assert list(columns["order"]) == list(range(77, 0, -1))
     assert list(columns["metric_0"]) == [row["recall"] for row in facts.rows]
     assert list(columns["state"])[:4] == [3, 1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.25, "0.2 seconds"), (119, "119.0 seconds"), (7200, "2.0 hours")]
+)
+def test_time_has_the_unit_that_suits_it(seconds: float, text: str) -> None:
+    facts = facts_of_grid(ParameterSpace([C]), [1.0, 2.0])
+    keys = [str(row["candidate"]) for row in facts.rows]
+    page = own_text(make_page(replace(facts, seconds={keys[0]: seconds})))
+
+    assert f"{text} of training and scoring in all." in page
 
 
 def test_test_scores_rank_under_their_rule() -> None:

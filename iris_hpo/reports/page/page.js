@@ -1,10 +1,11 @@
 "use strict";
 (async () => {
   const content = JSON.parse(document.getElementById("content").textContent);
-  const item = { docid: "page", roots: content.places, root_ids: Object.keys(content.places) };
+  const item = { docid: "page", roots: {}, root_ids: [] };
   Bokeh.set_log_level("warn");
-  await Bokeh.embed.embed_items({ page: content.document }, [item]);
+  const [views] = await Bokeh.embed.embed_items({ page: content.document }, [item]);
   const page = Bokeh.documents[Bokeh.documents.length - 1];
+  const plots = page.get_model_by_name("plots").tags;
   const source = page.get_model_by_name("candidates");
   const view = page.get_model_by_name("view");
   const best = page.get_model_by_name("best");
@@ -101,5 +102,17 @@
 
   paint();
   dark.addEventListener("change", paint);
-  document.documentElement.dataset.ready = "true";
+
+  // The plots, one by one, so that the page can be read and used after the first
+
+  const placeOf = (model) => document.getElementById(content.places[model.id]);
+  for (const model of plots) placeOf(model).style.minHeight = `${model.height}px`;
+  for (const model of plots) {
+    const view = await views.build_view(model);
+    view.build(placeOf(model));
+    Bokeh.index.add(view);
+    await new Promise((resolve) => setTimeout(resolve));
+    document.documentElement.dataset.ready ??= "first";
+  }
+  document.documentElement.dataset.ready = "all";
 })();
