@@ -58,6 +58,12 @@ class Rule:
         """What it chooses, and what follows."""
         return f"{self.criterion}, {self.consequence}"
 
+    def title_of(self, scoring: str) -> str:
+        """Describe the score that ranks."""
+        if self.scores_itself:
+            return scoring
+        return f"{scoring}, {'mean over the folds' if self.needs_folds else 'on the test rows'}"
+
     def sentence(self, selected: int) -> str:
         """Describe how many candidates were selected."""
         return f"{selected} {self.tie}" if selected > 1 else "one candidate is the best"

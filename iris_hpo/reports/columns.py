@@ -97,8 +97,7 @@ class Columns:
     @property
     def title(self) -> str:
         """Description of the score that ranks."""
-        kind = "mean over the folds" if self.by_folds else "on the test rows"
-        return f"{clean(self.facts.scoring)}, {kind}"
+        return RULES[self.facts.rule].title_of(clean(self.facts.scoring))
 
     @cached_property
     def ranking(self) -> Floats:

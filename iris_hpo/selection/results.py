@@ -55,8 +55,7 @@ class Results:
     @property
     def ranking_title(self) -> str:
         """Description of the score that ranks."""
-        kind = "mean over the folds" if self.ranking == "cv_mean" else "on the test rows"
-        return f"{self.champion.scoring}, {kind}"
+        return RULES[self.champion.rule].title_of(self.champion.scoring)
 
     @property
     def keys(self) -> list[str]:

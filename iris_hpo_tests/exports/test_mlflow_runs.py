@@ -67,6 +67,7 @@ def test_every_candidate_is_a_run_and_the_champion_is_registered(place: str) -> 
     import mlflow.pyfunc
 
     model = client_of(place).get_model_version("svm", "1")
+    assert model.source == f"{parent.info.artifact_uri}/champion"  # where the UI looks for it
     loaded = mlflow.pyfunc.load_model(
         str(client_of(place).download_artifacts(model.run_id, "champion"))
     )

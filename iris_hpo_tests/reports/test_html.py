@@ -206,6 +206,18 @@ def test_no_importance_from_few_candidates_or_from_noise(candidates: int) -> Non
     assert "too few" in found.sentence if candidates < 30 else "too little" in found.sentence
 
 
+@pytest.mark.parametrize(
+    ("rule", "title"),
+    [
+        ("cv", "accuracy, mean over the folds"),
+        ("test_score", "accuracy, on the test rows"),
+        ("own_score", "accuracy"),
+    ],
+)
+def test_the_score_that_ranks_is_called_what_it_is(rule: str, title: str) -> None:
+    assert Columns(replace(svm(), rule=rule)).title == title
+
+
 def test_where_the_least_is_best_the_best_so_far_falls_and_has_the_last_colour() -> None:
     columns = Columns(replace(svm(), minimizes=True))
     order, best = columns.best_so_far()
