@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from iris_hpo.data.cells import MAX_LABEL, is_finite
 from iris_hpo.data.tables import MAX_ROW, Table, is_multiline
 
-_WIDE: Final = 2_000
+WIDE: Final = 2_000
 """Number of columns from which on pandas has no advantage."""
-_BLOCK: Final = 2**20
+BLOCK: Final = 2**20
 """Number of cells of a block."""
 _WHOLE: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _EXACT: Final = (3, 1)
 """The version of pandas from which on numbers are read exactly by default."""
 
 
-class _OddError(Exception):
-    """The text has to be read row by row."""
+class OddTextError(Exception):
+    """The text has to be read in another way."""
 
 
 def read_blocks(
@@ -49,17 +49,17 @@ def read_blocks(
         Shapes (rows, numbers) and (rows,), the same as by rows; None if the table is small, or a
         cell is no finite number, or the text is not plain CSV.
     """
-    if not table.is_large or len(table.first) > _WIDE or not table.dialect.is_plain:
+    if not table.is_large or len(table.first) > WIDE or not table.dialect.is_plain:
         return None
     values, labels = list[NDArray[np.float64]](), list[str]()
     try:
         for block in _frames(table, numbers, label):
             if label is not None:
                 labels += map(str.strip, block.pop(label).tolist())
-            values.append(_exact_numbers(block, numbers))
-    except (_OddError, ValueError, TypeError):  # no number, or a row of another width
+            values.append(_as_written(block, numbers))
+    except (OddTextError, ValueError, TypeError):  # no number, or a row of another width
         return None
-    if not all(map(_is_label, set(labels))):
+    if not all(map(is_label_text, set(labels))):
         return None
     return _joined(values), labels
 
@@ -75,17 +75,17 @@ def _joined(blocks: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     return rows
 
 
-def _exact_numbers(block: Any, numbers: Sequence[int]) -> NDArray[np.float64]:
+def _as_written(block: Any, numbers: Sequence[int]) -> NDArray[np.float64]:
     """Return columns of numbers, shape (rows, numbers), as they are written."""
     types: Iterable[tuple[int, Any]] = block.dtypes.items()
     for at, kind in types:
         # Whole numbers do not keep the sign of -0.
         if kind.kind not in "fiub" or (kind.kind == "i" and (block[at] == 0).any()):
-            raise _OddError
+            raise OddTextError
     chosen = block if block.columns.tolist() == [*numbers] else block[[*numbers]]
     values = chosen.to_numpy(np.float64, na_value=np.nan)
     if not np.isfinite(values).all():
-        raise _OddError
+        raise OddTextError
     return values
 
 
@@ -102,13 +102,13 @@ def _frames(table: Table, numbers: Sequence[int], label: int | None) -> Iterator
     width = len(table.first)
     head = [row for row in (table.first, table.second) if row is not None]
     if not all(len(row) == width and all(is_finite(row[at]) for at in numbers) for row in head):
-        raise _OddError
+        raise OddTextError
     floats = dict.fromkeys(numbers, np.float64)
     first: Any = pd.DataFrame(head)
     yield first[used].astype(floats)
     # It is faster to find out the types of the others than to name them.
     whole = {at: np.float64 for at in numbers if _WHOLE.fullmatch(head[-1][at])}
-    lines: Any = _PlainLines(table)
+    lines: Any = PlainLines(table)
     types: Any = whole | ({} if label is None else {label: object})
     blocks: Any = pd.read_csv(
         lines,
@@ -117,25 +117,27 @@ def _frames(table: Table, numbers: Sequence[int], label: int | None) -> Iterator
         skipinitialspace=True,
         na_filter=False,
         dtype=types,
-        chunksize=max(1, _BLOCK // width),
-        **_exact(pd.__version__),
+        chunksize=max(1, BLOCK // width),
+        **exact_numbers(pd.__version__),
     )
     for block in blocks:
         if block.shape[1] != width:
-            raise _OddError
+            raise OddTextError
         yield block if len(used) == width else block[used]
 
 
-def _exact(version: str) -> Mapping[str, Any]:
+def exact_numbers(version: str) -> Mapping[str, Any]:
+    """Return what pandas' reader is called with to read numbers exactly."""
     major, minor = map(int, version.split(".")[:2])
     return {} if (major, minor) >= _EXACT else {"float_precision": "round_trip"}
 
 
-def _is_label(label: str) -> bool:
+def is_label_text(label: str) -> bool:
+    """Whether a text may be a class label."""
     return 0 < len(label) <= MAX_LABEL and not is_multiline(label)
 
 
-class _PlainLines:
+class PlainLines:
     """The rest of a table's text in whole lines, refused where pandas might read it otherwise.
 
     Those are rows without an end, and quotes that do not enclose a cell of one line.
@@ -157,8 +159,13 @@ class _PlainLines:
         self._unread.clear()
         end = self._text.readline(MAX_ROW) if text else ""
         if len(end) == MAX_ROW or "\0" in text or "\0" in end:
-            raise _OddError
+            raise OddTextError
         text += end
-        if '"' in text and '"' in self._quoted.sub("", text):
-            raise _OddError
+        unquoted = self._quoted.sub("", text) if '"' in text else text
+        if '"' in unquoted:
+            raise OddTextError
+        self.note(text, unquoted)
         return text
+
+    def note(self, text: str, unquoted: str) -> None:
+        """Take note of what is read; ``unquoted`` is the same without its quoted cells."""

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from itertools import product
 from typing import Final
 
 from iris_hpo.data.tables import Table, is_multiline
@@ -11,14 +12,19 @@ from iris_hpo.text import shorten
 MAX_LABEL: Final = 200
 """Largest number of characters in a label. NumPy stores every label as wide as the longest."""
 
-_MISSING: Final = ("", "na", "n/a", "null", "none", "nan", "?", ".", "<na>", "#n/a")
+MISSING: Final = frozenset(
+    "".join(letters)
+    for text in ("", "na", "n/a", "null", "none", "nan", "?", ".", "<na>", "#n/a")
+    for letters in product(*((letter, letter.upper()) for letter in text))
+)
+"""Cells that mark a missing value, in every spelling."""
 _TRUTH: Final = {"true": 1.0, "false": 0.0}
 _DATE: Final = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?", re.ASCII)
 
 
 def is_missing(cell: str) -> bool:
     """Whether a cell marks a missing value."""
-    return cell.lower() in _MISSING
+    return cell in MISSING
 
 
 def is_truth(cell: str) -> bool:
@@ -52,16 +58,23 @@ def read_numbers(table: Table, columns: Sequence[str], cells: Sequence[str]) -> 
     DatasetError
         For the first cell that is not a finite number.
     """
+    numbers = finite_numbers(cells)
+    if numbers is not None:
+        return numbers
+    return [read_number(table, column, cell) for column, cell in zip(columns, cells, strict=True)]
+
+
+def finite_numbers(cells: Sequence[str]) -> list[float] | None:
+    """Read cells as numbers; None if one is not finite, or is a truth value."""
     try:
         numbers = list(map(float, cells))
     except ValueError:
-        pass
-    else:
-        text = "".join(cells)
-        # float also reads 1_000 and the digits of other scripts.
-        if math.isfinite(sum(numbers)) and "_" not in text and text.isascii():
-            return numbers
-    return [read_number(table, column, cell) for column, cell in zip(columns, cells, strict=True)]
+        return None
+    text = "".join(cells)
+    # float also reads 1_000 and the digits of other scripts.
+    if math.isfinite(sum(numbers)) and "_" not in text and text.isascii():
+        return numbers
+    return None
 
 
 def read_number(table: Table, column: str, cell: str) -> float:

@@ -3,7 +3,7 @@
 Rows to predict are read in `iris_hpo.data.prediction_rows`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import compress
@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.data.cells import is_truth
-from iris_hpo.data.columns import Layout, dropped, has_header, target_position
+from iris_hpo.data.columns import Layout
 from iris_hpo.data.identifiers import doubts, left_out, names_rows
 from iris_hpo.data.kinds import DATES, is_text
-from iris_hpo.data.mixed import read_mixed
-from iris_hpo.data.numbers import Columns, Features, read_cells
-from iris_hpo.data.roles import RowRoles, locate_roles
-from iris_hpo.data.tables import DatasetError, Table
+from iris_hpo.data.large_mixed import read_large
+from iris_hpo.data.locate import locate_columns
+from iris_hpo.data.mixed import MixedCells, read_mixed
+from iris_hpo.data.numbers import Cells, Columns, Features, read_cells, read_in_blocks
+from iris_hpo.data.roles import RowRoles
+from iris_hpo.data.tables import DatasetError, Table, is_large
 from iris_hpo.text import counted, legible
 
 Task = Literal["classification", "regression"]
@@ -110,28 +112,54 @@ def read_dataset(path: Path, layout: Layout, task: Task, *, mixed: bool = False)
     DatasetError
         For the first cell, row or column that cannot be used.
     """
-    if not (mixed and layout.with_role("category")):
+    find = partial(locate_columns, layout=layout, task=task, names_all=not mixed)
+    categories = layout.with_role("category")
+    if (mixed or layout.row_roles) and is_large(path):
+        dataset = _read_large(path, find, layout)
+        if dataset is not None and (mixed or not dataset.kinds):
+            return dataset
+    if not (mixed and categories):
         try:
-            return _read_numbers(path, layout, task, names_all=not mixed)
+            return _of_numbers(path, read_cells(path, find, layout.skip_lines))
         except DatasetError as error:
             if not mixed or error.column is None:
                 raise
             with Table(path, layout.skip_lines) as table:
-                columns = _locate(table, layout, task)
+                columns = find(table)
             if error.column == columns.names[columns.target or 0]:
                 raise
     with Table(path, layout.skip_lines) as table:
-        columns = _locate(table, layout, task)
-        cells = read_mixed(table, columns, layout.with_role("category"))
-        first = table.first
-    target = np.array(cells.target) if columns.label is not None else np.array(cells.target, float)
-    read = _Read(path, columns, cells.left_out, cells.digest, first, cells.roles)
-    return _name(read, list(cells.kinds), cells.features, target, cells.kinds)
+        columns = find(table)
+        return _of_mixed(table, columns, read_mixed(table, columns, categories))
 
 
-def _read_numbers(path: Path, layout: Layout, task: Task, *, names_all: bool) -> Dataset:
-    find = partial(_locate, layout=layout, task=task, names_all=names_all)
-    cells = read_cells(path, find, layout.skip_lines)
+def _read_large(path: Path, find: Callable[[Table], Columns], layout: Layout) -> Dataset | None:
+    """Read a large table by columns; None if it has to be read row by row."""
+    categories = layout.with_role("category")
+    if not categories:
+        with Table(path, layout.skip_lines) as table:
+            columns = find(table)
+            cells = read_in_blocks(table, columns)
+        if cells is not None:
+            return _of_numbers(path, cells)
+    for only_texts in (False, True):
+        with Table(path, layout.skip_lines) as table:
+            columns = find(table)
+            mixed = read_large(table, columns, categories, only_texts=only_texts)
+            if mixed is not None:
+                return _of_mixed(table, columns, mixed)
+    return None
+
+
+def _of_mixed(table: Table, columns: Columns, cells: MixedCells) -> Dataset:
+    is_label = columns.label is not None
+    target = np.array(cells.target) if is_label else np.array(cells.target, dtype=np.float64)
+    features = [at for at in columns.numbers if at != columns.target]
+    read = _Read(table.path, columns, cells.left_out, cells.digest, table.first, cells.roles)
+    return _name(read, list(cells.kinds) or features, cells.features, target, cells.kinds)
+
+
+def _of_numbers(path: Path, cells: Cells) -> Dataset:
     columns, features = cells.columns, cells.numbers
     if columns.label is None:
         features, target = features[:, :-1], features[:, -1].copy()
@@ -241,56 +269,3 @@ def class_counts(target: Target) -> dict[str, int]:
     """Count the rows of each class."""
     classes, counts = np.unique(target, return_counts=True)
     return {str(name): int(count) for name, count in zip(classes, counts, strict=True)}
-
-
-def _locate(table: Table, layout: Layout, task: Task, *, names_all: bool = True) -> Columns:
-    """Take the header, if there is one, and find the features and the target."""
-    _check_width(table)
-    if table.columns is None and has_header(table, layout):
-        table.take_header()
-    width = len(table.columns or table.first)
-    target = target_position(table, layout.target_column, width)
-    names = table.columns or [f"{index + 1}" for index in range(width)]
-    left_out = dropped(table, layout, names)
-    roles = locate_roles(table, layout, names, target)
-    left_out.update(roles.values())
-    kept = layout.with_role("feature")
-    excluded = [at for at in table.dialect.no_features if at != target and names[at] not in kept]
-    left_out.update(excluded)
-    positions = [at for at in range(width) if at != target and at not in left_out]
-    if not positions:
-        what = "has a role or is dropped" if roles else "is dropped"
-        raise DatasetError(str(table.path), f"every column but the target {what}; keep one")
-    is_class = task == "classification"
-    return Columns(
-        names,
-        positions if is_class else [*positions, target],
-        target if is_class else None,
-        target=target,
-        without_target=layout.without_target,
-        is_named=table.columns is not None,
-        roles=roles,
-        notes=[
-            *table.notes(),
-            *(f"the column {legible(names[at])} is no feature by line 3" for at in excluded),
-        ],
-        kept=kept,
-        names_all=names_all,
-    )
-
-
-def _check_width(table: Table) -> None:
-    """Refuse a first row that has no features, or that stands above the table."""
-    width, next_width = len(table.first), len(table.second or ())
-    if width > 1 and next_width >= 2 * width:
-        raise table.refusal(
-            f"has {counted(width, 'column')} and the next row {next_width}; if this stands above "
-            f"the table, write skip_lines: {table.line}"
-        )
-    if width < 2 < next_width + 1:
-        raise table.refusal(
-            f"has 1 column and the next row {next_width}; remove what stands above the table, or "
-            f"write skip_lines: {table.line}"
-        )
-    if width < 2:
-        raise table.refusal("has 1 column; features and a target, separated by commas, are needed")

@@ -107,10 +107,14 @@ def _doubt(name: str, values: NDArray[Any]) -> str:
             "counts the rows" if values.dtype != object and counts_rows(values) else "has no name"
         )
     if values.dtype == object:
-        differs = len(values) >= _ENOUGH and len(set(values.tolist())) == len(values)
+        differs = len(values) >= _ENOUGH and all(map(_all_differ, (values[:_ENOUGH], values)))
         return "differs in every row" if differs else ""
     if counts_rows(values):
         return "counts the rows"
     if len(values) >= _ENOUGH and is_identifier(name, values):
         return "differs in every row"
     return ""
+
+
+def _all_differ(values: NDArray[Any]) -> bool:
+    return len(set(values.tolist())) == len(values)

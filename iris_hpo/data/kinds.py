@@ -6,12 +6,16 @@ missing. Categories and texts are texts, empty where one is missing.
 
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, time
+from functools import lru_cache
+from itertools import compress
+from string import whitespace
 from typing import Final
 
-from iris_hpo.data.cells import is_finite, is_missing, is_truth
+import numpy as np
+
+from iris_hpo.data.cells import MISSING, finite_numbers, is_finite, is_missing, is_truth
 from iris_hpo.text import shorten
 
 NUMBER: Final = "number"
@@ -29,6 +33,8 @@ _FEW: Final = 40
 """Largest number of different texts that are categories."""
 _NEARLY: Final = 0.9
 """Share of numbers from which on another text is probably a mistake."""
+_BEGINS_NUMBERS: Final = frozenset("+-.0123456789tTfF" + whitespace)
+"""Characters with which numbers and truth values begin."""
 _MONTHS: Final = tuple(
     "january february march april may june july august september october november december".split()  # noqa: SIM905
 )
@@ -38,6 +44,9 @@ _DATE: Final = re.compile(
     r"(?:[ T](\d?\d:\d\d[\d:.]*)Z?)?",
     re.ASCII,
 )
+_ISO: Final = re.compile(
+    r"(?:[1-9]\d{3}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?(?:\n|\Z))+", re.ASCII
+)
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - dates in tables have no time zone
 
 
@@ -45,30 +54,64 @@ class CellValueError(ValueError):
     """A cell does not have the kind of its column; the message says what to do."""
 
 
-def kind_of(cells: Sequence[str]) -> str:
-    """Find out the kind of a column; empty if all cells are missing.
+def read_column(
+    cells: Sequence[str], counts: Callable[[], Mapping[str, int]]
+) -> tuple[str, list[float | str]]:
+    """Find out the kind of a column, and the values of its cells.
+
+    Parameters
+    ----------
+    cells
+        The different cells.
+    counts
+        Returns the number of rows of each; it is called only if that decides.
+
+    Returns
+    -------
+    kind, values
+        The kind is empty if all cells are missing.
 
     Raises
     ------
     CellValueError
         If nearly all cells are numbers; the message quotes another one, which `odd_cell` finds.
     """
-    counts = Counter(cells)
-    present = [cell for cell in counts if not is_missing(cell)]
+    present = _present(cells)
     if not present:
-        return ""
+        return "", [math.nan] * len(cells)
+    if (numbers := finite_numbers(present)) is not None:
+        return NUMBER, _filled(cells, numbers)
     if all(map(is_truth, present)):
-        return TRUTH
-    rows = sum(counts[cell] for cell in present)
-    numbers = sum(counts[cell] for cell in present if is_finite(cell))
-    if numbers == rows:
-        return NUMBER
+        return TRUTH, values_of(cells, TRUTH)
     for kind in DATES:
-        if all(_days(cell, kind) is not None for cell in present):
-            return kind
-    if numbers >= _NEARLY * rows:
-        raise CellValueError("is not a number, as nearly all cells of the column are; correct it")
-    return CATEGORY if len(present) <= _FEW else TEXT
+        if (days := _all_days(present, kind)) is not None:
+            return kind, _filled(cells, days)
+    likely = [cell for cell in present if cell[0] in _BEGINS_NUMBERS]
+    are_numbers = [*map(is_finite, likely)]
+    if len(likely) == len(present) and all(are_numbers):
+        return NUMBER, values_of(cells, NUMBER)
+    if any(are_numbers):
+        known = counts()
+        rows = sum(known[cell] for cell in present)
+        if sum(known[cell] for cell in compress(likely, are_numbers)) >= _NEARLY * rows:
+            problem = "is not a number, as nearly all cells of the column are; correct it"
+            raise CellValueError(problem)
+    kind = CATEGORY if len(present) <= _FEW else TEXT
+    return kind, values_of(cells, kind)
+
+
+def _present(cells: Sequence[str]) -> Sequence[str]:
+    if MISSING.isdisjoint(cells):
+        return cells
+    return [cell for cell in cells if cell not in MISSING]
+
+
+def _filled(cells: Sequence[str], present: Sequence[float]) -> list[float | str]:
+    """Give each cell its value, NaN to the missing ones."""
+    if len(present) == len(cells):
+        return [*present]
+    values = iter(present)
+    return [math.nan if cell in MISSING else next(values) for cell in cells]
 
 
 def each(function: Callable[[str], float | str], cells: Sequence[str]) -> list[float | str]:
@@ -80,6 +123,22 @@ def each(function: Callable[[str], float | str], cells: Sequence[str]) -> list[f
 def odd_cell(cells: Sequence[str]) -> int:
     """Position of the first cell that is no number."""
     return next(at for at, cell in enumerate(cells) if not is_missing(cell) and not is_finite(cell))
+
+
+def values_of(cells: Sequence[str], kind: str) -> list[float | str]:
+    """Return the values of cells.
+
+    Raises
+    ------
+    CellValueError
+        For the first cell that does not have the kind.
+    """
+    present = _present(cells)
+    if is_text(kind):
+        return [*cells] if present is cells else ["" if cell in MISSING else cell for cell in cells]
+    if kind == NUMBER and (numbers := finite_numbers(present)) is not None:
+        return _filled(cells, numbers)
+    return [value_of(cell, kind) for cell in cells]
 
 
 def is_text(kind: str) -> bool:
@@ -124,6 +183,25 @@ _READERS: Final[Mapping[str, Callable[[str], float | str]]] = {
 }
 
 
+def _all_days(cells: Sequence[str], kind: str) -> list[float] | None:
+    """Days since 1970-01-01 of each cell; None if one is not a date of the kind."""
+    if _days(cells[0], kind) is None:
+        return None
+    if kind == "date" and _ISO.fullmatch("\n".join(cells)):
+        try:
+            moments = np.array(cells, dtype="datetime64[us]")
+        except ValueError:  # such as a month 13
+            return None
+        days: list[float] = (moments.astype(np.int64) / 1_000_000 / 86_400).tolist()
+        return days
+    days = list[float]()
+    for cell in cells:
+        if (day := _days(cell, kind)) is None:
+            return None
+        days.append(day)
+    return days
+
+
 def _days(cell: str, kind: str) -> float | None:
     """Days since 1970-01-01; None if it is not a date of the kind.
 
@@ -132,19 +210,25 @@ def _days(cell: str, kind: str) -> float | None:
     matched = _DATE.fullmatch(cell)
     if matched is None:
         return None
-    parts = dict(zip(DATES[kind], matched.group(1, 2, 3), strict=True))
-    if kind == "date":
-        parts["day"] = parts["day"] or "1"
-    hour = matched[4]
+    *date, hour = matched.groups()
     try:
-        year, day = int(parts["year"] or ""), int(parts["day"])
-        date = datetime(year, _month(parts["month"]), day)  # noqa: DTZ001 - as above
+        day = _day(*date, kind)
         at = time.fromisoformat(hour if hour[1].isdigit() else f"0{hour}") if hour else time()
     except ValueError:
         return None
+    return (datetime.combine(day, at) - _EPOCH).total_seconds() / 86_400
+
+
+@lru_cache(maxsize=10_000)
+def _day(first: str, second: str, third: str | None, kind: str) -> datetime:
+    """Read the parts of a date; many times share a day."""
+    parts = dict(zip(DATES[kind], (first, second, third), strict=True))
+    if kind == "date":
+        parts["day"] = parts["day"] or "1"
+    year, day = int(parts["year"] or ""), int(parts["day"] or "")
     if year < 1000:  # two digits have no century
-        return None
-    return (datetime.combine(date, at) - _EPOCH).total_seconds() / 86_400
+        raise ValueError(year)
+    return datetime(year, _month(parts["month"] or ""), day)  # noqa: DTZ001 - as above
 
 
 def _month(text: str) -> int:

@@ -1,15 +1,15 @@
 """Read tables with columns that are not all complete numbers: an object per cell."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.data.cells import read_label, read_number
-from iris_hpo.data.kinds import CATEGORY, CellValueError, each, kind_of, odd_cell, value_of
+from iris_hpo.data.kinds import CATEGORY, CellValueError, odd_cell, read_column, value_of, values_of
 from iris_hpo.data.numbers import Columns, Rows
 from iris_hpo.data.roles import RowRoles
 from iris_hpo.data.tables import DatasetError, Table
@@ -66,9 +66,12 @@ def read_mixed(table: Table, columns: Columns, categories: Sequence[str]) -> Mix
         lines.append(table.line)
     kinds, values = dict[int, str](), list[list[float | str]]()
     for at, cells in zip(features, zip(*texts, strict=True), strict=True):
-        name = columns.names[at]
+        name, counts = columns.names[at], Counter(cells)
         try:
-            kinds[at] = CATEGORY if name in categories else kind_of(cells)
+            if name in categories:
+                kinds[at], different = CATEGORY, values_of([*counts], CATEGORY)
+            else:
+                kinds[at], different = read_column([*counts], lambda counts=counts: counts)
         except CellValueError as error:
             odd = odd_cell(cells)
             raise DatasetError(
@@ -78,7 +81,8 @@ def read_mixed(table: Table, columns: Columns, categories: Sequence[str]) -> Mix
                 column=name,
             ) from error
         if kinds[at]:
-            values.append(each(partial(value_of, kind=kinds[at]), cells))
+            known = dict(zip(counts, different, strict=True))
+            values.append([known[cell] for cell in cells])
     return MixedCells(
         kinds, _objects(values, len(target)), target, rows.left_out, table.digest(), rows.roles()
     )

@@ -20,7 +20,7 @@ from iris_hpo.text import counted, shorten
 
 _NAMED: Final = 10
 """Number of unusable columns that a message names."""
-_MOST_LEFT_OUT: Final = 1 / 2
+MOST_LEFT_OUT: Final = 1 / 2
 """Largest number of rows without a target, for each with one, that are left out by themselves."""
 
 Features = NDArray[np.float64]
@@ -125,14 +125,19 @@ def read_cells(
     """
     with Table(path, skip_lines, keeps_empty=keeps_empty) as table:
         columns = locate(table)
-        by_rows = bool(columns.roles)
-        content = None if by_rows else read_blocks(table, columns.numbers, columns.label)
-        if content is not None:
-            return Cells(columns, *content, 0, table.digest(), table.first)
-        if by_rows or not table.is_large:
+        cells = read_in_blocks(table, columns)
+        if cells is not None:
+            return cells
+        if columns.roles or not table.is_large:
             return _read_by_rows(table, columns)
     with Table(path, skip_lines, keeps_empty=keeps_empty) as table:
         return _read_by_rows(table, locate(table))
+
+
+def read_in_blocks(table: Table, columns: Columns) -> Cells | None:
+    """Read columns of complete numbers of a large table; None if that cannot be done in blocks."""
+    content = None if columns.roles else read_blocks(table, columns.numbers, columns.label)
+    return None if content is None else Cells(columns, *content, 0, table.digest(), table.first)
 
 
 def _read_by_rows(table: Table, columns: Columns) -> Cells:
@@ -181,7 +186,7 @@ class Rows:
                 with suppress(DatasetError):
                     self.left_out += sum(len(row) > target and missing(row[target]) for row in rows)
                 raise self._refusal(first)
-        if columns.without_target == "auto" and self.left_out > _MOST_LEFT_OUT * kept:
+        if columns.without_target == "auto" and self.left_out > MOST_LEFT_OUT * kept:
             raise self._refusal(first)
 
     def roles(self) -> RowRoles:

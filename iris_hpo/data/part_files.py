@@ -6,7 +6,7 @@ What is read back is exactly what was written.
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import Any, Final
 
@@ -30,13 +30,14 @@ def write_part(dataset: Dataset, rows: Rows) -> bytes:
     described = _role_columns(dataset.roles.take(rows))
     names = [*dataset.feature_names, dataset.target_name, *described]
     writer.writerow(["row", *map(quote_cell, names)])
-    features: Sequence[Sequence[float | str]] = dataset.features[rows].tolist()
-    write = _write_mixed if dataset.kinds else repr
+    features = dataset.features[rows]
+    cells = _mixed_cells(features, dataset.kinds) if dataset.kinds else _numbers(features)
     target: Sequence[object] = dataset.target[rows].tolist()
     others = zip(*described.values(), strict=True) if described else repeat(())
-    for row, numbers, label, more in zip(rows.tolist(), features, target, others, strict=False):
-        shown = quote_cell(label) if isinstance(label, str) else label
-        writer.writerow([row + 1, *map(write, numbers), shown, *more])
+    for row, shown, label, more in zip(rows.tolist(), cells, target, others, strict=False):
+        writer.writerow(
+            [row + 1, *shown, quote_cell(label) if isinstance(label, str) else label, *more]
+        )
     return text.getvalue().encode()
 
 
@@ -54,11 +55,22 @@ def roles_kept(roles: RowRoles) -> list[str]:
     return [role for role in KEPT if role in roles.arrays]
 
 
-def _write_mixed(value: float | str) -> str:
-    """Write a value as a cell; what is missing is empty."""
-    if isinstance(value, str):
-        return quote_cell(value)
-    return "" if math.isnan(value) else repr(value)
+def _numbers(features: Features) -> Iterator[Iterable[str]]:
+    rows: Sequence[Sequence[float]] = features.tolist()
+    return (map(repr, row) for row in rows)
+
+
+def _mixed_cells(features: Features, kinds: Sequence[str]) -> Iterator[Iterable[str]]:
+    """Write each row's values as cells; what is missing is empty."""
+    columns: list[Iterable[Any]] = [
+        each(quote_cell, column.tolist()) if is_text(kind) else map(_write, column.tolist())
+        for column, kind in zip(features.T, kinds, strict=True)
+    ]
+    return zip(*columns, strict=True)
+
+
+def _write(number: float) -> str:
+    return "" if math.isnan(number) else repr(number)
 
 
 def _mixed_features(records: Sequence[Sequence[str]], kinds: Sequence[str]) -> Features:

@@ -11,9 +11,10 @@ from iris_hpo.data.cells import is_number
 from iris_hpo.data.columns import counts_columns
 from iris_hpo.data.identifiers import counts_rows
 from iris_hpo.data.kinds import CellValueError, value_of
+from iris_hpo.data.large_mixed import read_large_as
 from iris_hpo.data.mixed import read_as
 from iris_hpo.data.numbers import Columns, Features, read_cells
-from iris_hpo.data.tables import DatasetError, NoRowsError, Table
+from iris_hpo.data.tables import DatasetError, NoRowsError, Table, is_large
 from iris_hpo.text import counted, shorten
 
 _NAMED: Final = 10
@@ -64,8 +65,7 @@ def read_features(
         skip_lines = 0
     try:
         if kinds:
-            with Table(path, skip_lines, keeps_empty=True) as table:
-                return read_as(table, needed.locate(table), kinds)
+            return _read_mixed(path, needed, skip_lines)
         return _read_numbers(path, needed, skip_lines)
     except NoRowsError as error:
         needed.check_names_of(error, path)
@@ -220,6 +220,17 @@ class _Needed:
             and -len(first) <= self.target < len(first)
             and is_number(first[self.target])
         )
+
+
+def _read_mixed(path: Path, needed: _Needed, skip_lines: int | None) -> Features:
+    for only_texts in (False, True) if is_large(path) else ():
+        with Table(path, skip_lines, keeps_empty=True) as table:
+            columns = needed.locate(table)
+            features = read_large_as(table, columns, needed.kinds, only_texts=only_texts)
+        if features is not None:
+            return features
+    with Table(path, skip_lines, keeps_empty=True) as table:
+        return read_as(table, needed.locate(table), needed.kinds)
 
 
 def _read_numbers(path: Path, needed: _Needed, skip_lines: int | None) -> Features:

@@ -8,9 +8,8 @@ from itertools import chain, count, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-import numpy as np
-
 from iris_hpo.data.dialects import AHEAD, Dialect, find_dialect, with_point
+from iris_hpo.data.frames import FRAMES, read_frame, text_of
 from iris_hpo.data.sources import DataFile, DatasetError, text_refusal
 from iris_hpo.text import counted, shorten
 
@@ -21,7 +20,6 @@ MAX_ROW: Final = 2**24
 """Largest number of characters in a row."""
 LARGE: Final = 2**21
 """Size of a large file in bytes."""
-_FRAMES: Final = {".parquet": "Parquet", ".feather": "Arrow", ".arrow": "Arrow"}
 _AHEAD: Final = 2**16
 """Number of characters after which no further line is looked at ahead."""
 
@@ -91,7 +89,7 @@ class Table:
         self._file = DataFile(path)
         self.is_large = self._file.size >= LARGE
         try:
-            self._lines = self._frame_rows() if self._file.kind in _FRAMES else self._csv_rows()
+            self._lines = self._frame_rows() if self._file.kind in FRAMES else self._csv_rows()
             self._take_first(next(self._lines, None), "the file holds no rows")
         except BaseException:
             self.close()
@@ -240,7 +238,7 @@ class Table:
     def _frame_rows(self) -> Iterator[tuple[int, list[str]]]:
         import pandas as pd
 
-        self.frame = _read_frame(self._file)
+        self.frame = read_frame(self._file)
         self.columns = [str(name) for name in self.frame.columns]
         self._check_names(self.columns, None)
         for number, row in enumerate(self.frame.itertuples(index=False, name=None), start=1):
@@ -248,7 +246,7 @@ class Table:
             yield (
                 number,
                 [
-                    "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else _text(cell)
+                    "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else text_of(cell)
                     for cell in row
                 ],
             )
@@ -265,28 +263,14 @@ class Table:
             seen.add(name)
 
 
+def is_large(path: Path) -> bool:
+    """Whether a file is worth the import of pandas."""
+    try:
+        return path.stat().st_size >= LARGE
+    except OSError:  # opening it says why
+        return False
+
+
 def is_multiline(text: str) -> bool:
     """Whether a text has a line break."""
     return "\n" in text or "\r" in text
-
-
-def _read_frame(file: DataFile) -> "pd.DataFrame":
-    import pandas as pd
-
-    name = _FRAMES[file.kind]
-    try:
-        content = io.BytesIO(file.content.read())
-        return pd.read_parquet(content) if name == "Parquet" else pd.read_feather(content)
-    except DatasetError:
-        raise
-    except ImportError as error:
-        raise DatasetError(
-            str(file.path), f"{name} needs pyarrow: pip install 'iris_hpo[parquet]'"
-        ) from error
-    except Exception as error:  # pyarrow's errors share no base class
-        raise DatasetError(str(file.path), f"is not {name}: {error}") from error
-
-
-def _text(cell: object) -> str:
-    # The exact value of a number of low precision, not the shortest text that rounds to it.
-    return str(float(cell)) if isinstance(cell, np.floating) else str(cell)

@@ -113,7 +113,7 @@ def blocks(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
     monkeypatch.setattr(numbers, "read_blocks", noted)
     monkeypatch.setattr(tables, "LARGE", 0)
-    monkeypatch.setattr("iris_hpo.data.blocks._BLOCK", 7)
+    monkeypatch.setattr("iris_hpo.data.blocks.BLOCK", 7)
     return answers
 
 

@@ -1,0 +1,44 @@
+"""Tables in files that are not CSV: Parquet and Arrow, read by pandas."""
+
+import io
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from iris_hpo.data.sources import DataFile, DatasetError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FRAMES: Final = {".parquet": "Parquet", ".feather": "Arrow", ".arrow": "Arrow"}
+"""Formats, by the suffix of a file's name."""
+
+
+def read_frame(file: DataFile) -> "pd.DataFrame":
+    """Read the content of a file.
+
+    Raises
+    ------
+    DatasetError
+        If the file is not of its format, or pyarrow is missing.
+    """
+    import pandas as pd
+
+    name = FRAMES[file.kind]
+    try:
+        content = io.BytesIO(file.content.read())
+        return pd.read_parquet(content) if name == "Parquet" else pd.read_feather(content)
+    except DatasetError:
+        raise
+    except ImportError as error:
+        raise DatasetError(
+            str(file.path), f"{name} needs pyarrow: pip install 'iris_hpo[parquet]'"
+        ) from error
+    except Exception as error:  # pyarrow's errors share no base class
+        raise DatasetError(str(file.path), f"is not {name}: {error}") from error
+
+
+def text_of(cell: object) -> str:
+    """Write a value of a frame as a cell."""
+    # The exact value of a number of low precision, not the shortest text that rounds to it.
+    return str(float(cell)) if isinstance(cell, np.floating) else str(cell)
