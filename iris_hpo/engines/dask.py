@@ -11,22 +11,27 @@ import logging
 import pickle
 import time
 import uuid
-import warnings
 from collections.abc import Collection, Generator, Set
 from concurrent.futures import BrokenExecutor, CancelledError, Future, wait
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from iris_hpo.engines.dask_client import ANSWER_SECONDS, connected, in_brackets
 from iris_hpo.engines.dask_worker import (
+    Facts,
     WorkLostError,
     describe,
     hold_work,
+    machine_id,
     objection_to,
     release_work,
     run_chunk,
 )
 from iris_hpo.engines.interface import Chunk, Limits, Report, Workers
+from iris_hpo.engines.leftovers import temporary_folder
+from iris_hpo.engines.shared_work import pack
 from iris_hpo.engines.workers_engine import WorkersEngine
 from iris_hpo.errors import InputError
 from iris_hpo.text import readable
@@ -35,8 +40,6 @@ if TYPE_CHECKING:
     from distributed import Client
     from distributed import Future as DaskFuture
 
-_ANSWER_SECONDS: Final = 20.0
-"""A scheduler that does not answer within this time counts as gone."""
 _LOOK_SECONDS: Final = 0.5
 _FETCH_SECONDS: Final = 2.0
 _WORKERLESS_SECONDS: Final = 60.0
@@ -63,6 +66,10 @@ class DaskEngine(WorkersEngine):
     def __init__(self, address: str) -> None:
         self._address = address
 
+    def dump(self, work: object) -> bytes:
+        """Pickle the work for `unpack`, so that workers on this machine share its arrays."""
+        return pack(work)
+
     @contextmanager
     def open(self, work: bytes, limits: Limits) -> "Generator[_DaskWorkers]":
         """Open the workers of a run.
@@ -72,8 +79,10 @@ class DaskEngine(WorkersEngine):
         InputError
             If the scheduler does not answer or goes away, or a worker cannot do the work.
         """
-        with _connected(self._address) as client:
+        with connected(self._address) as client, temporary_folder() as folder:
             workers = _DaskWorkers(client, self._address, work, limits)
+            workers.file = folder / "work"
+            workers.file.write_bytes(work)
             try:
                 yield workers
             finally:
@@ -81,8 +90,15 @@ class DaskEngine(WorkersEngine):
 
 
 class _DaskWorkers(Workers[str]):
-    """The workers of a cluster, by their addresses."""
+    """The workers of a cluster, by their addresses.
 
+    Attributes
+    ----------
+    file
+        The file with the work, which workers on this machine map instead of getting a copy.
+    """
+
+    file: Path
     look_seconds = _LOOK_SECONDS
 
     def __init__(self, client: "Client", address: str, work: bytes, limits: Limits) -> None:
@@ -92,6 +108,7 @@ class _DaskWorkers(Workers[str]):
         self._limits = limits
         self._token = uuid.uuid4().hex
         self._present: set[str] = set()
+        self._near: set[str] = set()
         self._refused: dict[str, str] = {}
         self._first: set[str] | None = None
         self._sent: dict[str, dict[Future[list[Report]], DaskFuture[Any]]] = {}
@@ -113,7 +130,8 @@ class _DaskWorkers(Workers[str]):
 
     def submit(self, worker: str, chunk: Chunk) -> Future[list[Report]]:
         """Send a chunk; a chunk without items sends the work."""
-        function, arguments = hold_work, (self._token, self._work)
+        work = str(self.file) if worker in self._near else self._work
+        function, arguments = hold_work, (self._token, work)
         if chunk.items:
             starts = (self._token, chunk.number) if chunk.is_timed else None
             content = pickle.dumps(chunk.items)
@@ -141,7 +159,7 @@ class _DaskWorkers(Workers[str]):
         # The processes die; their nannies start new workers in their place.
         with self._scheduler(), suppress(TimeoutError):
             self._client.restart_workers(
-                list(workers), timeout=_ANSWER_SECONDS, raise_for_error=False
+                list(workers), timeout=ANSWER_SECONDS, raise_for_error=False
             )
 
     def lose(self, worker: str) -> None:
@@ -180,7 +198,7 @@ class _DaskWorkers(Workers[str]):
         self._is_gone = True
         raise InputError(
             f"the Dask scheduler at {self._address} has gone away"
-            f"{_in_brackets(reason) if reason else ''}; what is finished is kept: start it again, "
+            f"{in_brackets(reason) if reason else ''}; what is finished is kept: start it again, "
             "and run again"
         ) from reason
 
@@ -205,7 +223,7 @@ class _DaskWorkers(Workers[str]):
         cores: Future[dict[str, int]] = asyncio.run_coroutine_threadsafe(
             self._client.scheduler.ncores(), self._client.loop.asyncio_loop
         )
-        end = time.monotonic() + _ANSWER_SECONDS
+        end = time.monotonic() + ANSWER_SECONDS
         while not wait([cores], timeout=_LOOK_SECONDS).done:
             if self._client.status != "running" or time.monotonic() > end:
                 cores.cancel()
@@ -215,7 +233,9 @@ class _DaskWorkers(Workers[str]):
     def _admit(self, addresses: list[str]) -> None:
         if self._first is None:
             self._first = set(addresses)
-        answers = self._client.run(describe, workers=addresses, on_error="return")
+        answers = self._client.run(
+            describe, str(self.file), machine_id(), workers=addresses, on_error="return"
+        )
         for address in addresses:
             facts = answers.get(address)
             if isinstance(facts, OSError) or facts is None:
@@ -223,8 +243,10 @@ class _DaskWorkers(Workers[str]):
             objection = objection_to(facts, self._limits)
             if objection:
                 self._refuse(address, objection)
-            else:
-                self._present.add(address)
+                continue
+            self._present.add(address)
+            if isinstance(facts, Facts) and facts.sees_work:
+                self._near.add(address)
 
     def _refuse(self, address: str, objection: str) -> None:
         """Give a worker no work; end the run if the worker was there from the beginning."""
@@ -261,33 +283,3 @@ class _DaskWorkers(Workers[str]):
                 self._looked = None
             else:
                 return [pickle.loads(content) for content in contents or ()]  # noqa: S301 - our own
-
-
-@contextmanager
-def _connected(address: str) -> "Generator[Client]":
-    from distributed import Client
-    from distributed.comm.addressing import get_address_host_port
-    from distributed.versions import VersionMismatchWarning
-
-    # Dask would log the errors that are raised here, in other words.
-    for name in ("distributed", "distributed.client"):  # both have levels of their own
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    try:
-        get_address_host_port(address)  # a client that fails at a wrong address is never closed
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", VersionMismatchWarning)
-            client = Client(address, timeout=_ANSWER_SECONDS, set_as_default=False, name="iris_hpo")
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"no Dask scheduler answers at {address}{_in_brackets(error)}; start it, or correct "
-            "the address (dask_address, IRIS_HPO_DASK_ADDRESS)"
-        ) from error
-    try:
-        yield client
-    finally:
-        client.close(timeout=2)
-
-
-def _in_brackets(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f" ({text})" if text else ""

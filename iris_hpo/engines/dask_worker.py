@@ -12,12 +12,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from platform import python_version
 from typing import Any, Final
 
 from threadpoolctl import threadpool_limits
 
 from iris_hpo.engines.interface import Failed, Limits, Report, attempt, in_one_line
+from iris_hpo.engines.shared_work import unpack, unpack_from
 from iris_hpo.engines.worker import ONE_THREAD
 
 Work = Callable[[object], object]
@@ -39,11 +41,18 @@ class WorkLostError(Exception):
 
 @dataclass(frozen=True)
 class Facts:
-    """Properties of a worker that decide whether it can do the work."""
+    """Properties of a worker that decide whether it can do the work, and how it gets the work.
+
+    Attributes
+    ----------
+    sees_work
+        Whether the worker is on the driver's machine, and may read the file with the work.
+    """
 
     versions: dict[str, str]
     threads: int
     has_nanny: bool
+    sees_work: bool
 
 
 def versions() -> dict[str, str]:
@@ -51,9 +60,27 @@ def versions() -> dict[str, str]:
     return {"python": python_version(), **{name: version(name) for name in _PACKAGES}}
 
 
-def describe(dask_worker: Any) -> Facts:
-    """Describe this worker."""
-    return Facts(versions(), dask_worker.state.nthreads, dask_worker.nanny is not None)
+def machine_id() -> str:
+    """Identify this machine until its next start; empty if it has no such number."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def describe(work: str, machine: str, dask_worker: Any) -> Facts:
+    """Describe this worker.
+
+    Parameters
+    ----------
+    work
+        Path of the file with the work on the driver's machine. A folder that several machines
+        share is not enough: where the file is removed, a mapped one may be lost.
+    machine
+        The driver's machine.
+    """
+    sees_work = bool(machine) and machine == machine_id() and os.access(work, os.R_OK)
+    return Facts(versions(), dask_worker.state.nthreads, dask_worker.nanny is not None, sees_work)
 
 
 def objection_to(facts: object, limits: Limits) -> str:
@@ -75,12 +102,22 @@ def objection_to(facts: object, limits: Limits) -> str:
     return ""
 
 
-def hold_work(token: str, content: bytes) -> None:
-    """Unpickle and hold the work of a run; let the work prepare, which checks this machine."""
+def hold_work(token: str, content: bytes | str) -> None:
+    """Unpickle and hold the work of a run; let the work prepare, which checks this machine.
+
+    Parameters
+    ----------
+    content
+        The packed work, or the path of the file with it, which is mapped: its arrays are in memory
+        once for all workers of a machine.
+    """
     while len(_held) >= _MOST_HELD:
         _held.pop(next(iter(_held)), None)
     os.environ.update(ONE_THREAD)  # a worker without a nanny has the environment of its shell
-    work = pickle.loads(content)  # noqa: S301 - from our own driver
+    if isinstance(content, str):
+        work: Any = unpack(Path(content))
+    else:
+        work = unpack_from(bytearray(content))  # arrays of bytes would be read-only
     prepare = getattr(work, "prepare", None)
     if prepare is not None:
         prepare()

@@ -35,8 +35,13 @@ def pack(work: object) -> bytes:
 def unpack(path: Path) -> object:
     """Unpickle the work from a file with what `pack` returned."""
     with path.open("rb") as file:
-        header = file.readline()
-        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+        return unpack_from(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+
+
+def unpack_from(packed: mmap.mmap | bytearray) -> object:
+    """Unpickle the work from what `pack` returned, which the arrays keep and write to."""
+    content = memoryview(packed)
+    header = bytes(content[: packed.find(b"\n") + 1])
     sizes = [len(header), *map(int, header.split())]
     starts = accumulate(map(_padded_size, sizes), initial=0)
     _, rest, *buffers = (

@@ -3,7 +3,12 @@
 import os
 import signal
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from iris_hpo.errors import CandidateError
 from iris_hpo.testing.engine_work import PATIENCE_SECONDS, count_attempt, wait_for
@@ -115,3 +120,17 @@ class Unprepared:
 
     def __call__(self, item: int) -> int:
         return item
+
+
+@dataclass(frozen=True)
+class MemoryOfRows:
+    """Work that tells where its rows are: in a mapped file, or in memory of the worker's own."""
+
+    rows: NDArray[np.float64]
+
+    def __call__(self, _: object) -> str:
+        self.rows[0] += 1  # what a worker writes is its own
+        owner: Any = self.rows
+        while isinstance(owner, np.ndarray):
+            owner = owner.base
+        return type(owner.obj if isinstance(owner, memoryview) else owner).__name__

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from iris_hpo.engines.shared_work import pack, unpack
+from iris_hpo.engines.shared_work import pack, unpack, unpack_from
 
 ARRAYS = {
     "rows": np.random.default_rng(0).normal(size=(300, 7)),
@@ -62,3 +62,11 @@ def test_what_a_worker_writes_no_other_sees(tmp_path: Path) -> None:
     assert second["rows"].tolist() == ARRAYS["rows"].tolist()
     again: Any = unpack(tmp_path / "work")
     assert again["rows"].tolist() == ARRAYS["rows"].tolist()
+
+
+def test_what_is_sent_is_unpacked_and_can_be_written_to() -> None:
+    work: Any = unpack_from(bytearray(pack(ARRAYS)))
+
+    for name, array in ARRAYS.items():
+        assert repr(work[name].tolist()) == repr(array.tolist())
+        assert work[name].flags.writeable

@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from iris_hpo.engines import Done, Limits, make_engine
@@ -88,6 +89,18 @@ def test_the_work_goes_to_each_worker_once(engine, two_workers, tmp_path):
     assert len(outcomes) == 8
     assert {one.result for one in outcomes} == set(two_workers.processes().values())
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize(("machine", "memory"), [("", "bytearray"), (None, "mmap")])
+def test_workers_on_this_machine_share_the_rows(engine, monkeypatch, machine, memory):
+    if machine is not None:
+        monkeypatch.setattr("iris_hpo.engines.dask.machine_id", lambda: machine)
+    work = own_work.MemoryOfRows(np.zeros(1_000))
+
+    outcomes = all_of(engine.map(work, [0, 1, 2, 3], Limits()))
+
+    assert results_of(outcomes) == dict.fromkeys(range(4), memory)
+    assert not work.rows.any()
 
 
 @pytest.mark.slow

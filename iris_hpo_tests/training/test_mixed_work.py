@@ -1,6 +1,8 @@
 """A mixed table gives the same models and scores in every worker, from a folder and from S3."""
 
+import os
 import pickle
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,15 @@ from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import read_dataset
 from iris_hpo.data.split import divide, read_examples, write_split
 from iris_hpo.data.splitters import SHUFFLED, Division, SplitSettings
-from iris_hpo.engines import dask_worker, shared_work
+from iris_hpo.engines import Done, Limits, dask_worker, shared_work
+from iris_hpo.engines.dask import DaskEngine
 from iris_hpo.engines.worker import ONE_THREAD
 from iris_hpo.store.objects import open_store
 from iris_hpo.training.cards import Conditions, load_model, model_name
 from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo.training.trial import Trial, TrialResult, TrialWork
+from iris_hpo_tests.scale.cluster import cluster
 
 TRIAL = Trial("D3", {"max_depth": 3})
 TREE = Step("sklearn.tree.DecisionTreeClassifier")
@@ -53,11 +57,28 @@ def in_a_loky_worker(work: TrialWork, folder: Path) -> TrialResult:
 
 
 def in_a_dask_worker(work: TrialWork, folder: Path) -> TrialResult:
-    token = f"{folder}"
-    dask_worker.hold_work(token, pickle.dumps(work))
+    token, path = f"{folder}", folder / "work"
+    path.write_bytes(shared_work.pack(work))
+    dask_worker.hold_work(token, str(path))
     [report] = dask_worker.run_chunk(token, pickle.dumps([TRIAL]), 0, None)
     dask_worker.release_work(token)
     return pickle.loads(report).outcome.result
+
+
+def in_a_dask_worker_elsewhere(work: TrialWork, folder: Path) -> TrialResult:
+    token = f"{folder} elsewhere"
+    dask_worker.hold_work(token, shared_work.pack(work))
+    [report] = dask_worker.run_chunk(token, pickle.dumps([TRIAL]), 0, None)
+    dask_worker.release_work(token)
+    return pickle.loads(report).outcome.result
+
+
+def on_a_cluster(work: TrialWork, folder: Path) -> TrialResult:
+    """Do the work in a real worker of Dask, with this process's credentials."""
+    with cluster(folder, workers=1, environment=dict(os.environ)) as made:
+        [outcome] = chain.from_iterable(DaskEngine(made.address).map(work, [TRIAL], Limits()))
+    assert isinstance(outcome, Done)
+    return outcome.result
 
 
 @pytest.fixture
@@ -77,9 +98,10 @@ def test_models_and_scores_are_the_same(
     for name in ONE_THREAD:
         monkeypatch.setenv(name, "1")
     work = work_on(tmp_path, url)
+    ways = [in_a_loky_worker, in_a_dask_worker, in_a_dask_worker_elsewhere]
     with threadpool_limits(1):
         expected = work(TRIAL)
-        results = [do(work, tmp_path) for do in (in_a_loky_worker, in_a_dask_worker)]
+        results = [do(work, tmp_path) for do in (*ways, *([on_a_cluster] if "://" in url else []))]
 
     assert expected.model is not None
     assert expected.score is not None
