@@ -42,7 +42,11 @@ def ambiguous_searches() -> set[str]:
 
 
 def build_search(
-    spec: SearchSpec, *, progress: Progress = _PROGRESS, open_study: OpenStudy | None = None
+    spec: SearchSpec,
+    *,
+    progress: Progress = _PROGRESS,
+    open_study: OpenStudy | None = None,
+    loads_data: bool = False,
 ) -> dg.Definitions:
     """Make the assets, checks, jobs and sensors of a search.
 
@@ -58,14 +62,17 @@ def build_search(
     progress
         Called with the counts as a run goes on; by default they are logged.
     open_study
-        Returns the study for an asset or a check; by default each opens its own. Assets that run in
-        the process of the caller can share a study, which reads each input once.
+        Returns the study for an asset or a check; by default those of a run share one in each
+        process, which reads each input once.
+    loads_data
+        Whether the study loads the value of the asset that the search learns from, if any, and not
+        Dagster. The study needs the project's definitions then, and these need nothing of them.
     """
     _BUILT.setdefault(spec.name, []).append(spec)
-    open_study = open_study or partial(Study, spec)
+    open_study = open_study or partial(Study.of_run, spec)
     assets = dg.Definitions(
         assets=[
-            build_raw_data(spec, open_study),
+            build_raw_data(spec, open_study, loads_data=loads_data),
             build_split(spec, open_study),
             build_parameters(spec, open_study),
             build_candidates(spec, open_study),

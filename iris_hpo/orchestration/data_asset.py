@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 SNAPSHOT: Final = "raw_data/data.arrow"
 
-_IO_MANAGER: Final = "io_manager"
-"""Key of the IO manager of assets that name none."""
-
 
 class DataAsset:
     """The asset that a search learns from.
@@ -51,6 +48,7 @@ class DataAsset:
         self._study = study
         self.project = project
         self._file: Path | None = None
+        self._loaded: int | None = None
         self._kept: bool | None = None
 
     @property
@@ -107,9 +105,10 @@ class DataAsset:
             If there is neither, or the value cannot be loaded.
         """
         if self._file is None and self.project is not None:
-            self.require()
+            recorded = self.require()
             if not self.is_kept:
                 self._file = self._write(self._content(self._load()))
+                self._loaded = recorded.pointer
         if self._file is None:
             place = self._study.store.path(SNAPSHOT)
             if isinstance(place, Path):
@@ -137,35 +136,30 @@ class DataAsset:
         InputError
             If the value is no table.
         """
-        study, content = self._study, self._content(value)
+        self._keep(self._content(value))
+
+    def keep_latest(self) -> None:
+        """Store the snapshot of the latest value, which is loaded unless the plan has loaded it.
+
+        Raises
+        ------
+        InputError
+            If the value cannot be loaded, or is no table.
+        """
+        if self._file is not None and self._loaded == self.require().pointer:
+            self._keep(self._file.read_bytes())
+        else:
+            self._keep(self._content(self._load()))
+
+    def _keep(self, content: bytes) -> None:
+        study = self._study
         known = file_digest(self._file) if self._file and self._file.is_file() else ""
         study.store.write(SNAPSHOT, content)
         place = study.store.path(SNAPSHOT)
         self._file = place if isinstance(place, Path) else self._write(content)
-        self._kept = True
+        self._kept, self._loaded = True, None
         if known != digest_of(content):
             study.forget_data()
-
-    def upstream(self, search: dg.Definitions) -> dg.Definitions:
-        """The asset, as the project defines it, and the project's resources.
-
-        Parameters
-        ----------
-        search
-            Definitions of the search, to be merged with these; its own resources are left out.
-        """
-        project = self._project()
-        resources = {
-            key: resource
-            for key, resource in (project.resources or {}).items()
-            if key not in (search.resources or {})
-        }
-        asset = next(asset for asset in project.assets or () if self.key in _keys_of(asset))
-        needs = asset.required_resource_keys if isinstance(asset, dg.AssetsDefinition) else ()
-        if _IO_MANAGER in needs:
-            # Where a run is in this process, Dagster replaces its default by a store in memory.
-            resources.setdefault(_IO_MANAGER, dg.fs_io_manager)
-        return dg.Definitions(assets=[asset], resources=resources)
 
     def _project(self) -> dg.Definitions:
         if self.project is None:

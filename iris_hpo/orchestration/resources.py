@@ -3,11 +3,11 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
@@ -18,6 +18,8 @@ from iris_hpo.spec import SearchSpec
 from iris_hpo.store.folder import ArtifactStore
 from iris_hpo.store.objects import open_store
 from iris_hpo.text import counted
+
+Made = TypeVar("Made")
 
 _WARNINGS: Final = 20
 """Number of different warnings that are counted separately."""
@@ -111,6 +113,7 @@ class Storage(dg.ConfigurableResource[None]):
     )
 
     _at_work: ExitStack = PrivateAttr(default_factory=ExitStack)
+    _made: dict[str, Any] | None = PrivateAttr(default=None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Show signs of life while a run has the resource, however it was launched.
@@ -119,10 +122,23 @@ class Storage(dg.ConfigurableResource[None]):
         """
         if context.run is not None and context.instance is not None:  # a run, not a sensor
             self._at_work.enter_context(at_work(context.instance, context.run.run_id))
+            self._made = {}
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
         """End the signs of life."""
+        self._made = None
         self._at_work.close()
+
+    def once_a_run(self, name: str, make: Callable[[], Made]) -> Made:
+        """Make something, and return the same for the same name until the run ends.
+
+        A run has a resource of its own in each process. Outside of a run nothing is kept.
+        """
+        if self._made is None:
+            return make()
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
 
     def data_file(self, spec: SearchSpec) -> Path:
         """Path of a search's data file."""

@@ -75,10 +75,9 @@ class Launcher:
         def open_study(*_: object) -> Study:
             return self._study
 
-        search = build_search(self._study.spec, progress=self._tally, open_study=open_study)
-        if not self._study.spec.data_asset:
-            return search
-        return dg.Definitions.merge(search, self._study.data_asset.upstream(search))
+        return build_search(
+            self._study.spec, progress=self._tally, open_study=open_study, loads_data=True
+        )
 
     def bring_up_to_date(
         self, settings: Settings, selection: SelectionSettings, work: WorkSettings

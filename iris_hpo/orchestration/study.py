@@ -66,6 +66,11 @@ class Study:
         self._cards: dict[tuple[str, str], Card] = {}
         self._examples: tuple[str, Examples] | None = None
 
+    @classmethod
+    def of_run(cls, spec: SearchSpec, instance: dg.DagsterInstance, storage: Storage) -> "Study":
+        """Return the study that assets and checks share while they are worked on in one process."""
+        return storage.once_a_run(spec.name, lambda: cls(spec, instance, storage))
+
     def again(self) -> "Study":
         """Return a new study of the same search, which reads its inputs again."""
         study = Study(self.spec, self.instance, self.storage)
@@ -292,4 +297,4 @@ class Study:
 
 
 OpenStudy = Callable[[dg.DagsterInstance, Storage], Study]
-"""Gives an asset the study of its search; by default a new one for every run and asset."""
+"""Gives an asset the study of its search; by default `Study.of_run`."""

@@ -210,6 +210,31 @@ def test_the_command_loads_only_a_newer_value(done: AssetProject) -> None:
     assert project.frames.loads == 1
 
 
+def test_a_run_loads_a_newer_value_once(done: AssetProject) -> None:
+    project = done
+    project.value.append(project.value[0][:-1])  # type: ignore[index]
+    project.materialize("features")
+
+    assert project.launch().counts.trained == 6
+    assert project.frames.loads == 1
+    assert {project.source_staleness(name) for name in ("raw_data", "split")} == {"FRESH"}
+    assert project.plan().is_empty
+
+
+def test_a_value_that_is_newer_than_the_plan_is_loaded_again(done: AssetProject) -> None:
+    project = done
+    project.value.append(project.value[0][:-1])  # type: ignore[index]
+    project.materialize("features")
+    study = project.study()
+    assert len(study.dataset.target) == 149
+
+    project.value.append(project.value[0][:-2])  # type: ignore[index]
+    project.materialize("features")
+    study.data_asset.keep_latest()
+    assert len(study.dataset.target) == 148
+    assert project.frames.loads == 2
+
+
 def test_the_same_content_is_taken_again_and_nothing_else_is_done(done: AssetProject) -> None:
     project = done
     before = (

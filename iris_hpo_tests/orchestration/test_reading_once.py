@@ -73,6 +73,16 @@ def test_on_a_first_run(project: SpecProject) -> None:
     assert Counter(launch(project)) == expected
 
 
+def test_in_a_run_that_dagster_launches(project: SpecProject) -> None:
+    with counted_reads() as counted:
+        project.search()
+    assert counted[str(project.data_file)] == 1
+
+    with counted_reads() as counted:
+        project.materialize_sources()  # another run reads what it finds then
+    assert counted[str(project.data_file)] == 1
+
+
 def test_when_all_is_up_to_date(project: SpecProject) -> None:
     project.launch()
     assert launch(project) == ONCE

@@ -17,8 +17,16 @@ from iris_hpo.spec import SearchSpec
 from iris_hpo.text import clean
 
 
-def build_raw_data(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
-    """Define `raw_data`; it has the asset of the project as an input, if the data is one."""
+def build_raw_data(
+    spec: SearchSpec, open_study: OpenStudy, *, loads_data: bool = False
+) -> dg.AssetsDefinition:
+    """Define `raw_data`; it has the asset of the project as an input, if the data is one.
+
+    Parameters
+    ----------
+    loads_data
+        Whether the study loads the asset's value; otherwise Dagster does, and passes it.
+    """
 
     def from_file(
         context: dg.AssetExecutionContext, iris_hpo_storage: Storage
@@ -39,14 +47,22 @@ def build_raw_data(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefiniti
             study.data_asset.keep(value)
             return _read(study, str(study.store.path(SNAPSHOT)))
 
+    def from_study(
+        context: dg.AssetExecutionContext, iris_hpo_storage: Storage
+    ) -> dg.MaterializeResult[Any]:
+        with user_errors():
+            study = open_study(context.instance, iris_hpo_storage)
+            check_claim(study)
+            study.data_asset.keep_latest()
+            return _read(study, str(study.store.path(SNAPSHOT)))
+
     function: Callable[..., dg.MaterializeResult[Any]] = from_file
-    inputs: dict[str, dg.AssetIn] = {}
+    edge: dict[str, Any] = {}
     if spec.data_asset:
-        function = from_asset
-        inputs["value"] = dg.AssetIn(dg.AssetKey.from_user_string(spec.data_asset))
-    return dg.asset(**presentation(spec, "raw_data"), ins=inputs, pool=names_of(spec).pool)(
-        function
-    )
+        key = dg.AssetKey.from_user_string(spec.data_asset)
+        function = from_study if loads_data else from_asset
+        edge = {"deps": [key]} if loads_data else {"ins": {"value": dg.AssetIn(key)}}
+    return dg.asset(**presentation(spec, "raw_data"), **edge, pool=names_of(spec).pool)(function)
 
 
 def _read(study: Study, path: str) -> dg.MaterializeResult[Any]:
