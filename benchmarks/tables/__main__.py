@@ -7,14 +7,17 @@ learns from a column that counts the rows counts as failed.
 
 import argparse
 import csv
+import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 LIST: Final = Path(__file__).with_name("tables.tsv")
 ESTIMATORS: Final = {
@@ -48,52 +51,94 @@ attributes:
 """
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a table.
+
+    Attributes
+    ----------
+    problem
+        Why there is no leaderboard, or which row number was learnt from; empty if all is well.
+    seconds
+        Duration of the command.
+    estimate
+        The champion's estimate with its interval, or why there is none.
+    """
+
+    problem: str
+    seconds: float
+    estimate: str = ""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a line per table; return the exit code."""
+    """Print a row of a Markdown table per table; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tables", description=__doc__)
     parser.add_argument("--list", type=Path, default=LIST, help="the list of tables")
+    parser.add_argument("--jobs", type=int, default=1, help="number of worker processes")
     parser.add_argument("folder", type=Path, nargs="+", help="where packages are installed")
     options = parser.parse_args(arguments)
     with options.list.open(newline="") as file:
         tables = list(csv.DictReader(file, delimiter="\t"))
     works = 0
+    print("| package | table | target | outcome | seconds |\n|---|---|---|---|---|")
     for table in tables:
         places = [folder / table["file"] for folder in options.folder]
         path = next((place for place in places if place.is_file()), None)
-        answer = "is not installed" if path is None else try_table(path, table)
-        works += answer == ""
-        print(
-            f"{table['package']} {Path(table['file']).name}: {answer or 'a leaderboard'}",
-            flush=True,
+        outcome = (
+            Outcome("not installed", 0) if path is None else try_table(path, table, options.jobs)
         )
-    print(f"{works} of {len(tables)} end in a leaderboard")
+        works += not outcome.problem
+        cells = [
+            table["package"],
+            Path(table["file"]).name,
+            table["target"],
+            outcome.problem or outcome.estimate,
+            f"{outcome.seconds:.1f}",
+        ]
+        print(f"| {' | '.join(cells)} |", flush=True)
+    print(f"\n{works} of {len(tables)} end in a leaderboard")
     return 0
 
 
-def try_table(path: Path, table: Mapping[str, str]) -> str:
-    """Run a search over a table; return why there is no leaderboard, or nothing."""
+def try_table(path: Path, table: Mapping[str, str], jobs: int = 1) -> Outcome:
+    """Run a search over a table, with the command, in a project of its own."""
     with tempfile.TemporaryDirectory(prefix="tables-") as name:
         folder = Path(name)
-        values = folder / "data" / "parameters" / "tried"
-        values.mkdir(parents=True)
-        (values / "max_depth_parameters.txt").write_text("3\n6\n")
-        (folder / "data" / path.name).write_bytes(path.read_bytes())
-        (folder / "defs" / "tried").mkdir(parents=True)
-        target = "-1" if table["target"].startswith("(last") else repr(table["target"])
-        estimator = ESTIMATORS[table["task"]]
-        text = _SEARCH.format(file=path.name, target=target, estimator=estimator)
-        (folder / "defs" / "tried" / "defs.yaml").write_text(text)
-        (folder / "definitions.py").write_text(_DEFINITIONS)
-        (folder / "pyproject.toml").write_text(_PROJECT)
+        _write_project(folder, path, table)
         command = [sys.executable, "-m", "iris_hpo", "run", "--search", "tried", "--json"]
+        command += ["--jobs", str(jobs)]
         environment = {**os.environ, "DAGSTER_HOME": str(folder / "home")}
-        (folder / "home").mkdir()
+        started = time.monotonic()
         ended = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
+        seconds = time.monotonic() - started
         if ended.returncode:
-            return ended.stderr.strip()[:500].replace(f"{folder}/", "")
-        return row_number(folder / "artifacts" / "tried" / "split" / "train.csv")
+            return Outcome(ended.stderr.strip()[:500].replace(f"{folder}/", ""), seconds)
+        problem = row_number(folder / "artifacts" / "tried" / "split" / "train.csv")
+        return Outcome(problem, seconds, _estimate(json.loads(ended.stdout)))
+
+
+def _write_project(folder: Path, path: Path, table: Mapping[str, str]) -> None:
+    values = folder / "data" / "parameters" / "tried"
+    values.mkdir(parents=True)
+    (values / "max_depth_parameters.txt").write_text("3\n6\n")
+    (folder / "data" / path.name).write_bytes(path.read_bytes())
+    (folder / "defs" / "tried").mkdir(parents=True)
+    target = "-1" if table["target"].startswith("(last") else repr(table["target"])
+    estimator = ESTIMATORS[table["task"]]
+    text = _SEARCH.format(file=path.name, target=target, estimator=estimator)
+    (folder / "defs" / "tried" / "defs.yaml").write_text(text)
+    (folder / "definitions.py").write_text(_DEFINITIONS)
+    (folder / "pyproject.toml").write_text(_PROJECT)
+    (folder / "home").mkdir()
+
+
+def _estimate(summary: Mapping[str, Any]) -> str:
+    estimate = summary["estimate"]
+    if estimate is None:
+        return f"{summary['score']:.2f}; {summary['estimate_reason']}"
+    return f"{estimate['value']:.2f} ({estimate['low']:.2f} to {estimate['high']:.2f})"
 
 
 def row_number(path: Path) -> str:
