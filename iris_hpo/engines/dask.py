@@ -281,5 +281,8 @@ class _DaskWorkers(Workers[str]):
                 contents = sent.result(timeout=_FETCH_SECONDS)
             except TimeoutError:  # the worker may have died with the answer: look, and try again
                 self._looked = None
+            except UnboundLocalError:  # what distributed's `sync` raises if its wait is cancelled
+                if sent.status == "error":
+                    raise
             else:
                 return [pickle.loads(content) for content in contents or ()]  # noqa: S301 - our own
