@@ -19,10 +19,8 @@ from iris_hpo.samplers.parameter_files import check_axis_files
 from iris_hpo.scaffold import SearchScaffolder
 from iris_hpo.spec import SearchSpec
 from iris_hpo.yaml_broken import BrokenSearch, Refused
-from iris_hpo.yaml_fields import (
-    StepFields,
-    part_of,
-)
+from iris_hpo.yaml_fields import StepFields
+from iris_hpo.yaml_parts import part_of
 from iris_hpo.yaml_places import (
     located_error,
     refuse_repeated_keys,
@@ -128,6 +126,7 @@ class HyperparameterSearch(dg.Component, SearchFields):
             sampler=part_of(self.sampler, "sampler"),
             prepare=self.prepare,
             data_asset=self.data.asset if self.data else "",
+            early_stopping=self.early_stopping.settings() if self.early_stopping else None,
         )
 
     def _scorings(self) -> Sequence[str | Part]:

@@ -7,7 +7,12 @@ from pathlib import Path
 
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import Task
-from iris_hpo.data.named_splitters import BY_ROLES, SPLITTERS, choose_splitter
+from iris_hpo.data.named_splitters import (
+    BY_ROLES,
+    SPLITTERS,
+    choose_splitter,
+    may_follow_time,
+)
 from iris_hpo.data.splitters import Division, SplitSettings
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.parts import Part
@@ -20,6 +25,7 @@ from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.spec_checks import check_spec
 from iris_hpo.training.called_objective import CalledObjective
 from iris_hpo.training.choices import Choice, choose
+from iris_hpo.training.early_stopping import EarlyStopping
 from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimator_search import simplest_end, with_values
 from iris_hpo.training.estimators import Recipe, Step
@@ -29,6 +35,7 @@ from iris_hpo.training.scorers import Scorings
 from iris_hpo.training.search_objective import SearchObjective, as_part, objective_of
 from iris_hpo.training.settings import identity
 from iris_hpo.training.source_code import loaded_code
+from iris_hpo.training.stopped_objective import StoppedObjective
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,8 @@ class SearchSpec:
         ``none`` refuses features that are no complete numbers, ``auto`` prepares them.
     data_asset
         Key of the project's asset whose value is the data, with ``/`` between its parts.
+    early_stopping
+        When a fit of the estimator stops; by default it takes all its iterations.
     """
 
     name: str
@@ -126,6 +135,7 @@ class SearchSpec:
     sampler: Part = PARAMETER_FILES
     prepare: str = "auto"
     data_asset: str = ""
+    early_stopping: EarlyStopping | None = None
 
     def __post_init__(self) -> None:
         with at_field("name"):
@@ -210,15 +220,21 @@ class SearchSpec:
     ) -> SearchObjective:
         """How to train and score under a run's choices.
 
-        ``kinds`` of features are prepared; a function or a program gets the names of ``columns``.
+        ``kinds`` of features are prepared; a function or a program gets them, and the names of
+        ``columns``.
         """
         if self.objective is None:
             recipe = replace(self.recipe(chosen, seed), kinds=tuple(kinds))
-            return EstimatorObjective(recipe, self.scorings.name, self.task, self.scorings)
+            known = (recipe, self.scorings.name, self.task, self.scorings)
+            if self.early_stopping is None:
+                return EstimatorObjective(*known)
+            is_ordered = may_follow_time(self.splitter)
+            return StoppedObjective(*known, stopping=self.early_stopping, is_ordered=is_ordered)
         choose(self.choices, chosen or {})
         if isinstance(self.own_objective, CalledObjective):
             seed = self.split.seed if seed is None else seed
-            return replace(self.own_objective, seed=seed, columns=tuple(columns))
+            known = {"seed": seed, "columns": tuple(columns), "kinds": tuple(kinds)}
+            return replace(self.own_objective, **known)
         return replace(self.own_objective)
 
     @cached_property
@@ -247,6 +263,11 @@ class SearchSpec:
     def has_table(self) -> bool:
         """Whether there are data; a function or a program can do without."""
         return bool(self.data_file or self.data_asset)
+
+    @property
+    def sees_split(self) -> bool:
+        """Whether more of the split than the training rows decides a model."""
+        return self.called is not None or self.early_stopping is not None
 
     @property
     def scores_itself(self) -> bool:

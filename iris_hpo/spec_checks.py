@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from iris_hpo import known_rules
 from iris_hpo.data.columns import check_prepare
 from iris_hpo.data.named_splitters import refuse_settings
+from iris_hpo.data.no_table import refuse_division
 from iris_hpo.data.splitters import Division, SplitSettings
 from iris_hpo.engines import check_engine
 from iris_hpo.errors import InputError, at_field
@@ -20,8 +21,9 @@ from iris_hpo.spec_choosing import checked_rule, default_rule, refuse_share, sel
 from iris_hpo.text import shorten
 from iris_hpo.training.estimator_search import check_estimator, with_values
 from iris_hpo.training.estimators import Recipe
-from iris_hpo.training.row_weights import check_weights
+from iris_hpo.training.row_weights import check_weighted_scorings, check_weights
 from iris_hpo.training.scoring import check_responses, check_scorings
+from iris_hpo.training.stopping_fits import check_stopping
 
 if TYPE_CHECKING:
     from iris_hpo.spec import SearchSpec
@@ -68,6 +70,8 @@ def _check_data(spec: "SearchSpec") -> None:
             "give a data_file, or an asset of the project: data: {asset: features}",
             field=("data_file",),
         )
+    if not spec.has_table:
+        refuse_division(spec.split)
     if not all(spec.data_asset.split("/")) and spec.data_asset:
         raise InputError(
             f"the asset {shorten(spec.data_asset)} has an empty part in its key",
@@ -79,6 +83,8 @@ def _check_estimator(spec: "SearchSpec") -> None:
     default = spec.default_scoring  # by the task, so that steps without one are refused first
     if spec.known_task is None:
         check_estimator(spec.steps, spec.axes, spec.choices)
+    if spec.early_stopping is not None:
+        check_stopping(spec.recipe(), [axis.parameter for axis in spec.axes])
     if spec.scoring in ("", default) and not spec.metrics and spec.pos_label is None:
         return
     check_scorings(spec.scorings, spec.task)
@@ -99,6 +105,11 @@ def _check_objective(spec: "SearchSpec") -> None:
         raise InputError(
             "choices are settings of an estimator; an objective has none, so take them out",
             field=("choices",),
+        )
+    if spec.early_stopping is not None:
+        raise InputError(
+            "early_stopping is for estimators; another objective stops itself, so leave this out",
+            field=("early_stopping",),
         )
     scoring = spec.default_scoring
     if spec.scoring not in ("", scoring):
@@ -134,6 +145,8 @@ def _check_weights(spec: "SearchSpec", column: str) -> None:
             f"the weights out by columns: {{{column}: drop}}",
             field=("columns", column),
         )
+    elif spec.called is not None and not spec.scores_itself:
+        check_weighted_scorings(spec.scorings, column)
 
 
 def _check_parts(spec: "SearchSpec") -> None:

@@ -1,6 +1,6 @@
 """The fields of a search's YAML, and what the domain makes of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, cast, get_args
 
 from pydantic import (
@@ -15,15 +15,13 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
-from iris_hpo.data.dataset import Task
-from iris_hpo.errors import InputError, at_field
-from iris_hpo.parts import Part
+from iris_hpo.errors import at_field
 from iris_hpo.run_settings import Setting
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.simplicity import Simplest
 from iris_hpo.space.values import TYPES, AxisType, Value
-from iris_hpo.training.called import Direction
 from iris_hpo.training.choices import Choice
+from iris_hpo.training.early_stopping import EarlyStopping
 from iris_hpo.training.estimators import Step
 from iris_hpo.training.settings import from_yaml
 
@@ -63,11 +61,13 @@ def setting_field(setting: Setting, **more: Any) -> Any:
     return Field(default=setting.default, description=setting.text, **more)
 
 
-class _Fields(BaseModel):
+class Fields(BaseModel):
+    """What is written as a mapping."""
+
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class AxisFields(_Fields):
+class AxisFields(Fields):
     """One searched parameter. Its values stand in ``<name>_parameters*.txt``, one a line, or here.
 
     An axis with such a file has its values; otherwise those of ``values``, or a range.
@@ -150,7 +150,7 @@ def _listed(value: _Listed) -> Value:
     return cast("Value", tuple(value)) if isinstance(value, list) else value
 
 
-class DataFields(_Fields):
+class DataFields(Fields):
     """Data that is no file of the data folder."""
 
     asset: str = Field(
@@ -161,7 +161,7 @@ class DataFields(_Fields):
     )
 
 
-class StepFields(_Fields):
+class StepFields(Fields):
     """One step of a pipeline; its parameters are addressed as ``<class in lower case>__<name>``."""
 
     estimator: str = Field(
@@ -173,10 +173,29 @@ class StepFields(_Fields):
 
     def step(self, index: int) -> Step:
         """Make the step; errors name its place in the list."""
-        return Step(self.estimator, _read(self.settings, "steps", index))
+        return Step(self.estimator, read_settings(self.settings, "steps", index))
 
 
-class ChoiceFields(_Fields):
+class EarlyStoppingFields(Fields):
+    """When a fit stops early."""
+
+    rounds: int = Field(
+        description="Number of iterations without a better score after which a fit stops.",
+        examples=[50],
+    )
+    share: float = Field(
+        default=0.1,
+        description="Share of the rows of a fit that score the iterations; it is not fitted to "
+        "them.",
+    )
+
+    def settings(self) -> EarlyStopping:
+        """Make the settings; errors name the field."""
+        with at_field("early_stopping"):
+            return EarlyStopping(self.rounds, self.share)
+
+
+class ChoiceFields(Fields):
     """A fixed setting that a run may change."""
 
     name: str = Field(description="The estimator's parameter.", examples=["kernel"])
@@ -196,117 +215,8 @@ class ChoiceFields(_Fields):
             return Choice(self.name, default, options, self.description)
 
 
-class PartFields(_Fields):
-    """A replaceable part with settings."""
-
-    use: str = Field(
-        description="A short name, or the import path of a class.",
-        examples=["my_project.reports.Table"],
-    )
-    settings: dict[str, Any] = Field(
-        default_factory=dict, description="What it is made with.", examples=[{"rows": 10}]
-    )
-
-
-class ObjectiveFields(_Fields):
-    """What is tuned instead of an estimator: a function, a program, or a class."""
-
-    function: str = Field(
-        default="",
-        description="A function that is called for each candidate: `module:name`.",
-        examples=["my_project.functions:branin"],
-    )
-    command: list[str] = Field(
-        default_factory=list[str],
-        description="A program that is run for each candidate, with its arguments. `{name}` is "
-        "replaced by a parameter.",
-        examples=[["sh", "train.sh", "{power}"]],
-    )
-    use: str = Field(
-        default="",
-        description="The import path of a class that trains and scores candidates.",
-        examples=["my_project.objectives.Network"],
-    )
-    settings: dict[str, Any] = Field(
-        default_factory=dict,
-        description="Further arguments of the function or of the class.",
-        examples=[{"depth": 3}],
-    )
-    metric: str = Field(
-        default="value",
-        description="The name of the number to rank by, of a function or a program.",
-        examples=["loss"],
-    )
-    direction: Annotated[str, OneOf(get_args(Direction), is_required=True)] = Field(
-        default="maximize",
-        description="Whether the greatest number is the best, or the least.",
-        examples=["minimize"],
-    )
-    inputs: list[str] = Field(
-        default_factory=list[str],
-        description="Files and folders that decide the results of a function or a program, from "
-        "the project's folder on; their content counts.",
-        examples=[["lib", "rates.csv"]],
-    )
-    version: str | None = Field(
-        default=None,
-        description="Any text, in place of the source, the inputs and the packages of a function "
-        "or a program: results are out of date if it changes, and not if these do.",
-        examples=["2"],
-    )
-    task: Annotated[str, OneOf(get_args(Task), is_required=True)] = Field(
-        default="regression",
-        description="How the target of the table is read: `classification` for labels, "
-        "`regression` for numbers.",
-    )
-    time_limit: float | None = Field(
-        default=None, description="Seconds after which a program is ended.", examples=[60]
-    )
-
-    def part(self, *place: str | int) -> Part:
-        """Make the part; the place is where it is written.
-
-        Raises
-        ------
-        InputError
-            If it is not one of the three, or has a field of another one.
-        """
-        ways = {"function": self.function, "command": self.command, "use": self.use}
-        given = [name for name, value in ways.items() if value]
-        with at_field(*place):
-            if len(given) != 1:
-                raise InputError("give one of function, command and use", field=tuple(given[1:2]))
-            way = given[0]
-            written = sorted(self.model_fields_set - {way, "settings"} - _FIELDS_OF[way])
-            if written:
-                raise InputError(f"{written[0]} is no field beside {way}", field=(written[0],))
-        settings = _read(self.settings, *place)
-        if way == "use":
-            return Part(self.use, settings)
-        fields = self.model_fields_set & {way, *_FIELDS_OF[way]}
-        own: dict[str, object] = {name: getattr(self, name) for name in sorted(fields)}
-        return Part(_PARTS[way], {**own, **({"settings": settings} if settings else {})})
-
-
-_CALLED_FIELDS: Final = frozenset(("metric", "direction", "inputs", "version", "task"))
-_FIELDS_OF: Final[Mapping[str, frozenset[str]]] = {
-    "function": _CALLED_FIELDS,
-    "command": _CALLED_FIELDS | {"time_limit"},
-    "use": frozenset(),
-}
-_PARTS: Final = {"function": "function", "command": "program"}
-
-
-def part_of(fields: str | PartFields | ObjectiveFields, *place: str | int) -> Part:
-    """Make a part from a name alone, or from its fields; the place is where it is written."""
-    if isinstance(fields, str):
-        return Part(fields)
-    if isinstance(fields, ObjectiveFields):
-        return fields.part(*place)
-    return Part(fields.use, _read(fields.settings, *place))
-
-
-def _read(settings: dict[str, Any], *place: str | int) -> dict[str, object]:
+def read_settings(settings: dict[str, Any], *place: str | int) -> dict[str, object]:
+    """Read settings as YAML writes them; the place is where they are written."""
     read: dict[str, object] = {}
     for name, value in settings.items():
         with at_field(*place, "settings", name):

@@ -25,12 +25,12 @@ from iris_hpo.yaml_fields import (
     AxisFields,
     ChoiceFields,
     DataFields,
-    ObjectiveFields,
+    EarlyStoppingFields,
     OneOf,
-    PartFields,
     StepFields,
     setting_field,
 )
+from iris_hpo.yaml_parts import ObjectiveFields, PartFields
 
 _IS_CALLED: Final[JsonDict] = {
     "required": ["objective"],
@@ -131,6 +131,12 @@ class SearchFields(dg.Model):
     axes: list[AxisFields] = Field(description="The searched parameters.", min_length=1)
     choices: list[ChoiceFields] = Field(
         default_factory=list[ChoiceFields], description="Settings that a run may change."
+    )
+    early_stopping: EarlyStoppingFields | None = Field(
+        default=None,
+        description="Stop fits of LightGBM, XGBoost, CatBoost, or of a class whose `fit` takes "
+        "`eval_set` and `early_stopping_rounds`, as soon as they become no better.",
+        examples=[{"rounds": 50, "share": 0.1}],
     )
     scoring: str | PartFields | list[str | PartFields] = Field(
         default="",

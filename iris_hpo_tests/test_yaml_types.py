@@ -7,7 +7,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from iris_hpo import HyperparameterSearch
-from iris_hpo.yaml_fields import AxisFields, ChoiceFields, PartFields, StepFields
+from iris_hpo.yaml_fields import AxisFields, ChoiceFields, StepFields
+from iris_hpo.yaml_parts import PartFields
 from iris_hpo.yaml_problems import problems
 
 MODELS: tuple[type[BaseModel], ...] = (

@@ -4,7 +4,8 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,11 +21,13 @@ from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.study import Study
 from iris_hpo.selection.champion import CHAMPION, ChampionCard
 from iris_hpo.selection.ensemble import ENSEMBLE
+from iris_hpo.selection.selected_files import read_files
 from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.text import clean, quote_cell
-from iris_hpo.training.call import named_rows
+from iris_hpo.training.called_predictor import CalledPredictor
 from iris_hpo.training.cards import load_model
 from iris_hpo.training.fitting import describe
+from iris_hpo.training.frames import named_rows
 
 _KEPT: Final = ("target", "category", "feature")
 """Roles of columns that are features or the target."""
@@ -44,7 +47,7 @@ def predict_file(
     """Predict a file with the champion or the ensemble, verified before it is unpickled."""
     with open_study(search, data, artifacts) as study:
         champion, task = study.champion(), study.spec.task
-        content = read_predictor(study.store, champion, ensemble=ensemble)
+        make_model = _predictor(study, champion, ensemble=ensemble)
     if proba and task == "regression":
         raise InputError("this search predicts numbers, which have no probabilities")
     _check_versions(study, champion)
@@ -59,9 +62,9 @@ def predict_file(
         header=layout.header,
         left_out=[name for name, role in layout.columns.items() if role not in _KEPT],
     )
-    model = _load(content)
-    if study.spec.called:
-        features = named_rows(model, features, champion.feature_names)
+    model = make_model()
+    if study.spec.called and not study.spec.scores_itself:
+        features = named_rows(model, features, champion.feature_names, champion.kinds or ())
     if proba:
         labels = _labels(model)
         text = _table(labels, _probabilities(model, features, len(labels)), as_json=as_json)
@@ -71,12 +74,23 @@ def predict_file(
     return 0
 
 
+def _predictor(study: Study, champion: ChampionCard, *, ensemble: bool) -> Callable[[], Any]:
+    """Read what predicts and verify it; return what loads it."""
+    called = study.spec.called
+    if called is None or not called.made.predict or ensemble:
+        return partial(_load, read_predictor(study.store, champion, ensemble=ensemble))
+    files = read_files(study.store, champion.key, champion.model_version)
+    known = called.made.predict, files, champion.feature_names, champion.kinds or ()
+    return lambda: CalledPredictor(*known)
+
+
 def read_predictor(store: ArtifactStore, champion: ChampionCard, *, ensemble: bool) -> bytes:
     """Read the champion's model, or the vote of the selected models, and verify it."""
     if RULES[champion.rule].scores_itself:
         raise InputError(
-            "the objective of this search scores itself, so its champion predicts nothing; what "
-            f"the champion gave and left is in {store.path('selection')}"
+            "the objective of this search scores itself, so its champion is no model; name a "
+            "function that predicts with the files of its folder, predict: module:name, below "
+            f"objective; what the champion gave and left is in {store.path('selection')}"
         )
     if not ensemble:
         return read_verified(store, CHAMPION, champion.digest)

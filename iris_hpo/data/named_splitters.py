@@ -122,6 +122,11 @@ def choose_splitter(part: Part, columns: Mapping[str, str]) -> Part:
     return part
 
 
+def may_follow_time(part: Part) -> bool:
+    """Whether a splitter divides rows by their time, or may do so as a user's own."""
+    return part.use not in BUILT_IN or BUILT_IN[part.use].role == "time"
+
+
 def refuse_settings(part: Part, given: Iterable[str], written: Callable[[str], str] = str) -> None:
     """Refuse split settings that a splitter does not follow.
 

@@ -1,9 +1,13 @@
 """In place of the data of a search without a table: no rows, and a split that is a seed."""
 
+from typing import Final
+
 import numpy as np
 
 from iris_hpo.data.dataset import Dataset
 from iris_hpo.data.split import SplitCard
+from iris_hpo.data.splitters import SplitSettings
+from iris_hpo.errors import InputError
 from iris_hpo.store.digests import digest_of
 
 
@@ -12,18 +16,46 @@ def no_dataset() -> Dataset:
     return Dataset(np.empty((0, 0)), np.empty(0), (), "", digest_of(b""))
 
 
-def undivided(seed: int) -> tuple[SplitCard, dict[str, bytes]]:
+def refuse_division(settings: SplitSettings) -> None:
+    """Refuse settings of a division, where there are no rows to divide.
+
+    Raises
+    ------
+    InputError
+        Names the first.
+    """
+    for name, default in vars(SplitSettings()).items():
+        value = getattr(settings, name)
+        if name != "seed" and value not in (default, *_NOTHING.get(name, ())):
+            raise InputError(
+                f"{name} {value}: the search has no table, so there are no rows to divide; leave "
+                f"{name} out",
+                field=(name,),
+            )
+
+
+_NOTHING: Final = {"folds": (0,), "repeats": (1,)}
+"""Values that divide nothing."""
+
+
+def undivided(settings: SplitSettings) -> tuple[SplitCard, dict[str, bytes]]:
     """Make the split of a search without a table: no rows and no files, only the seed.
 
     Returns
     -------
     card, files
         As `divide` returns them.
+
+    Raises
+    ------
+    InputError
+        If the settings divide rows.
     """
+    refuse_division(settings)
     nothing = digest_of(b"")
     card = SplitCard(
         data_digest=nothing,
-        seed=seed,
+        seed=settings.seed,
         folds=0,
         train_rows=0,
         test_rows=0,

@@ -103,7 +103,9 @@ class FinalFits:
         self.curve = self.references.learning_curve
         fits += [curve] if self.curve is None and self._settings is not None else []
         if refits:
-            fit = champion_fit(self._conditions, champion.parameters, test_digest)
+            fit = champion_fit(
+                self._conditions, champion.parameters, test_digest, champion.iterations
+            )
             self.refitted = self._refitted_before(fit.fingerprint)
             fits += [] if self.refitted else [fit]
         counts = Counts(len(fits))

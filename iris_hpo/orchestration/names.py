@@ -234,4 +234,4 @@ def log_line(log: logging.Logger, line: str, level: int = logging.INFO) -> None:
 
 def prepares(spec: SearchSpec) -> bool:
     """Whether the features of a search may be other than complete numbers."""
-    return spec.prepare == "auto" and spec.objective is None
+    return spec.prepare == "auto" and (spec.objective is None or spec.called is not None)

@@ -74,6 +74,7 @@ class Recorder:
         metadata: Metadata = {
             **self._values(card.key),
             "support_vectors": card.support_vectors,
+            "iterations": card.iterations,
             "fit_seconds": card.seconds,
             "bytes": card.bytes,
             "digest": card.digest,

@@ -134,7 +134,7 @@ class Study:
             If it cannot be divided by these settings; the message names the file.
         """
         if not self.spec.has_table:
-            return undivided(settings.seed)
+            return undivided(settings)
         if settings not in self._divided:
             dataset = self.dataset  # its errors name the file
             try:
@@ -212,7 +212,7 @@ class Study:
             objective=self.spec.make_objective(
                 parameters.choices, split.seed, split.kinds or (), split.columns
             ),
-            training_digest=split.version if self.spec.called else split.train_digest,
+            training_digest=split.version if self.spec.sees_split else split.train_digest,
             split_version=split.version,
             parameters_version=parameters.version,
         )

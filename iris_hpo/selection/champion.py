@@ -70,6 +70,9 @@ class ChampionCard(Card):
         ``minimize`` if the least score is the best.
     has_files
         Whether the champion has files beside its model.
+    iterations
+        Number of iterations of ``champion.pkl``, if it stops early: the median of the best numbers
+        of the folds.
     """
 
     key: str
@@ -102,6 +105,7 @@ class ChampionCard(Card):
     ensemble: dict[str, Any] | None = None
     direction: str | None = None
     has_files: bool | None = None
+    iterations: int | None = None
 
     def content(self) -> dict[str, object]:
         """Return the fields that are stored."""
@@ -192,6 +196,7 @@ def champion_card(made: Made, split: SplitCard) -> ChampionCard:
         **_estimated(made.assessment.estimate),
         direction=MINIMIZE if selection.minimizes else None,
         has_files=True if card.beside else None,
+        iterations=card.iterations,
     )
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Container, Iterable
 from typing import Final
 
+from iris_hpo.store.cards import read_recorded_card
 from iris_hpo.store.digests import ArtifactError
 from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.training.called import FILES, LOG
-from iris_hpo.training.cards import ModelCard
+from iris_hpo.training.cards import ModelCard, model_card_name
 
 SELECTED_FOLDER: Final = "selection/models"
 
@@ -39,6 +40,29 @@ def read_beside(store: ArtifactStore, cards: Iterable[ModelCard]) -> dict[str, b
         for card in cards
         for name, digest in card.files_beside.items()
     }
+
+
+def read_files(store: ArtifactStore, key: str, version: str) -> bytes | None:
+    """Read the archive of the files that the call of a selected candidate left.
+
+    Parameters
+    ----------
+    version
+        Version of the card of the candidate's model.
+
+    Returns
+    -------
+    bytes or None
+        None if the call left no files.
+
+    Raises
+    ------
+    ArtifactError
+        If it is missing or is not the one that was recorded.
+    """
+    card = read_recorded_card(store, model_card_name(key), ModelCard, version)
+    digest = (card.beside or {}).get(FILES)
+    return read_verified(store, selected_name(key, FILES), digest) if digest else None
 
 
 def problems_beside(store: ArtifactStore, card: ModelCard) -> list[str]:

@@ -109,10 +109,19 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept of a call: the model, and files beside it, by the suffix of their names."""
+    """What is kept of a call.
+
+    Attributes
+    ----------
+    beside
+        Files beside the model, by the suffix of their names.
+    iterations
+        Number of iterations of a model that stops early.
+    """
 
     model: object
     beside: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    iterations: int | None = None
 
 
 @runtime_checkable

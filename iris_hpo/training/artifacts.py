@@ -11,7 +11,7 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
@@ -34,13 +34,14 @@ _EARLIEST: Final = (1980, 1, 1, 0, 0, 0)
 class Workplace:
     """A temporary folder for one call; it is made when it is first needed.
 
-    Folders of workers that were killed are removed by the next workplace on the machine.
+    Folders of workers that were killed are removed by the next process of the machine that makes
+    one.
     """
 
     @cached_property
     def root(self) -> Path:
         """The folder."""
-        _sweep()
+        remove_left_folders()
         return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{_place()}-{os.getpid()}-"))
 
     @cached_property
@@ -92,6 +93,14 @@ def pack(folder: Path) -> bytes | None:
     return content.getvalue()
 
 
+def unpack(content: bytes, folder: Path) -> None:
+    """Write the files of an archive that `pack` made into a folder."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for entry in archive.infolist():
+            path = Path(archive.extract(entry, folder))
+            path.chmod(entry.external_attr >> 16)
+
+
 def _files(folder: str) -> dict[str, os.stat_result]:
     """All files below a folder by their names, sorted; nothing else may be there.
 
@@ -137,12 +146,14 @@ def _too_large(size: str) -> CandidateError:
     )
 
 
+@cache
 def _place() -> str:
     return digest_of(place_of_processes().encode())[:12]
 
 
-def _sweep() -> None:
-    """Remove the folders of processes of this machine that have died."""
+@cache
+def remove_left_folders() -> None:
+    """Remove the folders of processes of this machine that have died; a process looks once."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}{_place()}-*"):
         process = folder.name.split("-")[2]
         with suppress(OSError):  # another user's, or removed by another process

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from iris_hpo.data.dataset import Features, Target
 from iris_hpo.data.split import Examples
 from iris_hpo.space.values import Value
 from iris_hpo.training.artifacts import Workplace
+from iris_hpo.training.frames import frame_of
+from iris_hpo.training.row_weights import Weights
 from iris_hpo.training.suggestions import Suggestions
 
 if TYPE_CHECKING:
@@ -31,15 +33,15 @@ class Data:
         The rows.
     columns
         Names of the features, then that of the target.
-
-    Attributes
-    ----------
+    kinds
+        Kinds of the features, if not all are complete numbers.
     shows_test
         Whether the test rows may be read.
     """
 
     examples: Examples
     columns: Sequence[str]
+    kinds: Sequence[str] = ()
     shows_test: bool = True
 
     @property
@@ -50,7 +52,8 @@ class Data:
     @cached_property
     def train(self) -> "DataFrame":
         """The training rows."""
-        return self._frame(self.examples.features, self.examples.target)
+        examples = self.examples
+        return self._frame(examples.features, examples.target, examples.test_features)
 
     @cached_property
     def test(self) -> "DataFrame":
@@ -61,32 +64,44 @@ class Data:
         AttributeError
             If the result is an estimator: it is scored on them.
         """
-        if not self.shows_test:
-            raise AttributeError(
-                "the test rows score what the function returns, so they are not shown to it"
-            )
-        return self._frame(self.examples.test_features, self.examples.test_target)
+        self._refuse_test()
+        examples = self.examples
+        return self._frame(examples.test_features, examples.test_target, examples.features)
+
+    @property
+    def weights(self) -> Weights | None:
+        """How much each training row counts; None if all count alike."""
+        weights = self.examples.roles.weight
+        return None if weights is None else weights.copy()
+
+    @property
+    def test_weights(self) -> Weights | None:
+        """How much each test row counts; None if all count alike.
+
+        Raises
+        ------
+        AttributeError
+            As for `test`.
+        """
+        self._refuse_test()
+        weights = self.examples.test_roles.weight
+        return None if weights is None else weights.copy()
 
     @cached_property
     def folds(self) -> "list[tuple[DataFrame, DataFrame]]":
         """For each fold, the rows to fit and the rows to validate on, of the training rows."""
         return [(self.train.iloc[fit], self.train.iloc[rows]) for fit, rows in self.examples.folds]
 
-    def _frame(self, features: Features, target: Target) -> "DataFrame":
-        from pandas import DataFrame
-
-        frame = DataFrame(np.array(features), columns=list(self.columns[:-1]))
+    def _frame(self, features: Features, target: Target, others: Features) -> "DataFrame":
+        frame = frame_of(features, self.columns[:-1], self.kinds, others)
         frame[self.columns[-1]] = np.array(target)
         return frame
 
-
-def named_rows(model: object, features: Features, names: Sequence[str]) -> Features:
-    """Return the rows as a frame, if the model was fitted to one."""
-    if not hasattr(model, "feature_names_in_") or not names:
-        return features
-    from pandas import DataFrame
-
-    return cast("Features", DataFrame(features, columns=list(names)))
+    def _refuse_test(self) -> None:
+        if not self.shows_test:
+            raise AttributeError(
+                "the test rows score what the function returns, so they are not shown to it"
+            )
 
 
 class Trial(Suggestions):

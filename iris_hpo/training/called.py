@@ -70,6 +70,9 @@ class Called(ABC):
         Files and folders that decide a result, from the project's folder on.
     task
         How the target of a table is read.
+    predict
+        ``package.module:name`` of a function of rows and of the champion's folder, which predicts;
+        it decides no result.
     """
 
     metric: str = "value"
@@ -77,6 +80,7 @@ class Called(ABC):
     version: str | None = None
     inputs: Sequence[str] = ()
     task: Task = "regression"
+    predict: str = ""
     settings: Mapping[str, object] = field(default_factory=dict[str, object])
 
     def __post_init__(self) -> None:

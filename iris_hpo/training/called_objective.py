@@ -2,30 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import cast
 
 from iris_hpo.data.dataset import Features, Target, Task
+from iris_hpo.data.roles import RowRoles
 from iris_hpo.data.split import Examples
-from iris_hpo.data.splitters import Rows
-from iris_hpo.errors import CandidateError, InputError
+from iris_hpo.errors import InputError
 from iris_hpo.parts import Part, make_part
 from iris_hpo.space.values import Value
 from iris_hpo.store.cards import fingerprint
 from iris_hpo.training import CALLED, Kept
 from iris_hpo.training.artifacts import Workplace, pack
-from iris_hpo.training.call import Data, named_rows
+from iris_hpo.training.call import Data
 from iris_hpo.training.called import FILES, LOG, Called, Site
-from iris_hpo.training.cross_validation import FoldScores
 from iris_hpo.training.declared import digests_of, named_files
-from iris_hpo.training.estimator_objective import BASELINES, EstimatorObjective, evaluate_fitted
-from iris_hpo.training.estimators import Estimator, Recipe
+from iris_hpo.training.estimator_objective import BASELINES, EstimatorObjective
+from iris_hpo.training.estimators import Recipe
 from iris_hpo.training.evaluation import Evaluation
-from iris_hpo.training.fitting import RowScore, describe, score
-from iris_hpo.training.given import Numbers, is_estimator, is_mapping, read_numbers
+from iris_hpo.training.fitting import describe
+from iris_hpo.training.function import import_function
+from iris_hpo.training.given import read_numbers
 from iris_hpo.training.origin import Origin
+from iris_hpo.training.returned import ReturnedEstimators, check_numbers
 from iris_hpo.training.row_weights import Weights
 from iris_hpo.training.scorers import Scorings
 from iris_hpo.training.settings import identity
@@ -49,6 +50,8 @@ class CalledObjective(Origin):
         The search's seed.
     columns
         Names of the features, then that of the target; empty without a table.
+    kinds
+        Kinds of the features, if not all are complete numbers.
     """
 
     part: Part
@@ -56,6 +59,7 @@ class CalledObjective(Origin):
     given_scoring: str = ""
     seed: int = 0
     columns: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
 
     @property
     def origin(self) -> Origin:
@@ -132,8 +136,8 @@ class CalledObjective(Origin):
 
     @property
     def takes_weights(self) -> bool:
-        """Weights of rows reach no call."""
-        return False
+        """Calls get the weights of rows."""
+        return True
 
     def scoring_identity(self) -> Mapping[str, object]:
         """Return nothing: the name of the score decides it."""
@@ -152,6 +156,8 @@ class CalledObjective(Origin):
             If that is not possible.
         """
         self.made.load()
+        if self.made.predict:
+            import_function(self.made.predict, "predict")
 
     def check(self, parameters: Sequence[str]) -> None:
         """Check what is called with the parameters of the axes.
@@ -168,6 +174,12 @@ class CalledObjective(Origin):
             )
         if self.estimator_scoring and self.part.use == "program":
             raise InputError("a program gives its scores itself; leave scoring out")
+        if self.made.predict and self.estimator_scoring:
+            raise InputError(
+                "predict is for an objective that scores itself; an estimator that the function "
+                "returns predicts, so leave predict out",
+                field=("predict",),
+            )
         self.made.check_axes(parameters)
         self.identity()
 
@@ -188,7 +200,7 @@ class CalledObjective(Origin):
         """
         rows = None
         if self.columns:
-            rows = Data(examples, self.columns, shows_test=self.scores_itself)
+            rows = Data(examples, self.columns, self.kinds, shows_test=self.scores_itself)
         with closing(Workplace()) as workplace:
             site = Site(dict(parameters), self.seed, self.home, rows, workplace)
             returned = self.made.call(site)
@@ -197,25 +209,19 @@ class CalledObjective(Origin):
         beside = {FILES: files, LOG: returned.log}
         kept = {suffix: content for suffix, content in beside.items() if content}
         if self.scores_itself:
-            return Kept(self._numbers(returned.value), kept)
-        if is_estimator(returned.value):
-            return Kept(returned.value, kept)
-        kind = type(returned.value).__name__
-        raise CandidateError(
-            f"the function returned a {kind}, which has no method predict; the search's scoring "
-            f"{self.scoring} needs a fitted estimator: return one, or leave scoring out"
-        )
+            return Kept(check_numbers(returned.value, self.made.metric), kept)
+        return Kept(self._estimators.check(returned.value), kept)
 
     def train(
         self,
         parameters: Mapping[str, Value],
         features: Features,
         target: Target,
-        weights: Weights | None = None,  # noqa: ARG002 - refused before
+        weights: Weights | None = None,
     ) -> object:
         """Call it with training rows alone; give the model."""
-        none = features[:0], target[:0]
-        return self.call(parameters, Examples(features, target, *none, folds=())).model
+        none, roles = (features[:0], target[:0]), RowRoles(weight=weights)
+        return self.call(parameters, Examples(features, target, *none, (), roles)).model
 
     def score(
         self, model: object, parameters: Mapping[str, Value], examples: Examples
@@ -232,17 +238,7 @@ class CalledObjective(Origin):
         if self.scores_itself:
             numbers = dict(read_numbers(model, self.scoring))
             return Evaluation(numbers.pop(self.scoring), numbers)
-        named = replace(
-            examples, test_features=named_rows(model, examples.test_features, self.columns[:-1])
-        )
-
-        def score_folds() -> FoldScores:
-            return FoldScores(
-                tuple(self._score_fold(parameters, examples, *fold) for fold in examples.folds)
-            )
-
-        estimator = cast("Estimator", model)
-        return evaluate_fitted(estimator, self._scorings, self.task, named, score_folds)
+        return self._estimators.evaluate(model, parameters, examples)
 
     def references(self) -> Mapping[str, tuple[EstimatorObjective, Mapping[str, Value]]]:
         """Return what the champion is compared with: a baseline, if estimators are scored."""
@@ -268,29 +264,17 @@ class CalledObjective(Origin):
         return cast("Called", make_part(self.part, CALLED, "objective", "call"))
 
     @property
-    def _scorings(self) -> Scorings:
-        return Scorings((Part(self.scoring),))
+    def _estimators(self) -> ReturnedEstimators:
+        return ReturnedEstimators(
+            Scorings((Part(self.scoring),)),
+            self.task,
+            self.columns[:-1],
+            self.kinds,
+            lambda parameters, examples: self.call(parameters, examples).model,
+        )
 
     def _declared(self, modules: Mapping[str, str]) -> dict[str, str]:
         if self.made.version is not None:
             return {"version": self.made.version}
         named = named_files(self.home, self.made.words)
         return {**modules, **digests_of(self.home, [*self.made.inputs, *named])}
-
-    def _numbers(self, given: object) -> float | Numbers:
-        """The number that was given, or all by name."""
-        if is_estimator(given) and not is_mapping(given):
-            raise CandidateError(
-                f"the function returned a {type(given).__name__}; write scoring, such as accuracy, "
-                "into the search, by which it is to be scored"
-            )
-        numbers = read_numbers(given, self.made.metric)
-        return numbers if is_mapping(given) else numbers[self.made.metric]
-
-    def _score_fold(
-        self, parameters: Mapping[str, Value], examples: Examples, fit: Rows, rows: Rows
-    ) -> RowScore:
-        features, target = examples.features[rows], examples.target[rows]
-        model = self.train(parameters, examples.features[fit], examples.target[fit])
-        named = named_rows(model, features, self.columns[:-1])
-        return score(cast("Estimator", model), self._scorings, named, target, "validation")

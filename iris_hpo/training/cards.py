@@ -41,10 +41,13 @@ class ModelCard(ResultCard):
     Attributes
     ----------
     training_digest
-        sha256 of the training rows' file; the version of the split if all rows were seen.
+        sha256 of the training rows' file; the version of the split if more of it decides.
     beside
         Digests of the files beside the model, by suffix: ``zip`` is what a call left in its folder,
         ``txt`` its log. None, and not stored, if there are none.
+    iterations
+        Number of iterations of a model that stops early: the median of the best numbers of the
+        folds. None, and not stored, for others.
     """
 
     digest: str
@@ -54,12 +57,14 @@ class ModelCard(ResultCard):
     support_vectors: int | None
     versions: dict[str, str]
     beside: dict[str, str] | None = None
+    iterations: int | None = None
 
     def content(self) -> dict[str, object]:
         """Return the fields that are stored."""
         content = dict(super().content())
-        if self.beside is None:
-            del content["beside"]
+        for name in ("beside", "iterations"):
+            if content[name] is None:
+                del content[name]
         return content
 
     @property

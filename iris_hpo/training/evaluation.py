@@ -12,7 +12,7 @@ import numpy as np
 from iris_hpo.data.split import Examples
 from iris_hpo.space.values import Value
 from iris_hpo.text import counted
-from iris_hpo.training import CallingObjective, Objective
+from iris_hpo.training import CallingObjective, Kept, Objective
 from iris_hpo.training.fitting import counted_warnings, own_failure, refuse_non_finite
 from iris_hpo.training.metrics import wilson_interval
 from iris_hpo.training.predictions import Predictions
@@ -36,6 +36,8 @@ class Training:
     ----------
     beside
         What is stored beside the model, by the suffix of its file.
+    iterations
+        Number of iterations of a model that stops early.
     """
 
     model: object
@@ -43,6 +45,7 @@ class Training:
     support_vectors: int | None
     convergence_warnings: int
     beside: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    iterations: int | None = None
 
 
 @dataclass(frozen=True)
@@ -92,17 +95,24 @@ def train(objective: Objective, parameters: Mapping[str, Value], examples: Examp
         If the objective fails.
     """
     started = time.perf_counter()
-    beside: Mapping[str, bytes] = {}
+    kept = Kept(None)
     with counted_warnings() as warned, own_failure("training"):
         if isinstance(objective, CallingObjective):
-            called = objective.call(parameters, examples)
-            model, beside = called.model, called.beside
+            kept = objective.call(parameters, examples)
         else:
             weights = examples.roles.weight
             weighted = () if weights is None else (weights,)
-            model = objective.train(parameters, examples.features, examples.target, *weighted)
-        support_vectors = count_support_vectors(model)
-    return Training(model, time.perf_counter() - started, support_vectors, warned.count, beside)
+            rows = examples.features, examples.target
+            kept = Kept(objective.train(parameters, *rows, *weighted))
+        support_vectors = count_support_vectors(kept.model)
+    return Training(
+        kept.model,
+        time.perf_counter() - started,
+        support_vectors,
+        warned.count,
+        kept.beside,
+        kept.iterations,
+    )
 
 
 def evaluate(

@@ -22,6 +22,7 @@ from iris_hpo.training.evaluation import evaluate, train
 from iris_hpo.training.fitting import own_failure
 from iris_hpo.training.learning_curve import CURVE_VERSION, LearningCurve, fit_learning_curve
 from iris_hpo.training.search_objective import SearchObjective
+from iris_hpo.training.stopped_objective import StoppedObjective
 
 _CHAMPION: Final = "champion"
 _CURVE: Final = "learning curve"
@@ -161,13 +162,22 @@ class FinalWork:
 
 
 def champion_fit(
-    conditions: Conditions, parameters: Mapping[str, Value], test_digest: str
+    conditions: Conditions,
+    parameters: Mapping[str, Value],
+    test_digest: str,
+    iterations: int | None = None,
 ) -> FinalFit:
-    """Describe the fit of the champion on all rows."""
-    model = conditions.model_fingerprint(parameters)
-    return FinalFit(
-        _CHAMPION, conditions.objective, parameters, fingerprint(model=model, test=test_digest)
-    )
+    """Describe the fit of the champion on all rows.
+
+    Parameters
+    ----------
+    iterations
+        How many the fit takes, if it stops early: as many as the model that was scored.
+    """
+    model, objective = conditions.model_fingerprint(parameters), conditions.objective
+    if isinstance(objective, StoppedObjective):
+        objective = replace(objective, iterations=iterations)
+    return FinalFit(_CHAMPION, objective, parameters, fingerprint(model=model, test=test_digest))
 
 
 def curve_fit(

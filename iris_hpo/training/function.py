@@ -105,16 +105,7 @@ class FunctionObjective(Called):
 
     @cached_property
     def _imported(self) -> Callable[..., object]:
-        module, colon, name = self.function.partition(":")
-        if not (colon and module and name):
-            raise InputError(
-                f"the function {self.function!r} is no address; write package.module:name"
-            )
-        function = import_object(
-            self._path, "function", "a module of the project: package.module:name", field="function"
-        )
-        if not callable(function):
-            raise InputError(f"{self.function} is no function")
+        function = import_function(self.function, "function")
         loaded_code(self.import_paths)
         return function
 
@@ -137,6 +128,30 @@ class FunctionObjective(Called):
         """Whether it takes any keyword arguments."""
         parameters: Any = self._signature.parameters.values() if self._signature else ()
         return any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
+
+
+def import_function(address: str, field: str) -> Callable[..., object]:
+    """Import a function by its address, ``package.module:name``.
+
+    Parameters
+    ----------
+    field
+        The field of the description that holds the address.
+
+    Raises
+    ------
+    InputError
+        If there is no such function.
+    """
+    module, colon, name = address.partition(":")
+    if not (colon and module and name):
+        raise InputError(f"the function {address!r} is no address; write package.module:name")
+    function = import_object(
+        f"{module}.{name}", "function", "a module of the project: package.module:name", field=field
+    )
+    if not callable(function):
+        raise InputError(f"{address} is no function")
+    return function
 
 
 def address_of(function: Callable[..., object]) -> str:

@@ -135,7 +135,7 @@ def _follow(
     ends_at = None if limit is None else started + limit
     killed_at: float | None = None
     in_time = True
-    with selectors.DefaultSelector() as pipes:
+    with selectors.DefaultSelector() as pipes, _watching(process, pipes):
         for pipe, recording in ((process.stdout, output), (process.stderr, errors)):
             if pipe is not None:
                 os.set_blocking(pipe.fileno(), False)
@@ -159,11 +159,29 @@ def _follow(
     return Ended(process.wait(), seconds, output.end, errors.end, log.content, in_time)
 
 
+@contextmanager
+def _watching(process: subprocess.Popen[bytes], pipes: selectors.BaseSelector) -> Generator[None]:
+    """Let a selector notice at once when a process ends, where the system can."""
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except (AttributeError, OSError):  # not Linux, or an old one
+        yield
+        return
+    pipes.register(descriptor, selectors.EVENT_READ)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _read(pipes: selectors.BaseSelector, log: Recording) -> None:
     if not pipes.get_map():
         time.sleep(_LOOK_SECONDS / 100)
         return
     for key, _ in pipes.select(_LOOK_SECONDS):
+        if key.data is None:  # the program has ended
+            pipes.unregister(key.fileobj)
+            continue
         try:
             content = os.read(key.fd, _PIPE)
         except BlockingIOError:

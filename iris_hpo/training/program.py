@@ -1,15 +1,18 @@
 """An objective that is a program in any language: ``objective: {command: [...]}``."""
 
 import csv
+import io
 import json
 import os
 import re
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from iris_hpo.data.split import Examples
 from iris_hpo.errors import CandidateError, InputError, WholeRunError
 from iris_hpo.space.values import Value
 from iris_hpo.training.call import Data
@@ -20,10 +23,12 @@ RESULT: Final = "result.json"
 """The file of a result, in the output folder."""
 
 _PREFIX: Final = "IRIS_HPO_"
-_PLACES: Final = ("seed", "parameters", "output", "train", "test", "folds")
+_OF_TABLE: Final = ("train", "test", "folds", "train_weights", "test_weights")
+"""Files with the rows; weights only where a column has them."""
+
+_PLACES: Final = ("seed", "parameters", "output", *_OF_TABLE)
 """What a program is given beside the parameters, as placeholders and in its environment."""
 
-_OF_TABLE: Final = ("train", "test", "folds")
 _PLACEHOLDER: Final = re.compile(r"(\{)?\{([A-Za-z_]\w*)\}(?(1)\})", re.ASCII)
 _LARGEST_RESULT: Final = 1 << 20
 _TAIL: Final = 400
@@ -71,6 +76,10 @@ class ProgramObjective(Called):
     def load(self) -> None:
         """Import nothing: a program is started for each candidate."""
 
+    def __getstate__(self) -> dict[str, object]:
+        """All fields, without the rows that were written last."""
+        return {name: vars(self)[name] for name in self.__dataclass_fields__}
+
     def check_axes(self, parameters: Sequence[str]) -> None:
         """Refuse placeholders that name nothing.
 
@@ -84,6 +93,16 @@ class ProgramObjective(Called):
                 raise InputError(f"the axis {name!r} has the name of a placeholder of its own")
         _fill(self.command, dict.fromkeys((*parameters, *_PLACES), ""))
 
+    @cached_property
+    def _written(self) -> list[tuple[Examples, Mapping[str, bytes]]]:
+        """The rows that were written last, and their files; every candidate has the same."""
+        return []
+
+    def _row_files(self, data: Data) -> Mapping[str, bytes]:
+        if not self._written or self._written[0][0] is not data.examples:
+            self._written[:] = [(data.examples, _write_rows(data))]
+        return self._written[0][1]
+
     def call(self, site: Site) -> Returned:
         """Run the program, and read its result.
 
@@ -92,8 +111,8 @@ class ProgramObjective(Called):
         CandidateError
             If the program fails, or gives no result.
         """
-        values = {name: _written(value) for name, value in site.parameters.items()}
-        places = _places(site)
+        values = {name: _spelt(value) for name, value in site.parameters.items()}
+        places = _places(site, {} if site.data is None else self._row_files(site.data))
         environment = {
             **os.environ,
             **{f"{_PREFIX}PARAMETER_{name}": value for name, value in values.items()},
@@ -112,30 +131,38 @@ class ProgramObjective(Called):
         return Returned(_result(site.workplace.folder, ended.output), ended.log)
 
 
-def _places(site: Site) -> dict[str, str]:
+def _places(site: Site, row_files: Mapping[str, bytes]) -> dict[str, str]:
     root = site.workplace.root
     parameters = root / "parameters.json"
     parameters.write_text(json.dumps(dict(site.parameters), indent=1) + "\n")
-    places = {
+    for name, content in row_files.items():
+        (root / f"{name}.csv").write_bytes(content)
+    return {
         "seed": str(site.seed),
         "parameters": str(parameters),
         "output": str(site.workplace.folder),
+        **{name: str(root / f"{name}.csv") for name in row_files},
     }
-    if site.data is None:
-        return places
-    return places | {name: str(path) for name, path in _write_rows(site.data, root).items()}
 
 
-def _write_rows(data: Data, root: Path) -> dict[str, Path]:
-    paths = {name: root / f"{name}.csv" for name in _OF_TABLE}
-    data.train.to_csv(paths["train"], index=False)
-    data.test.to_csv(paths["test"], index=False)
-    with paths["folds"].open("w", newline="") as file:
-        lines = csv.writer(file, lineterminator="\n")
-        lines.writerow(("fold", "row"))
-        for at, (_, rows) in enumerate(data.examples.folds, 1):
-            lines.writerows((at, int(row)) for row in rows)
-    return paths
+def _write_rows(data: Data) -> dict[str, bytes]:
+    """Write the rows as files, by the names of their placeholders."""
+    folds = [(at, int(row)) for at, (_, rows) in enumerate(data.examples.folds, 1) for row in rows]
+    texts = {
+        "train": data.train.to_csv(index=False),
+        "test": data.test.to_csv(index=False),
+        "folds": _csv([("fold", "row"), *folds]),
+    }
+    for name, weights in (("train_weights", data.weights), ("test_weights", data.test_weights)):
+        if weights is not None:
+            texts[name] = _csv([("weight",), *((repr(weight),) for weight in weights.tolist())])
+    return {name: text.encode() for name, text in texts.items()}
+
+
+def _csv(rows: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
 
 def _fill(command: Sequence[str], values: Mapping[str, str]) -> list[str]:
@@ -153,7 +180,7 @@ def _fill(command: Sequence[str], values: Mapping[str, str]) -> list[str]:
     return [_PLACEHOLDER.sub(replace, word) for word in command]
 
 
-def _written(value: Value) -> str:
+def _spelt(value: Value) -> str:
     """A value as parameter files have it."""
     if isinstance(value, str):
         return value

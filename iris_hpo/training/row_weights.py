@@ -77,6 +77,17 @@ def check_weights(recipe: Recipe, scorings: Scorings, column: str) -> None:
             f"{column!r} has the role weight; {_INSTEAD.format('estimator', column)}",
             field=("columns", column),
         )
+    check_weighted_scorings(scorings, column)
+
+
+def check_weighted_scorings(scorings: Scorings, column: str) -> None:
+    """Refuse weights of rows that a scoring does not take; ``column`` has them.
+
+    Raises
+    ------
+    InputError
+        Says what to write.
+    """
     for scoring in scorings.all:
         if not _takes_weights(scoring):
             raise InputError(

@@ -204,6 +204,7 @@ class TrialWork:
             seconds=training.seconds,
             run_id=self.run_id,
             beside={suffix: digest_of(file) for suffix, file in training.beside.items()} or None,
+            iterations=training.iterations,
         )
         store.write_together(
             {

@@ -185,7 +185,7 @@ def test_dg_lists_what_all_searches_make(examples: YamlProject) -> None:
     def keys(kind: str, field: str) -> set[str]:
         return {item[field] for item in found[kind]}
 
-    searches = ("wine", "digits", "branin", "centres", "descend")
+    searches = ("wine", "digits", "branin", "centres", "descend", "boosted")
     assert keys("assets", "asset_key") == {
         f"{name}/{asset}" for name in searches for asset in ASSETS
     }

@@ -139,7 +139,10 @@ class TestBranin:
         answer = branin.call("predict", "--search", "branin", "functions.py")
 
         assert answer.code == 2
-        assert "the objective of this search scores itself" in answer.err
+        assert (
+            "the objective of this search scores itself, so its champion is no model; name a"
+            in (answer.err)
+        )
 
     @pytest.mark.slow
     @pytest.mark.parametrize(
@@ -273,6 +276,35 @@ def test_an_estimator_that_a_function_returns_is_selected_and_predicts(
 
 
 @pytest.mark.slow
+def test_a_function_predicts_with_the_files_of_the_champion(project: YamlProject) -> None:
+    rows = [["colour", "size"], *(["red", 1.0], ["blue", 3.0], ["", 3.5], ["red", 1.5]) * 10]
+    project.write_data("sizes.csv", rows)
+    (project.root / "means.py").write_text(
+        "import json\n\n\n"
+        "def fit(trial):\n"
+        "    train = trial.data.train\n"
+        "    means = train.groupby('colour', observed=True)['size'].mean()\n"
+        "    (trial.folder / 'means.json').write_text(json.dumps(means.to_dict()))\n"
+        "    return -abs(trial.parameters['shift'])\n\n\n"
+        "def predict(rows, folder):\n"
+        "    means = json.loads((folder / 'means.json').read_text())\n"
+        "    return [means.get(colour, -1.0) for colour in rows['colour']]\n"
+    )
+    project.write_values("means", shift=[0.0, 1.0])
+    objective = {"function": "means:fit", "predict": "means:predict"}
+    axes = [{"name": "shift", "symbol": "S"}]
+    project.write_search("means", data_file="sizes.csv", objective=objective, axes=axes)
+    project.write_data("new.csv", [["colour"], ["blue"], ["red"], ["green"]])
+
+    outcome = project.run("means")
+    answer = project.call("predict", "--search", "means", "data/new.csv")
+
+    assert outcome["champion"] == "S0.0"
+    assert (answer.code, answer.err) == (0, "")
+    assert [float(line) for line in answer.out.split()] == [3.0, pytest.approx(1.25, abs=0.2), -1]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("objective", "line", "message"),
     [
@@ -305,6 +337,19 @@ def test_what_cannot_be_is_refused_where_it_is_written(
     assert message in answer.err
     assert line in answer.err, "the line of the YAML is shown"
     assert "Traceback" not in answer.err
+
+
+@pytest.mark.slow
+def test_rows_that_are_not_there_are_not_divided(branin: YamlProject) -> None:
+    answer = branin.call("run", "--search", "branin", *SERIAL, "--folds", "3")
+    path = branin.root / "defs" / "branin" / "defs.yaml"
+    path.write_text(path.read_text() + "  test_size: 0.3\n")
+    written = branin.call("status", "--search", "branin")
+
+    assert (answer.code, written.code) == (2, 2)
+    assert "folds 3: the search has no table, so there are no rows to divide" in answer.err
+    assert "test_size 0.3: the search has no table" in written.err
+    assert "test_size: 0.3" in written.err, "the line of the YAML is shown"
 
 
 @pytest.mark.slow

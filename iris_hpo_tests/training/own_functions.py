@@ -1,6 +1,9 @@
 """Functions as users write them, which the tests of called objectives call by name."""
 
 import numpy as np
+from sklearn.compose import make_column_transformer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 
@@ -57,6 +60,43 @@ def counts_rows(trial):
         "validated": len(validated),
         "columns": data.train.shape[1],
     }
+
+
+def shows_columns(trial):
+    """Write what the frames hold."""
+    data = trial.data
+    data.train.to_json(trial.folder / "train.json", orient="table", index=False)
+    (trial.folder / "types.txt").write_text(" ".join(map(str, data.train.dtypes)))
+    levels = [*data.train["colour"].cat.categories], [*data.test["colour"].cat.categories]
+    return {"value": 1, "same_levels": int(levels[0] == levels[1])}
+
+
+def weighs(trial):
+    data = trial.data
+    return {"value": data.weights.sum(), "test": data.test_weights.sum()}
+
+
+def weighted_tree(trial):
+    """Fit to frames, by weight."""
+    train = trial.data.train
+    features, target = train.drop(columns=trial.data.target), train[trial.data.target]
+    model = DecisionTreeClassifier(max_depth=trial.parameters["x"], random_state=0)
+    return model.fit(features, target, trial.data.weights)
+
+
+def prepared_tree(trial):
+    """Fit a pipeline that needs the columns of a frame."""
+    train = trial.data.train
+    features, target = train.drop(columns=trial.data.target), train[trial.data.target]
+    encoder = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["colour"]))
+    tree = DecisionTreeClassifier(max_depth=trial.parameters["x"], random_state=0)
+    return make_pipeline(encoder, tree).fit(features, target)
+
+
+def predict_colour(rows, folder):
+    """Predict by what a call left."""
+    left = (folder / "a.txt").read_text()
+    return [f"{colour} {left}" for colour in rows["colour"]]
 
 
 def of_optuna(trial):

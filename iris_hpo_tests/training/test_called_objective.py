@@ -12,6 +12,7 @@ import pytest
 from sklearn.model_selection import cross_val_score
 from sklearn.tree import DecisionTreeClassifier
 
+from iris_hpo.data.roles import RowRoles
 from iris_hpo.data.split import Examples
 from iris_hpo.errors import CandidateError, InputError, WholeRunError
 from iris_hpo.parts import Part
@@ -244,6 +245,108 @@ class TestProgram:
     def test_what_cannot_be_run_is_refused_before_any_run(self, settings, message):
         with pytest.raises(InputError, match=message):
             CalledObjective(Part("program", settings), Path()).check(["x", "y"])
+
+
+KINDS = ("number", "category", "date", "text")
+MIXED_COLUMNS = ("size", "colour", "day", "note", "class")
+
+
+@pytest.fixture
+def mixed():
+    """Rows with a missing value in each column, weights, and a category of test rows alone."""
+    cells = [
+        [1.5, "red", 19_000.0, "first"],
+        [np.nan, "", 19_000.5, ""],
+        [2.0, "blue", np.nan, "third"],
+        [3.0, "red", 0.0, "fourth"],
+    ]
+    test = [[1.0, "green", 1.0, "fifth"], [2.0, "red", 2.0, ""]]
+    target, test_target = np.array(["a", "b", "b", "a"]), np.array(["a", "b"])
+    return Examples(
+        np.array(cells, dtype=object),
+        target,
+        np.array(test, dtype=object),
+        test_target,
+        ((np.array([0, 2, 1]), np.array([3])), (np.array([3, 1]), np.array([0, 2]))),
+        RowRoles(weight=np.array([1.0, 2.0, 3.0, 0.5])),
+        RowRoles(weight=np.array([4.0, 1.0])),
+    )
+
+
+class TestMixedRows:
+    def test_frames_have_categories_dates_and_what_is_missing(self, mixed):
+        own = replace(function("shows_columns", columns=MIXED_COLUMNS), kinds=KINDS)
+
+        evaluation, training = score(own, {"x": 1}, mixed)
+
+        files = unpacked(training.beside["zip"])
+        assert files["types.txt"].decode().split()[:4] == [
+            "float64",
+            "category",
+            "datetime64[ns]",
+            "object",
+        ]
+        rows = json.loads(files["train.json"])["data"]
+        assert [row["size"] for row in rows] == [1.5, None, 2.0, 3.0]
+        assert [row["colour"] for row in rows] == ["red", None, "blue", "red"]
+        assert [str(row["day"])[:16] for row in rows] == [
+            "2022-01-08T00:00",
+            "2022-01-08T12:00",
+            "None",
+            "1970-01-01T00:00",
+        ]
+        assert [row["note"] for row in rows] == ["first", None, "third", "fourth"]
+        assert evaluation.metrics == {"same_levels": 1}
+
+    def test_programs_get_them_as_cells(self, mixed, tmp_path):
+        own = replace(shell('cat "$IRIS_HPO_TRAIN"; echo 1', tmp_path, MIXED_COLUMNS), kinds=KINDS)
+
+        log = score(own, XY, mixed)[1].beside["txt"].decode().splitlines()
+
+        assert log[:3] == [
+            "size,colour,day,note,class",
+            "1.5,red,2022-01-08 00:00:00,first,a",
+            ",,2022-01-08 12:00:00,,b",
+        ]
+
+    def test_weights_are_given(self, mixed, tmp_path):
+        own = replace(function("weighs", columns=MIXED_COLUMNS), kinds=KINDS)
+        text = 'cat {train_weights} "$IRIS_HPO_TEST_WEIGHTS" | tr "\\n" " "; echo; echo 1'
+        other = replace(shell(text, tmp_path, MIXED_COLUMNS), kinds=KINDS)
+
+        assert score(own, {"x": 1}, mixed)[0].score == 6.5
+        assert score(own, {"x": 1}, mixed)[0].metrics == {"test": 5.0}
+        log = score(other, XY, mixed)[1].beside["txt"].decode()
+        assert log.startswith("weight 1.0 2.0 3.0 0.5 weight 4.0 1.0")
+
+    def test_an_estimator_of_frames_is_scored_on_frames(self, mixed):
+        own = function("prepared_tree", scoring="accuracy", columns=MIXED_COLUMNS, **CLASSES)
+        own = replace(own, kinds=KINDS)
+        alike = replace(mixed, roles=RowRoles(), test_roles=RowRoles())
+
+        evaluation, _ = score(own, {"x": 2}, alike)
+
+        assert [*evaluation.predictions.test] == ["b", "a"], "green counts as missing"
+        assert len(evaluation.fold_scores) == 2
+
+    def test_an_estimator_is_fitted_and_scored_by_weight(self, iris_examples):
+        rows = len(iris_examples.target), len(iris_examples.test_target)
+        weights = [np.linspace(0.1, 3, number) for number in rows]
+        roles = [RowRoles(weight=each) for each in weights]
+        weighted = replace(iris_examples, roles=roles[0], test_roles=roles[1])
+        own = function("weighted_tree", scoring="accuracy", columns=COLUMNS, **CLASSES)
+
+        evaluation, training = score(own, {"x": 2}, weighted)
+
+        tree = DecisionTreeClassifier(max_depth=2, random_state=0)
+        tree.fit(iris_examples.features, iris_examples.target, weights[0])
+        expected = tree.score(iris_examples.test_features, iris_examples.test_target, weights[1])
+        assert evaluation.score == pytest.approx(expected)
+        assert len(evaluation.fold_scores) == len(iris_examples.folds)
+        assert training.model.tree_.threshold.tolist() == tree.tree_.threshold.tolist()
+
+
+CLASSES = {"task": "classification"}
 
 
 class TestIdentity:

@@ -1,0 +1,40 @@
+"""Predict with the files that a call left, by a function that a search names in ``predict``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+from iris_hpo.data.dataset import Features
+from iris_hpo.training.artifacts import unpack
+from iris_hpo.training.frames import frame_of
+from iris_hpo.training.function import import_function
+
+
+@dataclass(frozen=True)
+class CalledPredictor:
+    """The champion of a function or a program that scores itself.
+
+    Parameters
+    ----------
+    address
+        ``package.module:name`` of a function of the rows, a frame, and of a folder.
+    files
+        Archive of the files that the champion's call left, which are in the folder.
+    names, kinds
+        Names and kinds of the features.
+    """
+
+    address: str
+    files: bytes | None
+    names: Sequence[str]
+    kinds: Sequence[str]
+
+    def predict(self, features: Features) -> Any:
+        """Predict rows."""
+        function = cast("Any", import_function(self.address, "predict"))
+        with TemporaryDirectory(prefix="iris_hpo_predict-") as folder:
+            if self.files is not None:
+                unpack(self.files, Path(folder))
+            return function(frame_of(features, self.names, self.kinds), Path(folder))
