@@ -124,6 +124,7 @@ class HyperparameterSearch(dg.Component, SearchFields):
             engine=part_of(self.engine, "engine") if self.engine else None,
             splitter=self._splitter(layout),
             sampler=part_of(self.sampler, "sampler"),
+            budget=self.budget.settings(),
             prepare=self.prepare,
             data_asset=self.data.asset if self.data else "",
             early_stopping=self.early_stopping.settings() if self.early_stopping else None,

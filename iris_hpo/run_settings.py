@@ -7,6 +7,7 @@ the part that does it. ``--help`` reads this module, so it imports nothing heavy
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
+from math import inf, isfinite
 from typing import Final
 
 from iris_hpo.errors import InputError
@@ -158,6 +159,66 @@ class SelectionSettings:
         return self.refit == ALL or (self.refit == AUTO and RULES[self.rule].needs_folds)
 
 
+FILES: Final = "files"
+"""Short name of the sampler that lists what the parameter files make."""
+
+
+@dataclass(frozen=True)
+class BudgetSettings:
+    """How many candidates are tried, by a sampler that is asked again and again.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range.
+    """
+
+    candidates: int = described(
+        100,
+        "Budget of a sampler: number of candidates in total. All that are registered count.",
+        metavar="N",
+    )
+    seconds: float | None = described(
+        None,
+        "Budget of a sampler: seconds of training and scoring, over all candidates of all runs.",
+        metavar="SECONDS",
+    )
+    until: float | None = described(
+        None,
+        "Budget of a sampler: a score that is good enough. The mean over the folds counts, never "
+        "the test rows.",
+        metavar="SCORE",
+    )
+    while_it_gains: bool = described(
+        False,
+        "Let a sampler end when the gain that can be expected is less than the error of "
+        "cross-validation.",
+    )
+
+    def __post_init__(self) -> None:
+        if self.candidates < 1:
+            raise InputError(
+                f"candidates {self.candidates} must be at least 1", field=("candidates",)
+            )
+        if self.seconds is not None and not 0 < self.seconds < inf:
+            raise InputError(f"seconds {self.seconds} must be a number above 0", field=("seconds",))
+        if self.until is not None and not isfinite(self.until):
+            raise InputError(f"until {self.until} must be a score", field=("until",))
+
+
+@dataclass(frozen=True)
+class SamplingSettings(BudgetSettings):
+    """Where candidates come from, and how many are tried."""
+
+    sampler: str = described(
+        FILES,
+        f"Where candidates come from. `{FILES}`: all that the parameter files make. `random`, "
+        "`qmc`, `tpe`, `gp`, `refine` or an import path: a sampler that is asked for the next "
+        "candidate whenever a worker is free, until the budget is spent.",
+        metavar="NAME",
+    )
+
+
 @dataclass(frozen=True)
 class WorkSettings:
     """How candidates are trained and scored."""
@@ -194,11 +255,11 @@ class WorkSettings:
     force: bool = described(False, "Train and score candidates again even if they are up to date.")
 
 
-SettingsGroup = type[SplitSettings | SelectionSettings | WorkSettings]
+SettingsGroup = type[SplitSettings | SelectionSettings | SamplingSettings | WorkSettings]
 
 SETTINGS: Final[Mapping[str, Setting]] = {
     setting.name: setting
-    for group in (SplitSettings, SelectionSettings, WorkSettings)
+    for group in (SplitSettings, SelectionSettings, SamplingSettings, WorkSettings)
     for setting in settings_of(group)
 }
 """All settings, by name."""

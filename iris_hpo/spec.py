@@ -17,7 +17,7 @@ from iris_hpo.data.splitters import Division, SplitSettings
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.parts import Part
 from iris_hpo.reports import DEFAULT_REPORTS
-from iris_hpo.run_settings import AUTO
+from iris_hpo.run_settings import AUTO, BudgetSettings, SamplingSettings
 from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES
 from iris_hpo.search_names import check_search_name
 from iris_hpo.space.axes import Axis
@@ -99,6 +99,8 @@ class SearchSpec:
         What divides the rows; by default what the roles of columns call for, or ``shuffled``.
     sampler
         Where the candidates come from; by default the parameter files.
+    budget
+        How many candidates a sampler proposes.
     prepare
         ``none`` refuses features that are no complete numbers, ``auto`` prepares them.
     data_asset
@@ -133,6 +135,7 @@ class SearchSpec:
     engine: Part | None = None
     splitter: Part = BY_ROLES
     sampler: Part = PARAMETER_FILES
+    budget: BudgetSettings = field(default_factory=BudgetSettings)
     prepare: str = "auto"
     data_asset: str = ""
     early_stopping: EarlyStopping | None = None
@@ -183,6 +186,11 @@ class SearchSpec:
         given = (self.scoring or self.default_scoring, *self.metrics)
         parts = tuple(Part(one) if isinstance(one, str) else one for one in given)
         return Scorings(parts, self.pos_label)
+
+    @property
+    def sampling(self) -> SamplingSettings:
+        """Where candidates come from and how many are tried, where a run says nothing."""
+        return SamplingSettings(**vars(self.budget), sampler=self.sampler.use)
 
     def division(self, settings: SplitSettings | None = None) -> Division:
         """How the rows are divided under the settings of a run, by default the search's own."""

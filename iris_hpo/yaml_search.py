@@ -19,8 +19,9 @@ from iris_hpo.data.columns import WITHOUT_TARGET
 from iris_hpo.data.named_splitters import BY_ROLES
 from iris_hpo.known_rules import RULES
 from iris_hpo.run_settings import REFITS, SETTINGS
-from iris_hpo.samplers import MAX_CANDIDATES, PARAMETER_FILES
+from iris_hpo.samplers import MAX_CANDIDATES
 from iris_hpo.selection.checks import CHECKS
+from iris_hpo.yaml_budget import BudgetFields
 from iris_hpo.yaml_fields import (
     AxisFields,
     ChoiceFields,
@@ -182,12 +183,14 @@ class SearchFields(dg.Model):
         examples=[["heatmap", "my_project.reports.Table"]],
     )
     engine: str | PartFields | None = setting_field(SETTINGS["engine"], examples=["serial"])
-    sampler: str | PartFields = Field(
-        default=PARAMETER_FILES.use,
-        description="Where the candidates come from: `files`, the values of axes and parameter "
-        "files; `random`, `qmc`, `tpe`, `gp` or `refine`, which choose them one after the other; "
-        "or the import path of a sampler.",
+    sampler: str | PartFields = setting_field(
+        SETTINGS["sampler"],
         examples=["tpe", {"use": "tpe", "settings": {"n_startup_trials": 20}}],
+    )
+    budget: BudgetFields = Field(
+        default_factory=BudgetFields,
+        description="How many candidates a sampler proposes that is asked again and again.",
+        examples=[{"candidates": 200, "until": 0.99}],
     )
     splitter: str | PartFields = Field(
         default=BY_ROLES.use,

@@ -21,12 +21,14 @@ from iris_hpo.parts import Part
 from iris_hpo.run_settings import (
     ENGINES,
     SETTINGS,
+    SamplingSettings,
     SelectionSettings,
     Setting,
     SplitSettings,
     WorkSettings,
     settings_of,
 )
+from iris_hpo.samplers import SAMPLERS
 from iris_hpo.training.metrics import METRICS
 from iris_hpo_tests.processes import REPOSITORY
 
@@ -41,6 +43,7 @@ IN_YAML = (
     *settings_of(SplitSettings),
     *settings_of(SelectionSettings),
     SETTINGS["engine"],
+    SETTINGS["sampler"],
 )
 FITTING = tuple(setting for setting in settings_of(WorkSettings) if setting.name != "force")
 OPTIONS = {
@@ -65,6 +68,7 @@ def launchpad_type(field: Any) -> type | tuple[str, ...]:
     [
         ("search", "split", settings_of(SplitSettings)),
         ("search", "candidates", settings_of(WorkSettings)),
+        ("search", "parameters", settings_of(SamplingSettings)),
         ("select", "selection", (*settings_of(SelectionSettings), *FITTING)),
     ],
 )
@@ -78,9 +82,12 @@ def test_the_launchpad_shows_each_setting_as_described(
     assert {
         name: (launchpad_type(field), field.default_value, field.description)
         for name, field in fields.items()
+        if name != "kernel"  # a choice of the search
     } == {
         setting.name: (
-            {"engine": tuple(ENGINES)}.get(setting.name, setting.names or setting.type),
+            {"engine": tuple(ENGINES), "sampler": tuple(SAMPLERS)}.get(
+                setting.name, setting.names or setting.type
+            ),
             {"rule": default_rule(5), "engine": "loky"}.get(setting.name, setting.default),
             setting.text,
         )

@@ -112,6 +112,8 @@ def _print_blocked(study: Study) -> bool:
 def _print(console: Console, study: Study, outcome: Outcome, seconds: float) -> None:
     store, champion = study.store, study.champion()
     say(console, f"{outcome.counts} ({seconds:.1f} s)")
+    if outcome.counts.ended:
+        say(console, f"no more candidates: {outcome.counts.ended}")
     say(console, "")
     rows = read_leaderboard(store, champion)
     for line in champion_lines(champion, study.spec.task, len(rows)):
@@ -147,6 +149,7 @@ def _as_json(study: Study, outcome: Outcome, seconds: float) -> dict[str, Any]:
         "trained": outcome.counts.trained,
         "reused": outcome.counts.reused,
         "failed": outcome.failures,
+        **({"ended": outcome.counts.ended} if outcome.counts.ended else {}),
         "seconds": round(seconds, 3),
         "runs": outcome.run_ids,
         "champion": champion.key,

@@ -7,10 +7,18 @@ from typing import Any
 from iris_hpo.data.named_splitters import names_of_settings, refuse_settings
 from iris_hpo.errors import InputError
 from iris_hpo.known_rules import RULES
+from iris_hpo.orchestration.config import sampling_settings
 from iris_hpo.orchestration.last_run import last_changed
 from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.orchestration.study import Study
-from iris_hpo.run_settings import SETTINGS, SelectionSettings, SplitSettings
+from iris_hpo.run_settings import (
+    SETTINGS,
+    SamplingSettings,
+    SelectionSettings,
+    SplitSettings,
+    settings_of,
+)
+from iris_hpo.samplers import sampler_names
 from iris_hpo.spec import SearchSpec
 from iris_hpo.spec_choosing import default_rule, refuse_share, selection_settings
 
@@ -62,17 +70,22 @@ def choose_settings(
     def last(asset: str) -> Mapping[str, Any]:
         return {} if defaults else last_changed(study, asset)
 
+    sampling_names = [setting.name for setting in settings_of(SamplingSettings)]
+    given_sampling = _given({name: split.pop(name, None) for name in sampling_names})
     given_choices = _parsed(choices)
-    given_split = {name: value for name, value in split.items() if value is not None}
+    given_split = _given(split)
     split_settings, kept_split = _choose_split(study.spec, given_split, last("split"))
     chosen, kept_choices = _choose_choices(study.spec, given_choices, last("parameters"))
+    sampling, kept_sampling = _choose_sampling(study.spec, given_sampling, last("parameters"))
     n_folds = study.spec.division(split_settings).n_folds
     selecting = {"rule": rule, "refit": refit, "within": within, "metric": metric}
     given: dict[str, Any] = {name: value for name, value in selecting.items() if value}
     given |= {"ensemble": True} if ensemble else {}
     selection, kept = _choose_selection(study.spec, given, last("selection"), n_folds)
     return ChosenSettings(
-        Settings(split_settings, chosen), selection, [*kept_split, *kept_choices, *kept]
+        Settings(split_settings, chosen, sampling),
+        selection,
+        [*kept_split, *kept_choices, *kept_sampling, *kept],
     )
 
 
@@ -80,6 +93,13 @@ def present_settings(study: Study) -> ChosenSettings:
     """The settings of the last run, and the search's own."""
     none = dict.fromkeys(("rule", "refit", "within", "metric", "ensemble"))
     return choose_settings(study, choices=(), defaults=False, **none)
+
+
+def _given(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Options that were given; a flag that was not is False."""
+    return {
+        name: value for name, value in options.items() if value is not None and value is not False
+    }
 
 
 def _parsed(choices: Sequence[str]) -> Mapping[str, str]:
@@ -115,6 +135,29 @@ def _choose_choices(
     chosen = {**own, **last, **given}
     spec.make_objective(chosen)
     return chosen, _kept(last, given, own)
+
+
+def _choose_sampling(
+    spec: SearchSpec, given: Mapping[str, Any], last: Mapping[str, Any]
+) -> tuple[SamplingSettings, Sequence[str]]:
+    offered = {setting.name: setting.option for setting in sampling_settings(spec)}
+    for name in given.keys() - offered.keys():
+        raise InputError(
+            f"{SETTINGS[name].option}: this search has a choice of the estimator of this name; "
+            f"write {name} below budget in the YAML of the search"
+        )
+    own = vars(spec.sampling)
+    last = {name: value for name, value in last.items() if name in offered}
+    sampler = given.get("sampler", own["sampler"])
+    if sampler not in sampler_names(spec.sampler):
+        known = ", ".join(sampler_names(spec.sampler))
+        raise InputError(
+            f"sampler {sampler!r} is unknown; choose one of {known}, or name the import path of "
+            "one in sampler, in the search"
+        )
+    if last.get("sampler", sampler) not in sampler_names(spec.sampler):  # of an earlier version
+        del last["sampler"]
+    return SamplingSettings(**{**own, **last, **given}), _kept(last, given, own)
 
 
 def _choose_selection(

@@ -26,7 +26,7 @@ from iris_hpo.selection.leaderboard import (
 )
 from iris_hpo.selection.sentences import champion_lines
 from iris_hpo.store.folder import ArtifactStore, read_verified
-from iris_hpo.text import clean, legible
+from iris_hpo.text import clean, counted, legible
 
 Row = dict[str, str]
 
@@ -55,7 +55,8 @@ def show_status(
     counts["selection"] = {name: int(name == state) for name in STATES}
     failed = sorted(plan.status.failed_runs)
     if as_json:
-        show_json({"assets": counts, "failed": failed, "kept": [*chosen.kept]})
+        drawing = {"left": plan.left, "ended": plan.ended} if study.sampling.is_adaptive else {}
+        show_json({"assets": counts, "failed": failed, "kept": [*chosen.kept], **drawing})
         return 1 if failed else 0
     columns = {"asset": [*counts]}
     for name in STATES:
@@ -64,6 +65,10 @@ def show_status(
     print_columns(console, columns, right=STATES)
     for line in chosen.kept:
         say(console, line)
+    if plan.left:
+        say(console, f"{study.sampling.part.use}: up to {counted(plan.left, 'candidate')} to draw")
+    if plan.ended:
+        say(console, f"no more candidates: {plan.ended}")
     if failed:
         names = ", ".join(map(legible, failed))
         say(console, f"failed: {names}")

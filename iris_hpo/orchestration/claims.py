@@ -126,9 +126,9 @@ def _refuse_change(study: Study, stored: _Claim, own: _Claim) -> None:
     if not pending_change(study):
         return
     elsewhere = stored.host != own.host
-    if not elsewhere and study.reads_parameter_files:
+    if not elsewhere and study.sampling.reads_only_files:
         with suppress(InputError):  # both may have had the same edit, and this project looks first
-            theirs = study.list_candidates(Path(stored.parameters))
+            theirs = study.sampling.source_of(Path(stored.parameters)).first()
             if theirs.digest == study.candidates.digest:
                 return
     name = study.spec.name
@@ -145,7 +145,7 @@ def _refuse_change(study: Study, stored: _Claim, own: _Claim) -> None:
 
 def _own_claim(study: Study) -> _Claim:
     spec = study.spec
-    listed_in = study.parameters_folder if study.reads_parameter_files else spec.home
+    listed_in = study.parameters_folder if study.sampling.reads_only_files else spec.home
     return _Claim(
         folder=os.path.realpath(spec.home),
         host=socket.gethostname(),

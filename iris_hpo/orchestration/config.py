@@ -1,6 +1,7 @@
 """Run configuration, made from the settings and from what a search has in their place."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal, TypeVar
 
 import dagster as dg
@@ -10,12 +11,14 @@ from iris_hpo.data.named_splitters import names_of_settings
 from iris_hpo.engines import default_engine, engine_names
 from iris_hpo.run_settings import (
     SETTINGS,
+    SamplingSettings,
     SelectionSettings,
     Setting,
     SplitSettings,
     WorkSettings,
     settings_of,
 )
+from iris_hpo.samplers import sampler_names
 from iris_hpo.spec import SearchSpec
 from iris_hpo.spec_choosing import selection_settings
 
@@ -37,11 +40,16 @@ class SplitConfig(dg.Config):
 
 
 class ParametersConfig(dg.Config):
-    """The settings of the estimator that are not searched."""
+    """The settings of the estimator that are not searched, and where candidates come from."""
 
-    def choices(self) -> dict[str, str]:
+    def choices(self, spec: SearchSpec) -> dict[str, str]:
         """Return the choices of the run."""
-        return {name: str(value) for name, value in self.model_dump().items()}
+        return {choice.name: str(getattr(self, choice.name)) for choice in spec.choices}
+
+    def sampling(self, spec: SearchSpec) -> SamplingSettings:
+        """Return where the candidates come from, and how many are tried."""
+        given = {setting.name: getattr(self, setting.name) for setting in sampling_settings(spec)}
+        return replace(spec.sampling, **given)
 
 
 class CandidatesConfig(dg.Config):
@@ -76,17 +84,28 @@ def split_config(spec: SearchSpec) -> type[SplitConfig]:
 
 
 def parameters_config(spec: SearchSpec) -> type[ParametersConfig]:
-    """Make the run configuration of `parameters`: a field for each choice of the search."""
-    fields: dict[str, Any] = {
+    """Make the run configuration of `parameters`: a field for each choice, and the sampling."""
+    own: dict[str, Any] = {
         choice.name: (
             Literal[choice.texts],
             Field(default=choice.default_text, description=choice.description or None),
         )
         for choice in spec.choices
     }
-    return create_model(
-        "ParametersConfig", __base__=ParametersConfig, __doc__=ParametersConfig.__doc__, **fields
+    return _config(
+        create_model(
+            "ParametersConfig", __base__=ParametersConfig, __doc__=ParametersConfig.__doc__, **own
+        ),
+        sampling_settings(spec),
+        vars(spec.sampling),
+        {"sampler": sampler_names(spec.sampler)},
     )
+
+
+def sampling_settings(spec: SearchSpec) -> Sequence[Setting]:
+    """Settings of the sampling that a run can change; a choice of the same name takes its place."""
+    taken = {choice.name for choice in spec.choices}
+    return [setting for setting in settings_of(SamplingSettings) if setting.name not in taken]
 
 
 def candidates_config(spec: SearchSpec) -> type[CandidatesConfig]:

@@ -1,9 +1,10 @@
 """The settings in which the last run differed from the search's own, from its metadata."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from iris_hpo.orchestration.study import Study
+if TYPE_CHECKING:
+    from iris_hpo.orchestration.study import Study
 
 CHANGED = "changed_settings"
 """Metadata of `split`, `parameters` and `selection`: settings that were not the search's own."""
@@ -18,7 +19,7 @@ def changed(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[st
     return {CHANGED: differing} if differing else {}
 
 
-def last_changed(study: Study, asset: str) -> dict[str, Any]:
+def last_changed(study: "Study", asset: str) -> dict[str, Any]:
     """Settings in which the last materialisation of an unpartitioned asset differed."""
     recorded = study.metadata(asset).get(CHANGED)
     value = recorded.value if recorded is not None else None

@@ -121,6 +121,14 @@ class Names:
         """
         return dg.DynamicPartitionsDefinition(name=f"{self.partitions_name}_from_files")
 
+    @cached_property
+    def proposed(self) -> dg.DynamicPartitionsDefinition:
+        """The notes on candidates that a sampler proposed, see `iris_hpo.orchestration.proposals`.
+
+        No asset uses these partitions; they are stored with the candidates, as `from_files`.
+        """
+        return dg.DynamicPartitionsDefinition(name=f"{self.partitions_name}_proposed")
+
 
 def names_of(spec: SearchSpec) -> Names:
     """Return the names of a search."""

@@ -47,6 +47,9 @@ class Tally:
         self._sum.reused = self._before.reused + counts.reused
         self._sum.failed = self._before.failed + counts.failed
         self._sum.warned = self._before.warned + counts.warned
+        if counts.ended:
+            self._sum.ended = counts.ended
+            self._sum.total = self._sum.done
         self._progress(context, self._sum)
 
 

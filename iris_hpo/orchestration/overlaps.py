@@ -15,14 +15,24 @@ from iris_hpo.orchestration.turns import describe_runs, release_dead_runs
 _LOOK_SECONDS: Final = 1.0
 
 
-def wait_for_turn(context: dg.AssetExecutionContext, study: Study, keys: Sequence[str]) -> None:
+def wait_for_turn(
+    context: dg.AssetExecutionContext, study: Study, keys: Sequence[str] | None
+) -> None:
     """Wait for the end of runs that started before this one and share candidates with it.
 
+    Parameters
+    ----------
+    keys
+        The candidates of this run; None for all, and those that are not registered yet.
+
+    Notes
+    -----
     If the clocks of two machines differ, both runs may work at once: then both compute the same
     results, and each file is stored whole.
     """
     announced: set[str] = set()
-    while earlier := _earlier_runs(context.run.run_id, study, set(keys)):
+    own = None if keys is None else set(keys)
+    while earlier := _earlier_runs(context.run.run_id, study, own):
         runs = describe_runs(study.instance, earlier).values()
         if not announced.issuperset(runs):
             announced.update(runs)
@@ -36,7 +46,7 @@ def wait_for_turn(context: dg.AssetExecutionContext, study: Study, keys: Sequenc
         time.sleep(_LOOK_SECONDS)
 
 
-def _earlier_runs(run_id: str, study: Study, keys: set[str]) -> list[str]:
+def _earlier_runs(run_id: str, study: Study, keys: set[str] | None) -> list[str]:
     instance, names = study.instance, study.names
     working = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
     records = {record.dagster_run.run_id: record for record in instance.get_run_records(working)}
@@ -53,17 +63,27 @@ def _earlier_runs(run_id: str, study: Study, keys: set[str]) -> list[str]:
         other
         for other, record in records.items()
         if (record.start_time or 0.0, other) < turn
-        and not keys.isdisjoint(_keys_of(record.dagster_run, names, order))
+        and _share(keys, _keys_of(record.dagster_run, names, order))
     ]
 
 
-def _keys_of(run: dg.DagsterRun, names: Names, order: Sequence[str]) -> Sequence[str]:
-    """The candidates that a run works on."""
+def _share(keys: set[str] | None, others: Sequence[str] | None) -> bool:
+    """Whether two runs share candidates; None for all, and those that are not registered yet."""
+    if keys is None or others is None:
+        return others != ()
+    return not keys.isdisjoint(others)
+
+
+def _keys_of(run: dg.DagsterRun, names: Names, order: Sequence[str]) -> Sequence[str] | None:
+    """The candidates that a run works on; None for all: it was launched without a partition."""
     selected = run.asset_selection or set[dg.AssetKey]()
-    if selected.isdisjoint({names.asset("models"), names.asset("scores")}):
+    is_whole = not selected and run.job_name == names.plain("search")
+    if not is_whole and selected.isdisjoint({names.asset("models"), names.asset("scores")}):
         return ()
     if PARTITION in run.tags:
         return (run.tags[PARTITION],)
+    if RANGE_START not in run.tags:
+        return None
     try:
         start, end = (order.index(run.tags[tag]) for tag in (RANGE_START, RANGE_END))
     except (KeyError, ValueError):  # another kind of run, or its candidates are gone

@@ -1,6 +1,6 @@
 """Keep the registered candidates in step with those that the sampler lists."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,13 +34,22 @@ class PartitionChange:
 
 
 def plan_change(
-    listed: Sequence[str], registered: Sequence[str], from_files: Sequence[str]
+    listed: Sequence[str],
+    registered: Sequence[str],
+    from_files: Sequence[str],
+    is_in_files: Callable[[str], bool] = lambda _: False,
 ) -> PartitionChange:
-    """Compare the listed candidates with the registered ones."""
+    """Compare the listed candidates with the registered ones.
+
+    Parameters
+    ----------
+    is_in_files
+        Whether the parameter files list a candidate that the sampler in force does not.
+    """
     registered_set, listed_set = set(registered), set(listed)
     return PartitionChange(
         tuple(key for key in listed if key not in registered_set),
-        tuple(key for key in from_files if key not in listed_set),
+        tuple(key for key in from_files if key not in listed_set and not is_in_files(key)),
     )
 
 
@@ -52,7 +61,9 @@ def registered_keys(study: Study) -> Sequence[str]:
 def pending_change(study: Study) -> PartitionChange:
     """The change that makes the instance agree with the sampler's list."""
     from_files = study.instance.get_dynamic_partitions(_name(study.names.from_files))
-    return plan_change(study.listed_keys, registered_keys(study), from_files)
+    return plan_change(
+        study.listed_keys, registered_keys(study), from_files, study.sampling.is_in_files
+    )
 
 
 def apply_change(study: Study, change: PartitionChange) -> None:
@@ -61,14 +72,15 @@ def apply_change(study: Study, change: PartitionChange) -> None:
     candidates, from_files = study.names.partitions_name, _name(study.names.from_files)
     if change.added:
         # The note first: after a crash between the two, every candidate must still have its note.
-        _register(instance, from_files, change.added)
-        _register(instance, candidates, change.added)
+        register(instance, from_files, change.added)
+        register(instance, candidates, change.added)
     for key in change.removed:
         instance.delete_dynamic_partition(candidates, key)
         instance.delete_dynamic_partition(from_files, key)
 
 
-def _register(instance: dg.DagsterInstance, partitions: str, keys: Sequence[str]) -> None:
+def register(instance: dg.DagsterInstance, partitions: str, keys: Sequence[str]) -> None:
+    """Add keys to dynamic partitions, which other processes may do at the same moment."""
     for attempt in range(_ATTEMPTS):
         try:
             instance.add_dynamic_partitions(partitions, list(keys))

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from iris_hpo.data.checks import DATA_CHECKS, SPLIT_CHECKS
+from iris_hpo.orchestration.drawing import make_drawing
 from iris_hpo.orchestration.partitions import PartitionChange, pending_change, registered_keys
 from iris_hpo.orchestration.record import (
     data_versions,
@@ -57,10 +58,25 @@ class FullPlan(Plan):
         State of each unpartitioned asset.
     status
         Status of all candidates.
+    left
+        Number of candidates that the budget of an adaptive search leaves; 0 if it is not asked for
+        more.
+    ended
+        Why a sampler is asked for no more; empty while it is, and if the search is not adaptive.
+    left_out
+        Registered candidates that the sampler is not shown.
     """
 
     source_states: Mapping[str, State]
     status: Status
+    left: int = 0
+    ended: str = ""
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is to be done, and no candidate is to be drawn."""
+        return super().is_empty and not self.left
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Number of results in each state, per asset."""
@@ -85,12 +101,24 @@ def full_plan(study: Study, settings: Settings) -> FullPlan:
         states["parameters"] = "out of date"
     conditions = study.conditions(sources.split_card, sources.parameters_card)
     status = read_status(study, keys, conditions, verify_models=True)
-    stale = unrefreshed(study, keys)
     out_of_date = [name for name, state in states.items() if state != "up to date"]
-    candidates = tuple(key for key in keys if key in stale or not status.is_current(key))
-    if out_of_date or candidates:
+    candidates = candidates_due(study, keys, status)
+    left, ended, left_out = 0, "", ()
+    if study.sampling.is_adaptive:
+        drawing = make_drawing(study, keys, status, sources.split_card.folds)
+        left, ended = drawing.what_is_left(has_work=bool(out_of_date or candidates))
+        left_out = tuple(drawing.observations.left_out)
+    if out_of_date or candidates or left:
         out_of_date = _examined(study, out_of_date)
-    return FullPlan(tuple(out_of_date), change, keys, candidates, states, status)
+    return FullPlan(
+        tuple(out_of_date), change, keys, candidates, states, status, left, ended, left_out
+    )
+
+
+def candidates_due(study: Study, keys: Sequence[str], status: Status) -> tuple[str, ...]:
+    """Candidates to train or score: those that are not up to date, or that Dagster shows so."""
+    stale = unrefreshed(study, keys)
+    return tuple(key for key in keys if key in stale or not status.is_current(key))
 
 
 def quick_plan(study: Study, *, all_candidates: bool) -> Plan:

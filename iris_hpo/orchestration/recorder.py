@@ -1,12 +1,12 @@
 """Record results: one event per candidate's model and score, with lineage and metadata."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 import dagster as dg
 
 from iris_hpo.orchestration.names import CODE_VERSIONS
+from iris_hpo.orchestration.proposals import read_proposals
 from iris_hpo.orchestration.record import Input, lineage_tags
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.upstream import Upstream
@@ -36,6 +36,11 @@ class Recorder:
     ----------
     upstream
         The materialisations that the candidates of the run depend on.
+
+    Attributes
+    ----------
+    proposals
+        The candidates that a sampler proposed, by key.
     """
 
     def __init__(self, context: dg.AssetExecutionContext, study: Study, upstream: Upstream) -> None:
@@ -45,6 +50,8 @@ class Recorder:
         self._store = study.store
         self._split = upstream.split
         self._parameters = upstream.parameters
+        self.proposals = dict(read_proposals(study))
+        self._together = study.events_together
 
     def record(self, results: Sequence[TrialResult]) -> None:
         """Log results that came together, models before scores."""
@@ -60,11 +67,6 @@ class Recorder:
             for result in scored:
                 if result.score is not None:
                     self._log_score(result.score, pointer, reused=result.score_reused)
-
-    def _together(self) -> AbstractContextManager[None]:
-        storage = self._context.instance.event_log_storage
-        batched = getattr(storage, "batched", None)  # the event logs of this package have it
-        return batched() if batched else nullcontext()
 
     def _log_model(self, card: ModelCard, *, reused: bool) -> None:
         inputs = {
@@ -114,9 +116,13 @@ class Recorder:
     def _values(self, key: str) -> Metadata:
         values = self._space.named(self._space.parse_key(key))
         flattened = {name: flat(value) for name, value in values.items()}
+        proposal = self.proposals.get(key)
         return {
-            name: clean(value) if isinstance(value, str) else value
-            for name, value in flattened.items()
+            **(proposal.facts if proposal else {}),
+            **{
+                name: clean(value) if isinstance(value, str) else value
+                for name, value in flattened.items()
+            },
         }
 
     def _log(

@@ -28,12 +28,19 @@ _OTHERS: Final = "other warnings"
 
 @dataclass
 class Counts:
-    """Counts of a run: candidates by outcome, and the warnings that they gave."""
+    """Counts of a run: candidates by outcome, and the warnings that they gave.
+
+    Attributes
+    ----------
+    ended
+        Why a sampler is asked for no more candidates; empty while it is, and without one.
+    """
 
     total: int
     trained: int = 0
     reused: int = 0
     failed: int = 0
+    ended: str = ""
     warned: Counter[str] = field(default_factory=Counter[str])
 
     @property

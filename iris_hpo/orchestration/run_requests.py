@@ -4,12 +4,12 @@ When a sensor requests runs is in `ticks`; requests of a selection alone are in 
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 
+from iris_hpo.orchestration.config import sampling_settings
 from iris_hpo.orchestration.failures import INTERRUPTED
-from iris_hpo.orchestration.names import Names
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.plan import Plan
 from iris_hpo.orchestration.ranges import contiguous_ranges, cut, range_tags
@@ -19,7 +19,8 @@ from iris_hpo.orchestration.turns import UNFINISHED
 from iris_hpo.store.cards import fingerprint
 
 _MOST_RUNS: Final = 8
-_MOST_TIMES: Final = 3
+MOST_TIMES: Final = 3
+"""Number of requests without progress."""
 
 
 def plan_requests(study: Study, plan: Plan, digests: str) -> list[dg.RunRequest]:
@@ -32,13 +33,15 @@ def plan_requests(study: Study, plan: Plan, digests: str) -> list[dg.RunRequest]
     run_key = f"{digests}-{before.pointer if before else 0}"
     if not plan.candidates and before is not None and plan.change:
         return [
-            search_request(names, f"{run_key}-parameters", plan.sources, ()),
+            search_request(study, f"{run_key}-parameters", plan.sources, ()),
             dg.RunRequest(run_key=f"{run_key}-select", job_name=names.plain("select")),
         ]
     assets = [*plan.sources, "models", "scores"]
+    if study.sampling.is_adaptive:  # one run without a partition, which asks for more
+        return [search_request(study, run_key, assets, ())]
     ranges = cut(contiguous_ranges(plan.candidates, plan.keys, _MOST_RUNS))
     return [
-        search_request(names, f"{run_key}-{index}", assets, keys)
+        search_request(study, f"{run_key}-{index}", assets, keys)
         for index, keys in enumerate(ranges)
     ]
 
@@ -67,7 +70,7 @@ def requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]
         return [], ""
     times, of = (int(part) for part in before.split()) if before else (0, len(left) + 1)
     times = 1 if len(left) < of else times + 1
-    if times > _MOST_TIMES:
+    if times > MOST_TIMES:
         return [], before
     order = registered_keys(study)
     keys = [key for key in order if key in left]
@@ -83,21 +86,34 @@ def requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]
         )
     ]
     return [
-        search_request(names, f"{run_key}-{index}", [*sources, "models", "scores"], part)
+        search_request(study, f"{run_key}-{index}", [*sources, "models", "scores"], part)
         for index, part in enumerate(cut(contiguous_ranges(keys, order, _MOST_RUNS)))
     ], f"{times} {len(left)}"
 
 
 def search_request(
-    names: Names, run_key: str, assets: Sequence[str], keys: Sequence[str]
+    study: Study, run_key: str, assets: Sequence[str], keys: Sequence[str]
 ) -> dg.RunRequest:
     """Make the request of a run of the job ``search`` for some assets, and a range of keys."""
+    names = study.names
     return dg.RunRequest(
         run_key=run_key,
         job_name=names.plain("search"),
         asset_selection=[names.asset(name) for name in assets],
         tags=range_tags(keys) if any(keys) else {},
+        run_config=_kept_sampling(study) if "parameters" in assets else None,
     )
+
+
+def _kept_sampling(study: Study) -> dict[str, Any] | None:
+    """Make the configuration by which `parameters` records again what a run has changed."""
+    own, in_force = vars(study.spec.sampling), vars(study.sampling.settings)
+    kept = {
+        setting.name: in_force[setting.name]
+        for setting in sampling_settings(study.spec)
+        if in_force[setting.name] != own[setting.name]
+    }
+    return {"ops": {study.names.op("parameters"): {"config": kept}}} if kept else None
 
 
 def runs_at_work(study: Study) -> list[str]:

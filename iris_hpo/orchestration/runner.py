@@ -16,7 +16,8 @@ from iris_hpo.data.named_splitters import names_of_settings
 from iris_hpo.engines import Limits, make_engine
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.claims import claim_search
-from iris_hpo.orchestration.config import FITTING
+from iris_hpo.orchestration.config import FITTING, sampling_settings
+from iris_hpo.orchestration.drawing import left_out_line
 from iris_hpo.orchestration.failures import cancelled_if_interrupted
 from iris_hpo.orchestration.outcome import Outcome, RunFailedError, Tally
 from iris_hpo.orchestration.partitions import apply_change, is_range, registered_keys
@@ -125,10 +126,13 @@ class Launcher:
             if attempt:
                 self._study = self._study.again()
             plan = full_plan(self._study, settings)
+            if line := left_out_line(plan.left_out):
+                self._study.announce(line)
             planned = plan.keys if work.force else plan.candidates
             reused = len(plan.keys) - len(planned)
             trained = min(trained, reused)  # in earlier plans; some may have been removed since
-            counts = Counts(len(plan.keys), trained=trained, reused=reused - trained)
+            total = len(plan.keys) + plan.left
+            counts = Counts(total, trained=trained, reused=reused - trained, ended=plan.ended)
             outcome = Outcome(counts, run_ids=run_ids)
             self._tally.begin(counts)
             try:
@@ -138,7 +142,7 @@ class Launcher:
             else:
                 return plan, outcome
         raise InputError(
-            f"{self._study.candidates_source}: the candidates changed {_PLANS} times while the "
+            f"{self._study.sampling.place}: the candidates changed {_PLANS} times while the "
             "search began to work on them; run it again when they stay the same: finished "
             "candidates are kept"
         )
@@ -156,18 +160,24 @@ class Launcher:
                 name: getattr(settings.split, name)
                 for name in names_of_settings(self._study.spec.splitter)
             },
-            "parameters": dict(settings.choices),
+            "parameters": {**self._sampling_config(), **settings.choices},
             "models": asdict(work),
         }
         sources = plan.sources
         if plan.change:
             apply_change(self._study, plan.change)
-        if planned and work.engine == LOKY:
-            fits = len(planned) * (self._study.spec.division(settings.split).n_folds + 1)
+        if (planned or plan.left) and work.engine == LOKY:
+            fits = (len(planned) + plan.left) * (
+                self._study.spec.division(settings.split).n_folds + 1
+            )
             file = self._study.data_file
             size = file.stat().st_size if self._study.spec.has_table else 0
             start_workers(fits * size, work.jobs)
             import_for_reports(self._study.spec.reports)
+        if self._study.sampling.is_adaptive:
+            if planned or plan.left or sources:
+                self._run("search", [*sources, "models", "scores"], config, {}, outcome)
+            return
         if not planned:
             if sources:
                 self._run("search", sources, config, {}, outcome)
@@ -175,6 +185,11 @@ class Launcher:
                     raise _CandidatesChangedError
             return
         self._search_candidates(planned, sources, config, outcome)
+
+    def _sampling_config(self) -> dict[str, Any]:
+        settings = self._study.sampling.settings
+        names = [setting.name for setting in sampling_settings(self._study.spec)]
+        return {name: getattr(settings, name) for name in names}
 
     def _search_candidates(
         self,

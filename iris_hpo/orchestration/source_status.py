@@ -11,6 +11,7 @@ from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.orchestration.names import CODE_VERSIONS, LAYOUT, prepares
 from iris_hpo.orchestration.status import State
 from iris_hpo.orchestration.study import Study
+from iris_hpo.run_settings import SamplingSettings
 from iris_hpo.samplers.parameter_list import (
     CANDIDATES_TABLE,
     PARAMETERS_CARD,
@@ -32,10 +33,13 @@ class Settings:
         Settings of the splitter.
     choices
         Settings of the estimator.
+    sampling
+        Where candidates come from and how many are tried; None for what is in force.
     """
 
     split: SplitSettings
     choices: Mapping[str, str]
+    sampling: SamplingSettings | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ def read_sources(study: Study, settings: Settings) -> Sources:
         If data or parameter files cannot be used.
     """
     data_digest = study.data_digest
+    if settings.sampling is not None:
+        study.sampling.follow(settings.sampling, settings.split)
     # Parameter files before the split: dividing may wait for a worker, and mistakes in the files
     # are reported at once.
     candidates, parameters_card = study.candidates, study.parameters_card(settings.choices)
@@ -80,6 +86,8 @@ def read_sources(study: Study, settings: Settings) -> Sources:
             states["parameters"] = "missing"
         elif not _lists(study, candidates_csv(study.spec.axes, candidates)):
             states["parameters"] = "out of date"
+        elif study.sampling.settings != study.sampling.recorded():
+            states["parameters"] = "out of date"  # the record says what sensors and runs follow
     is_kept = not study.spec.data_asset or study.data_asset.is_kept
     if states["raw_data"] == "up to date" and not (is_kept and _describes(study, split_card)):
         states["raw_data"] = "out of date"

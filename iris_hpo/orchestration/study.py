@@ -4,6 +4,7 @@ The status of candidates and of the selection is in `status`; what is left to do
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
 
@@ -17,13 +18,12 @@ from iris_hpo.data.split import Examples, SplitCard, divide, read_examples
 from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.engines import apart
 from iris_hpo.errors import InputError
-from iris_hpo.files import stamps_of
 from iris_hpo.orchestration.data_asset import DataAsset
 from iris_hpo.orchestration.names import Names, names_of, prepares
 from iris_hpo.orchestration.record import Input, latest, latest_metadata
 from iris_hpo.orchestration.resources import Storage
+from iris_hpo.orchestration.sampling import Sampling
 from iris_hpo.orchestration.upstream import Upstream
-from iris_hpo.samplers import PARAMETER_FILES, list_candidates
 from iris_hpo.samplers.parameter_list import PARAMETERS_CARD, CandidateList, ParametersCard
 from iris_hpo.selection.champion import CHAMPION_CARD, ChampionCard
 from iris_hpo.spec import SearchSpec
@@ -51,6 +51,8 @@ class Study:
     ----------
     data_asset
         The project's asset with the data, if the search has one.
+    sampling
+        The sampler and the budget in force.
     announce
         Called with each line for a user who waits, such as which run is waited for.
     """
@@ -60,9 +62,9 @@ class Study:
         self.instance = instance
         self.storage = storage
         self.data_asset = DataAsset(self)
+        self.sampling = Sampling(self)
         self.announce: Callable[[str], None] = lambda _: None
         self._divided: dict[SplitSettings, tuple[SplitCard, dict[str, bytes]]] = {}
-        self._candidates: tuple[Sequence[object], CandidateList] | None = None
         self._cards: dict[tuple[str, str], Card] = {}
         self._examples: tuple[str, Examples] | None = None
 
@@ -74,6 +76,7 @@ class Study:
     def again(self) -> "Study":
         """Return a new study of the same search, which reads its inputs again."""
         study = Study(self.spec, self.instance, self.storage)
+        study.sampling = self.sampling.again(study)
         study.announce = self.announce
         study.data_asset.project = self.data_asset.project
         return study
@@ -158,38 +161,19 @@ class Study:
 
     @property
     def candidates(self) -> CandidateList:
-        """The candidates that the sampler lists; listed again only if a parameter file changed.
+        """The candidates that the sampler lists before there are results.
 
         Raises
         ------
         InputError
             If the sampler, or a file that it reads, cannot be used.
         """
-        stamps = stamps_of(self.parameters_folder)
-        if self._candidates is None or self._candidates[0] != stamps:
-            self._candidates = stamps, self.list_candidates(self.parameters_folder)
-        return self._candidates[1]
-
-    def list_candidates(self, folder: Path) -> CandidateList:
-        """List the candidates that the sampler would list with the parameter files of a folder."""
-        spec = self.spec
-        return list_candidates(spec.sampler, spec.space, folder, spec.max_candidates)
+        return self.sampling.listed
 
     @property
     def listed_keys(self) -> Sequence[str]:
         """Keys of the candidates that the sampler lists, in order."""
         return [candidate.key for candidate in self.candidates]
-
-    @property
-    def reads_parameter_files(self) -> bool:
-        """Whether the candidates come from the parameter files."""
-        return self.spec.sampler == PARAMETER_FILES
-
-    @property
-    def candidates_source(self) -> str:
-        """Where the candidates come from, for messages."""
-        folder, sampler = self.parameters_folder, self.spec.sampler.use
-        return str(folder) if self.reads_parameter_files else f"the sampler {sampler}"
 
     def parameters_card(self, choices: Mapping[str, str]) -> ParametersCard:
         """Make the card of the parameters, under the choices of a run."""
@@ -216,6 +200,11 @@ class Study:
             split_version=split.version,
             parameters_version=parameters.version,
         )
+
+    def events_together(self) -> AbstractContextManager[None]:
+        """Store the events of candidates that a block logs together, if the event log can."""
+        batched = getattr(self.instance.event_log_storage, "batched", None)
+        return batched() if batched else nullcontext()  # the event logs of this package have it
 
     def recorded(self, name: str) -> Input | None:
         """The latest materialisation of an unpartitioned asset, by its name in every search."""

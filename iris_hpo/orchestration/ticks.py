@@ -12,6 +12,7 @@ import dagster as dg
 
 from iris_hpo.data.sources import file_digest
 from iris_hpo.orchestration.claims import check_claim, claim_search
+from iris_hpo.orchestration.draw_requests import draw_again
 from iris_hpo.orchestration.home import check_settings_are_read
 from iris_hpo.orchestration.names import log_line
 from iris_hpo.orchestration.partitions import change_requests, pending_change, registered_keys
@@ -63,7 +64,8 @@ def follow_parameter_files(context: dg.SensorEvaluationContext, study: Study) ->
             dynamic_partitions_requests=change_requests(study.names, plan.change),
             cursor=json.dumps(cursor | kept),
         )
-    requests, again = requests_again(study, last.get("again", ""))
+    next_run = draw_again if study.sampling.is_adaptive else requests_again
+    requests, again = next_run(study, last.get("again", ""))
     cursor |= {"again": again} if again else {}
     if not requests:
         requests, chosen = select_again(study, last.get("choosing"))
@@ -114,11 +116,11 @@ def follow_raw_data(context: dg.SensorEvaluationContext, study: Study) -> dg.Sen
     run_key = f"{digest}-{recorded.pointer if recorded else 0}"
     if keys:
         requests = [
-            search_request(study.names, f"{run_key}-{index}", [*sources, "models", "scores"], part)
+            search_request(study, f"{run_key}-{index}", [*sources, "models", "scores"], part)
             for index, part in enumerate(cut([keys]))
         ]
     else:
-        requests = [search_request(study.names, run_key, sources, ())]
+        requests = [search_request(study, run_key, sources, ())]
     return dg.SensorResult(run_requests=requests, cursor=cursor)
 
 

@@ -96,6 +96,11 @@ class Sampler(Protocol):
         ...
 
 
+def sampler_names(own: Part) -> tuple[str, ...]:
+    """Name the samplers that a run can choose: the short names, and the search's own."""
+    return (*SAMPLERS, own.use) if own.use not in SAMPLERS else tuple(SAMPLERS)
+
+
 def check_sampler(part: Part) -> None:
     """Refuse a sampler that is unknown or cannot be made.
 

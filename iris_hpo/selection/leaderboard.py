@@ -28,26 +28,28 @@ FIXED_COLUMNS: Final = frozenset(
     (
         *("rank", "candidate", "score", "cv_mean", "cv_std", "correct", "total"),
         *("interval_low", "interval_high", "selected", "champion"),
+        *("sampler", "number", "results_known"),
     )
 )
 """Columns that are neither a parameter nor a metric."""
 
-_COUNTS: Final = ("rank", "correct", "total")
+_TEXTS: Final = ("candidate", "sampler")
+_COUNTS: Final = ("rank", "correct", "total", "number", "results_known")
 _TRUTH: Final = {"true": True, "false": False}
-_COLUMNS: Final = (
-    *("rank", "candidate", "score", "cv_mean", "cv_std", "correct", "total"),
-    *("interval_low", "interval_high", "selected", "champion"),
-)
-"""Columns that are no metrics of a candidate and no values of axes."""
 
 
 def leaderboard(selection: Selection) -> list[dict[str, Cell]]:
     """Flatten a selection, best first.
 
     Columns follow scikit-learn's ``cv_results_`` where it has them: ``param_<axis>`` and ``rank``.
-    ``score`` is the score on the test rows, ``cv_mean`` and ``cv_std`` are over the folds.
+    ``score`` is the score on the test rows, ``cv_mean`` and ``cv_std`` are over the folds. Where a
+    sampler proposed candidates, ``sampler``, ``number`` and ``results_known`` say when.
     """
-    return [_row(row, selection.space, selection.scoring) for row in selection.rows]
+    rows = [_row(row, selection.space, selection.scoring) for row in selection.rows]
+    for row in rows:
+        for name, value in selection.proposals.get(str(row["candidate"]), {}).items():
+            row.setdefault(name, value)  # after a metric of the same name
+    return rows
 
 
 def to_csv(rows: Sequence[Mapping[str, Cell]]) -> bytes:
@@ -80,13 +82,13 @@ def typed(row: Mapping[str, str], space: ParameterSpace) -> dict[str, Value]:
 
 
 def _typed_cell(name: str, text: str) -> Cell:
-    if name == "candidate":
-        return text
+    if name in _TEXTS:
+        return text or None
     if text in _TRUTH:
         return _TRUTH[text]
     if not text:
         return None
-    return int(text) if name in _COUNTS else float(text)
+    return int(text) if name in _COUNTS and text.isdecimal() else float(text)
 
 
 def metrics_of(row: Mapping[str, Value]) -> dict[str, Value]:
@@ -94,7 +96,7 @@ def metrics_of(row: Mapping[str, Value]) -> dict[str, Value]:
     return {
         name: value
         for name, value in row.items()
-        if name not in _COLUMNS and not name.startswith("param_")
+        if name not in FIXED_COLUMNS and not name.startswith("param_")
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from iris_hpo.data.dataset import Task
 from iris_hpo.known_rules import RULES
 from iris_hpo.selection.champion import ChampionCard
+from iris_hpo.selection.leaderboard import FIXED_COLUMNS
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.space.values import Value
 from iris_hpo.training.cards import ModelCard, ScoreCard
@@ -75,18 +76,11 @@ class Results:
     def metrics(self) -> list[str]:
         """Names of the other metrics of the leaderboard."""
         names = dict.fromkeys(name for row in self.rows for name in row)
-        return [name for name in names if name not in _COLUMNS and not name.startswith("param_")]
+        return [
+            name for name in names if name not in FIXED_COLUMNS and not name.startswith("param_")
+        ]
 
     def fold_scores(self, key: str) -> Sequence[float]:
         """Scores of a candidate on the folds; none if another metric than the search's ranks."""
         card = self.scores.get(key)
         return card.fold_scores if card and card.scoring == self.champion.scoring else ()
-
-
-_COLUMNS = frozenset(
-    (
-        *("rank", "candidate", "score", "cv_mean", "cv_std", "correct", "total"),
-        *("interval_low", "interval_high", "selected", "champion"),
-    )
-)
-"""Columns of the leaderboard that are no other metrics."""

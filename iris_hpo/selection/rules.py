@@ -6,8 +6,8 @@ selection are in `champion` and `leaderboard`.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeGuard
 
 import numpy as np
@@ -74,6 +74,9 @@ class Selection:
         What is expected of the champion, in one line for reports; empty before it is estimated.
     minimizes
         Whether the least score is the best.
+    proposals
+        Which sampler proposed a candidate, and when, by the candidate's key; what files list is not
+        among them.
     """
 
     space: ParameterSpace
@@ -84,6 +87,9 @@ class Selection:
     within: float = DEFAULT_SHARE
     expectation: str = ""
     minimizes: bool = False
+    proposals: Mapping[str, Mapping[str, str | int]] = field(
+        default_factory=dict[str, Mapping[str, str | int]]
+    )
 
     @property
     def selected(self) -> tuple[Scored, ...]:

@@ -16,6 +16,7 @@ COMMANDS: Final = (
     "search",
     "report",
     "export",
+    "reset",
     "init",
     "example",
     "completion",

@@ -9,6 +9,7 @@ import click
 from iris_hpo.command.completing import complete_folder, complete_search
 from iris_hpo.command.output import Command
 from iris_hpo.run_settings import (
+    SamplingSettings,
     SelectionSettings,
     Setting,
     SettingsGroup,
@@ -95,6 +96,7 @@ search_settings = _options(
     ),
     *_described(SplitSettings, with_defaults=False),
     *_described(SelectionSettings, with_defaults=False),
+    *_described(SamplingSettings, with_defaults=False),
     click.option(
         "--defaults",
         is_flag=True,

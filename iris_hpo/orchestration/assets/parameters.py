@@ -37,9 +37,10 @@ def build_parameters(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefini
     ) -> dg.MaterializeResult[Any]:
         with user_errors():
             study = open_study(context.instance, iris_hpo_storage)
+            study.sampling.follow(config.sampling(spec))
             claim_search(study)
             candidates, keys = study.candidates, study.listed_keys
-            card = study.parameters_card(config.choices())
+            card = study.parameters_card(config.choices(spec))
             before = _stored_keys(study.store)
             apply_change(study, pending_change(study))
             study.store.write_together(
@@ -59,7 +60,11 @@ def build_parameters(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefini
                 **{f"setting {name}": value for name, value in card.choices.items()},
                 **_source(study),
                 **changed(
-                    card.choices, {choice.name: choice.default_text for choice in spec.choices}
+                    {**vars(study.sampling.settings), **card.choices},
+                    {
+                        **vars(spec.sampling),
+                        **{choice.name: choice.default_text for choice in spec.choices},
+                    },
                 ),
             },
         )
@@ -69,9 +74,14 @@ def build_parameters(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefini
 
 
 def _source(study: Study) -> dict[str, dg.MetadataValue]:
-    if study.reads_parameter_files:
+    if study.sampling.reads_only_files:
         return {"path": dg.MetadataValue.path(str(study.parameters_folder))}
-    return {"sampler": dg.MetadataValue.text(clean(study.spec.sampler.use))}
+    sampling = study.sampling
+    budget = {name: value for name, value in vars(sampling.settings).items() if value is not None}
+    return {
+        "sampler": dg.MetadataValue.text(clean(sampling.part.use)),
+        **({"budget": dg.MetadataValue.json(budget)} if sampling.is_adaptive else {}),
+    }
 
 
 def _axes_table(spec: SearchSpec, candidates: CandidateList) -> dg.TableMetadataValue:

@@ -1,0 +1,35 @@
+"""``iris-hpo reset``."""
+
+import json
+
+import click
+
+from iris_hpo.command.output import complain, show
+from iris_hpo.command.session import open_study, turn
+from iris_hpo.errors import InputError
+from iris_hpo.orchestration.claims import check_claim
+from iris_hpo.orchestration.proposals import delete_proposals, registered_proposals
+from iris_hpo.orchestration.run_requests import runs_at_work
+from iris_hpo.text import counted
+
+
+def reset_search(
+    *, search: str | None, data: str | None, artifacts: str | None, is_sure: bool, as_json: bool
+) -> int:
+    """Delete the candidates that samplers proposed; return the exit code."""
+    with open_study(search, data, artifacts) as study, turn(study, complain):
+        check_claim(study)
+        number = len(registered_proposals(study))
+        proposed = f"{counted(number, 'candidate')} that samplers proposed"
+        if at_work := runs_at_work(study):
+            raise InputError(
+                f"run {at_work[0][:8]} works on this search; wait until it ends, or terminate it"
+            )
+        question = f"Delete {proposed}? Candidates of files stay, and so do stored results."
+        is_sure = is_sure or not number or click.confirm(question, err=True)
+        deleted = delete_proposals(study) if is_sure else []
+    if as_json:
+        show(json.dumps({"deleted": deleted}))
+    else:
+        show(f"deleted {proposed}" if is_sure else "nothing was deleted")
+    return 0

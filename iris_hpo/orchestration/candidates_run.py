@@ -1,0 +1,233 @@
+"""One run over a range of candidates, or over all that are registered."""
+
+import logging
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import dagster as dg
+
+from iris_hpo.engines import Done, Engine, Failed, Limits, make_engine
+from iris_hpo.errors import InputError
+from iris_hpo.orchestration.names import failure, log_line
+from iris_hpo.orchestration.overlaps import wait_for_turn
+from iris_hpo.orchestration.partitions import registered_keys
+from iris_hpo.orchestration.ranges import range_tags
+from iris_hpo.orchestration.record import (
+    FAILED,
+    FAILED_BEFORE_END,
+    as_json,
+    data_versions,
+    plan_partitions,
+)
+from iris_hpo.orchestration.recorder import SLOW_LOG, Recorder, records_slowly
+from iris_hpo.orchestration.resources import Counts, Progress
+from iris_hpo.orchestration.study import Study
+from iris_hpo.orchestration.turns import check_turn
+from iris_hpo.orchestration.upstream import Upstream
+from iris_hpo.run_settings import WorkSettings
+from iris_hpo.store.folder import ArtifactStore
+from iris_hpo.text import counted, legible
+from iris_hpo.training.trial import Trial, TrialResult, TrialWork
+
+Outcomes = Generator[Sequence[Done[Trial, TrialResult] | Failed[Trial]], None, None]
+
+
+def is_partitioned(context: dg.AssetExecutionContext) -> bool:
+    """Whether a run was launched for partitions."""
+    return context.has_partition_key or context.has_partition_key_range
+
+
+@dataclass
+class CandidatesRun:
+    """One run over a range of candidates."""
+
+    context: dg.AssetExecutionContext
+    settings: WorkSettings
+    study: Study
+    progress: Progress
+    failures: dict[str, str] = field(default_factory=dict[str, str])
+
+    def run(self) -> None:
+        """Train and score the requested candidates; fail at the end if a candidate failed."""
+        keys = self._keys()
+        if not keys:
+            raise failure(
+                "the range of partitions is empty: its end was registered before its start; "
+                "swap them"
+            )
+        engine = self.engine()
+        wait_for_turn(self.context, self.study, keys)
+        self.study.store.sweep()
+        upstream = self.study.upstream()
+        work = self.work(upstream)
+        order = work.conditions.objective.order
+        trials = sorted(self.trials(keys), key=lambda trial: order(trial.parameters))
+        counts = Counts(len(keys))
+        self.begin(counts)
+        outcomes = engine.map(work, trials, self.limits)
+        self.record(outcomes, Recorder(self.context, self.study, upstream), work, counts)
+        self.end(counts, are_planned=is_partitioned(self.context))
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of each candidate."""
+        return Limits(self.settings.retries, self.settings.candidate_timeout)
+
+    def engine(self) -> Engine:
+        """Make the engine of the run."""
+        return make_engine(
+            self.settings.engine,
+            self.settings.jobs,
+            self.settings.dask_address,
+            self.limits.timeout,
+            self.study.spec.engine,
+        )
+
+    def begin(self, counts: Counts) -> None:
+        """Report how much there is to do, and what failed already."""
+        if records_slowly(self.context.instance):
+            log_line(self.context.log, SLOW_LOG, logging.WARNING)
+        self.progress(self.context, counts)
+        if self.failures:
+            counts.failed = len(self.failures)
+            self.progress(self.context, counts)
+
+    def record(
+        self, outcomes: Outcomes, recorder: Recorder, work: TrialWork, counts: Counts
+    ) -> None:
+        """Record the outcomes as they come."""
+        with _swept(self.study.store), closing(outcomes):
+            for together in outcomes:
+                check_turn(self.context.run.run_id)
+                done = [outcome for outcome in together if isinstance(outcome, Done)]
+                recorder.record([outcome.result for outcome in done])
+                for outcome in together:
+                    if isinstance(outcome, Failed) and outcome.ends_run:
+                        tried = {**self.failures, outcome.item.key: outcome.reason}
+                        raise failure(outcome.reason, {FAILED_BEFORE_END: as_json(tried)})
+                    counts.add_warnings(outcome.warned)
+                    self._count(work, outcome, counts)
+                    self.note(outcome)
+                self.progress(self.context, counts)
+
+    def note(self, outcome: Done[Trial, TrialResult] | Failed[Trial]) -> None:
+        """Note an outcome that was recorded."""
+
+    def end(self, counts: Counts, *, are_planned: bool) -> None:
+        """Log the counts; fail if a candidate failed.
+
+        Parameters
+        ----------
+        are_planned
+            Whether the run has planned its candidates, so that Dagster shows those that failed.
+        """
+        log_line(self.context.log, f"{counted(counts.total, 'candidate')}: {counts}")
+        for text in counts.warnings():
+            log_line(self.context.log, text, logging.WARNING)
+        if self.failures:
+            if not are_planned:
+                self._plan_failed()
+            raise _failure(self.failures, counts.total)
+
+    def _keys(self) -> Sequence[str]:
+        """The run's candidates: all, if it was launched without a partition."""
+        if is_partitioned(self.context):
+            return self.context.partition_keys
+        keys = registered_keys(self.study)
+        if not any(keys):
+            raise failure(
+                f"no candidate is registered; materialise "
+                f"{self.study.names.asset('parameters').to_user_string()} first"
+            )
+        # Tags show other runs, and users, which candidates this run works on.
+        self.context.instance.add_run_tags(self.context.run.run_id, range_tags(keys))
+        return keys
+
+    def _plan_failed(self) -> None:
+        """Make Dagster show failed candidates as failed, which it does for planned ones only."""
+        for name in ("models", "scores"):
+            asset = self.study.names.asset(name)
+            if asset in self.context.selected_asset_keys:
+                plan_partitions(self.context, asset, list(self.failures))
+
+    def work(self, upstream: Upstream) -> TrialWork:
+        """Make the work of the run."""
+        study, selected = self.study, self.context.selected_asset_keys
+        examples = study.examples(upstream.split_card)
+        scores = study.names.asset("scores") in selected
+        conditions = study.conditions(upstream.split_card, upstream.parameters_card)
+        if scores:
+            conditions.objective.check_rows(examples)
+        return TrialWork(
+            store_url=str(study.store.root),
+            conditions=conditions,
+            examples=examples,
+            run_id=self.context.run.run_id,
+            trains=study.names.asset("models") in selected,
+            scores=scores,
+            force=self.settings.force,
+        )
+
+    def trials(self, keys: Sequence[str]) -> list[Trial]:
+        """Make the trials of candidates; keys that are none fail."""
+        space, (models, scores) = self.study.spec.space, self._versions
+        trials: list[Trial] = []
+        for key in keys:
+            try:
+                candidate = space.parse_key(key)
+            except ValueError as rule:
+                self.failures[key] = str(rule)
+                continue
+            parameters = space.parameters(candidate)
+            trials.append(Trial(key, parameters, models.get(key), scores.get(key)))
+        return trials
+
+    @cached_property
+    def _versions(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """Recorded versions of models and of scores, read when it is the run's turn."""
+        instance, names = self.study.instance, self.study.names
+        models, scores = (
+            data_versions(instance, names.asset(name)) for name in ("models", "scores")
+        )
+        return models, scores
+
+    def _count(
+        self, work: TrialWork, outcome: Done[Trial, TrialResult] | Failed[Trial], counts: Counts
+    ) -> None:
+        if isinstance(outcome, Failed):
+            self.failures[outcome.item.key] = outcome.reason
+            counts.failed += 1
+            return
+        result = outcome.result
+        if result.score_failure is not None:
+            self.failures[outcome.item.key] = result.score_failure
+            counts.failed += 1
+        elif result.model_reused and (result.score_reused or not work.scores):
+            counts.reused += 1
+        else:
+            counts.trained += 1
+
+
+@contextmanager
+def _swept(store: ArtifactStore) -> Generator[None]:
+    """Remove temporary files of workers that were ended, whichever way the block ends."""
+    try:
+        yield
+    except BaseException:
+        with suppress(InputError, OSError):  # what ended the block is reported
+            store.sweep()
+        raise
+    store.sweep()
+
+
+def _failure(failures: dict[str, str], total: int) -> dg.Failure:
+    shown = [f"{legible(key)}: {reason}" for key, reason in list(failures.items())[:20]]
+    more = f"\nand {len(failures) - len(shown)} more" if len(failures) > len(shown) else ""
+    rest = "; the others are done" if total > len(failures) else ""
+    summary = f"{len(failures)} of {counted(total, 'candidate')} failed{rest}."
+    return failure(
+        f"{summary}\n" + "\n".join(shown) + more,
+        {FAILED: as_json(failures)},
+    )

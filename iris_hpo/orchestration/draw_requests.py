@@ -1,0 +1,83 @@
+"""Requests of the next run of an adaptive search, while its budget leaves candidates."""
+
+from dataclasses import asdict
+
+import dagster as dg
+
+from iris_hpo.orchestration.drawing import make_drawing
+from iris_hpo.orchestration.failures import INTERRUPTED
+from iris_hpo.orchestration.partitions import registered_keys
+from iris_hpo.orchestration.record import latest_storage_ids
+from iris_hpo.orchestration.run_requests import MOST_TIMES, runs_at_work, search_request
+from iris_hpo.orchestration.status import read_status
+from iris_hpo.orchestration.study import Study
+from iris_hpo.store.cards import fingerprint
+
+
+def draw_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]:
+    """Request the next run, if the search has begun and no run is at work.
+
+    Parameters
+    ----------
+    before
+        Part of the cursor: what was in force and known at the last request, the number of requests
+        since then without anything new, and the run that a user has cancelled.
+
+    Returns
+    -------
+    tuple
+        The requests, and the new part of the cursor.
+    """
+    begun = all(study.recorded(name) is not None for name in ("split", "parameters"))
+    if not begun or runs_at_work(study):
+        return [], before
+    known = _known(study)
+    last, times, stopped = [*before.split(), "", "0", ""][:3] if before else ["", "0", ""]
+    now_stopped = _cancelled_run(study)
+    if now_stopped and now_stopped != stopped:  # a user wants no more, until something changes
+        return [], f"{known} {MOST_TIMES} {now_stopped}"
+    number = int(times) + 1 if last == known else 1
+    if number > MOST_TIMES:
+        return [], before
+    if not _has_work(study):
+        return [], f"{known} {MOST_TIMES} {stopped}".rstrip()
+    run_key = f"draw-{known}-{number}"
+    request = search_request(study, run_key, ["models", "scores"], ())
+    return [request], f"{known} {number} {stopped}".rstrip()
+
+
+def _known(study: Study) -> str:
+    """What decides whether there is more to try, in short: it is read in every tick."""
+    scores = latest_storage_ids(study.instance, study.names.asset("scores"))
+    inputs = [study.recorded(name) for name in ("split", "parameters")]
+    return fingerprint(
+        sampling=asdict(study.sampling.settings),
+        candidates=study.candidates.digest,
+        registered=len(registered_keys(study)),
+        inputs=[recorded.pointer if recorded else 0 for recorded in inputs],
+        scores=max(scores.values(), default=0),
+    )
+
+
+def _has_work(study: Study) -> bool:
+    """Whether a candidate waits for its first result, or the sampler has more."""
+    upstream = study.upstream()
+    keys = registered_keys(study)
+    conditions = study.conditions(upstream.split_card, upstream.parameters_card)
+    status = read_status(study, keys, conditions, verify_models=False)
+    drawing = make_drawing(study, keys, status, upstream.split_card.folds)
+    waiting = bool(drawing.observations.running)
+    return waiting or drawing.what_is_left(has_work=False)[0] > 0
+
+
+def _cancelled_run(study: Study) -> str:
+    """Id of the last run of the search, if a user has cancelled it; else empty."""
+    job = dg.RunsFilter(job_name=study.names.plain("search"))
+    return next(
+        (
+            run.run_id
+            for run in study.instance.get_runs(job, limit=1)
+            if run.status is dg.DagsterRunStatus.CANCELED and INTERRUPTED not in run.tags
+        ),
+        "",
+    )

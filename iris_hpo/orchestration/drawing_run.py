@@ -1,0 +1,99 @@
+"""The run of an adaptive search: it tries what waits for a result, then asks for more."""
+
+import os
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+import dagster as dg
+
+from iris_hpo.engines import Done, Failed, draw
+from iris_hpo.orchestration.candidates_run import CandidatesRun, is_partitioned
+from iris_hpo.orchestration.drawing import Supply, left_out_line, make_drawing
+from iris_hpo.orchestration.names import log_line
+from iris_hpo.orchestration.overlaps import wait_for_turn
+from iris_hpo.orchestration.partitions import registered_keys
+from iris_hpo.orchestration.plan import candidates_due
+from iris_hpo.orchestration.proposals import Proposal, plan_results, register_proposal
+from iris_hpo.orchestration.recorder import Recorder
+from iris_hpo.orchestration.resources import Counts
+from iris_hpo.orchestration.status import read_status
+from iris_hpo.orchestration.study import Study
+from iris_hpo.orchestration.upstream import Upstream
+from iris_hpo.training.trial import Trial, TrialResult, TrialWork
+
+_SENSOR: Final = "dagster/sensor_name"
+
+
+def draws(context: dg.AssetExecutionContext, study: Study) -> bool:
+    """Whether a run asks the sampler for candidates: it was launched for all of them."""
+    assets = {study.names.asset("models"), study.names.asset("scores")}
+    is_whole = not is_partitioned(context) and assets <= context.selected_asset_keys
+    return is_whole and study.sampling.is_adaptive
+
+
+@dataclass
+class DrawingRun(CandidatesRun):
+    """One run of an adaptive search.
+
+    Runs of a search take turns, and each reads the record when it is its turn. So a sensor and a
+    command that work at once try no candidate twice, and keep to one budget.
+    """
+
+    supply: Supply | None = field(default=None, init=False)
+
+    def run(self) -> None:
+        """Try candidates until the budget is spent; fail at the end if a candidate failed."""
+        engine, sampling = self.engine(), self.study.sampling
+        wait_for_turn(self.context, self.study, None)
+        sampling.follow(sampling.recorded())  # the run that was waited for may have changed them
+        if not sampling.is_adaptive:
+            super().run()
+            return
+        self.study.store.sweep()
+        upstream = self.study.upstream()
+        work = self.work(upstream)
+        recorder = Recorder(self.context, self.study, upstream)
+        supply = self.supply = self._make_supply(upstream, work, recorder)
+        left = 0 if supply.drawing.end_of_budget() else supply.drawing.left
+        counts = Counts(len(supply.waiting) + len(self.failures) + left)
+        self.begin(counts)
+        batch = self.settings.jobs or os.cpu_count() or 1
+        self.record(draw(engine, work, supply, self.limits, batch), recorder, work, counts)
+        counts.total, counts.ended = counts.done, supply.ended
+        self.progress(self.context, counts)
+        log_line(self.context.log, f"no more candidates: {supply.ended}")
+        self.end(counts, are_planned=True)
+
+    def note(self, outcome: Done[Trial, TrialResult] | Failed[Trial]) -> None:
+        """Show an outcome to the sampler."""
+        if self.supply is None:
+            return
+        model = outcome.result.model if isinstance(outcome, Done) else None
+        score = outcome.result.score if isinstance(outcome, Done) else None
+        seconds = sum(card.seconds for card in (model, score) if card is not None)
+        self.supply.note(outcome.item.key, score, seconds)
+
+    def _make_supply(self, upstream: Upstream, work: TrialWork, recorder: Recorder) -> Supply:
+        study = self.study
+        keys = registered_keys(study)
+        status = read_status(study, keys, work.conditions, verify_models=True)
+        due = keys if self.settings.force else candidates_due(study, keys, status)
+        if _SENSOR in self.context.run.tags:  # nobody asks to try again what failed
+            due = [key for key in due if key not in status.failed_runs]
+        drawing = make_drawing(study, keys, status, upstream.split_card.folds)
+        if line := left_out_line(drawing.observations.left_out):
+            log_line(self.context.log, line)
+
+        def register(proposal: Proposal) -> Trial:
+            register_proposal(self.context, study, proposal)
+            recorder.proposals[proposal.key] = proposal
+            return self.trials([proposal.key])[0]
+
+        return Supply(
+            drawing,
+            deque(self.trials(due)),
+            lambda trial: plan_results(self.context, study, trial.key),
+            register,
+            study.sampling.part.use,
+        )

@@ -1,0 +1,345 @@
+"""Adaptive searches: what a sampler is shown, how far a budget goes, and what is recorded of it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from iris_hpo.orchestration.draw_requests import draw_again
+from iris_hpo.orchestration.overlaps import _share
+from iris_hpo.orchestration.partitions import pending_change
+from iris_hpo.orchestration.proposals import delete_proposals, read_proposals
+from iris_hpo.parts import Part
+from iris_hpo.run_settings import BudgetSettings
+from iris_hpo.space.axes import Axis
+from iris_hpo.spec import SearchSpec
+from iris_hpo_tests.orchestration import bowls
+from iris_hpo_tests.projects import CANDIDATES, SOURCES, SpecProject, failure_text, succeed
+
+STEPS = Part("iris_hpo_tests.orchestration.bowls.Steps")
+FIRST = ["X0.0_Y0.0", "X0.1_Y0.0", "X0.2_Y0.0", "X0.3_Y0.0", "X0.4_Y0.0", "X0.5_Y0.0"]
+
+Make = Callable[..., SpecProject]
+
+
+def bowl_spec(home: Path, function: str = "bowl", **more: Any) -> SearchSpec:
+    axes = (
+        Axis("x", "X", low=0.0, high=2.0),
+        Axis("y", "Y", low=-2.0, high=2.0),
+    )
+    settings = {
+        "function": f"iris_hpo_tests.orchestration.bowls:{function}",
+        "direction": "minimize",
+    }
+    given = {"sampler": STEPS, "budget": BudgetSettings(candidates=4), "reports": (), **more}
+    return SearchSpec(
+        name="",
+        home=home,
+        axes=axes,
+        objective=Part("function", settings),
+        partitions="c_gamma",
+        **given,
+    )
+
+
+@pytest.fixture
+def make(tmp_path: Path, instance: dg.DagsterInstance) -> Iterator[Make]:
+    bowls.Steps.shown.clear()
+
+    def make_project(function: str = "bowl", **more: Any) -> SpecProject:
+        return SpecProject(tmp_path, instance, bowl_spec(tmp_path, function, **more))
+
+    yield make_project
+    bowls.Steps.shown.clear()
+
+
+def draw(project: SpecProject, **config: Any) -> dg.ExecuteInProcessResult:
+    return project.run(*SOURCES, *CANDIDATES, **config)
+
+
+def again(project: SpecProject, **changes: Any) -> SpecProject:
+    """The same project with another description of its search."""
+    return SpecProject(project.root, project.instance, replace(project.spec, **changes))
+
+
+class TestProposals:
+    def test_each_is_asked_for_when_the_results_before_it_are_known(self, make: Make) -> None:
+        project = make()
+
+        succeed(draw(project))
+
+        assert project.registered() == FIRST[:4]
+        known = [
+            ([seen.candidate.key for seen in observed], [one.key for one in running])
+            for observed, running in bowls.Steps.shown[-3:]
+        ]
+        assert known == [(FIRST[:count], []) for count in (1, 2, 3)]
+        (observed, _), *_ = bowls.Steps.shown[-1:]
+        assert [(seen.number, seen.score) for seen in observed] == [
+            (step, pytest.approx(-bowls.bowl(step / 10, 0.0))) for step in range(3)
+        ]
+
+    def test_what_was_known_is_recorded_of_each(self, make: Make) -> None:
+        project = make(sampler=Part("random"))
+
+        succeed(draw(project))
+
+        keys = project.registered()
+        assert [
+            (one.key, one.sampler, one.number, one.results_known)
+            for one in read_proposals(project.study()).values()
+        ] == [(key, "random", number, number) for number, key in enumerate(keys)]
+        for asset in CANDIDATES:
+            facts = project.metadata(asset, keys[2])
+            assert [facts[name] for name in ("sampler", "number", "results_known")] == [
+                "random",
+                2,
+                2,
+            ]
+        observed = project.instance.fetch_observations(project.names.asset("models"), limit=10)
+        assert [one.partition_key for one in observed.records] == keys[::-1]
+        assert project.partition_status("scores") == {"materialized": set(keys), "failed": set()}
+
+    def test_the_leaderboard_shows_it(self, make: Make) -> None:
+        project = make(sampler=Part("random"))
+        succeed(draw(project))
+
+        succeed(project.run("selection"))
+
+        rows = project.leaderboard()
+        keys = project.registered()
+        assert {row["candidate"]: (row["sampler"], row["number"]) for row in rows} == {
+            key: ("random", str(number)) for number, key in enumerate(keys)
+        }
+
+    def test_those_that_wait_for_a_result_come_first(self, make: Make) -> None:
+        project = make()
+        succeed(project.run(*SOURCES))
+        project.instance.add_dynamic_partitions("c_gamma", ["X1.5_Y1.5"])
+
+        succeed(project.run(*CANDIDATES))
+
+        assert project.registered() == [FIRST[0], "X1.5_Y1.5", *FIRST[1:3]]
+        assert set(project.by_partition("scores")) == set(project.registered())
+
+
+class TestBudget:
+    def test_it_is_in_total_and_whoever_raises_it_goes_on(self, make: Make) -> None:
+        project = make()
+        succeed(draw(project))
+        succeed(draw(project))
+        unchanged = project.registered()
+
+        succeed(draw(project, parameters={"candidates": 6}))
+
+        assert (unchanged, project.registered()) == (FIRST[:4], FIRST[:6])
+        assert all(len(events) == 1 for events in project.by_partition("scores").values())
+
+    def test_a_run_follows_what_was_recorded_last(self, make: Make) -> None:
+        project = make()
+        succeed(project.run(*SOURCES, parameters={"candidates": 5}))
+
+        succeed(project.run(*CANDIDATES))
+
+        assert project.registered() == FIRST[:5]
+
+    def test_a_score_that_is_good_enough_ends_it(self, make: Make) -> None:
+        project = make(budget=BudgetSettings(candidates=50, until=0.8))
+
+        succeed(draw(project))
+
+        scores = [bowls.bowl(step / 10, 0.0) for step in range(len(project.registered()))]
+        assert scores[-1] <= 0.8 < min(scores[:-1])
+
+    def test_the_limit_of_candidates_holds(self, make: Make) -> None:
+        project = make(max_candidates=3, budget=BudgetSettings(candidates=50))
+
+        outcome = launch(project)
+
+        assert len(project.registered()) == 3
+        assert outcome.counts.ended == "the limit of 3 candidates is reached (max_candidates)"
+
+    def test_a_sampler_without_more_candidates_ends_it(self, make: Make) -> None:
+        project = make(sampler=replace(STEPS, settings={"most": 2}))
+
+        outcome = launch(project)
+        repeated = launch(project)
+
+        assert project.registered() == FIRST[:2]
+        assert outcome.counts.ended == "the sampler has no more candidates"
+        assert (repeated.counts.reused, repeated.run_ids) == (2, [])
+
+
+class TestTheSameCandidates:
+    def test_in_one_run_or_in_several(self, make: Make, instance: dg.DagsterInstance) -> None:
+        project = make(sampler=Part("random"), budget=BudgetSettings(candidates=6))
+        succeed(draw(project))
+        at_once = project.registered()
+        delete_proposals(project.study())
+        for key in project.registered():
+            instance.delete_dynamic_partition("c_gamma", key)
+
+        for candidates in (1, 3, 6):
+            other = again(project, budget=BudgetSettings(candidates=candidates))
+            succeed(draw(other))
+
+        assert other.registered() == at_once
+
+    def test_what_failed_is_shown_as_failed_and_is_tried_again_by_a_user(self, make: Make) -> None:
+        project = make("holed")
+
+        result = draw(project)
+
+        assert not result.success
+        assert "no ground" in failure_text(result)
+        assert project.registered() == FIRST[:4]
+        assert project.partition_status("scores") == {
+            "materialized": {FIRST[0], FIRST[3]},
+            "failed": {FIRST[1], FIRST[2]},
+        }
+        (observed, _), *_ = bowls.Steps.shown[-1:]
+        assert [seen.score is None for seen in observed] == [False, True, True]
+
+    def test_those_outside_of_changed_ranges_are_left_out(self, make: Make) -> None:
+        project = make()
+        succeed(draw(project))
+        axes = (replace(project.spec.axes[0], low=0.15), project.spec.axes[1])
+        lines: list[str] = []
+        narrow = again(
+            project, axes=axes, budget=BudgetSettings(candidates=6), sampler=Part("random")
+        )
+
+        launch(narrow, lines.append)
+
+        assert [one.results_known for one in read_proposals(narrow.study()).values()][-3:] == [
+            2,
+            3,
+            4,
+        ]
+        assert len(narrow.registered()) == 6  # the first was listed, and no longer is
+        line = (
+            "1 registered candidate outside of the present ranges, which the sampler is not "
+            f"shown: {FIRST[1]}"
+        )
+        assert [text for text in lines if "outside" in text] == [line]
+
+
+def launch(project: SpecProject, say: Callable[[str], None] = lambda _: None) -> Any:
+    """What `iris-hpo run` does."""
+    from iris_hpo.orchestration.runner import Launcher
+    from iris_hpo.orchestration.source_status import Settings
+    from iris_hpo.run_settings import SelectionSettings, WorkSettings
+
+    settings = Settings(project.spec.split, {}, project.spec.sampling)
+    launcher = Launcher(project.study(), project.note_progress, say)
+    return launcher.bring_up_to_date(
+        settings, SelectionSettings("own_score"), WorkSettings(engine="serial")
+    )
+
+
+class TestFiles:
+    def test_what_they_list_stays_under_another_sampler(self, project: SpecProject) -> None:
+        project.materialize_sources()
+        listed = project.registered()
+
+        succeed(project.run("parameters", parameters={"sampler": "random"}))
+
+        assert set(listed) <= set(project.registered())
+        project.write_axis("gamma", 0.016)
+        change = pending_change(project.study())
+        assert change.removed == tuple(key for key in listed if key.endswith("G0.25"))
+
+    def test_a_reset_deletes_what_a_sampler_proposed(self, project: SpecProject) -> None:
+        project.write_axis("c", 0.5)
+        project.materialize_sources()
+        listed = project.registered()
+        config = {"sampler": "random", "candidates": 3}
+        project.write_axis("c", 0.5, 8, 128)
+        succeed(draw(project, parameters=config, split={"folds": 2, "repeats": 1}))
+        assert len(project.registered()) == 3
+
+        deleted = delete_proposals(project.study())
+
+        assert len(deleted) == 3 - len(project.registered()) > 0
+        assert set(listed) <= set(project.registered())
+        assert not read_proposals(project.study())
+
+
+class TestSensor:
+    def test_the_next_run_is_requested_while_there_is_budget(self, make: Make) -> None:
+        project = make()
+        succeed(draw(project, parameters={"candidates": 2}))
+        assert draw_again(project.study(), "")[0] == []
+
+        succeed(project.run("parameters", parameters={"candidates": 3}))
+        requests, cursor = draw_again(project.study(), "")
+        first, repeated = requests, [draw_again(project.study(), cursor)[0]]
+        cursor = draw_again(project.study(), cursor)[1]
+        cursor = draw_again(project.study(), cursor)[1]
+
+        assert [key.path[-1] for key in first[0].asset_selection or ()] == [*CANDIDATES]
+        assert len(repeated[0]) == 1
+        assert draw_again(project.study(), cursor)[0] == [], "nothing new came of three runs"
+        succeed(project.run(*CANDIDATES))
+        assert draw_again(project.study(), cursor)[0] == []
+        assert project.registered() == FIRST[:3]
+
+    def test_a_search_that_has_not_begun_is_left_alone(self, make: Make) -> None:
+        assert draw_again(make().study(), "") == ([], "")
+
+
+@pytest.mark.parametrize(
+    ("keys", "others", "share"),
+    [
+        (None, None, True),
+        (None, ("a",), True),
+        ({"a"}, None, True),
+        (None, (), False),
+        ({"a"}, ("b",), False),
+        ({"a"}, ("a", "b"), True),
+    ],
+)
+def test_an_adaptive_run_covers_all_candidates(
+    keys: set[str] | None, others: tuple[str, ...] | None, *, share: bool
+) -> None:
+    assert _share(keys, others) == share
+
+
+_KILLED = """
+import sys
+from pathlib import Path
+import dagster as dg
+from iris_hpo_tests.orchestration.test_drawing import bowl_spec, draw
+from iris_hpo_tests.projects import SpecProject
+root = Path(sys.argv[1])
+with dg.DagsterInstance.local_temp(str(root / "home")) as instance:
+    draw(SpecProject(root, instance, bowl_spec(root, "deadly")))
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_run_is_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("IRIS_HPO_TEST_SIGNS", str(tmp_path))
+    monkeypatch.setattr("iris_hpo.orchestration.overlaps._LOOK_SECONDS", 0.05)
+    for _ in range(2):
+        killed = subprocess.run(
+            [sys.executable, "-c", _KILLED, str(tmp_path)], env=os.environ, check=False
+        )
+        assert killed.returncode == -9
+
+    with dg.DagsterInstance.local_temp(str(tmp_path / "home")) as instance:
+        project = SpecProject(tmp_path, instance, bowl_spec(tmp_path, "deadly"))
+        succeed(draw(project))
+
+        assert project.registered() == FIRST[:4]
+        assert {key: len(events) for key, events in project.by_partition("scores").items()} == (
+            dict.fromkeys(FIRST[:4], 1)
+        )
+        assert project.partition_status("scores")["failed"] == set()
