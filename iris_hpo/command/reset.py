@@ -1,10 +1,8 @@
 """``iris-hpo reset``."""
 
-import json
-
 import click
 
-from iris_hpo.command.output import complain, show
+from iris_hpo.command.output import complain, show, show_json
 from iris_hpo.command.session import open_study, turn
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.claims import check_claim
@@ -29,7 +27,7 @@ def reset_search(
         is_sure = is_sure or not number or click.confirm(question, err=True)
         deleted = delete_proposals(study) if is_sure else []
     if as_json:
-        show(json.dumps({"deleted": deleted}))
+        show_json({"deleted": deleted})
     else:
         show(f"deleted {proposed}" if is_sure else "nothing was deleted")
     return 0
