@@ -15,6 +15,7 @@ from dagster.components.core.decl import (
 )
 from dagster.components.core.defs_module import ComponentPath, find_defs_or_component_yaml
 
+from iris_hpo.defined_names import DefinedNames, DefinedTwiceError, file_of
 from iris_hpo.orchestration.broken import broken_searches, build_broken, is_validating
 from iris_hpo.text import readable
 
@@ -23,7 +24,8 @@ def load_searches(path_within_project: Path) -> dg.Definitions:
     """Load a project's ``defs`` folder, as ``dagster.load_from_defs_folder`` does.
 
     A search that cannot be loaded, for example because of a mistake in its YAML, does not stop the
-    others: it is shown with the message. The project need not be installed.
+    others: it is shown with the message. So is a file that defines what another one has defined, as
+    two searches of one name do. The project need not be installed.
 
     Parameters
     ----------
@@ -35,11 +37,16 @@ def load_searches(path_within_project: Path) -> dg.Definitions:
             make_importable(folder)
             break
     try:
-        return dg.load_from_defs_folder(path_within_project=path_within_project)
+        loaded = dg.load_from_defs_folder(path_within_project=path_within_project)
+        DefinedNames().add(loaded, path_within_project)
+    except DefinedTwiceError:
+        pass
     except Exception:  # the modules in the folders may raise anything
         if is_validating():
             raise
-        return dg.Definitions.merge(*_load_each(path_within_project))
+    else:
+        return loaded
+    return dg.Definitions.merge(*_load_each(path_within_project))
 
 
 def make_importable(project: Path) -> None:
@@ -66,9 +73,11 @@ def _load_each(path_within_project: Path) -> Iterator[dg.Definitions]:
         whole = _declare(tree, root, problems)
         # Dagster looks up each part in the whole, which must not have parts that fail.
         tree.state_tracker.set_cache_data(whole.loc, component_decl=whole)
-        yield from _build(tree, whole, problems)
+        yield from _build(tree, whole, problems, DefinedNames())
     for path, message in problems.items():
-        file = _file_of(path).relative_to(root)
+        if is_validating():
+            raise dg.DagsterInvalidDefinitionError(message)
+        file = file_of(path).relative_to(root)
         name = "_".join(path.relative_to(root).parts).removesuffix(".py")
         if name in built_searches() or broken_searches().get(name, message) != message:
             name = file.as_posix()
@@ -103,27 +112,26 @@ def _declare(tree: dg.ComponentTree, folder: Path, problems: dict[Path, str]) ->
 
 
 def _build(
-    tree: dg.ComponentTree, folder: DefsFolderDecl, problems: dict[Path, str]
+    tree: dg.ComponentTree, folder: DefsFolderDecl, problems: dict[Path, str], defined: DefinedNames
 ) -> Iterator[dg.Definitions]:
     """Build what a folder holds; a folder within that fails is built part by part."""
     for path, part in folder.children.items():
         try:
-            yield tree.build_defs(path)
+            built = tree.build_defs(path)
+            defined.add(built, path)
         except Exception as error:  # noqa: BLE001 - as above
             if isinstance(part, DefsFolderDecl) and not part.source_tree:
-                yield from _build(tree, part, problems)
+                yield from _build(tree, part, problems, defined)
             else:
                 problems[path] = _describe(error, path)
+        else:
+            yield built
 
 
 def _describe(error: Exception, path: Path) -> str:
     """Give the message of what fails at a path, with a file."""
     message = explain(root_cause(error), path)
-    return readable(message if str(path) in message else f"{_file_of(path)} - {message}")
-
-
-def _file_of(path: Path) -> Path:
-    return find_defs_or_component_yaml(path) or path
+    return readable(message if str(path) in message else f"{file_of(path)} - {message}")
 
 
 def explain(error: BaseException, path: Path) -> str:

@@ -410,3 +410,52 @@ def test_two_searches_of_one_name_are_refused(project: YamlProject) -> None:
     project.write_yaml("broken", "")  # all are loaded twice then
     shutil.rmtree(project.root / "defs" / "copy")
     assert project.call("status", "--search", "whole").code == 0
+
+
+PYTHON = """
+from pathlib import Path
+
+import iris_hpo
+from iris_hpo.space.axes import Axis
+from iris_hpo.training.estimators import Step
+
+defs = iris_hpo.build_search(
+    iris_hpo.SearchSpec(
+        name="{name}",
+        home=Path(__file__).resolve().parents[1],
+        data_file="points.csv",
+        axes=(Axis("n_neighbors", symbol="K", type="int"),),
+        steps=(Step("sklearn.neighbors.KNeighborsClassifier", {{"leaf_size": {leaf}}}),),
+    )
+)
+"""
+
+
+def test_a_name_that_is_defined_twice_is_one_message(project: YamlProject) -> None:
+    """Dagster would load nothing: searches in Python, a search and YAML, and what is not ours."""
+    folder = project.root / "defs"
+    own = "import dagster as dg\n\n\n@dg.asset(key={key})\ndef theirs() -> None: ...\n"
+    files = {
+        "a.py": PYTHON.format(name="twin", leaf=20),
+        "b.py": PYTHON.format(name="twin", leaf=30),
+        "within/c.py": PYTHON.format(name="whole", leaf=30),
+        "d.py": own.format(key="['other', 'models']"),
+        "e.py": own.format(key="['twin', 'models']"),
+    }
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+
+    defs = project.load()
+
+    dg.Definitions.validate_loadable(defs)
+    graph = defs.resolve_asset_graph()
+    keys = {key.to_user_string() for key in graph.get_all_asset_keys()}
+    assert {"twin/models", "whole/models", "other/models"} <= keys
+    for shown, problem in {
+        "b": f"{folder}/b.py - the search 'twin' is defined in {folder}/a.py too; give each its",
+        "within_c": f"{folder}/within/c.py - the search 'whole' is defined in "
+        f"{folder}/whole/defs.yaml too; give each its own name",
+        "e": f"{folder}/e.py - the asset twin/models is defined in {folder}/a.py too; give each",
+    }.items():
+        assert problem in str(graph.get(dg.AssetKey([shown, "parameters"])).description)
