@@ -166,7 +166,7 @@ def assess(
     return Assessment(
         only or _estimate(selection.scoring, drawn, drawn.outcome.scores, rows),
         tuple(as_good),
-        _compare(drawn.outcome, references, _stretch(drawn)),
+        _compare(drawn.outcome, references, selection.champion.evaluation, _stretch(drawn)),
         (only or _of_vote(selection, evidence, drawn)) if votes else None,
     )
 
@@ -198,18 +198,36 @@ def _of_vote(selection: Selection, evidence: Evidence, drawn: Drawn) -> Estimate
 
 
 def _compare(
-    outcome: Outcome, references: Sequence[Reference], stretch: float
+    outcome: Outcome, references: Sequence[Reference], champion: Evaluation, stretch: float
 ) -> tuple[Comparison, ...]:
-    """Compare the choice of each draw with the references on the same rows."""
+    """Compare the choice of each draw with the references on the same rows.
+
+    A reference that predicts what the champion predicts is no better and no worse, whatever else is
+    chosen in draws.
+    """
     gains = outcome.plain[:, None] - outcome.references
     return tuple(
         Comparison(
             reference.name,
             float(outcome.references[:, at].mean()),
-            *percentile_interval(gains[:, at], stretch=stretch),
+            *(
+                (0.0, 0.0, 0.0)
+                if _predict_the_same(champion, reference.evaluation)
+                else percentile_interval(gains[:, at], stretch=stretch)
+            ),
         )
         for at, reference in enumerate(references)
     )
+
+
+def _predict_the_same(one: Evaluation, other: Evaluation) -> bool:
+    if (one.score, one.fold_scores) != (other.score, other.fold_scores):
+        return False
+    own, others = one.predictions, other.predictions
+    if own is None or others is None:
+        return own is others
+    columns = zip((*own.folds, own.test), (*others.folds, others.test), strict=True)
+    return all(np.array_equal(column, of_other) for column, of_other in columns)
 
 
 def _of_one(selection: Selection, evidence: Evidence) -> Estimate:

@@ -10,7 +10,7 @@ from sklearn import metrics
 from iris_hpo.known_rules import RULES
 from iris_hpo.selection import draws as drawing
 from iris_hpo.selection import fold_scores, intervals
-from iris_hpo.selection.estimates import Evidence, NoEstimate, assess
+from iris_hpo.selection.estimates import Evidence, NoEstimate, Reference, assess
 from iris_hpo.selection.pooling import units_of
 from iris_hpo.selection.rules import Scored, select
 from iris_hpo.training.evaluation import Evaluation
@@ -64,6 +64,19 @@ def search(scoring="accuracy", rule="cv", *, rows=(24, 6), **changes):
     evidence, scored, references = drawn_case(2, scoring, rows=rows)
     evidence = replace(evidence, groups=None, test_groups=None, **changes)
     return select(scored, SPACES[0], scoring, rule), evidence, references
+
+
+def test_a_champion_is_no_better_than_a_reference_that_predicts_the_same():
+    """The defaults may be among the candidates; other draws choose other candidates."""
+    selection, evidence, _ = search()
+    own = selection.champion.evaluation
+    other = next(row.scored.evaluation for row in selection.rows if not row.champion)
+
+    assessment = assess(selection, evidence, [Reference("default", own), Reference("other", other)])
+
+    same, different = assessment.comparisons
+    assert (same.gain, same.low, same.high) == (0, 0, 0)
+    assert different.low < different.high
 
 
 def without_predictions(selection, *, scoring=None, rule=None):

@@ -165,6 +165,11 @@ def test_others_are_counted_without_the_champion(
             "classification",
             "as good as the defaults (0.90): the difference lies between -0.05 and 0.05",
         ),
+        (
+            Comparison("default", 0.9, 0.0, 0.0, 0.0),
+            "classification",
+            "it predicts the same as the defaults (0.9000) for each row",
+        ),
     ],
 )
 def test_a_champion_is_compared_in_one_sentence(
