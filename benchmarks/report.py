@@ -21,6 +21,7 @@ from benchmarks.work import (
     WALL,
     WHOLE,
     WORK,
+    WORK_EACH,
     Row,
     Work,
 )
@@ -38,6 +39,7 @@ UNITS: Final = {
     WORK: " s",
     EACH: " ms",
     COMMAND_EACH: " ms",
+    WORK_EACH: " ms",
     MEMORY: " MB",
     DRIVER: " MB",
 }

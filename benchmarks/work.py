@@ -26,6 +26,8 @@ COMMAND_EACH: Final = "command_each_ms"
 TRAINED: Final = "trained"
 WORK: Final = "work"
 """Seconds of all fits and scores, from the candidates' cards."""
+WORK_EACH: Final = "work_each_ms"
+"""The same in milliseconds per candidate."""
 
 Step = Callable[[Path], Ran]
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from benchmarks.calls import calls
 from benchmarks.compare import Goal, Ran
 from benchmarks.contestants.problem import Problem
 from benchmarks.environment import CORES, REPOSITORY
@@ -96,6 +97,7 @@ def make_works(size: Size, digits: str) -> list[Work]:
         _many(size),
         _digits(size, digits),
         *map(_estimated, size.estimated, size.repetitions),
+        calls(_many_candidates(size), size.repetitions[1]),
     ]
 
 
@@ -160,11 +162,17 @@ def _small(size: Size) -> Work:
     )
 
 
+def _many_candidates(size: Size) -> Problem:
+    c = _ladder(C[0], C[-1], 4 * size.many[0])
+    gamma = _ladder(GAMMA[0], GAMMA[-1], 2 * size.many[1])
+    return Problem(IRIS, c[::4], gamma[::2], folds=0)
+
+
 def _many(size: Size) -> Work:
     c = _ladder(C[0], C[-1], 4 * size.many[0])
     gamma = _ladder(GAMMA[0], GAMMA[-1], 2 * size.many[1])
     large = Problem(IRIS, c, gamma, folds=0)
-    problem = Problem(IRIS, c[::4], gamma[::2], folds=0)
+    problem = _many_candidates(size)
     parallel = replace(problem, jobs=CORES)
     candidates = len(problem.candidates)
     sizes = f"{len(large.candidates):,} vs {candidates:,} candidates"
