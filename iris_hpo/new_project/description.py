@@ -8,6 +8,8 @@ from iris_hpo.new_project.start import Start, target_of
 
 def describe(start: Start) -> str:
     """Write the description of the search, with every field that there is and what it means."""
+    from pydantic import BaseModel
+
     from iris_hpo.yaml_search import SearchFields
 
     given = _given(start)
@@ -23,6 +25,8 @@ def describe(start: Start) -> str:
             parts.append(_yaml({name: given[name]}))
         else:
             default = field.get_default(call_default_factory=True)
+            if isinstance(default, BaseModel):
+                default = default.model_dump()
             parts.append(_yaml({name: default}).replace("  ", "  # ", 1).replace("\n  ", "\n  # "))
         parts.append("")
     return "\n".join(parts).rstrip() + "\n"
