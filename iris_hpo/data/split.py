@@ -88,6 +88,11 @@ class SplitCard(Card):
         """Whether the test rows are later than the training rows."""
         return self.splitter_name == "time"
 
+    @property
+    def causes(self) -> dict[str, object]:
+        """The fields that decide all others: the data, and how it is divided."""
+        return {name: getattr(self, name) for name in ("data_digest", *_DECIDING)}
+
     def is_made_by(self, division: Division) -> bool:
         """Whether the same data, divided like this, makes the same split."""
         stored = self.content()

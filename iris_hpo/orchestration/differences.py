@@ -4,8 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import dagster as dg
+
 from iris_hpo.data.split import CARD as SPLIT_CARD
 from iris_hpo.data.split import SplitCard
+from iris_hpo.orchestration.names import IDENTITY
 from iris_hpo.orchestration.past_events import input_version, latest_of_version
 from iris_hpo.orchestration.study import Study
 from iris_hpo.samplers.parameter_list import PARAMETERS_CARD, ParametersCard
@@ -84,35 +87,35 @@ def split_differences(study: Study, version: str, present: SplitCard) -> list[Di
         return []
     now = present.content()
     card = _stored(study, SPLIT_CARD, SplitCard, version)
-    then = card.content() if card else {}
-    for names in (("data_digest",), _DIVIDING, _COLUMNS, tuple(now)) if card else ():
+    then = card.content() if card else _recorded_split(study, version)
+    for names in (("data_digest",), _DIVIDING, _COLUMNS, tuple(now)):
         differences = [
-            Difference(_SPLIT_NAMES.get(name, name), then.get(name, _ABSENT), now.get(name))
+            Difference(
+                _SPLIT_NAMES.get(name, name), then.get(name, _ABSENT), now.get(name, _ABSENT)
+            )
             for name in names
-            if then.get(name) != now.get(name)
+            if (card or name in then) and then.get(name) != now.get(name)
         ]
         if differences:  # what follows from them is not named
             return differences
-    return _recorded_differences(study, version, now) or [
-        Difference("split", version, present.version)
-    ]
+    return [Difference("split", version, present.version)]
 
 
-def _recorded_differences(
-    study: Study, version: str, now: Mapping[str, object]
-) -> list[Difference]:
-    """Compare what the event log has of a split whose card is gone."""
+def _recorded_split(study: Study, version: str) -> Mapping[str, object]:
+    """What the event log has of a split whose card is gone; earlier versions recorded less."""
     made = latest_of_version(study.instance, study.names.asset("split"), version)
+    identity = _identity(made)
+    if made is None or identity:
+        return identity
     data = input_version(made, study.names.asset("raw_data"))
-    then: dict[str, object] = {} if data is None else {"data_digest": data}
-    for name in ("seed", "folds", "repeats"):
-        if made is not None and name in made.metadata:
-            then[name] = made.metadata[name].value
-    return [
-        Difference(_SPLIT_NAMES.get(name, name), value, now.get(name, _ABSENT))
-        for name, value in then.items()
-        if value != now.get(name)
-    ]
+    return {
+        **({} if data is None else {"data_digest": data}),
+        **{
+            name: made.metadata[name].value
+            for name in ("seed", "folds", "repeats")
+            if name in made.metadata
+        },
+    }
 
 
 def parameters_differences(study: Study, version: str, present: ParametersCard) -> list[Difference]:
@@ -120,10 +123,18 @@ def parameters_differences(study: Study, version: str, present: ParametersCard) 
     if version == present.version:
         return []
     card = _stored(study, PARAMETERS_CARD, ParametersCard, version)
-    if card is None:
+    key = study.names.asset("parameters")
+    then = card.content() if card else _identity(latest_of_version(study.instance, key, version))
+    if not then:  # an earlier version recorded no more
         return [Difference("axes, estimator or scoring", version, present.version)]
-    choices_first = {"choices": card.choices, **card.content()}
-    return _once(differing(choices_first, present.content()))
+    return _once(differing({"choices": then.get("choices"), **then}, present.content()))
+
+
+def _identity(made: dg.AssetMaterialization | None) -> Mapping[str, object]:
+    """What the data version of a materialisation follows from; empty if it was not recorded."""
+    recorded = made.metadata.get(IDENTITY) if made else None
+    value = recorded.value if recorded else None
+    return dict(value) if isinstance(value, dict) else {}
 
 
 def package_differences(

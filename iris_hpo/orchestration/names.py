@@ -67,6 +67,8 @@ _SAMPLED: Final = (
 """Description of `parameters` if the candidates do not come from parameter files."""
 
 
+IDENTITY = "identity"
+"""Metadata of `split` and `parameters`: what their data version follows from."""
 LAYOUT = "layout"
 """Metadata of `raw_data` and `split`: which column was the target."""
 CHAMPION = "iris_hpo_champion"

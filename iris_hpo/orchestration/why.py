@@ -44,6 +44,10 @@ ACTIONS: Final[Mapping[Action, str]] = {
 """What the next run does with a candidate."""
 
 _NEAREST: Final = 5
+"""Number of candidates that are named in place of one that does not exist."""
+
+_NOT_OF_THE_DIVISION: Final = ("data_digest", "feature_names", "target_name", "kinds", "roles")
+"""Fields of the card of a split that say what the data is."""
 
 
 @dataclass(frozen=True)
@@ -263,17 +267,15 @@ class _Cause:
 
 def _depends_on(study: Study, sources: Sources, conditions: Conditions) -> Mapping[str, Any]:
     split, identity = sources.split_card, dict(conditions.objective.identity())
+    source = study.spec.data_asset or study.spec.data_file
+    data = {"source": source, "sha256": split.data_digest}
+    divided = {
+        name: value for name, value in split.content().items() if name not in _NOT_OF_THE_DIVISION
+    }
+    has_table = study.spec.has_table
     return {
-        "data": {
-            "source": study.spec.data_asset or study.spec.data_file,
-            "sha256": split.data_digest,
-        },
-        "split": {"version": split.version}
-        | {
-            name: value
-            for name, value in split.content().items()
-            if name not in ("data_digest", "feature_names", "kinds", "roles")
-        },
+        "data": data if has_table else {},
+        "split": {"version": split.version, **(divided if has_table else {"seed": split.seed})},
         "packages": identity.pop("packages", {}),
         "code": identity.pop("code", {}),
         "objective": identity,

@@ -94,16 +94,35 @@ def test_another_version_of_a_package_is_named(
     assert explanation.differences == [Difference("scikit-learn", before, "99")]
 
 
-def test_what_was_made_under_an_earlier_split_is_compared_by_the_event_log(
-    searched: SpecProject,
+@pytest.fixture
+def moved_on(searched: SpecProject) -> SpecProject:
+    """The split and the parameters were made again with other settings, and nothing since."""
+    succeed(searched.run("split", split={"test_size": 0.3, "folds": 2, "repeats": 1}))
+    succeed(searched.run("parameters", parameters={"kernel": "linear"}))
+    return searched
+
+
+MOVED_ON = [Difference("test_size", 0.2, 0.3), Difference("setting kernel", "rbf", "linear")]
+
+
+def test_what_was_made_under_earlier_cards_is_compared_by_the_event_log(
+    moved_on: SpecProject,
 ) -> None:
-    """The card of that split is gone: the present one has taken its place."""
-    succeed(searched.run("split", split={"folds": 3, "repeats": 1}))
+    """Those cards are gone: the present ones have taken their places."""
+    settings = split(test_size=0.3)(moved_on)
 
-    explanation = why(searched, searched.settings(folds=3))
+    assert why(moved_on, replace(settings, choices={"kernel": "linear"})).differences == MOVED_ON
 
-    assert explanation.differences == [Difference("folds", 2, 3)]
-    assert explanation.action == "score"
+
+def test_the_event_log_of_an_earlier_version_has_less(
+    moved_on: SpecProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("iris_hpo.orchestration.differences.IDENTITY", "not recorded")
+    settings = replace(split(test_size=0.3, seed=1)(moved_on), choices={"kernel": "linear"})
+
+    differences = why(moved_on, settings).differences
+
+    assert [difference.what for difference in differences] == ["seed", "axes, estimator or scoring"]
 
 
 def test_another_version_of_this_package_is_named(

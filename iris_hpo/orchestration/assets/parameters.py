@@ -11,8 +11,9 @@ from iris_hpo.orchestration.claims import claim_search
 from iris_hpo.orchestration.config import ParametersConfig, parameters_config
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.last_run import changed
-from iris_hpo.orchestration.names import names_of, presentation
+from iris_hpo.orchestration.names import IDENTITY, names_of, presentation
 from iris_hpo.orchestration.partitions import apply_change, pending_change
+from iris_hpo.orchestration.record import as_json
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import OpenStudy, Study
 from iris_hpo.samplers.parameter_list import (
@@ -58,6 +59,7 @@ def build_parameters(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefini
                 "added": len(set(keys) - before),
                 "removed": len(before - set(keys)),
                 **{f"setting {name}": value for name, value in card.choices.items()},
+                IDENTITY: as_json(card.content()),
                 **_source(study),
                 **changed(
                     {**vars(study.sampling.settings), **card.choices},

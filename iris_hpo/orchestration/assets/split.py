@@ -21,7 +21,15 @@ from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import SplitConfig, split_config
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.last_run import changed
-from iris_hpo.orchestration.names import LAYOUT, NO_TABLE, NOTES, names_of, presentation
+from iris_hpo.orchestration.names import (
+    IDENTITY,
+    LAYOUT,
+    NO_TABLE,
+    NOTES,
+    names_of,
+    presentation,
+)
+from iris_hpo.orchestration.record import as_json
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import OpenStudy
 from iris_hpo.spec import SearchSpec
@@ -55,6 +63,7 @@ def build_split(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
                 **(_rows(spec, card, files) if spec.has_table else {NOTES: [NO_TABLE]}),
                 **({"columns": columns} if spec.has_table else {}),
                 "seed": card.seed,
+                IDENTITY: as_json(card.causes),
                 LAYOUT: spec.layout.content(),
                 "path": dg.MetadataValue.path(str(study.store.path("split"))),
                 **changed(asdict(config.settings()), asdict(spec.split)),
