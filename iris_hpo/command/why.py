@@ -8,7 +8,8 @@ from typing import Any, Final
 from iris_hpo.command.output import make_console, say, show_json
 from iris_hpo.command.session import open_study
 from iris_hpo.command.settings import choose_settings
-from iris_hpo.orchestration.why import ACTIONS, Explanation, explain
+from iris_hpo.orchestration.causes import ACTIONS
+from iris_hpo.orchestration.why import Explanation, explain
 from iris_hpo.text import legible
 from iris_hpo.training.cards import ResultCard, ScoreCard
 
