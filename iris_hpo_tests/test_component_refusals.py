@@ -74,9 +74,9 @@ def refusal(project: YamlProject, text: str) -> tuple[Path, str]:
         ),
         (
             "symbol: D",
-            "symbol: D\n      log: true",
-            "axes.1.log",
-            "log: true",
+            "symbol: D\n      logarithmic: true",
+            "axes.1.logarithmic",
+            "logarithmic: true",
             "Extra inputs are not permitted",
         ),
         (

@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from iris_hpo.errors import InputError
 from iris_hpo.samplers import Observation
-from iris_hpo.samplers.drawing import draw_unknown, generator, shown_keys
+from iris_hpo.samplers.drawing import draw_unknown, generator, nearest_unknown, shown_keys
 from iris_hpo.samplers.optuna_history import History
+from iris_hpo.samplers.qmc import SobolSampler
 from iris_hpo.space.candidates import Candidate, ParameterSpace
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
+
+STARTUP: Final = 10
+"""Number of results before which nothing is known to look by, as in Optuna."""
 
 MAX_ASKS: Final = 10
 """Number of asks after which a candidate is drawn at random, because all were known."""
@@ -26,6 +30,9 @@ MAX_ASKS: Final = 10
 
 class OptunaSampler(ABC):
     """Asks a sampler of Optuna for one candidate at a time.
+
+    The first candidates, which Optuna would draw at random, are those of a Sobol sequence: they are
+    spread more evenly.
 
     Parameters
     ----------
@@ -49,6 +56,7 @@ class OptunaSampler(ABC):
                 raise InputError(f"it needs {module}, which is not installed: install {packages}")
         self.seed = seed
         self._settings = settings
+        self._startup = int(settings.get("n_startup_trials", STARTUP))
         self._history: History | None = None
         self.make_sampler(0, settings)  # what it refuses, it refuses now
 
@@ -63,6 +71,8 @@ class OptunaSampler(ABC):
         running: Sequence[Candidate],
     ) -> Sequence[Candidate]:
         """Ask Optuna for a candidate; ``()`` if none is left."""
+        if sum(seen.score is not None for seen in observations) < self._startup:
+            return SobolSampler(self.seed).propose(space, observations, running)
         shown = shown_keys(observations, running)
         if self._history is None or not self._history.begins(space, shown):
             self._history = History(space)
@@ -73,6 +83,8 @@ class OptunaSampler(ABC):
             candidate = self._history.ask()
             if candidate.key not in shown:
                 return (candidate,)
+            if (near := nearest_unknown(space, shown, candidate)) is not None:
+                return (near,)
         places = generator(self.seed, len(shown), 1)
         left = draw_unknown(
             space, shown, lambda _: places.random(len(space.axes)).tolist(), self.seed
@@ -85,14 +97,15 @@ class TpeSampler(OptunaSampler):
 
     Running candidates count as bad, so that workers do not all look at one place. ``settings`` are
     those of `optuna.samplers.TPESampler`, such as ``n_startup_trials``, the number of results from
-    which on it looks there; until then it draws at random.
+    which on it looks there.
     """
 
     def make_sampler(self, seed: int, settings: Mapping[str, Any]) -> "BaseSampler":
         """Make a sampler of Optuna."""
         from optuna.samplers import TPESampler
 
-        return TPESampler(**{"constant_liar": True, **settings, "seed": seed})
+        arguments: dict[str, Any] = {"constant_liar": True, **settings, "seed": seed}
+        return TPESampler(**arguments)
 
 
 class GpSampler(OptunaSampler):
@@ -111,4 +124,5 @@ class GpSampler(OptunaSampler):
         """Make a sampler of Optuna."""
         from optuna.samplers import GPSampler
 
-        return GPSampler(**{"warn_independent_sampling": False, **settings, "seed": seed})
+        arguments: dict[str, Any] = {"warn_independent_sampling": False, **settings, "seed": seed}
+        return GPSampler(**arguments)

@@ -10,12 +10,16 @@ import numpy as np
 
 from iris_hpo.errors import InputError
 from iris_hpo.samplers import Observation
+from iris_hpo.space.absent import Absent
 from iris_hpo.space.candidates import Candidate, ParameterSpace
 from iris_hpo.space.domains import Domain, Levels
 from iris_hpo.space.values import Value
 
 MAX_DRAWS: Final = 100
 """Number of draws after which a small space is listed instead, and a large one is given up."""
+
+MAX_COMPARED: Final = 5_000
+"""Largest number of candidates of a space whose candidates are compared."""
 
 MAX_LISTED: Final = 100_000
 """Largest number of candidates of a space that is listed."""
@@ -70,6 +74,42 @@ def candidate_at(space: ParameterSpace, place: Sequence[float]) -> Candidate:
     )
 
 
+def nearest_unknown(
+    space: ParameterSpace, known: Collection[str], candidate: Candidate
+) -> Candidate | None:
+    """Return the candidate of a small space that is most like another one, and not known.
+
+    Returns
+    -------
+    The candidate, of several that are equally like it the first; None if none is left, or the space
+    is not small.
+    """
+    left = _left(space, known, MAX_COMPARED)
+    place = _place(space, candidate)
+    return min(left, key=lambda each: _distance(place, _place(space, each)), default=None)
+
+
+def _place(space: ParameterSpace, candidate: Candidate) -> list[float | str]:
+    """The place of numbers in their range, from 0 to 1; choices as they are spelled."""
+    return [
+        ""
+        if isinstance(value, Absent)
+        else axis.unit(value)
+        if domain.is_ordered
+        else axis.encode(value)
+        for axis, domain, value in zip(space.axes, domains_of(space), candidate.values, strict=True)
+    ]
+
+
+def _distance(first: Sequence[float | str], second: Sequence[float | str]) -> float:
+    return sum(
+        (one - other) ** 2
+        if isinstance(one, float) and isinstance(other, float)
+        else float(one != other)
+        for one, other in zip(first, second, strict=True)
+    )
+
+
 def draw_unknown(
     space: ParameterSpace,
     known: Collection[str],
@@ -95,19 +135,20 @@ def draw_unknown(
         candidate = candidate_at(space, draws(number))
         if candidate.key not in known:
             return candidate
-    return _one_that_is_left(space, known, seed)
+    left = _left(space, known, MAX_LISTED)
+    return left[int(generator(seed, len(known)).integers(len(left)))] if left else None
 
 
-def _one_that_is_left(space: ParameterSpace, known: Collection[str], seed: int) -> Candidate | None:
+def _left(space: ParameterSpace, known: Collection[str], limit: int) -> list[Candidate]:
+    """List the candidates that are not known; none of a space that has more than a limit."""
     values: list[Sequence[Value]] = []
     for domain in domains_of(space):
         if isinstance(domain, Levels):
             values.append(domain.values)
-        elif domain.size is not None and domain.size <= MAX_LISTED:
+        elif domain.size is not None and domain.size <= limit:
             values.append(range(int(domain.low), int(domain.high) + 1))
         else:
-            return None
-    if space.count(values, MAX_LISTED) > MAX_LISTED:
-        return None
-    left = [candidate for candidate in space.grid(values) if candidate.key not in known]
-    return left[int(generator(seed, len(known)).integers(len(left)))] if left else None
+            return []
+    if space.count(values, limit) > limit:
+        return []
+    return [candidate for candidate in space.grid(values) if candidate.key not in known]

@@ -7,7 +7,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,6 @@ from iris_hpo.samplers.drawing import candidate_at
 from iris_hpo.space.absent import Absent
 from iris_hpo.space.candidates import Candidate, ParameterSpace
 from iris_hpo.space.domains import Levels
-
-if TYPE_CHECKING:
-    from sklearn.gaussian_process import GaussianProcessRegressor
 
 FEWEST: Final = 20
 """Number of results from which on the gain is computed, or 5 for each axis if these are more."""
@@ -149,22 +146,24 @@ def _place(space: ParameterSpace, candidate: Candidate) -> list[float]:
     return place
 
 
-def _fitted(places: Floats, scores: Floats) -> "GaussianProcessRegressor":
+def _fitted(places: Floats, scores: Floats) -> Any:
+    """Fit a model that predicts the mean and the deviation of the score itself."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-    lengths = np.full(places.shape[1], 0.5)
+    lengths: Any = np.full(places.shape[1], 0.5)
     kernel: Any = ConstantKernel(1.0, (0.05, 20.0)) * Matern(lengths, (0.05, 20.0), nu=2.5)
     kernel = kernel + WhiteKernel(0.1, (1e-6, 1.0))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a length at its bound is no matter
-        model = GaussianProcessRegressor(kernel, random_state=0)
+        model: Any = GaussianProcessRegressor(kernel, random_state=0)
         model.fit(places, scores)
         # The noise of a measurement is no part of what can be gained.
         noise = float(model.kernel_.k2.noise_level)
+        unchanged: Any = None
         latent = GaussianProcessRegressor(
-            model.kernel_.k1, alpha=max(noise, 1e-8), optimizer=None, random_state=0
+            model.kernel_.k1, alpha=max(noise, 1e-8), optimizer=unchanged, random_state=0
         )
         return latent.fit(places, scores)
 

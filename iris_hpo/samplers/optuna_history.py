@@ -167,8 +167,9 @@ def _rounding(sampler: "BaseSampler", domains: Mapping[str, Domain]) -> "BaseSam
 
     def rounded(name: str, value: Any) -> Any:
         domain = domains[name]
-        is_real = isinstance(domain, Range) and not domain.whole
-        return domain.rounded(value) if is_real else value
+        if isinstance(domain, Range) and not domain.whole:
+            return domain.rounded(value)
+        return value
 
     class Rounding(BaseSampler):
         def infer_relative_search_space(self, study: Any, trial: Any) -> Any:

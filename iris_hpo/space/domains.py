@@ -66,8 +66,9 @@ class Range:
 
     def covers(self, value: Value) -> bool:
         """Whether a value is one of the range."""
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return is_number and self.low <= value <= self.high
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return False
+        return self.low <= value <= self.high
 
     def rounded(self, number: float) -> float:
         """Round a number, and keep it in the range; a narrow range far from 0 has more digits."""

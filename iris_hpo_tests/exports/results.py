@@ -1,5 +1,6 @@
 """Results made by hand: an SVM's grid of six candidates, of which one failed."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -15,6 +16,8 @@ from iris_hpo.training.cards import ModelCard, ScoreCard, dump_model
 from iris_hpo_tests.selection.champions import champion_card
 
 FAILED = "C8.0_Krbf"
+SHRINKING = Axis("shrink", "S", type="bool", values=[False, True], when={"kernel": "linear"})
+"""An axis that some of the candidates do not have."""
 
 
 @cache
@@ -25,15 +28,17 @@ def champion_model() -> bytes:
     return dump_model(SVC(C=8.0).fit([[0.0, 1.0], [1.0, 0.0], [0.1, 0.9]], ["b", "a", "b"]))
 
 
-def make_results(folds: int = 3, **changes: Any) -> Results:
-    """Make the results; the better, the greater C."""
+def make_results(folds: int = 3, more: Sequence[Axis] = (), **changes: Any) -> Results:
+    """Make the results; the better, the greater C. More axes have the values that they list."""
     space = ParameterSpace(
         [
             Axis("C", "C", parameter="svc__C", positive=True, simplest="low"),
             Axis("kernel", "K", type="str", nullable=True, parameter="svc__kernel"),
+            *more,
         ]
     )
-    candidates = list(space.grid([(0.5, 2.0, 80.0), (None, "linear")]))
+    values = [axis.values for axis in more]
+    candidates = list(space.grid([(0.5, 2.0, 80.0), (None, "linear"), *values]))
     models = {
         candidate.key: ModelCard(
             **_card(candidate.key, space.parameters(candidate)),

@@ -13,7 +13,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.exports import EXPORTS, export_of
 from iris_hpo.exports.cv_results import cv_results, to_csv_file, to_parquet_file
 from iris_hpo.selection.leaderboard import read_csv
-from iris_hpo_tests.exports.results import make_results
+from iris_hpo_tests.exports.results import SHRINKING, make_results
 
 
 def test_columns_are_called_as_scikit_learn_calls_them() -> None:
@@ -35,6 +35,20 @@ def test_numbers_are_those_of_the_search() -> None:
         assert row["f1 (macro)"] == card.metrics["f1 (macro)"]
         assert json.loads(str(row["params"])) == card.parameters
         assert (row["mean_fit_time"], row["score_seconds"]) == (0.25, 0.25)
+
+
+def test_what_a_candidate_does_not_have_is_blank() -> None:
+    rows = cv_results(make_results(more=[SHRINKING]))
+
+    assert {row["param_svc__kernel"]: row["param_shrink"] for row in rows[::-1]} == {
+        None: None,
+        "linear": True,
+    }
+    for row in rows:
+        has_axis = row["param_svc__kernel"] == "linear"
+        assert ("shrink" in json.loads(str(row["params"]))) == has_axis
+        assert len(str(row["candidate"]).split("_")) == 2 + has_axis
+    assert [*rows[0]][1:4] == ["param_svc__C", "param_svc__kernel", "param_shrink"]
 
 
 def test_without_folds_the_test_rows_are_the_only_split() -> None:

@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 
 from iris_hpo.errors import InputError
 from iris_hpo.exports.optuna_study import to_optuna
-from iris_hpo_tests.exports.results import FAILED, make_results
+from iris_hpo_tests.exports.results import FAILED, SHRINKING, make_results
 
 
 def read_journal(place: Path) -> optuna.Study:
@@ -50,6 +50,18 @@ def test_numbers_keep_their_scale_and_texts_are_categories(tmp_path: Path) -> No
         "C": optuna.distributions.FloatDistribution(0.5, 80.0, log=True),
         "kernel": optuna.distributions.CategoricalDistribution((None, "linear", "rbf")),
     }
+
+
+def test_a_trial_has_no_parameter_that_its_candidate_does_not_have(tmp_path: Path) -> None:
+    results = make_results(more=[SHRINKING])
+    to_optuna(results, str(tmp_path / "study.journal"))
+    trials = read_journal(tmp_path / "study.journal").trials
+
+    assert {("shrink" in trial.params) for trial in trials} == {True, False}
+    for trial in trials:
+        candidate = results.space.parse_key(trial.user_attrs["candidate"])
+        assert trial.params == results.space.named(candidate)
+        assert trial.distributions.keys() == trial.params.keys()
 
 
 def test_the_same_results_are_written_once_and_others_replace_them(tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 """What pages of made-up selections say."""
 
-import itertools
-
 import numpy as np
 
 from iris_hpo.reports.page_facts import PageFacts
@@ -23,14 +21,14 @@ def facts_of_grid(
     """A page of a grid whose scores depend on the first two axes."""
     scored = [
         Scored(
-            space.candidate(point),
+            candidate,
             Evaluation(
                 0.5 + 0.4 * np.cos(at % 7),
                 {metric: at / 1000},
                 fold_scores=(0.5 + 0.3 * np.sin(at / 5), 0.5 + 0.3 * np.sin(at / 5 + 0.1)),
             ),
         )
-        for at, point in enumerate(itertools.product(*values))
+        for at, candidate in enumerate(space.grid(values))
     ]
     selection = select(scored, space, "accuracy", rule)
     keys = [row.scored.candidate.key for row in selection.rows]

@@ -612,3 +612,13 @@ def test_scores_that_tie_have_one_colour() -> None:
 
 def test_spaced_keeps_the_last_place() -> None:
     assert spaced([0.0, 0.1, 0.2, 0.35, 0.4], 0.2) == [0, 2, 4]
+
+
+def test_a_map_of_a_value_that_a_candidate_does_not_have_says_so() -> None:
+    space = ParameterSpace([KERNEL, Axis("gamma", "G", when={"kernel": "rbf"})])
+    points: list[Point] = [("linear", 0.0), *(("rbf", gamma) for gamma in (0.1, 1.0, 10.0))]
+    figure = make_figure(selection_of(space, points, lambda _, gamma: 20 + int(gamma > 0.5)))
+
+    (panel, *_) = panels(figure)
+    assert [label.get_text() for label in panel.get_xticklabels()] == ["absent", "0.1", "1", "10"]
+    assert np.ma.getmaskarray(cells(panel)).sum() == 4

@@ -20,6 +20,7 @@ from iris_hpo.reports.html import Html, make_page
 from iris_hpo.reports.importance import importance
 from iris_hpo.reports.past import PastSelection
 from iris_hpo.reports.plots import Plots
+from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.testing import ReportContract
 from iris_hpo_tests.reports.pages import GAMMA, KERNEL, C, facts_of_grid, svm
@@ -234,3 +235,22 @@ def test_the_best_so_far_only_grows() -> None:
     assert order.tolist() == list(range(1, 78))
     assert (np.diff(best) >= 0).all()
     assert best[-1] == max(row["cv_mean"] for row in svm().rows)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_value_that_a_candidate_does_not_have_stands_before_the_others() -> None:
+    axes = [
+        Axis("kernel", "K", type="str"),
+        Axis("gamma", "G", when={"kernel": "rbf"}),
+        Axis("shrink", "S", type="str", when={"kernel": "linear"}),
+    ]
+    facts = facts_of_grid(
+        ParameterSpace(axes), ["linear", "rbf"], [0.01, 0.1, 1.0, 10.0, 100.0], ["no", "yes"]
+    )
+    columns = columns_of(make_page(facts))
+    is_linear = np.array(["Klinear" in key for key in columns["candidate"]])
+
+    assert set(np.array(columns["text_1"])[is_linear]) == {"absent"}
+    assert set(np.array(columns["text_2"])[~is_linear]) == {"absent"}
+    assert np.isnan(columns["value_1"][is_linear]).all()
+    assert set(columns["value_1"][~is_linear]) == {0.01, 0.1, 1.0, 10.0, 100.0}
+    assert columns["place_1"][is_linear].max() < columns["place_1"][~is_linear].min() - 0.5

@@ -1,7 +1,9 @@
 """Samplers that are asked again: each asks what it should, and the same whenever it is asked."""
 
+import csv
 import importlib.util
 import math
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.parts import Part
 from iris_hpo.samplers import Observation
 from iris_hpo.samplers.by_optuna import TpeSampler
+from iris_hpo.samplers.drawing import nearest_unknown
 from iris_hpo.samplers.qmc import SobolSampler
 from iris_hpo.samplers.random import RandomSampler
 from iris_hpo.samplers.refine import RefineSampler
@@ -102,13 +105,16 @@ def test_a_sobol_sequence_fills_the_space_evenly():
 
 
 def test_tpe_finds_what_random_draws_do_not():
-    def best(sampler):
-        return max(
-            seen.score
-            for seen in tried(sampler, CONDITIONAL, lambda each: score_of(CONDITIONAL, each), 40)
-        )
+    square = ParameterSpace([Axis("x", "X", low=0, high=1), Axis("y", "Y", low=0, high=1)])
 
-    assert best(TpeSampler(seed=1)) > best(RandomSampler(seed=1))
+    def best(sampler):
+        def score(candidate):
+            return -sum((value - 0.3) ** 2 for value in candidate.values)
+
+        return max(seen.score for seen in tried(sampler, square, score, 40))
+
+    for seed in (1, 2):
+        assert best(TpeSampler(seed)) > 0.5 * best(RandomSampler(seed))
 
 
 def test_a_study_that_grew_asks_as_one_that_is_made_at_once():
@@ -147,6 +153,50 @@ def test_what_does_not_extend_a_study_makes_another():
     assert sampler.propose(CONDITIONAL, changed, ()) == TpeSampler(n_startup_trials=4).propose(
         CONDITIONAL, changed, ()
     )
+
+
+@pytest.mark.parametrize(
+    ("like", "near"),
+    [
+        ("C1.0_Krbf_G0.1", "C0.1_Krbf_G0.1"),
+        ("C0.1_Klinear", "C10.0_Klinear"),
+        ("C100.0_Kpoly_G1.0_D4", "C10.0_Kpoly_G1.0_D4"),
+    ],
+)
+def test_the_most_similar_candidate_takes_the_place_of_a_known_one(like, near):
+    known = {"C1.0_Krbf_G0.1", "C0.1_Klinear", "C1.0_Klinear", "C100.0_Kpoly_G1.0_D4"}
+
+    found = nearest_unknown(GRID, known, GRID.parse_key(like))
+
+    assert found is not None
+    assert found.key == near
+
+
+def test_of_a_large_space_nothing_is_the_most_similar():
+    candidate = CONDITIONAL.candidate([1, "linear", 1, 1])
+
+    assert nearest_unknown(CONDITIONAL, {candidate.key}, candidate) is None
+
+
+@pytest.mark.slow
+def test_tpe_finds_the_best_of_the_iris_grid_with_half_of_its_candidates():
+    """Cross-validation means of all 77 candidates, of which one is the best."""
+    with (Path(__file__).parent / "iris_means.csv").open(newline="") as file:
+        rows = [tuple(map(float, row)) for row in list(csv.reader(file))[1:]]
+    means = {(c, gamma): mean for c, gamma, mean in rows}
+    space = ParameterSpace(
+        [
+            Axis("C", "C", positive=True, values=[c for c, _ in means]),
+            Axis("gamma", "G", positive=True, values=[gamma for _, gamma in means]),
+        ]
+    )
+    bests = [
+        max(seen.score for seen in tried(TpeSampler(seed), space, lambda c: means[c.values], 40))
+        for seed in range(40)
+    ]
+
+    assert len(means) == 77
+    assert sum(best >= max(means.values()) for best in bests) >= 30
 
 
 def refined(score, space=PLANE, **settings):
