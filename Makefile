@@ -30,7 +30,7 @@ export DAGSTER_HOME ?= $(CURDIR)/.dagster
 # Dagster stores the plan of a run, an event per candidate, in batches.
 export DAGSTER_EVENT_BATCH_SIZE ?= 500
 
-.PHONY: run test slow lint lowest lowest-packages faults bench bench-quick truth dev screenshots page clean
+.PHONY: run test slow lint lowest lowest-packages faults bench bench-quick truth samplers dev screenshots page clean
 
 run: $(VENV)/base  ## bring the search up to date and print the leaderboard
 	$(BIN)/iris-hpo run
@@ -60,9 +60,13 @@ bench: $(VENV)/bench  ## compare with other tools, and write docs/performance.md
 bench-quick: $(VENV)/bench  ## run the comparison and the simulation at a small size; under 2 minutes
 	$(BIN)/python -m benchmarks --quick
 	$(BIN)/python -m benchmarks.truth --quick
+	$(BIN)/python -m benchmarks.samplers --quick
 
 truth: $(VENV)/bench  ## simulate what is true of champions, and write docs/truth.md; under 15 minutes
 	$(BIN)/python -m benchmarks.truth
+
+samplers: $(VENV)/bench  ## compare samplers with plain Optuna, and write docs/adaptive.md; 5 minutes
+	$(BIN)/python -m benchmarks.samplers
 
 dev: $(VENV)/dg  ## open the Dagster UI, on this machine only; PORT=3001 for another port
 	@$(BIN)/python -m iris_hpo.command.port $(PORT)
