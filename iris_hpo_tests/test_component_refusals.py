@@ -400,6 +400,23 @@ ESTIMATOR = "sklearn.ensemble.RandomForestClassifier"
             "test_size 20.0 must lie between 0 and 1, such as 0.2",
         ),
         (
+            "rule: cv",
+            "rule: cv\n  early_stopping: {rounds: 50}",
+            "early_stopping",
+            "early_stopping",
+            (
+                "RandomForestClassifier cannot stop early: its fit takes no eval_set and "
+                "early_stopping_rounds; leave early_stopping out"
+            ),
+        ),
+        (
+            "rule: cv",
+            "rule: cv\n  early_stopping: {rounds: 50, share: 1}",
+            "early_stopping.share",
+            "share: 1",
+            "share 1 must be between 0 and 1, such as 0.1",
+        ),
+        (
             "seed: 1",
             "seed: -1",
             "seed",

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from typing import Any, Final, cast
 
 from rich.console import Console
@@ -137,7 +138,8 @@ def _print(console: Console, study: Study, outcome: Outcome, seconds: float) -> 
 def _notes(study: Study) -> Sequence[str]:
     """What to know about the data and the folds, as recorded when they were read and made."""
     recorded = [study.metadata(name).get(NOTES) for name in ("raw_data", "split")]
-    return [note for notes in recorded if notes for note in cast("list[str]", notes.value)]
+    notes = (cast("list[str]", notes.value) for notes in recorded if notes)
+    return [*dict.fromkeys(chain.from_iterable(notes))]
 
 
 def _as_json(study: Study, outcome: Outcome, seconds: float) -> dict[str, Any]:
