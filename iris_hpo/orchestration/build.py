@@ -4,6 +4,7 @@ from functools import partial
 
 import dagster as dg
 
+from iris_hpo.errors import InputError
 from iris_hpo.orchestration.assets.models_and_scores import build_candidates
 from iris_hpo.orchestration.assets.parameters import build_parameters
 from iris_hpo.orchestration.assets.raw_data import build_raw_data
@@ -68,6 +69,7 @@ def build_search(
         Whether the study loads the value of the asset that the search learns from, if any, and not
         Dagster. The study needs the project's definitions then, and these need nothing of them.
     """
+    _check_partitions(spec)
     _BUILT.setdefault(spec.name, []).append(spec)
     open_study = open_study or partial(Study.of_run, spec)
     assets = dg.Definitions(
@@ -86,3 +88,18 @@ def build_search(
         },
     )
     return dg.Definitions.merge(assets, build_automation(spec))
+
+
+def _check_partitions(spec: SearchSpec) -> None:
+    """Refuse the partitions of another search: each would delete the candidates of the other."""
+    for built in _BUILT.values():
+        for other in built:
+            shares = (other.home, other.partitions) == (spec.home, spec.partitions)
+            if shares and other.name != spec.name:
+                raise InputError(
+                    f"the searches {other.name!r} and {spec.name!r} have the same partitions "
+                    f"{spec.partitions!r}, so that each would delete the candidates of the other; "
+                    "give each its own name of partitions. A spec that dataclasses.replace copies "
+                    "keeps the partitions of the original: write partitions='' there, and "
+                    "parameters_folder='' for parameter files of its own"
+                )

@@ -431,7 +431,9 @@ defs = iris_hpo.build_search(
 """
 
 
-def test_a_name_that_is_defined_twice_is_one_message(project: YamlProject) -> None:
+def test_a_name_that_is_defined_twice_is_one_message(
+    project: YamlProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Dagster would load nothing: searches in Python, a search and YAML, and what is not ours."""
     folder = project.root / "defs"
     own = "import dagster as dg\n\n\n@dg.asset(key={key})\ndef theirs() -> None: ...\n"
@@ -459,3 +461,7 @@ def test_a_name_that_is_defined_twice_is_one_message(project: YamlProject) -> No
         "e": f"{folder}/e.py - the asset twin/models is defined in {folder}/a.py too; give each",
     }.items():
         assert problem in str(graph.get(dg.AssetKey([shown, "parameters"])).description)
+
+    monkeypatch.setenv("DAGSTER_IS_DEFS_VALIDATION_CLI", "1")
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match=r"b\.py - the search 'twin' is def"):
+        project.load()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -9,6 +10,7 @@ import pytest
 
 from iris_hpo import SearchSpec, build_search
 from iris_hpo.data.splitters import SplitSettings
+from iris_hpo.errors import InputError
 from iris_hpo.orchestration.names import Names, names_of
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.space.axes import Axis
@@ -122,6 +124,19 @@ def merged(trio: list[SearchSpec]) -> dg.Definitions:
 def instance() -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral() as made:
         yield made
+
+
+def test_partitions_of_another_search_are_refused(tmp_path: Path) -> None:
+    """A copy by `dataclasses.replace` keeps what follows from the name of the original."""
+    left = knn("left", tmp_path)
+    copied = replace(left, name="copied")
+    build_search(left)
+
+    with pytest.raises(InputError, match="'left' and 'copied' have the same partitions 'left_can"):
+        build_search(copied)
+
+    build_search(replace(copied, partitions=""))
+    build_search(replace(left, name="elsewhere", home=tmp_path / "other"))
 
 
 def test_no_two_searches_share_a_name(trio: list[SearchSpec], merged: dg.Definitions) -> None:
