@@ -166,6 +166,8 @@ def has_header(table: Table, layout: Layout) -> bool:
     names = [cell for index, cell in enumerate(table.first) if index not in skipped]
     if not any(is_missing(name) or is_number(name) for name in names):
         return bool(names)
+    if all(names) and not any(map(is_number, names)) and _has_text_above_number(table):
+        return True  # Na may be the name of sodium
     counting = counts_columns(table, target)
     if counting is None:
         raise table.refusal(
@@ -173,6 +175,14 @@ def has_header(table: Table, layout: Layout) -> bool:
             "true or header: false"
         )
     return counting
+
+
+def _has_text_above_number(table: Table) -> bool:
+    pairs = zip(table.first, table.second or (), strict=False)
+    return any(
+        is_number(below) and not is_missing(below) and not is_missing(cell) and not is_number(cell)
+        for cell, below in pairs
+    )
 
 
 def _repeats_texts(table: Table) -> bool:

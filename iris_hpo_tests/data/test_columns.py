@@ -457,3 +457,21 @@ def test_prediction_refuses_a_row_that_may_be_a_header(tmp_path: Path) -> None:
 
     with pytest.raises(DatasetError, match="may be a header, or a row"):
         read_features(path, ["0", "1"], "2")
+
+
+def test_sodium_in_a_header_is_no_missing_value(tmp_path: Path) -> None:
+    """As in the glass fragments of MASS, whose columns are named by elements."""
+    path = tmp_path / "glass.csv"
+    path.write_text("RI,Na,type\n1.5,13.6,WinF\n1.6,13.9,Veh\n1.7,13.2,WinF\n")
+
+    dataset = read_dataset(path, Layout(-1), "classification")
+    assert dataset.feature_names == ("RI", "Na")
+    assert len(dataset.target) == 3
+
+
+def test_a_row_with_a_missing_value_above_texts_is_no_header(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("red,NA,a\nblue,2,b\ngreen,3,a\n")
+
+    dataset = read_dataset(path, Layout(-1), "classification", mixed=True)
+    assert len(dataset.target) == 3
