@@ -90,9 +90,12 @@ class DrawingRun(CandidatesRun):
             recorder.proposals[proposal.key] = proposal
             return self.trials([proposal.key])[0]
 
+        waiting = deque(self.trials(due))
+        for key in self.failures:  # keys that are no candidates
+            plan_results(self.context, study, key)
         return Supply(
             drawing,
-            deque(self.trials(due)),
+            waiting,
             lambda trial: plan_results(self.context, study, trial.key),
             register,
             study.sampling.part.use,

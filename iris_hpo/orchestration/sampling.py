@@ -130,8 +130,8 @@ class Sampling:
             folder,
             seed=spec.split.seed,
             limit=spec.max_candidates,
-            default=_default_values(spec) if self.part.use != FILES else {},
-            is_scored=spec.scores_itself or self._n_folds > 0,
+            default={} if self.part.use == FILES else _default_values(spec),
+            is_scored=self.part.use == FILES or spec.scores_itself or self._n_folds > 0,
         )
 
     def is_in_files(self, key: str) -> bool:

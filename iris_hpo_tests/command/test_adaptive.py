@@ -1,0 +1,48 @@
+"""An adaptive search by the command: the sampler and the budget of a run, what is left, a reset."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from iris_hpo_tests.command.test_json import call
+from iris_hpo_tests.projects import ShippedProject
+
+SMALL = ("--engine", "serial", "--folds", "2")
+
+
+@pytest.mark.slow
+def test_a_sampler_is_named_kept_and_reset(tmp_path: Path) -> None:
+    project = ShippedProject.create(tmp_path)
+
+    first = call(project, "run", *SMALL, "--sampler", "random", "--candidates", "2")
+    kept = project.call("status", "--json")
+    raised = call(project, "run", "--candidates", "3", "--engine", "serial")
+    asked = project.call("reset", "--json")
+    deleted = call(project, "reset", "--yes")["deleted"]
+
+    assert (first["trained"], first["ended"]) == (2, "the budget of 2 candidates is used up")
+    status = json.loads(kept.stdout)
+    assert (status["left"], status["ended"]) == (0, first["ended"])
+    assert "settings of the last run: sampler random" in "\n".join(status["kept"])
+    assert (raised["trained"], raised["reused"]) == (1, 2)
+    assert asked.stdout == ""
+    assert len(deleted) == 3
+    with project.instance() as instance:
+        assert not instance.get_dynamic_partitions("c_gamma")
+
+
+def test_a_sampler_that_does_not_exist_is_refused(searched: ShippedProject) -> None:
+    answer = searched.call("run", "--sampler", "tea")
+
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("iris-hpo: sampler 'tea' is unknown; choose one of files, ")
+
+
+def test_no_candidates_are_no_budget(searched: ShippedProject) -> None:
+    answer = searched.call("status", "--candidates", "0")
+
+    assert (answer.returncode, answer.stderr) == (
+        2,
+        "iris-hpo: candidates 0 must be at least 1\n",
+    )
