@@ -29,6 +29,7 @@ def thing(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult]:
     storage = context.instance.event_log_storage
     with storage.batched() if isinstance(storage, KeptSqliteEventLog) else nullcontext():
         for key in context.partition_keys:
+            context.log_event(dg.AssetObservation(ASSET, partition=key))
             context.log_event(
                 dg.AssetMaterialization(
                     ASSET, partition=key, tags={"dagster/data_version": f"version of {key}"}

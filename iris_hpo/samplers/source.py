@@ -190,7 +190,9 @@ class CandidateSource:
 
     @cached_property
     def listing(self) -> Listing:
-        """What the parameter files list."""
+        """What the parameter files list; a sampler of the user's own can do without the folder."""
+        if self.part.use not in SAMPLERS and not self.folder.exists():
+            return Listing({axis.name: {} for axis in self.space.axes}, {})
         return read_listing(self.folder, self.space)
 
     @cached_property

@@ -1,5 +1,6 @@
 """An adaptive search by the command: the sampler and the budget of a run, what is left, a reset."""
 
+import io
 import json
 from pathlib import Path
 
@@ -12,13 +13,14 @@ SMALL = ("--engine", "serial", "--folds", "2")
 
 
 @pytest.mark.slow
-def test_a_sampler_is_named_kept_and_reset(tmp_path: Path) -> None:
+def test_a_sampler_is_named_kept_and_reset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = ShippedProject.create(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
 
     first = call(project, "run", *SMALL, "--sampler", "random", "--candidates", "2")
     kept = project.call("status", "--json")
     raised = call(project, "run", "--candidates", "3", "--engine", "serial")
-    asked = project.call("reset", "--json")
+    asked = call(project, "reset")["deleted"]
     deleted = call(project, "reset", "--yes")["deleted"]
 
     assert (first["trained"], first["ended"]) == (2, "the budget of 2 candidates is used up")
@@ -26,7 +28,7 @@ def test_a_sampler_is_named_kept_and_reset(tmp_path: Path) -> None:
     assert (status["left"], status["ended"]) == (0, first["ended"])
     assert "settings of the last run: sampler random" in "\n".join(status["kept"])
     assert (raised["trained"], raised["reused"]) == (1, 2)
-    assert asked.stdout == ""
+    assert asked == []
     assert len(deleted) == 3
     with project.instance() as instance:
         assert not instance.get_dynamic_partitions("c_gamma")

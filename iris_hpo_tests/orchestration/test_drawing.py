@@ -15,6 +15,7 @@ from iris_hpo.orchestration.draw_requests import draw_again
 from iris_hpo.orchestration.overlaps import _share
 from iris_hpo.orchestration.partitions import pending_change
 from iris_hpo.orchestration.proposals import delete_proposals, read_proposals
+from iris_hpo.orchestration.run_requests import search_request
 from iris_hpo.parts import Part
 from iris_hpo.run_settings import BudgetSettings
 from iris_hpo.space.axes import Axis
@@ -289,6 +290,16 @@ class TestSensor:
         succeed(project.run(*CANDIDATES))
         assert draw_again(project.study(), cursor)[0] == []
         assert project.registered() == FIRST[:3]
+
+    def test_its_runs_record_again_what_a_run_has_changed(self, make: Make) -> None:
+        project = make()
+        own = search_request(project.study(), "1", ["parameters"], ()).run_config
+        succeed(project.run("parameters", parameters={"candidates": 3, "until": 0.5}))
+
+        kept = search_request(project.study(), "2", ["parameters"], ()).run_config
+
+        assert own == {}
+        assert kept == {"ops": {"parameters": {"config": {"candidates": 3, "until": 0.5}}}}
 
     def test_a_search_that_has_not_begun_is_left_alone(self, make: Make) -> None:
         assert draw_again(make().study(), "") == ([], "")
