@@ -56,6 +56,7 @@ faults: $(VENV)/test  ## run the tests of faults, fast and long
 
 bench: $(VENV)/bench  ## compare with other tools, and write docs/performance.md; under 20 minutes
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.adaptive
 
 bench-quick: $(VENV)/bench  ## run the comparison and the simulation at a small size; under 2 minutes
 	$(BIN)/python -m benchmarks --quick
