@@ -50,7 +50,7 @@ class SearchSpec:
         The search's name: lower-case letters, digits, underscores. Asset keys, jobs, sensors,
         partitions and the artifacts folder begin with it. A single search can have the name ``""``.
     home
-        The project's folder. Relative paths start here.
+        The project's folder. Relative paths start here; itself, it starts at the current folder.
     data_file
         CSV, Parquet or Arrow, within the data folder; or give ``data_asset``. A function or a
         program can do without.
@@ -143,6 +143,7 @@ class SearchSpec:
     def __post_init__(self) -> None:
         with at_field("name"):
             check_search_name(self.name)
+        object.__setattr__(self, "home", Path(self.home).absolute())
         object.__setattr__(self, "objective", as_part(self.objective))
         self._set_default("partitions", f"{self.name or 'search'}_candidates")
         self._set_default("parameters_folder", f"parameters/{self.name}".removesuffix("/"))

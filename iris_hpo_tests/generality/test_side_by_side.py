@@ -126,6 +126,19 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield made
 
 
+@pytest.mark.parametrize("home", [".", Path()], ids=["text", "path"])
+def test_a_search_stays_in_its_folder_when_the_process_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    spec = knn("left", home)
+
+    monkeypatch.chdir(tmp_path.parent)
+
+    assert Storage().data_file(spec).is_relative_to(tmp_path)
+    assert spec == knn("left", tmp_path)
+
+
 def test_partitions_of_another_search_are_refused(tmp_path: Path) -> None:
     """A copy by `dataclasses.replace` keeps what follows from the name of the original."""
     left = knn("left", tmp_path)
