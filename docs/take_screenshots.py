@@ -143,7 +143,7 @@ def take(page: Page, champion: str) -> None:
     """Visit the pages that the documentation shows."""
     group = "/locations/iris_hpo/asset-groups/hyperparameter_search/lineage"
     visit(
-        page, group, "raw_data", "selection", "100% filled", "2 / 2 Passed", width=1600, height=640
+        page, group, "raw_data", "selection", "100% filled", "5 / 5 Passed", width=1600, height=640
     )
     save(page, "graph")
 

@@ -68,12 +68,19 @@ def part_note(study: Study) -> str:
     return f"selected from {scored} of {candidates} candidates ({others})"
 
 
-def describe_selection(made: Made, status: Status, champion: ChampionCard, task: Task) -> _Metadata:
+def describe_selection(
+    made: Made,
+    status: Status,
+    champion: ChampionCard,
+    task: Task,
+    pages: Mapping[str, dg.MetadataValue],
+) -> _Metadata:
     """Make the metadata of a selection; the page of the asset keeps their order."""
     rows = leaderboard(made.selection)
     return {
         "expectation": expectation(estimate_of(champion), champion.scoring),
         **_pictures(made.reports),
+        **pages,
         **_estimate(champion),
         "champion": champion.key,
         "test_score": score_sentence(champion),

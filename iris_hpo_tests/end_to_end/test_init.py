@@ -10,13 +10,20 @@ from typing import cast
 import dagster as dg
 import pytest
 import yaml
+from threadpoolctl import threadpool_limits
 
 from iris_hpo.command.init import write_project
 from iris_hpo.component import HyperparameterSearch
+from iris_hpo.data.dataset import read_dataset
+from iris_hpo.data.split import divide, read_examples, write_split
 from iris_hpo.errors import InputError
 from iris_hpo.new_project.curated import CURATED
 from iris_hpo.new_project.description import describe
-from iris_hpo.new_project.start import plan
+from iris_hpo.new_project.start import Start, plan
+from iris_hpo.selection.leaderboard import leaderboard
+from iris_hpo.selection.rules import Scored, select
+from iris_hpo.spec import SearchSpec
+from iris_hpo.store.objects import open_store
 from iris_hpo_tests.projects.command import Answer, call_command, environment_of
 from iris_hpo_tests.projects.yaml import DAGSTERS_WARNINGS, YamlProject
 
@@ -45,11 +52,48 @@ def write_table(path: Path, rows: int = 60) -> Path:
     return path
 
 
+def write_days(path: Path) -> Path:
+    """A table of days: a date first, then measurements, and texts to predict."""
+    random = Random(1)
+    with path.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["date", "rain", "highest", "sky"])
+        for at in range(60):
+            rain = round(max(random.gauss(0, 4), 0), 1)
+            date = f"2012/{at // 28 + 1:02}/{at % 28 + 1:02}"
+            table.writerow([date, rain, round(random.gauss(12, 4), 1), "wet" if rain else "dry"])
+    return path
+
+
+def write_birds(path: Path) -> Path:
+    """A table with the numbers of its rows, texts, and missing values, also of the target."""
+    random = Random(2)
+    with path.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["", "island", "bill", "mass", "sex"])
+        for at in range(60):
+            sex = ["male", "female"][at % 2]
+            bill = "NA" if at % 11 == 3 else round(random.gauss(45 - 4 * (at % 2), 2), 1)
+            table.writerow([at + 1, ["Dream", "Biscoe"][at % 3 > 0], bill, 3000 + at, sex])
+        table.writerow([61, "Dream", "NA", "NA", ""])
+    return path
+
+
+SHAPES = {"": write_table, "days": write_days, "birds": write_birds}
+
+
 def call(folder: Path, *arguments: str) -> Answer:
     """Run the command in a folder."""
     with environment_of(dict.fromkeys(HOME)) as patch:
         patch.chdir(folder)
         return call_command(environment_of({}), arguments)
+
+
+def spec_of(start: Start, root: Path, **changes: object) -> SearchSpec:
+    """The search that a description says, with other values of some fields."""
+    attributes = yaml.safe_load(describe(start))["attributes"] | changes
+    context = cast("dg.ComponentLoadContext", SimpleNamespace(project_root=root))
+    return HyperparameterSearch.model_validate(attributes).spec(context)
 
 
 @pytest.mark.parametrize(
@@ -85,9 +129,7 @@ def test_every_curated_estimator_makes_a_search(estimator: str, tmp_path: Path) 
     for task in CURATED[estimator].estimators:
         target = "rating" if task == "classification" else "rent"
         start = plan(write_table(tmp_path / "shops.csv"), target, estimator, None)
-        attributes = yaml.safe_load(describe(start))["attributes"]
-        context = cast("dg.ComponentLoadContext", SimpleNamespace(project_root=tmp_path))
-        spec = HyperparameterSearch.model_validate(attributes).spec(context)
+        spec = spec_of(start, tmp_path)
         assert spec.task == task
         for axis, curated in zip(spec.axes, start.curated.axes, strict=True):
             assert len({axis.parse(value) for value in curated.values}) == len(curated.values)
@@ -111,12 +153,43 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert [path.name for path in project.iterdir()] == ["README.md"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("estimator", CURATED)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_every_curated_estimator_ends_in_a_leaderboard(estimator: str, tmp_path: Path) -> None:
+    """The first and the last candidate, on texts, missing values and dates."""
+    table = write_table(tmp_path / "shops.csv")
+    for task in CURATED[estimator].estimators:
+        start = plan(table, "rating" if task == "classification" else "rent", estimator, None)
+        few = {"settings": {"n_estimators": 5}} if "n_estimators" in start.curated.settings else {}
+        spec = spec_of(start, tmp_path, folds=3, repeats=1, **few)
+        dataset = read_dataset(table, spec.layout, task, mixed=True)
+        store = open_store(str(tmp_path / task))
+        card, files = divide(dataset, spec.division())
+        write_split(store, card, files)
+        examples = read_examples(store, card, task)
+        objective = spec.make_objective(seed=card.seed, kinds=dataset.kinds)
+        scored: list[Scored] = []
+        for end in (0, -1):
+            values = [axis.values[end] for axis in start.curated.axes]
+            candidate = spec.space.candidate(
+                [axis.parse(value) for axis, value in zip(spec.axes, values, strict=True)]
+            )
+            parameters = spec.space.parameters(candidate)
+            with threadpool_limits(1):
+                model = objective.train(parameters, examples.features, examples.target)
+                scored.append(Scored(candidate, objective.score(model, parameters, examples)))
+        rows = leaderboard(select(scored, spec.space, spec.scorings.name, "cv"))
+        assert len({row["candidate"] for row in rows}) == 2
+        assert rows[0]["champion"]
+
+
 class TestTwoCommands:
     pytestmark: Sequence[pytest.MarkDecorator] = [pytest.mark.slow, *DAGSTERS_WARNINGS]
 
-    @pytest.mark.parametrize("target", ["rent", "rating"])
-    def test_from_a_table_to_a_leaderboard(self, target: str, tmp_path: Path) -> None:
-        write_table(tmp_path / "shops.csv")
+    @pytest.mark.parametrize(("shape", "target"), [("", "rent"), ("days", "sky"), ("birds", "sex")])
+    def test_from_a_table_to_a_leaderboard(self, shape: str, target: str, tmp_path: Path) -> None:
+        SHAPES[shape](tmp_path / "shops.csv")
         made = call(
             tmp_path, "init", "shops.csv", "--target", target, "--estimator", "decision_tree"
         )

@@ -26,6 +26,14 @@ def test_results_are_those_that_are_stored(finished: SpecProject) -> None:
     assert results.failures == {}
 
 
+def test_the_metadata_begin_with_the_answer_the_picture_and_the_page(finished: SpecProject) -> None:
+    metadata = finished.metadata("selection")
+
+    first = [name for name in metadata if name in ("expectation", "heatmap", "report")]
+    assert first == list(metadata)[: len(first)]
+    assert str(metadata["report"]).startswith("`iris-hpo report")
+
+
 def test_the_page_says_what_the_command_says_and_what_it_was_made_from(
     finished: SpecProject,
 ) -> None:
@@ -53,6 +61,6 @@ def test_a_search_can_make_the_page_with_each_selection(scored: SpecProject) -> 
     page = unescape(re.sub(r"<script>.*?</script>", "", pages[0].decode(), flags=re.DOTALL))
     metadata = project.metadata("selection")
     assert str(metadata["expectation"]) in page
-    assert list(metadata)[:2] == ["expectation", "heatmap"]
+    assert list(metadata)[:3] == ["expectation", "heatmap", "report"]
     assert metadata["report"] == str(project.artifacts / "selection" / "report.html")
     assert 'id="time"' not in page

@@ -1,7 +1,7 @@
 """The asset `selection`: from recorded scores to a leaderboard, selected models and a champion."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,16 +88,11 @@ def build_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinit
             data_version=dg.DataVersion(choice.version),
             tags={CHOSEN_BY: choosing_fingerprint(spec, choice.settings, repeats)[:TAG_LENGTH]},
             metadata={
-                **describe_selection(made, choice.status, champion, spec.task),
+                **describe_selection(
+                    made, choice.status, champion, spec.task, _pages(study, made.reports)
+                ),
                 **describe_succession(succession),
                 "path": dg.MetadataValue.path(str(study.store.path("selection"))),
-                **{
-                    name.removesuffix(".html"): dg.MetadataValue.path(
-                        str(study.store.path(f"selection/{name}"))
-                    )
-                    for name in made.reports
-                    if name.endswith(".html")
-                },
                 **changed(vars(choice.settings), vars(own)),
             },
         )
@@ -110,6 +105,20 @@ def build_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinit
         pool=names.pool,
         automation_condition=SELECT_WHEN,
     )(selection)
+
+
+def _pages(study: Study, reports: Iterable[str]) -> Mapping[str, dg.MetadataValue]:
+    """Say where the pages of a selection are, or how to have one."""
+    pages: dict[str, dg.MetadataValue] = {
+        name.removesuffix(".html"): dg.MetadataValue.path(
+            str(study.store.path(f"selection/{name}"))
+        )
+        for name in reports
+        if name.endswith(".html")
+    }
+    search = f" --search {study.spec.name}" if study.spec.name else ""
+    hint = dg.MetadataValue.text(f"`iris-hpo report{search}` writes and opens a page")
+    return pages or {"report": hint}
 
 
 @dataclass(frozen=True)
