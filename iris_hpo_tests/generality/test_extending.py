@@ -303,7 +303,7 @@ def load_with_parts(project: YamlProject) -> dg.Definitions:
 @pytest.mark.parametrize(
     ("sampler", "line", "message"),
     [
-        ("tea", "sampler: tea", "sampler 'tea' is unknown; choose one of files, or give"),
+        ("tea", "sampler: tea", "sampler 'tea' is unknown; choose one of files, random"),
         ("own_parts.Page", "sampler: own_parts.Page", "with the method propose is needed"),
         (
             {"use": "own_parts.RandomSearch", "settings": {"number": 3}},
