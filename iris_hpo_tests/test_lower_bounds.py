@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 
 from iris_hpo_tests.processes import REPOSITORY
 
-TESTED_EXTRAS = ("dask", "parquet", "postgres", "s3")
+TESTED_EXTRAS = ("dask", "optuna", "parquet", "postgres", "s3")
 
 
 def lines_of(text: str) -> list[str]:

@@ -2,13 +2,15 @@
 
 import argparse
 import json
+import math
 import os
 import re
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from itertools import product
 
 from benchmarks.environment import CORES, REPOSITORY
@@ -31,11 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="a small size, to test the benchmark")
     parser.add_argument("--seeds", type=int, default=20, help="number of seeds")
     parser.add_argument("--candidates", type=int, default=100, help="number of candidates")
+    parser.add_argument("--minutes", type=float, help="stop after so many, with fewer seeds")
     options = parser.parse_args(arguments)
     seeds, candidates = (2, 15) if options.quick else (options.seeds, options.candidates)
     started = time.monotonic()
-    found = look(seeds, candidates, 1 if options.quick else CORES)
-    table = make_table(found, seeds, candidates)
+    found = look(
+        seeds, candidates, 1 if options.quick else CORES, 60 * (options.minutes or math.inf)
+    )
+    table = make_table(found, candidates)
     target = REPOSITORY / "build" / "benchmarks" if options.quick else RESULTS
     target.mkdir(parents=True, exist_ok=True)
     content = {"machine": describe_machine(), "candidates": candidates, "best": found}
@@ -47,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def look(seeds: int, candidates: int, processes: int) -> Found:
-    """Let every contestant look at every problem with every seed."""
+def look(seeds: int, candidates: int, processes: int, seconds: float = math.inf) -> Found:
+    """Let every contestant look at every problem with every seed, or as many as there is time."""
     os.environ.update(dict.fromkeys(THREADS, "1"))  # before the processes import NumPy
     names = [problem.name for problem in make_problems()]
     found: dict[str, dict[str, list[float]]] = {
@@ -56,19 +61,30 @@ def look(seeds: int, candidates: int, processes: int) -> Found:
     }
     tasks = [
         (problem, contestant, candidates, seed)
-        for problem, contestant, seed in product(names, CONTESTANTS, range(seeds))
+        for seed, problem, contestant in product(range(seeds), names, CONTESTANTS)
     ]
-    for task, best in zip(tasks, _work_off(tasks, processes), strict=True):
-        found[task[0]][task[1]].append(best)
+    started = time.monotonic()
+    with closing(_work_off(tasks, processes)) as bests:
+        for at, (task, best) in enumerate(zip(tasks, bests, strict=False), 1):
+            found[task[0]][task[1]].append(best)
+            if at % (len(names) * len(CONTESTANTS)) == 0:
+                print(f"{task[3] + 1} of {seeds} seeds", flush=True)
+                if time.monotonic() - started > seconds:
+                    break
     return found
 
 
-def _work_off(tasks: Sequence[tuple[str, str, int, int]], processes: int) -> Iterator[float]:
+def _work_off(
+    tasks: Sequence[tuple[str, str, int, int]], processes: int
+) -> Generator[float, None, None]:
     if processes == 1:
         yield from map(_best, tasks)
         return
-    with ProcessPoolExecutor(processes) as executor:
-        yield from executor.map(_best, tasks, chunksize=4)
+    executor = ProcessPoolExecutor(processes)
+    try:
+        yield from executor.map(_best, tasks)
+    finally:
+        executor.shutdown(cancel_futures=True)
 
 
 def _best(task: tuple[str, str, int, int]) -> float:
@@ -77,9 +93,10 @@ def _best(task: tuple[str, str, int, int]) -> float:
     return CONTESTANTS[contestant](problem, candidates, seed)
 
 
-def make_table(found: Found, seeds: int, candidates: int) -> str:
+def make_table(found: Found, candidates: int) -> str:
     """Write medians with quartiles, and how far ours and Optuna's are distinguishable."""
     bests = {problem.name: problem.best for problem in make_problems()}
+    seeds = len(next(iter(next(iter(found.values())).values())))
     about = (
         f"How far the best score is from the best that there is, after {candidates} candidates: "
         f"the median of {seeds} seeds, and the quartiles. Less is better."

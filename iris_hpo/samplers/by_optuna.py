@@ -7,6 +7,7 @@ sampler with its own seed, and numbers are rounded before a trial keeps them.
 """
 
 import importlib.util
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -58,11 +59,19 @@ class OptunaSampler(ABC):
         self._settings = settings
         self._startup = int(settings.get("n_startup_trials", STARTUP))
         self._history: History | None = None
-        self.make_sampler(0, settings)  # what it refuses, it refuses now
+        self._make(0)  # what it refuses, it refuses now
 
     @abstractmethod
     def make_sampler(self, seed: int, settings: Mapping[str, Any]) -> "BaseSampler":
         """Make a new sampler of Optuna."""
+
+    def _make(self, seed: int) -> "BaseSampler":
+        from optuna.exceptions import ExperimentalWarning
+
+        with warnings.catch_warnings():
+            # Before version 5 the arguments below are called experimental.
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            return self.make_sampler(seed, self._settings)
 
     def propose(
         self,
@@ -78,7 +87,7 @@ class OptunaSampler(ABC):
             self._history = History(space)
         self._history.extend(shown, {candidate.key: candidate for candidate in running})
         seed = int(generator(self.seed, len(shown)).integers(2**32))
-        self._history.use(self.make_sampler(seed, self._settings))
+        self._history.use(self._make(seed))
         for _ in range(MAX_ASKS):
             candidate = self._history.ask()
             if candidate.key not in shown:

@@ -44,7 +44,7 @@ def test_each_looks_with_its_seed(contestant):
 
 def test_the_table_has_medians_quartiles_and_whether_ours_differs_from_optunas():
     scores = {name: [-0.4, -0.5, -0.7] for name in CONTESTANTS}
-    table = make_table({"Branin": {**scores, "tpe": [-9.0, -9.5, -9.9]}}, 3, 10)
+    table = make_table({"Branin": {**scores, "tpe": [-9.0, -9.5, -9.9]}}, 10)
 
     assert "after 10 candidates: the median of 3 seeds" in table
     assert table.splitlines()[-1] == (
