@@ -133,20 +133,15 @@ def varying_levels(selection: Selection, space: ParameterSpace) -> list[Levels]:
 
 def levels(axis: Axis, values: Sequence[Value | Absent]) -> Levels:
     """Collect the values of an axis over the candidates."""
-
-    def spelling(value: Value | Absent) -> str | None:
-        return None if isinstance(value, Absent) else axis.encode(value)
-
     # By spelling, because 1, 1.0 and true are equal in Python.
-    spelled = [spelling(value) for value in values]
-    distinct = {
-        text: value
-        for text, value in zip(spelled, values, strict=True)
-        if text is not None and not isinstance(value, Absent)
+    spelled = ["" if isinstance(each, Absent) else f"={axis.encode(each)}" for each in values]
+    distinct = dict(zip(spelled, values, strict=True))
+    present = (each for each in distinct.values() if not isinstance(each, Absent))
+    ordered = (*[ABSENT] * ("" in distinct), *sorted(present, key=axis.sort_key))
+    position = {
+        "" if isinstance(each, Absent) else f"={axis.encode(each)}": index
+        for index, each in enumerate(ordered)
     }
-    present = sorted(distinct.values(), key=axis.sort_key)
-    ordered = (*[ABSENT] * (None in spelled), *present)
-    position = {spelling(value): index for index, value in enumerate(ordered)}
     return Levels(axis.name, ordered, np.array([position[text] for text in spelled], np.intp))
 
 

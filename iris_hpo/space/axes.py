@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from iris_hpo.errors import InputError
 from iris_hpo.space import values
 from iris_hpo.space.domains import Domain, Levels, Range, stepped
+from iris_hpo.space.ranges import numbers_of, settle_range
 from iris_hpo.space.simplicity import SIMPLEST, Simplest
 from iris_hpo.space.values import NUMBERS, TYPES, AxisType, Number, Value
 
@@ -102,7 +103,7 @@ class Axis:
                 "write simplest: neither"
             )
         self._settle_values()
-        self._settle_range()
+        settle_range(self)
 
     def _settle_type(self) -> None:
         """Check the types, and store several in a fixed order, a single one as a string."""
@@ -130,41 +131,6 @@ class Axis:
         }
         object.__setattr__(self, "values", tuple(distinct.values()))
 
-    def _settle_range(self) -> None:
-        """Check the range, and keep its numbers in the axis's own type."""
-        given = [name for name in ("low", "high", "step") if getattr(self, name) is not None]
-        if self.log:
-            given.append("log")
-        if not given:
-            return
-        if self.values:
-            raise self._refused(given[0], "give either values or a range, not both")
-        for name in ("low", "high"):
-            if name not in given:
-                raise self._refused(name, f"a range needs low and high; write {name} too")
-        if not set(NUMBERS).intersection(self.types):
-            raise self._refused("low", f"only numbers have a range, not {', '.join(self.types)}")
-        for name in ("low", "high", "step"):
-            if name in given:
-                object.__setattr__(self, name, self._number(name))
-        self._check_ends()
-
-    def _check_ends(self) -> None:
-        low, high, step = self._range
-        if not low < high:
-            raise self._refused("high", f"high {high!r} must be greater than low {low!r}")
-        if self.log and low <= 0:
-            raise self._refused("low", f"low {low!r} must be greater than zero for log: true")
-        if step is None:
-            return
-        if step <= (1 if self.log else 0):
-            kind = "a factor, which is greater than 1" if self.log else "greater than 0"
-            raise self._refused("step", f"step {step!r} must be {kind}")
-        try:
-            stepped(low, high, step, log=self.log)
-        except ValueError as reason:
-            raise self._refused("step", f"the range {reason}") from reason
-
     def read(self, given: object, place: tuple[str | int, ...], by: str = "") -> Value:
         """Read a value of a search's description; a text on an axis without texts is parsed.
 
@@ -190,31 +156,6 @@ class Axis:
                 field=place,
             ) from reason
 
-    def _number(self, name: str) -> Number:
-        kind = "float" if "float" in self.types else "int"
-        given = getattr(self, name)
-        positive = self.positive and name != "step"
-        try:
-            number = (
-                values.parse(given, kind, positive=positive)
-                if isinstance(given, str)
-                else values.check(given, kind, positive=positive)
-            )
-        except ValueError as reason:
-            raise self._refused(
-                name,
-                f"{name} {str(given)!r} {reason}; write {values.expects(kind, positive=positive)}",
-            ) from reason
-        return cast("Number", number)
-
-    def _refused(self, name: str, problem: str) -> InputError:
-        return InputError(f"axis {self.name!r}: {problem}", field=(name,))
-
-    @property
-    def _range(self) -> tuple[Number, Number, Number | None]:
-        """The ends and the step, which are numbers once they are checked."""
-        return cast("tuple[Number, Number, Number | None]", (self.low, self.high, self.step))
-
     @cached_property
     def domain(self) -> Domain | None:
         """Where samplers look for values; None if neither values nor a range are given."""
@@ -222,7 +163,7 @@ class Axis:
             return self._levels(self.values)
         if self.low is None:
             return None
-        low, high, step = self._range
+        low, high, step = numbers_of(self)
         if step is None:
             return Range(low, high, self.log, whole="float" not in self.types)
         return self._levels(stepped(low, high, step, log=self.log))
