@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,12 +11,17 @@ from sklearn.datasets import load_wine
 from sklearn.model_selection import StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 
+from iris_hpo.data.columns import Layout
 from iris_hpo.data.roles import RowRoles
 from iris_hpo.data.split import Examples
 from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.errors import CandidateError, InputError
+from iris_hpo.parts import Part
+from iris_hpo.space.axes import Axis
+from iris_hpo.spec import SearchSpec
 from iris_hpo.training.cards import Conditions, load_model
 from iris_hpo.training.early_stopping import EarlyStopping
+from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo.training.evaluation import evaluate, train
 from iris_hpo.training.final_fits import FinalWork, Refitted, champion_fit, reference_fits
@@ -326,6 +332,37 @@ class TestIdentity:
         assert identities[0] == own.identity()
         assert identities[1] != identities[0]
         assert "early_stopping" not in super(StoppedObjective, own).identity()
+
+
+class TestSearch:
+    @pytest.mark.parametrize(
+        ("columns", "splitter", "is_ordered"),
+        [
+            ({"day": "time"}, "auto", True),
+            ({"day": "time"}, "shuffled", False),
+            ({}, "auto", False),
+        ],
+    )
+    def test_rows_are_carved_as_the_search_divides_them(self, columns, splitter, is_ordered):
+        search = spec(layout=Layout(columns=columns), splitter=Part(splitter))
+        made = search.make_objective()
+
+        assert (type(made), made.stopping, made.is_ordered) == (
+            *(StoppedObjective, STOPPING),
+            is_ordered,
+        )
+        assert type(replace(search, early_stopping=None).make_objective()) is EstimatorObjective
+
+    def test_another_objective_stops_by_itself(self):
+        with pytest.raises(InputError, match="early_stopping is for estimators") as refusal:
+            spec(steps=(), objective=Part("function", {"function": "math:hypot"}))
+        assert refusal.value.field == ("early_stopping",)
+
+
+def spec(**changes):
+    known = {"steps": (Step(path_of(Booster)),), "early_stopping": STOPPING, **changes}
+    axes = (Axis("depth", symbol="D", type="int"),)
+    return SearchSpec(name="boosted", home=Path(), data_file="rows.csv", axes=axes, **known)
 
 
 @pytest.mark.slow
