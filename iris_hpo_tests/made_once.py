@@ -79,14 +79,16 @@ def fit_curves_once(patch: pytest.MonkeyPatch) -> None:
         parameters: Mapping[str, Value],
         examples: Examples,
         settings: SplitSettings,
+        *,
+        grouped: bool = False,
     ) -> LearningCurve | None:
         if not isinstance(objective, EstimatorObjective) or objective.code:
-            return fit(objective, model, parameters, examples, settings)
-        key = pickle.dumps((objective, parameters, examples, settings))
+            return fit(objective, model, parameters, examples, settings, grouped=grouped)
+        key = pickle.dumps((objective, parameters, examples, settings, grouped))
         if key in kept:
             return kept[key]
         with warnings.catch_warnings(record=True) as caught:
-            curve = fit(objective, model, parameters, examples, settings)
+            curve = fit(objective, model, parameters, examples, settings, grouped=grouped)
         for each in caught:
             warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
         if not caught:
