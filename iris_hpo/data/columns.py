@@ -273,7 +273,7 @@ def _begins_with_row_number(table: Table) -> bool:
 
 def _shown(columns: Sequence[str]) -> str:
     more = f" and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
-    return ", ".join(columns[:_SHOWN]) + more
+    return ", ".join(column or "one without a name" for column in columns[:_SHOWN]) + more
 
 
 def _quoting(target: str, columns: Sequence[str]) -> str:

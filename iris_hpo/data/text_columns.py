@@ -40,7 +40,7 @@ class Texts:
     def take(self, rows: NDArray[np.bool_]) -> "Texts":
         """Return the same of some rows."""
         occurring, codes = np.unique(self.codes[rows], return_inverse=True)
-        return Texts([self.cells[at] for at in occurring.tolist()], codes)
+        return Texts([self.cells[int(at)] for at in occurring], codes)
 
     def counts(self) -> dict[str, int]:
         """Number of rows of each cell."""

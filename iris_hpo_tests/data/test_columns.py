@@ -475,3 +475,11 @@ def test_a_row_with_a_missing_value_above_texts_is_no_header(tmp_path: Path) -> 
 
     dataset = read_dataset(path, Layout(-1), "classification", mixed=True)
     assert len(dataset.target) == 3
+
+
+def test_a_column_without_a_name_is_shown_among_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(",x,kind\n1,1.5,a\n2,1.6,b\n")
+
+    with pytest.raises(DatasetError, match=r"there are one without a name, x, kind$"):
+        read_dataset(path, Layout("sort"), "classification")

@@ -1,7 +1,7 @@
 """Large tables with texts, dates and missing values are read by columns as they are by rows."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ HEADER = "height,grade,sunny,day,colour,note,kind\n"
 
 
 @contextmanager
-def large(size: int = 0, block: int = 70) -> Iterator[list[bool]]:
+def large(size: int = 0, block: int = 70) -> Generator[list[bool]]:
     """Take files from a size on for large ones; the list says which reading by columns worked."""
     answers = list[bool]()
     with pytest.MonkeyPatch.context() as patch:
