@@ -33,7 +33,7 @@ def ours(sampler: str) -> Contestant:
 
 
 def optuna_tpe(problem: Problem, candidates: int, seed: int) -> float:
-    """Look by Optuna's TPE: one study in memory with one sampler, asked and told."""
+    """Look by Optuna's TPE: one study in memory with one sampler."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -1,4 +1,4 @@
-"""Samplers of Optuna: `tpe` and `gp`, by its ask-and-tell interface.
+"""Samplers of Optuna: `tpe` and `gp`, which propose one candidate at a time.
 
 Optuna decides and stores nothing: a study in memory is made from what the sampler is shown. It is
 kept as long as what is shown extends it, which only saves time. A study that grew and one that is

@@ -23,7 +23,7 @@ class History:
     """An Optuna study that holds what a sampler is shown.
 
     Failed candidates are failed trials, running ones are running trials. A trial that was asked for
-    and did not become a candidate is told as failed; Optuna's samplers pass over those.
+    and did not become a candidate is a failed trial; Optuna's samplers pass over those.
     """
 
     def __init__(self, space: ParameterSpace) -> None:
@@ -61,11 +61,11 @@ class History:
             The running candidates by key.
         """
         new_keys = list(shown)[len(self._numbers) :]
-        asked, self._asked = self._asked, None
-        if asked is not None and new_keys and asked[0] == new_keys[0]:
-            self._numbers[new_keys.pop(0)] = asked[1]
-        elif asked is not None:
-            self._fail(asked[1])
+        proposal, self._asked = self._asked, None
+        if proposal is not None and new_keys and proposal[0] == new_keys[0]:
+            self._numbers[new_keys.pop(0)] = proposal[1]
+        elif proposal is not None:
+            self._fail(proposal[1])
         for key in self._numbers:
             if key not in self._scores and (seen := shown[key]) is not None:
                 self._tell(self._numbers[key], seen.score)

@@ -98,8 +98,8 @@ class CandidateSource:
     def first(self) -> CandidateList:
         """List the candidates that are registered before any is tried.
 
-        Of ``files`` these are all. Of the other built-in samplers these are the explicit ones of
-        parameter files and the estimator's default, and of ``refine`` the grid, too; there may be
+        The sampler ``files`` has no others. The other built-in samplers have the explicit ones of
+        parameter files and the estimator's default, and ``refine`` has the grid, too; there may be
         none. A sampler of the user's own is asked for them.
 
         Raises
