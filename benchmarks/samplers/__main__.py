@@ -23,7 +23,7 @@ from benchmarks.truth.__main__ import THREADS
 PAGE = REPOSITORY / "docs" / "adaptive.md"
 _MARKS = ("<!-- samplers -->", "<!-- end of samplers -->")
 
-Found = Mapping[str, Mapping[str, Sequence[float]]]
+Bests = Mapping[str, Mapping[str, Sequence[float]]]
 """The best score of each seed, by problem and contestant."""
 
 
@@ -37,13 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     seeds, candidates = (2, 15) if options.quick else (options.seeds, options.candidates)
     started = time.monotonic()
-    found = look(
+    bests = look(
         seeds, candidates, 1 if options.quick else CORES, 60 * (options.minutes or math.inf)
     )
-    table = make_table(found, candidates)
+    table = make_table(bests, candidates)
     target = REPOSITORY / "build" / "benchmarks" if options.quick else RESULTS
     target.mkdir(parents=True, exist_ok=True)
-    content = {"machine": describe_machine(), "candidates": candidates, "best": found}
+    content = {"machine": describe_machine(), "candidates": candidates, "best": bests}
     (target / "samplers.json").write_text(f"{json.dumps(content, indent=1)}\n")
     if not options.quick:
         write_page(table)
@@ -52,11 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def look(seeds: int, candidates: int, processes: int, seconds: float = math.inf) -> Found:
+def look(seeds: int, candidates: int, processes: int, seconds: float = math.inf) -> Bests:
     """Let every contestant look at every problem with every seed, or as many as there is time."""
     os.environ.update(dict.fromkeys(THREADS, "1"))  # before the processes import NumPy
     names = [problem.name for problem in make_problems()]
-    found: dict[str, dict[str, list[float]]] = {
+    bests: dict[str, dict[str, list[float]]] = {
         name: {contestant: [] for contestant in CONTESTANTS} for name in names
     }
     tasks = [
@@ -64,14 +64,14 @@ def look(seeds: int, candidates: int, processes: int, seconds: float = math.inf)
         for seed, problem, contestant in product(range(seeds), names, CONTESTANTS)
     ]
     started = time.monotonic()
-    with closing(_work_off(tasks, processes)) as bests:
-        for at, (task, best) in enumerate(zip(tasks, bests, strict=False), 1):
-            found[task[0]][task[1]].append(best)
+    with closing(_work_off(tasks, processes)) as scores:
+        for at, (task, best) in enumerate(zip(tasks, scores, strict=False), 1):
+            bests[task[0]][task[1]].append(best)
             if at % (len(names) * len(CONTESTANTS)) == 0:
                 print(f"{task[3] + 1} of {seeds} seeds", flush=True)
                 if time.monotonic() - started > seconds:
                     break
-    return found
+    return bests
 
 
 def _work_off(
@@ -93,10 +93,10 @@ def _best(task: tuple[str, str, int, int]) -> float:
     return CONTESTANTS[contestant](problem, candidates, seed)
 
 
-def make_table(found: Found, candidates: int) -> str:
+def make_table(bests: Bests, candidates: int) -> str:
     """Write medians with quartiles, and how far ours and Optuna's are distinguishable."""
-    bests = {problem.name: problem.best for problem in make_problems()}
-    seeds = len(next(iter(next(iter(found.values())).values())))
+    optima = {problem.name: problem.best for problem in make_problems()}
+    seeds = len(next(iter(next(iter(bests.values())).values())))
     about = (
         f"How far the best score is from the best that there is, after {candidates} candidates: "
         f"the median of {seeds} seeds, and the quartiles. Less is better."
@@ -107,10 +107,10 @@ def make_table(found: Found, candidates: int) -> str:
         f"| problem | {' | '.join(CONTESTANTS)} | p |",
         f"|---|{'---|' * (len(CONTESTANTS) + 1)}",
     ]
-    for name, of_contestants in found.items():
+    for name, of_contestants in bests.items():
         cells: list[str] = []
         for scores in of_contestants.values():
-            gaps = [max(0.0, bests[name] - score) for score in scores]
+            gaps = [max(0.0, optima[name] - score) for score in scores]
             low, middle, high = statistics.quantiles(gaps, n=4, method="inclusive")
             cells.append(f"{middle:.3g} ({low:.3g} to {high:.3g})")
         p = _p_value(of_contestants["tpe"], of_contestants["Optuna's TPE"])
