@@ -91,13 +91,10 @@ def fit_learning_curve(
         of the rows fails, or the objective gives no predictions.
     """
     together = examples.together()
-    rows = len(together.target)
-    if rows < 2 * MORE_FOLDS:
+    if (rows := len(together.target)) < 2 * MORE_FOLDS:
         return None
-    is_cheap = together.features.size <= CHEAP_NUMBERS
-    plan = [FEWER_FOLDS] * (5 if is_cheap else 2) + [MORE_FOLDS] * (3 if is_cheap else 1)
-    number = plan.count(FEWER_FOLDS)
-    shares = SHARES
+    plan = _plan(together)
+    number, shares = plan.count(FEWER_FOLDS), SHARES
     with suppress(CandidateError, InputError):  # the latter from groups
         folds = _folds(plan, together, settings, objective.task, grouped=grouped)
         if grouped:
@@ -114,6 +111,12 @@ def fit_learning_curve(
             ]
             return LearningCurve(tuple(columns[:number]), tuple(columns[number:]), shares)
     return None
+
+
+def _plan(rows: Examples) -> list[int]:
+    """Numbers of folds by repeat, the fewer folds first; more repeats where fits are cheap."""
+    is_cheap = rows.features.size <= CHEAP_NUMBERS
+    return [FEWER_FOLDS] * (5 if is_cheap else 2) + [MORE_FOLDS] * (3 if is_cheap else 1)
 
 
 def _folds(
