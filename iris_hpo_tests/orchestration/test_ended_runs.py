@@ -12,8 +12,7 @@ import pytest
 
 from iris_hpo.engines import Failed, Limits
 from iris_hpo.errors import InputError
-from iris_hpo.orchestration import turns
-from iris_hpo.orchestration.assets import models_and_scores
+from iris_hpo.orchestration import candidates_run, turns
 from iris_hpo.store import folder
 from iris_hpo.training.trial import Trial, TrialWork
 from iris_hpo_tests.projects import KEYS, SpecProject
@@ -81,7 +80,7 @@ def test_what_a_killed_worker_left_is_removed(
 ) -> None:
     monkeypatch.setattr(turns, "_given_up", set())
     engine = KilledWriter(end, prepared.artifacts)
-    monkeypatch.setattr(models_and_scores, "make_engine", lambda *_: engine)
+    monkeypatch.setattr(candidates_run, "make_engine", lambda *_: engine)
 
     with suppress(KeyboardInterrupt):
         result = prepared.run("models", "scores", keys=KEYS)
@@ -96,7 +95,7 @@ def test_a_file_that_cannot_be_removed_does_not_hide_why_the_run_ended(
     prepared: SpecProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = KilledWriter(disk_is_full, prepared.artifacts)
-    monkeypatch.setattr(models_and_scores, "make_engine", lambda *_: engine)
+    monkeypatch.setattr(candidates_run, "make_engine", lambda *_: engine)
 
     def refuse(_: object) -> None:
         if engine.left:
