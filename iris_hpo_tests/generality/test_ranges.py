@@ -56,7 +56,8 @@ def project(tmp_path: Path) -> YamlProject:
 
 def spec_of(project: YamlProject, text: str = SVM) -> SearchSpec:
     project.write_yaml("wine", text)
-    return find_search("wine", project.root)
+    with project.entered():
+        return find_search("wine", project.root)
 
 
 def test_ranges_conditions_and_values_are_read(project: YamlProject) -> None:
