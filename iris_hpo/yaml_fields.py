@@ -123,7 +123,7 @@ class AxisFields(Fields):
         default_factory=dict[str, _Listed],
         description="The axis exists only if axes above it have these values: a value, or a list "
         "of them. Candidates without it do not have it in their key.",
-        examples=[{"kernel": "rbf"}, {"kernel": ["rbf", "poly"]}],
+        examples=[{"penalty": "l1"}, {"penalty": ["l1", "elasticnet"]}],
     )
 
     def axis(self, index: int) -> Axis:

@@ -22,6 +22,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.orchestration.names import Names
 from iris_hpo.orchestration.partitions import pending_change
 from iris_hpo.orchestration.study import Study
+from iris_hpo.samplers import PARAMETER_FILES
 from iris_hpo.store.cards import fingerprint
 
 FOLLOWED_SECONDS: Final = 120.0
@@ -145,7 +146,7 @@ def _refuse_change(study: Study, stored: _Claim, own: _Claim) -> None:
 
 def _own_claim(study: Study) -> _Claim:
     spec = study.spec
-    listed_in = study.parameters_folder if study.sampling.reads_only_files else spec.home
+    listed_in = study.parameters_folder if spec.sampler == PARAMETER_FILES else spec.home
     return _Claim(
         folder=os.path.realpath(spec.home),
         host=socket.gethostname(),

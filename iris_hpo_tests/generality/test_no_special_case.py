@@ -14,11 +14,11 @@ DESCRIBES_A_SEARCH = {"iris.py", "scaffold.py", "example.py", "curated.py"}
 """The shipped search, and those that ``dg scaffold``, ``iris-hpo example`` and ``init`` write."""
 HOLDS_KNOWLEDGE = {
     *("simplicity.py", "known_estimators.py", "svm_folds.py", "svm_kernel.py"),
-    *("preparation.py", "scorers.py", "importance.py"),
+    *("preparation.py", "scorers.py", "importance.py", "gain.py"),
 }
 """What is true of scikit-learn's own classes: a table, which an axis can overrule, what lets
-candidates share the kernel of an SVM, the transformers that prepare features, the scorers, and the
-forest that a report explains scores with."""
+candidates share the kernel of an SVM, the transformers that prepare features, the scorers, the
+forest that a report explains scores with, and the Gaussian process that expects gains."""
 
 ESTIMATORS = {name for name, _ in all_estimators()}
 NAMES = {
