@@ -252,7 +252,8 @@ def split_problems(store: ArtifactStore, task: Task) -> list[str]:
     if len(absent) > left_out:
         problems.append(f"{counted(len(absent) - left_out, 'row')} in neither part")
     splitter = card.splitter_name
-    if card.stratify and splitter not in BUILT_IN:  # others keep them as far as they can
+    # The other built-in splitters keep them as far as they can.
+    if card.stratify and (splitter == SHUFFLED.use or splitter not in BUILT_IN):
         problems += _uneven_classes(train_target, test_target)
     if splitter in BUILT_IN:
         roles = [read_part_roles(files[part], kept) for part in (TRAIN, TEST)]

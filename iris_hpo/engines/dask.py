@@ -18,7 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from iris_hpo.engines.dask_client import ANSWER_SECONDS, connected, in_brackets
+from iris_hpo.engines import dask_client
+from iris_hpo.engines.dask_client import connected, in_brackets
 from iris_hpo.engines.dask_worker import (
     Facts,
     WorkLostError,
@@ -159,7 +160,7 @@ class _DaskWorkers(Workers[str]):
         # The processes die; their nannies start new workers in their place.
         with self._scheduler(), suppress(TimeoutError):
             self._client.restart_workers(
-                list(workers), timeout=ANSWER_SECONDS, raise_for_error=False
+                list(workers), timeout=dask_client.ANSWER_SECONDS, raise_for_error=False
             )
 
     def lose(self, worker: str) -> None:
@@ -223,7 +224,7 @@ class _DaskWorkers(Workers[str]):
         cores: Future[dict[str, int]] = asyncio.run_coroutine_threadsafe(
             self._client.scheduler.ncores(), self._client.loop.asyncio_loop
         )
-        end = time.monotonic() + ANSWER_SECONDS
+        end = time.monotonic() + dask_client.ANSWER_SECONDS
         while not wait([cores], timeout=_LOOK_SECONDS).done:
             if self._client.status != "running" or time.monotonic() > end:
                 cores.cancel()

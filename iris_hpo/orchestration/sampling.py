@@ -41,8 +41,10 @@ class Sampling:
 
     def follow(self, settings: SamplingSettings, split: SplitSettings | None = None) -> None:
         """Follow the settings of a run."""
+        before = self._settings, self._split
         self._settings, self._split = settings, split or self._split
-        self._source = None
+        if (self._settings, self._split) != before:
+            self._source = None
 
     def again(self, study: "Study") -> "Sampling":
         """Return the same sampling for a new study, which lists the candidates again."""

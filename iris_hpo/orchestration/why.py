@@ -34,7 +34,7 @@ _NOT_OF_THE_DIVISION: Final = ("data_digest", "feature_names", "target_name", "k
 
 
 @dataclass(frozen=True)
-class Failure:
+class PastFailure:
     """The last attempt at a candidate, which failed.
 
     Attributes
@@ -85,7 +85,7 @@ class Explanation:
     notes: Sequence[str]
     differences: Sequence[Difference]
     depends_on: Mapping[str, Any]
-    failure: Failure | None
+    failure: PastFailure | None
     model: ModelCard | None
     score: ScoreCard | None
     files: Mapping[str, str]
@@ -157,12 +157,12 @@ def _depends_on(study: Study, sources: Sources, conditions: Conditions) -> Mappi
     }
 
 
-def _failure(study: Study, status: Status, key: str) -> Failure | None:
+def _failure(study: Study, status: Status, key: str) -> PastFailure | None:
     run_id = status.failed_runs.get(key)
     if run_id is None:
         return None
     reason = reasons_of(study, {key: run_id})[key]
-    return Failure(reason, run_id, log_files(study.instance, run_id))
+    return PastFailure(reason, run_id, log_files(study.instance, run_id))
 
 
 def _files(study: Study, key: str, model: ModelCard | None) -> Mapping[str, str]:

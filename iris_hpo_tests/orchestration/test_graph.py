@@ -198,7 +198,8 @@ def test_run_configuration_is_explained_in_the_launchpad(defs: dg.Definitions) -
         for op in ("split", "parameters", "candidates")
     }
     assert set(fields["split"]) == {"test_size", "seed", "folds", "stratify", "repeats"}
-    assert set(fields["parameters"]) == {"kernel"}
+    sampling = {"sampler", "candidates", "seconds", "until", "while_it_gains"}
+    assert set(fields["parameters"]) == {"kernel", *sampling}
     assert {"engine", "jobs", "force"} <= set(fields["candidates"])
     for of_op in fields.values():
         for name, one in of_op.items():

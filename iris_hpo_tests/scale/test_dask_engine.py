@@ -261,7 +261,7 @@ def test_a_scheduler_that_goes_away_gives_one_message(tmp_path):
 
 @pytest.mark.slow
 def test_a_silent_scheduler_gives_one_message(tmp_path, monkeypatch):
-    monkeypatch.setattr("iris_hpo.engines.dask._ANSWER_SECONDS", 2.0)
+    monkeypatch.setattr("iris_hpo.engines.dask_client.ANSWER_SECONDS", 2.0)
     with cluster(tmp_path, workers=1) as made:
         sign = tmp_path / "sign"
         outcomes = DaskEngine(made.address).map(engine_work.wait_for, [None, sign], Limits())
@@ -275,7 +275,7 @@ def test_a_silent_scheduler_gives_one_message(tmp_path, monkeypatch):
 
 
 def test_a_missing_scheduler_gives_one_message(monkeypatch):
-    monkeypatch.setattr("iris_hpo.engines.dask._ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr("iris_hpo.engines.dask_client.ANSWER_SECONDS", 1.0)
     address = f"tcp://127.0.0.1:{free_port()}"
 
     with pytest.raises(InputError, match=f"^no Dask scheduler answers at {address} "):
@@ -298,7 +298,7 @@ def test_a_scheduler_without_workers_gives_one_message(no_workers, monkeypatch):
 def test_an_invalid_address_gives_one_message(address, monkeypatch):
     from distributed import Client
 
-    monkeypatch.setattr("iris_hpo.engines.dask._ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr("iris_hpo.engines.dask_client.ANSWER_SECONDS", 1.0)
 
     with pytest.raises(InputError, match=f"^no Dask scheduler answers at {address}"):
         all_of(DaskEngine(address).map(engine_work.square, [1], ONCE))

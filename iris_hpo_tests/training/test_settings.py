@@ -89,7 +89,7 @@ def test_a_meta_estimator_is_made_and_learns(path, settings, axis, noisy_iris):
 def search(step, **settings):
     basis = {
         "name": "x",
-        "home": None,
+        "home": "",
         "data_file": "x.csv",
         "axes": (Axis("d", "D", "estimator__max_depth", type="int"),),
         "steps": (step,),
