@@ -18,7 +18,7 @@ from iris_hpo.processes import is_alive
 from iris_hpo_tests.faults.conftest import processes_of
 from iris_hpo_tests.faults.test_interrupts import make
 from iris_hpo_tests.processes import free_port, wait_for
-from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject, finish
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, Process, YamlProject, finish
 
 pytestmark = [pytest.mark.slow, *DAGSTERS_WARNINGS]
 
@@ -86,6 +86,12 @@ def is_done(project: YamlProject, *keys: str) -> bool:
         return scored and board.exists() and len(board.read_text().splitlines()) == 1 + len(keys)
 
 
+def wait_for_line(command: Process) -> str:
+    """The first line of a command that says what becomes of the run at work."""
+    assert command.stdout is not None
+    return next(line for line in command.stdout if line.startswith(("waiting for", "taking over")))
+
+
 def check_nothing_failed(project: YamlProject, run_id: str) -> None:
     """What the dead run left was missing, not failed, and was made by another."""
     with project.instance() as instance:
@@ -138,11 +144,15 @@ def test_the_sensor_takes_over_from_a_dead_run_and_a_run_outlives_its_code_serve
         run_id, process = run_at_work(project)
         kill(project.root / ".dagster", "grpc")
         assert is_alive(process)
+        command = project.start("iris-hpo", "run", "--search", "held")
+        line = wait_for_line(command)
         (project.root / "hold").unlink()
-        answer = finish(project.start("iris-hpo", "run", "--search", "held"))
+        answer = finish(command)
         assert answer.code == 0, answer.out
+        assert line.startswith(f"waiting for run {run_id[:8]}")
         assert "taking over" not in answer.out
         assert is_done(project, "D1", "D2", "D3", "D4", "D5")
         with project.instance() as instance:
-            (made,) = instance.fetch_materializations(SCORES, limit=1).records
-            assert (made.partition_key, made.run_id) == ("D5", run_id)
+            fifth = dg.AssetRecordsFilter(SCORES, asset_partitions=["D5"])
+            first = instance.fetch_materializations(fifth, limit=1, ascending=True).records
+            assert [made.run_id for made in first] == [run_id]

@@ -180,23 +180,27 @@ def test_of_a_large_space_nothing_is_the_most_similar():
 
 @pytest.mark.slow
 def test_tpe_finds_the_best_of_the_iris_grid_with_half_of_its_candidates():
-    """Cross-validation means of all 77 candidates, of which one is the best."""
+    """What ``iris-hpo run --sampler tpe --candidates 40 --seed ...`` finds, for 20 seeds.
+
+    A seed divides the rows and begins the sampler. The table has the means over the folds of all 77
+    candidates by seed.
+    """
     with (Path(__file__).parent / "iris_means.csv").open(newline="") as file:
         rows = [tuple(map(float, row)) for row in list(csv.reader(file))[1:]]
-    means = {(c, gamma): mean for c, gamma, mean in rows}
     space = ParameterSpace(
         [
-            Axis("C", "C", positive=True, values=[c for c, _ in means]),
-            Axis("gamma", "G", positive=True, values=[gamma for _, gamma in means]),
+            Axis("C", "C", positive=True, values=[row[0] for row in rows]),
+            Axis("gamma", "G", positive=True, values=[row[1] for row in rows]),
         ]
     )
-    bests = [
-        max(seen.score for seen in tried(TpeSampler(seed), space, lambda c: means[c.values], 40))
-        for seed in range(40)
-    ]
 
-    assert len(means) == 77
-    assert sum(best >= max(means.values()) for best in bests) >= 30
+    def finds_the_best(seed):
+        means = {(c, gamma): by_seed[seed] for c, gamma, *by_seed in rows}
+        observations = tried(TpeSampler(seed), space, lambda c: means[c.values], 40)
+        return max(seen.score for seen in observations) == max(means.values())
+
+    assert len(rows) == 77
+    assert sum(map(finds_the_best, range(20))) >= 15
 
 
 def refined(score, space=PLANE, **settings):
