@@ -30,7 +30,7 @@ NEW_IN_SCORES = ("predictions",)
 NEW_VERSIONS = ("scores", "selection")
 """Assets whose data versions cover such fields."""
 
-NEW_METADATA = ("columns",)
+NEW_METADATA = ("columns", "identity")
 """Names of metadata that the earlier version did not have."""
 
 OF_CHAMPION = (
