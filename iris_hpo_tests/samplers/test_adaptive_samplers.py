@@ -182,10 +182,9 @@ def test_of_a_large_space_nothing_is_the_most_similar():
 
 @pytest.mark.slow
 def test_tpe_finds_the_best_of_the_iris_grid_with_half_of_its_candidates():
-    """What ``iris-hpo run --sampler tpe --candidates 40 --seed ...`` finds, for 20 seeds.
+    """The table has the means over the folds of all 77 candidates, for 20 seeds of the split.
 
-    A seed divides the rows and begins the sampler. The table has the means over the folds of all 77
-    candidates by seed.
+    The same seeds begin the sampler; in a run, that is the seed of the search.
     """
     with (Path(__file__).parent / "iris_means.csv").open(newline="") as file:
         rows = [tuple(map(float, row)) for row in list(csv.reader(file))[1:]]
