@@ -90,15 +90,30 @@ class CrossValidation:
     def _on_rows(self, number: int, parameters: Mapping[str, Value]) -> tuple[str, RowScore]:
         """Fit and score on copies of a fold's rows: a fit may change them."""
         features, target = self._examples.features, self._examples.target
-        fitted, validated = self._examples.folds[number]
+        fitted, _ = self._examples.folds[number]
         estimator = build(self._recipe, parameters, target)
-        weights = self._examples.roles.weight
-        fit(estimator, features[fitted], target[fitted], weights_of(weights, fitted))
-        return digest_of_fit(estimator), score(
-            estimator,
-            self._scorings,
-            features[validated],
-            target[validated],
-            f"fold {number + 1}",
-            weights_of(weights, validated),
-        )
+        weights = weights_of(self._examples.roles.weight, fitted)
+        fit(estimator, features[fitted], target[fitted], weights)
+        digest = digest_of_fit(estimator)
+        return digest, score_fold(estimator, self._scorings, self._examples, number)
+
+
+def score_fold(
+    estimator: Estimator, scorings: Scorings, examples: Examples, number: int
+) -> RowScore:
+    """Score an estimator on the rows that a fold leaves out, by the number of the fold from 0.
+
+    Raises
+    ------
+    CandidateError
+        If the estimator refuses, or a score is not finite.
+    """
+    _, validated = examples.folds[number]
+    return score(
+        estimator,
+        scorings,
+        examples.features[validated],
+        examples.target[validated],
+        f"fold {number + 1}",
+        weights_of(examples.roles.weight, validated),
+    )

@@ -9,9 +9,9 @@ from iris_hpo.data.roles import RowRoles
 from iris_hpo.data.split import Examples
 from iris_hpo.data.splitters import Rows as Positions
 from iris_hpo.space.values import Value
-from iris_hpo.training.cross_validation import CrossValidation, FoldScores
+from iris_hpo.training.cross_validation import CrossValidation, FoldScores, score_fold
 from iris_hpo.training.estimators import Estimator, Recipe
-from iris_hpo.training.fitting import build, score
+from iris_hpo.training.fitting import build
 from iris_hpo.training.row_weights import weights_of
 from iris_hpo.training.scorers import Scorings
 from iris_hpo.training.stopping_fits import Rows, fit_stopping
@@ -68,21 +68,10 @@ class StoppedFolds(CrossValidation):
             return FoldScores()
         fitted = self._fitted(parameters)
         self._last = None  # the models of folds can be large
-        features, target = self._examples.features, self._examples.target
-        weights = self._examples.roles.weight
         return FoldScores(
             tuple(
-                score(
-                    estimator,
-                    self._scorings,
-                    features[validated],
-                    target[validated],
-                    f"fold {at}",
-                    weights_of(weights, validated),
-                )
-                for at, ((_, estimator), (_, validated)) in enumerate(
-                    zip(fitted, self._examples.folds, strict=True), 1
-                )
+                score_fold(estimator, self._scorings, self._examples, number)
+                for number, (_, estimator) in enumerate(fitted)
             )
         )
 
