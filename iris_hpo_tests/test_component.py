@@ -9,13 +9,13 @@ from sklearn.ensemble import RandomForestClassifier
 
 from iris_hpo import HyperparameterSearch
 from iris_hpo.command.project import find_search
+from iris_hpo.component.fields import AxisFields, ChoiceFields, StepFields
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.space.axes import Axis
 from iris_hpo.spec import SearchSpec
 from iris_hpo.training.choices import Choice
 from iris_hpo.training.estimators import Step
-from iris_hpo.yaml_fields import AxisFields, ChoiceFields, StepFields
 from iris_hpo_tests.generality.searches import FOREST, PIPELINE, line_of
 from iris_hpo_tests.projects import DAGSTERS_WARNINGS, Answer, YamlProject, finish
 

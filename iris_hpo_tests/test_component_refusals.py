@@ -16,11 +16,11 @@ from sklearn.svm import SVC
 
 from iris_hpo import HyperparameterSearch
 from iris_hpo.command.project import find_search
+from iris_hpo.component.fields import AxisFields
+from iris_hpo.component.places import SearchYamlError
 from iris_hpo.data.checks import DATA_CHECKS, SPLIT_CHECKS
 from iris_hpo.errors import InputError
 from iris_hpo.selection.checks import CHECKS
-from iris_hpo.yaml_fields import AxisFields
-from iris_hpo.yaml_places import SearchYamlError
 from iris_hpo_tests.generality.searches import FOREST, PIPELINE, line_of
 from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject, cause_of
 

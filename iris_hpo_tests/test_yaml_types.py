@@ -7,9 +7,9 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from iris_hpo import HyperparameterSearch
-from iris_hpo.yaml_fields import AxisFields, ChoiceFields, StepFields
-from iris_hpo.yaml_parts import PartFields
-from iris_hpo.yaml_problems import problems
+from iris_hpo.component.fields import AxisFields, ChoiceFields, StepFields
+from iris_hpo.component.part_fields import PartFields
+from iris_hpo.component.problems import problems
 
 MODELS: tuple[type[BaseModel], ...] = (
     HyperparameterSearch,

@@ -10,12 +10,12 @@ from iris_hpo.command.project import NO_SEARCH, Searches, find_searches
 from iris_hpo.command.session import open_studies
 from iris_hpo.command.settings import present_settings
 from iris_hpo.command.tables import print_columns
+from iris_hpo.component.places import places_in
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.plan import full_plan
 from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.orchestration.status import STATES
 from iris_hpo.orchestration.study import Study
-from iris_hpo.yaml_places import places_in
 
 _FIRST_LEFT_OUT: Final = ("defined in", "model", "champion")
 """Columns that a narrow terminal does not get, in this order."""

@@ -10,7 +10,7 @@ def describe(start: Start) -> str:
     """Write the description of the search, with every field that there is and what it means."""
     from pydantic import BaseModel
 
-    from iris_hpo.yaml_search import SearchFields
+    from iris_hpo.component.search_fields import SearchFields
 
     given = _given(start)
     parts = [

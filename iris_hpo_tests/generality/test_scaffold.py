@@ -9,7 +9,7 @@ from sklearn.datasets import load_iris
 
 from iris_hpo.command.init import write_project
 from iris_hpo.command.project import find_search
-from iris_hpo.scaffold import SearchScaffolder
+from iris_hpo.component.scaffold import SearchScaffolder
 from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = DAGSTERS_WARNINGS

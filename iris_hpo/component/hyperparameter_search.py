@@ -6,6 +6,20 @@ from typing import Any, Self, cast
 import dagster as dg
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from iris_hpo.component.broken import BrokenSearch, Refused
+from iris_hpo.component.fields import StepFields
+from iris_hpo.component.part_fields import part_of
+from iris_hpo.component.places import (
+    located_error,
+    refuse_repeated_keys,
+    refuse_taken_name,
+    shown_name,
+    source_tree,
+    written_word,
+)
+from iris_hpo.component.problems import problems
+from iris_hpo.component.scaffold import SearchScaffolder
+from iris_hpo.component.search_fields import SearchFields
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.named_splitters import choose_splitter, refuse_settings
 from iris_hpo.data.splitters import SplitSettings
@@ -16,21 +30,7 @@ from iris_hpo.orchestration.resources import Storage
 from iris_hpo.parts import Part
 from iris_hpo.samplers import SAMPLERS
 from iris_hpo.samplers.parameter_files import check_axis_files
-from iris_hpo.scaffold import SearchScaffolder
 from iris_hpo.spec import SearchSpec
-from iris_hpo.yaml_broken import BrokenSearch, Refused
-from iris_hpo.yaml_fields import StepFields
-from iris_hpo.yaml_parts import part_of
-from iris_hpo.yaml_places import (
-    located_error,
-    refuse_repeated_keys,
-    refuse_taken_name,
-    shown_name,
-    source_tree,
-    written_word,
-)
-from iris_hpo.yaml_problems import problems
-from iris_hpo.yaml_search import SearchFields
 
 
 @dg.scaffold_with(SearchScaffolder)

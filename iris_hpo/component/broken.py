@@ -3,8 +3,8 @@
 import dagster as dg
 from pydantic import BaseModel
 
+from iris_hpo.component.places import located_error, shown_name
 from iris_hpo.orchestration.broken import build_broken
-from iris_hpo.yaml_places import located_error, shown_name
 
 
 class BrokenSearch(dg.Component):

@@ -1,8 +1,8 @@
 """The budget of a sampler in YAML."""
 
+from iris_hpo.component.fields import Fields, setting_field
 from iris_hpo.errors import at_field
 from iris_hpo.run_settings import SETTINGS, BudgetSettings
-from iris_hpo.yaml_fields import Fields, setting_field
 
 
 class BudgetFields(Fields):

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Final, get_args
 
 from pydantic import Field
 
+from iris_hpo.component.fields import Fields, OneOf, read_settings
 from iris_hpo.data.dataset import Task
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.parts import Part
 from iris_hpo.training.called import Direction
-from iris_hpo.yaml_fields import Fields, OneOf, read_settings
 
 
 class PartFields(Fields):

@@ -14,15 +14,8 @@ from pydantic import (
 from pydantic.config import JsonDict
 from pydantic_core import PydanticKnownError
 
-from iris_hpo.data.checks import DATA_CHECKS, SPLIT_CHECKS
-from iris_hpo.data.columns import WITHOUT_TARGET
-from iris_hpo.data.named_splitters import BY_ROLES
-from iris_hpo.known_rules import RULES
-from iris_hpo.run_settings import REFITS, SETTINGS
-from iris_hpo.samplers import MAX_CANDIDATES
-from iris_hpo.selection.checks import CHECKS
-from iris_hpo.yaml_budget import BudgetFields
-from iris_hpo.yaml_fields import (
+from iris_hpo.component.budget_fields import BudgetFields
+from iris_hpo.component.fields import (
     AxisFields,
     ChoiceFields,
     DataFields,
@@ -31,7 +24,14 @@ from iris_hpo.yaml_fields import (
     StepFields,
     setting_field,
 )
-from iris_hpo.yaml_parts import ObjectiveFields, PartFields
+from iris_hpo.component.part_fields import ObjectiveFields, PartFields
+from iris_hpo.data.checks import DATA_CHECKS, SPLIT_CHECKS
+from iris_hpo.data.columns import WITHOUT_TARGET
+from iris_hpo.data.named_splitters import BY_ROLES
+from iris_hpo.known_rules import RULES
+from iris_hpo.run_settings import REFITS, SETTINGS
+from iris_hpo.samplers import MAX_CANDIDATES
+from iris_hpo.selection.checks import CHECKS
 
 _IS_CALLED: Final[JsonDict] = {
     "required": ["objective"],
