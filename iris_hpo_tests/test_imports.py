@@ -14,13 +14,15 @@ PACKAGE = PROJECT / "iris_hpo"
 NAME = re.compile(r"(iris_hpo|dagster)(\.\w+)+")
 
 GROUND = (
-    "text errors files interrupts parts processes setting known_rules run_settings search_names"
+    "text errors files interrupts machine parts processes setting known_rules run_settings "
+    "search_names"
 )
 ALLOWED = {
     "text": "",
     "errors": "text",
     "files": "",
     "interrupts": "",
+    "machine": "",
     "parts": "text errors",
     "processes": "",
     "setting": "",

@@ -13,6 +13,7 @@ from iris_hpo import interrupts, start_up
 from iris_hpo.command.arguments import COMMANDS
 from iris_hpo.command.completing import COMPLETE_VARIABLE
 from iris_hpo.command.output import complain, take_stdout
+from iris_hpo.machine import lack
 
 _SENTENCE: Final = 200
 """Largest number of characters of a command's first sentence."""
@@ -91,9 +92,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             error.show(shown)
             complain(shown.getvalue().rstrip("\n"))
             sys.exit(error.exit_code)
-        if not isinstance(error, InputError):
+        problem = error if isinstance(error, InputError) else lack(error)
+        if problem is None:
             raise
-        complain(f"iris-hpo: {error}")
+        complain(f"iris-hpo: {problem}")
         sys.exit(2)
     sys.exit(code)
 

@@ -21,7 +21,7 @@ from iris_hpo.engines.interface import (
     in_one_line,
 )
 from iris_hpo.engines.tries import Lane, Pace, Sent, Shares, Try, judge, overdue
-from iris_hpo.errors import InputError
+from iris_hpo.errors import InputError, WholeRunError
 
 _POLL_SECONDS: Final = 0.1
 _MOST_STILLBORN: Final = 3
@@ -242,7 +242,9 @@ class Dispatch(Generic[WorkerId]):
 
         A single item fails; of several, each becomes a suspect.
         """
-        if len(tries) == 1:
+        if isinstance(error, WholeRunError):
+            self._ended.append(Failed(tries[0].item, str(error), ends_run=True))
+        elif len(tries) == 1:
             self._ended.append(Failed(tries[0].item, in_one_line(error)))
         else:
             self._suspects.extend(tries)

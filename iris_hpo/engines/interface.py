@@ -17,6 +17,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from threadpoolctl import threadpool_limits
 
 from iris_hpo.errors import CandidateError, InputError, WholeRunError
+from iris_hpo.machine import lack_of_temporary_room
 from iris_hpo.text import readable
 
 Item = TypeVar("Item")
@@ -267,11 +268,13 @@ def _attempt(
     while True:
         try:
             return Done(item, work(item))
-        except CandidateError as error:
-            return Failed(item, str(error))
         except WholeRunError as error:
             return Failed(item, str(error), ends_run=True)
         except Exception as error:  # noqa: BLE001 - an item must not end the others
+            if (problem := lack_of_temporary_room(error)) is not None:
+                return Failed(item, problem, ends_run=True)
+            if isinstance(error, CandidateError):
+                return Failed(item, str(error))
             # A failure of the candidate is a CandidateError; this is an error of the machine.
             if retries <= 0:
                 return Failed(item, in_one_line(error))

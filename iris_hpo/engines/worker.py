@@ -8,12 +8,14 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from iris_hpo.engines.interface import Chunk, Report, do_chunk, loaded
 from iris_hpo.engines.shared_work import unpack
+from iris_hpo.errors import WholeRunError
 
 ONE_THREAD: Final[dict[str, str]] = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1"
@@ -54,15 +56,34 @@ def run_chunk(work: str, chunk: Chunk) -> list[Report]:
     work
         Path of the file with the packed work, which is read once. If the chunk is timed, a file
         named by its number is made beside it when the first item starts.
+
+    Raises
+    ------
+    WholeRunError
+        If these files cannot be used, as somebody has removed them.
     """
     do = _hold(work)
     if chunk.is_timed and chunk.items:
-        Path(work).with_name(str(chunk.number)).touch()
+        with _files_of_run():
+            Path(work).with_name(str(chunk.number)).touch()
     return do_chunk(do, chunk)
 
 
 def _hold(path: str) -> Callable[[object], object]:
     global _held  # noqa: PLW0603 - a worker can keep the work between chunks only here
     if _held is None or _held[0] != path:
-        _held = path, loaded(unpack(Path(path)))
+        with _files_of_run():
+            work = unpack(Path(path))
+        _held = path, loaded(work)
     return _held[1]
+
+
+@contextmanager
+def _files_of_run() -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise WholeRunError(
+            f"the run's temporary file {error.filename} cannot be used: {error.strerror}; keep it "
+            "while a run works, then run the search again: finished candidates are kept"
+        ) from error

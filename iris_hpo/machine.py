@@ -1,0 +1,101 @@
+"""What a machine lacks: room on its disk, memory, open files, processes.
+
+Such an error can come from any line, and is no mistake of the line. This module imports little, as
+a process that lacks something may be unable to import more.
+"""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
+_ADVICE: Final = {
+    **dict.fromkeys(_ROOM, "make room"),
+    errno.EFBIG: "raise the largest size of a file (ulimit -f)",
+    errno.EROFS: "make it writable",
+    errno.EMFILE: "raise the number of open files (ulimit -n)",
+    errno.ENFILE: "close what has many files open",
+    errno.EAGAIN: "raise the number of processes (ulimit -u), or end some",
+    errno.ENOMEM: "free memory",
+    errno.EIO: "see to the disk",
+}
+_WITHOUT_NUMBER: Final = {"can't start new thread": errno.EAGAIN, "map segment": errno.ENOMEM}
+"""Texts of errors that have no number: of threads, and of imports."""
+_PROBE: Final = bytes(64 * 1024)
+
+
+def lack(error: BaseException) -> str | None:
+    """Name what the machine lacks, and what to do.
+
+    Returns
+    -------
+    str or None
+        None if neither the error nor a cause names a lack.
+    """
+    for each in _chain(error):
+        if isinstance(each, FileNotFoundError) and not _has_current_folder():
+            return "the current folder has been removed or moved; change to the project's folder"
+        number = _number(each)
+        if number in _ADVICE:
+            place = getattr(each, "filename", None)
+            return f"{os.strerror(number)}{f': {place}' if place else ''}; {_ADVICE[number]}"
+    return None
+
+
+def lack_of_temporary_room(error: BaseException) -> str | None:
+    """Find out whether work failed because temporary files cannot be written now.
+
+    Work that has used up the room itself, and has given the room back, is to blame.
+
+    Returns
+    -------
+    str or None
+        What to do; None if the error has other causes, or temporary files can be written again.
+    """
+    if not any(isinstance(each, OSError) or _names_full_disk(each) for each in _chain(error)):
+        return None
+    try:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(_PROBE)
+            file.flush()
+    except OSError as refusal:
+        return (
+            f"temporary files cannot be written in {tempfile.tempdir or 'any folder'}: "
+            f"{refusal.strerror}; make room there, or set TMPDIR to another folder, then run the "
+            "search again: finished candidates are kept"
+        )
+    return None
+
+
+def _names_full_disk(error: BaseException) -> bool:
+    """Whether an error quotes the message of a program or library whose disk was full."""
+    return os.strerror(errno.ENOSPC) in str(error)
+
+
+def _number(error: BaseException) -> int:
+    if isinstance(error, MemoryError):
+        return errno.ENOMEM
+    if isinstance(error, OSError):
+        return error.errno or 0
+    text = str(error)
+    return next((number for part, number in _WITHOUT_NUMBER.items() if part in text), 0)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what caused it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _has_current_folder() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True

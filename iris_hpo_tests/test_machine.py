@@ -1,0 +1,142 @@
+"""What the machine lacks is told from what a candidate does wrong, and is one message."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Collection, Set
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from iris_hpo.command.main import main
+from iris_hpo.engines.dispatch import Dispatch
+from iris_hpo.engines.interface import Chunk, Failed, Limits, Report, Workers, attempt
+from iris_hpo.engines.tries import Shares, Try
+from iris_hpo.engines.worker import run_chunk
+from iris_hpo.errors import CandidateError, WholeRunError
+from iris_hpo.machine import lack
+
+FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def caused(error: Exception, cause: BaseException) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (FULL, "No space left on device; make room"),
+        (OSError(errno.EMFILE, "", "a.py"), "Too many open files: a.py; raise"),
+        (MemoryError(), "Cannot allocate memory; free memory"),
+        (RuntimeError("can't start new thread"), "raise the number of processes"),
+        (ImportError("x.so: failed to map segment from shared object"), "free memory"),
+        (caused(RuntimeError("it failed"), FULL), "make room"),
+    ],
+)
+def test_an_error_names_what_the_machine_lacks(error: Exception, words: str) -> None:
+    assert words in (lack(error) or "")
+
+
+@pytest.mark.parametrize("error", [KeyError("a"), FileNotFoundError(errno.ENOENT, "", "a.csv")])
+def test_other_errors_name_no_lack(error: Exception) -> None:
+    assert lack(error) is None
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["status"], ["search"], ["leaderboard"]])
+def test_a_current_folder_that_was_removed_is_one_message(
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    assert ended.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("iris-hpo: the current folder has been removed or moved; change to")
+    assert err.count("\n") == 1
+
+
+def fail(error: Exception) -> None:
+    raise error
+
+
+FAILURES = [
+    pytest.param(caused(CandidateError("training failed"), FULL), id="training"),
+    pytest.param(CandidateError("exit code 1: No space left on device"), id="program"),
+    pytest.param(FULL, id="this package"),
+]
+
+
+@pytest.mark.parametrize("error", FAILURES)
+def test_a_full_temporary_folder_ends_the_run(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    monkeypatch.setattr(tempfile, "tempdir", str(gone))
+
+    outcome = attempt(fail, error, 1)
+
+    assert isinstance(outcome, Failed)
+    assert outcome.ends_run
+    assert f"temporary files cannot be written in {gone}: No such file" in outcome.reason
+    assert "set TMPDIR" in outcome.reason
+
+
+@pytest.mark.parametrize("error", FAILURES)
+def test_a_candidate_that_gave_the_room_back_fails_alone(error: Exception) -> None:
+    outcome = attempt(fail, error, 1)
+
+    assert isinstance(outcome, Failed)
+    assert not outcome.ends_run
+
+
+def test_a_failure_of_another_kind_is_the_candidates_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+
+    error = CandidateError("the score is nan")
+
+    assert attempt(fail, error, 1) == Failed(error, "the score is nan")
+
+
+class LostWork(Workers[int]):
+    """A worker in this process; the file with its work was removed."""
+
+    most = 1
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def present(self) -> Set[int]:
+        return {1}
+
+    def submit(self, worker: int, chunk: Chunk) -> Future[list[Report]]:  # noqa: ARG002
+        future: Future[list[Report]] = Future()
+        try:
+            future.set_result(run_chunk(str(self.folder / "work"), chunk))
+        except WholeRunError as error:
+            future.set_exception(error)
+        return future
+
+    def kill(self, workers: Collection[int]) -> None:
+        pass
+
+
+def test_temporary_files_that_were_removed_during_a_run_end_it(tmp_path: Path) -> None:
+    waiting = Shares(Try(item, item) for item in range(3))
+    outcomes = next(iter(Dispatch(LostWork(tmp_path), waiting, Limits(retries=1)).outcomes()))
+
+    (failed, *_) = outcomes
+    assert isinstance(failed, Failed)
+    assert failed.ends_run
+    assert f"{tmp_path / 'work'} cannot be used: No such file or directory" in failed.reason
