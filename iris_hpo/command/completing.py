@@ -110,6 +110,8 @@ def _result_folders(ctx: click.Context) -> list[Path]:
 
 def _keys(folder: Path) -> Iterator[str]:
     table = folder / _CANDIDATES
+    if not table.is_file():  # a named pipe never ends
+        return
     with suppress(OSError, csv.Error), table.open(encoding="utf-8", errors="replace") as file:
         next(file, None)
         yield from (row[0] for row in csv.reader(file) if row)

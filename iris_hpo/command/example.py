@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -113,18 +114,25 @@ def _files(sources: Path, search: str) -> Mapping[str, bytes]:
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files; if one of them cannot be written, remove the others."""
+    """Write the files; if one of them cannot be written, remove the others and their folders."""
     written: list[Path] = []
+    made: list[Path] = []
     try:
         for name, content in files.items():
             path = folder / name
+            made += [at for at in path.parents if at not in made and not at.exists()]
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("xb") as file:
                 written.append(path)
                 file.write(content)
-    except OSError as error:
+    except BaseException as error:  # an interrupt too: files that are left would be refused
         for path in written:
             path.unlink(missing_ok=True)
+        for at in sorted(made, reverse=True):  # folders within others come first
+            with suppress(OSError):  # it was not made, or another program has written into it
+                at.rmdir()
+        if not isinstance(error, OSError):
+            raise
         raise InputError(
             f"{error.filename or folder} cannot be written: {error.strerror}"
         ) from error

@@ -17,6 +17,7 @@ from iris_hpo.command.session import open_study
 from iris_hpo.data.dataset import Features, Task
 from iris_hpo.data.prediction_rows import read_features
 from iris_hpo.errors import InputError
+from iris_hpo.files import write_whole
 from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.study import Study
 from iris_hpo.selection.champion import CHAMPION, ChampionCard
@@ -195,6 +196,6 @@ def _write(text: str, output: Path | None) -> None:
         out.write(clean(text) if out.isatty() else text)  # exact for what reads a pipe
         return
     try:
-        output.write_text(text, encoding="utf-8")
+        write_whole(output, text.encode())
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror}") from error

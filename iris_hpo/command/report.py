@@ -6,6 +6,7 @@ from pathlib import Path
 from iris_hpo.command.output import complain, show, show_json
 from iris_hpo.command.session import open_study
 from iris_hpo.errors import InputError
+from iris_hpo.files import write_whole
 from iris_hpo.orchestration.page import page_facts
 from iris_hpo.reports.html import PAGE, check_installed, make_page
 from iris_hpo.text import clean
@@ -30,7 +31,7 @@ def write_report(
         place = str(output or study.store.path(name))
     if output is not None:
         try:
-            output.write_bytes(page)
+            write_whole(output, page)
         except OSError as error:
             raise InputError(f"{output} cannot be written: {error.strerror}") from error
     if as_json:

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from iris_hpo.errors import InputError
+from iris_hpo.files import write_whole
 from iris_hpo.selection.leaderboard import Cell, flat, to_csv
 from iris_hpo.selection.results import Results
 from iris_hpo.text import counted
@@ -85,7 +86,7 @@ def _number(value: object) -> float | None:
 
 def _write(place: str, content: bytes, rows: int) -> str:
     try:
-        Path(place).write_bytes(content)
+        write_whole(Path(place), content)
     except OSError as error:
         raise InputError(f"{place} cannot be written: {error.strerror}") from error
     return f"wrote {counted(rows, 'candidate')} to {place}"
