@@ -16,6 +16,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, Self
@@ -28,10 +29,16 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import AssetKeyTable, SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.sqlite import Insert, insert
 
 from iris_hpo.event_log.batches import EventBatches
 from iris_hpo.interrupts import held
+
+# Made once, so that SQLAlchemy compiles them once: that saves a third of the time of an event.
+_INSERT: Final = SqlEventLogStorageTable.insert()
+_INSERT_FOR_IDS: Final = _INSERT.returning(
+    SqlEventLogStorageTable.c.id, sort_by_parameter_order=True
+)
 
 _INDEX: Final = "index"
 _MOST_KEPT: Final = 16
@@ -99,11 +106,8 @@ class KeptSqliteEventLog(EventBatches, SqliteEventLogStorage):
             for run_id in {event.run_id for event in events}:
                 own = [row for row in rows if row["run_id"] == run_id]
                 run = stack.enter_context(self.run_connection(run_id))
-                run.execute(SqlEventLogStorageTable.insert(), own)
-            insert_rows = SqlEventLogStorageTable.insert().returning(
-                SqlEventLogStorageTable.c.id, sort_by_parameter_order=True
-            )
-            ids = index.scalars(insert_rows, rows).all()
+                run.execute(_INSERT, own)
+            ids = index.scalars(_INSERT_FOR_IDS, rows).all()
             self._store_asset_event_tags(index, events, ids)
             for place in sorted(last.values()):  # the table keeps only an asset's latest event
                 self._store_asset_event(index, events[place], ids[place])
@@ -114,14 +118,8 @@ class KeptSqliteEventLog(EventBatches, SqliteEventLogStorage):
             return
         values = self._get_asset_entry_values(event, event_id, has_asset_key_index_cols=True)
         if values:
-            statement = insert(AssetKeyTable).values(
-                asset_key=event.dagster_event.asset_key.to_string(), **values
-            )
-            conn.execute(
-                statement.on_conflict_do_update(
-                    index_elements=[AssetKeyTable.c.asset_key], set_=values
-                )
-            )
+            asset_key = event.dagster_event.asset_key.to_string()
+            conn.execute(_upsert_asset(tuple(values)), {"asset_key": asset_key, **values})
 
     def dispose(self) -> None:
         """Close all connections."""
@@ -153,6 +151,16 @@ class KeptSqliteEventLog(EventBatches, SqliteEventLogStorage):
             if len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)[1].dispose()
             return engine
+
+
+@cache
+def _upsert_asset(columns: Sequence[str]) -> Insert:
+    """Make the statement that inserts an asset's row, or updates these columns of it."""
+    statement = insert(AssetKeyTable)
+    return statement.on_conflict_do_update(
+        index_elements=[AssetKeyTable.c.asset_key],
+        set_={name: statement.excluded[name] for name in columns},
+    )
 
 
 def _is_asset_event(event: EventLogEntry) -> bool:

@@ -94,6 +94,8 @@ def end(budget: Budget, progress: Progress, space: ParameterSpace) -> str | None
             f"the budget of {budget.seconds:,g} seconds is used up: training and scoring took "
             f"{progress.seconds:,.1f}"
         )
+    if budget.until is None and not budget.while_it_gains:
+        return None
     scored = [seen for seen in progress.observations if seen.score is not None]
     best = max((seen.score or 0.0 for seen in scored), default=-math.inf)
     sign = -1.0 if progress.least_is_best else 1.0

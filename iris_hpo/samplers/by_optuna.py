@@ -10,6 +10,7 @@ import importlib.util
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from iris_hpo.errors import InputError
@@ -80,14 +81,16 @@ class OptunaSampler(ABC):
         running: Sequence[Candidate],
     ) -> Sequence[Candidate]:
         """Ask Optuna for a candidate; ``()`` if none is left."""
-        if sum(seen.score is not None for seen in observations) < self._startup:
+        results = (seen for seen in observations if seen.score is not None)
+        if sum(1 for _ in islice(results, self._startup)) < self._startup:
             return SobolSampler(self.seed).propose(space, observations, running)
         shown = shown_keys(observations, running)
         if self._history is None or not self._history.begins(space, shown):
             self._history = History(space)
         self._history.extend(shown, {candidate.key: candidate for candidate in running})
         seed = int(generator(self.seed, len(shown)).integers(2**32))
-        self._history.use(self._make(seed))
+        # A sampler that groups axes has to find the groups itself.
+        self._history.use(self._make(seed), keeps_space=not self._settings.get("group"))
         for _ in range(MAX_ASKS):
             candidate = self._history.ask()
             if candidate.key not in shown:

@@ -4,6 +4,7 @@ How the places are chosen is decided by each sampler.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -34,15 +35,13 @@ def shown_keys(
     observations: Sequence[Observation], running: Sequence[Candidate]
 ) -> dict[str, Observation | None]:
     """Return what is shown to a sampler by key, in the order of proposal; None for running ones."""
-    by_number = {seen.number: seen for seen in observations}
     others = iter(running)
     shown: dict[str, Observation | None] = {}
-    for number in range(len(observations) + len(running)):
-        seen = by_number.get(number)
-        if seen is not None:
-            shown[seen.candidate.key] = seen
-        elif (candidate := next(others, None)) is not None:
+    for seen in observations:  # the numbers that are missing are those of the running ones
+        for candidate in islice(others, max(seen.number - len(shown), 0)):
             shown[candidate.key] = None
+        shown[seen.candidate.key] = seen
+    shown.update((candidate.key, None) for candidate in others)
     return shown
 
 

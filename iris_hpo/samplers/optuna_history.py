@@ -1,6 +1,8 @@
 """`History`: the candidates of a search as an Optuna study in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from iris_hpo.samplers import Observation
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
 
 Shown = Mapping[str, Observation | None]
 """What is known of each candidate, by key, in the order of proposal; None while it is running."""
+
+
+KeepSpace = Callable[
+    [Callable[[], "Mapping[str, BaseDistribution]"]], "Mapping[str, BaseDistribution]"
+]
+"""Gives the relative search space, by a function that finds it or as it was found before."""
 
 
 class History:
@@ -38,18 +46,18 @@ class History:
         )
         self._trials = 0
         self._numbers: dict[str, int] = {}
-        self._scores: dict[str, float | None] = {}
+        self._told: dict[str, Observation] = {}
+        self._running: set[str] = set()
+        self._shapes: set[tuple[bool, ...]] = set()
+        self._relative_space: tuple[int, Mapping[str, BaseDistribution]] | None = None
         self._asked: tuple[str, int] | None = None
 
     def begins(self, space: ParameterSpace, shown: Shown) -> bool:
         """Whether what is shown begins with what the study holds."""
         return (
             space.axes == self.space.axes
-            and list(shown)[: len(self._numbers)] == list(self._numbers)
-            and all(
-                (seen := shown[key]) is not None and seen.score == score
-                for key, score in self._scores.items()
-            )
+            and list(islice(shown, len(self._numbers))) == list(self._numbers)
+            and self._told.items() <= shown.items()
         )
 
     def extend(self, shown: Shown, running: Mapping[str, Candidate]) -> None:
@@ -60,26 +68,34 @@ class History:
         running
             The running candidates by key.
         """
-        new_keys = list(shown)[len(self._numbers) :]
+        new_keys = list(islice(shown, len(self._numbers), None))
         proposal, self._asked = self._asked, None
         if proposal is not None and new_keys and proposal[0] == new_keys[0]:
-            self._numbers[new_keys.pop(0)] = proposal[1]
+            self._numbers[proposal[0]] = proposal[1]
+            self._running.add(new_keys.pop(0))
         elif proposal is not None:
             self._fail(proposal[1])
-        for key in self._numbers:
-            if key not in self._scores and (seen := shown[key]) is not None:
+        for key in sorted(self._running, key=self._numbers.__getitem__):
+            if (seen := shown[key]) is not None:
                 self._tell(self._numbers[key], seen.score)
-                self._scores[key] = seen.score
+                self._hold(seen)
         for key in new_keys:
             seen = shown[key]
             self._add(seen.candidate if seen else running[key], seen)
-            if seen is not None:
-                self._scores[key] = seen.score
 
-    def use(self, sampler: "BaseSampler") -> None:
-        """Ask a sampler from now on."""
+    def use(self, sampler: "BaseSampler", *, keeps_space: bool = False) -> None:
+        """Ask a sampler from now on.
+
+        Parameters
+        ----------
+        keeps_space
+            Whether the sampler's relative search space may be kept until a finished trial has other
+            axes than those before, because nothing else decides it. Optuna goes through all trials
+            to find it, each time that a new sampler is asked.
+        """
         self._study.sampler = _rounding(
             sampler,
+            self._kept_space if keeps_space else None,
             {
                 axis.name: domain
                 for axis, domain in zip(self.space.axes, self._domains, strict=True)
@@ -118,6 +134,25 @@ class History:
         )
         self._numbers[candidate.key] = self._trials
         self._trials += 1
+        if seen is None:
+            self._running.add(candidate.key)
+        else:
+            self._hold(seen)
+
+    def _hold(self, seen: Observation) -> None:
+        """Note that the study has a result."""
+        self._told[seen.candidate.key] = seen
+        self._running.discard(seen.candidate.key)
+        if seen.score is not None:
+            self._shapes.add(tuple(value is ABSENT for value in seen.candidate.values))
+
+    def _kept_space(
+        self, find: Callable[[], "Mapping[str, BaseDistribution]"]
+    ) -> "Mapping[str, BaseDistribution]":
+        """Return the relative search space, which is found again when trials have other axes."""
+        if self._relative_space is None or self._relative_space[0] != len(self._shapes):
+            self._relative_space = len(self._shapes), find()
+        return dict(self._relative_space[1])
 
     def _tell(self, number: int, score: float | None) -> None:
         if score is None:
@@ -161,7 +196,9 @@ def _suggested(trial: "Trial", name: str, domain: Domain) -> Value:
     return trial.suggest_float(name, float(domain.low), float(domain.high), log=domain.log)
 
 
-def _rounding(sampler: "BaseSampler", domains: Mapping[str, Domain]) -> "BaseSampler":
+def _rounding(
+    sampler: "BaseSampler", keep: KeepSpace | None, domains: Mapping[str, Domain]
+) -> "BaseSampler":
     """Make a sampler whose numbers are rounded as those of candidates, so that they are equal."""
     from optuna.samplers import BaseSampler
 
@@ -173,7 +210,8 @@ def _rounding(sampler: "BaseSampler", domains: Mapping[str, Domain]) -> "BaseSam
 
     class Rounding(BaseSampler):
         def infer_relative_search_space(self, study: Any, trial: Any) -> Any:
-            return sampler.infer_relative_search_space(study, trial)
+            find = partial(sampler.infer_relative_search_space, study, trial)
+            return keep(find) if keep else find()
 
         def sample_relative(self, study: Any, trial: Any, search_space: Any) -> Any:
             drawn = sampler.sample_relative(study, trial, search_space)

@@ -1,0 +1,54 @@
+"""What the samplers of Optuna keep between two questions changes no candidate."""
+
+import pytest
+from optuna.samplers import TPESampler
+
+from iris_hpo.samplers.by_optuna import TpeSampler
+from iris_hpo.samplers.optuna_history import History
+from iris_hpo.space.axes import Axis
+from iris_hpo.space.candidates import ParameterSpace
+from iris_hpo_tests.samplers.test_adaptive_samplers import score_of, tried
+from iris_hpo_tests.space.spaces import CONDITIONAL
+
+
+def test_the_study_holds_the_rounded_numbers_of_candidates():
+    """Keys are then short, and a study that grew is as one that is made of the candidates."""
+    sampler = TpeSampler(n_startup_trials=3)
+    space = ParameterSpace([Axis("x", "X", low=0, high=1), Axis("y", "Y", low=1, high=9, log=True)])
+    observations = tried(sampler, space, lambda candidate: sum(candidate.values), 8)
+
+    held = [trial.params for trial in sampler._history._study.trials]
+    known = [space.named(seen.candidate) for seen in observations]
+    assert held == known[: len(held)]
+    assert all(value == float(f"{value:.6g}") for values in known for value in values.values())
+
+
+@pytest.mark.parametrize("settings", [{}, {"group": True}, {"multivariate": False}])
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_axes_that_all_candidates_have_are_looked_up_when_another_kind_comes(
+    settings, monkeypatch: pytest.MonkeyPatch
+):
+    looked_up = []
+    infer = TPESampler.infer_relative_search_space
+
+    def counting(self, study, trial):
+        looked_up.append(trial.number)
+        return infer(self, study, trial)
+
+    monkeypatch.setattr(TPESampler, "infer_relative_search_space", counting)
+    settings = {"n_startup_trials": 3, **settings}
+
+    def candidates():
+        seen = tried(
+            TpeSampler(**settings), CONDITIONAL, lambda one: score_of(CONDITIONAL, one), 20
+        )
+        return [one.candidate.key for one in seen]
+
+    kept, times = candidates(), len(looked_up)
+    use = History.use
+    monkeypatch.setattr(History, "use", lambda self, sampler, **_: use(self, sampler))
+
+    assert candidates() == kept
+    kinds = {key.count("_") for key in kept}
+    assert times <= (17 if "group" in settings else len(kinds) + 1)
+    assert len(looked_up) - times >= 17
