@@ -82,3 +82,30 @@ def test_the_message_says_what_to_write(
         model.model_validate({name: value})
     found = dict(problems(refusal.value, {name: value}))
     assert found[(name,)].endswith(f"; {advice}")
+
+
+@pytest.mark.parametrize(
+    ("objective", "field", "message"),
+    [
+        ({"functoin": "a:b"}, "functoin", "Extra inputs are not permitted"),
+        ({"function": "a:b", "direction": "min"}, "direction", "'maximize' or 'minimize'"),
+        ({"function": "a:b", "version": 3}, "version", "quote it if it is a text"),
+        ({"command": "sh run.sh"}, "command", "write a list: each item after a dash"),
+        ({"command": ["sh", 3]}, 1, "quote it if it is a text"),
+        ({"command": ["sh"], "time_limit": "60"}, "time_limit", "write 60.0, without quotes"),
+        (["a:b"], "objective", "Input should be a valid string, or a valid dictionary; "),
+        ("a:b", "objective", "a function is written objective: {function: a:b}"),
+    ],
+)
+def test_a_mistake_in_an_objective_is_one_message_at_its_field(
+    objective: object, field: str | int, message: str
+) -> None:
+    axes = [{"name": "x", "symbol": "X"}]
+    attributes = {"name": "own", "axes": axes, "objective": objective}
+    with pytest.raises(ValidationError) as refusal:
+        HyperparameterSearch.model_validate(attributes)
+
+    ((place, found),) = problems(refusal.value, attributes)
+
+    assert (place[0], place[-1]) == ("objective", field)
+    assert message in found

@@ -101,7 +101,10 @@ class ObjectiveFields(Fields):
             way = given[0]
             written = sorted(self.model_fields_set - {way, "settings"} - _FIELDS_OF[way])
             if written:
-                raise InputError(f"{written[0]} is no field beside {way}", field=(written[0],))
+                advice = _ADVICE.get((way, written[0]), "")
+                raise InputError(
+                    f"{written[0]} is no field beside {way}{advice}", field=(written[0],)
+                )
         settings = read_settings(self.settings, *place)
         if way == "use":
             return Part(self.use, settings)
@@ -117,6 +120,9 @@ _FIELDS_OF: Final[Mapping[str, frozenset[str]]] = {
     "use": frozenset(),
 }
 _PARTS: Final = {"function": "function", "command": "program"}
+_ADVICE: Final = {
+    ("function", "time_limit"): "; limit each candidate of a run by --candidate-timeout",
+}
 
 
 def part_of(fields: str | PartFields | ObjectiveFields, *place: str | int) -> Part:

@@ -2,9 +2,10 @@
 
 import math
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 Place = tuple[str | int, ...]
 
@@ -26,9 +27,12 @@ def problems(error: ValidationError, attributes: object) -> list[tuple[Place, st
     """
     messages: dict[Place, str] = {}
     advice: dict[Place, str] = {}
-    for one in error.errors():
-        place = _written(one["loc"], attributes)
-        before, message = messages.get(place, ""), one["msg"]
+    errors = [(_written(one["loc"], attributes), one) for one in error.errors()]
+    for place, one in errors:
+        is_mapping = isinstance(one["input"], dict)
+        if is_mapping and one["type"] == "string_type" and _is_within(errors, place):
+            continue  # it may be a text too; the mistakes in its fields say more
+        before, message = messages.get(place, ""), one["msg"].partition(" or instance of ")[0]
         if one["type"] == "missing":
             message = f"{before}; " * bool(before) + f"{message}: {one['loc'][-1]}"
         elif before:
@@ -63,10 +67,20 @@ def _number(value: object, *, whole: bool) -> str:
 
 
 def _written(field: Place, attributes: Any) -> Place:
-    """The longest part of a field's place that is written: pydantic adds names of types to it."""
-    for length, part in enumerate(field):
-        try:
-            attributes = attributes[part]
-        except (LookupError, TypeError):
-            return field[:length]
-    return field
+    """What of a field's place is written: pydantic adds names of types to it, also within it."""
+    place: list[str | int] = []
+    for part in field:
+        if isinstance(attributes, dict | list):
+            with suppress(LookupError, TypeError):
+                attributes = cast("Any", attributes)[part]
+                place.append(part)
+    return tuple(place)
+
+
+def _is_within(errors: list[tuple[Place, ErrorDetails]], place: Place) -> bool:
+    """Whether there is a mistake in one of its fields, or a field is missing."""
+    return any(
+        len(other) > len(place) or one["type"] == "missing"
+        for other, one in errors
+        if other[: len(place)] == place
+    )

@@ -12,7 +12,7 @@ from pydantic import (
     field_validator,
 )
 from pydantic.config import JsonDict
-from pydantic_core import PydanticKnownError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from iris_hpo.component.budget_fields import BudgetFields
 from iris_hpo.component.fields import (
@@ -199,6 +199,19 @@ class SearchFields(dg.Model):
         "`shuffled`.",
         examples=["grouped", {"use": "time", "settings": {"gap": 7}}],
     )
+
+    @field_validator("objective")
+    @classmethod
+    def _is_no_address(cls, objective: object) -> object:
+        """Refuse the address of a function where the import path of a class stands."""
+        if isinstance(objective, str) and ":" in objective:
+            raise PydanticCustomError(
+                "address",
+                "{address} is no import path of a class; a function is written "
+                "objective: {function: {address}}",
+                {"address": objective},
+            )
+        return objective
 
     @field_validator("data_file")
     @classmethod
