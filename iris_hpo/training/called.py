@@ -119,8 +119,8 @@ class Called(ABC):
         """
 
     @abstractmethod
-    def check_axes(self, parameters: Sequence[str]) -> None:
-        """Refuse axes that it does not take.
+    def check_axes(self, parameters: Sequence[str], *, has_table: bool) -> None:
+        """Refuse axes that it does not take, and rows that are not there.
 
         Raises
         ------

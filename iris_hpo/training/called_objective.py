@@ -180,7 +180,7 @@ class CalledObjective(Origin):
                 "returns predicts, so leave predict out",
                 field=("predict",),
             )
-        self.made.check_axes(parameters)
+        self.made.check_axes(parameters, has_table=bool(self.columns))
         self.identity()
 
     def order(self, parameters: Mapping[str, Value]) -> str:  # noqa: ARG002 - they share no work

@@ -60,7 +60,7 @@ class FunctionObjective(Called):
         """
         self._imported  # noqa: B018 - imports it
 
-    def check_axes(self, parameters: Sequence[str]) -> None:
+    def check_axes(self, parameters: Sequence[str], *, has_table: bool) -> None:  # noqa: ARG002
         """Refuse axes and settings that the function does not take.
 
         Raises

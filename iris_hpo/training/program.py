@@ -26,7 +26,8 @@ _PREFIX: Final = "IRIS_HPO_"
 _OF_TABLE: Final = ("train", "test", "folds", "train_weights", "test_weights")
 """Files with the rows; weights only where a column has them."""
 
-_PLACES: Final = ("seed", "parameters", "output", *_OF_TABLE)
+_WITHOUT_TABLE: Final = ("seed", "parameters", "output")
+_PLACES: Final = (*_WITHOUT_TABLE, *_OF_TABLE)
 """What a program is given beside the parameters, as placeholders and in its environment."""
 
 _PLACEHOLDER: Final = re.compile(r"(\{)?\{([A-Za-z_]\w*)\}(?(1)\})", re.ASCII)
@@ -43,7 +44,7 @@ class ProgramObjective(Called):
     ----------
     command
         The program and its arguments. ``{name}`` is replaced by a parameter, the seed or the path
-        of a file; ``{{name}}`` is the text itself.
+        of a file, and by nothing where the axis is absent; ``{{name}}`` is the text itself.
     time_limit
         Seconds after which the program is ended; None for no limit.
     """
@@ -80,8 +81,8 @@ class ProgramObjective(Called):
         """All fields, without the rows that were written last."""
         return {name: vars(self)[name] for name in self.__dataclass_fields__}
 
-    def check_axes(self, parameters: Sequence[str]) -> None:
-        """Refuse placeholders that name nothing.
+    def check_axes(self, parameters: Sequence[str], *, has_table: bool) -> None:
+        """Refuse placeholders that name nothing, and those of rows without a table.
 
         Raises
         ------
@@ -91,7 +92,8 @@ class ProgramObjective(Called):
         for name in parameters:
             if name in _PLACES:
                 raise InputError(f"the axis {name!r} has the name of a placeholder of its own")
-        _fill(self.command, dict.fromkeys((*parameters, *_PLACES), ""))
+        places = _PLACES if has_table else _WITHOUT_TABLE
+        _fill(self.command, dict.fromkeys((*parameters, *places), ""))
 
     @cached_property
     def _written(self) -> list[tuple[Examples, Mapping[str, bytes]]]:
@@ -118,7 +120,7 @@ class ProgramObjective(Called):
             **{f"{_PREFIX}PARAMETER_{name}": value for name, value in values.items()},
             **{f"{_PREFIX}{name.upper()}": value for name, value in places.items()},
         }
-        command = _fill(self.command, {**values, **places})
+        command = _fill(self.command, {**values, **places}, is_checked=True)
         try:
             ended = run_program(command, site.home, environment, self.time_limit)
         except (OSError, ValueError) as error:
@@ -165,17 +167,28 @@ def _csv(rows: Iterable[Sequence[object]]) -> str:
     return text.getvalue()
 
 
-def _fill(command: Sequence[str], values: Mapping[str, str]) -> list[str]:
+def _fill(
+    command: Sequence[str], values: Mapping[str, str], *, is_checked: bool = False
+) -> list[str]:
+    """Fill the placeholders; in a checked command, what has no value is an axis that is absent."""
+
     def replace(match: re.Match[str]) -> str:
+        name = match[2]
         if match[1]:
-            return f"{{{match[2]}}}"
-        if match[2] not in values:
-            known = ", ".join(f"{{{name}}}" for name in values)
-            raise InputError(
-                f"the command has {match[0]}, which names nothing; write one of {known}, or "
-                f"{{{match[0]}}} for the text itself"
-            )
-        return values[match[2]]
+            return f"{{{name}}}"
+        if name in values:
+            return values[name]
+        if is_checked and name in _OF_TABLE:
+            raise WholeRunError(f"the command has {match[0]}, and no column has the role weight")
+        if is_checked:
+            return ""
+        if name in _OF_TABLE:
+            raise InputError(f"the command has {match[0]}, and the search has no table")
+        known = ", ".join(f"{{{each}}}" for each in values)
+        raise InputError(
+            f"the command has {match[0]}, which names nothing; write one of {known}, or "
+            f"{{{match[0]}}} for the text itself"
+        )
 
     return [_PLACEHOLDER.sub(replace, word) for word in command]
 

@@ -232,12 +232,24 @@ class TestProgram:
         lines = len(iris_examples.test_target) + validated + 2
         assert score(counted, XY, iris_examples)[0].score == lines
 
+    def test_the_value_of_an_absent_axis_is_empty(self, tmp_path):
+        text = '[ "$#" = 2 ] && [ -z "$1" ] && [ -z "${IRIS_HPO_PARAMETER_gamma+set}" ] && echo $2'
+        own = program("sh", "-c", text, "sh", "{gamma}", "{x}", home=tmp_path)
+        own.check(["x", "gamma"])
+
+        assert score(own, {"x": 2.0})[0].score == 2.0
+
+    def test_weights_that_no_column_has_end_the_run(self, tmp_path, iris_examples):
+        with pytest.raises(WholeRunError, match="no column has the role weight"):
+            train(shell("echo {train_weights}", tmp_path, COLUMNS), XY, iris_examples)
+
     @pytest.mark.parametrize(
         ("settings", "message"),
         [
             ({"command": []}, "command is a list of texts"),
             ({"command": ["a", 1]}, "command is a list of texts"),
             ({"command": ["a", "{z}"]}, r"has \{z\}, which names nothing; write one of \{x\}"),
+            ({"command": ["a", "{train}"]}, r"has \{train\}, and the search has no table"),
             ({"command": ["a"], "settings": {"b": 1}}, "a program has no settings"),
             ({"command": ["a"], "time_limit": 0}, "must be a number of seconds above 0"),
         ],
