@@ -7,9 +7,19 @@ names are in the folders of the kinds.
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from iris_hpo.errors import InputError
 from iris_hpo.text import shorten
+
+_TO_INSTALL: Final = {
+    "catboost": "catboost",
+    "lightgbm": "'iris_hpo[lightgbm]'",
+    "optuna": "'iris_hpo[optuna]'",
+    "torch": "torch",
+    "xgboost": "xgboost",
+}
+"""What to install for modules that searches often name."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,17 @@ def import_object(path: str, kind: str, advice: str, *, field: str) -> object:
             raise ImportError("it is no import path")
         return getattr(importlib.import_module(module), name)
     except Exception as error:  # importing runs the module
+        what_to_do = _what_to_install(error, path) or f"give {advice}"
         raise InputError(
-            f"the {kind} {path!r} cannot be imported ({error}); give {advice}", field=(field,)
+            f"the {kind} {path!r} cannot be imported ({error}); {what_to_do}", field=(field,)
         ) from error
+
+
+def _what_to_install(error: Exception, path: str) -> str:
+    """Say what to install; empty if no package is missing, or it may be misspelt."""
+    name = error.name if isinstance(error, ModuleNotFoundError) else None
+    if name in _TO_INSTALL:
+        return f"pip install {_TO_INSTALL[name]}"
+    if name is None or name.partition(".")[0] == path.partition(".")[0]:
+        return ""
+    return f"install the package with the module {name}"

@@ -1,5 +1,6 @@
 """Estimators by import path: what is built, how it is seeded, and what is refused."""
 
+import sys
 from importlib.metadata import version
 
 import pytest
@@ -17,6 +18,24 @@ FOREST = Step("sklearn.ensemble.RandomForestClassifier")
 
 class NotAnEstimator:
     """A class without parameters."""
+
+
+class Predicts(NotAnEstimator):
+    """Has no parameters either."""
+
+    def predict(self, X):  # noqa: N803
+        return X
+
+
+class _Hides:
+    """An importer that knows of a module as one that is not installed."""
+
+    def __init__(self, module):
+        self.module = module
+
+    def find_spec(self, name, *_):
+        if name == self.module:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 def refusal_of(recipe, parameters=None):
@@ -121,6 +140,44 @@ def test_a_path_that_cannot_be_imported_is_refused(path, reason):
 )
 def test_what_is_no_estimator_class_is_refused(path):
     assert refusal_of(Recipe((Step(path),))) == f"{path!r} is not a scikit-learn estimator class"
+
+
+def test_a_class_that_only_predicts_is_refused_with_what_to_do():
+    refusal = refusal_of(Recipe((Step(f"{__name__}.Predicts"),)))
+
+    assert "Predicts' is not a scikit-learn estimator class: let it inherit from Class" in refusal
+    assert "a function that returns it fitted" in refusal
+
+
+@pytest.mark.parametrize(
+    ("module", "advice"),
+    [
+        ("lightgbm", "pip install 'iris_hpo[lightgbm]'"),
+        ("xgboost", "pip install xgboost"),
+        ("catboost", "pip install catboost"),
+    ],
+)
+def test_a_library_that_is_not_installed_is_one_to_install(monkeypatch, tmp_path, module, advice):
+    """Also where a module of the project imports it."""
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setattr(sys, "meta_path", [_Hides(module), *sys.meta_path])
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / f"own_{module}.py").write_text(f"import {module}\n")
+
+    refusal = refusal_of(Recipe((Step(f"{module}.Classifier"),)))
+    of_project = refusal_of(Recipe((Step(f"own_{module}.Own"),)))
+
+    assert refusal.endswith(f"cannot be imported (No module named '{module}'); {advice}")
+    assert of_project.endswith(f"cannot be imported (No module named '{module}'); {advice}")
+
+
+def test_a_package_that_a_module_of_the_project_lacks_is_one_to_install(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "own_lacking.py").write_text("import no_such_package.part\n")
+
+    assert refusal_of(Recipe((Step("own_lacking.Own"),))).endswith(
+        "install the package with the module no_such_package"
+    )
 
 
 def test_an_estimator_that_needs_a_setting_is_refused_without():
