@@ -1,8 +1,10 @@
 """``python -m benchmarks.tables``: try each table of a list with no more than its target.
 
 The tables are those that packages ship; what is not installed is left out. Each line of the list
-names a package, a file, the target (``(last ...`` for the last column) and the task. A search that
-learns from a column that counts the rows counts as failed.
+names a package, a file, the target (``(last ...`` for the last column) and the task.
+``iris-hpo init`` makes a project from a table and its target, and ``iris-hpo run`` searches, with a
+small forest. A search that learns from a column that counts the rows counts as failed, and so does
+one of another task.
 """
 
 import argparse
@@ -24,20 +26,6 @@ ESTIMATORS: Final = {
     "classification": "sklearn.ensemble.RandomForestClassifier",
     "regression": "sklearn.ensemble.RandomForestRegressor",
 }
-_DEFINITIONS: Final = """\
-from pathlib import Path
-import iris_hpo
-defs = iris_hpo.load_searches(Path(__file__).parent)
-"""
-_PROJECT: Final = """\
-[tool.dg]
-directory_type = "project"
-
-[tool.dg.project]
-root_module = "defs"
-defs_module = "defs"
-code_location_target_module = "definitions"
-"""
 _SEARCH: Final = """\
 type: iris_hpo.HyperparameterSearch
 attributes:
@@ -104,34 +92,48 @@ def try_table(path: Path, table: Mapping[str, str], jobs: int = 1) -> Outcome:
     """Run a search over a table, with the command, in a project of its own."""
     with tempfile.TemporaryDirectory(prefix="tables-") as name:
         folder = Path(name)
-        _write_project(folder, path, table)
-        command = [sys.executable, "-m", "iris_hpo", "run", "--search", "tried", "--json"]
-        command += ["--jobs", str(jobs)]
-        environment = {**os.environ, "DAGSTER_HOME": str(folder / "home")}
+        target = "-1" if table["target"].startswith("(last") else table["target"]
         started = time.monotonic()
-        ended = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-        )
+        made = _command(folder, "init", str(path), ".", "--target", target)
+        if made.returncode:
+            return Outcome(_problem(made, folder), time.monotonic() - started)
+        task = json.loads(made.stdout)["task"]
+        _write_search(folder, path.name, target, task)
+        ended = _command(folder, "run", "--search", "tried", "--jobs", str(jobs))
         seconds = time.monotonic() - started
         if ended.returncode:
-            return Outcome(ended.stderr.strip()[:500].replace(f"{folder}/", ""), seconds)
+            return Outcome(_problem(ended, folder), seconds)
         problem = row_number(folder / "artifacts" / "tried" / "split" / "train.csv")
+        if task != table["task"]:
+            problem = f"takes it for a {task}"
         return Outcome(problem, seconds, _estimate(json.loads(ended.stdout)))
 
 
-def _write_project(folder: Path, path: Path, table: Mapping[str, str]) -> None:
+def _command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "iris_hpo", *arguments, "--json"],
+        cwd=folder,
+        env={**os.environ, "DAGSTER_HOME": str(folder / ".dagster")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _problem(ended: subprocess.CompletedProcess[str], folder: Path) -> str:
+    return ended.stderr.strip()[:500].replace(f"{folder}/", "")
+
+
+def _write_search(folder: Path, file: str, target: str, task: str) -> None:
+    """Write a quick search in place of the one that the project begins with."""
+    [described] = (folder / "defs").glob("*/defs.yaml")
     values = folder / "data" / "parameters" / "tried"
     values.mkdir(parents=True)
     (values / "max_depth_parameters.txt").write_text("3\n6\n")
-    (folder / "data" / path.name).write_bytes(path.read_bytes())
-    (folder / "defs" / "tried").mkdir(parents=True)
-    target = "-1" if table["target"].startswith("(last") else repr(table["target"])
-    estimator = ESTIMATORS[table["task"]]
-    text = _SEARCH.format(file=path.name, target=target, estimator=estimator)
-    (folder / "defs" / "tried" / "defs.yaml").write_text(text)
-    (folder / "definitions.py").write_text(_DEFINITIONS)
-    (folder / "pyproject.toml").write_text(_PROJECT)
-    (folder / "home").mkdir()
+    target = target if target == "-1" else repr(target)
+    text = _SEARCH.format(file=file, target=target, estimator=ESTIMATORS[task])
+    described.write_text(text)
 
 
 def _estimate(summary: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """``iris-hpo init``: make a project from a table."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ def write_project(
     folder: Path | None,
     estimator: str | None,
     task: Task | None,
+    written: Sequence[str] = (),
     *,
     as_json: bool = False,
 ) -> int:
@@ -29,7 +30,7 @@ def write_project(
     InputError
         If the table cannot be used, the estimator does not suit, or something would be overwritten.
     """
-    start = plan(table, target, estimator, task)
+    start = plan(table, target, estimator, task, written)
     folder = folder or Path(start.name)
     files = project_files(start)
     refuse_existing(folder, [*files, f"data/{table.name}"])

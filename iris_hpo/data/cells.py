@@ -18,6 +18,10 @@ MISSING: Final = frozenset(
     for letters in product(*((letter, letter.upper()) for letter in text))
 )
 """Cells that mark a missing value, in every spelling."""
+_NO_VALUE: Final = frozenset(
+    "- -- --- * .. : \\n (null) nil n.a. missing unknown #div/0! #name? #null! #num! #ref! #value! "  # noqa: SIM905
+    "#n/d #na -1.#ind 1.#ind -1.#qnan 1.#qnan 0000-00-00".split()
+)
 _TRUTH: Final = {"true": 1.0, "false": 0.0}
 _DATE: Final = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?", re.ASCII)
 
@@ -25,6 +29,11 @@ _DATE: Final = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?", re.ASCII)
 def is_missing(cell: str) -> bool:
     """Whether a cell marks a missing value."""
     return cell in MISSING
+
+
+def says_missing(cell: str) -> bool:
+    """Whether a cell marks a missing value among numbers or dates; elsewhere it may be a text."""
+    return cell in MISSING or cell.lower() in _NO_VALUE
 
 
 def is_truth(cell: str) -> bool:

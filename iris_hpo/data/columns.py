@@ -255,7 +255,7 @@ def target_position(table: Table, target: str | int, width: int) -> int:
         raise DatasetError(
             source,
             f"has no column {target!r} for the target; there are {_shown(columns)}"
-            f"{_quoting(target, columns)}",
+            f"{_quoting(target, columns)}{_below(table, target)}",
         )
     return columns.index(target)
 
@@ -274,6 +274,13 @@ def _begins_with_row_number(table: Table) -> bool:
 def _shown(columns: Sequence[str]) -> str:
     more = f" and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
     return ", ".join(column or "one without a name" for column in columns[:_SHOWN]) + more
+
+
+def _below(table: Table, target: str) -> str:
+    """Advise to skip lines, if the row below the header has the name of the target."""
+    if target not in table.first:
+        return ""
+    return f"; if line {table.line} is the header, write skip_lines: {table.line - 1}"
 
 
 def _quoting(target: str, columns: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ from iris_hpo.data.large_mixed import read_large
 from iris_hpo.data.locate import locate_columns
 from iris_hpo.data.mixed import MixedCells, read_mixed
 from iris_hpo.data.numbers import Cells, Columns, Features, read_cells, read_in_blocks
+from iris_hpo.data.remarks import remarks
 from iris_hpo.data.roles import RowRoles
 from iris_hpo.data.tables import DatasetError, Table, is_large
 from iris_hpo.text import counted, legible
@@ -214,11 +215,10 @@ def _name(
         positions = [*compress(positions, chosen)]
     if not positions:
         raise DatasetError(str(read.path), "holds the numbers of rows and a target; add features")
-    feature_names = [names[at] for at in positions]
     if read.left_out:
         notes.append(f"{counted(read.left_out, 'row')} without a target: left out")
-    doubtful = [index for index, at in enumerate(positions) if kinds.get(at) not in DATES]
-    notes += doubts(features, numbers, {index: feature_names[index] for index in doubtful})
+    feature_names = [names[at] for at in positions]
+    notes += _remarks(features, numbers, feature_names, [kinds.get(at, "") for at in positions])
     if not columns.is_named:
         feature_names = [f"feature_{index + 1}" for index in range(len(positions))]
     return Dataset(
@@ -232,6 +232,17 @@ def _name(
         tuple(kinds[at] for at in positions) if kinds else (),
         read.roles,
     )
+
+
+def _remarks(
+    features: Features,
+    numbers: Sequence[Features | None],
+    names: Sequence[str],
+    kinds: Sequence[str],
+) -> list[str]:
+    """Remarks on features that are perhaps no features, or of another kind."""
+    named = {index: names[index] for index, kind in enumerate(kinds) if kind not in DATES}
+    return doubts(features, numbers, named) + remarks(features, names, kinds)
 
 
 def _numbers(features: Features, index: int, kind: str | None) -> Features | None:

@@ -27,7 +27,9 @@ def read_frame(file: DataFile) -> "pd.DataFrame":
     name = FRAMES[file.kind]
     try:
         content = io.BytesIO(file.content.read())
-        return pd.read_parquet(content) if name == "Parquet" else pd.read_feather(content)
+        if name == "Parquet":
+            return pd.read_parquet(content)
+        return _read_stream(content) if _is_stream(content) else pd.read_feather(content)
     except DatasetError:
         raise
     except ImportError as error:
@@ -36,6 +38,18 @@ def read_frame(file: DataFile) -> "pd.DataFrame":
         ) from error
     except Exception as error:  # pyarrow's errors share no base class
         raise DatasetError(str(file.path), f"is not {name}: {error}") from error
+
+
+def _is_stream(content: io.BytesIO) -> bool:
+    """Whether Arrow comes as a stream, not as a file with its table of contents."""
+    return bytes(content.getbuffer()[:4]) == b"\xff\xff\xff\xff"
+
+
+def _read_stream(content: io.BytesIO) -> "pd.DataFrame":
+    import pyarrow.ipc
+
+    with pyarrow.ipc.open_stream(content) as stream:
+        return stream.read_pandas()
 
 
 def text_of(cell: object) -> str:

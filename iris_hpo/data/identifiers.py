@@ -54,21 +54,36 @@ def is_identifier(name: str, values: NDArray[np.float64]) -> bool:
 def names_rows(name: str, column: NDArray[Any], numbers: Features | None, gaps: int) -> bool:
     """Whether a column that is named so counts the rows, or has another text in each.
 
+    Whole numbers without a name are pandas' index also where they are in another order, as after a
+    shuffle, and a column named as an identifier may count the rows.
+
     Parameters
     ----------
     gaps
         Number of rows that were left out.
     """
+    if numbers is not None:
+        if is_unnamed(name) and _are_different(numbers):
+            return True
+        named = is_unnamed(name) or _ROW_NUMBER.fullmatch(name) or _IDENTIFIER.search(name)
+        return bool(named) and counts_rows(numbers, gaps)
     if not (is_unnamed(name) or _ROW_NUMBER.fullmatch(name)):
         return False
-    if numbers is not None:
-        return counts_rows(numbers, gaps)
     return len(column) > 1 and len(set(column.tolist())) == len(column)
+
+
+def _are_different(values: NDArray[np.float64]) -> bool:
+    """Whether values are whole numbers, another one in each row, in enough rows."""
+    if len(values) < _ENOUGH or not np.array_equal(values, np.rint(values)):
+        return False
+    return bool(values.min() >= 0) and len(np.unique(values)) == len(values)
 
 
 def left_out(name: str, position: int, numbers: Features | None) -> str:
     """Say that a column is left out; the name of one that has its own is enough to keep it."""
-    what = "counts" if numbers is not None else "names"
+    what = "names"
+    if numbers is not None:
+        what = "counts" if np.all(np.diff(numbers) > 0) else "numbers"
     if not is_unnamed(name):
         keeping = f"columns: {{{shorten(name)}: feature}} keeps it"
         return f"the column {legible(name)} {what} the rows: it is left out; {keeping}"

@@ -15,7 +15,14 @@ from typing import Final
 
 import numpy as np
 
-from iris_hpo.data.cells import MISSING, finite_numbers, is_finite, is_missing, is_truth
+from iris_hpo.data.cells import (
+    MISSING,
+    finite_numbers,
+    is_finite,
+    is_missing,
+    is_truth,
+    says_missing,
+)
 from iris_hpo.text import shorten
 
 NUMBER: Final = "number"
@@ -41,7 +48,7 @@ _MONTHS: Final = tuple(
 _PART: Final = r"(\d{1,4}|[A-Za-z]{3,9})"
 _DATE: Final = re.compile(
     rf"{_PART}(?:[-/.]|\.?,? ){_PART}(?:(?:[-/.]|\.?,? )(\d{{1,4}}))?"
-    r"(?:[ T](\d?\d:\d\d[\d:.]*)Z?)?",
+    r"(?:[ T](\d?\d:\d\d[\d:.]*)(?: ?([AaPp])[Mm]| ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?)?",
     re.ASCII,
 )
 _ISO: Final = re.compile(
@@ -90,14 +97,34 @@ def read_column(
     are_numbers = [*map(is_finite, likely)]
     if len(likely) == len(present) and all(are_numbers):
         return NUMBER, values_of(cells, NUMBER)
+    are_nearly_all = False
     if any(are_numbers):
         known = counts()
         rows = sum(known[cell] for cell in present)
-        if sum(known[cell] for cell in compress(likely, are_numbers)) >= _NEARLY * rows:
-            problem = "is not a number, as nearly all cells of the column are; correct it"
-            raise CellValueError(problem)
-    kind = CATEGORY if len(present) <= _FEW else TEXT
+        are_nearly_all = (
+            sum(known[cell] for cell in compress(likely, are_numbers)) >= _NEARLY * rows
+        )
+    is_few = len(present) <= _FEW
+    kind = _kind_of_most(present) if are_nearly_all or not is_few else ""
+    if are_nearly_all and not kind:
+        problem = "is not a number, as nearly all cells of the column are; correct it"
+        raise CellValueError(problem)
+    kind = kind or (CATEGORY if is_few else TEXT)
     return kind, values_of(cells, kind)
+
+
+def _kind_of_most(present: Sequence[str]) -> str:
+    """Kind of numbers or dates, if other cells say that a value is missing; empty if it is none."""
+    first = next((cell for cell in present if not says_missing(cell)), "")
+    is_number = is_finite(first)
+    if not (is_number or any(_days(first, kind) is not None for kind in DATES)):
+        return ""  # most texts, of which there may be many
+    others = [cell for cell in present if not says_missing(cell)]
+    if len(others) == len(present):
+        return ""
+    if is_number:
+        return NUMBER if all(map(is_finite, others)) else ""
+    return next((kind for kind in DATES if _all_days(others, kind) is not None), "")
 
 
 def _present(cells: Sequence[str]) -> Sequence[str]:
@@ -122,7 +149,9 @@ def each(function: Callable[[str], float | str], cells: Sequence[str]) -> list[f
 
 def odd_cell(cells: Sequence[str]) -> int:
     """Position of the first cell that is no number."""
-    return next(at for at, cell in enumerate(cells) if not is_missing(cell) and not is_finite(cell))
+    return next(
+        at for at, cell in enumerate(cells) if not says_missing(cell) and not is_finite(cell)
+    )
 
 
 def values_of(cells: Sequence[str], kind: str) -> list[float | str]:
@@ -164,11 +193,17 @@ def _number(cell: str) -> float:
         return float(cell.lower() == "true")
     if is_finite(cell):
         return float(cell)
+    if says_missing(cell):
+        return math.nan
     raise CellValueError(f"{shorten(cell)} is not a number, as in training; correct it")
 
 
 def _date(cell: str, kind: str) -> float:
     days = _days(cell, kind)
+    if days is None and says_missing(cell):
+        return math.nan
+    if days is None:
+        days = _days(cell, "date")  # the year first says the order of the parts
     if days is None:
         order = "-".join(DATES[kind])
         raise CellValueError(f"{shorten(cell)} is not a date written {order}, as in training")
@@ -210,13 +245,32 @@ def _days(cell: str, kind: str) -> float | None:
     matched = _DATE.fullmatch(cell)
     if matched is None:
         return None
-    *date, hour = matched.groups()
+    *date, hour, half, zone = matched.groups()
     try:
         day = _day(*date, kind)
-        at = time.fromisoformat(hour if hour[1].isdigit() else f"0{hour}") if hour else time()
+        at = _time(hour, half or "") if hour else time()
     except ValueError:
         return None
-    return (datetime.combine(day, at) - _EPOCH).total_seconds() / 86_400
+    seconds = (datetime.combine(day, at) - _EPOCH).total_seconds()
+    return (seconds - _seconds_ahead(zone or "")) / 86_400
+
+
+def _time(text: str, half: str) -> time:
+    """Read a time, of half a day if ``half`` is the letter of AM or PM."""
+    at = time.fromisoformat(text if text[1].isdigit() else f"0{text}")
+    if not half:
+        return at
+    if not 1 <= at.hour <= 12:
+        raise ValueError(text)
+    return at.replace(hour=at.hour % 12 + 12 * (half in "pP"))
+
+
+def _seconds_ahead(zone: str) -> int:
+    """Seconds by which a time zone such as ``+02:00`` is ahead of UTC; 0 for a name of UTC."""
+    if zone[:1] not in ("+", "-"):
+        return 0
+    minutes = int(zone[1:3]) * 60 + int(zone[-2:])
+    return 60 * minutes if zone[0] == "+" else -60 * minutes
 
 
 @lru_cache(maxsize=10_000)

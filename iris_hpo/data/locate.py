@@ -67,5 +67,7 @@ def _check_width(table: Table) -> None:
             f"has 1 column and the next row {next_width}; remove what stands above the table, or "
             f"write skip_lines: {table.line}"
         )
+    if width < 2 and table.first[0].startswith(("<", "{", "[", "@")):
+        raise table.refusal("is HTML, JSON or ARFF, not a table; save it as CSV")
     if width < 2:
         raise table.refusal("has 1 column; features and a target, separated by commas, are needed")

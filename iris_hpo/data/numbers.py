@@ -173,7 +173,8 @@ class Rows:
         for row in rows:
             if len(row) != width:
                 raise self.table.refusal(
-                    f"has {counted(len(row), 'column')}; {columns.before} {width}"
+                    f"has {counted(len(row), 'column')}; {columns.before} {width}; "
+                    "correct or remove the line"
                 )
             if target is None or not missing(row[target]):
                 kept += 1

@@ -20,6 +20,21 @@ _BUFFER: Final = 2**18
 _GZIP: Final = b"\x1f\x8b"
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _ADVICE: Final = "save the file as UTF-8"
+_NO_TEXTS: Final = {
+    b"BZh": "is packed by bzip2; unpack it, or pack it by gzip",
+    b"\xfd7zXZ": "is packed by xz; unpack it, or pack it by gzip",
+    b"(\xb5/\xfd": "is packed by zstd; unpack it, or pack it by gzip",
+    b"PK\x03\x04": "is a workbook or a ZIP archive; save the sheet as CSV (UTF-8), or unpack it",
+    b"\xd0\xcf\x11\xe0": "is a workbook of Excel; save the sheet as CSV (UTF-8)",
+    b"PAR1": "is Parquet; give it the suffix .parquet",
+    b"ARROW1": "is Arrow; give it the suffix .arrow",
+    **dict.fromkeys(
+        (b"\x80\x03", b"\x80\x04", b"\x80\x05"), "is a pickle; save the table as CSV or Parquet"
+    ),
+    b"SQLite": "is a database; export the table as CSV",
+    b"\x89HDF": "is HDF5; save the table as CSV or Parquet",
+}
+"""What files are by their first bytes, and what to do."""
 
 
 class DatasetError(InputError):
@@ -143,6 +158,12 @@ def text_refusal(path: Path) -> DatasetError:
     """Say where a file is not text; the file is read again for that."""
     with DataFile(path) as file:
         is_utf_16, content = file.is_utf_16, file.content.read()
+    for begin, problem in _NO_TEXTS.items():
+        if content.startswith(begin):
+            return DatasetError(str(path), problem)
+    if not is_utf_16 and any(content[:40:2]) != any(content[1:40:2]):
+        problem = "is UTF-16 without a byte order mark, or no text; save the file as UTF-8"
+        return DatasetError(str(path), problem)
     try:
         if is_utf_16:
             content.decode("utf-16")

@@ -186,9 +186,8 @@ class Table:
                 yield reader.line_num, dialect.header(cells) if is_first else cells
                 is_first = False
         except csv.Error as error:
-            raise DatasetError(
-                str(self.path), f"is not CSV: {error}", line=reader.line_num
-            ) from error
+            problem = f"is not CSV: {error}; correct the line, or save the table as CSV"
+            raise DatasetError(str(self.path), problem, line=reader.line_num) from error
 
     def _look_ahead(self, lines: Iterator[str]) -> bool:
         """Take in the first lines; return whether they are all."""

@@ -70,6 +70,7 @@ def _given(start: Start) -> Mapping[str, Any]:
         "name": start.name,
         "data_file": start.data_file,
         "target": target_of(start.target),
+        **start.written,
         **model,
         "axes": axes,
         **(

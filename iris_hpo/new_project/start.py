@@ -1,16 +1,20 @@
 """`Start`: what a search begins with, decided from a table."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from iris_hpo.data.cells import is_finite, is_missing, is_truth
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import Dataset, Task, read_dataset
+from iris_hpo.data.sources import DatasetError
 from iris_hpo.errors import InputError
 from iris_hpo.new_project.curated import CURATED, Curated, choose_estimator
+from iris_hpo.new_project.written import how_to_write, read_written
 from iris_hpo.search_names import TAKEN
-from iris_hpo.text import counted, shorten
+from iris_hpo.text import counted, listed, shorten
 
 _FEW_CLASSES: Final = 20
 _ROWS_PER_CLASS: Final = 5
@@ -33,6 +37,8 @@ class Start:
         The task, and how it was found out.
     estimator, why_estimator
         Name in `CURATED`, and why it was chosen.
+    written
+        Other fields of the description.
     """
 
     name: str
@@ -42,6 +48,7 @@ class Start:
     why_task: str
     estimator: str
     why_estimator: str
+    written: Mapping[str, object] = field(default_factory=dict[str, object])
 
     @property
     def curated(self) -> Curated:
@@ -49,23 +56,37 @@ class Start:
         return CURATED[self.estimator]
 
 
-def plan(table: Path, target: str, estimator: str | None, task: Task | None) -> Start:
+def plan(
+    table: Path,
+    target: str,
+    estimator: str | None,
+    task: Task | None,
+    written: Sequence[str] = (),
+) -> Start:
     """Decide on the task and on the estimator.
+
+    Parameters
+    ----------
+    written
+        Fields of the description that say how the table is read, in YAML.
 
     Raises
     ------
     InputError
         If the table cannot be used, or the estimator does not suit.
     """
-    dataset = _read(table, target)
+    fields: dict[str, Any] = read_written(written)
+    layout = Layout(target_of(target), **fields)
+    dataset = _read(table, layout, "classification")
     known_task, why = _task_of(dataset) if task is None else (task, "--task")
-    if task == "regression":
-        read_dataset(table, Layout(target_of(target)), task, mixed=True)  # refused with its line
+    if known_task == "regression" and not all(map(is_finite, dataset.target.tolist())):
+        dataset = _read(table, layout, known_task)  # a text is refused with its line
+    _check_classes(table, dataset, known_task)
     rows = len(dataset.target)
     name = estimator or choose_estimator(rows)
     reason = find_curated(name, known_task).reason
     why_estimator = reason if estimator else f"{reason}; this one has {counted(rows, 'row')}"
-    return Start(name_of(table), table.name, target, known_task, why, name, why_estimator)
+    return Start(name_of(table), table.name, target, known_task, why, name, why_estimator, fields)
 
 
 def without_table(data_file: str, target: str, estimator: str) -> Start:
@@ -94,10 +115,13 @@ def find_curated(name: str, task: Task | None) -> Curated:
     return curated
 
 
-def _read(table: Path, target: str) -> Dataset:
+def _read(table: Path, layout: Layout, task: Task) -> Dataset:
     if not table.is_file():
         raise InputError(f"{table} is no file")
-    return read_dataset(table, Layout(target_of(target)), "classification", mixed=True)
+    try:
+        return read_dataset(table, layout, task, mixed=True)
+    except DatasetError as error:
+        raise InputError(f"{error}{how_to_write(str(error))}") from error
 
 
 def target_of(text: str) -> str | int:
@@ -109,15 +133,32 @@ def _task_of(dataset: Dataset) -> tuple[Task, str]:
     """Find out the task from the values of the target."""
     labels = set(dataset.target.tolist())
     name = shorten(dataset.target_name)
-    try:
-        numbers = [float(label) for label in labels]
-    except ValueError:
+    if all(map(is_truth, labels)):
+        return "classification", f"{name} has truth values"
+    cells = [label for label in labels if not is_missing(label)]
+    if not (cells and all(map(is_finite, cells))):
         return "classification", f"{name} has texts, {len(labels)} different ones"
-    are_whole = all(number.is_integer() for number in numbers)
+    are_whole = all(float(cell).is_integer() for cell in cells)
     most = min(_FEW_CLASSES, len(dataset.target) // _ROWS_PER_CLASS)
-    if are_whole and len(labels) <= most:
-        return "classification", f"{name} has {len(labels)} whole numbers; --task says otherwise"
-    return "regression", f"{name} has {len(labels)} different numbers; --task says otherwise"
+    if are_whole and len(cells) <= most:
+        others = sorted(labels.difference(cells))
+        also = f" and {listed(others)}, which is a class too" if others else ""
+        whole = counted(len(cells), "whole number")
+        return "classification", f"{name} has {whole}{also}; --task says otherwise"
+    return "regression", f"{name} has {len(cells)} different numbers; --task says otherwise"
+
+
+def _check_classes(table: Path, dataset: Dataset, task: Task) -> None:
+    """Refuse a target that is no class."""
+    labels = set(dataset.target.tolist())
+    if task == "regression" or 1 < len(labels) <= len(dataset.target) // 2:
+        return
+    first, name = shorten(str(dataset.target[0])), dataset.target_name
+    problem = f"has {len(labels)} different texts in {counted(len(dataset.target), 'row')}"
+    advice = f"write plain numbers, such as 1033.9, in place of {first}, or name another column"
+    if len(labels) == 1:
+        problem, advice = f"is {first} in every row", "name another column"
+    raise DatasetError(str(table), f"the target {problem}; {advice}", column=name)
 
 
 def name_of(table: Path) -> str:

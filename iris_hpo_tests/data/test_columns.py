@@ -103,7 +103,7 @@ def test_other_columns_without_a_name_stay_and_are_noted(
     )
 
 
-@pytest.mark.parametrize(("text", "name"), [(FRAME.to_csv(index_label="id"), "id")])
+@pytest.mark.parametrize(("text", "name"), [(FRAME.to_csv(index_label="plot"), "plot")])
 def test_a_column_with_a_name_stays_and_is_noted_if_it_counts_the_rows(
     tmp_path: Path, text: str, name: str
 ) -> None:
@@ -115,6 +115,32 @@ def test_a_column_with_a_name_stays_and_is_noted_if_it_counts_the_rows(
         f"the feature {name} counts the rows; if it only identifies rows, write columns: "
         f"{{'{name}': drop}}"
     )
+
+
+@pytest.mark.parametrize("name", ["id", "ID", "row_id", "PassengerId"])
+def test_a_column_that_is_named_as_an_identifier_and_counts_the_rows_is_left_out(
+    tmp_path: Path, name: str
+) -> None:
+    text = FRAME.to_csv(index_label=name)
+    keeping = f"columns: {{'{name}': feature}} keeps it"
+    note = f"the column {name} counts the rows: it is left out; {keeping}"
+
+    assert read(tmp_path, text, Layout("kind")).feature_names == ("x", "y")
+    assert read(tmp_path, text, Layout("kind")).notes == (note,)
+    kept = read(tmp_path, text, Layout("kind", columns={name: "feature"}))
+    assert kept.feature_names == (name, "x", "y")
+
+
+@pytest.mark.parametrize("index", [[*range(39, -1, -1)], [*range(100, 140)]])
+def test_the_index_of_chosen_or_shuffled_rows_is_left_out(tmp_path: Path, index: list[int]) -> None:
+    frame = pd.DataFrame({"x": [n % 7 for n in range(40)], "kind": [*"ab"] * 20}, index=index)
+
+    dataset = read(tmp_path, frame.to_csv(), Layout("kind"))
+
+    assert dataset.feature_names == ("x",)
+    [note] = dataset.notes
+    assert note.startswith("column 1 has no name and ")
+    assert note.endswith("s the rows: it is left out")
 
 
 def test_a_file_without_a_header_keeps_its_columns(tmp_path: Path) -> None:

@@ -260,7 +260,10 @@ def test_a_decimal_comma_is_refused_quoted_or_not(csv_file, cell):
     assert str(refusal_of(path)) == f"{path}, line 2, column 2: {cell!r} {NO_NUMBER}"
 
     path = csv_file(f"1,2,a\n3,{cell},b\n")
-    assert str(refusal_of(path)) == f"{path}, line 2: has 4 columns; the lines before have 3"
+    assert (
+        str(refusal_of(path))
+        == f"{path}, line 2: has 4 columns; the lines before have 3; correct or remove the line"
+    )
 
 
 @pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e400", "-1e400", "9" * 400])
@@ -277,6 +280,8 @@ EMPTY = "the file holds no rows; write one example a line"
 MISSING_VALUE = "the value is missing (''); fill it in or remove the row"
 WITHOUT = "fill it in, or write without_target: drop to leave such rows out"
 MISSING_LABEL = f"the label is missing in 1 row; {WITHOUT}"
+AS_CSV = "; correct the line, or save the table as CSV"
+WORKBOOK = "is a workbook or a ZIP archive; save the sheet as CSV (UTF-8), or unpack it"
 COMMAS = "features and a target, separated by commas, are needed"
 SAVE = "save the file as UTF-8"
 NO_UTF8 = f"is not UTF-8 text; {SAVE}"
@@ -293,24 +298,34 @@ NUL = "holds a NUL byte; this is not a text file"
         ("\n1\n2\n", ", line 2", f"has 1 column; {COMMAS}"),
         ("5.1 3.5 a\n", ", line 1", f"has 1 column; {COMMAS}"),
         ("5.1:3.5:a\n", ", line 1", f"has 1 column; {COMMAS}"),
-        ("1,2,a\n3,4\n", ", line 2", "has 2 columns; the lines before have 3"),
-        ("x,y,kind\n1,2,a,\n", ", line 2", "has 4 columns; the lines before have 3"),
+        (
+            "1,2,a\n3,4\n",
+            ", line 2",
+            "has 2 columns; the lines before have 3; correct or remove the line",
+        ),
+        (
+            "x,y,kind\n1,2,a,\n",
+            ", line 2",
+            "has 4 columns; the lines before have 3; correct or remove the line",
+        ),
         ("1,2,a\n3,4,\n", ", line 2, column 3", MISSING_LABEL),
         ("x,y,kind\n1,2, \n", ", line 2, column kind", MISSING_LABEL),
         ("\nx,x,kind\n1,2,a\n", ", line 2", "two columns are named 'x'; rename one"),
         ('x,"y\nz",kind\n1,2,a\n', ", line 2", r"the column name 'y\nz' holds a line break"),
         ('1,2,"a\nb"\n', ", line 2, column 3", r"the label 'a\nb' holds a line break"),
         ('1,2,"a\rb"\n', ", line 2, column 3", r"the label 'a\rb' holds a line break"),
-        ('1,2,a\n"3,4,b\n', ", line 2", "is not CSV: unexpected end of data"),
-        ('1,2,a\n"3"4,4,b\n', ", line 2", "is not CSV: ',' expected after '\"'"),
+        ('1,2,a\n"3,4,b\n', ", line 2", f"is not CSV: unexpected end of data{AS_CSV}"),
+        ('1,2,a\n"3"4,4,b\n', ", line 2", f"is not CSV: ',' expected after '\"'{AS_CSV}"),
         (b"1,2,a\n3,4,\xe9\n", ", line 2", f"byte 0xe9 {NO_UTF8}"),
         (b"\xef\xbb\xbf1,2,a\r3,4,b\r\xe95,6,c\r", ", line 3", f"byte 0xe9 {NO_UTF8}"),
         ("1,2,a\n".encode("utf-16") + b"3", ", line 2", f"is not UTF-16 text; {SAVE}"),
-        (ROWS.encode("utf-16-le"), ", line 1", NUL),
+        (ROWS.encode("utf-16-le"), "", f"is UTF-16 without a byte order mark, or no text; {SAVE}"),
         (b"1,2,a\r\n3,\x004,b\r\n", ", line 2", NUL),
         (b"1,2,a\r3,\x004,b\r", ", line 2", NUL),
         (b"\x89PNG\r\n\x1a\n", ", line 1", f"byte 0x89 {NO_UTF8}"),
-        (b"PK\x03\x04\x14\x00\x06\x00", ", line 1", NUL),
+        (b"PK\x03\x04\x14\x00\x06\x00", "", WORKBOOK),
+        (b"BZh91AY&SY\xa9", "", "is packed by bzip2; unpack it, or pack it by gzip"),
+        ("<table>\n", ", line 1", "is HTML, JSON or ARFF, not a table; save it as CSV"),
     ],
 )
 def test_a_file_that_cannot_be_learnt_from_is_refused(csv_file, content, place, problem):
@@ -486,8 +501,8 @@ WIDTH = "the model needs 2 features, with or without kind after them"
             f"{MISSING_VALUE}; the same holds for y (line 3, '')",
         ),
         ("x,y,x\n1,2,3\n", ", line 1", "two columns are named 'x'; rename one"),
-        ("x,y\n1,2\n3\n", ", line 3", "has 1 column; the header has 2"),
-        ("x,y\n1,2,a\n", ", line 2", "has 3 columns; the header has 2"),
+        ("x,y\n1,2\n3\n", ", line 3", "has 1 column; the header has 2; correct or remove the line"),
+        ("x,y\n1,2,a\n", ", line 2", "has 3 columns; the header has 2; correct or remove the line"),
         ("1\n", ", line 1", f"has 1 column; {WIDTH}"),
         ("1,2,a,b\n", ", line 1", f"has 4 columns; {WIDTH}"),
         ("y,x\n1,red\n", ", line 2, column x", f"'red' {NO_NUMBER}"),

@@ -56,7 +56,7 @@ def test_any_number_of_spaces_and_tabs_separates(tmp_path: Path) -> None:
 
 def test_a_ragged_table_with_commas_is_not_taken_for_one_with_spaces(tmp_path: Path) -> None:
     assert refusal(tmp_path, "a b,1,c\na d,2\nc d,3,e\n") == (
-        ", line 2: has 2 columns; the lines before have 3"
+        ", line 2: has 2 columns; the lines before have 3; correct or remove the line"
     )
 
 
@@ -76,7 +76,7 @@ def test_r_writes_names_of_rows_without_a_name_in_the_header(
 
 def test_a_header_that_lacks_a_name_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, "x,kind\n5,2,a\n3,4,b\n5,1,b\n") == (
-        ", line 2: has 3 columns; the lines before have 2"
+        ", line 2: has 3 columns; the lines before have 2; correct or remove the line"
     )
 
 

@@ -18,6 +18,7 @@ from iris_hpo.data.prediction_rows import read_features
 from iris_hpo.data.sources import DatasetError, file_digest
 
 ROWS = "x,y,kind\n1,0.1,café\n-2.5e3,3,NA\n0,-0.0,007\n"
+AS_CSV = "correct the line, or save the table as CSV"
 FEATURES = [[1, 0.1], [-2500, 3], [0, -0.0]]
 LABELS = ["café", "NA", "007"]
 FRAME = pd.DataFrame(FEATURES, columns=["x", "y"]).assign(kind=LABELS)
@@ -164,11 +165,11 @@ def test_the_target_of_a_regression_is_read_in_blocks(tmp_path: Path, blocks: li
         ("3,1_0,a", ", line 31, column y: '1_0' is not a number; encode it as one or drop the col"),
         ("3,,a", ", line 31, column y: the value is missing (''); fill it in or remove the row"),
         ("3,inf,a", ", line 31, column y: 'inf' is not finite; remove the row"),
-        ("3,4", ", line 31: has 2 columns; the lines before have 3"),
-        ("3,4,a,", ", line 31: has 4 columns; the lines before have 3"),
+        ("3,4", ", line 31: has 2 columns; the lines before have 3; correct or remove the line"),
+        ("3,4,a,", ", line 31: has 4 columns; the lines before have 3; correct or remove the line"),
         ("3,4,", ", line 31, column kind: the label is missing in 1 row; fill it in"),
-        ('"3"4,4,a', ", line 31: is not CSV: ',' expected after '\"'"),
-        ('"3,4,a', ", line 31: is not CSV: unexpected end of data"),
+        ('"3"4,4,a', ", line 31: is not CSV: ',' expected after '\"'; " + AS_CSV),
+        ('"3,4,a', ", line 31: is not CSV: unexpected end of data; " + AS_CSV),
         ("3,4,\0", ", line 31: holds a NUL byte; this is not a text file"),
     ],
 )

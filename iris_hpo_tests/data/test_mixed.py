@@ -77,6 +77,9 @@ def test_complete_numbers_are_read_as_ever(tmp_path: Path) -> None:
         (["2012-01-31 12:30", "2013-12-01T00:00:00Z"], "date"),
         (["31.01.2012", "01.12.2013"], "date (day first)"),
         (["01/31/2012", "12/01/2013"], "date (month first)"),
+        (["2012-01-31 12:30:00+01:00", "2013-12-01 00:00:00 UTC"], "date"),
+        (["1/31/2012 3:45 PM", "12/1/2013 12:00:00 am"], "date (month first)"),
+        (["2012-01-31", *["2013-12-01"] * 40, "-"], "category"),
         (["2012-13-31", "2013-12-01"], "category"),
         (["1", "a"], "category"),
         (["007", "a", "1.0"], "category"),
@@ -99,6 +102,66 @@ def test_a_text_among_numbers_is_refused_with_its_line_or_is_a_category(tmp_path
         "it, or write columns: {'x': category}"
     )
     assert read(tmp_path, text, Layout(columns={"x": "category"})).kinds == ("category", "number")
+
+
+@pytest.mark.parametrize("mark", ["-", "n.a.", "N.A.", "#DIV/0!", "\\N", "(null)", "Missing"])
+def test_a_mark_among_numbers_says_that_a_value_is_missing(tmp_path: Path, mark: str) -> None:
+    text = "x,y,kind\n" + "1,,a\n" * 10 + f"{mark},2,b\n"
+
+    dataset = read(tmp_path, text)
+
+    assert dataset.kinds == ("number", "number")
+    assert math.isnan(dataset.features[-1, 0])
+
+
+def test_a_mark_among_many_numbers_or_dates_is_missing_however_often(tmp_path: Path) -> None:
+    rows = "".join(f"{n},{n % 19 + 10}.0{n % 9 + 1}.2012,{n % 2}\n-,--,1\n" for n in range(50))
+
+    dataset = read(tmp_path, f"x,day,kind\n{rows}")
+
+    assert dataset.kinds == ("number", "date (day first)")
+    assert np.isnan(dataset.features[1].astype(float)).all()
+
+
+def test_times_are_those_of_utc(tmp_path: Path) -> None:
+    cells = ["2012-01-31 01:30:00+02:00", "2012-01-30 23:30 UTC", "2012-01-30T18:30-0500"]
+    rows = "".join(f"{n % 2}.5,{cell},{n % 2}\n" for n, cell in enumerate(cells))
+
+    dataset = read(tmp_path, f"x,at,kind\n{rows}")
+
+    assert {*dataset.features[:, 1]} == {days(2012, 1, 30) + 23.5 / 24}
+
+
+def test_half_of_the_day_is_read(tmp_path: Path) -> None:
+    cells = ["1/30/2012 12:00 AM", "1/30/2012 12:00 PM", "1/30/2012 6:00:00 pm"]
+    rows = "".join(f"{n % 2}.5,{cell},{n % 2}\n" for n, cell in enumerate(cells))
+
+    dataset = read(tmp_path, f"x,at,kind\n{rows}")
+
+    first = days(2012, 1, 30)
+    assert dataset.features[:, 1].tolist() == [first, first + 0.5, first + 0.75]
+
+
+@pytest.mark.parametrize(
+    ("column", "note"),
+    [
+        (["train"] * 9 + ["Test"], "the feature x says train or test; write columns: {'x': part}"),
+        (["$1,200.50", "$3"] * 5, "the feature x seems to hold numbers, such as '$1,200.50'"),
+        (["1,200", "33"] * 5, "the feature x seems to hold numbers, such as '1,200'"),
+        (["12.5%", "3%"] * 5, "the feature x seems to hold numbers, such as '12.5%'"),
+        (["12.5 kg", "3 kg"] * 5, "the feature x seems to hold numbers, such as '12.5 kg'"),
+        (["a1", "b2"] * 5, ""),
+        (["train", "bus"] * 5, ""),
+        (["test"] * 10, ""),
+    ],
+)
+def test_a_text_that_is_no_category_is_noted(tmp_path: Path, column: list[str], note: str) -> None:
+    rows = "".join(f'{n % 4},"{cell}",{n % 2}\n' for n, cell in enumerate(column))
+
+    notes = read(tmp_path, f"y,x,kind\n{rows}").notes
+
+    assert len(notes) == bool(note)
+    assert all(remark.startswith(note) for remark in notes)
 
 
 def test_numbers_may_be_names(tmp_path: Path) -> None:
@@ -172,6 +235,17 @@ def test_rows_to_predict_have_the_kinds_of_training(tmp_path: Path) -> None:
     features = read_features(path, NAMES, "kind", -1, KINDS)
 
     assert repr(features.tolist()) == repr([[math.nan, 1.0, math.nan, "green", "new"]])
+
+
+@pytest.mark.parametrize("cell", ["31.01.2012", "2012-01-31", "2012-01-31T00:00:00"])
+def test_a_date_to_predict_may_begin_with_the_year(tmp_path: Path, cell: str) -> None:
+    path = tmp_path / "new.csv"
+    path.write_text(f"x,day\n-,{cell}\n")
+
+    [[x, day]] = read_features(path, ("x", "day"), "kind", -1, ("number", "date (day first)"))
+
+    assert math.isnan(x)
+    assert day == days(2012, 1, 31)
 
 
 @pytest.mark.parametrize(

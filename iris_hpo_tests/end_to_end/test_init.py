@@ -1,6 +1,7 @@
 """A project that begins with a table: ``iris-hpo init``, then ``iris-hpo run``."""
 
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -108,6 +109,88 @@ def test_a_given_task_and_estimator_are_taken(tmp_path: Path) -> None:
     start = plan(write_table(tmp_path / "shops.csv"), "grade", "ridge", "regression")
 
     assert (start.task, start.estimator) == ("regression", "ridge")
+
+
+NUMBERS = "".join(f"{n % 7},{n}.5\n" for n in range(30))
+
+
+@pytest.mark.parametrize(
+    ("rows", "task", "reason"),
+    [
+        (f"{NUMBERS}1,NA\n2,n/a\n", "regression", "'y' has 30 different numbers"),
+        ("1,True\n2,False\n" * 9, "classification", "'y' has truth values"),
+        ("1,0\n2,1\n3,NA\n" * 9, "classification", "2 whole numbers and NA, which is a class"),
+    ],
+)
+def test_a_missing_target_does_not_decide_the_task(
+    rows: str, task: str, reason: str, tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_text(f"x,y\n{rows}")
+
+    start = plan(tmp_path / "t.csv", "y", None, None)
+
+    assert start.task == task
+    assert reason in start.why_task
+
+
+@pytest.mark.parametrize(
+    ("rows", "field"),
+    [
+        (f"{NUMBERS}rotary,1\n", "columns: {'x': category}"),
+        ("1,2.5\n3,NA\n" * 9, "without_target: drop"),
+        ("2020,\n\nx,y\n1,2\n", "skip_lines: 2"),
+    ],
+)
+def test_what_a_message_says_to_write_is_written(rows: str, field: str, tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text(f"x,y\n{rows}" if "skip" not in field else f"{rows}{NUMBERS}")
+    with pytest.raises(InputError) as refused:
+        plan(table, "y", None, None)
+    assert str(refused.value).endswith(f'; init takes that as: --write "{field}"')
+
+    start = plan(table, "y", None, None, [field])
+
+    attributes = yaml.safe_load(describe(start))["attributes"]
+    assert attributes.items() >= yaml.safe_load(field).items()
+
+
+def test_columns_may_be_written_one_by_one(tmp_path: Path) -> None:
+    fields = ["columns: {city: drop}", "columns: {opened: category}"]
+
+    start = plan(write_table(tmp_path / "shops.csv"), "rent", None, None, fields)
+
+    assert start.written == {"columns": {"city": "drop", "opened": "category"}}
+
+
+@pytest.mark.parametrize(
+    ("field", "problem"),
+    [
+        ("folds: 3", "a table is read by columns, header, skip_lines, without_target"),
+        ("columns: 3", "columns must be such as"),
+        ("skip", "write a field, such as"),
+    ],
+)
+def test_other_fields_are_refused(field: str, problem: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=problem):
+        plan(write_table(tmp_path / "shops.csv"), "rent", None, None, [field])
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        (["$1", "$2", "$3"], "has 3 different texts in 3 rows; write plain numbers"),
+        (["a", "a", "a"], "is 'a' in every row; name another column"),
+    ],
+)
+def test_a_target_that_is_no_class_is_refused(
+    cells: list[str], problem: str, tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_text(
+        "x,y\n" + "".join(f"{n % 2},{y}\n" for n, y in enumerate(cells))
+    )
+
+    with pytest.raises(InputError, match=re.escape(f"column y: the target {problem}")):
+        plan(tmp_path / "t.csv", "y", None, None)
 
 
 @pytest.mark.parametrize(

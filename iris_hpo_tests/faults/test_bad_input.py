@@ -162,8 +162,14 @@ def test_a_grid_that_is_absurd_is_refused_at_once(clean: ShippedProject) -> None
             ", line 1: byte 0x89 is not UTF-8 text; save the file as UTF-8",
         ),
         (text("a,b,a,d,e", *ROWS), ", line 1: two columns are named 'a'; rename one"),
-        (text(*ROWS, "1,2,3,4"), ", line 151: has 4 columns; the lines before have 5"),
-        (text(*ROWS, "1,2,3,4,5,a"), ", line 151: has 6 columns; the lines before have 5"),
+        (
+            text(*ROWS, "1,2,3,4"),
+            ", line 151: has 4 columns; the lines before have 5; correct or remove the line",
+        ),
+        (
+            text(*ROWS, "1,2,3,4,5,a"),
+            ", line 151: has 6 columns; the lines before have 5; correct or remove the line",
+        ),
         (
             text(*ROWS, "1,nan,3,4,a"),
             ", line 151, column 2: the value is missing ('nan'); fill it in or remove the row",

@@ -14,6 +14,13 @@ from iris_hpo.command.arguments.options import command, json_option
 @click.option("--target", required=True, help="The column to predict: its name or position.")
 @click.option("--estimator", metavar="NAME", help="Such as svm; a wrong name lists all.")
 @click.option("--task", type=click.Choice(("classification", "regression")))
+@click.option(
+    "--write",
+    "written",
+    metavar="FIELD",
+    multiple=True,
+    help="How to read the table, in YAML: columns, header, skip_lines or without_target.",
+)
 @json_option()
 def init(**options: Any) -> int:
     """Make a project in FOLDER to tune a model on TABLE; task and estimator follow the table."""
