@@ -40,6 +40,7 @@ LONGEST_FIRST = (
     "faults/test_output.py",
     "faults/test_concurrency.py",
     "end_to_end/test_dagster_cli.py",
+    "scale/test_dask_engine.py",
 )
 """Files of long tests: one that begins last leaves the other workers idle at the end."""
 
@@ -86,6 +87,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Begin with the tests, as Python is set up."""
     sys.dont_write_bytecode = not _may_write_bytecode
+    gc.freeze()  # what is imported stays; looking through it again and again takes long
     gc.enable()
 
 

@@ -1,8 +1,9 @@
 """What is the same in every test, and is made once in the tests' own process.
 
-Empty databases of an instance, the schemas of installed components, the figure of an equal
-selection and the learning curve of an equal champion: each takes longer than most tests. The
-processes that tests start make all of it themselves, as those of users do.
+Empty databases of an instance, compiled SQL, the schemas of installed components, the figure of the
+same candidates and the learning curve of an equal champion: each takes longer than most tests, or
+is made many times in each. The processes that tests start make all of it themselves, as those of
+users do.
 """
 
 import operator
@@ -12,8 +13,7 @@ import sqlite3
 import tempfile
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
-from functools import cache, wraps
+from functools import cache, lru_cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,18 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from dagster._core.storage.schedules import SqliteScheduleStorage
-from dagster.components.core import load_defs, snapshot
+from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
+from dagster.components.core import load_defs, package_entry, snapshot
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import Engine
+from sqlalchemy.util import LRUCache
 
 from iris_hpo.reports import figure as figures
-from iris_hpo.selection.rules import Scored, Selection
+from iris_hpo.selection.rules import Selection
 from iris_hpo.training import final_fits
 from iris_hpo.training.estimator_objective import EstimatorObjective
-from iris_hpo.training.evaluation import Evaluation
 from iris_hpo.training.learning_curve import LearningCurve
 from iris_hpo.training.search_objective import SearchObjective
 
@@ -40,6 +43,9 @@ def make_once() -> None:
     """Keep the databases and the schemas, for the rest of this process."""
     _read_scripts_once()
     _describe_components_once()
+    _find_components_once()
+    _compile_statements_once()
+    _make_engines_once()
     sqlalchemy.event.listen(Engine, "connect", _leave_it_to_the_system)
     _copy_once_made(SqliteRunStorage, "from_local", _runs)
     _copy_once_made(SqliteScheduleStorage, "from_local", _schedules)
@@ -48,12 +54,15 @@ def make_once() -> None:
 
 
 def draw_once(patch: pytest.MonkeyPatch) -> None:
-    """Keep figures by what they show. Tests of the figures import the function that draws."""
+    """Keep figures by the candidates that they show: those of other scores would differ in colors.
+
+    Tests of the figures import the function that draws.
+    """
     draw = figures.draw_selection
     kept: dict[bytes, bytes] = {}
 
     def draw_selection(selection: Selection) -> bytes:
-        shown = pickle.dumps(_without_times(selection))
+        shown = pickle.dumps(_without_scores(selection))
         if shown not in kept:
             kept[shown] = draw(selection)
         return kept[shown]
@@ -89,19 +98,12 @@ def fit_curves_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(final_fits, "fit_learning_curve", fit_learning_curve)
 
 
-def _without_times(selection: Selection) -> Selection:
-    """Leave out what no figure shows, and what differs in each run."""
-    return replace(
-        selection,
-        rows=tuple(
-            replace(row, scored=replace(row.scored, evaluation=_without_time(row.scored)))
-            for row in selection.rows
-        ),
-    )
-
-
-def _without_time(scored: Scored) -> Evaluation:
-    return replace(scored.evaluation, seconds=0.0, predictions=None)
+def _without_scores(selection: Selection) -> tuple[object, ...]:
+    """What decides which panels and axes a figure has."""
+    rows = [
+        (row.scored.candidate.key, len(row.scored.evaluation.fold_scores)) for row in selection.rows
+    ]
+    return selection.space, selection.scoring, selection.rule, selection.minimizes, sorted(rows)
 
 
 def _runs(base_dir: str, **_: Any) -> Path:
@@ -152,6 +154,40 @@ def _describe_components_once() -> None:
         return kept[-1][1]
 
     load_defs.json_for_all_components = json_for_all_components
+
+
+def _find_components_once() -> None:
+    """Keep the entry points of components, for which all installed packages are looked through."""
+    package_entry.get_entry_points_from_python_environment = cache(
+        package_entry.get_entry_points_from_python_environment
+    )
+
+
+def _compile_statements_once() -> None:
+    """Keep compiled SQL for all engines, each of which would compile its own.
+
+    All of them are for the SQLite of this process, so that their dialects are equal.
+    """
+    kept = LRUCache[Any, Any](1_000)
+    begin = Engine.__init__
+
+    def init(engine: Engine, *arguments: Any, **named: Any) -> None:
+        begin(engine, *arguments, **named)
+        if type(engine.dialect) is SQLiteDialect_pysqlite:
+            engine._compiled_cache = kept
+
+    Engine.__init__ = init
+    SQLiteDialect_pysqlite.__hash__ = lambda _: hash(SQLiteDialect_pysqlite)
+    SQLiteDialect_pysqlite.__eq__ = lambda one, other: type(one) is type(other)
+
+
+def _make_engines_once() -> None:
+    """Keep the engines of runs and schedules, of which Dagster makes one per connection.
+
+    They keep no connection.
+    """
+    for storage in (sqlite_run_storage, sqlite_schedule_storage):
+        storage.create_engine = lru_cache(maxsize=64)(storage.create_engine)
 
 
 def _leave_it_to_the_system(connection: Any, _record: object) -> None:

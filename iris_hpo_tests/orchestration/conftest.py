@@ -111,6 +111,23 @@ def searched(
 
 
 @pytest.fixture(scope="session")
+def launched_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SpecProject]:
+    """What `launched` copies; read only."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        project = SpecProject.create(tmp_path_factory.mktemp("launched") / "project", instance)
+        project.launch()
+        yield project
+
+
+@pytest.fixture
+def launched(
+    launched_once: SpecProject, tmp_path: Path, instance: dg.DagsterInstance
+) -> SpecProject:
+    """A search that the launcher did once."""
+    return launched_once.copy(tmp_path / "project", instance)
+
+
+@pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SpecProject]:
     """A search that was done once, on disk; read only."""
     folder = tmp_path_factory.mktemp("finished")

@@ -80,10 +80,9 @@ def test_edits_again_and_again_end_in_one_message(
 
 
 def test_a_sensor_deletes_and_registers_what_is_planned(
-    project: SpecProject, monkeypatch: pytest.MonkeyPatch
+    launched: SpecProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between plan and reading, so that a candidate is not registered; and in another order."""
-    project.launch()
     apply = launch.apply_change
     times = 0
 
@@ -92,32 +91,31 @@ def test_a_sensor_deletes_and_registers_what_is_planned(
         apply(*arguments)  # type: ignore[arg-type]
         times += 1
         if times == 1:
-            project.instance.delete_dynamic_partition("c_gamma", "C32.0_G0.016")
+            launched.instance.delete_dynamic_partition("c_gamma", "C32.0_G0.016")
 
     monkeypatch.setattr(launch, "apply_change", apply_change)
-    project.write_axis("c", 0.5, 8, 128, 32)
-    outcome = project.launch()
+    launched.write_axis("c", 0.5, 8, 128, 32)
+    outcome = launched.launch()
     assert (outcome.counts.trained, outcome.counts.reused) == (2, 6)
     assert times == 2
 
     def move_to_the_end() -> None:
-        project.instance.delete_dynamic_partition("c_gamma", KEYS[0])
-        project.instance.add_dynamic_partitions("c_gamma", [KEYS[0]])
+        launched.instance.delete_dynamic_partition("c_gamma", KEYS[0])
+        launched.instance.add_dynamic_partitions("c_gamma", [KEYS[0]])
 
     edit_after_planning(monkeypatch, move_to_the_end)
-    outcome = project.launch(force=True)
+    outcome = launched.launch(force=True)
     assert (outcome.counts.trained, outcome.failures) == (8, {})
 
 
 def test_what_earlier_rounds_trained_counts_as_trained(
-    project: SpecProject, monkeypatch: pytest.MonkeyPatch
+    launched: SpecProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two ranges: the second one's candidates go while the first one works."""
     monkeypatch.setattr(launch, "_BRIDGED", 0)
-    project.launch()
     for key in (KEYS[0], KEYS[5]):
-        project.store.delete(f"models/model_{key}.pkl")
-    project.write_axis("gamma", 0.016)
+        launched.store.delete(f"models/model_{key}.pkl")
+    launched.write_axis("gamma", 0.016)
     run = launch.Launcher._run  # pyright: ignore[reportPrivateUsage]
     ran: list[str] = []
 
@@ -125,29 +123,28 @@ def test_what_earlier_rounds_trained_counts_as_trained(
         run(self, job, *arguments)  # type: ignore[arg-type]
         ran.append(job)
         if len(ran) == 1:
-            project.instance.delete_dynamic_partition("c_gamma", KEYS[4])
-            project.write_axis("c", 0.5, 8)
+            launched.instance.delete_dynamic_partition("c_gamma", KEYS[4])
+            launched.write_axis("c", 0.5, 8)
 
     monkeypatch.setattr(launch.Launcher, "_run", run_then_edit)
-    project.store.delete(f"models/model_{KEYS[4]}.pkl")
-    outcome = project.launch()
+    launched.store.delete(f"models/model_{KEYS[4]}.pkl")
+    outcome = launched.launch()
     assert ran == ["search", "search", "select"]
     assert (outcome.counts.trained, outcome.counts.reused) == (1, 1)
 
 
 def test_an_edit_when_there_is_nothing_to_train(
-    project: SpecProject, monkeypatch: pytest.MonkeyPatch
+    launched: SpecProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project.launch()
-    project.write_axis("c", 8, 128)
+    launched.write_axis("c", 8, 128)
     run = launch.Launcher._run  # pyright: ignore[reportPrivateUsage]
 
     def edit_then_run(self: launch.Launcher, *arguments: object) -> None:
-        project.write_axis("c", 32)
+        launched.write_axis("c", 32)
         run(self, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(launch.Launcher, "_run", edit_then_run)
-    outcome = project.launch()
+    outcome = launched.launch()
     assert (outcome.counts.trained, outcome.counts.reused, outcome.failures) == (2, 0, {})
 
 

@@ -1,8 +1,6 @@
 """What `iris-hpo run` does: what is left to do, in runs that the UI shows, and nothing else."""
 
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -16,23 +14,6 @@ from iris_hpo_tests.projects import KEYS, SpecProject
 
 KEY = KEYS[3]
 FRESH = {"FRESH"}
-
-
-@pytest.fixture(scope="module")
-def launched_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SpecProject]:
-    """What `launched` copies; read only."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        project = SpecProject.create(tmp_path_factory.mktemp("launched") / "project", instance)
-        project.launch()
-        yield project
-
-
-@pytest.fixture
-def launched(
-    launched_once: SpecProject, tmp_path: Path, instance: dg.DagsterInstance
-) -> SpecProject:
-    """A search that the launcher did once."""
-    return launched_once.copy(tmp_path / "project", instance)
 
 
 def counts(outcome: object) -> tuple[int, int, int]:
