@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -79,3 +79,10 @@ class Work:
     steps: dict[str, Step]
     rows: tuple[Row, ...]
     once: tuple[str, ...] = ()
+
+    def without(self, *contestants: str) -> "Work":
+        """Return the work without some contestants and the rows that compare them."""
+        steps = {name: step for name, step in self.steps.items() if name not in contestants}
+        compared = ({row.ours[0], *(row.theirs or ())[:1]} for row in self.rows)
+        rows = (row for row, names in zip(self.rows, compared, strict=True) if names <= {*steps})
+        return replace(self, steps=steps, rows=tuple(rows))

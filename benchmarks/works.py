@@ -74,6 +74,8 @@ class Size:
         Candidates that stock Dagster works on.
     repetitions
         Repetitions of the small work, and of the others.
+    left_out
+        Contestants that work on the small grid alone.
     """
 
     small: tuple[int, int]
@@ -82,19 +84,28 @@ class Size:
     estimated: tuple[tuple[int, int], ...]
     stock: int
     repetitions: tuple[int, int]
+    left_out: tuple[str, ...] = ()
 
 
 FULL: Final = Size(
     (11, 7), (11, 7), (32, 32), estimated=((11, 7), (32, 32)), stock=8, repetitions=(5, 3)
 )
-QUICK: Final = Size((4, 3), (3, 2), (4, 4), estimated=((2, 2),), stock=2, repetitions=(1, 1))
+QUICK: Final = Size(
+    (4, 3),
+    (3, 2),
+    (4, 4),
+    estimated=((2, 2),),
+    stock=1,
+    repetitions=(1, 1),
+    left_out=(AGAIN, OPTUNA, OPTUNA_IN_MEMORY, GRID_SEARCH, GRID_SEARCH_JOBS, BARE_LOOP),
+)
 
 
 def make_works(size: Size, digits: str) -> list[Work]:
     """Make all works of a size; ``digits`` is the file with the rows of the digits."""
     return [
         _small(size),
-        _many(size),
+        _many(size).without(*size.left_out),
         _digits(size, digits),
         *map(_estimated, size.estimated, size.repetitions),
         calls(_many_candidates(size), size.repetitions[1]),

@@ -44,3 +44,12 @@ def test_the_full_size_is_that_of_the_goals():
     assert names[1].startswith("1,024 candidates")
     assert names[2].startswith("digits (1,797 x 64), 77 candidates, 5 folds, 2 workers")
     assert all(work.repetitions >= 3 for work in make_works(FULL, "digits.csv"))
+
+
+def test_the_quick_size_leaves_out_what_its_first_work_has():
+    small, many, *_ = make_works(QUICK, "digits.csv")
+    whole = make_works(FULL, "digits.csv")[1]
+
+    assert set(whole.steps) - set(many.steps) - set(small.steps) == {"GridSearchCV, n_jobs=2"}
+    assert list(many.steps) == ["iris_hpo", "iris_hpo, 8 times the candidates"]
+    assert {row.theirs[0] for row in many.rows} == {"iris_hpo"}
