@@ -91,8 +91,9 @@ def test_second_run_trains_nothing_and_rewrites_nothing(searched: ShippedProject
         (["--help"], ("dagster", "pydantic", "sklearn", "numpy")),
         (["run", "--help"], ("dagster", "pydantic", "sklearn", "numpy")),
         (["status"], ("sklearn", "scipy", "matplotlib")),
-        (["leaderboard"], ("sklearn", "scipy", "matplotlib")),
-        (["run"], ("sklearn", "scipy", "matplotlib")),  # with nothing left to do
+        pytest.param(["leaderboard"], ("sklearn", "scipy", "matplotlib"), marks=pytest.mark.slow),
+        # With nothing left to do.
+        pytest.param(["run"], ("sklearn", "scipy", "matplotlib"), marks=pytest.mark.slow),
     ],
     ids=" ".join,
 )

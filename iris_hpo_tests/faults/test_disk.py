@@ -140,7 +140,8 @@ def test_an_artifacts_folder_that_was_never_writable(disk: Disk, few: ShippedPro
     )
 
 
-@pytest.mark.parametrize("size", [pytest.param("300k", marks=pytest.mark.slow), "1500k"])
+@pytest.mark.slow
+@pytest.mark.parametrize("size", ["300k", "1500k"])
 def test_an_instance_on_a_full_disk(disk: Disk, few: ShippedProject, size: str) -> None:
     """The first has no room for the tables, the second none for the events of a run."""
     home_on(disk, few)
