@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from iris_hpo.processes import is_alive
-from iris_hpo_tests.end_to_end.conftest import project, searched
+from iris_hpo_tests.end_to_end.conftest import project
 from iris_hpo_tests.projects import ShippedProject
 
-__all__ = ["project", "searched"]
+__all__ = ["project"]
 
 PATIENCE = 240
 CASES = pytest.StashKey[Counter[str]]()

@@ -140,7 +140,7 @@ def test_parameter_files_edited_in_the_middle_of_a_run(
     project: ShippedProject, tmp_path: Path
 ) -> None:
     """A value comes, and another goes; what the run leaves to do, the next one does."""
-    process = start(project, "-m", "iris_hpo", "run", *FOLDS)
+    process = start(project, *ARGUMENTS)
     scores = project.artifacts / "scores"
 
     def reached() -> bool:
@@ -152,13 +152,13 @@ def test_parameter_files_edited_in_the_middle_of_a_run(
     gamma.write_text(gamma.read_text().replace("1.000\n", ""))
     (project.parameters / "c_parameters_more.txt").write_text("3\n")
     finish([process])
-    found = json.loads(project.call("run", *FOLDS, "--json").stdout)
+    found = json.loads(project.call(*ARGUMENTS[2:], "--json").stdout)
     assert (found["candidates"], found["trained"], found["failed"]) == (72, 6, {})
 
     fresh = ShippedProject.create(tmp_path / "fresh")
     for path in project.parameters.iterdir():
         (fresh.parameters / path.name).write_bytes(path.read_bytes())
-    assert fresh.call("run", "--engine", "serial", *FOLDS, "--quiet").returncode == 0
+    assert fresh.call(*ARGUMENTS[2:], "--quiet").returncode == 0
     assert selection(project) == selection(fresh)
 
 

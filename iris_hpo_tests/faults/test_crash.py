@@ -21,6 +21,7 @@ from iris_hpo_tests.processes import REPOSITORY
 from iris_hpo_tests.projects import ShippedProject
 
 ARGUMENTS = ("run", "--folds", "2")
+CANDIDATES = 28
 KILLS = 20
 SEED = 20
 WITH_WORKERS = 4
@@ -33,6 +34,13 @@ def server() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__, "iris_hpo.definitions", *WORKER_MODULES])
     return context
+
+
+def create(root: Path) -> ShippedProject:
+    """Every moment of a run comes with few candidates too."""
+    project = ShippedProject.create(root)
+    project.write_axis("c", 0.5, 2, 8, 32)
+    return project
 
 
 def start(server: ForkServerContext, project: ShippedProject, *options: str) -> ForkServerProcess:
@@ -101,11 +109,11 @@ def recorded(project: ShippedProject, asset: str) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.slow
 def test_kill_at_random_moments(server: ForkServerContext, tmp_path: Path) -> None:
-    undisturbed = ShippedProject.create(tmp_path / "undisturbed")
+    undisturbed = create(tmp_path / "undisturbed")
     assert undisturbed.call(*ARGUMENTS, "--engine", "serial", "--quiet").returncode == 0
     leaderboard = (undisturbed.artifacts / "selection" / "leaderboard.csv").read_bytes()
     total = count_files(undisturbed)
-    project = ShippedProject.create(tmp_path / "killed")
+    project = create(tmp_path / "killed")
     chance = random.Random(SEED)
     moments: list[int] = []
     # The first file, the first of the selection, and any between.
@@ -124,8 +132,8 @@ def test_kill_at_random_moments(server: ForkServerContext, tmp_path: Path) -> No
         result = project.call(*ARGUMENTS, "--engine", "serial", "--json")
         assert result.returncode == 0, result.stderr
         outcome = json.loads(result.stdout)
-        assert outcome["trained"] + outcome["reused"] == 77
-        assert outcome["trained"] <= 77 - len(scores)
+        assert outcome["trained"] + outcome["reused"] == CANDIDATES
+        assert outcome["trained"] <= CANDIDATES - len(scores)
 
         after_models, after_scores = recorded(project, "models"), recorded(project, "scores")
         for before, after in ((models, after_models), (scores, after_scores)):
@@ -135,7 +143,7 @@ def test_kill_at_random_moments(server: ForkServerContext, tmp_path: Path) -> No
     # The moments were of every kind: before the first score was recorded, and after the last.
     assert len(moments) == KILLS
     assert min(moments) == 0
-    assert max(moments) == 77
+    assert max(moments) == CANDIDATES
 
 
 def check_store(
@@ -143,7 +151,7 @@ def check_store(
 ) -> None:
     """Every file is whole and is what was recorded, and there is no other."""
     split = json.loads((project.artifacts / "split" / "split.json").read_text())
-    assert len(models) == len(scores) == 77
+    assert len(models) == len(scores) == CANDIDATES
     for key, (_, version) in scores.items():
         card = ScoreCard(**json.loads((project.artifacts / "scores" / f"{key}.json").read_text()))
         model = ModelCard(
@@ -152,7 +160,7 @@ def check_store(
         assert card.version == version
         assert model.version == card.model_version == models[key][1]
         assert model.training_digest == split["train_digest"]
-    assert len(list((project.artifacts / "models").iterdir())) == 2 * 77
-    assert len(list((project.artifacts / "scores").iterdir())) == 77
+    assert len(list((project.artifacts / "models").iterdir())) == 2 * CANDIDATES
+    assert len(list((project.artifacts / "scores").iterdir())) == CANDIDATES
     temporary = project.artifacts / ".temporary"
     assert not temporary.exists() or not list(temporary.iterdir())

@@ -1,4 +1,7 @@
-"""A sensor's run under a real `dagster dev` dies; the next command, or the sensor, takes over."""
+"""A sensor's run under Dagster's real daemon dies; the next command, or the sensor, takes over.
+
+Where nothing depends on the terminal, the daemon runs without the web server of `dagster dev`.
+"""
 
 import os
 import signal
@@ -23,6 +26,7 @@ from iris_hpo_tests.projects import DAGSTERS_WARNINGS, Process, YamlProject, fin
 pytestmark = [pytest.mark.slow, *DAGSTERS_WARNINGS]
 
 SCORES = dg.AssetKey(["held", "scores"])
+DAEMON = ("dagster._daemon", "run")
 TWO_MINUTES = 120
 """For the command's start and four small fits on a busy machine; a run that never showed a sign of
 life is released after three."""
@@ -37,13 +41,13 @@ def project(tmp_path: Path) -> YamlProject:
 
 
 @contextmanager
-def dagster_dev(project: YamlProject) -> Generator["subprocess.Popen[bytes]"]:
-    """Start it in a session of its own, as a terminal does; at the end nothing of it is left."""
+def running(project: YamlProject, *arguments: str) -> Generator["subprocess.Popen[bytes]"]:
+    """Start a module in a session of its own, as a terminal does; at the end nothing is left."""
     home = project.root / ".dagster"
     settings = {"DAGSTER_HOME": str(home), "IRIS_HPO_SENSOR_SECONDS": "2"}
     with (project.root / "dev.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "dagster", "dev", "-h", "127.0.0.1", "-p", str(free_port())],
+            [sys.executable, "-m", *arguments],
             cwd=project.root,
             env={**os.environ, **settings},
             stdin=subprocess.DEVNULL,
@@ -111,16 +115,22 @@ def check_takes_over(project: YamlProject, run_id: str) -> None:
     check_nothing_failed(project, run_id)
 
 
-@pytest.mark.parametrize("end", ["the terminal is closed", "all are killed"])
-def test_the_command(project: YamlProject, end: str) -> None:
-    with dagster_dev(project) as dev:
+def test_the_command_after_the_terminal_is_closed(project: YamlProject) -> None:
+    dev = ("dagster", "dev", "-h", "127.0.0.1", "-p", str(free_port()))
+    with running(project, *dev) as process:
         wait_for("fit", (project.root / "fitting").exists, 240)
         run_id, _ = run_at_work(project)
-        if end == "the terminal is closed":
-            os.killpg(dev.pid, signal.SIGHUP)
-        else:
-            dev.kill()
-            kill(project.root / ".dagster")
+        os.killpg(process.pid, signal.SIGHUP)
+        (project.root / "hold").unlink()
+        check_takes_over(project, run_id)
+
+
+def test_the_command_after_all_are_killed(project: YamlProject) -> None:
+    with running(project, *DAEMON) as daemon:
+        wait_for("fit", (project.root / "fitting").exists, 240)
+        run_id, _ = run_at_work(project)
+        daemon.kill()
+        kill(project.root / ".dagster")
         (project.root / "hold").unlink()
         check_takes_over(project, run_id)
 
@@ -128,7 +138,7 @@ def test_the_command(project: YamlProject, end: str) -> None:
 def test_the_sensor_takes_over_from_a_dead_run_and_a_run_outlives_its_code_server(
     project: YamlProject,
 ) -> None:
-    with dagster_dev(project):
+    with running(project, *DAEMON):
         wait_for("fit", (project.root / "fitting").exists, 240)
         dead_id, process = run_at_work(project)
         os.kill(process, signal.SIGKILL)

@@ -154,9 +154,11 @@ def workers_of(home: Path) -> list[int]:
 
 
 def test_killed_workers_of_a_real_search_cost_nothing(
-    searched: ShippedProject, project: ShippedProject
+    project: ShippedProject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Two of the workers, one after the other, in the middle of 77 candidates."""
+    undisturbed = ShippedProject.create(tmp_path_factory.mktemp("undisturbed"))
+    assert undisturbed.call("run", "--engine", "serial", "--quiet").returncode == 0
     home = project.root / "home"
     process = subprocess.Popen(
         [sys.executable, "-m", "iris_hpo", "run", "--jobs", "2", "--json"],
@@ -184,6 +186,6 @@ def test_killed_workers_of_a_real_search_cost_nothing(
     found: dict[str, Any] = json.loads(out)
     assert (found["trained"], found["failed"]) == (77, {})
     assert (project.artifacts / "selection" / "leaderboard.csv").read_bytes() == (
-        searched.artifacts / "selection" / "leaderboard.csv"
+        undisturbed.artifacts / "selection" / "leaderboard.csv"
     ).read_bytes()
     assert not list((project.artifacts / ".temporary").iterdir())

@@ -21,8 +21,8 @@ from iris_hpo_tests.scale.deployment import Deployment, make_deployment
 pytestmark = pytest.mark.slow
 
 LEADERBOARD = "selection/leaderboard.csv"
-MANY = 500
-"""Number of candidates: work for seconds on any workers, in some hundred chunks."""
+MANY = 300
+"""Number of candidates: work for seconds on any workers, in some dozen chunks."""
 SQLITE = REPOSITORY / ".dagster" / "dagster.yaml"
 
 
@@ -67,7 +67,7 @@ def make_short_search(project: ShippedProject) -> None:
     """Many explicit candidates, each fitted in milliseconds."""
     shutil.rmtree(project.parameters)
     project.parameters.mkdir()
-    rows = [f"{1 + number / 8},{0.01 + gamma / 100}" for number in range(20) for gamma in range(25)]
+    rows = [f"{1 + number / 8},{0.01 + gamma / 100}" for number in range(20) for gamma in range(15)]
     (project.parameters / "many.csv").write_text("\n".join(["C,gamma", *rows]) + "\n")
 
 
