@@ -12,7 +12,8 @@ import pickle
 import sqlite3
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import cache, lru_cache, wraps
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import pytest
 import sqlalchemy.event
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from dagster._core.execution import compute_logs
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
@@ -46,6 +48,7 @@ def make_once() -> None:
     _find_components_once()
     _compile_statements_once()
     _make_engines_once()
+    compute_logs.tail_to_stream = _copy_at_the_end
     sqlalchemy.event.listen(Engine, "connect", _leave_it_to_the_system)
     _copy_once_made(SqliteRunStorage, "from_local", _runs)
     _copy_once_made(SqliteScheduleStorage, "from_local", _schedules)
@@ -188,6 +191,17 @@ def _make_engines_once() -> None:
     """
     for storage in (sqlite_run_storage, sqlite_schedule_storage):
         storage.create_engine = lru_cache(maxsize=64)(storage.create_engine)
+
+
+@contextmanager
+def _copy_at_the_end(path: str, stream: Any) -> Generator[tuple[None, None]]:
+    """Show what a step has printed when it has ended; Dagster starts four processes to do it."""
+    try:
+        yield None, None
+    finally:
+        descriptor = compute_logs._fileno(stream)
+        if descriptor is not None:
+            os.write(descriptor, Path(path).read_bytes())
 
 
 def _leave_it_to_the_system(connection: Any, _record: object) -> None:
