@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import time
+import traceback
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -25,6 +26,8 @@ from iris_hpo.projects import root_cause
 from iris_hpo.spec import SearchSpec
 
 _REASON_LENGTH: Final = 300
+_PACKAGES: Final = ("/dagster/", "/dagster_shared/", "/iris_hpo/")
+_READERS: Final = ("/dagster/_core/storage/", "/dagster_shared/serdes/", "/iris_hpo/event_log/")
 _LOOK_SECONDS: Final = 2.0
 """Time between two looks at the command that is waited for: it may be stopped, or another one."""
 _PROCESS: Final = re.compile(r"process (\d+)", re.ASCII)
@@ -133,6 +136,12 @@ def _instance_errors(home: str) -> Generator[None]:
         raise
     except Exception as error:
         refusal = _refusal(error)
+        if refusal is None and _is_unreadable(error):
+            raise InputError(
+                f"what the Dagster instance of DAGSTER_HOME {home} has stored cannot be read: "
+                f"{_reason(error)}; it is damaged, or from another version of Dagster: restore a "
+                "copy, or set DAGSTER_HOME to a new folder, where everything is trained again"
+            ) from error
         if refusal is None:
             raise
         raise InputError(
@@ -161,6 +170,16 @@ def _refusal(error: BaseException | None) -> SQLAlchemyError | None:
     while error is not None and not isinstance(error, SQLAlchemyError):
         error = error.__cause__
     return error
+
+
+def _is_unreadable(error: BaseException) -> bool:
+    """Whether Dagster's code that reads stored records has failed, not code that it calls."""
+    files = [
+        Path(frame.f_code.co_filename).as_posix()
+        for frame, _ in traceback.walk_tb(root_cause(error).__traceback__)
+    ]
+    known = [file for file in files if any(part in file for part in _PACKAGES)]
+    return bool(known) and any(part in known[-1] for part in _READERS)
 
 
 def _reason(error: Exception) -> str:

@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 
@@ -129,3 +132,22 @@ def test_status_shows_it_and_run_repairs_it(
             assert (done.artifacts / name).read_bytes() == content, name
     assert set(done.files()) - set(undisturbed.files()) <= {"selection/models/model_C9.0_G9.0.pkl"}
     assert done.call("leaderboard").returncode == 0
+
+
+@pytest.mark.slow
+def test_an_event_log_that_cannot_be_read_is_one_message(done: ShippedProject) -> None:
+    for file in (done.root / "home" / "history" / "runs").glob("*.db"):
+        with closing(sqlite3.connect(file)) as log, log:
+            log.execute("UPDATE event_logs SET event = replace(event, '__class__', 'class')")
+
+    result = done.call("status", "--folds", "2")
+
+    assert result.returncode == 2, result.stderr
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    home = re.escape(str(done.root / "home"))
+    assert re.match(
+        f"iris-hpo: what the Dagster instance of DAGSTER_HOME {home} has stored "
+        "cannot be read: .*; it is damaged, or from another version",
+        result.stderr,
+    )
