@@ -1,16 +1,18 @@
 """Claims: which project owns a search of an instance.
 
-Dagster knows partitions only by name. Two projects with a search of the same name would each delete
-the candidates of the other, at every tick of their sensors. So the first project stores its folder
-with the instance, and another project is refused, but only if it would change the candidates while
-the first still has them. A moved or copied project, and several checkouts with the same parameter
-files, work without a message.
+Dagster knows assets and partitions only by name. Two projects with a search of the same name would
+each delete the candidates of the other, at every tick of their sensors; with partitions of another
+name, each would replace the results of the other. So the first project stores its folder with the
+instance, under both names, and another project is refused, but only if it would change the
+candidates while the first still has them. A moved or copied project, and several checkouts with the
+same parameter files, work without a message.
 """
 
 import json
 import os
 import socket
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -49,6 +51,8 @@ class _Claim:
     followed
         Time at which a sensor last read the parameter files, in seconds since the epoch; 0 for
         never.
+    name, partitions
+        Names of the search and of its partitions; None in claims of earlier versions.
     """
 
     folder: str
@@ -57,6 +61,8 @@ class _Claim:
     search: str
     database: str
     followed: float = 0.0
+    name: str | None = None
+    partitions: str | None = None
 
     def is_of(self, other: "_Claim") -> bool:
         """Whether both are the same project, or the instance was copied with its project."""
@@ -84,21 +90,22 @@ def claim_search(study: Study, *, follows: bool = False) -> None:
     Raises
     ------
     InputError
-        If another project owns a search of this name, with other candidates.
+        If another project owns a search of this name or with these partitions, with other
+        candidates.
     """
     own, stored, is_taken = _look(study)
     if is_taken:
         return
-    before = stored.followed if stored is not None and stored.is_of(own) else 0.0
+    before = max(old.followed if old and old.is_of(own) else 0.0 for old in stored)
     late = follows and time.time() - before > _REFRESHED_SECONDS
     claim = replace(own, followed=time.time() if late else before)
-    if claim == stored:
+    if all(old == claim for old in stored):
         return
     with suppress(NotImplementedError):  # an instance without such a storage
         study.instance.daemon_cursor_storage.set_cursor_values(
-            {claim_key(study.names): json.dumps(asdict(claim))}
+            dict.fromkeys(claim_keys(study.names), json.dumps(asdict(claim)))
         )
-    if stored is None or not stored.is_of(own):
+    if not all(old and old.is_of(own) for old in stored):
         check_claim(study)  # another project may have stored its claim at the same moment
 
 
@@ -113,35 +120,50 @@ def check_claim(study: Study) -> None:
     _look(study)
 
 
-def _look(study: Study) -> tuple[_Claim, _Claim | None, bool]:
-    """Return this project's claim, the stored one, and whether another live project stored it."""
+def _look(study: Study) -> tuple[_Claim, list[_Claim | None], bool]:
+    """Return this project's claim, the stored ones, and whether another live project stored one."""
     own, stored = _own_claim(study), _read(study)
-    is_taken = stored is not None and not stored.is_of(own) and stored.is_live(own.host)
-    if stored is not None and is_taken:
-        _refuse_change(study, stored, own)
-    return own, stored, is_taken
+    others = [old for old in stored if old and not old.is_of(own) and old.is_live(own.host)]
+    for other in others:
+        _refuse_change(study, other, own)
+    return own, stored, bool(others)
 
 
 def _refuse_change(study: Study, stored: _Claim, own: _Claim) -> None:
     """Refuse to change the candidates of another project; the same ones may be shared."""
-    if not pending_change(study):
-        return
     elsewhere = stored.host != own.host
-    if not elsewhere and study.sampling.reads_only_files:
-        with suppress(InputError):  # both may have had the same edit, and this project looks first
-            theirs = study.sampling.source_of(Path(stored.parameters)).first()
-            if theirs.digest == study.candidates.digest:
-                return
-    name = study.spec.name
-    search = f"search {name!r}" if name else "search"
+    share_partitions = stored.partitions in (None, own.partitions)
+    if share_partitions:
+        if not pending_change(study):
+            return
+        if not elsewhere and study.sampling.reads_only_files:
+            with suppress(InputError):  # both may have had the same edit, this project looks first
+                theirs = study.sampling.source_of(Path(stored.parameters)).first()
+                if theirs.digest == study.candidates.digest:
+                    return
+        harm = "delete the candidates"
+        difference = "other candidates; with those"
+    else:
+        harm = "replace the results"
+        difference = f"the partitions {stored.partitions!r}; with {own.partitions!r}"
+    other_name = "Give this search another name"
+    if stored.name not in (None, own.name):
+        difference = f"the same partitions {own.partitions!r} and {difference}"
+        other_name = f"Give the partitions of this search {own.name!r} another name"
     away = "stop its sensors" if elsewhere else f"move {stored.parameters} away"  # see `is_live`
     raise InputError(
-        f"this Dagster instance already has the {search} of {stored.folder}"
+        f"this Dagster instance already has the {_search_of(stored, own)} of {stored.folder}"
         + (f" on {stored.host}" if elsewhere else "")
-        + f", with other candidates; with those of {own.folder}, each project would delete the "
-        "candidates of the other. Give this search another name, or this project an "
-        f"instance of its own (DAGSTER_HOME); if {stored.folder} no longer needs the search, {away}"
+        + f", with {difference} of {own.folder}, each project would {harm} of the other. "
+        f"{other_name}, or this project an instance of its own (DAGSTER_HOME); "
+        f"if {stored.folder} no longer needs the search, {away}"
     )
+
+
+def _search_of(stored: _Claim, own: _Claim) -> str:
+    """Name the search of a claim."""
+    name = own.name if stored.name is None else stored.name
+    return f"search {name!r}" if name else "search"
 
 
 def _own_claim(study: Study) -> _Claim:
@@ -160,6 +182,8 @@ def _own_claim(study: Study) -> _Claim:
             else [step.estimator for step in spec.steps],
         ),
         database=_database(study.instance),
+        name=spec.name,
+        partitions=study.names.partitions_name,
     )
 
 
@@ -169,14 +193,22 @@ def _database(instance: dg.DagsterInstance) -> str:
     return os.path.realpath(folder) if isinstance(folder, str) else ""
 
 
-def _read(study: Study) -> _Claim | None:
-    key = claim_key(study.names)
-    with suppress(NotImplementedError, ValueError, TypeError):  # or of another version
-        stored = study.instance.daemon_cursor_storage.get_cursor_values({key}).get(key)
-        return _Claim(**json.loads(stored)) if stored else None
+def _read(study: Study) -> list[_Claim | None]:
+    """Return the claims stored under both names, in the order of `claim_keys`."""
+    keys = claim_keys(study.names)
+    stored: Mapping[str, str] = {}
+    with suppress(NotImplementedError):  # an instance without such a storage
+        stored = study.instance.daemon_cursor_storage.get_cursor_values(set(keys))
+    return [_parse(stored.get(key)) for key in keys]
+
+
+def _parse(text: str | None) -> _Claim | None:
+    with suppress(ValueError, TypeError):  # of another version
+        return _Claim(**json.loads(text)) if text else None
     return None
 
 
-def claim_key(names: Names) -> str:
-    """Name under which the instance stores the claim of a search."""
-    return f"iris_hpo/claim/{names.partitions_name}"
+def claim_keys(names: Names) -> tuple[str, str]:
+    """Names under which the instance stores the claim: by the partitions, and by the assets."""
+    assets = names.asset("models").to_user_string()
+    return f"iris_hpo/claim/{names.partitions_name}", f"iris_hpo/claim_of_assets/{assets}"

@@ -1,8 +1,10 @@
 """Two projects with a search of one name on one instance do not undo each other."""
 
+import json
 import shutil
 import socket
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,27 @@ class TestBothAreThere:
         shutil.move(second.root / "data" / "other", second.parameters / "other")
         claims.claim_search(second.study())
         assert not tick(first).dynamic_partitions_requests
+
+    def test_partitions_of_another_name(self, first: SpecProject, second: SpecProject) -> None:
+        """The assets are the same, so that the second would replace the results of the first."""
+        second.spec = replace(second.spec, partitions="mine")
+        assert refused(second).startswith(
+            f"this Dagster instance already has the search of {first.root}, with the partitions "
+            f"'c_gamma'; with 'mine' of {second.root}, each project would replace the results"
+        )
+        result = second.run("selection")
+        assert "with the partitions 'c_gamma'" in failure_text(result)
+
+    def test_the_partitions_of_another_search(
+        self, first: SpecProject, second: SpecProject
+    ) -> None:
+        folder = "parameters"
+        second.spec = replace(second.spec, name="other", parameters_folder=folder)
+        with pytest.raises(InputError) as error:
+            claims.claim_search(second.study())
+        message = str(error.value)
+        assert f"the search of {first.root}, with the same partitions 'c_gamma' and" in message
+        assert "Give the partitions of this search 'other' another name" in message
 
 
 class TestNothingIsUndone:
@@ -261,10 +284,10 @@ def test_two_that_come_at_the_same_moment(
     other = SpecProject.create(tmp_path / "second", project.instance)
     claims.claim_search(other.study())
     storage = project.instance.daemon_cursor_storage
-    key = claims.claim_key(project.names)
+    keys = claims.claim_keys(project.names)
     other.write_axis("c", 32)
-    theirs = storage.get_cursor_values({key})
-    storage.set_cursor_values({key: ""})
+    theirs = storage.get_cursor_values(set(keys))
+    storage.set_cursor_values(dict.fromkeys(keys, ""))
     write = storage.set_cursor_values
 
     def overtaken(pairs: dict[str, str]) -> None:
@@ -276,13 +299,22 @@ def test_two_that_come_at_the_same_moment(
 
 
 def test_a_claim_of_another_version_is_replaced(first: SpecProject) -> None:
-    storage, key = first.instance.daemon_cursor_storage, claims.claim_key(first.names)
-    before = storage.get_cursor_values({key})
-    for other in ("", "[]", '{"folder": "/"}', "no JSON"):
+    storage, keys = first.instance.daemon_cursor_storage, claims.claim_keys(first.names)
+    before = storage.get_cursor_values(set(keys))
+    assert before.keys() == set(keys)
+    for key, other in product(keys, ("", "[]", '{"folder": "/"}', "no JSON")):
         storage.set_cursor_values({key: other})
         claims.claim_search(first.study())
-        assert storage.get_cursor_values({key}).keys() == before.keys()
-        assert str(first.root) in storage.get_cursor_values({key})[key]
+        assert storage.get_cursor_values(set(keys)) == before
+
+
+def test_a_claim_of_an_earlier_version_still_holds(first: SpecProject, second: SpecProject) -> None:
+    """It was stored under the partitions alone, without the names."""
+    storage, keys = first.instance.daemon_cursor_storage, claims.claim_keys(first.names)
+    claim = json.loads(storage.get_cursor_values({keys[0]})[keys[0]])
+    earlier = {name: claim[name] for name in claim if name not in {"name", "partitions"}}
+    storage.set_cursor_values({keys[0]: json.dumps(earlier), keys[1]: ""})
+    assert BELONGS.format(first.root) in refused(second)
 
 
 @pytest.mark.slow

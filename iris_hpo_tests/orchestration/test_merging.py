@@ -1,13 +1,16 @@
 """A search beside a project's own definitions: nothing clashes, and nothing of theirs changes."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from iris_hpo.orchestration.build import build_search
+from iris_hpo_tests.processes import REPOSITORY
 from iris_hpo_tests.projects import SpecProject, small_spec
 
 
@@ -78,6 +81,24 @@ def test_a_search_sets_no_default_of_a_project(tmp_path: Path) -> None:
     assert made.executor is None
     assert not made.loggers
     assert all(str(key).startswith("iris_hpo_") for key in made.resources or {})
+
+
+def test_what_a_project_defines_over_all_its_assets(tmp_path: Path) -> None:
+    """The code of docs/dagster.md, beside an asset with partitions of its own."""
+
+    @dg.asset(partitions_def=dg.StaticPartitionsDefinition(["mon", "tue"]))
+    def orders() -> None: ...
+
+    page = (REPOSITORY / "docs" / "dagster.md").read_text()
+    (code,) = re.findall(r"^```py\n(.*?)^```", page, re.M | re.S)
+    names: dict[str, Any] = {"dg": dg}
+    exec(code, names)
+    theirs = dg.Definitions(assets=[orders], jobs=[names["nightly"]], sensors=[names["automation"]])
+    spec = replace(small_spec(tmp_path), name="flowers", partitions="")
+    merged = dg.Definitions.merge(theirs, build_search(spec))
+    dg.Definitions.validate_loadable(merged)
+    job = merged.resolve_job_def("nightly")
+    assert job.asset_layer.executable_asset_keys == {dg.AssetKey("orders")}
 
 
 PROJECT = """
