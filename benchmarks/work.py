@@ -83,6 +83,9 @@ class Work:
     def without(self, *contestants: str) -> "Work":
         """Return the work without some contestants and the rows that compare them."""
         steps = {name: step for name, step in self.steps.items() if name not in contestants}
-        compared = ({row.ours[0], *(row.theirs or ())[:1]} for row in self.rows)
-        rows = (row for row, names in zip(self.rows, compared, strict=True) if names <= {*steps})
+        rows = [
+            row
+            for row in self.rows
+            if not {row.ours[0], *(row.theirs or ())[:1]}.intersection(contestants)
+        ]
         return replace(self, steps=steps, rows=tuple(rows))
