@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from iris_hpo.errors import InputError
 from iris_hpo.samplers import Observation
-from iris_hpo.samplers.drawing import draw_unknown, generator, nearest_unknown, shown_keys
+from iris_hpo.samplers.drawing import ShownKeys, draw_unknown, generator, nearest_unknown
 from iris_hpo.samplers.optuna_history import History
 from iris_hpo.samplers.qmc import SobolSampler
 from iris_hpo.space.candidates import Candidate, ParameterSpace
@@ -60,6 +60,7 @@ class OptunaSampler(ABC):
         self._settings = settings
         self._startup = int(settings.get("n_startup_trials", STARTUP))
         self._history: History | None = None
+        self._shown = ShownKeys()
         self._make(0)  # what it refuses, it refuses now
 
     @abstractmethod
@@ -84,8 +85,11 @@ class OptunaSampler(ABC):
         results = (seen for seen in observations if seen.score is not None)
         if sum(1 for _ in islice(results, self._startup)) < self._startup:
             return SobolSampler(self.seed).propose(space, observations, running)
-        shown = shown_keys(observations, running)
-        if self._history is None or not self._history.begins(space, shown):
+        is_continued = self._shown.update(observations, running)
+        shown = self._shown.by_key
+        if self._history is None or not self._history.begins(
+            space, shown, is_continued=is_continued
+        ):
             self._history = History(space)
         self._history.extend(shown, {candidate.key: candidate for candidate in running})
         seed = int(generator(self.seed, len(shown)).integers(2**32))

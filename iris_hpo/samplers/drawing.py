@@ -45,6 +45,36 @@ def shown_keys(
     return shown
 
 
+class ShownKeys:
+    """What is shown to a sampler by key, as `shown_keys` returns it, continued where it can be.
+
+    Of many candidates, only the last ones are new; so a question takes no longer for the others.
+    """
+
+    def __init__(self) -> None:
+        self.by_key: dict[str, Observation | None] = {}
+        self._observations: tuple[Observation, ...] = ()
+
+    def update(self, observations: Sequence[Observation], running: Sequence[Candidate]) -> bool:
+        """Take in what is shown now; return whether it continues what was shown before."""
+        before, self._observations = self._observations, tuple(observations)
+        is_continued = self._observations[: len(before)] == before and self._continue(
+            self._observations[len(before) :], running
+        )
+        if not is_continued:
+            self.by_key = shown_keys(observations, running)
+        return is_continued
+
+    def _continue(self, new: Sequence[Observation], running: Sequence[Candidate]) -> bool:
+        for seen in new:
+            if seen.candidate.key not in self.by_key and seen.number != len(self.by_key):
+                return False
+            self.by_key[seen.candidate.key] = seen
+        for candidate in running:
+            self.by_key.setdefault(candidate.key, None)
+        return len(self.by_key) == len(self._observations) + len(running)
+
+
 def domains_of(space: ParameterSpace) -> list[Domain]:
     """Return where to look, by axis.
 

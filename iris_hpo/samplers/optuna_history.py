@@ -52,12 +52,20 @@ class History:
         self._relative_space: tuple[int, Mapping[str, BaseDistribution]] | None = None
         self._asked: tuple[str, int] | None = None
 
-    def begins(self, space: ParameterSpace, shown: Shown) -> bool:
-        """Whether what is shown begins with what the study holds."""
-        return (
-            space.axes == self.space.axes
-            and list(islice(shown, len(self._numbers))) == list(self._numbers)
-            and self._told.items() <= shown.items()
+    def begins(self, space: ParameterSpace, shown: Shown, *, is_continued: bool) -> bool:
+        """Whether what is shown begins with what the study holds.
+
+        Parameters
+        ----------
+        is_continued
+            Whether it is known to begin with what was shown last.
+        """
+        return space.axes == self.space.axes and (
+            is_continued
+            or (
+                list(islice(shown, len(self._numbers))) == list(self._numbers)
+                and self._told.items() <= shown.items()
+            )
         )
 
     def extend(self, shown: Shown, running: Mapping[str, Candidate]) -> None:
