@@ -1,9 +1,6 @@
 """Functions of adaptive searches, which return at once, and a sampler that notes what it sees."""
 
-import os
-import signal
 from collections.abc import Sequence
-from pathlib import Path
 
 from iris_hpo.samplers import Observation
 from iris_hpo.space.candidates import Candidate, ParameterSpace
@@ -18,15 +15,6 @@ def holed(x: float, y: float) -> float:
     if x == 0.1:
         raise RuntimeError("no ground")
     return float("nan") if x == 0.2 else bowl(x, y)
-
-
-def deadly(x: float, y: float) -> float:
-    """End the process for some candidates, once each."""
-    sign = Path(os.environ["IRIS_HPO_TEST_SIGNS"]) / str(x)
-    if x in (0.1, 0.2) and not sign.exists():
-        sign.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return bowl(x, y)
 
 
 class Steps:

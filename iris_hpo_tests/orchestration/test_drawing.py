@@ -1,8 +1,5 @@
 """Adaptive searches: what a sampler is shown, how far a budget goes, and what is recorded of it."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -320,37 +317,3 @@ def test_an_adaptive_run_covers_all_candidates(
     keys: set[str] | None, others: tuple[str, ...] | None, *, share: bool
 ) -> None:
     assert _share(keys, others) == share
-
-
-_KILLED = """
-import sys
-from pathlib import Path
-import dagster as dg
-from iris_hpo_tests.orchestration.test_drawing import bowl_spec, draw
-from iris_hpo_tests.projects import SpecProject
-root = Path(sys.argv[1])
-with dg.DagsterInstance.local_temp(str(root / "home")) as instance:
-    draw(SpecProject(root, instance, bowl_spec(root, "deadly")))
-"""
-
-
-@pytest.mark.slow
-def test_a_killed_run_is_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "home").mkdir()
-    monkeypatch.setenv("IRIS_HPO_TEST_SIGNS", str(tmp_path))
-    monkeypatch.setattr("iris_hpo.orchestration.overlaps._LOOK_SECONDS", 0.05)
-    for _ in range(2):
-        killed = subprocess.run(
-            [sys.executable, "-c", _KILLED, str(tmp_path)], env=os.environ, check=False
-        )
-        assert killed.returncode == -9
-
-    with dg.DagsterInstance.local_temp(str(tmp_path / "home")) as instance:
-        project = SpecProject(tmp_path, instance, bowl_spec(tmp_path, "deadly"))
-        succeed(draw(project))
-
-        assert project.registered() == FIRST[:4]
-        assert {key: len(events) for key, events in project.by_partition("scores").items()} == (
-            dict.fromkeys(FIRST[:4], 1)
-        )
-        assert project.partition_status("scores")["failed"] == set()

@@ -1,0 +1,212 @@
+"""``kill -9`` of an adaptive search at 20 moments, and a sensor and a command at work at once."""
+
+import importlib
+import multiprocessing
+import os
+import signal
+import time
+from itertools import count
+from multiprocessing.context import ForkServerContext
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from shutil import copy
+from typing import Any, Final
+
+import dagster as dg
+import pytest
+
+from iris_hpo.orchestration.proposals import read_proposals
+from iris_hpo.parts import Part
+from iris_hpo.run_settings import BudgetSettings
+from iris_hpo.training import WORKER_MODULES
+from iris_hpo_tests.orchestration import bowls
+from iris_hpo_tests.orchestration.test_drawing import bowl_spec, launch
+from iris_hpo_tests.processes import REPOSITORY
+from iris_hpo_tests.projects import CANDIDATES, SOURCES, SpecProject, succeed
+from iris_hpo_tests.ticks import evaluate_tick
+
+RUN: Final = "iris_hpo.orchestration.runner:"
+DRAWING: Final = "iris_hpo.orchestration.drawing:"
+RECORDER: Final = "iris_hpo.orchestration.recorder:Recorder."
+PROPOSALS: Final = "iris_hpo.orchestration.proposals:"
+TRIAL: Final = "iris_hpo.training.trial:TrialWork."
+BOWL: Final = "iris_hpo_tests.orchestration.bowls:bowl"
+
+MOMENTS: Final = (
+    (RUN + "Launcher._run", 1, "before"),  # nothing is recorded
+    ("iris_hpo.orchestration.drawing_run:wait_for_turn", 1, "after"),  # settings, no candidate
+    (PROPOSALS + "register", 1, "before"),  # drawn, not noted
+    (PROPOSALS + "register", 1, "after"),  # noted, not registered
+    (PROPOSALS + "register", 2, "after"),  # registered, not planned
+    (PROPOSALS + "plan_results", 2, "after"),  # planned, not stored: events are stored together
+    ("iris_hpo.orchestration.drawing_run:register_proposal", 2, "after"),
+    (BOWL, 1, "before"),  # in training
+    (BOWL, 2, "after"),
+    ("iris_hpo.store.folder:ArtifactStore.write_together", 2, "before"),
+    (TRIAL + "_ensure_model", 2, "after"),  # the model is stored, the score is not
+    (TRIAL + "__call__", 2, "after"),  # both are stored, none is recorded
+    (RECORDER + "_log_model", 2, "before"),
+    (RECORDER + "_log_score", 2, "before"),  # the model is recorded, the score is not
+    (RECORDER + "record", 2, "after"),
+    (DRAWING + "Supply.note", 1, "after"),
+    (DRAWING + "Drawing.propose", 2, "before"),  # between two candidates
+    (DRAWING + "Drawing.propose", 2, "after"),
+    ("iris_hpo.orchestration.drawing_run:DrawingRun.end", 1, "before"),  # all are recorded
+    ("iris_hpo.orchestration.assets.selection:write_selection", 1, "before"),
+    ("iris_hpo.orchestration.assets.selection:write_selection", 1, "after"),
+)
+"""Function, the number of the call, and whether the process ends before the call or after it."""
+
+SAMPLER: Final = Part("tpe", {"n_startup_trials": 5})
+
+
+@pytest.fixture(scope="module")
+def server() -> ForkServerContext:
+    """Starts processes that have imported what a run needs, which saves seconds each time."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, "optuna", *WORKER_MODULES])
+    return context
+
+
+def make_home(root: Path) -> Path:
+    (root / "home").mkdir(parents=True)
+    copy(REPOSITORY / ".dagster" / "dagster.yaml", root / "home")
+    return root
+
+
+def opened(root: Path) -> dg.DagsterInstance:
+    os.environ["DAGSTER_HOME"] = str(root / "home")
+    return dg.DagsterInstance.from_config(str(root / "home"))
+
+
+def project_in(root: Path, instance: dg.DagsterInstance, candidates: int = 28) -> SpecProject:
+    budget = BudgetSettings(candidates=candidates)
+    return SpecProject(root, instance, bowl_spec(root, sampler=SAMPLER, budget=budget))
+
+
+def plant(place: str, call: int, when: str) -> None:
+    """Let this process end as by ``kill -9`` at a call of a function."""
+    module, _, path = place.partition(":")
+    owner: Any = importlib.import_module(module)
+    *outer, name = path.split(".")
+    for part in outer:
+        owner = getattr(owner, part)
+    function, calls = getattr(owner, name), count(1)
+
+    def deadly(*arguments: Any, **named: Any) -> Any:
+        is_moment = next(calls) == call
+        if is_moment and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = function(*arguments, **named)
+        if is_moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, name, deadly)
+
+
+def run_until(root: Path, moment: tuple[str, int, str] | None) -> None:
+    """Do what `iris-hpo run` does, up to a moment."""
+    with opened(root) as instance:
+        project = project_in(root, instance)
+        if moment:
+            plant(*moment)
+        launch(project)
+
+
+def check_record(root: Path, undisturbed: list[str]) -> None:
+    """Every candidate is the next one of the undisturbed search, and was scored at most once."""
+    with opened(root) as instance:
+        project = project_in(root, instance)
+        keys = project.registered()
+        assert keys == undisturbed[: len(keys)]
+        notes = [(each.key, each.number) for each in read_proposals(project.study()).values()]
+        assert notes[: len(keys)] == [(key, number) for number, key in enumerate(keys)]
+        assert len(notes) <= len(keys) + 1  # one may be noted that is not registered
+        scores = project.by_partition("scores")
+        assert all(len(events) == 1 for events in scores.values())
+        assert set(scores) >= set(keys[:-1])  # only what was in flight is lost
+
+
+@pytest.mark.slow
+def test_a_search_goes_on_after_a_kill_at_any_moment(
+    server: ForkServerContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    for name in ("undisturbed", "killed"):
+        make_home(tmp_path / name)
+    run_until(tmp_path / "undisturbed", None)
+    with opened(tmp_path / "undisturbed") as instance:
+        project = project_in(tmp_path / "undisturbed", instance)
+        undisturbed, leaderboard = project.registered(), project.leaderboard()
+
+    root = tmp_path / "killed"
+    for moment in MOMENTS:
+        process = server.Process(target=run_until, args=(root, moment))
+        process.start()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL, moment
+        check_record(root, undisturbed)
+    run_until(root, None)
+
+    assert len(undisturbed) == 28
+    with opened(root) as instance:
+        project = project_in(root, instance)
+        assert project.registered() == undisturbed
+        assert len(project.by_partition("scores")) == 28
+        assert project.partition_status("scores")["failed"] == set()
+        assert project.leaderboard() == leaderboard
+
+
+def run_slowly(root: Path, tags: dict[str, str] | None, start: Barrier) -> None:
+    """Do what `iris-hpo run` does, or execute the run that a sensor requested with these tags."""
+    bowl = bowls.bowl
+    bowls.bowl = lambda x, y: (time.sleep(0.05), bowl(x, y))[1]
+    with opened(root) as instance:
+        project = project_in(root, instance, 12)
+        start.wait()
+        if tags is None:
+            launch(project)
+        else:
+            succeed(project.run(*CANDIDATES, tags=tags))
+
+
+@pytest.mark.slow
+def test_a_sensor_and_a_command_at_once_share_one_budget(
+    server: ForkServerContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    root = make_home(tmp_path / "shared")
+    with opened(root) as instance:
+        project = project_in(root, instance, 12)
+        succeed(project.run(*SOURCES))
+        sensor = "parameter_files_sensor"
+        # The first tick notes the files, the second asks for the next run.
+        cursor = evaluate_tick(project.defs, instance, sensor, None, project.storage).cursor
+        tick = evaluate_tick(project.defs, instance, sensor, cursor, project.storage)
+    (request,) = tick.run_requests
+    start = server.Barrier(2)
+    tags = {"dagster/sensor_name": sensor, **request.tags}
+    processes = [server.Process(target=run_slowly, args=(root, own, start)) for own in (None, tags)]
+
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+
+    assert [process.exitcode for process in processes] == [0, 0]
+    with opened(root) as instance:
+        project = project_in(root, instance, 12)
+        keys = project.registered()
+        assert len(keys) == 12
+        assert [len(events) for events in project.by_partition("scores").values()] == [1] * 12
+        proposals = read_proposals(project.study()).values()
+        assert [(each.key, each.number) for each in proposals] == [
+            (key, number) for number, key in enumerate(keys)
+        ]
+        first, second = sorted(
+            (record.start_time or 0.0, record.end_time or 0.0)
+            for record in instance.get_run_records(dg.RunsFilter(job_name="search"))
+            if project.names.asset("scores") in (record.dagster_run.asset_selection or ())
+        )
+        assert second[0] < first[1], "both were at work"
