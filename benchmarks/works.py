@@ -235,7 +235,7 @@ def _digits(size: Size, data: str) -> Work:
     def on_dask(folder: Path) -> Ran:
         """Run on a cluster that was started before, as a user's would be."""
         project = Project(folder / "dask", problem, "digits").make()
-        with cluster(folder / "dask", workers=problem.jobs) as dask:
+        with cluster(folder / "dask", workers=problem.jobs, settings={}) as dask:
             return project.run("--engine=dask", f"--dask-address={dask.address}")
 
     return Work(

@@ -200,7 +200,8 @@ def test_loky_on_a_terminal(project: YamlProject, leaderboard: bytes, moment: st
     }
     with terminal(project, "--jobs", "2") as opened:
         if moment == "starting":
-            wait_for(lambda: len(processes_of(project.root / ".dagster")) > 2, "no worker starts")
+            home = project.root / ".dagster"
+            wait_for(lambda: len(processes_of(home)) > 2, "no worker starts", poll=0.05)
         wait_for(moments[moment], f"never {moment}")
         opened.press_ctrl_c()
         code, lines = opened.end()

@@ -176,7 +176,7 @@ def test_killed_workers_of_a_real_search_cost_nothing(
             return scores.is_dir() and len(list(scores.iterdir())) >= enough
 
         wait_for(reached, "the run does not come so far")
-        wait_for(lambda: any(one not in killed for one in workers_of(home)), "no worker")
+        wait_for(lambda: not set(workers_of(home)) <= {*killed}, "no worker", poll=0.05)
         victim = next(one for one in workers_of(home) if one not in killed)
         os.kill(victim, signal.SIGKILL)
         killed.append(victim)

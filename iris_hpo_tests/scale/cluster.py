@@ -9,6 +9,14 @@ from pathlib import Path
 
 from iris_hpo_tests.processes import answers, free_port, running, stop, wait_for
 
+SELDOM = {
+    "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL": "5s",
+    "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "1s",
+    "DASK_DISTRIBUTED__WORKER__PROFILE__INTERVAL": "10s",
+}
+"""How often Dask's processes look at themselves: by default up to a hundred times a second, which
+takes a tenth of a core while all wait."""
+
 
 @dataclass
 class Cluster:
@@ -108,6 +116,8 @@ def cluster(
     workers: int = 2,
     environment: Mapping[str, str] | None = None,
     port: int | None = None,
+    *,
+    settings: Mapping[str, str] = SELDOM,
 ) -> Generator[Cluster]:
     """Start a scheduler and workers, and wait for them; at the end nothing of them is left.
 
@@ -117,13 +127,16 @@ def cluster(
         For logs and the workers' files.
     workers
         How many, named ``worker-0`` and so on, with one thread each.
+    settings
+        Of Dask, as variables of the environment.
     """
     port = port or free_port()
+    environment = {**settings, **(environment or {})}
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
     command += ["--port", str(port), "--no-dashboard"]
     with running(command, folder / "scheduler.log", environment) as scheduler:
         wait_for("Dask scheduler", lambda: answers(port))
-        made = Cluster(port, folder, scheduler, dict(environment or {}))
+        made = Cluster(port, folder, scheduler, environment)
         with made._stack:
             for number in range(workers):
                 made.start_worker(f"worker-{number}")
