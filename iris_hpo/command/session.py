@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from iris_hpo.command.project import find_search, load_definitions
 from iris_hpo.errors import InputError
 from iris_hpo.event_log.postgres_server import MANY_ATS, has_broken_url, one_message
+from iris_hpo.orchestration.failures import with_advice
 from iris_hpo.orchestration.home import check_name
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study
@@ -190,7 +191,7 @@ def _reason(error: Exception) -> str:
         cause = getattr(refusal, "orig", None) or refusal
     elif isinstance(cause, dg.DagsterInvalidConfigError):
         cause = Exception(cause.errors[0].message.partition(" Expected: ")[0])
-    return " ".join(str(cause).split())[:_REASON_LENGTH] or type(cause).__name__
+    return with_advice(" ".join(str(cause).split())[:_REASON_LENGTH]) or type(cause).__name__
 
 
 def _absolute(folder: str | None) -> str | None:

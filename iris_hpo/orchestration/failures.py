@@ -1,5 +1,6 @@
 """End a run or a tick early, after a user's mistake or an interrupt, without retries."""
 
+import re
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -14,7 +15,19 @@ from iris_hpo.orchestration.names import failure
 INTERRUPTED: Final = "iris_hpo/interrupted"
 """Tag of a run that a signal stopped. It was not terminated in the UI: its work is still wanted."""
 
+_LACKS_COLUMN: Final = re.compile(
+    r"no such column: |has no column named |column \S+ (of relation \S+ )?does not exist"
+)
+"""What SQLite and PostgreSQL answer if their tables are older than the code that uses them."""
+
 _MESSAGE: Final = "The process of this run was interrupted."
+
+
+def with_advice(message: str) -> str:
+    """Add to a message of the database what to do if an earlier Dagster made its tables."""
+    if _LACKS_COLUMN.search(message):
+        return f"{message}; an earlier Dagster made this instance: run `dagster instance migrate`"
+    return message
 
 
 @contextmanager

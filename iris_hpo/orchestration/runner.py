@@ -18,7 +18,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.orchestration.claims import claim_search
 from iris_hpo.orchestration.config import FITTING, sampling_settings
 from iris_hpo.orchestration.drawing import left_out_line
-from iris_hpo.orchestration.failures import cancelled_if_interrupted
+from iris_hpo.orchestration.failures import cancelled_if_interrupted, with_advice
 from iris_hpo.orchestration.outcome import Outcome, RunFailedError, Tally
 from iris_hpo.orchestration.partitions import apply_change, is_range, registered_keys
 from iris_hpo.orchestration.plan import FullPlan, full_plan
@@ -289,7 +289,7 @@ def _message(result: dg.ExecuteInProcessResult) -> str:
                 return data.user_failure_data.description or "a step failed"
             if data.error is not None:
                 cause = data.error.cause or data.error
-                return cause.message.partition("\n[SQL:")[0].strip()
+                return with_advice(cause.message.partition("\n[SQL:")[0].strip())
         if event.is_job_failure and (error := event.job_failure_data.error):  # no step began
-            return (error.cause or error).message.strip()
+            return with_advice((error.cause or error).message.strip())
     return "the run failed; look at it in the Dagster UI"
