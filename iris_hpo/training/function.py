@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from iris_hpo.errors import InputError
 from iris_hpo.parts import import_object
+from iris_hpo.training.bounded_prints import bounded_prints
 from iris_hpo.training.call import Trial
 from iris_hpo.training.called import Called, Returned, Site
 from iris_hpo.training.source_code import loaded_code
@@ -82,7 +83,8 @@ class FunctionObjective(Called):
         """Call the function with a trial, or with the parameters by their names."""
         trial = Trial(site.parameters, site.seed, site.data, site.workplace)
         positional, by_name = self._arguments(site.parameters, trial)
-        value = self._imported(*positional, **by_name, **self.settings)
+        with bounded_prints():
+            value = self._imported(*positional, **by_name, **self.settings)
         _leave(trial)
         return Returned(value, trial.logged)
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -43,6 +44,13 @@ def write_without_end(trial: Any) -> object:
     return 1
 
 
+def print_without_end(trial: Any) -> object:  # noqa: ARG001
+    for _ in range(1000):
+        sys.stdout.write("loud\n" * 1000)
+        sys.stderr.writelines(["loud\n"] * 1000)
+    return 1
+
+
 def leave_a_large_folder(trial: Any) -> object:
     with (trial.folder / "large").open("wb") as file:
         file.truncate(1 << 30)  # takes no room
@@ -67,6 +75,7 @@ FAULTS: dict[str, Callable[[Any], object]] = {
     "takes too long": sleep_with_a_child,
     "gives nan": lambda _: float("nan"),
     "writes without end": write_without_end,
+    "prints without end": print_without_end,
     "leaves a large folder": leave_a_large_folder,
     "leaves 10,000 files": leave_many_files,
     "writes other encodings": write_other_encodings,

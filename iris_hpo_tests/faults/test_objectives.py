@@ -19,8 +19,10 @@ from iris_hpo.parts import Part
 from iris_hpo.processes import is_alive
 from iris_hpo.training import artifacts, process_group
 from iris_hpo.training.artifacts import Workplace, pack
+from iris_hpo.training.bounded_prints import bounded_prints
 from iris_hpo.training.called_objective import CalledObjective
 from iris_hpo.training.evaluation import Training, train
+from iris_hpo_tests.faults import faulty_calls
 
 NOTHING = Examples(np.empty((0, 0)), np.empty(0), np.empty((0, 0)), np.empty(0), ())
 
@@ -141,6 +143,40 @@ def test_endless_output_takes_little_memory(tmp_path: Path) -> None:
     assert b"0.5\n" in log
     assert b" bytes left out ...\n" in log
     assert len(log) < 1 << 20
+
+
+def test_a_function_that_prints_without_end_fills_no_disk(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = f"{faulty_calls.__name__}:{faulty_calls.faulty.__name__}"
+    objective = CalledObjective(Part("function", {"function": name}), tmp_path)
+    streams = sys.stdout, sys.stderr
+
+    training = train(objective, {"fault": "prints without end"}, NOTHING)
+
+    assert training.model == 1
+    assert (sys.stdout, sys.stderr) == streams
+    for printed in capsys.readouterr():
+        assert printed.startswith("loud\n")
+        assert printed.endswith("... what it prints further is left out ...\n")
+        assert len(printed) < (1 << 20) + 100
+
+
+def test_calls_that_overlap_leave_no_bound_behind(capsys: pytest.CaptureFixture[str]) -> None:
+    """As in a worker with several threads."""
+    stream = sys.stdout
+    one, other = bounded_prints(), bounded_prints()
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+    other.__exit__(None, None, None)
+
+    sys.stdout.write("x" * (1 << 21))
+
+    assert len(capsys.readouterr().out) == 1 << 21
+    with bounded_prints():
+        pass
+    assert sys.stdout is stream
 
 
 def test_other_encodings_are_kept_byte_by_byte(tmp_path: Path) -> None:

@@ -1,0 +1,83 @@
+"""What a function prints, up to a bound: one that prints without end fills no disk."""
+
+import sys
+from collections.abc import Generator, Iterable
+from contextlib import ExitStack, contextmanager
+from typing import Any, Final
+
+LONGEST: Final = 1 << 20
+"""Number of characters of each stream that are passed on."""
+
+
+class BoundedStream:
+    """A text stream that passes on what is written to it, up to a number of characters.
+
+    Parameters
+    ----------
+    stream
+        Where it goes.
+    room
+        Number of characters.
+    """
+
+    def __init__(self, stream: Any, room: int = LONGEST) -> None:
+        self.stream = stream
+        self._room: int | None = room
+
+    def write(self, text: str) -> int:
+        """Pass a text on; of one that is too long the begin, and a note once."""
+        if self._room is None or len(text) <= self._room:
+            self._room = None if self._room is None else self._room - len(text)
+            self.stream.write(text)
+        elif self._room >= 0:
+            self.stream.write(f"{text[: self._room]}\n... what it prints further is left out ...\n")
+            self._room = -1
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write texts one after the other."""
+        for line in lines:
+            self.write(line)
+
+    def release(self) -> None:
+        """Pass on all that comes: the call has ended."""
+        self._room = None
+
+    @property
+    def is_released(self) -> bool:
+        """Whether all that comes is passed on."""
+        return self._room is None
+
+    def __getattr__(self, name: str) -> Any:
+        """Be as the stream in everything else."""
+        return getattr(self.stream, name)
+
+
+@contextmanager
+def bounded_prints() -> Generator[None]:
+    """Bound what the block writes to `sys.stdout` and `sys.stderr`.
+
+    What compiled code and other processes write goes past it.
+    """
+    with ExitStack() as streams:
+        streams.enter_context(_bounded("stdout"))
+        streams.enter_context(_bounded("stderr"))
+        yield
+
+
+@contextmanager
+def _bounded(name: str) -> Generator[None]:
+    before: Any = getattr(sys, name)
+    while isinstance(before, BoundedStream) and before.is_released:  # of a call in another thread
+        before = before.stream
+    if before is None:  # a process without a console
+        yield
+        return
+    bounded = BoundedStream(before)
+    setattr(sys, name, bounded)
+    try:
+        yield
+    finally:
+        bounded.release()
+        if getattr(sys, name) is bounded:
+            setattr(sys, name, before)
