@@ -24,6 +24,7 @@ from iris_hpo.engines.dask_worker import (
     Facts,
     WorkLostError,
     describe,
+    end_children_of,
     hold_work,
     machine_id,
     objection_to,
@@ -157,6 +158,8 @@ class _DaskWorkers(Workers[str]):
     def kill(self, workers: Collection[str]) -> None:
         for worker in workers:
             self.lose(worker)
+        with self._scheduler(), suppress(KeyError):  # one that is gone already has no nanny
+            self._client.run(end_children_of, workers=[*workers], nanny=True, on_error="ignore")
         # The processes die; their nannies start new workers in their place.
         with self._scheduler(), suppress(TimeoutError):
             self._client.restart_workers(

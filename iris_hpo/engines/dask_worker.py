@@ -9,8 +9,10 @@ import pickle
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -27,6 +29,7 @@ Work = Callable[[object], object]
 _PACKAGES: Final = ("iris_hpo", "numpy", "scikit-learn")
 _MOST_HELD: Final = 16
 """Largest number of works held. A killed run cannot release its work; newer ones push it out."""
+_LOOK_SECONDS: Final = 0.1
 _SENDING_SECONDS: Final = 0.005
 """Time for a message to leave: another thread sends it, which a fit in compiled code may block."""
 
@@ -169,3 +172,22 @@ def _report(work: Work, item: object, retries: int) -> bytes:
         return pickle.dumps(Report(outcome, seconds))
     except Exception as error:  # noqa: BLE001 - pickling a result may raise anything
         return pickle.dumps(Report(Failed(item, in_one_line(error)), seconds))
+
+
+def end_children_of(dask_worker: Any) -> None:
+    """In a nanny whose worker is about to be killed: what the worker started ends with it."""
+    psutil = import_module("psutil")
+    worker = psutil.Process(dask_worker.pid)
+    children = worker.children(recursive=True)  # later they are no longer known as its own
+    if children:
+        threading.Thread(target=_kill_after, args=(psutil, worker, children), daemon=True).start()
+
+
+def _kill_after(psutil: Any, worker: Any, children: Iterable[Any]) -> None:
+    """Kill processes once another one has ended, which is left to its parent to wait for."""
+    with suppress(psutil.Error):
+        while worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(_LOOK_SECONDS)
+    for child in children:
+        with suppress(psutil.Error):
+            child.kill()

@@ -19,6 +19,7 @@ from iris_hpo.data.shuffled import split_rows
 from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.engines import (
     Done,
+    Failed,
     Limits,
     LokyEngine,
     SerialEngine,
@@ -90,6 +91,17 @@ def test_a_death_costs_no_work_of_other_workers(tmp_path):
     assert reasons_of(outcomes) == {}
     assert results_of(outcomes) == {patient: "patient", deadly: "deadly"}
     assert (attempts_at(patient), attempts_at(deadly)) == (1, 2)
+
+
+@pytest.mark.slow
+def test_what_an_overdue_item_has_started_ends_with_its_worker(tmp_path):
+    note = tmp_path / "child"
+
+    (outcome,) = all_of(LOKY.map(own_work.wait_for_a_child, [note], Limits(timeout=3)))
+
+    assert outcome == Failed(note, "did not finish within 3 s (candidate_timeout)")
+    child = int(note.read_text())
+    wait_for("end of the child", lambda: not is_alive(child))
 
 
 @pytest.mark.slow

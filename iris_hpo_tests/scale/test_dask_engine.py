@@ -13,9 +13,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from iris_hpo.engines import Done, Limits, dask, make_engine
+from iris_hpo.engines import Done, Failed, Limits, dask, make_engine
 from iris_hpo.engines.dask import DaskEngine
 from iris_hpo.errors import InputError
+from iris_hpo.processes import is_alive
 from iris_hpo.testing import WorkersContract, engine_work
 from iris_hpo.testing.engines import ONCE, all_of, reasons_of, results_of
 from iris_hpo_tests.engines import own_work
@@ -117,6 +118,17 @@ def test_a_wait_that_was_cancelled_is_no_answer():
 
     sent = SimpleNamespace(result=result, status="finished")
     assert dask._DaskWorkers._reports(SimpleNamespace(), sent) == ["a report"]
+
+
+@pytest.mark.slow
+def test_what_an_overdue_item_has_started_ends_with_its_worker(engine, tmp_path):
+    note = tmp_path / "child"
+
+    (outcome,) = all_of(engine.map(own_work.wait_for_a_child, [note], Limits(timeout=3)))
+
+    assert outcome == Failed(note, "did not finish within 3 s (candidate_timeout)")
+    child = int(note.read_text())
+    wait_for("end of the child", lambda: not is_alive(child))
 
 
 @pytest.mark.slow
