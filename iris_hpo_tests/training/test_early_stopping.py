@@ -1,8 +1,10 @@
 """Early stopping: which rows decide, how many iterations a model takes, and what is refused."""
 
 import pickle
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -65,7 +67,10 @@ class NeverStops(Booster):
 
 
 class OfXgboost(Booster):
-    """As XGBoost's: the rounds are a parameter, and iterations are counted from 0."""
+    """As XGBoost's: the rounds are a parameter, and iterations are counted from 0.
+
+    XGBoost 3.2.0 itself was tried by hand: it stopped on wine, with weights and without.
+    """
 
     __module__ = "xgboost.sklearn"
 
@@ -81,6 +86,36 @@ class OfXgboost(Booster):
         super().fit(X, y, sample_weight, eval_set, self.early_stopping_rounds, **more)
         self.best_iteration = 6
         return self
+
+
+class Pool(tuple):
+    """As CatBoost's: features, labels and weights."""
+
+    __slots__ = ()
+
+    def __new__(cls, data, label, weight=None):
+        return super().__new__(cls, (data, label, weight))
+
+
+class OfCatboost(Booster):
+    """As CatBoost's: it evaluates on a pool, and a method counts iterations from 0.
+
+    CatBoost 1.2.10 itself was tried by hand: it stopped on wine, with weights and without.
+    """
+
+    __module__ = "catboost.core"
+
+    def __init__(self, iterations=None, depth=2, random_state=None):
+        super().__init__(depth=depth, random_state=random_state)
+        self.iterations = iterations
+
+    def fit(self, X, y, sample_weight=None, eval_set=None, early_stopping_rounds=None):  # noqa: N803
+        super().fit(X, y, sample_weight, eval_set, early_stopping_rounds)
+        vars(self).pop("best_iteration_", None)
+        return self
+
+    def get_best_iteration(self):
+        return 6
 
 
 class Centred(TransformerMixin, BaseEstimator):
@@ -279,6 +314,17 @@ class TestIterations:
         assert (training.iterations, training.model.n_estimators) == (7, 7)
         assert training.model.early_stopping_rounds is None
         assert FITS[0][4] == 5
+
+    def test_catboost_evaluates_on_a_pool_and_counts_from_zero(self, rows, monkeypatch):
+        monkeypatch.setitem(sys.modules, "catboost", SimpleNamespace(Pool=Pool))
+        weighted = replace(rows, roles=RowRoles(weight=np.arange(1.0, 121.0)))
+
+        training = train(objective(OfCatboost), {"depth": 2}, weighted)
+
+        assert (training.iterations, training.model.iterations) == (7, 7)
+        _, _, _, (evaluated, labels, weights), rounds, _ = FITS[0]
+        assert (len(evaluated), rounds) == (len(labels), 5)
+        assert weights.tolist() == [float(row) + 1 for row in evaluated[:, 0]]
 
     def test_what_never_stops_is_the_candidates_failure(self, rows):
         with pytest.raises(CandidateError, match="it does not stop early with these parameters"):
