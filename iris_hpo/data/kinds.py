@@ -206,7 +206,10 @@ def _date(cell: str, kind: str) -> float:
         days = _days(cell, "date")  # the year first says the order of the parts
     if days is None:
         order = "-".join(DATES[kind])
-        raise CellValueError(f"{shorten(cell)} is not a date written {order}, as in training")
+        raise CellValueError(
+            f"{shorten(cell)} is not a date written {order}, as in training; write it so, or with "
+            "the year first"
+        )
     return days
 
 

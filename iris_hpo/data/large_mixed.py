@@ -148,10 +148,14 @@ def _values(
         kinds[at] = kind
         if kind:
             values.append(of_rows)
-        is_complete &= kind in (NUMBER, TRUTH) and not np.isnan(of_rows.astype(np.float64)).any()
+        is_complete = is_complete and kind in (NUMBER, TRUTH) and _has_all(of_rows)
     if is_complete:
         return {}, np.column_stack(values).astype(np.float64)
     return kinds, _objects(values, rows)
+
+
+def _has_all(numbers: NDArray[Any]) -> bool:
+    return not np.isnan(numbers.astype(np.float64, copy=False)).any()
 
 
 def _objects(columns: Sequence[NDArray[Any]], rows: int) -> NDArray[Any]:
