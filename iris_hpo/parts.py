@@ -100,8 +100,9 @@ def import_object(path: str, kind: str, advice: str, *, field: str) -> object:
         return getattr(importlib.import_module(module), name)
     except Exception as error:  # importing runs the module
         what_to_do = _what_to_install(error, path) or f"give {advice}"
+        reason = str(error) or type(error).__name__
         raise InputError(
-            f"the {kind} {path!r} cannot be imported ({error}); {what_to_do}", field=(field,)
+            f"the {kind} {path!r} cannot be imported ({reason}); {what_to_do}", field=(field,)
         ) from error
 
 

@@ -148,7 +148,7 @@ def explain(error: BaseException, path: Path) -> str:
     for file, line in reversed(places):
         if Path(file).is_relative_to(path):
             return f"{file}:{line} - {message}"
-    return str(error)
+    return str(error) or type(error).__name__
 
 
 def root_cause(error: BaseException) -> BaseException:

@@ -14,8 +14,9 @@ from iris_hpo.engines.dispatch import Dispatch
 from iris_hpo.engines.interface import Chunk, Failed, Limits, Report, Workers, attempt
 from iris_hpo.engines.tries import Shares, Try
 from iris_hpo.engines.worker import run_chunk
-from iris_hpo.errors import CandidateError, WholeRunError
+from iris_hpo.errors import CandidateError, InputError, WholeRunError
 from iris_hpo.machine import lack
+from iris_hpo.parts import import_object
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -65,6 +66,18 @@ def test_a_current_folder_that_was_removed_is_one_message(
     assert out == ""
     assert err.startswith("iris-hpo: the current folder has been removed or moved; change to")
     assert err.count("\n") == 1
+
+
+def test_a_module_that_the_memory_does_not_suffice_for_names_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "too_large.py").write_text("raise MemoryError\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(InputError, match=r"'too_large.Tree' cannot be imported \(MemoryError\)"):
+        import_object(
+            "too_large.Tree", "estimator", "the import path of a class", field="estimator"
+        )
 
 
 def fail(error: Exception) -> None:
