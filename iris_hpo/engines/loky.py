@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Collection, Generator, Sequence, Set
 from concurrent.futures import BrokenExecutor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar, TypeVarTuple
@@ -26,10 +26,13 @@ from iris_hpo.engines.worker import (
 from iris_hpo.engines.workers_engine import WorkersEngine
 from iris_hpo.errors import InputError
 from iris_hpo.interrupts import held, out_of_reach
+from iris_hpo.machine import lack
 
 Arguments = TypeVarTuple("Arguments")
 Answer = TypeVar("Answer")
 
+_SEMAPHORES: Final = 16
+"""Number of semaphores that must be free: a worker has fewer."""
 _START_SECONDS: Final = 1.0
 """Start time of a worker: if the remaining work takes less, no further worker is started."""
 
@@ -86,7 +89,8 @@ def obstacle() -> str:
     import multiprocessing
 
     try:
-        multiprocessing.get_context("fork").Lock()  # a semaphore, as each worker has several
+        context = multiprocessing.get_context("fork")
+        _ = [context.Lock() for _ in range(_SEMAPHORES)]
     except (ImportError, OSError) as error:
         os.environ["JOBLIB_MULTIPROCESSING"] = "0"  # otherwise joblib warns of the same
         return f"semaphores cannot be made: {getattr(error, 'strerror', None) or error}"
@@ -121,10 +125,15 @@ def start_ahead(workers: int = 1, jobs: int = 1, *, modules: Sequence[str] = ())
     from joblib import cpu_count
 
     while len(_spare) < min(workers, jobs or cpu_count()):
-        with held():  # a worker that is started can be ended from then on
-            worker = _LokyWorker()
-            worker.begin(import_modules, modules)
-            _spare.append(worker)
+        try:
+            with held():  # a worker that is started can be ended from then on
+                worker = _LokyWorker()
+                worker.begin(import_modules, modules)
+                _spare.append(worker)
+        except (OSError, RuntimeError) as error:
+            if lack(error) is None:
+                raise
+            return  # the engine works with fewer, or says what is missing
 
 
 def keep_one() -> None:
@@ -162,7 +171,10 @@ def _take_worker() -> _LokyWorker:
             worker.kill()
         else:
             return worker
-    return _LokyWorker()
+    worker = _LokyWorker()
+    with suppress(BrokenExecutor):  # it is found out when it is given work
+        worker.begin(adopt_path, list(sys.path))  # starts the process
+    return worker
 
 
 class LokyEngine(WorkersEngine):
@@ -215,7 +227,12 @@ class _LokyWorkers(Workers[_LokyWorker]):
     def start(self) -> None:
         try:
             self._present[_take_worker()] = None
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and lack(error) is None:
+                raise
+            if self._present:  # those that there are do the work
+                self.most = len(self._present)
+                return
             raise InputError(
                 f"a worker process cannot be started: {error}; make room (memory, /dev/shm), then "
                 "run the search again: finished candidates are kept"

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -365,6 +366,50 @@ def test_a_worker_that_cannot_be_started_gives_one_message(monkeypatch):
     monkeypatch.setattr(loky, "_take_worker", start)
     with pytest.raises(InputError, match=r"a worker process cannot be started: .*No space left"):
         all_of(LOKY.map(engine_work.square, [1], Limits()))
+
+
+def test_the_workers_that_could_be_started_do_the_work(monkeypatch, tmp_path):
+    take = loky._take_worker
+
+    def take_one():
+        monkeypatch.setattr(loky, "_take_worker", fail)
+        return take()
+
+    def fail():
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(loky, "_take_worker", take_one)
+    monkeypatch.setattr(loky, "_START_SECONDS", 0.0)
+    items = [(tmp_path, number / 1e9) for number in range(8)]
+    outcomes = all_of(LOKY.map(engine_work.note_process_and_sleep, items, ONCE))
+    assert [type(outcome) for outcome in outcomes] == [Done] * 8
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_worker_that_cannot_be_started_ahead_is_left_out(monkeypatch):
+    def fail():
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(loky, "_spare", [])
+    monkeypatch.setattr(loky, "_LokyWorker", fail)
+    start_ahead()
+    assert loky._spare == []
+
+
+def test_room_for_few_semaphores_is_an_obstacle(monkeypatch):
+    semaphores = iter([object()] * 6)
+
+    def make():
+        try:
+            return next(semaphores)
+        except StopIteration:
+            raise OSError(28, "No space left on device") from None
+
+    monkeypatch.setattr(multiprocessing, "get_context", lambda _: SimpleNamespace(Lock=make))
+    monkeypatch.setenv("JOBLIB_MULTIPROCESSING", "1")
+    loky.obstacle.cache_clear()
+    assert loky.obstacle() == "semaphores cannot be made: No space left on device"
+    loky.obstacle.cache_clear()
 
 
 def test_a_step_of_the_clock_ends_nothing(monkeypatch, tmp_path):
