@@ -48,7 +48,7 @@ def shown_keys(
 class ShownKeys:
     """What is shown to a sampler by key, as `shown_keys` returns it, continued where it can be.
 
-    Of many candidates, only the last ones are new; so a question takes no longer for the others.
+    Only the last ones of many candidates are new, so a question takes no longer for the others.
     """
 
     def __init__(self) -> None:
