@@ -40,7 +40,8 @@ def digests_of(home: Path, inputs: Sequence[str]) -> dict[str, str]:
             digests[name] = _digest_of_folder(path) if path.is_dir() else _digest(path)
         except OSError as error:
             raise InputError(
-                f"the input {name!r} of the objective cannot be read: {path}: {error.strerror}",
+                f"the input {name!r} of the objective cannot be read: {error.filename or path}: "
+                f"{error.strerror}",
                 field=("inputs",),
             ) from error
     return digests

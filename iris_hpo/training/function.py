@@ -70,6 +70,12 @@ class FunctionObjective(Called):
             If a call would fail by its arguments.
         """
         arguments = self._arguments(dict.fromkeys(parameters), None)
+        twice = [name for name in arguments[1] if name in self.settings]
+        if twice:
+            raise InputError(
+                f"{twice[0]!r} is a setting and the parameter of an axis; leave one out",
+                field=("settings",),
+            )
         try:
             if signature := self._signature:
                 signature.bind(*arguments[0], **arguments[1], **self.settings)

@@ -153,7 +153,8 @@ class TestFunction:
         ("name", "settings", "message"),
         [
             ("plane", {"settings": {"colour": 1}}, "unexpected keyword argument 'colour'"),
-            ("raises", {"settings": {"x": 1}}, "takes either a trial, or a parameter for each"),
+            ("asks_for_more", {"settings": {"a": 1}}, "takes either a trial, or a parameter for"),
+            ("plane", {"settings": {"x": 1}}, "'x' is a setting and the parameter of an axis"),
             ("missing", {}, "cannot be imported"),
             ("plane", {"direction": "down"}, "direction 'down': choose maximize or minimize"),
             ("plane", {"metric": "rank"}, "a metric cannot be named 'rank'"),
@@ -378,6 +379,13 @@ class TestIdentity:
         assert replace(objective).identity() != before
         assert function("plane", settings={"scale": 3}).identity() != function("plane").identity()
         assert function("plane", seed=1).identity() != function("plane").identity()
+
+    def test_an_input_that_cannot_be_read_is_named_within_its_folder(self, tmp_path):
+        (tmp_path / "lib").mkdir()
+        (tmp_path / "lib" / "part").symlink_to("none")
+
+        with pytest.raises(InputError, match=r"'lib' of the objective .*/lib/part: No such file"):
+            function("plane", tmp_path, inputs=["lib"]).identity()
 
     def test_a_version_replaces_source_inputs_and_packages(self):
         identity = function("plane", version="a").identity()
