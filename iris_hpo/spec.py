@@ -145,6 +145,9 @@ class SearchSpec:
             check_search_name(self.name)
         object.__setattr__(self, "home", Path(self.home).absolute())
         object.__setattr__(self, "objective", as_part(self.objective))
+        for name in ("engine", "splitter", "sampler"):
+            if isinstance(use := getattr(self, name), str):
+                object.__setattr__(self, name, Part(use))
         self._set_default("partitions", f"{self.name or 'search'}_candidates")
         self._set_default("parameters_folder", f"parameters/{self.name}".removesuffix("/"))
         with at_field("splitter"):

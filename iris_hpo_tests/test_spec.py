@@ -10,6 +10,7 @@ from sklearn.metrics import get_scorer_names
 from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
+from iris_hpo.parts import Part
 from iris_hpo.space.axes import Axis
 from iris_hpo.spec import SearchSpec
 from iris_hpo.spec_choosing import checked_rule, selection_settings
@@ -95,6 +96,14 @@ def test_the_scoring_follows_the_task(estimator, task, scoring):
 
     assert (spec.task, spec.scoring) == (task, scoring)
     assert search(scoring="f1_macro").scoring == "f1_macro"
+
+
+def test_a_part_without_settings_may_be_given_by_its_name():
+    spec = search(sampler="random", engine="serial", splitter="shuffled")
+
+    assert (spec.sampler, spec.engine, spec.splitter) == tuple(
+        map(Part, ("random", "serial", "shuffled"))
+    )
 
 
 def test_a_run_may_choose_and_seed():

@@ -149,15 +149,28 @@ class Supply:
         self.drawing.observations.seconds += seconds
 
 
-def left_out_line(keys: Sequence[str]) -> str:
-    """Say which registered candidates the sampler is not shown; empty if it is shown all."""
-    if not keys:
-        return ""
-    shown = ", ".join(keys[:3]) + (", ..." if len(keys) > 3 else "")
-    return (
-        f"{counted(len(keys), 'registered candidate')} outside of the present ranges, which the "
-        f"sampler is not shown: {shown}"
-    )
+def drawing_notes(source: CandidateSource, left_out: Sequence[str]) -> list[str]:
+    """Say where a sampler does not look, although a user may expect it; empty for a grid.
+
+    Parameters
+    ----------
+    left_out
+        Registered candidates that the sampler is not shown.
+    """
+    notes: list[str] = []
+    if left_out:
+        shown = ", ".join(left_out[:3]) + (", ..." if len(left_out) > 3 else "")
+        notes.append(
+            f"{counted(len(left_out), 'registered candidate')} outside of the present ranges, "
+            f"which the sampler is not shown: {shown}"
+        )
+    if names := source.is_adaptive and source.unused_ranges:
+        files = ", ".join(f"{name.lower()}_parameters*.txt" for name in names)
+        notes.append(
+            f"the sampler tries values of parameter files instead of the range of "
+            f"{' and '.join(names)}; delete {files} to let it look in the range"
+        )
+    return notes
 
 
 def make_drawing(study: Study, keys: Sequence[str], status: Status, folds: int) -> Drawing:

@@ -9,7 +9,7 @@ import dagster as dg
 
 from iris_hpo.engines import Done, Failed, draw
 from iris_hpo.orchestration.candidates_run import CandidatesRun, is_partitioned
-from iris_hpo.orchestration.drawing import Supply, left_out_line, make_drawing
+from iris_hpo.orchestration.drawing import Supply, drawing_notes, make_drawing
 from iris_hpo.orchestration.names import log_line
 from iris_hpo.orchestration.overlaps import wait_for_turn
 from iris_hpo.orchestration.partitions import registered_keys
@@ -82,7 +82,7 @@ class DrawingRun(CandidatesRun):
         if _SENSOR in self.context.run.tags:  # nobody asks to try again what failed
             due = [key for key in due if key not in status.failed_runs]
         drawing = make_drawing(study, keys, status, upstream.split_card.folds)
-        if line := left_out_line(drawing.observations.left_out):
+        for line in drawing_notes(study.sampling.source, drawing.observations.left_out):
             log_line(self.context.log, line)
 
         def register(proposal: Proposal) -> Trial:

@@ -17,7 +17,7 @@ from iris_hpo.engines import Limits, make_engine
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.claims import claim_search
 from iris_hpo.orchestration.config import FITTING, sampling_settings
-from iris_hpo.orchestration.drawing import left_out_line
+from iris_hpo.orchestration.drawing import drawing_notes
 from iris_hpo.orchestration.failures import cancelled_if_interrupted, with_advice
 from iris_hpo.orchestration.outcome import Outcome, RunFailedError, Tally
 from iris_hpo.orchestration.partitions import apply_change, is_range, registered_keys
@@ -126,7 +126,7 @@ class Launcher:
             if attempt:
                 self._study = self._study.again()
             plan = full_plan(self._study, settings)
-            if line := left_out_line(plan.left_out):
+            for line in drawing_notes(self._study.sampling.source, plan.left_out):
                 self._study.announce(line)
             planned = plan.keys if work.force else plan.candidates
             reused = len(plan.keys) - len(planned)

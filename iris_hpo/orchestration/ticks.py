@@ -74,8 +74,9 @@ def follow_parameter_files(context: dg.SensorEvaluationContext, study: Study) ->
         cursor["choosing"] = last["choosing"]
     if requests:
         return dg.SensorResult(run_requests=requests, cursor=json.dumps(cursor))
+    keys = registered_keys(study) if study.sampling.is_adaptive else study.listed_keys
     return dg.SensorResult(
-        skip_reason=f"{counted(len(study.listed_keys), 'candidate')}, nothing new",
+        skip_reason=f"{counted(len(keys), 'candidate')}, nothing new",
         cursor=json.dumps(cursor),
     )
 

@@ -88,7 +88,10 @@ def end(budget: Budget, progress: Progress, space: ParameterSpace) -> str | None
         The space in which the sampler looks.
     """
     if progress.registered >= budget.candidates:
-        return f"the budget of {counted(budget.candidates, 'candidate')} is used up"
+        more = (
+            f": there are {progress.registered}" if progress.registered > budget.candidates else ""
+        )
+        return f"the budget of {counted(budget.candidates, 'candidate')} is used up{more}"
     if budget.seconds is not None and progress.seconds >= budget.seconds:
         return (
             f"the budget of {budget.seconds:,g} seconds is used up: training and scoring took "

@@ -200,6 +200,15 @@ class CandidateSource:
         """The space with where to look: an axis with parameter files has their values."""
         return self.listing.looked_in(self.space)
 
+    @property
+    def unused_ranges(self) -> tuple[str, ...]:
+        """Names of the axes whose parameter files take the place of their range."""
+        return tuple(
+            axis.name
+            for axis, looked_in in zip(self.space.axes, self.looked_in.axes, strict=True)
+            if axis.low is not None and looked_in.low is None
+        )
+
     def _default_candidate(self) -> Candidate | None:
         """The candidate of the estimator's own values; None if it is not where to look."""
         values = [self.default.get(axis.parameter, Absent.ABSENT) for axis in self.space.axes]

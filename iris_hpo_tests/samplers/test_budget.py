@@ -36,7 +36,7 @@ def why(budget, registered=1, seconds=1.0, scores=(0.5, None, 0.75), **more):
     [
         (Budget(), {"registered": 99}, None),
         (Budget(), {"registered": 100}, "the budget of 100 candidates is used up"),
-        (Budget(1), {"registered": 5}, "the budget of 1 candidate is used up"),
+        (Budget(1), {"registered": 5}, "the budget of 1 candidate is used up: there are 5"),
         (Budget(9, seconds=60), {"seconds": 59.9}, None),
         (
             Budget(9, seconds=3600),

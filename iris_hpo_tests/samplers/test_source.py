@@ -81,6 +81,12 @@ def test_an_axis_with_files_has_their_values(folder):
     assert {seen.candidate.values[1] for seen in observations[2:]} == {2, 4}
 
 
+def test_a_range_that_files_take_the_place_of_is_named(folder):
+    (folder / "c_parameters.txt").write_text("1\n10\n")
+
+    assert source_of(folder).unused_ranges == ("C",)
+
+
 def test_without_a_folder_the_axes_say_where_to_look():
     source = source_of(Path("/nowhere"), space=CONDITIONAL)
 
