@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Collection, Generator, Sequence, Set
 from concurrent.futures import BrokenExecutor, Future
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar, TypeVarTuple
@@ -102,6 +102,9 @@ def obstacle() -> str:
 _spare: list[_LokyWorker] = []
 """Workers that were started ahead, or were left by an engine."""
 
+_traces = ExitStack()
+"""Holds the folder by which a later run finds their semaphores if this process is killed."""
+
 _keeps = threading.Event()
 """Set if an engine leaves a worker to the next one."""
 
@@ -127,6 +130,8 @@ def start_ahead(workers: int = 1, jobs: int = 1, *, modules: Sequence[str] = ())
     while len(_spare) < min(workers, jobs or cpu_count()):
         try:
             with held():  # a worker that is started can be ended from then on
+                if not _spare:
+                    _traces.enter_context(temporary_folder())
                 worker = _LokyWorker()
                 worker.begin(import_modules, modules)
                 _spare.append(worker)
@@ -160,6 +165,7 @@ def end_spare() -> None:
     _keeps.clear()
     while _spare:
         _spare.pop().kill()
+    _traces.close()
 
 
 def _take_worker() -> _LokyWorker:

@@ -41,6 +41,35 @@ def leave(place: Path, name: str, process: str, *files: str) -> Path:
     return folder
 
 
+def test_semaphores_of_workers_started_ahead_are_removed(tmp_path: Path) -> None:
+    """They exist before the run has a folder for its work."""
+    program = (
+        "import os, signal\n"
+        "from iris_hpo.engines import start_ahead\n"
+        "start_ahead()\n"
+        "print(os.getpid(), flush=True)\n"
+        "os.killpg(0, signal.SIGKILL)"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        check=False,
+    )
+    pattern = f"sem.loky-{int(process.stdout)}-*"
+    assert [*leftovers._SEMAPHORES.glob(pattern)]
+    [folder] = tmp_path.glob("iris_hpo-*")
+    os.utime(folder, (1, 1))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path))
+        sweep()
+
+    assert [*leftovers._SEMAPHORES.glob(pattern)] == []
+    assert not folder.exists()
+
+
 def test_files_and_semaphores_of_a_dead_run_are_removed(place: Path, dead: str) -> None:
     leave(place, "iris_hpo-dead", dead, "owner.lock", "work")
     with temporary_folder() as own:
