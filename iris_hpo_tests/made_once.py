@@ -1,7 +1,7 @@
 """What is the same in every test, and is made once in the tests' own process.
 
-Empty databases of an instance, compiled SQL, the schemas of installed components, the figure of the
-same candidates and the learning curve of an equal champion: each takes longer than most tests, or
+Empty databases of an instance, compiled SQL, the schemas of installed components, the figure of an
+equal selection and the learning curve of an equal champion: each takes longer than most tests, or
 is made many times in each. The processes that tests start make all of it themselves, as those of
 users do.
 """
@@ -14,6 +14,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache, lru_cache, wraps
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from iris_hpo.reports import figure as figures
 from iris_hpo.selection.rules import Selection
 from iris_hpo.training import final_fits
 from iris_hpo.training.estimator_objective import EstimatorObjective
+from iris_hpo.training.evaluation import Evaluation
 from iris_hpo.training.learning_curve import LearningCurve
 from iris_hpo.training.search_objective import SearchObjective
 
@@ -57,7 +59,7 @@ def make_once() -> None:
 
 
 def draw_once(patch: pytest.MonkeyPatch) -> None:
-    """Keep figures by the candidates that they show: those of other scores would differ in colors.
+    """Keep figures by all that they show.
 
     Tests of the figures import the function that draws.
     """
@@ -65,7 +67,7 @@ def draw_once(patch: pytest.MonkeyPatch) -> None:
     kept: dict[bytes, bytes] = {}
 
     def draw_selection(selection: Selection) -> bytes:
-        shown = pickle.dumps(_without_scores(selection))
+        shown = pickle.dumps(_shown(selection))
         if shown not in kept:
             kept[shown] = draw(selection)
         return kept[shown]
@@ -101,12 +103,17 @@ def fit_curves_once(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(final_fits, "fit_learning_curve", fit_learning_curve)
 
 
-def _without_scores(selection: Selection) -> tuple[object, ...]:
-    """What decides which panels and axes a figure has."""
+def _shown(selection: Selection) -> Selection:
+    """The selection without what a figure does not show: times, and each row's predictions."""
     rows = [
-        (row.scored.candidate.key, len(row.scored.evaluation.fold_scores)) for row in selection.rows
+        replace(row, scored=replace(row.scored, evaluation=_shown_scores(row.scored.evaluation)))
+        for row in selection.rows
     ]
-    return selection.space, selection.scoring, selection.rule, selection.minimizes, sorted(rows)
+    return replace(selection, rows=tuple(rows), proposals={})
+
+
+def _shown_scores(evaluation: Evaluation) -> Evaluation:
+    return replace(evaluation, seconds=0.0, predictions=None)
 
 
 def _runs(base_dir: str, **_: Any) -> Path:
