@@ -124,20 +124,28 @@ def _made_from(study: Study, upstream: Upstream, champion: ChampionCard) -> Mapp
     split, parameters = upstream.split_card, upstream.parameters_card
     estimator = ", ".join(step.estimator for step in study.spec.steps)
     about = {
-        "data": f"{study.spec.data_file or study.spec.data_asset}, sha256 {split.data_digest}",
-        "rows": f"{split.train_rows:,} to train, {split.test_rows:,} to test",
-        "features": counted(len(split.feature_names), "feature"),
-        "target": split.target_name,
-        "folds": _folds(split),
+        **(_table(study, split) if study.spec.has_table else {"data": "no table"}),
         "seed": str(split.seed),
         "estimator": estimator or (study.spec.objective.use if study.spec.objective else ""),
         **{f"setting {name}": value for name, value in parameters.choices.items()},
         "score": champion.scoring,
         "rule": champion.rule,
-        "rows of the champion's model": f"{champion.training_rows or split.train_rows:,}",
         "champion.pkl": f"sha256 {champion.digest}",
     }
+    if rows := champion.training_rows or split.train_rows:
+        about["rows of the champion's model"] = f"{rows:,}"
     return about | {f"{name} version": version for name, version in champion.versions.items()}
+
+
+def _table(study: Study, split: SplitCard) -> Mapping[str, str]:
+    """Describe the table, and how its rows were divided."""
+    return {
+        "data": f"{study.spec.data_file or study.spec.data_asset}, sha256 {split.data_digest}",
+        "rows": f"{split.train_rows:,} to train, {split.test_rows:,} to test",
+        "features": counted(len(split.feature_names), "feature"),
+        "target": split.target_name,
+        "folds": _folds(split),
+    }
 
 
 def _folds(split: SplitCard) -> str:

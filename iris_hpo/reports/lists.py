@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from iris_hpo.known_rules import RULES
 from iris_hpo.reports.scores import Floats, score_format, spaced, written
 from iris_hpo.reports.ticks import set_ticks
 from iris_hpo.text import clean
@@ -36,35 +37,40 @@ def leaderboard_table(plots: "Plots") -> Any:
     """Make a table that can be sorted by a click on the name of a column."""
     from html import escape
 
-    from bokeh.models import DataTable, InlineStyleSheet, NumberFormatter, TableColumn
+    from bokeh import models
 
-    columns = plots.columns
-    number = NumberFormatter(format="0.0000", nan_format="-", text_align="right")
-    short = NumberFormatter(format="0.000", nan_format="-", text_align="right")
+    columns, facts = plots.columns, plots.columns.facts
+    itself = RULES[facts.rule].scores_itself
+    number = models.NumberFormatter(format="0.0000", nan_format="-", text_align="right")
+    value = models.StringFormatter(nan_format="", text_align="right")
+    short = models.NumberFormatter(format="0.000", nan_format="-", text_align="right")
 
     def column(field: str, title: str, width: int, **more: Any) -> Any:
         # The table takes the title as HTML.
-        return TableColumn(field=field, title=escape(clean(title)), width=width, **more)
+        return models.TableColumn(field=field, title=escape(clean(title)), width=width, **more)
 
     shown = [
         column("rank", "rank", 50),
         column("candidate", "candidate", min(max(10 * max(map(len, columns.keys)), 90), 280)),
         column("what", "", 80),
-        column("score", "test score", 90, formatter=number),
+        column("score", *_named(facts.scoring if itself else "test score"), formatter=number),
     ]
     if np.isfinite(columns.numbers("cv_mean")).any():
         shown.append(column("cv_mean", "fold mean", 90, formatter=number))
         shown.append(column("cv_std", "fold SD", 80, formatter=number))
     for at, axis in enumerate(columns.axes):
-        shown.append(column(f"{'shown' if axis.is_number else 'text'}_{at}", axis.name, 90))
+        if axis.is_number:
+            shown.append(column(f"shown_{at}", *_named(axis.name), formatter=value))
+        else:
+            shown.append(column(f"text_{at}", *_named(axis.name)))
     if np.isfinite(columns.numbers("interval_low")).any():
         shown.append(column("low", "95 % from", 80, formatter=short))
         shown.append(column("high", "95 % to", 80, formatter=short))
     for at, name in enumerate(columns.metrics):
-        shown.append(column(f"metric_{at}", name, 90, formatter=number))
+        shown.append(column(f"metric_{at}", *_named(name), formatter=number))
     if np.isfinite(columns.seconds).any():
         shown.append(column("seconds", "seconds", 80, formatter=short))
-    return DataTable(
+    return models.DataTable(
         source=plots.source,
         view=plots.view,
         columns=shown,
@@ -75,7 +81,7 @@ def leaderboard_table(plots: "Plots") -> Any:
         autosize_mode="none",
         selectable=True,
         reorderable=False,
-        stylesheets=[InlineStyleSheet(css=_TABLE_STYLE)],
+        stylesheets=[models.InlineStyleSheet(css=_TABLE_STYLE)],
     )
 
 
@@ -141,6 +147,11 @@ def _labels(plots: "Plots", sides: list[Floats]) -> Mapping[str, Any]:
         ys.append(float(_share(place, scores)))
         texts.append(written(place, form))
     return {"x": xs, "y": ys, "text": texts}
+
+
+def _named(name: str) -> tuple[str, int]:
+    """The title of a column and its width in pixels, in which all of the title can be read."""
+    return name, min(max(8 * len(name) + 16, 90), 280)
 
 
 def _column(numbers: Floats) -> Any:

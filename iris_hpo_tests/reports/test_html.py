@@ -18,6 +18,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.reports.columns import Columns
 from iris_hpo.reports.html import Html, make_page
 from iris_hpo.reports.importance import importance
+from iris_hpo.reports.lists import leaderboard_table
 from iris_hpo.reports.past import PastSelection
 from iris_hpo.reports.plots import Plots
 from iris_hpo.space.axes import Axis
@@ -217,6 +218,22 @@ def test_no_importance_from_few_candidates_or_from_noise(candidates: int) -> Non
 )
 def test_the_score_that_ranks_is_called_what_it_is(rule: str, title: str) -> None:
     assert Columns(replace(svm(), rule=rule)).title == title
+
+
+@pytest.mark.parametrize(("rule", "title"), [("cv", "test score"), ("own_score", "accuracy")])
+def test_the_table_names_the_score_and_leaves_blank_what_is_absent(rule: str, title: str) -> None:
+    table = leaderboard_table(Plots(Columns(replace(svm(), rule=rule))))
+    columns = {column.field: column for column in table.columns}
+
+    assert columns["score"].title == title
+    assert columns["shown_0"].formatter.nan_format == ""
+
+
+def test_a_touch_anywhere_on_its_line_opens_the_filter() -> None:
+    (summary,) = re.findall(r"<summary>(.*)</summary>", own_text(svm_page()))
+
+    assert 'id="count"' in summary
+    assert not re.search("<(output|input|button|select|a|label)[ >]", summary)  # take the touch
 
 
 def test_where_the_least_is_best_the_best_so_far_falls_and_has_the_last_colour() -> None:

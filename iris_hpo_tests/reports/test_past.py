@@ -17,7 +17,7 @@ def test_each_selection_is_a_row_with_the_champion_before() -> None:
 
     assert section.startswith('<section id="past">')
     _, *rows = re.findall(r"<tr>(.*)</tr>", section)
-    cells = [re.sub("<[^>]*>", "", cell) for cell in re.split("(?=<td>)", rows[0])[1:]]
+    cells = [re.sub("<[^>]*>", "", cell) for cell in re.split("(?=<td)", rows[0])[1:]]
     assert cells == [
         *("2026-01-02 10:00", "B", "expect 0.9", "better than A", "cv"),
         *("aaaaaaaaaaaa", "run2"),
