@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from iris_hpo.errors import InputError
@@ -18,7 +19,8 @@ def cv_results(results: Results) -> list[dict[str, Cell]]:
     ``mean_test_score``, ``std_test_score`` and ``rank_test_score``. Without folds the score on the
     test rows takes their place. ``score`` is always the score on the test rows. Columns that
     scikit-learn does not have come last. A parameter that a candidate does not have is blank, and
-    left out of ``params``.
+    left out of ``params``. Candidates that failed come after the others, without scores, and with a
+    ``reason``.
     """
     rows: list[dict[str, Cell]] = []
     for row in results.rows:
@@ -46,12 +48,28 @@ def cv_results(results: Results) -> list[dict[str, Cell]]:
                 "champion": flat(row["champion"]),
             }
         )
-    return rows
+    return [*rows, *_failed(results)]
+
+
+def _failed(results: Results) -> Iterator[dict[str, Cell]]:
+    for key, reason in results.failures.items():
+        values = results.values(key)
+        parameters = {
+            axis.parameter: values[axis.name] for axis in results.space.axes if axis.name in values
+        }
+        yield {
+            **{f"param_{name}": flat(value) for name, value in parameters.items()},
+            "params": json.dumps(parameters),
+            "candidate": key,
+            "selected": False,
+            "champion": False,
+            "reason": reason,
+        }
 
 
 def to_csv_file(results: Results, place: str) -> str:
     """Write the table as CSV."""
-    return _write(place, to_csv(cv_results(results)), len(results.rows))
+    return _write(place, to_csv(cv_results(results)), results)
 
 
 def to_parquet_file(results: Results, place: str) -> str:
@@ -59,7 +77,7 @@ def to_parquet_file(results: Results, place: str) -> str:
     import pandas as pd
 
     rows = cv_results(results)
-    mixed = {name for name in rows[0] if len(_types(rows, name)) > 1}
+    mixed = {name for row in rows for name in row if len(_types(rows, name)) > 1}
     file = io.BytesIO()
     frame = pd.DataFrame(
         [
@@ -68,7 +86,7 @@ def to_parquet_file(results: Results, place: str) -> str:
         ]
     )
     frame.to_parquet(file, index=False)
-    return _write(place, file.getvalue(), len(rows))
+    return _write(place, file.getvalue(), results)
 
 
 def _types(rows: list[dict[str, Cell]], name: str) -> set[type]:
@@ -84,9 +102,11 @@ def _number(value: object) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
-def _write(place: str, content: bytes, rows: int) -> str:
+def _write(place: str, content: bytes, results: Results) -> str:
     try:
         write_whole(Path(place), content)
     except OSError as error:
         raise InputError(f"{place} cannot be written: {error.strerror}") from error
-    return f"wrote {counted(rows, 'candidate')} to {place}"
+    failed = len(results.failures)
+    of_them = f", {failed} of them failed," if failed else ""
+    return f"wrote {counted(len(results.rows) + failed, 'candidate')}{of_them} to {place}"

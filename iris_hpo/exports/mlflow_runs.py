@@ -28,6 +28,8 @@ VERSION: Final = "iris_hpo/version"
 """Tag of a run that is complete: what it was made from."""
 
 _SEARCH: Final = "iris_hpo/search"
+_NOTE: Final = "iris_hpo/note"
+"""Tag of the search's run: what was done with the champion."""
 _KIND: Final = {"mlflow.experimentKind": "custom_model_development"}
 """Tag of an experiment whose runs MLflow's UI shows first."""
 _NOT_IN_NAMES: Final = re.compile(r"[^\w\-. /:]", re.ASCII)
@@ -142,7 +144,7 @@ class _Experiment:
 
         tags = {CANDIDATE: key, "mlflow.parentRunId": parent}
         run = self._begin(key, tags, self.results.seconds.get(key, 0))
-        values = self.results.space.named(self.results.space.parse_key(key))
+        values = self.results.values(key)
         parameters = [Param(name, str(flat(value))) for name, value in values.items()]
         if row is None:
             self.client.log_batch(run, params=parameters)
@@ -178,7 +180,7 @@ class _Experiment:
 
         champion = self.results.champion
         if self.parents and self.parents[0].data.tags.get(VERSION) == champion.version:
-            return "the champion is registered"
+            return self.parents[0].data.tags.get(_NOTE, "the champion is registered")
         estimate = champion.estimate or {}
         names = [name for name in ("value", "low", "high") if name in estimate]
         numbers = [("score", champion.score)]
@@ -188,6 +190,7 @@ class _Experiment:
         for name in ("key", "rule", "scoring"):
             self.client.set_tag(parent, f"iris_hpo/{name}", getattr(champion, name))
         note = register_champion(self.client, parent, self.results)
+        self.client.set_tag(parent, _NOTE, note)
         self.client.set_terminated(parent)
         self.client.set_tag(parent, VERSION, champion.version)
         return note

@@ -102,8 +102,7 @@ def _about(results: Results, key: str, row: Mapping[str, Value] | None) -> dict[
 
 
 def _parameters(results: Results, key: str) -> dict[str, Any]:
-    values = results.space.named(results.space.parse_key(key))
-    return {name: flat(value) for name, value in values.items()}
+    return {name: flat(value) for name, value in results.values(key).items()}
 
 
 def _distributions(results: Results, keys: Sequence[str]) -> Mapping[str, Any]:

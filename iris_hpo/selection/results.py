@@ -80,6 +80,13 @@ class Results:
             name for name in names if name not in FIXED_COLUMNS and not name.startswith("param_")
         ]
 
+    def values(self, key: str) -> Mapping[str, Value]:
+        """Values of a candidate by its axes; none if it failed because its key is no candidate."""
+        try:
+            return self.space.named(self.space.parse_key(key))
+        except ValueError:
+            return {}
+
     def fold_scores(self, key: str) -> Sequence[float]:
         """Scores of a candidate on the folds; none if another metric than the search's ranks."""
         card = self.scores.get(key)

@@ -27,7 +27,7 @@ def test_columns_are_called_as_scikit_learn_calls_them() -> None:
 def test_numbers_are_those_of_the_search() -> None:
     results = make_results()
 
-    for row in cv_results(results):
+    for row in cv_results(results)[:-1]:
         card = results.scores[str(row["candidate"])]
         assert [row[f"split{at}_test_score"] for at in range(3)] == card.fold_scores
         assert row["mean_test_score"] == pytest.approx(sum(card.fold_scores) / 3)
@@ -38,7 +38,7 @@ def test_numbers_are_those_of_the_search() -> None:
 
 
 def test_what_a_candidate_does_not_have_is_blank() -> None:
-    rows = cv_results(make_results(more=[SHRINKING]))
+    rows = cv_results(make_results(more=[SHRINKING], failures={}))
 
     assert {row["param_svc__kernel"]: row["param_shrink"] for row in rows[::-1]} == {
         None: None,
@@ -62,13 +62,22 @@ def test_csv_and_parquet_hold_the_same(tmp_path: Path) -> None:
     import pandas as pd
 
     results, csv_file, parquet_file = make_results(), tmp_path / "t.csv", tmp_path / "t.parquet"
-    assert to_csv_file(results, str(csv_file)) == f"wrote 6 candidates to {csv_file}"
+    assert (
+        to_csv_file(results, str(csv_file))
+        == f"wrote 7 candidates, 1 of them failed, to {csv_file}"
+    )
     to_parquet_file(results, str(parquet_file))
     texts, frame = read_csv(csv_file.read_bytes()), pd.read_parquet(parquet_file)
 
     assert list(frame.columns) == list(texts[0])
-    assert [float(row["mean_test_score"]) for row in texts] == frame["mean_test_score"].tolist()
+    scores = frame["mean_test_score"].tolist()[:-1]
+    assert [float(row["mean_test_score"]) for row in texts[:-1]] == scores
     assert frame["param_svc__kernel"].isna().sum() == 3
+    assert texts[-1]["reason"] == frame["reason"].iloc[-1] == "ValueError: no kernel"
+    assert (texts[-1]["mean_test_score"], texts[-1]["params"]) == (
+        "",
+        '{"svc__C": 8.0, "svc__kernel": "rbf"}',
+    )
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:

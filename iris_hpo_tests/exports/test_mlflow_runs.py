@@ -10,6 +10,7 @@ import pytest
 
 from iris_hpo.errors import InputError
 from iris_hpo.exports.mlflow_runs import CANDIDATE, to_mlflow
+from iris_hpo.training.cards import dump_model
 from iris_hpo_tests.exports.results import FAILED, make_results
 
 pytestmark = pytest.mark.slow
@@ -92,6 +93,14 @@ def test_a_second_export_writes_what_changed_and_nothing_else(place: str) -> Non
     changed = replace(results, scores=scores, failures={})
     assert "wrote 1 run, kept 5, deleted 1" in to_mlflow(changed, place)
     assert len(runs_of(place)) == 7
+
+
+def test_a_champion_that_cannot_be_registered_is_never_called_registered(place: str) -> None:
+    content = dump_model({"gain": 3.5})
+    results = make_results(failures={}, read=lambda _name, _digest: content)
+    notes = [to_mlflow(results, place).rpartition("; ")[2] for _ in range(2)]
+
+    assert notes == ["the champion is a dict, which MLflow's registry cannot hold"] * 2
 
 
 def test_a_server_that_is_not_there_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:

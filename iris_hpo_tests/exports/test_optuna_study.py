@@ -10,7 +10,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from iris_hpo.errors import InputError
-from iris_hpo.exports.optuna_study import to_optuna
+from iris_hpo.exports.cv_results import cv_results
+from iris_hpo.exports.optuna_study import make_trials, to_optuna
 from iris_hpo_tests.exports.results import FAILED, SHRINKING, make_results
 
 
@@ -73,6 +74,14 @@ def test_the_same_results_are_written_once_and_others_replace_them(tmp_path: Pat
     assert place.stat().st_size == size
     assert to_optuna(make_results(failures={}), str(place)).startswith("wrote 6 trials")
     assert len(read_journal(place).trials) == 6
+
+
+def test_a_key_that_is_no_candidate_is_a_failure_without_parameters() -> None:
+    results = make_results(failures={"C0.50_Krbf": "it is spelled C0.5_Krbf"})
+    trial = make_trials(results)[-1]
+
+    assert (trial.params, trial.user_attrs["candidate"]) == ({}, "C0.50_Krbf")
+    assert cv_results(results)[-1]["reason"] == trial.user_attrs["reason"]
 
 
 def test_the_least_value_is_the_best_where_the_search_minimizes(tmp_path: Path) -> None:
