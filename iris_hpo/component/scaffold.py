@@ -48,6 +48,8 @@ class SearchScaffolder(dg.Scaffolder[SearchParams]):
         try:
             start = _start(_search_name(file.parent.name, before), root, request.params)
         except InputError as error:
+            if not request.append and not any(file.parent.iterdir()):
+                file.parent.rmdir()  # dg made it, and refuses a folder that exists
             raise click.ClickException(str(error)) from error
         text = describe(start).replace(_TYPE, f"type: {request.type_name}\n", 1)
         file.write_text(f"{before.rstrip()}\n---\n{text}" if before.strip() else text, "utf-8")

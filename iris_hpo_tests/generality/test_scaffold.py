@@ -56,6 +56,12 @@ def test_the_search_of_any_folder_loads(project: YamlProject, folder: str, name:
     assert searches(project) == {name}
 
 
+def test_a_table_that_is_not_there_leaves_no_folder_behind(project: YamlProject) -> None:
+    with pytest.raises(click.ClickException, match=r"no\.csv is no file"):
+        scaffold(project, "foo", table="no.csv")
+    assert not (project.root / "defs" / "foo").exists()
+
+
 def test_a_second_one_in_the_file_gets_a_name_of_its_own(project: YamlProject) -> None:
     first = scaffold(project, "foo").read_text()
     file = scaffold(project, "foo", append=True)
