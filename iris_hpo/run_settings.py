@@ -43,7 +43,12 @@ class SplitSettings:
     """
 
     test_size: float = described(0.2, "Share of the rows kept for the test.", metavar="SHARE")
-    seed: int = described(0, "Seed of the split, the folds and the estimator.", metavar="N")
+    seed: int = described(
+        0,
+        "Seed of the split, the folds and the estimator. A sampler keeps the seed of the search, "
+        "whatever a run sets.",
+        metavar="N",
+    )
     folds: int = described(
         5, "Number of cross-validation folds on the training rows; 0 for none.", metavar="N"
     )

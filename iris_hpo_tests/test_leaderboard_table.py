@@ -66,3 +66,15 @@ def test_a_name_that_is_wider_than_the_terminal_goes_on_in_the_next_line() -> No
 
 def test_a_name_in_brackets_is_shown_as_it_is() -> None:
     assert "[bold]" in printed(100, "[bold]")[1]
+
+
+def test_other_metrics_go_before_what_decides() -> None:
+    champion = cast("ChampionCard", SimpleNamespace(rule="cv", scoring="accuracy"))
+    console = Console(file=io.StringIO(), width=70)
+    row = {**ROW, "candidate": "C0.1_Klinear", "cv_mean_f1": "0.5", "cv_mean_neg_log_loss": "-0.5"}
+    print_leaderboard(console, [row], champion)
+    header = console.file.getvalue().splitlines()[0]  # type: ignore[attr-defined]
+
+    assert "fold mean" in header
+    assert "f1" not in header
+    assert "log_loss" not in header

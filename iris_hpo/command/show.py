@@ -32,7 +32,7 @@ Row = dict[str, str]
 
 _TEXTS: Final = ("candidate", "95 % interval", "")
 _FIRST_LEFT_OUT: Final = ("fold SD", "95 % interval", "fold mean", "")
-"""Columns that a narrow terminal does not get, in this order."""
+"""Columns that a narrow terminal does not get, in this order; other metrics go before them."""
 _METRICS: Final = 4
 """Number of metrics beside a score of its own that a table shows; the file has all."""
 
@@ -110,7 +110,9 @@ def print_leaderboard(console: Console, rows: Sequence[Row], champion: ChampionC
     itself = RULES[champion.rule].scores_itself
     columns = _own_columns(rows, champion.scoring) if itself else _columns(rows)
     right = [header for header in columns if header not in _TEXTS]
-    print_columns(console, columns, _FIRST_LEFT_OUT, right)
+    kept = ["rank", "candidate", "test score", *([legible(champion.scoring)] if itself else [])]
+    others = [header for header in columns if header not in (*kept, *_FIRST_LEFT_OUT)]
+    print_columns(console, columns, [*others[::-1], *_FIRST_LEFT_OUT], right)
 
 
 def _columns(rows: Sequence[Row]) -> dict[str, list[str]]:

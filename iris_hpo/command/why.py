@@ -51,7 +51,7 @@ def _lines(explanation: Explanation) -> Iterator[str]:
     for note in explanation.notes:
         yield f"    {note}"
     for difference in explanation.differences:
-        then, now = _short(difference.recorded), _short(difference.present)
+        then, now = written(difference.recorded), written(difference.present)
         yield f"    {difference.what}: {then} when it was made, {now} now"
     if failure := explanation.failure:
         yield f"failed in run {failure.run_id}: {failure.reason}"
@@ -64,17 +64,27 @@ def _lines(explanation: Explanation) -> Iterator[str]:
     if log := explanation.files.get("log"):
         yield f"log: {log}"
     yield "depends on"
-    yield f"    parameters: {_short(explanation.parameters)}"
+    yield f"    parameters: {written(explanation.parameters)}"
     for what, value in explanation.depends_on.items():
         if value:
-            yield f"    {what}: {_short(value)}"
+            yield f"    {what}: {written(value)}"
 
 
-def _short(value: object) -> str:
+def written(value: object) -> str:
     """Write a value in a line, with the beginnings of digests."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_short(part)}" for name, part in value.items())
+        return ", ".join(f"{name} {_part(part)}" for name, part in value.items()) or "none"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_part, value)) or "none"
     return _DIGEST.sub(lambda digest: digest[0][:_SHOWN], str(value))
+
+
+def _part(value: object) -> str:
+    """Write a value within another one: in brackets if it has parts, a step by its name."""
+    if isinstance(value, (list, tuple)) and len(value) == 2 and isinstance(value[1], Mapping):
+        return f"{value[0]} ({written(value[1])})" if value[1] else str(value[0])
+    has_parts = isinstance(value, (list, tuple, Mapping)) and value
+    return f"({written(value)})" if has_parts else written(value)
 
 
 def _as_json(explanation: Explanation) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`LoadedStudy`: the results of a search for programs, only what the event log vouches for."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -97,8 +98,8 @@ class LoadedStudy:
         version = self._versions.get(candidate)
         if version is None:
             raise InputError(
-                f"there is no model of the candidate {legible(candidate)}; there are "
-                f"{listed(sorted(self._versions))}"
+                f"there is no model of the candidate {legible(candidate)}; the nearest are "
+                f"{listed(get_close_matches(candidate, sorted(self._versions), 5, 0))}"
             )
         card = read_recorded_card(self._store, model_card_name(candidate), ModelCard, version)
         content = read_verified(self._store, model_name(candidate), card.digest)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from iris_hpo.command.why import written
 from iris_hpo_tests.command.conftest import FAILED
 from iris_hpo_tests.projects import DAGSTERS_WARNINGS, ShippedProject, YamlProject
 
@@ -34,6 +35,14 @@ def test_why_says_what_is_left_to_do_and_what_it_depends_on(searched: ShippedPro
     assert lines[-1] == (
         "settings of the last run: folds 2 (the search's default: 5); --defaults takes the "
         "search's own"
+    )
+
+
+def test_why_writes_steps_without_marks_of_python() -> None:
+    steps = [["sklearn.svm.SVC", {"kernel": "rbf"}], ["a.B", {}]]
+
+    assert written({"steps": steps, "settings": {}, "prepare": [2, "text"], "seed": 0}) == (
+        "steps (sklearn.svm.SVC (kernel rbf), a.B), settings none, prepare (2, text), seed 0"
     )
 
 
