@@ -86,7 +86,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Begin with the tests, as Python is set up."""
+    from hypothesis import find
+    from hypothesis.strategies import none
+
     sys.dont_write_bytecode = not _may_write_bytecode
+    # Hypothesis looks at the referrers of what it registers, which it sees before they are frozen.
+    find(none(), lambda _: True)
     gc.freeze()  # what is imported stays; looking through it again and again takes long
     gc.enable()
 
