@@ -57,7 +57,7 @@ lowest: $(LOWEST)/done  ## run a search and some tests with the lowest versions 
 faults: $(VENV)/test  ## run the tests of faults, fast and long
 	$(BIN)/python -m pytest -v -m "slow or not slow" iris_hpo_tests/faults
 
-bench: $(VENV)/bench  ## compare with other tools, and write docs/performance.md; under 20 minutes
+bench: $(VENV)/bench  ## compare with other tools, and write docs/performance.md; about 20 minutes
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.adaptive
 
