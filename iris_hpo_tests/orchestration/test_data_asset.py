@@ -306,7 +306,8 @@ def test_an_asset_that_depends_on_the_selection_gets_the_champion(done: AssetPro
     model = study.model(board["candidate"][5])
     assert (model.C, model.gamma) == (board["param_C"][5], board["param_gamma"][5])
     assert study.estimate.value == pytest.approx(project.metadata("selection")["estimate"])
-    with pytest.raises(InputError, match=r"no model of the candidate C9.0_G9.0; there are C0.5_"):
+    message = "no model of the candidate C9.0_G9.0; the nearest are C8.0_"
+    with pytest.raises(InputError, match=message):
         study.model("C9.0_G9.0")
 
 
