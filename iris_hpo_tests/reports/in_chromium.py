@@ -83,6 +83,7 @@ def use(page: Page) -> None:
 def main() -> None:
     """Look at all pages in all views."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
     with (
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS) as browser,
