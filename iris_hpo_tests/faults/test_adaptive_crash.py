@@ -1,7 +1,6 @@
-"""``kill -9`` of an adaptive search at 20 moments, and a sensor and a command at work at once."""
+"""``kill -9`` of an adaptive search at 21 moments, and a sensor and a command at work at once."""
 
 import importlib
-import multiprocessing
 import os
 import signal
 import time
@@ -18,7 +17,6 @@ import pytest
 from iris_hpo.orchestration.proposals import read_proposals
 from iris_hpo.parts import Part
 from iris_hpo.run_settings import BudgetSettings
-from iris_hpo.training import WORKER_MODULES
 from iris_hpo_tests.orchestration import bowls
 from iris_hpo_tests.orchestration.test_drawing import bowl_spec, launch
 from iris_hpo_tests.processes import REPOSITORY
@@ -57,15 +55,9 @@ MOMENTS: Final = (
 )
 """Function, the number of the call, and whether the process ends before the call or after it."""
 
+PRELOADED: Final = ("optuna",)
+
 SAMPLER: Final = Part("tpe", {"n_startup_trials": 5})
-
-
-@pytest.fixture(scope="module")
-def server() -> ForkServerContext:
-    """Starts processes that have imported what a run needs, which saves seconds each time."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "optuna", *WORKER_MODULES])
-    return context
 
 
 def make_home(root: Path) -> Path:

@@ -1,7 +1,6 @@
 """``kill -9`` of a run at 20 random moments: what is recorded stays, and the next run completes."""
 
 import json
-import multiprocessing
 import os
 import random
 import shutil
@@ -14,7 +13,6 @@ import dagster as dg
 import pytest
 
 from iris_hpo.command.main import main
-from iris_hpo.training import WORKER_MODULES
 from iris_hpo.training.cards import ModelCard, ScoreCard
 from iris_hpo_tests.faults.conftest import processes_of, wait_for
 from iris_hpo_tests.processes import REPOSITORY
@@ -24,16 +22,9 @@ ARGUMENTS = ("run", "--folds", "2")
 CANDIDATES = 28
 KILLS = 20
 SEED = 20
+PRELOADED = ("iris_hpo.definitions",)
 WITH_WORKERS = 4
 """Every so many kills, the run has worker processes, whose start takes longest."""
-
-
-@pytest.fixture(scope="module")
-def server() -> ForkServerContext:
-    """Starts processes that have imported what a run needs, which saves seconds each time."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "iris_hpo.definitions", *WORKER_MODULES])
-    return context
 
 
 def create(root: Path) -> ShippedProject:
