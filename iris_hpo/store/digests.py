@@ -15,6 +15,10 @@ class StoreWriteError(WholeRunError):
     """Nothing can be written: the disk is full, or the folder is read-only."""
 
 
+class OccupiedError(InputError):
+    """Something else lies in the place of a file; other files can be written."""
+
+
 class ArtifactMismatchError(ArtifactError):
     """A stored file exists but is not the recorded one: changed, replaced, or left by a crash."""
 

@@ -6,13 +6,9 @@
 import errno
 import hashlib
 import os
-import re
-import socket
-import time
-import uuid
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -20,19 +16,18 @@ from upath import UPath
 
 from iris_hpo.errors import InputError
 from iris_hpo.files import MEBIBYTE, memory_bytes, open_regular
-from iris_hpo.processes import is_alive, place_of_processes
-from iris_hpo.store.digests import ArtifactError, StoreWriteError, check_digest, digest_of
+from iris_hpo.store import temporary
+from iris_hpo.store.digests import (
+    ArtifactError,
+    OccupiedError,
+    StoreWriteError,
+    check_digest,
+    digest_of,
+)
 
 SMALL: Final = 64 * MEBIBYTE
 """Largest plausible size, in bytes, of a file that grows only with the candidates or columns."""
 
-_TEMPORARY: Final = ".temporary"
-_LEFT_BEHIND: Final = re.compile(
-    r"(?:([0-9a-f]{12})-)?(\d+)-[0-9a-f]{32}-\d+|probe-[0-9a-f]{32}", re.ASCII
-)
-"""Names of temporary files: the place where the process id is valid, which earlier versions did not
-write, and the process id."""
-_LONGEST_WRITE_SECONDS: Final = 86_400
 _OF_ALL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
 """Errors that keep this file and every other one from being written."""
 _IN_THE_WAY: Final = (errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY)
@@ -128,6 +123,8 @@ class ArtifactStore:
 
         Raises
         ------
+        OccupiedError
+            If something else lies in the place of the file.
         StoreWriteError
             If the disk is full or the folder is not writable; the old file stays.
         """
@@ -140,26 +137,26 @@ class ArtifactStore:
 
         Raises
         ------
+        OccupiedError
+            If something else lies in the place of one of the files.
         StoreWriteError
             If the disk is full or the folder is not writable.
         """
         targets = {name: self._checked(name) for name in files}
-        temporary = self._checked(f"{_TEMPORARY}/{_place()}-{os.getpid()}-{uuid.uuid4().hex}")
-        staged: list[tuple[Path, Path]] = []
+        places = [self._checked(name) for name in temporary.new_names(len(files))]
         try:
-            with self._writing():
-                if not temporary.parent.is_dir():
+            with self._writing(set(map(str, targets.values()))):
+                folder = self._checked(temporary.FOLDER)
+                if not folder.is_dir():
                     self._check_foreign()
-                temporary.parent.mkdir(parents=True, exist_ok=True)
-                for name, target in targets.items():
+                folder.mkdir(parents=True, exist_ok=True)
+                for place, (name, target) in zip(places, targets.items(), strict=True):
                     target.parent.mkdir(parents=True, exist_ok=True)
-                    place = temporary.with_name(f"{temporary.name}-{len(staged)}")
-                    staged.append((place, target))
                     place.write_bytes(files[name])
-                for place, target in staged:
+                for place, target in zip(places, targets.values(), strict=True):
                     _put(place, target)
         finally:
-            for place, _ in staged:  # after a write that failed; otherwise all were moved away
+            for place in places:  # after a write that failed; otherwise all were moved away
                 with suppress(OSError):  # the failed write is reported already
                     place.unlink(missing_ok=True)
 
@@ -175,27 +172,12 @@ class ArtifactStore:
         return sorted(child.name for child in place.iterdir())
 
     def sweep(self) -> None:
-        """Remove the temporary files of killed writers, and no others.
-
-        Whether a writer on another machine or in another container is alive is unknown, so its
-        files are removed when they are a day old.
-        """
-        for name in self.list(_TEMPORARY):
-            parts = _LEFT_BEHIND.fullmatch(name)
-            if parts and self._is_left(f"{_TEMPORARY}/{name}", parts[1], parts[2]):
+        """Remove the temporary files of killed writers, and no others."""
+        for name in self.list(temporary.FOLDER):
+            file = f"{temporary.FOLDER}/{name}"
+            if temporary.is_left(Path(self._real_root, file)):
                 with self._writing():
-                    self.delete(f"{_TEMPORARY}/{name}")
-
-    def _is_left(self, name: str, place: str | None, process: str | None) -> bool:
-        if process is None:  # a probe, empty and never read
-            return True
-        if place == _place() and not is_alive(int(process)):
-            return True
-        try:
-            age = time.time() - self.path(name).stat().st_mtime
-        except OSError:  # its writer has just moved the file away
-            return False
-        return age > _LONGEST_WRITE_SECONDS
+                    self.delete(file)
 
     def _check_foreign(self) -> None:
         """Refuse to replace files of a folder in which no search has ever written."""
@@ -208,16 +190,18 @@ class ArtifactStore:
             )
 
     @contextmanager
-    def _writing(self) -> Generator[None]:
+    def _writing(self, targets: Collection[str] = ()) -> Generator[None]:
         try:
             yield
         except OSError as error:
             if not os.path.isdir(self._real_root):  # noqa: PTH112 - a text
                 raise StoreWriteError(self._not_made(error.strerror)) from error
             if error.errno in _IN_THE_WAY:
-                raise StoreWriteError(
-                    f"{error.filename2 or error.filename} is in the way: {error.strerror}; move it "
-                    "away, then run the search again"
+                place = str(error.filename2 or error.filename)
+                kind = OccupiedError if place in targets else StoreWriteError
+                raise kind(
+                    f"{place} is in the way: {error.strerror}; move it away, then run the search "
+                    "again"
                 ) from error
             if error.errno not in _OF_ALL:
                 raise
@@ -292,9 +276,3 @@ def _put(place: Path, target: Path) -> None:
         with suppress(OSError):  # the folder is not empty; the next line then raises that
             target.rmdir()
         place.replace(target)
-
-
-@cache
-def _place() -> str:
-    """Short digest of where this process id is valid; of the host name if that is unknown."""
-    return digest_of((place_of_processes() or socket.gethostname()).encode())[:12]

@@ -17,8 +17,8 @@ from typing import Final
 
 from iris_hpo.errors import CandidateError
 from iris_hpo.files import MEBIBYTE
-from iris_hpo.processes import is_alive, place_of_processes
-from iris_hpo.store.digests import digest_of
+from iris_hpo.processes import is_alive
+from iris_hpo.store.temporary import machine
 from iris_hpo.text import counted
 
 LARGEST: Final = 128 * MEBIBYTE
@@ -42,7 +42,7 @@ class Workplace:
     def root(self) -> Path:
         """The folder."""
         remove_left_folders()
-        return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{_place()}-{os.getpid()}-"))
+        return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{machine()}-{os.getpid()}-"))
 
     @cached_property
     def folder(self) -> Path:
@@ -147,14 +147,9 @@ def _too_large(size: str) -> CandidateError:
 
 
 @cache
-def _place() -> str:
-    return digest_of(place_of_processes().encode())[:12]
-
-
-@cache
 def remove_left_folders() -> None:
     """Remove the folders of processes of this machine that have died; a process looks once."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}{_place()}-*"):
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}{machine()}-*"):
         process = folder.name.split("-")[2]
         with suppress(OSError):  # another user's, or removed by another process
             if process.isdigit() and not is_alive(int(process)):

@@ -4,7 +4,6 @@ Fingerprints, reuse, files and cards are here; how to train and score is the obj
 """
 
 import importlib
-import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,9 +17,10 @@ from iris_hpo.errors import CandidateError, InputError
 from iris_hpo.space.hints import types_explained
 from iris_hpo.space.values import Value
 from iris_hpo.store.cards import read_recorded_card
-from iris_hpo.store.digests import ArtifactError, digest_of
+from iris_hpo.store.digests import ArtifactError, OccupiedError, digest_of
 from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.store.objects import open_store
+from iris_hpo.store.temporary import probe_name
 from iris_hpo.training.cards import (
     Conditions,
     ModelCard,
@@ -127,7 +127,7 @@ class TrialWork:
         """
         self._objective  # noqa: B018 - refuses other code
         store = open_store(self.store_url)
-        probe = f".temporary/probe-{uuid.uuid4().hex}"  # a sweep would take it, should it be left
+        probe = probe_name()
         try:
             read_recorded_card(store, SPLIT_CARD, SplitCard, self.conditions.split_version)
             store.write(probe, b"")
@@ -206,12 +206,13 @@ class TrialWork:
             beside={suffix: digest_of(file) for suffix, file in training.beside.items()} or None,
             iterations=training.iterations,
         )
-        store.write_together(
+        _write(
+            store,
             {
                 **{beside_name(trial.key, end): file for end, file in training.beside.items()},
                 model_name(trial.key): content,
                 model_card_name(trial.key): card.to_bytes(),
-            }
+            },
         )
         return card, lambda: training.model
 
@@ -248,7 +249,7 @@ class TrialWork:
         card = self.conditions.score_card(
             trial.key, trial.parameters, model.version, evaluation, self.run_id
         )
-        store.write(score_name(trial.key), card.to_bytes())
+        _write(store, {score_name(trial.key): card.to_bytes()})
         return card
 
     def _reusable(
@@ -271,3 +272,11 @@ class TrialWork:
         except ArtifactError:
             return None
         return card if card.fingerprint == current else None
+
+
+def _write(store: ArtifactStore, files: Mapping[str, bytes]) -> None:
+    """Write a candidate's files; what lies in their place is a problem of this candidate alone."""
+    try:
+        store.write_together(files)
+    except OccupiedError as error:
+        raise CandidateError(str(error)) from error

@@ -31,7 +31,7 @@ from iris_hpo.data.split import (
 from iris_hpo.data.splitters import Division, SplitSettings
 from iris_hpo.errors import InputError
 from iris_hpo.store.cards import read_card
-from iris_hpo.store.digests import ArtifactError, ArtifactMismatchError, StoreWriteError
+from iris_hpo.store.digests import ArtifactError, ArtifactMismatchError, OccupiedError
 from iris_hpo.store.objects import open_store
 
 SETTINGS = SplitSettings(test_size=0.2, seed=3, folds=5, repeats=1)
@@ -280,7 +280,7 @@ def test_a_part_that_is_missing_is_refused(store, noisy_iris, name):
 def test_a_card_never_vouches_for_a_part_that_could_not_be_written(store, noisy_iris, name):
     (store.root / name / "theirs").mkdir(parents=True)
 
-    with pytest.raises(StoreWriteError, match=f"{name} is in the way: .*; move it away"):
+    with pytest.raises(OccupiedError, match=f"{name} is in the way: .*; move it away"):
         write_split(store, *divide(noisy_iris, shuffled(SETTINGS)))
 
     assert not store.exists(CARD)

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from iris_hpo.engines import Failed, Limits
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration import candidates_run, turns
 from iris_hpo.store import folder
+from iris_hpo.store.temporary import new_names
 from iris_hpo.training.trial import Trial, TrialWork
 from iris_hpo_tests.projects import KEYS, SpecProject
 
@@ -58,8 +58,8 @@ class KilledWriter:
         finally:
             worker = subprocess.Popen(["true"])
             worker.wait()
-            name = f"{folder._place()}-{worker.pid}-{uuid.uuid4().hex}-0"
-            file = self._artifacts / ".temporary" / name
+            (name,) = new_names(1)
+            file = self._artifacts / name.replace(f"-{os.getpid()}-", f"-{worker.pid}-")
             file.parent.mkdir(exist_ok=True)
             file.write_bytes(b"half of a model")
             self.left.append(file)

@@ -10,7 +10,7 @@ import pytest
 
 from iris_hpo.processes import is_alive
 from iris_hpo.store import folder as artifacts
-from iris_hpo.store.digests import ArtifactError, StoreWriteError
+from iris_hpo.store.digests import ArtifactError, OccupiedError
 from iris_hpo.store.objects import open_store
 
 TEMPORARY = ".temporary"
@@ -99,7 +99,7 @@ def test_a_write_that_fails_leaves_only_the_old_files(local):
 def test_a_write_onto_a_folder_fails_and_leaves_nothing(local):
     local.write("models/a.pkl", b"old")
 
-    with pytest.raises(StoreWriteError, match=r"models is in the way: .*; move it away"):
+    with pytest.raises(OccupiedError, match=r"models is in the way: .*; move it away"):
         local.write("models", b"new")
 
     assert local.read("models/a.pkl") == b"old"
