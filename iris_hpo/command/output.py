@@ -138,14 +138,21 @@ def complain(text: str) -> None:
         click.echo(readable(text), err=True)
 
 
-def make_console(*, quiet: bool = False) -> "Console":
-    """Make a console that fits the terminal, and does not break lines in a pipe."""
+def make_console(*, quiet: bool = False, for_results: bool = True) -> "Console":
+    """Make a console that fits the terminal, and does not break lines in a pipe.
+
+    Parameters
+    ----------
+    for_results
+        Print to standard output; otherwise to standard error.
+    """
     from rich.console import Console
 
-    console = Console(file=results(), quiet=quiet)
+    file = results() if for_results else sys.stderr
+    console = Console(file=file, quiet=quiet)
     if console.is_terminal:
         return console
-    return Console(file=results(), quiet=quiet, width=_PIPE_WIDTH)
+    return Console(file=file, quiet=quiet, width=_PIPE_WIDTH)
 
 
 def say(console: "Console", text: str) -> None:

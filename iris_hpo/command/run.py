@@ -46,6 +46,7 @@ def run_search(
     """Bring the search up to date and print the result; return the exit code."""
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     console = make_console(quiet=quiet or as_json)
+    side = make_console(quiet=quiet or as_json, for_results=False)
     work = {setting.name: options.pop(setting.name) for setting in settings_of(WorkSettings)}
     if (work["engine"] or default_engine()) == LOKY:
         obstacle()  # found out before the project imports joblib, which would warn of the same
@@ -54,15 +55,15 @@ def run_search(
         if as_json:
             complain(f"iris-hpo: {line}")
         else:
-            say(console, line)
+            say(side, line)
 
     with (
         open_study(search, data, artifacts) as study,
         turn(study, announce),
-        TerminalProgress(console) as progress,
+        TerminalProgress(side) as progress,
     ):
         if records_slowly(study.instance):
-            say(console, f"note: {SLOW_LOG}")
+            say(side, f"note: {SLOW_LOG}")
         work["engine"] = work["engine"] or engine_of(study.spec)
         chosen = choose_settings(study, **options)
         for line in chosen.kept:

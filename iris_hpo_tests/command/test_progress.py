@@ -2,15 +2,20 @@
 
 import io
 import re
+from pathlib import Path
 from typing import Any, cast
 
 import dagster as dg
 import pytest
 from rich.console import Console
+from sklearn.datasets import load_iris
 
 from iris_hpo.command import progress
 from iris_hpo.command.progress import TerminalProgress, fit_columns
 from iris_hpo.orchestration.resources import Counts, PacedLine
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
+
+pytestmark = DAGSTERS_WARNINGS
 
 CONTEXT = cast("dg.AssetExecutionContext", None)
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
@@ -101,6 +106,28 @@ def test_without_a_terminal_that_can_redraw_there_are_lines(
 
     assert ESCAPES.search(text) is None
     assert text.startswith("7 of 77 candidates: 7 trained, 0 reused, 0 failed; ")
+
+
+def test_only_the_result_goes_to_standard_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Notes and progress do not, so the output can be kept in a file."""
+    monkeypatch.setattr(progress, "PacedLine", lambda: PacedLine(seconds=0))
+    project = YamlProject.create(tmp_path)
+    load_iris(as_frame=True).frame[::5].to_csv(project.root / "data" / "d.csv", index=False)
+    project.write_values("tree", max_depth=[1, 2, 3])
+    axis = {"name": "max_depth", "symbol": "D", "type": "int"}
+    estimator = "sklearn.tree.DecisionTreeClassifier"
+    project.write_search("tree", data_file="d.csv", estimator=estimator, axes=[axis])
+    arguments = ("run", "--search", "tree", "--engine", "serial")
+
+    first = project.call(*arguments, "--folds", "2")
+    again = project.call(*arguments, "--force")
+
+    assert first.out.startswith("3 trained, 0 reused, 0 failed (")
+    assert first.err.startswith("1 of 3 candidates: 1 trained, 0 reused, 0 failed; ")
+    assert again.out.startswith("3 trained, 0 reused, 0 failed (")
+    assert again.err.startswith("settings of the last run: folds 2")
 
 
 def test_a_quiet_run_shows_nothing() -> None:

@@ -366,7 +366,7 @@ def test_a_slow_event_log_is_noted_once(project: ShippedProject, log: str, notes
         (project.root / "home" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     result = project.call("run", "--engine", "serial", "--folds", "2")
     assert result.returncode == 0, result.stderr
-    assert result.stdout.count("event_log_storage in dagster.yaml can name") == notes
+    assert result.stderr.count("event_log_storage in dagster.yaml can name") == notes
     assert "event_log_storage" not in project.call("run", "--json", "--folds", "2").stdout
 
 

@@ -246,7 +246,7 @@ def test_what_the_last_run_changed_of_another_splitter_is_not_kept(project: Yaml
     answer = project.call("run", "--search", "bayes", "--engine", "serial")
 
     assert answer.code == 0, answer.err
-    kept = [line for line in answer.out.splitlines() if "settings of the last run" in line]
+    kept = [line for line in answer.err.splitlines() if "settings of the last run" in line]
     assert len(kept) == 1
     assert "seed 5" in kept[0]
     assert (
