@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 
 from iris_hpo.data.cells import is_truth
 from iris_hpo.data.columns import Layout
+from iris_hpo.data.dates import DATES
 from iris_hpo.data.identifiers import doubts, left_out, names_rows
-from iris_hpo.data.kinds import DATES, is_text
+from iris_hpo.data.kinds import is_text
 from iris_hpo.data.large_mixed import read_large
 from iris_hpo.data.locate import locate_columns
 from iris_hpo.data.mixed import MixedCells, read_mixed
-from iris_hpo.data.numbers import Cells, Columns, Features, read_cells, read_in_blocks
+from iris_hpo.data.numbers import Cells, Features, read_cells, read_in_blocks
 from iris_hpo.data.remarks import remarks
 from iris_hpo.data.roles import RowRoles
+from iris_hpo.data.rows import Columns
 from iris_hpo.data.tables import DatasetError, Table, is_large
 from iris_hpo.text import counted, legible
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from iris_hpo.data.columns import is_unnamed
+from iris_hpo.data.headers import is_unnamed
 from iris_hpo.data.numbers import Features
 from iris_hpo.text import legible, shorten
 

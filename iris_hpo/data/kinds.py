@@ -5,15 +5,10 @@ missing. Categories and texts are texts, empty where one is missing.
 """
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, time
-from functools import lru_cache
 from itertools import compress
 from string import whitespace
 from typing import Final
-
-import numpy as np
 
 from iris_hpo.data.cells import (
     MISSING,
@@ -23,18 +18,13 @@ from iris_hpo.data.cells import (
     is_truth,
     says_missing,
 )
+from iris_hpo.data.dates import DATES, all_days, days_of
 from iris_hpo.text import shorten
 
 NUMBER: Final = "number"
 TRUTH: Final = "truth value"
 CATEGORY: Final = "category"
 TEXT: Final = "text"
-DATES: Final = {
-    "date": ("year", "month", "day"),
-    "date (month first)": ("month", "day", "year"),
-    "date (day first)": ("day", "month", "year"),
-}
-"""Kinds of dates, and the order of their parts."""
 
 _FEW: Final = 40
 """Largest number of different texts that are categories."""
@@ -42,19 +32,6 @@ _NEARLY: Final = 0.9
 """Share of numbers from which on another text is probably a mistake."""
 _BEGINS_NUMBERS: Final = frozenset("+-.0123456789tTfF" + whitespace)
 """Characters with which numbers and truth values begin."""
-_MONTHS: Final = tuple(
-    "january february march april may june july august september october november december".split()  # noqa: SIM905
-)
-_PART: Final = r"(\d{1,4}|[A-Za-z]{3,9})"
-_DATE: Final = re.compile(
-    rf"{_PART}(?:[-/.]|\.?,? ){_PART}(?:(?:[-/.]|\.?,? )(\d{{1,4}}))?"
-    r"(?:[ T](\d?\d:\d\d[\d:.]*)(?: ?([AaPp])[Mm]| ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?)?",
-    re.ASCII,
-)
-_ISO: Final = re.compile(
-    r"(?:[1-9]\d{3}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?(?:\n|\Z))+", re.ASCII
-)
-_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - dates in tables have no time zone
 
 
 class CellValueError(ValueError):
@@ -91,7 +68,7 @@ def read_column(
     if all(map(is_truth, present)):
         return TRUTH, values_of(cells, TRUTH)
     for kind in DATES:
-        if (days := _all_days(present, kind)) is not None:
+        if (days := all_days(present, kind)) is not None:
             return kind, _filled(cells, days)
     likely = [cell for cell in present if cell[0] in _BEGINS_NUMBERS]
     are_numbers = [*map(is_finite, likely)]
@@ -117,14 +94,14 @@ def _kind_of_most(present: Sequence[str]) -> str:
     """Kind of numbers or dates, if other cells say that a value is missing; empty if it is none."""
     first = next((cell for cell in present if not says_missing(cell)), "")
     is_number = is_finite(first)
-    if not (is_number or any(_days(first, kind) is not None for kind in DATES)):
+    if not (is_number or any(days_of(first, kind) is not None for kind in DATES)):
         return ""  # most texts, of which there may be many
     others = [cell for cell in present if not says_missing(cell)]
     if len(others) == len(present):
         return ""
     if is_number:
         return NUMBER if all(map(is_finite, others)) else ""
-    return next((kind for kind in DATES if _all_days(others, kind) is not None), "")
+    return next((kind for kind in DATES if all_days(others, kind) is not None), "")
 
 
 def _present(cells: Sequence[str]) -> Sequence[str]:
@@ -199,11 +176,11 @@ def _number(cell: str) -> float:
 
 
 def _date(cell: str, kind: str) -> float:
-    days = _days(cell, kind)
+    days = days_of(cell, kind)
     if days is None and says_missing(cell):
         return math.nan
     if days is None:
-        days = _days(cell, "date")  # the year first says the order of the parts
+        days = days_of(cell, "date")  # the year first says the order of the parts
     if days is None:
         order = "-".join(DATES[kind])
         raise CellValueError(
@@ -219,76 +196,3 @@ _READERS: Final[Mapping[str, Callable[[str], float | str]]] = {
     CATEGORY: str,
     TEXT: str,
 }
-
-
-def _all_days(cells: Sequence[str], kind: str) -> list[float] | None:
-    """Days since 1970-01-01 of each cell; None if one is not a date of the kind."""
-    if _days(cells[0], kind) is None:
-        return None
-    if kind == "date" and _ISO.fullmatch("\n".join(cells)):
-        try:
-            moments = np.array(cells, dtype="datetime64[us]")
-        except ValueError:  # such as a month 13
-            return None
-        days: list[float] = (moments.astype(np.int64) / 1_000_000 / 86_400).tolist()
-        return days
-    days = list[float]()
-    for cell in cells:
-        if (day := _days(cell, kind)) is None:
-            return None
-        days.append(day)
-    return days
-
-
-def _days(cell: str, kind: str) -> float | None:
-    """Days since 1970-01-01; None if it is not a date of the kind.
-
-    A month may be a name, such as ``Jan``, and a date that begins with the year may have no day.
-    """
-    matched = _DATE.fullmatch(cell)
-    if matched is None:
-        return None
-    *date, hour, half, zone = matched.groups()
-    try:
-        day = _day(*date, kind)
-        at = _time(hour, half or "") if hour else time()
-    except ValueError:
-        return None
-    seconds = (datetime.combine(day, at) - _EPOCH).total_seconds()
-    return (seconds - _seconds_ahead(zone or "")) / 86_400
-
-
-def _time(text: str, half: str) -> time:
-    """Read a time, of half a day if ``half`` is the letter of AM or PM."""
-    at = time.fromisoformat(text if text[1].isdigit() else f"0{text}")
-    if not half:
-        return at
-    if not 1 <= at.hour <= 12:
-        raise ValueError(text)
-    return at.replace(hour=at.hour % 12 + 12 * (half in "pP"))
-
-
-def _seconds_ahead(zone: str) -> int:
-    """Seconds by which a time zone such as ``+02:00`` is ahead of UTC; 0 for a name of UTC."""
-    if zone[:1] not in ("+", "-"):
-        return 0
-    minutes = int(zone[1:3]) * 60 + int(zone[-2:])
-    return 60 * minutes if zone[0] == "+" else -60 * minutes
-
-
-@lru_cache(maxsize=10_000)
-def _day(first: str, second: str, third: str | None, kind: str) -> datetime:
-    """Read the parts of a date; many times share a day."""
-    parts = dict(zip(DATES[kind], (first, second, third), strict=True))
-    if kind == "date":
-        parts["day"] = parts["day"] or "1"
-    year, day = int(parts["year"] or ""), int(parts["day"] or "")
-    if year < 1000:  # two digits have no century
-        raise ValueError(year)
-    return datetime(year, _month(parts["month"] or ""), day)  # noqa: DTZ001 - as above
-
-
-def _month(text: str) -> int:
-    """Read a month: a number, or a name, which may be cut after three letters."""
-    names = [at for at, name in enumerate(_MONTHS, 1) if name.startswith(text.lower())]
-    return names[0] if names else int(text)

@@ -23,8 +23,8 @@ from iris_hpo.data.kinds import (
     values_of,
 )
 from iris_hpo.data.mixed import MixedCells
-from iris_hpo.data.numbers import MOST_LEFT_OUT, Columns
 from iris_hpo.data.roles import RowRoles, read_roles
+from iris_hpo.data.rows import MOST_LEFT_OUT, Columns
 from iris_hpo.data.tables import DatasetError, Table
 from iris_hpo.data.text_columns import ColumnContent, Texts, read_columns
 

@@ -1,8 +1,9 @@
 """Find the features, the target and the roles among the columns of a data set's table."""
 
-from iris_hpo.data.columns import Layout, dropped, has_header, target_position
-from iris_hpo.data.numbers import Columns
+from iris_hpo.data.columns import Layout, dropped, target_position
+from iris_hpo.data.headers import has_header
 from iris_hpo.data.roles import locate_roles
+from iris_hpo.data.rows import Columns
 from iris_hpo.data.tables import DatasetError, Table
 from iris_hpo.text import counted, legible
 

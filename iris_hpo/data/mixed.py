@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from iris_hpo.data.cells import read_label, read_number
 from iris_hpo.data.kinds import CATEGORY, CellValueError, odd_cell, read_column, value_of, values_of
-from iris_hpo.data.numbers import Columns, Rows
 from iris_hpo.data.roles import RowRoles
+from iris_hpo.data.rows import Columns, Rows
 from iris_hpo.data.tables import DatasetError, Table
 from iris_hpo.text import shorten
 

@@ -8,12 +8,13 @@ from typing import Final
 import numpy as np
 
 from iris_hpo.data.cells import is_number
-from iris_hpo.data.columns import counts_columns
+from iris_hpo.data.headers import counts_columns
 from iris_hpo.data.identifiers import counts_rows
 from iris_hpo.data.kinds import CellValueError, value_of
 from iris_hpo.data.large_mixed import read_large_as
 from iris_hpo.data.mixed import read_as
-from iris_hpo.data.numbers import Columns, Features, read_cells
+from iris_hpo.data.numbers import Features, read_cells
+from iris_hpo.data.rows import Columns
 from iris_hpo.data.tables import DatasetError, NoRowsError, Table, is_large
 from iris_hpo.text import counted, shorten
 

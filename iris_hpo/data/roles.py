@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from iris_hpo.data.cells import MAX_LABEL, is_finite, is_missing, is_truth
 from iris_hpo.data.columns import ROW_ROLES, Layout
-from iris_hpo.data.kinds import CATEGORY, DATES, NUMBER, CellValueError, value_of
+from iris_hpo.data.dates import DATES
+from iris_hpo.data.kinds import CATEGORY, NUMBER, CellValueError, value_of
 from iris_hpo.data.tables import DatasetError, Table, is_multiline
 from iris_hpo.text import shorten
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from iris_hpo.data.columns import is_unnamed
+from iris_hpo.data.headers import is_unnamed
 from iris_hpo.data.split import CARD as SPLIT_CARD
 from iris_hpo.data.split import SplitCard
 from iris_hpo.data.splitters import SplitSettings

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from iris_hpo.data.dataset import Features
-from iris_hpo.data.kinds import CATEGORY, DATES, TEXT
+from iris_hpo.data.dates import DATES
+from iris_hpo.data.kinds import CATEGORY, TEXT
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from iris_hpo.data.kinds import CATEGORY, DATES, TEXT
+from iris_hpo.data.dates import DATES
+from iris_hpo.data.kinds import CATEGORY, TEXT
 
 VERSION: Final = 2
 """Changes when prepared features change."""
