@@ -45,7 +45,6 @@ def run_search(
 ) -> int:
     """Bring the search up to date and print the result; return the exit code."""
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    console = make_console(quiet=quiet or as_json)
     side = make_console(quiet=quiet or as_json, for_results=False)
     work = {setting.name: options.pop(setting.name) for setting in settings_of(WorkSettings)}
     if (work["engine"] or default_engine()) == LOKY:
@@ -82,7 +81,7 @@ def run_search(
         if as_json:
             show_json(_as_json(study, outcome, seconds))
         else:
-            _print(console, study, outcome, seconds)
+            _print(make_console(quiet=quiet), study, outcome, seconds)
             _print_failures(outcome.failures)
         return 1 if _print_blocked(study) or outcome.failures else 0
 
