@@ -31,10 +31,13 @@ class NotTextError(Exception):
     ----------
     line
         Number of the line with the first wrong byte; any kind of line end counts.
+    position
+        Position of that byte; None if it is a NUL byte.
     """
 
     def __init__(self, problem: str, content: bytes, position: int) -> None:
         super().__init__(problem)
+        self.position = position if content[position] else None
         self.line = len((content[:position] + b".").splitlines())
 
 
@@ -58,7 +61,7 @@ def decode(content: bytes, advice: str) -> str:
         problem = f"byte 0x{byte:02x} is not UTF-8 text; {advice}"
         raise NotTextError(problem, error.object, error.start) from error
     if b"\0" in content:
-        problem = "holds a NUL byte; this is not a text file"
+        problem = "holds a NUL byte, as no text does; remove it, or write the file again"
         raise NotTextError(problem, content, content.index(b"\0"))
     return text
 

@@ -41,9 +41,11 @@ def write_project(
         raise InputError(f"{table} cannot be copied into {folder}: {error.strerror}") from error
     chosen: dict[str, object] = {
         name: getattr(start, name)
-        for name in ("target", "task", "why_task", "estimator", "why_estimator")
+        for name in ("target", "task", "why_task", "estimator", "why_estimator", "notes")
     }
     if not as_json:
+        for note in start.notes:
+            show(note)
         show(f"{start.task}: {start.why_task}")
         show(f"{start.estimator}: {start.why_estimator}")
     written = [*files, f"data/{table.name}"]

@@ -61,6 +61,8 @@ def predict_file(
         champion.kinds or (),
         skip_lines=layout.skip_lines,
         header=layout.header,
+        encoding=layout.encoding,
+        missing=layout.missing,
         left_out=[name for name, role in layout.columns.items() if role not in _KEPT],
     )
     model = make_model()

@@ -21,6 +21,7 @@ from iris_hpo.component.problems import problems
 from iris_hpo.component.scaffold import SearchScaffolder
 from iris_hpo.component.search_fields import SearchFields
 from iris_hpo.data.columns import Layout
+from iris_hpo.data.marks import as_missing
 from iris_hpo.data.named_splitters import choose_splitter, refuse_settings
 from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.errors import InputError, at_field
@@ -172,7 +173,15 @@ class HyperparameterSearch(dg.Component, SearchFields):
         target = self.target
         if isinstance(target, bool):
             target = written_word(context, ("target",)) or target
-        return Layout(target, self.header, self.columns, self.without_target, self.skip_lines)
+        return Layout(
+            target,
+            self.header,
+            self.columns,
+            self.without_target,
+            self.skip_lines,
+            self.encoding,
+            as_missing(self.missing),
+        )
 
     def _in_yaml(self, field: Sequence[str | int]) -> Sequence[str | int]:
         """Where a field of the spec is written: a single step stands without a list of steps."""

@@ -33,6 +33,8 @@ from iris_hpo.run_settings import REFITS, SETTINGS
 from iris_hpo.samplers import MAX_CANDIDATES
 from iris_hpo.selection.checks import CHECKS
 
+_Mark = bool | StrictInt | StrictFloat | str
+
 _IS_CALLED: Final[JsonDict] = {
     "required": ["objective"],
     "properties": {
@@ -91,6 +93,18 @@ class SearchFields(dg.Model):
         default=None,
         description="Number of lines above the table, of a CSV file; detected by default.",
         ge=0,
+    )
+    encoding: str | None = Field(
+        default=None,
+        description="Encoding of a CSV file that is neither UTF-8, nor UTF-16 with a byte order "
+        "mark, such as cp1252 of Windows or latin-1.",
+        examples=["cp1252"],
+    )
+    missing: _Mark | list[_Mark] | dict[str, _Mark | list[_Mark]] = Field(
+        default_factory=list[_Mark],
+        description="What marks a missing value, beside empty cells, NA, null and the like: in all "
+        "columns, or by the column. A number marks equal numbers, however they are written.",
+        examples=[[-999, "keine Angabe"], {"insulin": 0}],
     )
     columns: dict[str, str] = Field(
         default_factory=dict,

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from iris_hpo.data.decoding import TextForm, check_encoding
+from iris_hpo.data.marks import Missing, check_missing, marks_content
 from iris_hpo.data.tables import DatasetError, Table
 from iris_hpo.errors import InputError
 from iris_hpo.text import counted, shorten
@@ -38,6 +40,10 @@ class Layout:
         refuse if they are more than a third of all.
     skip_lines
         Number of lines above the table, of a CSV file; None to find out.
+    encoding
+        Encoding of a CSV file that is neither UTF-8, nor UTF-16 with a byte order mark.
+    missing
+        Marks of missing values, beside those of every table: of all columns, or by the column.
 
     Raises
     ------
@@ -50,6 +56,8 @@ class Layout:
     columns: Mapping[str, str] = field(default_factory=dict[str, str])
     without_target: str = "auto"
     skip_lines: int | None = None
+    encoding: str | None = None
+    missing: Missing = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.target, bool):
@@ -81,6 +89,13 @@ class Layout:
             raise InputError(
                 f"skip_lines {self.skip_lines} must be at least 0", field=("skip_lines",)
             )
+        check_encoding(self.encoding)
+        check_missing(self.missing)
+
+    @property
+    def form(self) -> TextForm:
+        """What is known of the text of the file."""
+        return TextForm(self.skip_lines, self.encoding)
 
     @property
     def target_column(self) -> str | int:
@@ -105,6 +120,10 @@ class Layout:
             content["without_target"] = self.without_target
         if self.skip_lines:
             content["skip_lines"] = self.skip_lines
+        if self.encoding:
+            content["encoding"] = self.encoding
+        if self.missing:
+            content["missing"] = marks_content(self.missing)
         return content
 
 
@@ -130,12 +149,15 @@ def dropped(table: Table, layout: Layout, names: Sequence[str]) -> set[int]:
         If the layout names a column that the table does not have.
     """
     place = {name: at for at, name in enumerate(names)}
-    for name in layout.columns:
-        if name not in place:
-            raise DatasetError(
-                str(table.path),
-                f"has no column {name!r}, which `columns` names; there are {_shown(names)}",
-            )
+    by_column = layout.missing if isinstance(layout.missing, Mapping) else ()
+    for field_name, named in {"columns": layout.columns, "missing": by_column}.items():
+        for name in named:
+            if name not in place:
+                raise DatasetError(
+                    str(table.path),
+                    f"has no column {name!r}, which `{field_name}` names; there are "
+                    f"{_shown(names)}",
+                )
     return {place[name] for name in layout.with_role("drop")}
 
 

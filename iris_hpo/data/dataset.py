@@ -123,15 +123,15 @@ def read_dataset(path: Path, layout: Layout, task: Task, *, mixed: bool = False)
             return dataset
     if not (mixed and categories):
         try:
-            return _of_numbers(path, read_cells(path, find, layout.skip_lines))
+            return _of_numbers(path, read_cells(path, find, layout.form))
         except DatasetError as error:
             if not mixed or error.column is None:
                 raise
-            with Table(path, layout.skip_lines) as table:
+            with Table(path, layout.form) as table:
                 columns = find(table)
             if error.column == columns.names[columns.target or 0]:
                 raise
-    with Table(path, layout.skip_lines) as table:
+    with Table(path, layout.form) as table:
         columns = find(table)
         return _of_mixed(table, columns, read_mixed(table, columns, categories))
 
@@ -140,13 +140,13 @@ def _read_large(path: Path, find: Callable[[Table], Columns], layout: Layout) ->
     """Read a large table by columns; None if it has to be read row by row."""
     categories = layout.with_role("category")
     if not categories:
-        with Table(path, layout.skip_lines) as table:
+        with Table(path, layout.form) as table:
             columns = find(table)
             cells = read_in_blocks(table, columns)
         if cells is not None:
             return _of_numbers(path, cells)
     for only_texts in (False, True):
-        with Table(path, layout.skip_lines) as table:
+        with Table(path, layout.form) as table:
             columns = find(table)
             mixed = read_large(table, columns, categories, only_texts=only_texts)
             if mixed is not None:

@@ -58,7 +58,7 @@ def read_large(
     named = {at for at in features if columns.names[at] in categories}
     texts = [*named, *columns.roles.values(), *([] if columns.label is None else [target])]
     used = [*features, target, *columns.roles.values()]
-    content = read_columns(table, used, texts, only_texts=only_texts)
+    content = read_columns(table, used, texts, only_texts=only_texts, missing=columns.missing)
     if content is None:
         return None
     with suppress(_RefusedError, CellValueError, DatasetError):
@@ -83,7 +83,9 @@ def read_large_as(
     """Read features of known kinds, to predict them; None if that has to be done row by row."""
     is_read = [is_text(kind) or kind == TRUTH for kind in kinds]
     texts = [*compress(columns.numbers, is_read)]
-    content = read_columns(table, columns.numbers, texts, only_texts=only_texts)
+    content = read_columns(
+        table, columns.numbers, texts, only_texts=only_texts, missing=columns.missing
+    )
     if content is None:
         return None
     values = list[NDArray[Any]]()

@@ -1,7 +1,10 @@
 """Find the features, the target and the roles among the columns of a data set's table."""
 
+from collections.abc import Mapping
+
 from iris_hpo.data.columns import Layout, dropped, target_position
 from iris_hpo.data.headers import has_header
+from iris_hpo.data.marks import locate_marks
 from iris_hpo.data.roles import locate_roles
 from iris_hpo.data.rows import Columns
 from iris_hpo.data.tables import DatasetError, Table
@@ -28,6 +31,10 @@ def locate_columns(table: Table, layout: Layout, task: str, *, names_all: bool =
     target = target_position(table, layout.target_column, width)
     names = table.columns or [f"{index + 1}" for index in range(width)]
     left_out = dropped(table, layout, names)
+    if table.columns is None and isinstance(layout.missing, Mapping):
+        raise DatasetError(
+            str(table.path), "has no header, so `missing` cannot name columns; write a list for all"
+        )
     roles = locate_roles(table, layout, names, target)
     left_out.update(roles.values())
     kept = layout.with_role("feature")
@@ -52,6 +59,7 @@ def locate_columns(table: Table, layout: Layout, task: str, *, names_all: bool =
         ],
         kept=kept,
         names_all=names_all,
+        missing=locate_marks(layout.missing, names),
     )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from iris_hpo.data.blocks import read_blocks
 from iris_hpo.data.cells import is_finite, read_label, read_numbers
+from iris_hpo.data.decoding import TextForm
 from iris_hpo.data.roles import RowRoles
 from iris_hpo.data.rows import Columns, Rows
 from iris_hpo.data.tables import DatasetError, Table
@@ -56,7 +57,7 @@ class Cells:
 def read_cells(
     path: Path,
     locate: Callable[[Table], Columns],
-    skip_lines: int | None = None,
+    form: TextForm | None = None,
     *,
     keeps_empty: bool = False,
 ) -> Cells:
@@ -66,7 +67,7 @@ def read_cells(
     ----------
     locate
         Takes the header of a table, and returns the columns to read.
-    skip_lines, keeps_empty
+    form, keeps_empty
         As in `Table`.
 
     Raises
@@ -74,20 +75,21 @@ def read_cells(
     DatasetError
         For the first cell that cannot be used.
     """
-    with Table(path, skip_lines, keeps_empty=keeps_empty) as table:
+    with Table(path, form, keeps_empty=keeps_empty) as table:
         columns = locate(table)
         cells = read_in_blocks(table, columns)
         if cells is not None:
             return cells
         if columns.roles or not table.is_large:
             return _read_by_rows(table, columns)
-    with Table(path, skip_lines, keeps_empty=keeps_empty) as table:
+    with Table(path, form, keeps_empty=keeps_empty) as table:
         return _read_by_rows(table, locate(table))
 
 
 def read_in_blocks(table: Table, columns: Columns) -> Cells | None:
     """Read columns of complete numbers of a large table; None if that cannot be done in blocks."""
-    content = None if columns.roles else read_blocks(table, columns.numbers, columns.label)
+    is_plain = not (columns.roles or columns.missing)
+    content = read_blocks(table, columns.numbers, columns.label) if is_plain else None
     return None if content is None else Cells(columns, *content, 0, table.digest(), table.first)
 
 

@@ -1,6 +1,6 @@
 """Read rows to predict: the features of a model, in any columns of a file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -8,10 +8,12 @@ from typing import Final
 import numpy as np
 
 from iris_hpo.data.cells import is_number
+from iris_hpo.data.decoding import TextForm
 from iris_hpo.data.headers import counts_columns
 from iris_hpo.data.identifiers import counts_rows
 from iris_hpo.data.kinds import CellValueError, value_of
 from iris_hpo.data.large_mixed import read_large_as
+from iris_hpo.data.marks import Missing, locate_marks
 from iris_hpo.data.mixed import read_as
 from iris_hpo.data.numbers import Features, read_cells
 from iris_hpo.data.rows import Columns
@@ -32,12 +34,13 @@ def read_features(
     skip_lines: int | None = None,
     header: bool | None = None,
     left_out: Sequence[str] = (),
+    encoding: str | None = None,
+    missing: Missing = (),
 ) -> Features:
     """Read rows to predict: the features, and the target's column, if any, which is ignored.
 
     If a header names the features, columns may come in any order and others are ignored. Without a
-    header, the features have the order of training; the target, and columns that are left out, have
-    their positions in the training file.
+    header, all columns have their positions in the training file.
 
     Parameters
     ----------
@@ -45,7 +48,7 @@ def read_features(
         Column of the target in the training file, a name or a position, as in `Layout`.
     kinds
         Those of the features in training, if not all were complete numbers: some may be missing.
-    skip_lines, header
+    skip_lines, header, encoding, missing
         As in `Layout`; lines are skipped only if the first one is neither a header nor a row.
     left_out
         Names of the columns that are neither features nor the target in `Layout`.
@@ -61,13 +64,13 @@ def read_features(
         If a feature is missing or is not a number, or if it is not clear which columns are the
         features.
     """
-    needed = _Needed(feature_names, target_name, target, kinds, header, left_out)
-    if skip_lines and needed.begins(path):
-        skip_lines = 0
+    needed = _Needed(feature_names, target_name, target, kinds, header, left_out, missing)
+    is_at_once = skip_lines and needed.begins(path, encoding)
+    form = TextForm(0 if is_at_once else skip_lines, encoding)
     try:
         if kinds:
-            return _read_mixed(path, needed, skip_lines)
-        return _read_numbers(path, needed, skip_lines)
+            return _read_mixed(path, needed, form)
+        return _read_numbers(path, needed, form)
     except NoRowsError as error:
         needed.check_names_of(error, path)
         return np.empty((0, len(feature_names)), dtype=object if kinds else np.float64)
@@ -83,11 +86,12 @@ class _Needed:
     kinds: Sequence[str]
     header: bool | None
     left_out: Sequence[str]
+    missing: Missing
 
-    def begins(self, path: Path) -> bool:
+    def begins(self, path: Path, encoding: str | None) -> bool:
         """Whether the first line of a file is a header or a row."""
         try:
-            with Table(path, 0) as table:
+            with Table(path, TextForm(0, encoding)) as table:
                 width = len(table.first)
                 return {*self.features} <= {*table.first} or width in self._widths
         except DatasetError:
@@ -102,7 +106,8 @@ class _Needed:
         self.check_names(table.path, table.columns, table.header_line)
         place = {name: index for index, name in enumerate(table.columns)}
         places = [place[name] for name in self.features]
-        return Columns(table.columns, places, before="the header has")
+        missing = locate_marks(self.missing, table.columns)
+        return Columns(table.columns, places, before="the header has", missing=missing)
 
     def check_names_of(self, error: NoRowsError, path: Path) -> None:
         """Refuse a file without rows, unless it has a header that names all features."""
@@ -207,6 +212,9 @@ class _Needed:
             positions,
             is_named=False,
             may_count_rows=self._may_begin_with_row_numbers(table.first),
+            missing={}
+            if isinstance(self.missing, Mapping)
+            else locate_marks(self.missing, table.first),
         )
 
     def _may_begin_with_row_numbers(self, first: Sequence[str]) -> bool:
@@ -223,19 +231,19 @@ class _Needed:
         )
 
 
-def _read_mixed(path: Path, needed: _Needed, skip_lines: int | None) -> Features:
+def _read_mixed(path: Path, needed: _Needed, form: TextForm) -> Features:
     for only_texts in (False, True) if is_large(path) else ():
-        with Table(path, skip_lines, keeps_empty=True) as table:
+        with Table(path, form, keeps_empty=True) as table:
             columns = needed.locate(table)
             features = read_large_as(table, columns, needed.kinds, only_texts=only_texts)
         if features is not None:
             return features
-    with Table(path, skip_lines, keeps_empty=True) as table:
+    with Table(path, form, keeps_empty=True) as table:
         return read_as(table, needed.locate(table), needed.kinds)
 
 
-def _read_numbers(path: Path, needed: _Needed, skip_lines: int | None) -> Features:
-    cells = read_cells(path, needed.locate, skip_lines, keeps_empty=True)
+def _read_numbers(path: Path, needed: _Needed, form: TextForm) -> Features:
+    cells = read_cells(path, needed.locate, form, keeps_empty=True)
     features, columns = cells.numbers, cells.columns
     if columns.may_count_rows and len(features) > 1 and counts_rows(features[:, 0]):
         raise DatasetError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from iris_hpo.data.cells import is_missing
+from iris_hpo.data.marks import Marks
 from iris_hpo.data.roles import RowRoles, read_roles
 from iris_hpo.data.tables import DatasetError, Table
 from iris_hpo.text import counted
@@ -46,6 +47,8 @@ class Columns:
         Remarks on the file.
     kept
         Names of the columns that stay features though they count the rows.
+    missing
+        What marks a missing value, beside the marks of every table, by the column's position.
     """
 
     names: Sequence[str]
@@ -60,6 +63,7 @@ class Columns:
     names_all: bool = True
     notes: Sequence[str] = ()
     kept: Sequence[str] = ()
+    missing: Mapping[int, Marks] = field(default_factory=dict[int, Marks])
 
 
 class Rows:
@@ -89,6 +93,9 @@ class Rows:
                     f"has {counted(len(row), 'column')}; {columns.before} {width}; "
                     "correct or remove the line"
                 )
+            for at, marks in columns.missing.items():
+                if row[at] in marks:
+                    row[at] = ""
             if target is None or not missing(row[target]):
                 kept += 1
                 self._keep_roles(row)

@@ -1,6 +1,6 @@
-"""Open a data file: one of a plausible size, unpacked and decoded, with the digest of its bytes.
+"""Open a data file: one of a plausible size, unpacked, with the digest of its bytes.
 
-What the rows are is in `iris_hpo.data.tables`.
+How its text is decoded is in `iris_hpo.data.decoding`.
 """
 
 import gzip
@@ -14,27 +14,9 @@ from typing import Final, Self
 
 from iris_hpo.errors import InputError
 from iris_hpo.files import memory_bytes, open_regular
-from iris_hpo.text import NotTextError, decode
 
 _BUFFER: Final = 2**18
 _GZIP: Final = b"\x1f\x8b"
-_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
-_ADVICE: Final = "save the file as UTF-8"
-_NO_TEXTS: Final = {
-    b"BZh": "is packed by bzip2; unpack it, or pack it by gzip",
-    b"\xfd7zXZ": "is packed by xz; unpack it, or pack it by gzip",
-    b"(\xb5/\xfd": "is packed by zstd; unpack it, or pack it by gzip",
-    b"PK\x03\x04": "is a workbook or a ZIP archive; save the sheet as CSV (UTF-8), or unpack it",
-    b"\xd0\xcf\x11\xe0": "is a workbook of Excel; save the sheet as CSV (UTF-8)",
-    b"PAR1": "is Parquet; give it the suffix .parquet",
-    b"ARROW1": "is Arrow; give it the suffix .arrow",
-    **dict.fromkeys(
-        (b"\x80\x03", b"\x80\x04", b"\x80\x05"), "is a pickle; save the table as CSV or Parquet"
-    ),
-    b"SQLite": "is a database; export the table as CSV",
-    b"\x89HDF": "is HDF5; save the table as CSV or Parquet",
-}
-"""What files are by their first bytes, and what to do."""
 
 
 class DatasetError(InputError):
@@ -102,16 +84,6 @@ class DataFile:
         """Close the file."""
         self._file.close()
 
-    @property
-    def is_utf_16(self) -> bool:
-        """Whether the content begins with a byte order mark of UTF-16; other text is UTF-8."""
-        return self.content.peek(2)[:2] in _UTF_16
-
-    def text(self) -> io.TextIOWrapper:
-        """The content as text, line ends as they are."""
-        encoding = "utf-16" if self.is_utf_16 else "utf-8-sig"
-        return io.TextIOWrapper(self.content, encoding=encoding, newline="")
-
     def digest(self) -> str:
         """sha256 of the file's bytes, packed or not; nothing can be read afterwards."""
         while self._bytes.read(_BUFFER):
@@ -152,31 +124,6 @@ class _Bytes(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Fill a buffer; return the number of bytes."""
         return self._read(buffer)
-
-
-def text_refusal(path: Path) -> DatasetError:
-    """Say where a file is not text; the file is read again for that."""
-    with DataFile(path) as file:
-        is_utf_16, content = file.is_utf_16, file.content.read()
-    for begin, problem in _NO_TEXTS.items():
-        if content.startswith(begin):
-            return DatasetError(str(path), problem)
-    if not is_utf_16 and any(content[:40:2]) != any(content[1:40:2]):
-        problem = "is UTF-16 without a byte order mark, or no text; save the file as UTF-8"
-        return DatasetError(str(path), problem)
-    try:
-        if is_utf_16:
-            content.decode("utf-16")
-        else:
-            decode(content[: content.find(b"\0") + 1], _ADVICE)
-            decode(content, _ADVICE)
-    except UnicodeDecodeError as error:
-        before = content[: error.start].decode("utf-16", "replace") + "."
-        problem = f"is not UTF-16 text; {_ADVICE}"
-        return DatasetError(str(path), problem, line=len(before.splitlines()))
-    except NotTextError as error:
-        return DatasetError(str(path), str(error), line=error.line)
-    return DatasetError(str(path), "it was changed while it was read; run this again")
 
 
 def file_digest(path: Path) -> str:

@@ -8,9 +8,10 @@ from itertools import chain, count, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from iris_hpo.data.decoding import TextForm, open_text, text_refusal
 from iris_hpo.data.dialects import AHEAD, Dialect, find_dialect, with_point
 from iris_hpo.data.frames import FRAMES, read_frame, text_of
-from iris_hpo.data.sources import DataFile, DatasetError, text_refusal
+from iris_hpo.data.sources import DataFile, DatasetError
 from iris_hpo.text import counted, shorten
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ class Table:
     path
         Path of the file. The suffix ``.parquet`` means Parquet, ``.feather`` and ``.arrow`` mean
         Arrow, any other CSV; ``.gz`` may follow.
-    skip_lines
-        Number of lines of a CSV file above the table; None to find out.
+    form
+        What is known of the text of a CSV file.
     keeps_empty
         Whether a row whose cells are all empty is a row.
 
@@ -75,10 +76,10 @@ class Table:
     """
 
     def __init__(
-        self, path: Path, skip_lines: int | None = None, *, keeps_empty: bool = False
+        self, path: Path, form: TextForm | None = None, *, keeps_empty: bool = False
     ) -> None:
         self.path = path
-        self._skip_lines = skip_lines
+        self._form = form or TextForm()
         self.columns: list[str] | None = None
         self.header_line: int | None = None
         self.keeps_empty = keeps_empty
@@ -154,12 +155,12 @@ class Table:
         self.second = self._ahead[1] if self._ahead else None
 
     def _csv_rows(self) -> Iterator[tuple[int, list[str]]]:
-        self.text = self._file.text()
+        self.text = open_text(self._file, self._form.encoding)
         lines = self._lines_of(self.text)
-        skipped = sum(1 for _ in islice(lines, self._skip_lines or 0))
+        skipped = sum(1 for _ in islice(lines, self._form.skip_lines or 0))
         is_whole = self._look_ahead(lines)
         dialect = self.dialect = find_dialect(
-            tuple(self.unread), is_whole=is_whole, may_skip=self._skip_lines is None
+            tuple(self.unread), is_whole=is_whole, may_skip=self._form.skip_lines is None
         )
         for _ in range(dialect.above):
             self.unread.popleft()
@@ -212,7 +213,7 @@ class Table:
             if len(line) > MAX_ROW:
                 raise self._endless(number)
             if "\0" in line:
-                raise text_refusal(self.path)
+                raise text_refusal(self.path, self._form.encoding)
             yield line
 
     def _bounded(self, lines: Iterator[str], above: int) -> Iterator[str]:
@@ -232,7 +233,7 @@ class Table:
         try:
             return text.readline(MAX_ROW + 1)
         except UnicodeError as error:
-            raise text_refusal(self.path) from error
+            raise text_refusal(self.path, self._form.encoding) from error
 
     def _frame_rows(self) -> Iterator[tuple[int, list[str]]]:
         import pandas as pd

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from iris_hpo.data.blocks import BLOCK, WIDE, OddTextError, PlainLines, exact_numbers
 from iris_hpo.data.cells import MISSING, is_finite, is_truth
 from iris_hpo.data.dialects import with_point
+from iris_hpo.data.marks import NO_MARKS, Marks
 from iris_hpo.data.tables import Table, text_of
 
 _BEFORE_CELL: Final = '\r\n" '
@@ -63,7 +64,12 @@ ColumnContent = NDArray[np.float64] | Texts
 
 
 def read_columns(
-    table: Table, positions: Sequence[int], texts: Sequence[int], *, only_texts: bool = False
+    table: Table,
+    positions: Sequence[int],
+    texts: Sequence[int],
+    *,
+    only_texts: bool = False,
+    missing: Mapping[int, Marks],
 ) -> Mapping[int, ColumnContent] | None:
     """Read columns of all rows.
 
@@ -78,6 +84,8 @@ def read_columns(
     only_texts
         Whether to read every column as it is written. Otherwise the answer is None if only some
         blocks of a column are numbers.
+    missing
+        As in `Columns`.
 
     Returns
     -------
@@ -87,21 +95,26 @@ def read_columns(
     if len(table.first) > WIDE or not table.dialect.is_plain:
         return None
     if table.frame is not None:
-        return {at: _of_frame(table.frame.iloc[:, at], is_text=at in texts) for at in positions}
+        return {
+            at: _without(
+                _of_frame(table.frame.iloc[:, at], is_text=at in texts), missing.get(at, NO_MARKS)
+            )
+            for at in positions
+        }
     try:
-        return _of_text(table, positions, {*positions} if only_texts else {*texts})
+        return _of_text(table, positions, {*positions} if only_texts else {*texts}, missing)
     except (OddTextError, ValueError, TypeError):  # such as a row of another width
         return None
 
 
 def _of_text(
-    table: Table, positions: Sequence[int], texts: set[int]
+    table: Table, positions: Sequence[int], texts: set[int], missing: Mapping[int, Marks]
 ) -> Mapping[int, ColumnContent]:
     head = [row for row in (table.first, table.second) if row is not None]
     lines = _CountedLines(table)
     texts = texts.union(at for row in head for at in positions if is_truth(row[at]))
     blocks, rows = {at: list[Any]() for at in positions}, 0
-    for block in _blocks(table, lines, texts):
+    for block in _blocks(table, lines, texts, missing):
         rows += len(block)
         for at in positions:
             blocks[at].append(block[at])
@@ -110,13 +123,35 @@ def _of_text(
         raise OddTextError
     content = dict[int, ColumnContent]()
     for at in positions:
-        cells, parts = [row[at] for row in head], blocks.pop(at)
+        marks = missing.get(at, NO_MARKS)
+        cells, parts = marks.blank(row[at] for row in head), blocks.pop(at)
         numbers = None if at in texts else _numbers(cells, parts, lines)
-        content[at] = _stripped(cells, parts, table) if numbers is None else numbers
+        column = _stripped(cells, parts, table) if numbers is None else numbers
+        content[at] = _without(column, marks)
     return content
 
 
-def _blocks(table: Table, lines: "_CountedLines", texts: set[int]) -> Iterator[Any]:
+def _without(column: ColumnContent, marks: Marks) -> ColumnContent:
+    """Return a column without the values that are marks."""
+    if marks is NO_MARKS:
+        return column
+    if not isinstance(column, Texts):
+        return marks.without(column)
+    plain = marks.blank(column.cells)
+    return column if plain == column.cells else _joined(plain, column.codes)
+
+
+def _joined(cells: Sequence[str], codes: NDArray[np.intp]) -> Texts:
+    """Keep each different cell once, where some have become equal."""
+    import pandas as pd
+
+    again = _texts(pd.Series(cells, dtype=object))
+    return Texts(again.cells, again.codes[codes])
+
+
+def _blocks(
+    table: Table, lines: "_CountedLines", texts: set[int], missing: Mapping[int, Marks]
+) -> Iterator[Any]:
     """Yield the rows below the first two, with positions as the names of the columns."""
     import pandas as pd
 
@@ -127,7 +162,9 @@ def _blocks(table: Table, lines: "_CountedLines", texts: set[int]) -> Iterator[A
         header=None,
         skipinitialspace=True,
         keep_default_na=False,
-        na_values={at: MISSING for at in range(width) if at not in texts},
+        na_values={
+            at: MISSING | missing.get(at, NO_MARKS).texts for at in range(width) if at not in texts
+        },
         dtype=dict.fromkeys(texts, object),
         chunksize=max(1, BLOCK // width),
         low_memory=False,  # otherwise a block may have numbers among its texts
@@ -169,8 +206,7 @@ def _stripped(head: Sequence[str], blocks: Sequence[Any], table: Table) -> Texts
         plain = [*map(with_point, plain)]
     if plain == texts.cells:
         return texts
-    again = _texts(pd.Series(plain, dtype=object))
-    return Texts(again.cells, again.codes[texts.codes])
+    return _joined(plain, texts.codes)
 
 
 def _texts(column: Any) -> Texts:

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from iris_hpo.data.cells import is_finite, is_missing, is_truth
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import Dataset, Task, read_dataset
+from iris_hpo.data.decoding import EncodingError
+from iris_hpo.data.marks import as_missing
 from iris_hpo.data.sources import DatasetError
 from iris_hpo.errors import InputError
 from iris_hpo.new_project.curated import CURATED, Curated, choose_estimator
@@ -39,6 +41,8 @@ class Start:
         Name in `CURATED`, and why it was chosen.
     written
         Other fields of the description.
+    notes
+        What was found out about the table and may be wrong.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Start:
     estimator: str
     why_estimator: str
     written: Mapping[str, object] = field(default_factory=dict[str, object])
+    notes: Sequence[str] = ()
 
     @property
     def curated(self) -> Curated:
@@ -76,8 +81,19 @@ def plan(
         If the table cannot be used, or the estimator does not suit.
     """
     fields: dict[str, Any] = read_written(written)
-    layout = Layout(target_of(target), **fields)
-    dataset = _read(table, layout, "classification")
+    known: dict[str, Any] = {**fields, "missing": as_missing(fields.get("missing", ()))}
+    layout = Layout(target_of(target), **known)
+    notes = list[str]()
+    try:
+        dataset = _read(table, layout, "classification")
+    except InputError as error:
+        encoding = error.__cause__
+        if not isinstance(encoding, EncodingError):
+            raise
+        fields["encoding"] = encoding.likely
+        notes.append(_encoding_note(encoding))
+        layout = replace(layout, encoding=encoding.likely)
+        dataset = _read(table, layout, "classification")
     known_task, why = _task_of(dataset) if task is None else (task, "--task")
     if known_task == "regression" and not all(map(is_finite, dataset.target.tolist())):
         dataset = _read(table, layout, known_task)  # a text is refused with its line
@@ -86,7 +102,9 @@ def plan(
     name = estimator or choose_estimator(rows)
     reason = find_curated(name, known_task).reason
     why_estimator = reason if estimator else f"{reason}; this one has {counted(rows, 'row')}"
-    return Start(name_of(table), table.name, target, known_task, why, name, why_estimator, fields)
+    return Start(
+        name_of(table), table.name, target, known_task, why, name, why_estimator, fields, notes
+    )
 
 
 def without_table(data_file: str, target: str, estimator: str) -> Start:
@@ -122,6 +140,11 @@ def _read(table: Path, layout: Layout, task: Task) -> Dataset:
         return read_dataset(table, layout, task, mixed=True)
     except DatasetError as error:
         raise InputError(f"{error}{how_to_write(str(error))}") from error
+
+
+def _encoding_note(error: EncodingError) -> str:
+    shown = f", as line {error.line} then reads {shorten(error.word)}" if error.word else ""
+    return f"{error.likely}: the table is no UTF-8, so encoding: {error.likely} is written{shown}"
 
 
 def target_of(text: str) -> str | int:

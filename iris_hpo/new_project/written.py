@@ -8,15 +8,27 @@ from typing import Final
 from iris_hpo.errors import InputError
 from iris_hpo.text import shorten
 
-FIELDS: Final[Mapping[str, type]] = {
-    "columns": dict,
-    "header": bool,
-    "skip_lines": int,
-    "without_target": str,
+FIELDS: Final[Mapping[str, Sequence[type]]] = {
+    "columns": [dict],
+    "header": [bool],
+    "skip_lines": [int],
+    "without_target": [str],
+    "encoding": [str],
+    "missing": [list, dict, int, float, str],
 }
-"""Names of the fields, and the type of each."""
+"""Names of the fields, and the types of each."""
+_NEEDED: Final = {
+    "columns": "such as {city: drop}",
+    "header": "true or false",
+    "skip_lines": "a number",
+    "without_target": "drop",
+    "encoding": "a name, such as cp1252",
+    "missing": "a list, such as [-999]",
+}
 _ADVICE: Final = re.compile(
-    r"columns: \{.*?\}(?!\w)|skip_lines: \d+|without_target: drop|header: true", re.ASCII
+    r"columns: \{.*?\}(?!\w)|skip_lines: \d+|without_target: drop|header: true|"
+    r"encoding: [\w-]+",
+    re.ASCII,
 )
 _OF_SHELL: Final = '"$`\\!'
 
@@ -52,10 +64,8 @@ def _check(text: str, name: object, value: object) -> None:
             f"--write {shorten(text)}: a table is read by {', '.join(FIELDS)}; write other fields "
             "into the description afterwards"
         )
-    kind = FIELDS[str(name)]
-    if type(value) is not kind:
-        needed = {dict: "such as {city: drop}", bool: "true or false", int: "a number", str: "drop"}
-        raise InputError(f"--write {shorten(text)}: {name} must be {needed[kind]}")
+    if type(value) not in FIELDS[str(name)]:
+        raise InputError(f"--write {shorten(text)}: {name} must be {_NEEDED[str(name)]}")
 
 
 def how_to_write(message: str) -> str:

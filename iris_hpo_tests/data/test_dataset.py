@@ -284,8 +284,14 @@ AS_CSV = "; correct the line, or save the table as CSV"
 WORKBOOK = "is a workbook or a ZIP archive; save the sheet as CSV (UTF-8), or unpack it"
 COMMAS = "features and a target, separated by commas, are needed"
 SAVE = "save the file as UTF-8"
-NO_UTF8 = f"is not UTF-8 text; {SAVE}"
-NUL = "holds a NUL byte; this is not a text file"
+NO_UTF8 = "is not UTF-8 text"
+WESTERN = f"{NO_UTF8}; write encoding: cp1252 if it reads"
+DAMAGED = f"{NO_UTF8}; the others are: correct it, or {SAVE}"
+UNMARKED = (
+    "is UTF-16 without a byte order mark, or no text; write encoding: utf-16-le, or save the file "
+    "as UTF-8"
+)
+NUL = "holds a NUL byte, as no text does; remove it, or write the file again"
 
 
 @pytest.mark.parametrize(
@@ -316,13 +322,13 @@ NUL = "holds a NUL byte; this is not a text file"
         ('1,2,"a\rb"\n', ", line 2, column 3", r"the label 'a\rb' holds a line break"),
         ('1,2,a\n"3,4,b\n', ", line 2", f"is not CSV: unexpected end of data{AS_CSV}"),
         ('1,2,a\n"3"4,4,b\n', ", line 2", f"is not CSV: ',' expected after '\"'{AS_CSV}"),
-        (b"1,2,a\n3,4,\xe9\n", ", line 2", f"byte 0xe9 {NO_UTF8}"),
-        (b"\xef\xbb\xbf1,2,a\r3,4,b\r\xe95,6,c\r", ", line 3", f"byte 0xe9 {NO_UTF8}"),
+        (b"1,2,a\n3,4,\xe9\n", ", line 2", f"byte 0xe9 {WESTERN} 'é', or {SAVE}"),
+        (b"\xef\xbb\xbf1,2,a\r3,4,b\r\xe95,6,c\r", ", line 3", f"byte 0xe9 {DAMAGED}"),
         ("1,2,a\n".encode("utf-16") + b"3", ", line 2", f"is not UTF-16 text; {SAVE}"),
-        (ROWS.encode("utf-16-le"), "", f"is UTF-16 without a byte order mark, or no text; {SAVE}"),
+        (ROWS.encode("utf-16-le"), "", UNMARKED),
         (b"1,2,a\r\n3,\x004,b\r\n", ", line 2", NUL),
         (b"1,2,a\r3,\x004,b\r", ", line 2", NUL),
-        (b"\x89PNG\r\n\x1a\n", ", line 1", f"byte 0x89 {NO_UTF8}"),
+        (b"\x89PNG\r\n\x1a\n", ", line 1", f"byte 0x89 {NO_UTF8}; {SAVE}"),
         (b"PK\x03\x04\x14\x00\x06\x00", "", WORKBOOK),
         (b"BZh91AY&SY\xa9", "", "is packed by bzip2; unpack it, or pack it by gzip"),
         ("<table>\n", ", line 1", "is HTML, JSON or ARFF, not a table; save it as CSV"),
@@ -512,7 +518,7 @@ WIDTH = "the model needs 2 features, with or without kind after them"
             MISSING_VALUE,
         ),
         ("1,2\n1e400,2\n", ", line 2, column x", "'1e400' is not finite; remove the row"),
-        (b"1,\xff\n", ", line 1", f"byte 0xff {NO_UTF8}"),
+        (b"1,\xff\n", ", line 1", f"byte 0xff {WESTERN} 'ÿ', or {SAVE}"),
     ],
 )
 def test_rows_that_cannot_be_predicted_are_refused(csv_file, content, place, problem):

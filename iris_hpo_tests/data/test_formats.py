@@ -170,7 +170,10 @@ def test_the_target_of_a_regression_is_read_in_blocks(tmp_path: Path, blocks: li
         ("3,4,", ", line 31, column kind: the label is missing in 1 row; fill it in"),
         ('"3"4,4,a', ", line 31: is not CSV: ',' expected after '\"'; " + AS_CSV),
         ('"3,4,a', ", line 31: is not CSV: unexpected end of data; " + AS_CSV),
-        ("3,4,\0", ", line 31: holds a NUL byte; this is not a text file"),
+        (
+            "3,4,\0",
+            ", line 31: holds a NUL byte, as no text does; remove it, or write the file again",
+        ),
     ],
 )
 def test_a_refusal_in_a_late_block_names_the_place(
@@ -189,7 +192,10 @@ def test_a_byte_in_a_late_block_that_is_no_text_is_refused(
     path = tmp_path / "data.csv"
     path.write_bytes(b"1,2,a\n" * 3_000 + b"1,2,\xff\n")
 
-    assert refusal(path) == ", line 3001: byte 0xff is not UTF-8 text; save the file as UTF-8"
+    assert refusal(path) == (
+        ", line 3001: byte 0xff is not UTF-8 text; write encoding: cp1252 if it reads 'ÿ', or "
+        "save the file as UTF-8"
+    )
     assert blocks == [False]
 
 

@@ -154,6 +154,27 @@ def test_what_a_message_says_to_write_is_written(rows: str, field: str, tmp_path
     assert attributes.items() >= yaml.safe_load(field).items()
 
 
+def test_the_encoding_of_windows_is_written(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_bytes(("size,y\n" + "1,Köln\n2,Bern\n" * 5).encode("cp1252"))
+
+    start = plan(table, "y", None, None)
+
+    assert start.written == {"encoding": "cp1252"}
+    assert start.notes == [
+        "cp1252: the table is no UTF-8, so encoding: cp1252 is written, as line 2 then reads 'Köln'"
+    ]
+
+
+@pytest.mark.parametrize(
+    "field", ["missing: -999", "missing: [-999, unknown]", "missing: {rent: [0]}"]
+)
+def test_marks_of_missing_values_are_written(field: str, tmp_path: Path) -> None:
+    start = plan(write_table(tmp_path / "shops.csv"), "rating", None, None, [field])
+
+    assert yaml.safe_load(describe(start))["attributes"].items() >= yaml.safe_load(field).items()
+
+
 def test_columns_may_be_written_one_by_one(tmp_path: Path) -> None:
     fields = ["columns: {city: drop}", "columns: {opened: category}"]
 
@@ -167,6 +188,7 @@ def test_columns_may_be_written_one_by_one(tmp_path: Path) -> None:
     [
         ("folds: 3", "a table is read by columns, header, skip_lines, without_target"),
         ("columns: 3", "columns must be such as"),
+        ("missing: true", "missing must be a list, such as"),
         ("skip", "write a field, such as"),
     ],
 )

@@ -80,7 +80,11 @@ def text(*lines: str) -> bytes:
             "1\n".encode("utf-16"),
             ", line 1: byte 0xff is not UTF-8 text; save it as UTF-8",
         ),
-        ("c_parameters.txt", b"1\n\0\n", ", line 2: holds a NUL byte; this is not a text file"),
+        (
+            "c_parameters.txt",
+            b"1\n\0\n",
+            ", line 2: holds a NUL byte, as no text does; remove it, or write the file again",
+        ),
         (
             "c_parameters.txt",
             b"\x89PNG\r\n\x1a\n",
@@ -156,7 +160,10 @@ def test_a_grid_that_is_absurd_is_refused_at_once(clean: ShippedProject) -> None
             text(*ROWS).decode().encode("utf-16")[:-1],
             ", line 150: is not UTF-16 text; save the file as UTF-8",
         ),
-        (bytes(10_000), ", line 1: holds a NUL byte; this is not a text file"),
+        (
+            bytes(10_000),
+            ", line 1: holds a NUL byte, as no text does; remove it, or write the file again",
+        ),
         (
             b"\x89PNG\r\n\x1a\n",
             ", line 1: byte 0x89 is not UTF-8 text; save the file as UTF-8",

@@ -322,12 +322,17 @@ HEADER = "the header must be C,gamma"
             1,
             "byte 0xff is not UTF-8 text; save it as UTF-8",
         ),
-        ("c_parameters.txt", b"1\r2\0\r", 2, "holds a NUL byte; this is not a text file"),
+        (
+            "c_parameters.txt",
+            b"1\r2\0\r",
+            2,
+            "holds a NUL byte, as no text does; remove it, or write the file again",
+        ),
         (
             "c_parameters.txt",
             "5\n".encode("utf-16-le"),
             1,
-            "holds a NUL byte; this is not a text file",
+            "holds a NUL byte, as no text does; remove it, or write the file again",
         ),
         ("depth_parameters.txt", "3\n", None, KNOWN_FILES),
         ("c.txt", "3\n", None, KNOWN_FILES),
@@ -354,7 +359,12 @@ HEADER = "the header must be C,gamma"
         ("x.csv", 'C,gamma\n"1,2\n', 2, "is not CSV: unexpected end of data"),
         ("x.csv", 'C,gamma\n"1"x,2\n', 2, "is not CSV: ',' expected after '\"'"),
         ("x.csv", b"C,gamma\n1,\x802\n", 2, "byte 0x80 is not UTF-8 text; save it as UTF-8"),
-        ("x.csv", b"C,gamma\n1,2\0\n", 2, "holds a NUL byte; this is not a text file"),
+        (
+            "x.csv",
+            b"C,gamma\n1,2\0\n",
+            2,
+            "holds a NUL byte, as no text does; remove it, or write the file again",
+        ),
     ],
 )
 def test_a_file_is_refused_with_its_name_line_and_value(tmp_path, name, content, line, problem):

@@ -19,7 +19,8 @@ from iris_hpo.command.arguments.options import command, json_option
     "written",
     metavar="FIELD",
     multiple=True,
-    help="How to read the table, in YAML: columns, header, skip_lines or without_target.",
+    help="How to read the table, in YAML: columns, header, skip_lines, without_target, "
+    "encoding or missing.",
 )
 @json_option()
 def init(**options: Any) -> int:
