@@ -73,8 +73,8 @@ class Drawing:
     def propose(self) -> Sequence[Candidate]:
         """Ask the sampler; the answer has no candidate that is registered."""
         known = self.observations
-        proposed = self._source.propose(known.observed, [*known.running.values()])
-        return [candidate for candidate in proposed if candidate.key not in known.registered]
+        running = [*known.running.values()]
+        return self._source.propose(known.observed, running, known.registered)
 
     def what_is_left(self, *, has_work: bool) -> tuple[int, str]:
         """Number of candidates that may be drawn, and why none are; empty if some are.

@@ -51,11 +51,14 @@ class Observations:
         self._numbers: dict[str, int] = {}
         self._shown: dict[str, Candidate] = {}
         self._observed: list[Observation] = []
+        self._shared: tuple[Observation, ...] | None = ()
 
     @property
     def observed(self) -> Sequence[Observation]:
         """The candidates that were tried, in the order of registration."""
-        return tuple(self._observed)
+        if self._shared is None:  # copied once for each result, not for each question
+            self._shared = tuple(self._observed)
+        return self._shared
 
     def register(self, key: str) -> None:
         """Add a registered candidate, which has no result yet."""
@@ -83,6 +86,7 @@ class Observations:
             Observation(self._shown[key], self._natural(score), _folds(score), number),
             key=_number,
         )
+        self._shared = None
 
     def _natural(self, card: ScoreCard | None) -> float | None:
         """The score that samplers steer by, larger is better: never that of the test rows."""

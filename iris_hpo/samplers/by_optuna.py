@@ -52,6 +52,9 @@ class OptunaSampler(ABC):
     needs: ClassVar[Mapping[str, str]] = {"optuna": "iris_hpo[optuna]"}
     """Modules that must be installed, and what to install."""
 
+    alone: ClassVar[Mapping[str, Any]] = {}
+    """Default settings while no other candidate is running."""
+
     def __init__(self, seed: int = 0, **settings: Any) -> None:
         for module, packages in self.needs.items():
             if importlib.util.find_spec(module) is None:
@@ -61,19 +64,19 @@ class OptunaSampler(ABC):
         self._startup = int(settings.get("n_startup_trials", STARTUP))
         self._history: History | None = None
         self._shown = ShownKeys()
-        self._make(0)  # what it refuses, it refuses now
+        self._make(0, {})  # what it refuses, it refuses now
 
     @abstractmethod
     def make_sampler(self, seed: int, settings: Mapping[str, Any]) -> "BaseSampler":
         """Make a new sampler of Optuna."""
 
-    def _make(self, seed: int) -> "BaseSampler":
+    def _make(self, seed: int, defaults: Mapping[str, Any]) -> "BaseSampler":
         from optuna.exceptions import ExperimentalWarning
 
         with warnings.catch_warnings():
             # Before version 5 the arguments below are called experimental.
             warnings.simplefilter("ignore", ExperimentalWarning)
-            return self.make_sampler(seed, self._settings)
+            return self.make_sampler(seed, {**defaults, **self._settings})
 
     def propose(
         self,
@@ -94,7 +97,8 @@ class OptunaSampler(ABC):
         self._history.extend(shown, {candidate.key: candidate for candidate in running})
         seed = int(generator(self.seed, len(shown)).integers(2**32))
         # A sampler that groups axes has to find the groups itself.
-        self._history.use(self._make(seed), keeps_space=not self._settings.get("group"))
+        sampler = self._make(seed, {} if running else self.alone)
+        self._history.use(sampler, keeps_space=not self._settings.get("group"))
         for _ in range(MAX_ASKS):
             candidate = self._history.ask()
             if candidate.key not in shown:
@@ -115,6 +119,9 @@ class TpeSampler(OptunaSampler):
     those of `optuna.samplers.TPESampler`, such as ``n_startup_trials``, the number of results from
     which on it looks there.
     """
+
+    # It is about running candidates alone, and costs time, more with each candidate.
+    alone: ClassVar[Mapping[str, Any]] = {"constant_liar": False}
 
     def make_sampler(self, seed: int, settings: Mapping[str, Any]) -> "BaseSampler":
         """Make a sampler of Optuna."""

@@ -1,7 +1,7 @@
 """`History`: the candidates of a search as an Optuna study in memory."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
     from optuna.trial import Trial
 
-Shown = Mapping[str, Observation | None]
+Shown = dict[str, Observation | None]
 """What is known of each candidate, by key, in the order of proposal; None while it is running."""
 
 
@@ -40,6 +40,9 @@ class History:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space = space
         self._domains = domains_of(space)
+        self._by_name = {
+            axis.name: domain for axis, domain in zip(space.axes, self._domains, strict=True)
+        }
         self._distributions = list(map(_distribution, self._domains))
         self._study = optuna.create_study(
             direction="maximize", sampler=optuna.samplers.RandomSampler(0)
@@ -76,7 +79,7 @@ class History:
         running
             The running candidates by key.
         """
-        new_keys = list(islice(shown, len(self._numbers), None))
+        new_keys = [*islice(reversed(shown), len(shown) - len(self._numbers))][::-1]
         proposal, self._asked = self._asked, None
         if proposal is not None and new_keys and proposal[0] == new_keys[0]:
             self._numbers[proposal[0]] = proposal[1]
@@ -101,13 +104,8 @@ class History:
             axes than those before, because nothing else decides it. Optuna goes through all trials
             to find it, each time that a new sampler is asked.
         """
-        self._study.sampler = _rounding(
-            sampler,
-            self._kept_space if keeps_space else None,
-            {
-                axis.name: domain
-                for axis, domain in zip(self.space.axes, self._domains, strict=True)
-            },
+        self._study.sampler = _rounding()(
+            sampler, self._kept_space if keeps_space else None, self._by_name
         )
 
     def ask(self) -> Candidate:
@@ -204,34 +202,40 @@ def _suggested(trial: "Trial", name: str, domain: Domain) -> Value:
     return trial.suggest_float(name, float(domain.low), float(domain.high), log=domain.log)
 
 
-def _rounding(
-    sampler: "BaseSampler", keep: KeepSpace | None, domains: Mapping[str, Domain]
-) -> "BaseSampler":
-    """Make a sampler whose numbers are rounded as those of candidates, so that they are equal."""
+@cache
+def _rounding() -> "Callable[[BaseSampler, KeepSpace | None, Mapping[str, Domain]], BaseSampler]":
+    """Make the class of samplers whose numbers are rounded as those of candidates."""
     from optuna.samplers import BaseSampler
 
-    def rounded(name: str, value: Any) -> Any:
-        domain = domains[name]
-        if isinstance(domain, Range) and not domain.whole:
-            return domain.rounded(value)
-        return value
-
     class Rounding(BaseSampler):
+        def __init__(
+            self, sampler: BaseSampler, keep: KeepSpace | None, domains: Mapping[str, Domain]
+        ) -> None:
+            self._sampler = sampler
+            self._keep = keep
+            self._domains = domains
+
         def infer_relative_search_space(self, study: Any, trial: Any) -> Any:
-            find = partial(sampler.infer_relative_search_space, study, trial)
-            return keep(find) if keep else find()
+            find = partial(self._sampler.infer_relative_search_space, study, trial)
+            return self._keep(find) if self._keep else find()
 
         def sample_relative(self, study: Any, trial: Any, search_space: Any) -> Any:
-            drawn = sampler.sample_relative(study, trial, search_space)
-            return {name: rounded(name, value) for name, value in drawn.items()}
+            drawn = self._sampler.sample_relative(study, trial, search_space)
+            return {name: self._rounded(name, value) for name, value in drawn.items()}
 
         def sample_independent(
             self, study: Any, trial: Any, param_name: str, param_distribution: Any
         ) -> Any:
-            value = sampler.sample_independent(study, trial, param_name, param_distribution)
-            return rounded(param_name, value)
+            value = self._sampler.sample_independent(study, trial, param_name, param_distribution)
+            return self._rounded(param_name, value)
 
         def before_trial(self, study: Any, trial: Any) -> None:
-            sampler.before_trial(study, trial)
+            self._sampler.before_trial(study, trial)
 
-    return Rounding()
+        def _rounded(self, name: str, value: Any) -> Any:
+            domain = self._domains[name]
+            if isinstance(domain, Range) and not domain.whole:
+                return domain.rounded(value)
+            return value
+
+    return Rounding

@@ -1,10 +1,10 @@
 """The sampler `qmc`: a Sobol sequence, which fills the space more evenly than random draws."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from iris_hpo.samplers import Observation
-from iris_hpo.samplers.drawing import draw_unknown, generator, shown_keys
+from iris_hpo.samplers.drawing import ShownKeys, draw_unknown, generator
 from iris_hpo.space.candidates import Candidate, ParameterSpace
 
 
@@ -21,6 +21,7 @@ class SobolSampler:
     """
 
     seed: int = 0
+    _shown: ShownKeys = field(default_factory=ShownKeys, init=False, repr=False, compare=False)
 
     def propose(
         self,
@@ -29,7 +30,8 @@ class SobolSampler:
         running: Sequence[Candidate],
     ) -> Sequence[Candidate]:
         """Take the next point; ``()`` if no candidate is left."""
-        known = shown_keys(observations, running)
+        self._shown.update(observations, running)
+        known = self._shown.by_key
         from scipy.stats.qmc import Sobol
 
         points = Sobol(len(space.axes), scramble=True, rng=generator(self.seed))

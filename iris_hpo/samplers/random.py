@@ -1,10 +1,10 @@
 """The sampler `random`: independent draws, uniform over each axis."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from iris_hpo.samplers import Observation
-from iris_hpo.samplers.drawing import draw_unknown, generator, shown_keys
+from iris_hpo.samplers.drawing import ShownKeys, draw_unknown, generator
 from iris_hpo.space.candidates import Candidate, ParameterSpace
 
 
@@ -19,6 +19,7 @@ class RandomSampler:
     """
 
     seed: int = 0
+    _shown: ShownKeys = field(default_factory=ShownKeys, init=False, repr=False, compare=False)
 
     def propose(
         self,
@@ -27,7 +28,8 @@ class RandomSampler:
         running: Sequence[Candidate],
     ) -> Sequence[Candidate]:
         """Draw a candidate; ``()`` if none is left."""
-        known = shown_keys(observations, running)
+        self._shown.update(observations, running)
+        known = self._shown.by_key
         places = generator(self.seed, len(known))
         candidate = draw_unknown(
             space, known, lambda _: places.random(len(space.axes)).tolist(), self.seed

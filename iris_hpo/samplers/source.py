@@ -1,6 +1,6 @@
 """`CandidateSource`: what a search asks of its sampler, and what it makes of the answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -146,7 +146,10 @@ class CandidateSource:
         )
 
     def propose(
-        self, observations: Sequence[Observation], running: Sequence[Candidate]
+        self,
+        observations: Sequence[Observation],
+        running: Sequence[Candidate],
+        known: Collection[str] | None = None,
     ) -> tuple[Candidate, ...]:
         """Ask the sampler for the next candidates.
 
@@ -154,19 +157,22 @@ class CandidateSource:
         ----------
         observations, running
             See `iris_hpo.samplers.Sampler.propose`.
+        known
+            Keys of the candidates that an answer may not have; by default of those that are shown.
 
         Returns
         -------
-        Candidates that are not shown to the sampler, each once, at most as many as there may still
-        be; none if there is nothing to try now, or at all if none is running.
+        Candidates that are not known, each once, at most as many as there may still be; none if
+        there is nothing to try now, or at all if none is running.
 
         Raises
         ------
         InputError
             If the sampler fails, or proposes candidates of another space.
         """
-        known = {seen.candidate.key for seen in observations}
-        known.update(candidate.key for candidate in running)
+        if known is None:
+            shown = (*(seen.candidate for seen in observations), *running)
+            known = {candidate.key for candidate in shown}
         room = self.limit - len(known)
         if room <= 0:
             return ()

@@ -52,3 +52,20 @@ def test_axes_that_all_candidates_have_are_looked_up_when_another_kind_comes(
     kinds = {key.count("_") for key in kept}
     assert times <= (17 if "group" in settings else len(kinds) + 1)
     assert len(looked_up) - times >= 17
+
+
+def test_running_candidates_count_as_bad_and_cost_nothing_where_there_are_none():
+    space = ParameterSpace([Axis("x", "X", low=0, high=1)])
+
+    def candidates(**settings):
+        sampler = TpeSampler(n_startup_trials=3, **settings)
+        seen = tried(sampler, space, lambda candidate: -candidate.values[0], 12)
+        running = [space.candidate([seen[-1].candidate.values[0] + 1e-4])]
+        (beside,) = TpeSampler(n_startup_trials=3, **settings).propose(space, seen, running)
+        return [one.candidate.key for one in seen], beside.key
+
+    with_liar, without = candidates(constant_liar=True), candidates(constant_liar=False)
+
+    assert candidates() == with_liar
+    assert without[0] == with_liar[0]
+    assert without[1] != with_liar[1]
