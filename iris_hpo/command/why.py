@@ -10,7 +10,7 @@ from iris_hpo.command.session import open_study
 from iris_hpo.command.settings import choose_settings
 from iris_hpo.orchestration.causes import ACTIONS
 from iris_hpo.orchestration.why import Explanation, explain
-from iris_hpo.text import legible
+from iris_hpo.text import counted, legible
 from iris_hpo.training.cards import ResultCard, ScoreCard
 
 _DIGEST: Final = re.compile(r"\b[0-9a-f]{64}\b")
@@ -63,6 +63,12 @@ def _lines(explanation: Explanation) -> Iterator[str]:
             yield f"    {explanation.files[what]}"
     if log := explanation.files.get("log"):
         yield f"log: {log}"
+    if proposal := explanation.proposal:
+        yield (
+            f"proposed by the sampler {proposal.sampler} after "
+            f"{counted(proposal.number, 'candidate')}, with "
+            f"{counted(proposal.results_known, 'result')} known"
+        )
     yield "depends on"
     yield f"    parameters: {written(explanation.parameters)}"
     for what, value in explanation.depends_on.items():
@@ -102,6 +108,7 @@ def _as_json(explanation: Explanation) -> dict[str, Any]:
         "score": _result(explanation.score),
         "value": explanation.score.score if explanation.score else None,
         "files": explanation.files,
+        "proposal": dict(explanation.proposal.facts) if explanation.proposal else None,
     }
 
 

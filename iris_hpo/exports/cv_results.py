@@ -7,7 +7,7 @@ from pathlib import Path
 
 from iris_hpo.errors import InputError
 from iris_hpo.files import write_whole
-from iris_hpo.selection.leaderboard import Cell, flat, to_csv
+from iris_hpo.selection.leaderboard import PROPOSAL, Cell, flat, to_csv
 from iris_hpo.selection.results import Results
 from iris_hpo.text import counted
 
@@ -44,6 +44,7 @@ def cv_results(results: Results) -> list[dict[str, Cell]]:
                 "score": flat(row["score"]),
                 **{name: flat(row.get(name)) for name in results.metrics},
                 "score_seconds": score.seconds if score else None,
+                **_proposal(results, key),
                 "selected": flat(row["selected"]),
                 "champion": flat(row["champion"]),
             }
@@ -61,10 +62,17 @@ def _failed(results: Results) -> Iterator[dict[str, Cell]]:
             **{f"param_{name}": flat(value) for name, value in parameters.items()},
             "params": json.dumps(parameters),
             "candidate": key,
+            **_proposal(results, key),
             "selected": False,
             "champion": False,
             "reason": reason,
         }
+
+
+def _proposal(results: Results, key: str) -> dict[str, Cell]:
+    """How a candidate was proposed: blank for one that was listed, none if all were."""
+    facts = results.proposals.get(key, {})
+    return {name: facts.get(name) for name in PROPOSAL} if results.proposals else {}
 
 
 def to_csv_file(results: Results, place: str) -> str:

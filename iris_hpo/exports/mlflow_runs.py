@@ -123,13 +123,16 @@ class _Experiment:
                 return
 
     def _version(self, key: str, row: Mapping[str, Value] | None) -> str:
+        facts = self.results.proposals.get(key)
+        proposal = {"proposal": dict(facts)} if facts else {}
         if row is None:
-            return fingerprint(reason=self.results.failures[key])
+            return fingerprint(reason=self.results.failures[key], **proposal)
         model, score = self.results.models.get(key), self.results.scores.get(key)
         return fingerprint(
             row=json.dumps(dict(row)),
             model=model.version if model else "",
             score=score.version if score else "",
+            **proposal,
         )
 
     def _begin(self, name: str, tags: Mapping[str, str], seconds: float = 0) -> str:
@@ -142,7 +145,12 @@ class _Experiment:
     ) -> None:
         from mlflow.entities import Param
 
-        tags = {CANDIDATE: key, "mlflow.parentRunId": parent}
+        proposal = self.results.proposals.get(key, {})
+        tags = {
+            CANDIDATE: key,
+            "mlflow.parentRunId": parent,
+            **{f"iris_hpo/{name}": str(value) for name, value in proposal.items()},
+        }
         run = self._begin(key, tags, self.results.seconds.get(key, 0))
         values = self.results.values(key)
         parameters = [Param(name, str(flat(value))) for name, value in values.items()]

@@ -38,7 +38,7 @@ def to_optuna(results: Results, place: str) -> str:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     version = fingerprint(
-        champion=results.champion.version, failures=dict(results.failures), form=1
+        champion=results.champion.version, failures=dict(results.failures), form=2
     )
     try:
         storage = _open(place)
@@ -95,10 +95,11 @@ def make_trials(results: Results) -> Sequence[Any]:
 
 
 def _about(results: Results, key: str, row: Mapping[str, Value] | None) -> dict[str, Any]:
+    about = {"candidate": key, **results.proposals.get(key, {})}
     if row is None:
-        return {"candidate": key, "reason": results.failures[key]}
+        return {**about, "reason": results.failures[key]}
     names = ("rank", "score", "cv_mean", "cv_std", "selected", "champion", *results.metrics)
-    return {"candidate": key, **{name: row.get(name) for name in names}}
+    return {**about, **{name: row.get(name) for name in names}}
 
 
 def _parameters(results: Results, key: str) -> dict[str, Any]:

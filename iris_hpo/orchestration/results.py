@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from iris_hpo.orchestration.partitions import registered_keys
+from iris_hpo.orchestration.proposals import read_proposals
 from iris_hpo.orchestration.record import (
     data_versions,
     failed_partitions,
@@ -48,6 +49,7 @@ def read_results(study: Study) -> Results:
         scores,
         order,
         _failures(study, set(keys)),
+        {key: proposal.facts for key, proposal in read_proposals(study).items()},
         partial(read_verified, study.store),
     )
 

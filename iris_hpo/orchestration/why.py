@@ -11,6 +11,7 @@ from iris_hpo.orchestration.differences import Difference
 from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.past_events import log_files
 from iris_hpo.orchestration.plan import planned_keys
+from iris_hpo.orchestration.proposals import Proposal, read_proposals
 from iris_hpo.orchestration.results import reasons_of
 from iris_hpo.orchestration.source_status import Settings, Sources, read_sources
 from iris_hpo.orchestration.status import State, Status, read_status
@@ -75,6 +76,8 @@ class Explanation:
         The recorded cards; None if there are none, or they are not what was recorded.
     files
         Files of the results: the model, the score, the log of a program or a function.
+    proposal
+        The proposal, if a sampler proposed the candidate.
     """
 
     key: str
@@ -89,6 +92,7 @@ class Explanation:
     model: ModelCard | None
     score: ScoreCard | None
     files: Mapping[str, str]
+    proposal: Proposal | None
 
 
 def explain(study: Study, settings: Settings, key: str) -> Explanation:
@@ -123,6 +127,7 @@ def explain(study: Study, settings: Settings, key: str) -> Explanation:
         cause.model,
         cause.score,
         _files(study, key, cause.model),
+        read_proposals(study).get(key),
     )
 
 

@@ -24,11 +24,14 @@ CV_MEAN_OF: Final = "cv_mean_"
 
 Cell = str | int | float | bool | None
 
+PROPOSAL: Final = ("sampler", "number", "results_known")
+"""Columns that say how a candidate was proposed; only where a sampler proposed some."""
+
 FIXED_COLUMNS: Final = frozenset(
     (
         *("rank", "candidate", "score", "cv_mean", "cv_std", "correct", "total"),
         *("interval_low", "interval_high", "selected", "champion"),
-        *("sampler", "number", "results_known"),
+        *PROPOSAL,
     )
 )
 """Columns that are neither a parameter nor a metric."""

@@ -33,6 +33,8 @@ class Results:
         Keys of the candidates in the order in which their scores were recorded.
     failures
         Reason by the key of each registered candidate that failed and is not in the leaderboard.
+    proposals
+        ``sampler``, ``number`` and ``results_known`` of each candidate that a sampler proposed.
     read
         Reads a stored file by its name and its digest.
     """
@@ -46,6 +48,7 @@ class Results:
     scores: Mapping[str, ScoreCard]
     order: Sequence[str]
     failures: Mapping[str, str]
+    proposals: Mapping[str, Mapping[str, str | int]]
     read: Callable[[str, str], bytes]
 
     @property

@@ -16,6 +16,12 @@ from iris_hpo.training.cards import ModelCard, ScoreCard, dump_model
 from iris_hpo_tests.selection.champions import champion_card
 
 FAILED = "C8.0_Krbf"
+PROPOSALS = {
+    "C80.0_Klinear": {"sampler": "tpe", "number": 4, "results_known": 3},
+    FAILED: {"sampler": "random", "number": 6, "results_known": 6},
+}
+"""How two of them may have been proposed: one with a score, and the one that failed."""
+
 SHRINKING = Axis("shrink", "S", type="bool", values=[False, True], when={"kernel": "linear"})
 """An axis that some of the candidates do not have."""
 
@@ -88,6 +94,7 @@ def make_results(folds: int = 3, more: Sequence[Axis] = (), **changes: Any) -> R
         scores=scores,
         order=[candidate.key for candidate in candidates],
         failures={FAILED: "ValueError: no kernel"},
+        proposals={},
         read=_read,
     )
     return replace(results, **changes)

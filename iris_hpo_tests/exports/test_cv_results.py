@@ -13,7 +13,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.exports import EXPORTS, export_of
 from iris_hpo.exports.cv_results import cv_results, to_csv_file, to_parquet_file
 from iris_hpo.selection.leaderboard import read_csv
-from iris_hpo_tests.exports.results import SHRINKING, make_results
+from iris_hpo_tests.exports.results import FAILED, PROPOSALS, SHRINKING, make_results
 
 
 def test_columns_are_called_as_scikit_learn_calls_them() -> None:
@@ -98,3 +98,15 @@ def test_the_command_offers_every_kind() -> None:
     kind = next(parameter for parameter in export.params if parameter.name == "kind")
 
     assert list(kind.type.choices) == list(EXPORTS)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_how_candidates_were_proposed_is_told(tmp_path: Path) -> None:
+    results = make_results(proposals=PROPOSALS)
+    to_csv_file(results, str(tmp_path / "t.csv"))
+    rows = read_csv((tmp_path / "t.csv").read_bytes())
+
+    told = {row["candidate"]: (row["sampler"], row["number"], row["results_known"]) for row in rows}
+    proposed = {key: told.pop(key) for key in PROPOSALS}
+    assert proposed == {"C80.0_Klinear": ("tpe", "4", "3"), FAILED: ("random", "6", "6")}
+    assert set(told.values()) == {("", "", "")}
+    assert "sampler" not in cv_results(make_results())[0]

@@ -11,7 +11,7 @@ import pytest
 from iris_hpo.errors import InputError
 from iris_hpo.exports.mlflow_runs import CANDIDATE, to_mlflow
 from iris_hpo.training.cards import dump_model
-from iris_hpo_tests.exports.results import FAILED, make_results
+from iris_hpo_tests.exports.results import FAILED, PROPOSALS, make_results
 
 pytestmark = pytest.mark.slow
 
@@ -77,6 +77,19 @@ def test_every_candidate_is_a_run_and_the_champion_is_registered(place: str) -> 
     import pandas as pd
 
     assert list(loaded.predict(pd.DataFrame({"length": [1.0], "width": [0.0]}))) == ["a"]
+
+
+def test_runs_say_how_they_were_proposed(place: str) -> None:
+    to_mlflow(make_results(), place)
+    note = to_mlflow(make_results(proposals=PROPOSALS), place)
+    tags = {run.data.tags.get(CANDIDATE): run.data.tags for run in runs_of(place)}
+
+    assert "wrote 2 runs, kept 5" in note
+    names = ("sampler", "number", "results_known")
+    told = {key: [own.get(f"iris_hpo/{name}") for name in names] for key, own in tags.items()}
+    assert told.pop("C80.0_Klinear") == ["tpe", "4", "3"]
+    assert told.pop(FAILED) == ["random", "6", "6"]
+    assert {*map(tuple, told.values())} == {(None, None, None)}
 
 
 def test_a_second_export_writes_what_changed_and_nothing_else(place: str) -> None:

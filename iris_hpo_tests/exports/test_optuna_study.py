@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 from iris_hpo.errors import InputError
 from iris_hpo.exports.cv_results import cv_results
 from iris_hpo.exports.optuna_study import make_trials, to_optuna
-from iris_hpo_tests.exports.results import FAILED, SHRINKING, make_results
+from iris_hpo_tests.exports.results import FAILED, PROPOSALS, SHRINKING, make_results
 
 
 def read_journal(place: Path) -> optuna.Study:
@@ -41,6 +41,17 @@ def test_a_study_has_every_candidate_with_its_numbers(tmp_path: Path) -> None:
     assert study.best_trial.user_attrs["candidate"] == results.champion.key
     (failed,) = study.get_trials(states=[TrialState.FAIL])
     assert failed.user_attrs == {"candidate": FAILED, "reason": "ValueError: no kernel"}
+
+
+def test_trials_say_how_they_were_proposed() -> None:
+    attributes = {
+        trial.user_attrs["candidate"]: trial.user_attrs
+        for trial in make_trials(make_results(proposals=PROPOSALS))
+    }
+
+    for key, proposal in PROPOSALS.items():
+        assert attributes.pop(key).items() >= proposal.items()
+    assert all("sampler" not in each for each in attributes.values())
 
 
 def test_numbers_keep_their_scale_and_texts_are_categories(tmp_path: Path) -> None:

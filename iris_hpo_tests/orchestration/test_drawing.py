@@ -1,5 +1,6 @@
 """Adaptive searches: what a sampler is shown, how far a budget goes, and what is recorded of it."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,15 +9,20 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from iris_hpo.command.why import _as_json, _lines
 from iris_hpo.orchestration.draw_requests import draw_again
 from iris_hpo.orchestration.overlaps import _share
 from iris_hpo.orchestration.partitions import pending_change
 from iris_hpo.orchestration.proposals import delete_proposals, read_proposals
+from iris_hpo.orchestration.results import read_results
 from iris_hpo.orchestration.run_requests import search_request
+from iris_hpo.orchestration.source_status import Settings
+from iris_hpo.orchestration.why import explain
 from iris_hpo.parts import Part
-from iris_hpo.run_settings import BudgetSettings
+from iris_hpo.run_settings import BudgetSettings, SplitSettings
 from iris_hpo.space.axes import Axis
 from iris_hpo.spec import SearchSpec
+from iris_hpo_tests.command.test_json import check
 from iris_hpo_tests.orchestration import bowls
 from iris_hpo_tests.projects import CANDIDATES, SOURCES, SpecProject, failure_text, succeed
 
@@ -115,6 +121,20 @@ class TestProposals:
         assert {row["candidate"]: (row["sampler"], row["number"]) for row in rows} == {
             key: ("random", str(number)) for number, key in enumerate(keys)
         }
+
+    def test_why_and_exports_show_it(self, make: Make) -> None:
+        project = make(sampler=Part("random"))
+        succeed(draw(project))
+        succeed(project.run("selection"))
+
+        key = project.registered()[2]
+        explanation = explain(project.study(), Settings(SplitSettings(), {}), key)
+        proposal = {"sampler": "random", "number": 2, "results_known": 2}
+        assert "proposed by the sampler random after 2 candidates, with 2 results known" in (
+            _lines(explanation)
+        )
+        assert check("why", json.dumps(_as_json(explanation)) + "\n")["proposal"] == proposal
+        assert read_results(project.study()).proposals[key] == proposal
 
     def test_those_that_wait_for_a_result_come_first(self, make: Make) -> None:
         project = make()
