@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from iris_hpo.data.dataset import Features, Target
 from iris_hpo.data.roles import RowRoles
+from iris_hpo.data.shared_columns import shared
 from iris_hpo.data.splitters import Fold
 
 
@@ -19,7 +20,8 @@ class Examples:
     Attributes
     ----------
     features, target
-        Training rows: shapes (rows, features) and (rows,).
+        Training rows: shapes (rows, features) and (rows,). In another process features of a mixed
+        table are `SharedColumns`, of which objects are made when rows are taken.
     test_features, test_target
         Test rows.
     folds
@@ -46,6 +48,11 @@ class Examples:
             roles=self.roles.followed_by(self.test_roles),
             test_roles=self.test_roles,
         )
+
+    def __getstate__(self) -> Mapping[str, object]:
+        """Return what another process gets: rows that all processes of a machine can share."""
+        features = {name: shared(getattr(self, name)) for name in ("features", "test_features")}
+        return {**vars(self), **features}
 
     def __setstate__(self, state: Mapping[str, object]) -> None:
         """Give arrays that come from another process NumPy's own type objects.
