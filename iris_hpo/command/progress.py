@@ -24,6 +24,8 @@ _BAR: Final = 8, 40
 """Smallest and largest width of the bar."""
 _CLOCK: Final = len("10:00:00")
 _TITLE: Final = "candidates"
+_PIPE_SECONDS: Final = 30.0
+"""Time between two lines in a pipe, which is often a log."""
 
 
 def fit_columns(width: int, total: int, counts: str) -> list[ProgressColumn]:
@@ -76,7 +78,7 @@ class _Bar(Progress):
 
 
 class TerminalProgress:
-    """Progress as a bar on a terminal, and as a line every few seconds in a pipe."""
+    """Progress as a bar on a terminal, and as a line every half a minute in a pipe."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -85,7 +87,7 @@ class TerminalProgress:
             console=console, transient=True, disable=not self._has_bar or console.quiet
         )
         self._task = self._bar.add_task(_TITLE, total=None, counts="")
-        self._line = PacedLine()
+        self._line = PacedLine(_PIPE_SECONDS)
         self._counts = Counts(0)
 
     def __enter__(self) -> Self:

@@ -12,7 +12,7 @@ from sklearn.datasets import load_iris
 
 from iris_hpo.command import progress
 from iris_hpo.command.progress import TerminalProgress, fit_columns
-from iris_hpo.orchestration.resources import Counts, PacedLine
+from iris_hpo.orchestration.resources import Counts
 from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = DAGSTERS_WARNINGS
@@ -100,7 +100,7 @@ def test_a_terminal_that_was_resized_gets_another_bar() -> None:
 def test_without_a_terminal_that_can_redraw_there_are_lines(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "PacedLine", lambda: PacedLine(seconds=0))
+    monkeypatch.setattr(progress, "_PIPE_SECONDS", 0)
 
     text = show(console, Counts(77, trained=7))
 
@@ -112,7 +112,7 @@ def test_only_the_result_goes_to_standard_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Notes and progress do not, so the output can be kept in a file."""
-    monkeypatch.setattr(progress, "PacedLine", lambda: PacedLine(seconds=0))
+    monkeypatch.setattr(progress, "_PIPE_SECONDS", 0)
     project = YamlProject.create(tmp_path)
     load_iris(as_frame=True).frame[::5].to_csv(project.root / "data" / "d.csv", index=False)
     project.write_values("tree", max_depth=[1, 2, 3])
