@@ -2,6 +2,7 @@
 
     InputError           an input cannot be used; one message
       WholeRunError      every candidate would fail by it; ends the run
+      NotInstalledError  a part needs a package that is not installed
     CandidateError       one candidate cannot be trained or scored
 
 Errors of stored files are in `iris_hpo.store.digests`.
@@ -38,6 +39,10 @@ class WholeRunError(InputError):
 
     The run ends with one message, instead of failing one candidate after the other.
     """
+
+
+class NotInstalledError(InputError):
+    """A part needs a package that is not installed; the message says what to install."""
 
 
 class CandidateError(Exception):

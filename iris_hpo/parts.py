@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from iris_hpo.errors import InputError
+from iris_hpo.errors import InputError, NotInstalledError
 from iris_hpo.text import shorten
 
 _TO_INSTALL: Final = {
@@ -53,7 +53,8 @@ def make_part(part: Part, names: Mapping[str, str], kind: str, *methods: str) ->
     Raises
     ------
     InputError
-        If there is no such class, it refuses its settings, or it lacks a method.
+        If there is no such class, it needs what is not installed, it refuses its settings, or it
+        lacks a method.
     """
     path = names.get(part.use, part.use)
     if "." not in path:
@@ -72,6 +73,10 @@ def make_part(part: Part, names: Mapping[str, str], kind: str, *methods: str) ->
         )
     try:
         return part_class(**part.settings)
+    except NotInstalledError as error:
+        raise InputError(
+            f"{kind} {shorten(part.use)} cannot be used: {error}", field=("use",)
+        ) from error
     except Exception as error:  # the class may be a user's own
         raise InputError(
             f"{kind} {shorten(part.use)} refuses its settings: {error}", field=("settings",)

@@ -23,6 +23,7 @@ from iris_hpo.search_names import check_search_name
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.spec_checks import check_spec
+from iris_hpo.spec_forms import in_full
 from iris_hpo.training.called_objective import CalledObjective
 from iris_hpo.training.choices import Choice, choose
 from iris_hpo.training.early_stopping import EarlyStopping
@@ -42,7 +43,8 @@ from iris_hpo.training.stopped_objective import StoppedObjective
 class SearchSpec:
     """A search: a data set, an estimator or another objective, the axes, and how to judge.
 
-    It is checked when it is built; whatever cannot work is an `InputError` then.
+    It is checked when it is built; whatever cannot work is an `InputError` then. Parts may be given
+    by their names, and parts and settings as mappings, as in YAML.
 
     Parameters
     ----------
@@ -145,9 +147,8 @@ class SearchSpec:
             check_search_name(self.name)
         object.__setattr__(self, "home", Path(self.home).absolute())
         object.__setattr__(self, "objective", as_part(self.objective))
-        for name in ("engine", "splitter", "sampler"):
-            if isinstance(use := getattr(self, name), str):
-                object.__setattr__(self, name, Part(use))
+        for name, given in vars(self).items():
+            object.__setattr__(self, name, in_full(name, given))
         self._set_default("partitions", f"{self.name or 'search'}_candidates")
         self._set_default("parameters_folder", f"parameters/{self.name}".removesuffix("/"))
         with at_field("splitter"):

@@ -39,11 +39,14 @@ ALLOWED = {
     "selection": f"{GROUND} store space data training",
     "reports": f"{GROUND} space selection",
     "exports": f"{GROUND} store space data training selection",
-    "spec": f"{GROUND} engines space samplers data training selection reports spec_checks",
+    "spec": (
+        f"{GROUND} engines space samplers data training selection reports spec_checks spec_forms"
+    ),
     "spec_checks": (
         f"{GROUND} engines space samplers data training selection reports spec spec_choosing"
     ),
     "spec_choosing": f"{GROUND} selection spec",
+    "spec_forms": f"{GROUND} data training",
     "start_up": f"{GROUND} engines training reports",
     "orchestration": (
         f"{GROUND} store engines space samplers data training selection reports spec "

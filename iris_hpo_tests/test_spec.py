@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from sklearn.metrics import get_scorer_names
 
+from iris_hpo.data.columns import Layout
 from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
 from iris_hpo.parts import Part
+from iris_hpo.run_settings import BudgetSettings
 from iris_hpo.space.axes import Axis
 from iris_hpo.spec import SearchSpec
 from iris_hpo.spec_choosing import checked_rule, selection_settings
@@ -104,6 +106,55 @@ def test_a_part_without_settings_may_be_given_by_its_name():
     assert (spec.sampler, spec.engine, spec.splitter) == tuple(
         map(Part, ("random", "serial", "shuffled"))
     )
+
+
+def test_parts_and_settings_may_be_given_as_in_yaml():
+    spec = search(
+        sampler={"use": "random", "settings": {"seed": 1}},
+        budget={"candidates": 7, "until": 0.9},
+        split={"seed": 3},
+        layout={"target": "kind"},
+        reports=["heatmap", {"use": "html"}],
+    )
+
+    assert spec.sampler == Part("random", {"seed": 1})
+    assert spec.budget == BudgetSettings(candidates=7, until=0.9)
+    assert (spec.split, spec.layout) == (SplitSettings(seed=3), Layout(target="kind"))
+    assert spec.reports == (Part("heatmap"), Part("html"))
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "message"),
+    [
+        (
+            {"budget": {"candidate": 7}},
+            ("budget", "candidate"),
+            "budget has no 'candidate'; it has candidates, seconds, until, while_it_gains",
+        ),
+        (
+            {"budget": 7},
+            ("budget",),
+            (
+                "budget '7' must be a BudgetSettings or a mapping of candidates, seconds, until, "
+                "while_it_gains"
+            ),
+        ),
+        ({"budget": {"candidates": 0}}, ("budget", "candidates"), "candidates 0 must be at least"),
+        ({"budget": {"candidates": "7"}}, ("budget",), "budget: '<' not supported between"),
+        (
+            {"sampler": {"use": "tpe", "seed": 1}},
+            ("sampler", "seed"),
+            "sampler has no 'seed'; it has use, settings",
+        ),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_what_has_no_such_form_is_refused(given, field, message):
+    with pytest.raises(InputError) as refusal:
+        search(**given)
+
+    assert str(refusal.value).startswith(message)
+    assert refusal.value.field == field
 
 
 def test_a_run_may_choose_and_seed():

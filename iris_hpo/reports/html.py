@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any, Final
 
-from iris_hpo.errors import InputError
+from iris_hpo.errors import NotInstalledError
 from iris_hpo.reports.columns import Columns
 from iris_hpo.reports.page_facts import PageFacts, facts_of
 from iris_hpo.reports.past import past_section
@@ -42,11 +42,11 @@ def check_installed() -> None:
 
     Raises
     ------
-    InputError
+    NotInstalledError
         If it is not installed; the message says how to install it.
     """
     if importlib.util.find_spec("bokeh") is None:
-        raise InputError(_INSTALL)
+        raise NotInstalledError(_INSTALL)
 
 
 def make_page(facts: PageFacts) -> bytes:
@@ -54,7 +54,7 @@ def make_page(facts: PageFacts) -> bytes:
 
     Raises
     ------
-    InputError
+    NotInstalledError
         If Bokeh is not installed.
     """
     check_installed()

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from iris_hpo.errors import InputError
+from iris_hpo.errors import NotInstalledError
 from iris_hpo.samplers import Observation
 from iris_hpo.samplers.drawing import ShownKeys, draw_unknown, generator, nearest_unknown
 from iris_hpo.samplers.optuna_history import History
@@ -45,20 +45,20 @@ class OptunaSampler(ABC):
 
     Raises
     ------
-    InputError
+    NotInstalledError
         If Optuna, or what its sampler needs, is not installed.
     """
 
-    needs: ClassVar[Mapping[str, str]] = {"optuna": "iris_hpo[optuna]"}
-    """Modules that must be installed, and what to install."""
+    needs: ClassVar[Mapping[str, str]] = {"optuna": "optuna"}
+    """Modules that must be installed, and the extra that installs them."""
 
     alone: ClassVar[Mapping[str, Any]] = {}
     """Default settings while no other candidate is running."""
 
     def __init__(self, seed: int = 0, **settings: Any) -> None:
-        for module, packages in self.needs.items():
+        for module, extra in self.needs.items():
             if importlib.util.find_spec(module) is None:
-                raise InputError(f"it needs {module}, which is not installed: install {packages}")
+                raise NotInstalledError(f"it needs {module}: pip install 'iris_hpo[{extra}]'")
         self.seed = seed
         self._settings = settings
         self._startup = int(settings.get("n_startup_trials", STARTUP))
@@ -138,10 +138,7 @@ class GpSampler(OptunaSampler):
     of `optuna.samplers.GPSampler`.
     """
 
-    needs: ClassVar[Mapping[str, str]] = {
-        **OptunaSampler.needs,
-        "torch": "torch (the build for CPUs is enough)",
-    }
+    needs: ClassVar[Mapping[str, str]] = {"optuna": "gp", "torch": "gp"}
 
     def make_sampler(self, seed: int, settings: Mapping[str, Any]) -> "BaseSampler":
         """Make a sampler of Optuna."""

@@ -292,8 +292,7 @@ def test_a_sampler_names_what_is_not_installed(use, monkeypatch, tmp_path):
     with pytest.raises(InputError) as refusal:
         source.first()
 
-    package = {"tpe": "iris_hpo[optuna]", "gp": "torch"}[use]
-    assert str(refusal.value).startswith(
-        f"sampler '{use}' refuses its settings: it needs {missing}, which is not installed: "
-        f"install {package}"
+    extra = {"tpe": "optuna", "gp": "gp"}[use]
+    assert str(refusal.value) == (
+        f"sampler '{use}' cannot be used: it needs {missing}: pip install 'iris_hpo[{extra}]'"
     )
