@@ -188,6 +188,7 @@ def target_position(table: Table, target: str | int, width: int) -> int:
         raise DatasetError(
             source, f"has no header; give the target {target!r} as a position instead"
         )
+    target = target if target in columns else target.strip()  # as names in the header are
     if target not in columns:
         raise DatasetError(
             source,

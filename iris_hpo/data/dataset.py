@@ -22,7 +22,7 @@ from iris_hpo.data.large_mixed import read_large
 from iris_hpo.data.locate import locate_columns
 from iris_hpo.data.mixed import MixedCells, read_mixed
 from iris_hpo.data.numbers import Cells, Features, read_cells, read_in_blocks
-from iris_hpo.data.remarks import remarks
+from iris_hpo.data.remarks import number_remarks, remarks
 from iris_hpo.data.roles import RowRoles
 from iris_hpo.data.rows import Columns
 from iris_hpo.data.tables import DatasetError, Table, is_large
@@ -244,7 +244,8 @@ def _remarks(
 ) -> list[str]:
     """Remarks on features that are perhaps no features, or of another kind."""
     named = {index: names[index] for index, kind in enumerate(kinds) if kind not in DATES}
-    return doubts(features, numbers, named) + remarks(features, names, kinds)
+    notes = doubts(features, numbers, named) + remarks(features, names, kinds)
+    return notes + number_remarks(numbers, names)
 
 
 def _numbers(features: Features, index: int, kind: str | None) -> Features | None:

@@ -21,6 +21,8 @@ _DECIMAL: Final = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d*),\d+(?:[eE][+-]?\
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _ORANGE_TYPES: Final = ["c", "d", "s", "t", "continuous", "discrete", "string", "time"]
 _ORANGE_FLAGS: Final = ("", "class", "meta", "ignore", "m", "i")
+_EXCEL: Final = re.compile(r'"?sep=(.)"?\s*')
+"""The line above the table in which Excel names the separator."""
 _NO_FEATURES: Final = ("meta", "ignore", "m", "i")
 
 
@@ -36,6 +38,8 @@ class Dialect:
         Number of lines above the table.
     names_rows
         Whether the first column, of names or numbers of the rows, has no cell in the header.
+    ends_empty
+        Whether a separator ends each row, but not the header.
     is_orange
         Whether the two lines below the header describe the columns, as Orange writes them.
     no_features
@@ -46,6 +50,7 @@ class Dialect:
     quote: str = '"'
     above: int = 0
     names_rows: bool = False
+    ends_empty: bool = False
     is_orange: bool = False
     no_features: tuple[int, ...] = ()
 
@@ -66,8 +71,8 @@ class Dialect:
         return self.delimiter == ";"
 
     def header(self, row: list[str]) -> list[str]:
-        """Complete the first row, if it may name the columns but the first."""
-        return ["", *row] if self.names_rows else row
+        """Complete the first row, if it may name all columns but the first or the last."""
+        return ["", *row] if self.names_rows else [*row, ""] if self.ends_empty else row
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,9 @@ def find_dialect(lines: Sequence[str], *, is_whole: bool, may_skip: bool) -> Dia
     may_skip
         Whether lines above the table are looked for.
     """
+    if may_skip and lines and (excel := _EXCEL.fullmatch(lines[0])):
+        dialect = find_dialect(lines[1:], is_whole=is_whole, may_skip=True)
+        return replace(dialect, delimiter=excel[1], above=dialect.above + 1)
     first = next((line for line in lines if line.strip()), "")
     plain = Dialect(next((mark for mark in _MARKS if mark in first), ","), _quote(first))
     regular = dict[str, Dialect]()
@@ -150,13 +158,24 @@ def _regular(dialect: Dialect, rows: Sequence[_Row], *, may_skip: bool) -> Diale
     if may_skip and start < 2 < len(rows) and _counts_itself(rows[0].cells, width):
         return replace(dialect, above=rows[1].above)
     if not start and len(rows) > 1:
-        return dialect
+        titles = _titles(rows) if may_skip else 0
+        return replace(dialect, above=rows[titles].above) if titles else dialect
     if len(rows) - start < 2:  # the last row alone, and others of another width
         return None if start or dialect.delimiter == SPACES else dialect
-    if start == 1 and widths[0] == width - 1 and _names_rows(rows):
-        return replace(dialect, names_rows=True)
+    if start == 1 and widths[0] == width - 1:
+        ends_empty = not any(row.cells[-1] for row in rows[1:])
+        if ends_empty or _names_rows(rows):
+            return replace(dialect, ends_empty=ends_empty, names_rows=not ends_empty)
     is_above = may_skip and all(2 * other <= width for other in widths[:start])
     return replace(dialect, above=rows[start].above) if is_above else None
+
+
+def _titles(rows: Sequence[_Row]) -> int:
+    """Number of first rows that have one text alone, above one that names all columns."""
+    names = next((at for at, row in enumerate(rows) if sum(map(bool, row.cells)) > 1), 0)
+    cells = [row.cells[0] for row in rows[:names]] + rows[names].cells
+    is_header = names + 1 < len(rows) and len(rows[names].cells) > 2
+    return names if is_header and all(cells) and not any(map(_NUMBER.fullmatch, cells)) else 0
 
 
 def _counts_itself(cells: Sequence[str], width: int) -> bool:

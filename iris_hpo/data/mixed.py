@@ -74,9 +74,12 @@ def read_mixed(table: Table, columns: Columns, categories: Sequence[str]) -> Mix
                 kinds[at], different = read_column([*counts], lambda counts=counts: counts)
         except CellValueError as error:
             odd = odd_cell(cells)
+            shown = shorten(cells[odd])
+            describes = "" if odd else ", remove the line if it describes the columns"
             raise DatasetError(
                 str(table.path),
-                f"{shorten(cells[odd])} {error}, or write columns: {{{name!r}: category}}",
+                f"{shown} {error}{describes}, write missing: [{shown}] if it says that a value is "
+                f"missing, or write columns: {{{name!r}: category}}",
                 line=lines[odd],
                 column=name,
             ) from error

@@ -178,7 +178,9 @@ def _check_classes(table: Path, dataset: Dataset, task: Task) -> None:
         return
     first, name = shorten(str(dataset.target[0])), dataset.target_name
     problem = f"has {len(labels)} different texts in {counted(len(dataset.target), 'row')}"
-    advice = f"write plain numbers, such as 1033.9, in place of {first}, or name another column"
+    advice = "give more rows of each, or name another column"
+    if any(map(str.isdigit, first)):
+        advice = f"write plain numbers, such as 1033.9, in place of {first}, or name another column"
     if len(labels) == 1:
         problem, advice = f"is {first} in every row", "name another column"
     raise DatasetError(str(table), f"the target {problem}; {advice}", column=name)

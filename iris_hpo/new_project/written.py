@@ -27,7 +27,7 @@ _NEEDED: Final = {
 }
 _ADVICE: Final = re.compile(
     r"columns: \{.*?\}(?!\w)|skip_lines: \d+|without_target: drop|header: true|"
-    r"encoding: [\w-]+",
+    r"encoding: [\w-]+|missing: \[.*?\](?!\w)",
     re.ASCII,
 )
 _OF_SHELL: Final = '"$`\\!'
@@ -70,9 +70,9 @@ def _check(text: str, name: object, value: object) -> None:
 
 def how_to_write(message: str) -> str:
     """Say by which option ``init`` takes what a message says to write; empty if by none."""
-    advice = _ADVICE.search(message)
-    if advice is None:
-        return ""
-    text = advice.group()
-    quoted = shlex.quote(text) if any(mark in text for mark in _OF_SHELL) else f'"{text}"'
-    return f"; init takes that as: --write {quoted}"
+    options = [f"--write {_quoted(advice.group())}" for advice in _ADVICE.finditer(message)]
+    return f"; init takes that as: {' or '.join(options)}" if options else ""
+
+
+def _quoted(text: str) -> str:
+    return shlex.quote(text) if any(mark in text for mark in _OF_SHELL) else f'"{text}"'

@@ -110,6 +110,13 @@ def test_commas_and_semicolons_in_texts_do_not_separate(tmp_path: Path) -> None:
     assert read(tmp_path, text).feature_names == ("name, first", "x")
 
 
+def test_a_separator_may_end_each_row_but_the_header(tmp_path: Path) -> None:
+    dataset = read(tmp_path, "x,y,kind\n1,2,a,\n3,4,b,\n", "kind")
+
+    assert dataset.features.tolist() == [[1, 2], [3, 4]]
+    assert dataset.notes == ("the column 'Unnamed: 3' is empty: it is left out",)
+
+
 # Lines that are no rows
 
 ROWS = "x,y,z,kind\n" + "".join(f"{n}.5,{n % 3},{n % 5},{'ab'[n % 2]}\n" for n in range(30))
@@ -230,3 +237,35 @@ def test_pandas_reads_the_same(tmp_path: Path) -> None:
 
     dataset = read_dataset(path, Layout("name"), "classification")
     assert dataset.features.tolist() == frame[["mpg", "weight", "n"]].to_numpy().tolist()
+
+
+def test_excel_names_the_separator_above_the_table(tmp_path: Path) -> None:
+    dataset = read(tmp_path, "sep=;\na;b;kind\n1,5;2;x\n3;4;y\n")
+
+    assert dataset.feature_names == ("a", "b")
+    assert dataset.features.tolist() == [[1.5, 2], [3, 4]]
+    assert dataset.notes == (f"1 line{ABOVE}",)
+
+
+@pytest.mark.parametrize(
+    ("above", "number"), [("Report,,,\n", 1), ("Report,,,\n,,,\nby shop,,,\n", 3)]
+)
+def test_titles_with_as_many_cells_as_the_table_are_left_out(
+    tmp_path: Path, above: str, number: int
+) -> None:
+    dataset = read(tmp_path, above + ROWS)
+
+    assert dataset.feature_names == ("x", "y", "z")
+    assert dataset.notes[0] == f"{number} line{'s' if number > 1 else ''}{ABOVE}"
+
+
+@pytest.mark.parametrize("first", ["1.5,,", "x,,", "x,,kind"])
+def test_a_row_with_empty_cells_is_no_title(tmp_path: Path, first: str) -> None:
+    dataset = read(tmp_path, f"{first}\n" + "1,2,a\n3,4,b\n" * 3, header=first[0] == "x")
+
+    assert len(dataset.target) == 6
+    assert not any(ABOVE in note for note in dataset.notes)
+
+
+def test_spaces_around_the_name_of_the_target_do_not_count(tmp_path: Path) -> None:
+    assert read(tmp_path, "x, Body Mass \n1,2\n2,3\n", " Body Mass ").target_name == "Body Mass"

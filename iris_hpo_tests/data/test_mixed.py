@@ -99,9 +99,19 @@ def test_a_text_among_numbers_is_refused_with_its_line_or_is_a_category(tmp_path
 
     assert refusal(tmp_path, text) == (
         ", line 12, column x: '1O' is not a number, as nearly all cells of the column are; correct "
-        "it, or write columns: {'x': category}"
+        "it, write missing: ['1O'] if it says that a value is missing, or write columns: {'x': "
+        "category}"
     )
+    assert math.isnan(read(tmp_path, text, Layout(missing=["1O"])).features[-1, 0])
     assert read(tmp_path, text, Layout(columns={"x": "category"})).kinds == ("category", "number")
+
+
+def test_a_row_that_describes_the_columns_is_refused(tmp_path: Path) -> None:
+    text = "x,y,kind\n(kg),(m),-\n" + "1,,a\n" * 10
+
+    assert "correct it, remove the line if it describes the columns, write" in refusal(
+        tmp_path, text
+    )
 
 
 @pytest.mark.parametrize("mark", ["-", "n.a.", "N.A.", "#DIV/0!", "\\N", "(null)", "Missing"])
@@ -152,6 +162,14 @@ def test_half_of_the_day_is_read(tmp_path: Path) -> None:
         (["12.5 kg", "3 kg"] * 5, "the feature x seems to hold numbers, such as '12.5 kg'"),
         (["a1", "b2"] * 5, ""),
         (["train", "bus"] * 5, ""),
+        ([*"abcabcabc", "Total"], "the last row has 'Total' as x; remove it if it sums up"),
+        (["Total", *"abcabcab", "Total"], ""),
+        (["-999", "0.5", "-999", "700", "3"] * 2, "the feature x is -999 in 4 rows; if that says"),
+        (["9999", "0.5", "9999", "70", ""] * 2, "the feature x is 9999 in 4 rows; if that says"),
+        (["-999", "-1500", "-700", "20", "4"] * 2, ""),
+        (["99", "0.5", "99", "7", "3"] * 2, ""),
+        (["20240131", "20231201"] * 5, "the feature x seems to hold dates, such as 20240131"),
+        (["20240131", "20231301"] * 5, ""),
         (["test"] * 10, ""),
     ],
 )
