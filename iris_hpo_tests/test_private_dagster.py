@@ -15,6 +15,7 @@ from dagster._core.storage.event_log.schema import (
     AssetKeyTable,
     SqlEventLogStorageTable,
 )
+from dagster._core.storage.runs import SqlRunStorage
 from dagster._core.storage.sql import create_engine
 from dagster.components.core.component_tree_state import ComponentTreeStateTracker
 from dagster.components.core.decl import build_filesystem_component_decl_from_context
@@ -40,6 +41,7 @@ CALLS: list[tuple[str, Callable[..., Any], tuple[str, ...], dict[str, object]]] 
     (RECORD, SqlEventLogStorage.get_latest_storage_id_by_partition, ("self", "key", "type"), {}),
     (RECORD, getattr(SqlEventLogStorage, ATTEMPTS), ("self", "key"), {}),
     (TURNS, SqlEventLogStorage.get_concurrency_info, ("self", "pool"), {}),
+    (TURNS, SqlRunStorage.handle_run_event, ("self", "run", "event"), {}),
     (TURNS, SqlEventLogStorage.get_concurrency_run_ids, ("self",), {}),
     (TURNS, SqlEventLogStorage.free_concurrency_slots_for_run, ("self", "run"), {}),
     (SIGNS, dg.DagsterInstance.daemon_cursor_storage.fget, ("self",), {}),

@@ -197,9 +197,21 @@ def _release(instance: dg.DagsterInstance, run_id: str, reason: str) -> None:
     if run is not None and run.status is dg.DagsterRunStatus.CANCELING:
         instance.report_run_canceled(run, f"This run was cancelled, and {reason}.")
     elif run is not None and run.status in UNFINISHED:
-        instance.report_run_failed(run, f"This run was given up: {reason}.")
+        _report_failed(instance, run, f"This run was given up: {reason}.")
     if instance.event_log_storage.supports_global_concurrency_limits:
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+
+
+def _report_failed(instance: dg.DagsterInstance, run: dg.DagsterRun, message: str) -> None:
+    """Report the failure of a run, its status before the event.
+
+    Dagster's daemon tries a failed run again when it reads the event. Dagster stores the event
+    first, and a daemon that reads it before the status never tries the run again.
+    """
+    event_type = dg.DagsterEventType.RUN_FAILURE.value
+    event = dg.DagsterEvent(event_type, run.job_name, message=message)
+    instance.run_storage.handle_run_event(run.run_id, event)
+    instance.report_run_failed(run, message)
 
 
 def describe(run_id: str, sign: Sign | None, started: float | None) -> str:

@@ -94,7 +94,6 @@ class Run:
     run_id: str
     status: str
     created: float
-    ended: float | None
     assets: frozenset[str]
     tags: Mapping[str, str]
 
@@ -156,7 +155,6 @@ class GraphQL:
                 one["runId"],
                 one["status"],
                 one["creationTime"],
-                one["endTime"],
                 frozenset("/".join(asset["path"]) for asset in one["assetSelection"] or ()),
                 {tag["key"]: tag["value"] for tag in one["tags"]},
             )

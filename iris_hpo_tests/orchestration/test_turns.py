@@ -251,6 +251,24 @@ class TestReleasing:
         assert slots_held(project) == 0
         assert release_dead_runs(project.instance) == []
 
+    def test_who_reads_that_it_failed_finds_it_failed(
+        self, project: SpecProject, ended: Sign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Dagster's daemon does not try a run again that still seems to work."""
+        run_id = hold(project, ended, dg.DagsterRunStatus.STARTED)
+        storage, found = project.instance.event_log_storage, dict[str, dg.DagsterRunStatus]()
+        store = storage.store_event
+
+        def noting(entry: dg.EventLogEntry) -> None:
+            if entry.dagster_event_type is not None:
+                found[entry.dagster_event_type.value] = status_of(project, run_id)
+            store(entry)
+
+        monkeypatch.setattr(storage, "store_event", noting)
+        release_dead_runs(project.instance)
+
+        assert found["PIPELINE_FAILURE"] is dg.DagsterRunStatus.FAILURE
+
     def test_an_ended_run_lets_go_of_what_it_kept(self, project: SpecProject, ended: Sign) -> None:
         run_id = hold(project, ended, dg.DagsterRunStatus.FAILURE)
         assert len(release_dead_runs(project.instance)) == 1

@@ -116,7 +116,9 @@ def test_a_backfill_makes_slices_and_a_killed_run_is_tried_again(dev: Dev) -> No
         assert {key for key in keys if found.run_ids[key] == before[asset].run_ids[key]} == set()
         assert set(dev.ui.times_trained(asset, keys).values()) == {1}  # the rest was reused
     # The selection that follows would otherwise begin while the server ends.
-    ended = max(run.ended or 0 for run in dev.wait_for_runs(*statuses))
+    # It waits for the last step, and not for the end of its run.
+    dev.wait_for_runs(*statuses)
+    ended = max(end for run_id in statuses for _, end in dev.ui.steps(run_id).values())
     dev.wait_for_selection(after=ended, scored=77)
 
 
