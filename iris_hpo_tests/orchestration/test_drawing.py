@@ -19,7 +19,7 @@ from iris_hpo.orchestration.run_requests import search_request
 from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.orchestration.why import explain
 from iris_hpo.parts import Part
-from iris_hpo.run_settings import BudgetSettings, SplitSettings
+from iris_hpo.run_settings import BudgetSettings, SplitSettings, WorkSettings
 from iris_hpo.space.axes import Axis
 from iris_hpo.spec import SearchSpec
 from iris_hpo_tests.command.test_json import check
@@ -27,6 +27,7 @@ from iris_hpo_tests.orchestration import bowls
 from iris_hpo_tests.projects import CANDIDATES, SOURCES, SpecProject, failure_text, succeed
 
 STEPS = Part("iris_hpo_tests.orchestration.bowls.Steps")
+SERIAL = WorkSettings(engine="serial")
 FIRST = ["X0.0_Y0.0", "X0.1_Y0.0", "X0.2_Y0.0", "X0.3_Y0.0", "X0.4_Y0.0", "X0.5_Y0.0"]
 
 Make = Callable[..., SpecProject]
@@ -248,17 +249,18 @@ class TestTheSameCandidates:
         assert [text for text in lines if "outside" in text] == [line]
 
 
-def launch(project: SpecProject, say: Callable[[str], None] = lambda _: None) -> Any:
+def launch(
+    project: SpecProject,
+    say: Callable[[str], None] = lambda _: None,
+    work: WorkSettings = SERIAL,
+) -> Any:
     """What `iris-hpo run` does."""
     from iris_hpo.orchestration.runner import Launcher
-    from iris_hpo.orchestration.source_status import Settings
-    from iris_hpo.run_settings import SelectionSettings, WorkSettings
+    from iris_hpo.run_settings import SelectionSettings
 
     settings = Settings(project.spec.split, {}, project.spec.sampling)
     launcher = Launcher(project.study(), project.note_progress, say)
-    return launcher.bring_up_to_date(
-        settings, SelectionSettings("own_score"), WorkSettings(engine="serial")
-    )
+    return launcher.bring_up_to_date(settings, SelectionSettings("own_score"), work)
 
 
 class TestFiles:
