@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import compress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,11 @@ from iris_hpo.data.cells import is_truth
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.dates import DATES
 from iris_hpo.data.identifiers import doubts, left_out, names_rows
-from iris_hpo.data.kinds import is_text
 from iris_hpo.data.large_mixed import read_large
 from iris_hpo.data.locate import locate_columns
-from iris_hpo.data.mixed import MixedCells, read_mixed
+from iris_hpo.data.mixed import MixedCells, as_objects, read_mixed
 from iris_hpo.data.numbers import Cells, Features, read_cells, read_in_blocks
-from iris_hpo.data.remarks import number_remarks, remarks
+from iris_hpo.data.remarks import remarks
 from iris_hpo.data.roles import RowRoles
 from iris_hpo.data.rows import Columns
 from iris_hpo.data.tables import DatasetError, Table, is_large
@@ -159,7 +158,7 @@ def _of_mixed(table: Table, columns: Columns, cells: MixedCells) -> Dataset:
     target = np.array(cells.target) if is_label else np.array(cells.target, dtype=np.float64)
     features = [at for at in columns.numbers if at != columns.target]
     read = _Read(table.path, columns, cells.left_out, cells.digest, table.first, cells.roles)
-    return _name(read, list(cells.kinds) or features, cells.features, target, cells.kinds)
+    return _name(read, list(cells.kinds) or features, cells.columns, target, cells.kinds)
 
 
 def _of_numbers(path: Path, cells: Cells) -> Dataset:
@@ -170,7 +169,7 @@ def _of_numbers(path: Path, cells: Cells) -> Dataset:
         target = np.array(cells.labels)
     positions = [at for at in columns.numbers if at != columns.target]
     read = _Read(path, columns, cells.left_out, cells.digest, cells.first, cells.roles)
-    return _name(read, positions, features, target, {})
+    return _name(read, positions, [*features.T], target, {}, features)
 
 
 @dataclass(frozen=True)
@@ -188,11 +187,15 @@ class _Read:
 def _name(
     read: _Read,
     positions: list[int],
-    features: Features,
+    values: Sequence[NDArray[Any]],
     target: Target,
     kinds: Mapping[int, str],
+    features: Features | None = None,
 ) -> Dataset:
-    """Leave out what numbers rows or is empty, and name the features; kinds are by position."""
+    """Leave out what numbers rows or is empty, and name the features; kinds are by position.
+
+    If the values of the features are columns of one array, that is given too.
+    """
     if not len(target):
         raise DatasetError(str(read.path), "no row has a target; name another column")
     columns, names = read.columns, read.columns.names
@@ -200,31 +203,25 @@ def _name(
     notes = [*columns.notes]
     notes += [f"the column {legible(names[at])} is empty: it is left out" for at in empty]
     positions = [at for at in positions if at not in empty]
-    numbers = [_numbers(features, index, kinds.get(at)) for index, at in enumerate(positions)]
-    counting = [
-        columns.is_named
-        and names[at] not in columns.kept
-        and names_rows(names[at], features[:, index], values, read.left_out)
-        for index, (at, values) in enumerate(zip(positions, numbers, strict=True))
-    ]
+    counting = _name_rows(read, positions, values)
     notes += [
-        left_out(names[at], at, values)
-        for at, values in compress(zip(positions, numbers, strict=True), counting)
+        left_out(names[at], at, column)
+        for at, column in compress(zip(positions, values, strict=True), counting)
     ]
     if any(counting):
         chosen = np.logical_not(counting)
-        features, numbers = features[:, chosen], [*compress(numbers, chosen)]
+        features, values = None, [*compress(values, chosen)]
         positions = [*compress(positions, chosen)]
     if not positions:
         raise DatasetError(str(read.path), "holds the numbers of rows and a target; add features")
     if read.left_out:
         notes.append(f"{counted(read.left_out, 'row')} without a target: left out")
     feature_names = [names[at] for at in positions]
-    notes += _remarks(features, numbers, feature_names, [kinds.get(at, "") for at in positions])
+    notes += _remarks(values, feature_names, [kinds.get(at, "") for at in positions])
     if not columns.is_named:
         feature_names = [f"feature_{index + 1}" for index in range(len(positions))]
     return Dataset(
-        np.ascontiguousarray(features),
+        _as_features(values, kinds) if features is None else np.ascontiguousarray(features),
         target,
         tuple(feature_names),
         names[columns.target or 0] if columns.is_named else "target",
@@ -236,24 +233,27 @@ def _name(
     )
 
 
+def _name_rows(read: _Read, positions: Sequence[int], values: Sequence[NDArray[Any]]) -> list[bool]:
+    """Find the columns that are named so and count or name the rows."""
+    names, kept = read.columns.names, read.columns.kept
+    return [
+        read.columns.is_named
+        and names[at] not in kept
+        and names_rows(names[at], column, read.left_out)
+        for at, column in zip(positions, values, strict=True)
+    ]
+
+
+def _as_features(values: Sequence[NDArray[Any]], kinds: Mapping[int, str]) -> Features:
+    return as_objects(values) if kinds else np.column_stack(values)
+
+
 def _remarks(
-    features: Features,
-    numbers: Sequence[Features | None],
-    names: Sequence[str],
-    kinds: Sequence[str],
+    values: Sequence[NDArray[Any]], names: Sequence[str], kinds: Sequence[str]
 ) -> list[str]:
     """Remarks on features that are perhaps no features, or of another kind."""
     named = {index: names[index] for index, kind in enumerate(kinds) if kind not in DATES}
-    notes = doubts(features, numbers, named) + remarks(features, names, kinds)
-    return notes + number_remarks(numbers, names)
-
-
-def _numbers(features: Features, index: int, kind: str | None) -> Features | None:
-    """Return a column of numbers; None if it holds texts."""
-    column = features[:, index]
-    if kind is None:
-        return column
-    return None if is_text(kind) else column.astype(np.float64)
+    return doubts(values, named) + remarks(values, names, kinds)
 
 
 def _described(

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.data.headers import is_unnamed
-from iris_hpo.data.numbers import Features
 from iris_hpo.text import legible, shorten
 
 _ROW_NUMBER: Final = re.compile(
@@ -51,7 +50,7 @@ def is_identifier(name: str, values: NDArray[np.float64]) -> bool:
     return bool(_IDENTIFIER.search(name)) and len(np.unique(values)) == len(values)
 
 
-def names_rows(name: str, column: NDArray[Any], numbers: Features | None, gaps: int) -> bool:
+def names_rows(name: str, column: NDArray[Any], gaps: int) -> bool:
     """Whether a column that is named so counts the rows, or has another text in each.
 
     Whole numbers without a name are pandas' index also where they are in another order, as after a
@@ -62,14 +61,14 @@ def names_rows(name: str, column: NDArray[Any], numbers: Features | None, gaps: 
     gaps
         Number of rows that were left out.
     """
-    if numbers is not None:
-        if is_unnamed(name) and _are_different(numbers):
+    if column.dtype != object:
+        if is_unnamed(name) and _are_different(column):
             return True
         named = is_unnamed(name) or _ROW_NUMBER.fullmatch(name) or _IDENTIFIER.search(name)
-        return bool(named) and counts_rows(numbers, gaps)
+        return bool(named) and counts_rows(column, gaps)
     if not (is_unnamed(name) or _ROW_NUMBER.fullmatch(name)):
         return False
-    return len(column) > 1 and len(set(column.tolist())) == len(column)
+    return len(column) > 1 and _all_differ(column)
 
 
 def _are_different(values: NDArray[np.float64]) -> bool:
@@ -79,11 +78,11 @@ def _are_different(values: NDArray[np.float64]) -> bool:
     return bool(values.min() >= 0) and len(np.unique(values)) == len(values)
 
 
-def left_out(name: str, position: int, numbers: Features | None) -> str:
+def left_out(name: str, position: int, column: NDArray[Any]) -> str:
     """Say that a column is left out; the name of one that has its own is enough to keep it."""
     what = "names"
-    if numbers is not None:
-        what = "counts" if np.all(np.diff(numbers) > 0) else "numbers"
+    if column.dtype != object:
+        what = "counts" if np.all(np.diff(column) > 0) else "numbers"
     if not is_unnamed(name):
         keeping = f"columns: {{{shorten(name)}: feature}} keeps it"
         return f"the column {legible(name)} {what} the rows: it is left out; {keeping}"
@@ -91,22 +90,19 @@ def left_out(name: str, position: int, numbers: Features | None) -> str:
     return f"column {position + 1} {described} and {what} the rows: it is left out"
 
 
-def doubts(
-    features: Features, numbers: Sequence[Features | None], names: Mapping[int, str]
-) -> list[str]:
+def doubts(columns: Sequence[NDArray[Any]], names: Mapping[int, str]) -> list[str]:
     """Remarks on features that seem to identify the rows, and on those without a name.
 
     Parameters
     ----------
+    columns
+        The values of each feature, shape (rows,): float64, or objects for texts.
     names
         Names of the features by their index.
     """
-    if len(features) < 3:
+    if len(columns[0]) < 3:
         return []
-    remarks = list[tuple[str, str]]()
-    for index, name in names.items():
-        values = numbers[index]
-        remarks.append((name, _doubt(name, features[:, index] if values is None else values)))
+    remarks = [(name, _doubt(name, columns[index])) for index, name in names.items()]
     return [
         f"the feature {legible(name)} {remark}; {IDENTIFIES}, write columns: "
         f"{{{shorten(name)}: drop}}"
@@ -122,8 +118,7 @@ def _doubt(name: str, values: NDArray[Any]) -> str:
             "counts the rows" if values.dtype != object and counts_rows(values) else "has no name"
         )
     if values.dtype == object:
-        differs = len(values) >= _ENOUGH and all(map(_all_differ, (values[:_ENOUGH], values)))
-        return "differs in every row" if differs else ""
+        return "differs in every row" if len(values) >= _ENOUGH and _all_differ(values) else ""
     if counts_rows(values):
         return "counts the rows"
     if len(values) >= _ENOUGH and is_identifier(name, values):
@@ -132,4 +127,6 @@ def _doubt(name: str, values: NDArray[Any]) -> str:
 
 
 def _all_differ(values: NDArray[Any]) -> bool:
-    return len(set(values.tolist())) == len(values)
+    """Whether texts differ; the first ones show it for most columns."""
+    firsts = (values[:rows] for rows in (_ENOUGH, _ENOUGH**2, _ENOUGH**3, len(values)))
+    return all(len(set(first.tolist())) == len(first) for first in firsts)

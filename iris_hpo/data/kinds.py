@@ -77,17 +77,16 @@ def read_column(
     are_nearly_all = False
     if any(are_numbers):
         known = counts()
-        rows = sum(known[cell] for cell in present)
-        are_nearly_all = (
-            sum(known[cell] for cell in compress(likely, are_numbers)) >= _NEARLY * rows
-        )
+        numbers = sum(known[cell] for cell in compress(likely, are_numbers))
+        are_nearly_all = numbers >= _NEARLY * sum(known[cell] for cell in present)
     is_few = len(present) <= _FEW
     kind = _kind_of_most(present) if are_nearly_all or not is_few else ""
     if are_nearly_all and not kind:
         problem = "is not a number, as nearly all cells of the column are; correct it"
         raise CellValueError(problem)
     kind = kind or (CATEGORY if is_few else TEXT)
-    return kind, values_of(cells, kind)
+    is_complete_text = present is cells and is_text(kind)
+    return kind, [*cells] if is_complete_text else values_of(cells, kind)
 
 
 def _kind_of_most(present: Sequence[str]) -> str:

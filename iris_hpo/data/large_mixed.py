@@ -22,7 +22,7 @@ from iris_hpo.data.kinds import (
     read_column,
     values_of,
 )
-from iris_hpo.data.mixed import MixedCells
+from iris_hpo.data.mixed import MixedCells, as_column, as_objects
 from iris_hpo.data.roles import RowRoles, read_roles
 from iris_hpo.data.rows import MOST_LEFT_OUT, Columns
 from iris_hpo.data.tables import DatasetError, Table
@@ -65,7 +65,7 @@ def read_large(
         rows = _rows_with_target(table, columns, content)
         kept = {at: _take(column, rows) for at, column in content.items()}
         labels = _target(kept[target], is_label=columns.label is not None)
-        kinds, values = _values({at: kept[at] for at in features}, named, len(labels))
+        kinds, values = _values({at: kept[at] for at in features}, named)
         return MixedCells(
             kinds,
             values,
@@ -93,12 +93,12 @@ def read_large_as(
         for at, kind in zip(columns.numbers, kinds, strict=True):
             column = content[at]
             if isinstance(column, Texts):
-                values.append(column.each(values_of(column.cells, kind)))
+                values.append(column.each(as_column(values_of(column.cells, kind), kind)))
             elif kind == NUMBER:
                 values.append(column)
             else:
                 return None
-        return _objects(values, len(values[0]))
+        return as_objects(values)
     return None
 
 
@@ -134,37 +134,26 @@ def _take(column: ColumnContent, rows: NDArray[np.bool_]) -> ColumnContent:
 
 
 def _values(
-    content: Mapping[int, ColumnContent], categories: Collection[int], rows: int
-) -> tuple[dict[int, str], NDArray[Any]]:
+    content: Mapping[int, ColumnContent], categories: Collection[int]
+) -> tuple[dict[int, str], list[NDArray[Any]]]:
     """Return kinds and values of the features, as in `MixedCells`."""
     kinds, values = dict[int, str](), list[NDArray[Any]]()
     is_complete = not categories
     for at, column in content.items():
         if not isinstance(column, Texts):
             kind, of_rows = "" if np.isnan(column).all() else NUMBER, column
-        elif at in categories:
-            kind, of_rows = CATEGORY, column.each(values_of(column.cells, CATEGORY))
         else:
-            kind, different = read_column(column.cells, column.counts)
-            of_rows = column.each(different)
+            kind, different = (
+                (CATEGORY, values_of(column.cells, CATEGORY))
+                if at in categories
+                else read_column(column.cells, column.counts)
+            )
+            of_rows = column.each(as_column(different, kind))
         kinds[at] = kind
         if kind:
             values.append(of_rows)
-        is_complete = is_complete and kind in (NUMBER, TRUTH) and _has_all(of_rows)
-    if is_complete:
-        return {}, np.column_stack(values).astype(np.float64)
-    return kinds, _objects(values, rows)
-
-
-def _has_all(numbers: NDArray[Any]) -> bool:
-    return not np.isnan(numbers.astype(np.float64, copy=False)).any()
-
-
-def _objects(columns: Sequence[NDArray[Any]], rows: int) -> NDArray[Any]:
-    features = np.empty((rows, len(columns)), dtype=object)
-    for at, column in enumerate(columns):
-        features[:, at] = column
-    return features
+        is_complete = is_complete and kind in (NUMBER, TRUTH) and not np.isnan(of_rows).any()
+    return {} if is_complete else kinds, values
 
 
 def _target(column: ColumnContent, *, is_label: bool) -> list[Any]:
@@ -172,7 +161,9 @@ def _target(column: ColumnContent, *, is_label: bool) -> list[Any]:
         return column.tolist()
     if is_label and not all(map(is_label_text, column.cells)):
         raise _RefusedError
-    return column.each(column.cells if is_label else values_of(column.cells, NUMBER)).tolist()
+    if is_label:
+        return column.texts()
+    return column.each(as_column(values_of(column.cells, NUMBER), NUMBER)).tolist()
 
 
 def _roles(table: Table, columns: Columns, content: Mapping[int, ColumnContent]) -> RowRoles:
@@ -180,6 +171,6 @@ def _roles(table: Table, columns: Columns, content: Mapping[int, ColumnContent])
     cells = dict[str, list[str]]()
     for role, at in columns.roles.items():
         column = content[at]
-        cells[role] = column.each(column.cells).tolist() if isinstance(column, Texts) else []
+        cells[role] = column.texts() if isinstance(column, Texts) else []
     lines = range(max(map(len, cells.values()), default=0))  # an error is found again by rows
     return read_roles(str(table.path), names, cells, lines)

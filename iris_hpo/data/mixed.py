@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.data.cells import read_label, read_number
-from iris_hpo.data.kinds import CATEGORY, CellValueError, odd_cell, read_column, value_of, values_of
+from iris_hpo.data.kinds import (
+    CATEGORY,
+    CellValueError,
+    is_text,
+    odd_cell,
+    read_column,
+    value_of,
+    values_of,
+)
 from iris_hpo.data.roles import RowRoles
 from iris_hpo.data.rows import Columns, Rows
 from iris_hpo.data.tables import DatasetError, Table
@@ -24,8 +32,9 @@ class MixedCells:
     ----------
     kinds
         Kind of each feature by its position, in the order of the table; empty if it has no cells.
-    features
-        Shape (rows, features with a kind), objects: floats and texts.
+        There are none if all features are complete numbers.
+    columns
+        The values of each feature with a kind, shape (rows,): float64, or objects for texts.
     target
         A label or a number per row.
     left_out
@@ -35,7 +44,7 @@ class MixedCells:
     """
 
     kinds: Mapping[int, str]
-    features: NDArray[Any]
+    columns: Sequence[NDArray[Any]]
     target: list[Any]
     left_out: int
     digest: str
@@ -64,7 +73,7 @@ def read_mixed(table: Table, columns: Columns, categories: Sequence[str]) -> Mix
         target.append(read_label(table, name, cell) if is_label else read_number(table, name, cell))
         texts.append([row[at] for at in features])
         lines.append(table.line)
-    kinds, values = dict[int, str](), list[list[float | str]]()
+    kinds, values = dict[int, str](), list[NDArray[Any]]()
     for at, cells in zip(features, zip(*texts, strict=True), strict=True):
         name, counts = columns.names[at], Counter(cells)
         try:
@@ -85,10 +94,8 @@ def read_mixed(table: Table, columns: Columns, categories: Sequence[str]) -> Mix
             ) from error
         if kinds[at]:
             known = dict(zip(counts, different, strict=True))
-            values.append([known[cell] for cell in cells])
-    return MixedCells(
-        kinds, _objects(values, len(target)), target, rows.left_out, table.digest(), rows.roles()
-    )
+            values.append(as_column([known[cell] for cell in cells], kinds[at]))
+    return MixedCells(kinds, values, target, rows.left_out, table.digest(), rows.roles())
 
 
 def read_as(table: Table, columns: Columns, kinds: Sequence[str]) -> NDArray[Any]:
@@ -111,8 +118,18 @@ def read_as(table: Table, columns: Columns, kinds: Sequence[str]) -> NDArray[Any
     return np.array(values, dtype=object)
 
 
-def _objects(columns: Sequence[Sequence[float | str]], rows: int) -> NDArray[Any]:
-    features = np.empty((rows, len(columns)), dtype=object)
+def as_column(values: Sequence[float | str], kind: str) -> NDArray[Any]:
+    """Return values of a kind as an array: float64, or objects for texts."""
+    if not is_text(kind):
+        return np.array(values, dtype=np.float64)
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
+
+
+def as_objects(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Return columns as one array of objects, shape (rows, columns)."""
+    features = np.empty((len(columns[0]), len(columns)), dtype=object)
     for at, values in enumerate(columns):
         features[:, at] = values
     return features

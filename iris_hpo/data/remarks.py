@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from iris_hpo.data.kinds import is_text
+from iris_hpo.data.kinds import NUMBER, is_text
 from iris_hpo.text import counted, legible, shorten
 
 _PARTS: Final = frozenset(
@@ -26,74 +26,72 @@ _NINES: Final = (-99, -999, -9999, -99999, 999, 9999, 99999)
 """Numbers that often mark a missing value."""
 _FIRST_DAY, _LAST_DAY = 19_000_101, 21_001_231
 _SAMPLE: Final = 200
-"""Number of cells that are looked at first."""
+"""Number of texts that are looked at first."""
+_FIRST_NUMBERS: Final = 2_000
+"""Number of numbers that are looked at first: most columns have no mark."""
 
 
-def remarks(features: NDArray[Any], names: Sequence[str], kinds: Sequence[str]) -> list[str]:
-    """Say which features divide the rows already, or hold numbers that are read as texts.
-
-    Parameters
-    ----------
-    features
-        Shape (rows, features), objects where kinds are given.
-    names, kinds
-        Name and kind of each feature; the kind may be empty.
-    """
-    notes = list[str]()
-    for index, kind in enumerate(kinds):
-        if not is_text(kind):
-            continue
-        column, name = features[:, index], names[index]
-        if _ends_with_total(column):
-            notes.append(
-                f"the last row has {shorten(column[-1])} as {legible(name)}; remove it if it sums "
-                "up the others"
-            )
-        first = {cell for cell in islice(column, _SAMPLE) if cell}
-        if {cell.lower() for cell in first} <= _PARTS and _is_divided(column):
-            notes.append(
-                f"the feature {legible(name)} says train or test; write columns: "
-                f"{{{shorten(name)}: part}} to divide the rows so, or {{{shorten(name)}: drop}}"
-            )
-        elif all(map(_MARKED.fullmatch, first)) and _holds_numbers(column):
-            notes.append(
-                f"the feature {legible(name)} seems to hold numbers, such as "
-                f"{shorten(min(first))}, and is read as {kind}; write them plainly, such as 1033.9"
-            )
-    return notes
-
-
-def number_remarks(
-    numbers: Sequence[NDArray[np.float64] | None], names: Sequence[str]
+def remarks(
+    columns: Sequence[NDArray[Any]], names: Sequence[str], kinds: Sequence[str]
 ) -> list[str]:
-    """Say which features are numbers that may be marks of missing values, or dates.
+    """Say which features divide the rows already, or seem to be of another kind.
 
     Parameters
     ----------
-    numbers
-        The values of each feature; None for texts.
+    columns
+        The values of each feature, shape (rows,): float64, or objects for texts.
+    names, kinds
+        Name and kind of each feature; the kind is empty if all features are complete numbers.
     """
     notes = list[str]()
-    for values, name in zip(numbers, names, strict=True):
-        if values is None or len(values) < 3:
-            continue
-        if (mark := _mark(values)) is not None:
-            rows = counted(int((values == mark).sum()), "row")
-            notes.append(
-                f"the feature {legible(name)} is {mark} in {rows}; if that says that a value is "
-                f"missing, write missing: [{mark}]"
-            )
-        elif _are_dates(values):
-            notes.append(
-                f"the feature {legible(name)} seems to hold dates, such as {values[0]:.0f}, and is "
-                "read as number; write them as 2024-01-31"
-            )
-    return notes
+    for name, kind, column in zip(names, kinds, columns, strict=True):
+        if is_text(kind):
+            notes.append(_remark_on_texts(name, kind, column))
+        elif kind in ("", NUMBER) and len(column) > 2:
+            notes.append(_remark_on_numbers(name, column))
+    return [note for note in notes if note]
+
+
+def _remark_on_texts(name: str, kind: str, column: NDArray[Any]) -> str:
+    first = {cell for cell in islice(column, _SAMPLE) if cell}
+    if _ends_with_total(column):
+        return (
+            f"the last row has {shorten(column[-1])} as {legible(name)}; remove it if it sums up "
+            "the others"
+        )
+    if {cell.lower() for cell in first} <= _PARTS and _is_divided(column):
+        return (
+            f"the feature {legible(name)} says train or test; write columns: "
+            f"{{{shorten(name)}: part}} to divide the rows so, or {{{shorten(name)}: drop}}"
+        )
+    if all(map(_MARKED.fullmatch, first)) and _holds_numbers(column):
+        return (
+            f"the feature {legible(name)} seems to hold numbers, such as {shorten(min(first))}, "
+            f"and is read as {kind}; write them plainly, such as 1033.9"
+        )
+    return ""
+
+
+def _remark_on_numbers(name: str, column: NDArray[np.float64]) -> str:
+    mark = _mark(column)
+    if mark is not None:
+        rows = counted(int((column == mark).sum()), "row")
+        return (
+            f"the feature {legible(name)} is {mark} in {rows}; if that says that a value is "
+            f"missing, write missing: [{mark}]"
+        )
+    if _are_dates(column):
+        return (
+            f"the feature {legible(name)} seems to hold dates, such as {column[0]:.0f}, and is "
+            "read as number; write them as 2024-01-31"
+        )
+    return ""
 
 
 def _mark(values: NDArray[np.float64]) -> int | None:
     """Return a number of nines that is far from all others; None if there is none."""
-    for mark in (np.nanmin(values), np.nanmax(values)) if not np.isnan(values).all() else ():
+    first = values[:_FIRST_NUMBERS]
+    for mark in (np.fmin.reduce(first), np.fmax.reduce(first)):
         if mark not in _NINES:
             continue
         others = values[(values != mark) & ~np.isnan(values)]

@@ -52,11 +52,13 @@ class Texts:
         """Rows whose cell is chosen, shape (rows,); ``chosen`` has a truth value for each cell."""
         return np.array(chosen, dtype=bool)[self.codes]
 
-    def each(self, values: Sequence[object]) -> NDArray[Any]:
-        """Return the value of each row, shape (rows,), objects; ``values`` has one for a cell."""
-        different = np.empty(len(values), dtype=object)
-        different[:] = values
-        return different[self.codes]
+    def each(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the value of each row, shape (rows,); ``values`` has one for each cell."""
+        return values[self.codes]
+
+    def texts(self) -> list[str]:
+        """Return the cell of each row."""
+        return list(map(self.cells.__getitem__, self.codes.tolist()))
 
 
 ColumnContent = NDArray[np.float64] | Texts

@@ -37,8 +37,7 @@ def data(
         ).T
     names = tuple(f"x{index}" for index in range(features.shape[1]))
     kinds = (NUMBER, NUMBER, *kinds) if kinds else ()
-    numbers = [None if kinds else features[:, at] for at in range(len(names))]
-    notes = doubts(features, numbers, dict(enumerate(names)))
+    notes = doubts([*features.T], dict(enumerate(names)))
     return Dataset(features, target, names, "y", "", tuple(notes), (), kinds, roles or RowRoles())
 
 
