@@ -110,9 +110,6 @@ def make_table(bests: Bests, candidates: int) -> str:
     for name, of_contestants in bests.items():
         cells: list[str] = []
         for scores in of_contestants.values():
-            if any(map(math.isnan, scores)):
-                cells.append("")
-                continue
             gaps = [max(0.0, optima[name] - score) for score in scores]
             low, middle, high = statistics.quantiles(gaps, n=4, method="inclusive")
             cells.append(f"{middle:.3g} ({low:.3g} to {high:.3g})")
