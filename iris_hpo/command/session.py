@@ -17,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from iris_hpo.command.project import find_search, load_definitions
 from iris_hpo.errors import InputError
-from iris_hpo.event_log.postgres_server import MANY_ATS, has_broken_url, one_message
+from iris_hpo.event_log.one_message import one_message
+from iris_hpo.event_log.postgres_server import MANY_ATS, has_broken_url
 from iris_hpo.orchestration.failures import with_advice
 from iris_hpo.orchestration.home import check_name
 from iris_hpo.orchestration.resources import Storage
@@ -61,7 +62,7 @@ def open_studies(
     except OSError as error:
         raise InputError(f"DAGSTER_HOME {home} cannot be made: {error.strerror}") from error
     with (
-        one_message(),
+        one_message(home),
         _no_retries_logged(),
         _open_instance(home) as instance,
         _instance_errors(home),
@@ -191,7 +192,8 @@ def _reason(error: Exception) -> str:
         cause = getattr(refusal, "orig", None) or refusal
     elif isinstance(cause, dg.DagsterInvalidConfigError):
         cause = Exception(cause.errors[0].message.partition(" Expected: ")[0])
-    return with_advice(" ".join(str(cause).split())[:_REASON_LENGTH]) or type(cause).__name__
+    text = ": ".join([*getattr(cause, "__notes__", ()), str(cause)])
+    return with_advice(" ".join(text.split())[:_REASON_LENGTH]) or type(cause).__name__
 
 
 def _absolute(folder: str | None) -> str | None:

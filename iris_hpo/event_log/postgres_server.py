@@ -9,8 +9,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
@@ -18,6 +17,7 @@ import sqlalchemy.event
 from dagster._core.instance.ref import InstanceRef
 
 from iris_hpo.errors import InputError
+from iris_hpo.event_log.one_message import EndOfCommandError, ends_command
 
 PATIENCE: Final = "IRIS_HPO_POSTGRES_PATIENCE"
 """Environment variable for the number of seconds that a server may be away; 60 by default."""
@@ -35,14 +35,6 @@ _Place = tuple[object, ...]
 
 class PostgresAwayError(InputError):
     """The server has been away for too long; the message contains no SQL."""
-
-
-class _EndOfCommandError(BaseException):
-    """The server has been away for too long; raised in a command's main thread.
-
-    This is not an `Exception`, because Dagster would catch and print one at every event of the run
-    that ends.
-    """
 
 
 class Patience:
@@ -88,7 +80,6 @@ class Patience:
 
 _known: dict[_Place, Patience] = {}
 _known_lock = threading.Lock()
-_commands: list[None] = []
 
 
 def wait_for_server(engine: sa.Engine) -> None:
@@ -105,24 +96,6 @@ def wait_for_server(engine: sa.Engine) -> None:
         if not sqlalchemy.event.contains(sa.Engine, "do_connect", _connect):
             sqlalchemy.event.listen(sa.Engine, "do_connect", _connect)
         _known.setdefault(_place(settings), patience)
-
-
-@contextmanager
-def one_message() -> Generator[None]:
-    """End the block at once, with one error, if a server stays away.
-
-    Raises
-    ------
-    PostgresAwayError
-        If the server has been away for too long.
-    """
-    _commands.append(None)
-    try:
-        yield
-    except _EndOfCommandError as error:
-        raise PostgresAwayError(str(error)) from None
-    finally:
-        _commands.pop()
 
 
 def check_url(url: str) -> None:
@@ -181,6 +154,6 @@ def _connect(
             lambda: dialect.connect(*arguments, **settings), dialect.dbapi.OperationalError
         )
     except PostgresAwayError as error:
-        if _commands and threading.current_thread() is threading.main_thread():
-            raise _EndOfCommandError(str(error)) from None
+        if ends_command():
+            raise EndOfCommandError(str(error)) from None
         raise

@@ -32,6 +32,7 @@ from dagster._serdes import ConfigurableClassData
 from sqlalchemy.dialects.sqlite import Insert, insert
 
 from iris_hpo.event_log.batches import EventBatches
+from iris_hpo.event_log.one_message import WAITS
 from iris_hpo.interrupts import held
 
 # Made once, so that SQLAlchemy compiles them once: that saves a third of the time of an event.
@@ -145,6 +146,7 @@ class KeptSqliteEventLog(EventBatches, SqliteEventLogStorage):
                 engine = sa.create_engine(
                     self.conn_string_for_shard(shard), connect_args={"timeout": _BUSY_SECONDS}
                 )
+                engine.update_execution_options(**{WAITS: _BUSY_SECONDS})
                 sqlalchemy.event.listen(engine, "connect", _write_ahead)
                 self._kept[shard] = engine
             self._kept.move_to_end(shard)

@@ -128,6 +128,15 @@ class Disk:
         subprocess.run(["umount", "-l", str(self.place)], check=True)
 
 
+def home_on(disk: Disk, project: ShippedProject) -> None:
+    """Keep the instance of a project on a disk."""
+    home = project.root / "home"
+    (disk.place / "dagster.yaml").write_bytes((home / "dagster.yaml").read_bytes())
+    (home / "dagster.yaml").unlink()
+    home.rmdir()
+    home.symlink_to(disk.place, target_is_directory=True)
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
     """A disk that is full soon; CI works as root, who may mount one."""

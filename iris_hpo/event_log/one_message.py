@@ -1,0 +1,115 @@
+"""End a command with one message where the instance's storage cannot be used.
+
+Dagster catches every `Exception` of a storage while a run goes on, prints it, and goes on. So what
+ends the command is no `Exception`, and becomes one where the command began.
+"""
+
+import errno
+import os
+import sqlite3
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+import sqlalchemy.event
+from sqlalchemy.engine import ExceptionContext
+
+from iris_hpo.errors import InputError
+
+WAITS: Final = "iris_hpo_waits"
+"""Execution option of an engine: for how many seconds it waits for a file that is locked."""
+
+_DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_ADVICE: Final = {
+    "SQLITE_FULL": "make room",
+    "SQLITE_READONLY": "make it writable",
+    "SQLITE_CANTOPEN": "make it writable",
+    "SQLITE_IOERR": "see to the disk",
+}
+_LOST: Final = {
+    "runs.db": "the list of past runs is lost, and results are kept",
+    "schedules.db": "sensors begin again, and results are kept",
+    "index.db": "every candidate is trained again",
+}
+"""What is lost with a file of the instance."""
+
+_homes: list[str] = []
+
+
+class EndOfCommandError(BaseException):
+    """What the storage lacks; raised in the main thread of a command."""
+
+
+@contextmanager
+def one_message(home: str) -> Generator[None]:
+    """End the block at once, with one error, if its instance's storage cannot be used.
+
+    Raises
+    ------
+    InputError
+        If a server stays away, or a file of the folder ``home`` is damaged, or its disk is full.
+    """
+    if not sqlalchemy.event.contains(sa.Engine, "handle_error", _handle):
+        sqlalchemy.event.listen(sa.Engine, "handle_error", _handle)
+    _homes.append(home)
+    try:
+        yield
+    except EndOfCommandError as error:
+        raise InputError(str(error)) from None
+    finally:
+        _homes.pop()
+
+
+def ends_command() -> bool:
+    """Whether a command works, in this thread."""
+    return bool(_homes) and threading.current_thread() is threading.main_thread()
+
+
+def _handle(context: ExceptionContext) -> BaseException | None:
+    """Return what replaces an error of a database; None for errors that others can handle.
+
+    Those get the file as a note.
+    """
+    error, engine = context.original_exception, context.engine
+    if not isinstance(error, sqlite3.Error) or engine is None or not ends_command():
+        return None
+    home, file = _homes[-1], Path(engine.url.database or "")
+    if not file.is_relative_to(home):
+        return None
+    waited = engine.get_execution_options().get(WAITS)
+    explained = _explain(file, error, waited)
+    if explained is None:
+        error.add_note(str(file))
+        return None
+    return EndOfCommandError(
+        f"the Dagster instance of DAGSTER_HOME {home} cannot be used: {file}: {explained}, "
+        "then run the search again: finished candidates are kept"
+    )
+
+
+def _explain(file: Path, error: sqlite3.Error, waited: int | None) -> str | None:
+    """Say what is wrong with a file, and what to do; None if it is nothing of the file."""
+    name = getattr(error, "sqlite_errorname", "")
+    if os.path.lexists(file) and not file.is_file():
+        return "it is no file; move it away"
+    if name.startswith(_DAMAGED):
+        lost = _LOST.get(file.name, "the log of one run is lost, and results are kept")
+        return f"{error}; restore a copy, or move it away with its -wal and -shm ({lost})"
+    if waited and name.startswith("SQLITE_BUSY"):
+        return f"another process has locked it for {waited} s; end that process"
+    advice = next((advice for code, advice in _ADVICE.items() if name.startswith(code)), None)
+    if advice and _is_full(file.parent):
+        return f"{os.strerror(errno.ENOSPC)}; make room"
+    return f"{error}; {advice}" if advice else None
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether a disk has no room, or can hold no more files."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    return not disk.f_bavail or (disk.f_files > 0 and not disk.f_favail)

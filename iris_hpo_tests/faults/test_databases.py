@@ -1,0 +1,139 @@
+"""Files of the instance that are damaged or no files: one message, with the file and what to do."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from iris_hpo.event_log import sqlite
+from iris_hpo_tests.faults.conftest import Disk, home_on
+from iris_hpo_tests.projects import ShippedProject
+
+RUN = ("run", "--engine", "serial", "--folds", "2", "--quiet")
+FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
+COMMANDS = (
+    RUN,
+    ("status", "--folds", "2"),
+    ("leaderboard",),
+    ("why", "C0.5_G1.0"),
+    ("history",),
+    ("reset", "--yes"),
+)
+
+
+def no_database(file: Path) -> None:
+    file.write_text("no database at all\n" * 100)
+
+
+def half(file: Path) -> None:
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2 + 100])
+
+
+def folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+def dangling(file: Path) -> None:
+    file.unlink()
+    file.symlink_to("/nowhere/x.db")
+
+
+def check(project: ShippedProject, file: Path, *command: str) -> str:
+    """Expect one line, and return what it says of the file."""
+    result = project.call(*command)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1, result.stderr
+    home = project.root / "home"
+    begin = f"iris-hpo: the Dagster instance of DAGSTER_HOME {home} cannot be used: {file}: "
+    assert result.stderr.startswith(begin)
+    return result.stderr.removeprefix(begin)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    ("damage", "advice"),
+    [
+        (no_database, "restore a copy, or move it away"),
+        (half, "restore a copy, or move it away"),
+        (folder, "it is no file; move it away"),
+        (dangling, "it is no file; move it away"),
+    ],
+)
+def test_the_file_is_named_with_what_to_do(
+    done: ShippedProject, name: str, damage: Callable[[Path], None], advice: str
+) -> None:
+    file = done.root / "home" / name
+    damage(file)
+    assert advice in check(done, file, "status", "--folds", "2")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_every_command_says_so(done: ShippedProject, command: tuple[str, ...]) -> None:
+    file = done.root / "home" / FILES[1]
+    no_database(file)
+    check(done, file, *command)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FILES)
+def test_what_the_message_advises_works(
+    done: ShippedProject, undisturbed: ShippedProject, name: str
+) -> None:
+    file = done.root / "home" / name
+    no_database(file)
+    check(done, file, *RUN)
+    for each in file.parent.glob(f"{file.name}*"):
+        each.unlink()
+    result = done.call(*RUN)
+    assert result.returncode == 0, result.stderr
+    leaderboard = "selection/leaderboard.csv"
+    assert done.files()[leaderboard][1] == undisturbed.files()[leaderboard][1]
+
+
+def test_damage_that_a_run_meets_when_it_records_is_one_message(done: ShippedProject) -> None:
+    """Dagster catches and prints such an error at every event."""
+    file = done.root / "home" / FILES[1]
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (size,) = database.execute("PRAGMA page_size").fetchone()
+        pages = database.execute(
+            "SELECT rootpage FROM sqlite_master WHERE tbl_name = 'asset_event_tags'"
+        ).fetchall()
+    with file.open("r+b") as content:
+        for (page,) in pages:
+            content.seek((page - 1) * size)
+            content.write(bytes([7]) * size)
+    check(done, file, *RUN, "--force")
+
+
+def test_a_disk_that_can_hold_no_more_files(disk: Disk, few: ShippedProject) -> None:
+    home_on(disk, few)
+    disk.resize("40m,nr_inodes=13")
+    result = few.call(*RUN)
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1, result.stderr
+    assert ".db: No space left on device; make room, then run" in result.stderr
+    disk.resize("40m,nr_inodes=1000")
+    assert few.call(*RUN).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "said"),
+    [
+        (FILES[0], 0, "database is locked; correct that, "),
+        (FILES[1], 1, "another process has locked it for 1 s; end that process, "),
+    ],
+)
+def test_a_file_that_another_process_keeps_locked(
+    done: ShippedProject, monkeypatch: pytest.MonkeyPatch, name: str, seconds: int, said: str
+) -> None:
+    """Dagster would wait for it again at every event of the run."""
+    monkeypatch.setattr(sqlite, "_BUSY_SECONDS", seconds)
+    file = done.root / "home" / name
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert check(done, file, *RUN, "--force").startswith(said)
