@@ -104,9 +104,8 @@ class CandidatesRun:
                 done = [outcome for outcome in together if isinstance(outcome, Done)]
                 recorder.record([outcome.result for outcome in done])
                 for outcome in together:
-                    if isinstance(outcome, Failed) and outcome.ends_run:
-                        tried = {**self.failures, outcome.item.key: outcome.reason}
-                        raise failure(outcome.reason, {FAILED_BEFORE_END: as_json(tried)})
+                    if isinstance(outcome, Failed) and outcome.ends_run:  # not by its candidate
+                        raise failure(outcome.reason, {FAILED_BEFORE_END: as_json(self.failures)})
                     counts.add_warnings(outcome.warned)
                     self._count(work, outcome, counts)
                     self.note(outcome)

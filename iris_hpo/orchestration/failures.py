@@ -11,6 +11,8 @@ from iris_hpo import interrupts
 from iris_hpo.errors import InputError
 from iris_hpo.interrupts import Interrupt, as_interrupt
 from iris_hpo.orchestration.names import failure
+from iris_hpo.orchestration.record import FAILED_BEFORE_END, as_json
+from iris_hpo.store.digests import StoreWriteError
 
 INTERRUPTED: Final = "iris_hpo/interrupted"
 """Tag of a run that a signal stopped. It was not terminated in the UI: its work is still wanted."""
@@ -36,6 +38,8 @@ def user_errors() -> Generator[None]:
     try:
         with as_interrupt():
             yield
+    except StoreWriteError as error:
+        raise failure(str(error), {FAILED_BEFORE_END: as_json({})}) from None
     except InputError as error:
         raise failure(str(error)) from None
     except Interrupt:

@@ -40,7 +40,10 @@ FAILED: Final = "failed"
 """Metadata of a run's failure: the candidates that failed, with reasons; the others are done."""
 
 FAILED_BEFORE_END: Final = "failed_before_end"
-"""Metadata of the failure of a whole run: the candidates that had failed before, with reasons."""
+"""Metadata of the failure of a whole run: the candidates that had failed before, with reasons.
+
+No candidate is to blame for it, so that it is worth another attempt.
+"""
 
 
 def latest(instance: dg.DagsterInstance, key: dg.AssetKey) -> Input | None:
@@ -176,7 +179,9 @@ def partitions_of_failed_runs(instance: dg.DagsterInstance, key: dg.AssetKey) ->
 def cut_short_partitions(
     instance: dg.DagsterInstance, key: dg.AssetKey, tag: str
 ) -> Mapping[str, tuple[dg.DagsterRun, int]]:
-    """Partitions whose last attempt ended with its process, each with the run and its event.
+    """Partitions whose last attempt ended with its process, or with its whole run, untried.
+
+    Each has the run and its event.
 
     Parameters
     ----------
@@ -190,10 +195,12 @@ def cut_short_partitions(
         if (run.status == dg.DagsterRunStatus.CANCELED and tag in run.tags)
         or (run.status == dg.DagsterRunStatus.FAILURE and not _says_why(instance, run.run_id))
     }
+    left = {at: (run_id, event) for at, (run_id, event) in attempts.items() if run_id in cut_short}
+    failed = tried_and_failed(instance, {at: run_id for at, (run_id, _) in left.items()})
     return {
         partition: (cut_short[run_id], event)
-        for partition, (run_id, event) in attempts.items()
-        if run_id in cut_short
+        for partition, (run_id, event) in left.items()
+        if partition not in failed
     }
 
 
@@ -213,10 +220,12 @@ _explained: set[str] = set()
 
 
 def _says_why(instance: dg.DagsterInstance, run_id: str) -> bool:
-    """Whether a step of a run failed with a message of this package; it would fail again."""
+    """Whether a step of a run failed with a message by which it would fail again."""
     if run_id not in _explained:  # needed in every tick, and the log of an ended run stays
         for log in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
-            if log.dagster_event and log.dagster_event.step_failure_data.user_failure_data:
+            event = log.dagster_event
+            data = event.step_failure_data.user_failure_data if event else None
+            if data and FAILED_BEFORE_END not in data.metadata:
                 _explained.add(run_id)
     return run_id in _explained
 

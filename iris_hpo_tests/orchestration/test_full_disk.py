@@ -1,0 +1,82 @@
+"""What the machine lacks is no failure of a candidate: sensors request again what it left."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+import pytest
+
+from iris_hpo.orchestration.record import failed_partitions
+from iris_hpo.store.digests import StoreWriteError
+from iris_hpo.store.folder import ArtifactStore
+from iris_hpo_tests.orchestration.following import Follower
+from iris_hpo_tests.projects import KEYS, SpecProject
+
+WHOLE = 2
+"""Candidates that have room."""
+
+
+class Room:
+    """Room for some files of a kind."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, kind: str, files: int) -> None:
+        self.files = files
+        write = ArtifactStore.write_together
+
+        def write_or_refuse(store: ArtifactStore, files: Mapping[str, bytes]) -> None:
+            if any(name.startswith(kind) for name in files):
+                if not self.files:
+                    raise StoreWriteError("the artifacts cannot be written: No space left")
+                self.files -= 1
+            write(store, files)
+
+        monkeypatch.setattr(ArtifactStore, "write_together", write_or_refuse)
+
+
+@pytest.fixture
+def follower(project: SpecProject) -> Follower:
+    return Follower(project, "parameter_files_sensor")
+
+
+def done(project: SpecProject) -> set[str]:
+    return project.partition_status("scores")["materialized"]
+
+
+def check_nothing_failed(project: SpecProject) -> None:
+    """No candidate counts as failed."""
+    assert failed_partitions(project.instance, dg.AssetKey("scores")) == {}
+
+
+@pytest.mark.parametrize("kind", ["models/", "scores/"])
+def test_what_met_the_full_disk_is_requested_again(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    project = follower.project
+    room = Room(monkeypatch, kind, WHOLE)
+    assert follower.tick()
+    assert done(project) < set(KEYS)
+    check_nothing_failed(project)
+
+    room.files = len(KEYS)
+    assert follower.tick()
+    assert done(project) == set(KEYS)
+    assert not follower.tick()
+
+
+def test_a_disk_that_stays_full_is_tried_three_times(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Room(monkeypatch, "models/", WHOLE)
+    requests = [bool(follower.tick()) for _ in range(6)]
+    assert requests == [True, True, True, True, False, False]
+    check_nothing_failed(follower.project)
+
+
+def test_a_disk_that_is_full_before_any_candidate_is_tried_again(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = Room(monkeypatch, "split/", 0)
+    assert follower.tick()
+    assert done(follower.project) == set()
+    room.files = 10
+    assert follower.tick()
+    assert done(follower.project) == set(KEYS)
