@@ -19,7 +19,7 @@ from iris_hpo.data.dates import DATES
 from iris_hpo.data.identifiers import doubts, left_out, names_rows
 from iris_hpo.data.large_mixed import read_large
 from iris_hpo.data.locate import locate_columns
-from iris_hpo.data.mixed import MixedCells, as_objects, read_mixed
+from iris_hpo.data.mixed import MixedCells, as_array, read_mixed
 from iris_hpo.data.numbers import Cells, Features, read_cells, read_in_blocks
 from iris_hpo.data.remarks import remarks
 from iris_hpo.data.roles import RowRoles
@@ -221,7 +221,9 @@ def _name(
     if not columns.is_named:
         feature_names = [f"feature_{index + 1}" for index in range(len(positions))]
     return Dataset(
-        _as_features(values, kinds) if features is None else np.ascontiguousarray(features),
+        as_array(values, is_mixed=bool(kinds))
+        if features is None
+        else np.ascontiguousarray(features),
         target,
         tuple(feature_names),
         names[columns.target or 0] if columns.is_named else "target",
@@ -242,10 +244,6 @@ def _name_rows(read: _Read, positions: Sequence[int], values: Sequence[NDArray[A
         and names_rows(names[at], column, read.left_out)
         for at, column in zip(positions, values, strict=True)
     ]
-
-
-def _as_features(values: Sequence[NDArray[Any]], kinds: Mapping[int, str]) -> Features:
-    return as_objects(values) if kinds else np.column_stack(values)
 
 
 def _remarks(

@@ -22,7 +22,7 @@ from iris_hpo.data.kinds import (
     read_column,
     values_of,
 )
-from iris_hpo.data.mixed import MixedCells, as_column, as_objects
+from iris_hpo.data.mixed import MixedCells, as_array, as_column
 from iris_hpo.data.roles import RowRoles, read_roles
 from iris_hpo.data.rows import MOST_LEFT_OUT, Columns
 from iris_hpo.data.tables import DatasetError, Table
@@ -98,7 +98,7 @@ def read_large_as(
                 values.append(column)
             else:
                 return None
-        return as_objects(values)
+        return as_array(values)
     return None
 
 

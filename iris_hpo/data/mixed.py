@@ -127,9 +127,10 @@ def as_column(values: Sequence[float | str], kind: str) -> NDArray[Any]:
     return column
 
 
-def as_objects(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """Return columns as one array of objects, shape (rows, columns)."""
-    features = np.empty((len(columns[0]), len(columns)), dtype=object)
+def as_array(columns: Sequence[NDArray[Any]], *, is_mixed: bool = True) -> NDArray[Any]:
+    """Return columns as one array, of objects or of numbers, shape (rows, columns)."""
+    dtype = object if is_mixed else np.float64
+    features = np.empty((len(columns[0]), len(columns)), dtype=dtype)
     for at, values in enumerate(columns):
         features[:, at] = values
     return features

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from iris_hpo.data.dataset import Dataset, Features, Target, Task
 from iris_hpo.data.kinds import each, is_text
+from iris_hpo.data.large_parts import is_large_part, read_columns_of_part, width_of_part
+from iris_hpo.data.mixed import as_array
 from iris_hpo.data.roles import RowRoles
 from iris_hpo.data.splitters import Rows
 from iris_hpo.text import quote_cell, unquote_cell
@@ -102,16 +104,56 @@ def read_part(
     rows, features, target
         Row numbers in the data set from 0, shape (rows,); then shapes (rows, features), (rows,).
     """
+    if is_large_part(content):
+        return _read_large(content, task, kinds, len(roles))
     _, *records = csv.reader(io.StringIO(content.decode()))
     target_at = -1 - len(roles)
-    rows = np.array([int(record[0]) - 1 for record in records], dtype=np.intp)
     if kinds:
         features = _mixed_features([record[1:target_at] for record in records], kinds)
     else:
         features = np.array([record[1:target_at] for record in records], dtype=np.float64)
-    labels = [unquote_cell(record[target_at]) for record in records]
-    target = np.array(labels) if task == "classification" else np.array(labels, dtype=np.float64)
-    return rows, features, target
+    return _rows(records), features, _target(records, task, len(roles))
+
+
+def read_target(content: bytes, task: Task, roles: Sequence[str] = ()) -> tuple[Rows, Target]:
+    """Read the row numbers and the target of one part, as `read_part` does."""
+    if not is_large_part(content):
+        _, *records = csv.reader(io.StringIO(content.decode()))
+        return _rows(records), _target(records, task, len(roles))
+    rows, _, target = _read_large(content, task, None, len(roles), with_features=False)
+    return rows, target
+
+
+def _rows(records: Sequence[Sequence[str]]) -> Rows:
+    return np.array([int(record[0]) - 1 for record in records], dtype=np.intp)
+
+
+def _target(records: Sequence[Sequence[str]], task: Task, roles: int) -> Target:
+    labels = [unquote_cell(record[-1 - roles]) for record in records]
+    return np.array(labels) if task == "classification" else np.array(labels, dtype=np.float64)
+
+
+def _read_large(
+    content: bytes,
+    task: Task,
+    kinds: Sequence[str] | None,
+    roles: int,
+    *,
+    with_features: bool = True,
+) -> tuple[Rows, Features, Target]:
+    target_at = width_of_part(content) - 1 - roles
+    features = [*range(1, target_at)] if with_features else []
+    texts = [at for at, kind in enumerate(kinds or (), 1) if is_text(kind)]
+    if task == "classification":
+        texts.append(target_at)
+    numbers = [at for at in [0, *features, target_at] if at not in texts]
+    columns = read_columns_of_part(content, numbers, texts)
+    values = [columns[at] for at in features]
+    return (
+        columns[0].astype(np.intp) - 1,
+        as_array(values, is_mixed=bool(kinds)) if values else np.empty((len(columns[0]), 0)),
+        np.array(columns[target_at].tolist()),
+    )
 
 
 def read_part_roles(content: bytes, roles: Sequence[str]) -> RowRoles:

@@ -12,7 +12,13 @@ from iris_hpo.data.chosen_rows import ChosenRows, choose_rows, folds_to_csv, rea
 from iris_hpo.data.dataset import Dataset, Target, Task, class_counts
 from iris_hpo.data.examples import Examples
 from iris_hpo.data.named_splitters import BUILT_IN, SHUFFLED
-from iris_hpo.data.part_files import read_part, read_part_roles, roles_kept, write_part
+from iris_hpo.data.part_files import (
+    read_part,
+    read_part_roles,
+    read_target,
+    roles_kept,
+    write_part,
+)
 from iris_hpo.data.roles import RowRoles
 from iris_hpo.data.shuffled import LazyFolds, notes_on_folds
 from iris_hpo.data.splitters import Division, Fold, Rows, SplitSettings
@@ -239,8 +245,8 @@ def split_problems(store: ArtifactStore, task: Task) -> list[str]:
     ]
     try:
         kept = card.roles or ()
-        train_rows, _, train_target = read_part(files[TRAIN], task, card.kinds, kept)
-        test_rows, _, test_target = read_part(files[TEST], task, card.kinds, kept)
+        train_rows, train_target = read_target(files[TRAIN], task, kept)
+        test_rows, test_target = read_target(files[TEST], task, kept)
     except (ValueError, IndexError):  # from a changed file
         return problems
     shared = np.intersect1d(train_rows, test_rows)

@@ -13,7 +13,7 @@ from iris_hpo.data.split import (
     TRAIN,
     SplitCard,
     notes_on_split,
-    read_part,
+    read_target,
     write_split,
 )
 from iris_hpo.orchestration.assets.tables import columns_table
@@ -79,8 +79,7 @@ def build_split(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
 def _rows(spec: SearchSpec, card: SplitCard, files: Mapping[str, bytes]) -> dict[str, Any]:
     """Metadata on the rows and the folds."""
     targets = {
-        part: read_part(files[part], spec.task, card.kinds, card.roles or ())[2]
-        for part in (TRAIN, TEST)
+        part: read_target(files[part], spec.task, card.roles or ())[1] for part in (TRAIN, TEST)
     }
     notes = notes_on_split(card, targets[TRAIN], spec.task)
     return {
