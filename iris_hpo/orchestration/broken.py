@@ -32,7 +32,8 @@ def is_validating() -> bool:
 def build_broken(name: str, message: str, kind: str = "search") -> dg.Definitions:
     """Define an asset and a sensor in place of a search that cannot be loaded.
 
-    The asset shows the message in the graph, and the sensor shows the message as a failed tick.
+    The asset shows the message in the graph, and the sensor shows the message as a failed tick. The
+    asset cannot be materialised, so that a job over all assets of the project does not fail by it.
 
     Parameters
     ----------
@@ -43,27 +44,21 @@ def build_broken(name: str, message: str, kind: str = "search") -> dg.Definition
     _BROKEN[name] = message
     word = _word(name)
 
-    def fail() -> NoReturn:
-        raise failure(message)
-
-    @dg.asset(
-        key=[word, "parameters"],
+    parameters = dg.AssetSpec(
+        [word, "parameters"],
         group_name=word,
         description=f"This {kind} cannot be loaded.\n\n```\n{message}\n```",
         kinds={"broken"},
     )
-    def parameters() -> None:
-        fail()
 
     @dg.sensor(
         name=f"{word}_parameter_files_sensor",
-        target=parameters,
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Fails because its {kind} cannot be loaded.",
     )
-    def sensor() -> None:
-        fail()
+    def sensor() -> NoReturn:
+        raise failure(message)
 
     return dg.Definitions(assets=[parameters], sensors=[sensor])
 

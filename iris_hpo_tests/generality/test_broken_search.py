@@ -66,17 +66,29 @@ def test_the_location_loads_and_shows_the_message(
     assert message in str(shown)
     if line:
         assert path.name in str(shown)
-    job = defs.resolve_implicit_global_asset_job_def()
-    run = job.execute_in_process(
-        asset_selection=[dg.AssetKey(["broken", "parameters"])], raise_on_error=False
-    )
-    assert not run.success
+    assert not defs.resolve_asset_graph().get(dg.AssetKey(["broken", "parameters"])).is_executable
     with (
         dg.build_sensor_context() as context,
         pytest.raises(dg.Failure) as failure,
     ):
         defs.resolve_sensor_def("broken_parameter_files_sensor").evaluate_tick(context)
     assert str(failure.value.description) in str(shown)
+
+
+def test_a_job_over_all_assets_does_not_fail_by_it(tmp_path: Path) -> None:
+    """What is broken makes nothing, so there is nothing that a job of the project could make."""
+    project = YamlProject.create(tmp_path / "project")
+    project.write_yaml("broken", BROKEN["unknown field"][0])
+
+    @dg.asset
+    def theirs() -> None: ...
+
+    everything = dg.define_asset_job("everything", dg.AssetSelection.all())
+    defs = dg.Definitions.merge(project.load(), dg.Definitions(assets=[theirs], jobs=[everything]))
+    result = defs.resolve_job_def("everything").execute_in_process(raise_on_error=False)
+    assert result.success
+    made = [event.asset_key for event in result.get_asset_materialization_events()]
+    assert made == [dg.AssetKey("theirs")]
 
 
 def keys_of(defs: dg.Definitions) -> set[str]:
