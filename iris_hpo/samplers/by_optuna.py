@@ -7,9 +7,11 @@ sampler with its own seed, and numbers are rounded before a trial keeps them.
 """
 
 import importlib.util
+import inspect
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -52,8 +54,11 @@ class OptunaSampler(ABC):
     needs: ClassVar[Mapping[str, str]] = {"optuna": "optuna"}
     """Modules that must be installed, and the extra that installs them."""
 
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    """Arguments of Optuna's sampler where the settings say nothing."""
+
     alone: ClassVar[Mapping[str, Any]] = {}
-    """Default settings while no other candidate is running."""
+    """Those that are others while no candidate is running."""
 
     def __init__(self, seed: int = 0, **settings: Any) -> None:
         for module, extra in self.needs.items():
@@ -61,22 +66,36 @@ class OptunaSampler(ABC):
                 raise NotInstalledError(f"it needs {module}: pip install 'iris_hpo[{extra}]'")
         self.seed = seed
         self._settings = settings
-        self._startup = int(settings.get("n_startup_trials", STARTUP))
+        self._check_settings()
+        self._startup: int = settings.get("n_startup_trials", STARTUP)
         self._history: History | None = None
         self._shown = ShownKeys()
-        self._make(0, {})  # what it refuses, it refuses now
+        self._make(0, is_alone=False)  # what it refuses, it refuses now
 
+    @property
     @abstractmethod
-    def make_sampler(self, seed: int, settings: Mapping[str, Any]) -> "BaseSampler":
-        """Make a new sampler of Optuna."""
+    def kind(self) -> "type[BaseSampler]":
+        """The class of Optuna."""
 
-    def _make(self, seed: int, defaults: Mapping[str, Any]) -> "BaseSampler":
+    def _check_settings(self) -> None:
+        known = [name for name in inspect.signature(self.kind).parameters if name != "seed"]
+        for name in self._settings:
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                meant = f"did you mean {near[0]!r}? It" if near else "it"
+                raise ValueError(f"it has no {name!r}; {meant} has seed, {', '.join(known)}")
+        startup = self._settings.get("n_startup_trials", STARTUP)
+        if not isinstance(startup, int):
+            raise ValueError(f"n_startup_trials {startup!r} must be a whole number")
+
+    def _make(self, seed: int, *, is_alone: bool) -> "BaseSampler":
         from optuna.exceptions import ExperimentalWarning
 
         with warnings.catch_warnings():
             # Before version 5 the arguments below are called experimental.
             warnings.simplefilter("ignore", ExperimentalWarning)
-            return self.make_sampler(seed, {**defaults, **self._settings})
+            defaults = {**self.defaults, **self.alone} if is_alone else self.defaults
+            return self.kind(**{**defaults, **self._settings, "seed": seed})
 
     def propose(
         self,
@@ -97,7 +116,7 @@ class OptunaSampler(ABC):
         self._history.extend(shown, {candidate.key: candidate for candidate in running})
         seed = int(generator(self.seed, len(shown)).integers(2**32))
         # A sampler that groups axes has to find the groups itself.
-        sampler = self._make(seed, {} if running else self.alone)
+        sampler = self._make(seed, is_alone=not running)
         self._history.use(sampler, keeps_space=not self._settings.get("group"))
         for _ in range(MAX_ASKS):
             candidate = self._history.ask()
@@ -120,15 +139,17 @@ class TpeSampler(OptunaSampler):
     which on it looks there.
     """
 
+    defaults: ClassVar[Mapping[str, Any]] = {"constant_liar": True}
+
     # It is about running candidates alone, and costs time, more with each candidate.
     alone: ClassVar[Mapping[str, Any]] = {"constant_liar": False}
 
-    def make_sampler(self, seed: int, settings: Mapping[str, Any]) -> "BaseSampler":
-        """Make a sampler of Optuna."""
+    @property
+    def kind(self) -> "type[BaseSampler]":
+        """The class of Optuna."""
         from optuna.samplers import TPESampler
 
-        arguments: dict[str, Any] = {"constant_liar": True, **settings, "seed": seed}
-        return TPESampler(**arguments)
+        return TPESampler
 
 
 class GpSampler(OptunaSampler):
@@ -139,10 +160,11 @@ class GpSampler(OptunaSampler):
     """
 
     needs: ClassVar[Mapping[str, str]] = {"optuna": "gp", "torch": "gp"}
+    defaults: ClassVar[Mapping[str, Any]] = {"warn_independent_sampling": False}
 
-    def make_sampler(self, seed: int, settings: Mapping[str, Any]) -> "BaseSampler":
-        """Make a sampler of Optuna."""
+    @property
+    def kind(self) -> "type[BaseSampler]":
+        """The class of Optuna."""
         from optuna.samplers import GPSampler
 
-        arguments: dict[str, Any] = {"warn_independent_sampling": False, **settings, "seed": seed}
-        return GPSampler(**arguments)
+        return GPSampler

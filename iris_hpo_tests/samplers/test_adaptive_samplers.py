@@ -296,3 +296,21 @@ def test_a_sampler_names_what_is_not_installed(use, monkeypatch, tmp_path):
     assert str(refusal.value) == (
         f"sampler '{use}' cannot be used: it needs {missing}: pip install 'iris_hpo[{extra}]'"
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"n_startup_trial": 5},
+            "it has no 'n_startup_trial'; did you mean 'n_startup_trials'? It has seed, ",
+        ),
+        ({"x": 5}, "it has no 'x'; it has seed, "),
+        ({"n_startup_trials": "abc"}, "n_startup_trials 'abc' must be a whole number"),
+    ],
+)
+def test_a_setting_that_optuna_does_not_have_is_refused(settings, message, tmp_path):
+    with pytest.raises(InputError) as refusal:
+        CandidateSource(Part("tpe", settings), CONDITIONAL, tmp_path).first()
+
+    assert str(refusal.value).startswith(f"sampler 'tpe' refuses its settings: {message}")
