@@ -13,7 +13,7 @@ from iris_hpo.data.headers import counts_columns
 from iris_hpo.data.identifiers import counts_rows
 from iris_hpo.data.kinds import CellValueError, value_of
 from iris_hpo.data.large_mixed import read_large_as
-from iris_hpo.data.marks import Missing, locate_marks
+from iris_hpo.data.marks import NO_MARKS, Marks, Missing, locate_marks
 from iris_hpo.data.mixed import read_as
 from iris_hpo.data.numbers import Features, read_cells
 from iris_hpo.data.rows import Columns
@@ -131,6 +131,11 @@ class _Needed:
         return [*self.features] == [f"feature_{at + 1}" for at in range(len(self.features))]
 
     @property
+    def _marks(self) -> Marks:
+        """The marks of missing values in a file without a header, which has no names."""
+        return NO_MARKS if isinstance(self.missing, Mapping) else Marks.made_of(self.missing)
+
+    @property
     def _left_out(self) -> set[int]:
         """Positions of columns that are left out in a training file without a header."""
         names = self.left_out if self._is_unnamed else ()
@@ -171,7 +176,7 @@ class _Needed:
         if width != len(self.features) + len(left_out) + 1:
             position = width
         chosen = [cell for at, cell in enumerate(first) if at != position and at not in left_out]
-        return chosen[: len(self.features)]
+        return self._marks.blank(chosen[: len(self.features)])
 
     def _fits(self, cells: Sequence[str]) -> bool:
         """Whether cells have the kinds of the features."""
@@ -212,9 +217,7 @@ class _Needed:
             positions,
             is_named=False,
             may_count_rows=self._may_begin_with_row_numbers(table.first),
-            missing={}
-            if isinstance(self.missing, Mapping)
-            else locate_marks(self.missing, table.first),
+            missing=dict.fromkeys(positions if self._marks != NO_MARKS else (), self._marks),
         )
 
     def _may_begin_with_row_numbers(self, first: Sequence[str]) -> bool:

@@ -152,6 +152,19 @@ def test_marks_in_a_numeric_target_leave_rows_out(tmp_path: Path) -> None:
     assert data.features.dtype == float
 
 
+def test_a_first_row_of_marks_is_no_header_of_rows_to_predict(tmp_path: Path) -> None:
+    path, missing = tmp_path / "data.csv", ["none known", -999]
+    path.write_text("none known,-999,a\n" + "Bern,1.5,a\nGraz,2,b\n" * 3)
+    data = read(path, Layout(header=False, missing=missing))
+
+    rows = read_features(
+        path, data.feature_names, "target", -1, data.kinds, header=False, missing=missing
+    )
+
+    assert repr(rows.tolist()) == repr(data.features.tolist())
+    assert repr(rows[0].tolist()) == "['', nan]"
+
+
 def test_marks_of_a_column_that_there_is_not_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("x,y\n1,a\n2,b\n")
