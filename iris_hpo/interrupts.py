@@ -149,14 +149,14 @@ def _raise_once() -> None:
 
 @contextmanager
 def out_of_reach() -> Generator[None]:
-    """Keep a terminal's Ctrl-C from processes that are started in the block.
+    """Keep a terminal's Ctrl-C, and its end, from processes that are started in the block.
 
     The process that started them ends them.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     try:
         yield
     finally:

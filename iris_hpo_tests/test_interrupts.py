@@ -157,3 +157,13 @@ except KeyboardInterrupt:
 def test_a_command_finishes_what_is_held_before_a_run_too(number: signal.Signals) -> None:
     """The start of a worker, for example: a worker that is half started could not be ended."""
     assert exit_code_of(HELD, number) == 128 + number
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_terminal_does_not_reach_what_is_started_out_of_reach(number: signal.Signals) -> None:
+    """Its Ctrl-C and its end go to all processes; a tracker that ends first is loud."""
+    with interrupts.out_of_reach():
+        child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, text=True)
+    child.send_signal(number)
+    child.communicate()
+    assert child.returncode == 0

@@ -76,7 +76,7 @@ class _Claim:
         """Whether the project still owns the search, as far as a machine can know."""
         if self.host == host:
             return Path(self.folder).is_dir() and Path(self.parameters).is_dir()
-        return time.time() - self.followed < FOLLOWED_SECONDS
+        return _seconds_from(self.followed) < FOLLOWED_SECONDS
 
 
 def claim_search(study: Study, *, follows: bool = False) -> None:
@@ -97,7 +97,7 @@ def claim_search(study: Study, *, follows: bool = False) -> None:
     if is_taken:
         return
     before = max(old.followed if old and old.is_of(own) else 0.0 for old in stored)
-    late = follows and time.time() - before > _REFRESHED_SECONDS
+    late = follows and _seconds_from(before) > _REFRESHED_SECONDS
     claim = replace(own, followed=time.time() if late else before)
     if all(old == claim for old in stored):
         return
@@ -118,6 +118,11 @@ def check_claim(study: Study) -> None:
         If another project owns the search; the message names both projects and what to do.
     """
     _look(study)
+
+
+def _seconds_from(moment: float) -> float:
+    """Time between a moment and now; the moment may be yet to come, if a clock was set back."""
+    return abs(time.time() - moment)
 
 
 def _look(study: Study) -> tuple[_Claim, list[_Claim | None], bool]:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import socket
+import time
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -50,6 +51,15 @@ def second(first: SpecProject, tmp_path: Path) -> SpecProject:
 
 def tick(project: SpecProject) -> Any:
     return Follower(project, "parameter_files_sensor").look()
+
+
+def is_free(project: SpecProject) -> bool:
+    """Whether a claim would be granted."""
+    try:
+        claims.check_claim(project.study())
+    except InputError:
+        return False
+    return True
 
 
 def refused(project: SpecProject) -> str:
@@ -252,6 +262,24 @@ class TestAnotherMachine:
     ) -> None:
         monkeypatch.setattr(claims, "FOLLOWED_SECONDS", 0.0)
         assert tick(away).dynamic_partitions_requests
+
+    @pytest.mark.parametrize("step", [-3600.0, 86_400.0])
+    def test_after_a_step_of_the_clock_its_sensor_is_followed_again(
+        self,
+        first: SpecProject,
+        second: SpecProject,
+        monkeypatch: pytest.MonkeyPatch,
+        step: float,
+    ) -> None:
+        """Set back, its last look lies in the future; that neither lasts nor hides a later one."""
+        clock = time.time
+        monkeypatch.setattr(time, "time", lambda: clock() + step)
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr(socket, "gethostname", lambda: "another")
+            assert is_free(second)  # nobody has looked for so long
+        tick(first)
+        monkeypatch.setattr(socket, "gethostname", lambda: "another")
+        assert f"the search of {first.root} on " in refused(second)
 
     def test_it_was_only_used_by_the_command(
         self, project: SpecProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
