@@ -2,7 +2,7 @@
 
 import importlib
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from dagster.components.definitions import LazyDefinitions
 from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.broken import broken_searches
+from iris_hpo.orchestration.shared_partitions import check_partitions
 from iris_hpo.projects import explain, load_searches, make_importable, root_cause
 from iris_hpo.spec import SearchSpec
 from iris_hpo.text import readable
@@ -39,6 +40,8 @@ class Searches:
         Names that several searches have.
     problem
         What is wrong with the definitions as a whole; empty if nothing is.
+    assets
+        All assets of the project.
     """
 
     module: str
@@ -46,6 +49,7 @@ class Searches:
     broken: dict[str, str]
     ambiguous: Collection[str]
     problem: str
+    assets: Sequence[dg.AssetsDefinition] = ()
 
 
 def find_search(name: str | None, folder: Path) -> SearchSpec:
@@ -70,6 +74,7 @@ def find_search(name: str | None, folder: Path) -> SearchSpec:
     if name in searches.ambiguous:
         raise InputError(f"{folder} has several searches named {name!r}; give each its own name")
     if name in searches.built:
+        check_partitions(searches.built[name], searches.assets)
         return searches.built[name]
     if name in searches.broken:
         raise InputError(f"{name!r} cannot be loaded: {searches.broken[name]}")
@@ -123,17 +128,19 @@ def _load(project: "_Project", folder: Path) -> Searches:
     from iris_hpo.orchestration.build import ambiguous_searches, built_searches
 
     make_importable(folder)
-    problem = _build(project, folder)
+    assets = list[dg.AssetsDefinition]()
+    problem = _build(project, folder, assets)
     return Searches(
-        project.module, built_searches(), broken_searches(), ambiguous_searches(), problem
+        project.module, built_searches(), broken_searches(), ambiguous_searches(), problem, assets
     )
 
 
-def _build(project: "_Project", folder: Path) -> str:
+def _build(project: "_Project", folder: Path, assets: list[dg.AssetsDefinition]) -> str:
     """Build the definitions; return what is wrong with them, except in a single search of YAML."""
     try:
-        for _ in _definitions_of(project.module):  # building them is what is needed
-            pass
+        for made in _definitions_of(project.module):
+            known = made.assets or ()
+            assets.extend(one for one in known if isinstance(one, dg.AssetsDefinition))
     except Exception as error:  # noqa: BLE001 - the project's own code may raise anything
         cause = root_cause(error)
     else:

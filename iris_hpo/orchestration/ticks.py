@@ -26,6 +26,7 @@ from iris_hpo.orchestration.run_requests import (
     runs_at_work,
     search_request,
 )
+from iris_hpo.orchestration.shared_partitions import check_partitions
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import release_dead_runs
 from iris_hpo.spec import SearchSpec
@@ -43,12 +44,14 @@ def follow_parameter_files(context: dg.SensorEvaluationContext, study: Study) ->
     Raises
     ------
     InputError
-        If a file cannot be used, or another project owns the search.
+        If a file cannot be used, or another project, or another asset, has the search's names.
     """
     _release_dead_runs(context.log, study)  # first, because a file may be wrong for a long time
     check_settings_are_read(study.instance.root_directory)
     if context.cursor is None and records_slowly(study.instance):  # once, in the first tick
         log_line(context.log, SLOW_LOG, logging.WARNING)
+    if context.repository_def is not None:
+        check_partitions(study.spec, context.repository_def.assets_defs_by_key.values())
     claim_search(study, follows=True)
     if study.spec.data_asset and study.data_asset.recorded() is None:
         return _wait_for_asset(context, study)

@@ -11,7 +11,10 @@ import pytest
 
 from iris_hpo.orchestration.build import build_search
 from iris_hpo_tests.processes import REPOSITORY
-from iris_hpo_tests.projects import SpecProject, small_spec
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, SpecProject, YamlProject, small_spec
+from iris_hpo_tests.ticks import evaluate_tick
+
+pytestmark = DAGSTERS_WARNINGS
 
 
 @dg.executor(name="their_executor", requirements=dg.multiple_process_executor_requirements())
@@ -167,3 +170,63 @@ def job_of_file(file: str) -> dg.JobDefinition:
     defs = names["defs"]
     assert isinstance(defs, dg.Definitions)
     return defs.resolve_job_def("everything")
+
+
+class TestDynamicPartitions:
+    """Dagster knows them by name: two that share one add and delete each other's keys."""
+
+    @pytest.fixture
+    def project(self, tmp_path: Path) -> Iterator[SpecProject]:
+        with dg.DagsterInstance.ephemeral() as instance:
+            yield SpecProject.create(tmp_path, instance)
+
+    @staticmethod
+    def beside(project: SpecProject, partitions: str, *deps: str) -> dg.Definitions:
+        """The search beside an asset with partitions."""
+
+        @dg.asset(partitions_def=dg.DynamicPartitionsDefinition(name=partitions), deps=deps)
+        def cities() -> None: ...
+
+        return dg.Definitions.merge(project.defs, dg.Definitions(assets=[cities]))
+
+    @pytest.mark.parametrize("name", ["c_gamma", "c_gamma_from_files", "c_gamma_proposed"])
+    def test_those_of_a_stranger_are_refused(self, project: SpecProject, name: str) -> None:
+        defs = self.beside(project, name)
+        with pytest.raises(dg.Failure) as failure:
+            evaluate_tick(defs, project.instance, "parameter_files_sensor", None, project.storage)
+        assert str(failure.value.description) == (
+            f"the asset cities and the search have the same dynamic partitions {name!r}, so that "
+            "each would try or delete what the other adds. Give those of the asset, or of the "
+            "search (partitions), another name, or make the asset from those of the search"
+        )
+        assert project.registered() == []
+
+    @pytest.mark.parametrize(("name", "deps"), [("cities", ()), ("c_gamma", ("models",))])
+    def test_others_and_those_of_what_is_made_from_the_search_work(
+        self, project: SpecProject, name: str, deps: tuple[str, ...]
+    ) -> None:
+        defs = self.beside(project, name, *deps)
+        tick = evaluate_tick(
+            defs, project.instance, "parameter_files_sensor", None, project.storage
+        )
+        assert tick.run_requests
+
+    def test_the_command_refuses_them_too(self, tmp_path: Path) -> None:
+        project = YamlProject.create(tmp_path / "project")
+        estimator = "sklearn.neighbors.KNeighborsClassifier"
+        axes = [{"name": "n_neighbors", "symbol": "K", "type": "int"}]
+        project.write_search("towns", data_file="a.csv", estimator=estimator, axes=axes)
+        (partitions,) = {
+            str(getattr(one.partitions_def, "name", ""))
+            for one in project.load().resolve_all_asset_specs()
+            if one.partitions_def
+        }
+        (project.root / "defs" / "own.py").write_text(
+            "import dagster as dg\n\n"
+            f"@dg.asset(partitions_def=dg.DynamicPartitionsDefinition(name={partitions!r}))\n"
+            "def cities(): ...\n"
+        )
+        answer = project.call("status")
+        assert answer.code == 2
+        assert answer.err.startswith("iris-hpo: the asset cities and the search 'towns' have the")
+        assert answer.err.count("\n") == 1
