@@ -10,6 +10,7 @@ import dagster as dg
 from iris_hpo import interrupts
 from iris_hpo.errors import InputError
 from iris_hpo.interrupts import Interrupt, as_interrupt
+from iris_hpo.machine import lack, lack_of_temporary_room
 from iris_hpo.orchestration.names import failure
 from iris_hpo.orchestration.record import FAILED_BEFORE_END, as_json
 from iris_hpo.store.digests import StoreWriteError
@@ -34,7 +35,10 @@ def with_advice(message: str) -> str:
 
 @contextmanager
 def user_errors() -> Generator[None]:
-    """Turn an `InputError` into a `dagster.Failure` with the same message; cancel on interrupts."""
+    """Turn an `InputError` into a `dagster.Failure` with the same message; cancel on interrupts.
+
+    So is what the machine lacks, which is worth another attempt.
+    """
     try:
         with as_interrupt():
             yield
@@ -42,6 +46,13 @@ def user_errors() -> Generator[None]:
         raise failure(str(error), {FAILED_BEFORE_END: as_json({})}) from None
     except InputError as error:
         raise failure(str(error)) from None
+    except dg.Failure:
+        raise
+    except Exception as error:
+        problem = lack_of_temporary_room(error) or lack(error)
+        if problem is None:
+            raise
+        raise failure(problem, {FAILED_BEFORE_END: as_json({})}) from error
     except Interrupt:
         context = _current_context()
         if context is not None:

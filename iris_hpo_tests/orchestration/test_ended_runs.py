@@ -1,5 +1,6 @@
 """Whichever way a run ends, the temporary files of its own ended workers are removed."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -30,6 +31,10 @@ def disk_is_full(_: TrialWork, trials: Sequence[Trial]) -> list[Failed[Trial]]:
 
 def no_worker_is_left(_: TrialWork, trials: Sequence[Trial]) -> list[Failed[Trial]]:
     raise InputError(f"worker processes end before {len(trials)} candidates are done")
+
+
+def no_room(_: TrialWork, trials: Sequence[Trial]) -> list[Failed[Trial]]:
+    raise OSError(errno.ENOSPC, f"no room for {len(trials)} candidates", "/work")
 
 
 def interrupted(_: TrialWork, trials: Sequence[Trial]) -> list[Failed[Trial]]:
@@ -71,6 +76,7 @@ class KilledWriter:
         (all_fail, "its worker process died"),
         (disk_is_full, "No space left on device"),
         (no_worker_is_left, "worker processes end before 6 candidates are done"),
+        (no_room, "No space left on device: /work; make room"),
         (interrupted, ""),
         (turn_is_lost, "ended from outside"),
     ],

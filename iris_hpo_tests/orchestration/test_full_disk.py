@@ -1,10 +1,12 @@
 """What the machine lacks is no failure of a candidate: sensors request again what it left."""
 
+import errno
 from collections.abc import Mapping
 
 import dagster as dg
 import pytest
 
+from iris_hpo.orchestration import candidates_run
 from iris_hpo.orchestration.record import failed_partitions
 from iris_hpo.store.digests import StoreWriteError
 from iris_hpo.store.folder import ArtifactStore
@@ -78,5 +80,19 @@ def test_a_disk_that_is_full_before_any_candidate_is_tried_again(
     assert follower.tick()
     assert done(follower.project) == set()
     room.files = 10
+    assert follower.tick()
+    assert done(follower.project) == set(KEYS)
+
+
+def test_a_run_that_lacks_room_elsewhere_is_tried_again(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(candidates_run, "wait_for_turn", refuse)
+        assert follower.tick()
+    assert done(follower.project) == set()
     assert follower.tick()
     assert done(follower.project) == set(KEYS)
