@@ -170,6 +170,11 @@ def drawing_notes(source: CandidateSource, left_out: Sequence[str]) -> list[str]
             f"the sampler tries values of parameter files instead of the range of "
             f"{' and '.join(names)}; delete {files} to let it look in the range"
         )
+    if names := source.is_adaptive and source.unmet_axes:
+        notes.append(
+            f"no candidate where the sampler looks has {' or '.join(names)}: the condition (when) "
+            "is never met"
+        )
     return notes
 
 

@@ -215,6 +215,12 @@ class CandidateSource:
             if axis.low is not None and looked_in.low is None
         )
 
+    @property
+    def unmet_axes(self) -> tuple[str, ...]:
+        """Names of the axes that no candidate can have where the sampler looks."""
+        axes = enumerate(self.looked_in.axes)
+        return tuple(axis.name for at, axis in axes if not self.looked_in.may_have_axis(at))
+
     def _default_candidate(self) -> Candidate | None:
         """The candidate of the estimator's own values; None if it is not where to look."""
         values = [self.default.get(axis.parameter, Absent.ABSENT) for axis in self.space.axes]

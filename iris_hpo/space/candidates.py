@@ -136,6 +136,13 @@ class ParameterSpace:
         """Whether candidates with these values of the axes before have the axis at an index."""
         return all(condition.holds(values) for condition in self._conditions[index])
 
+    def may_have_axis(self, index: int) -> bool:
+        """Whether candidates can have the axis at an index, by where the axes before it look."""
+        return all(
+            condition.can_hold() and self.may_have_axis(condition.index)
+            for condition in self._conditions[index]
+        )
+
     def grid(self, values: Sequence[Sequence[Value]]) -> Iterator[Candidate]:
         """Cross the values of the axes; each candidate comes once."""
         points: Iterable[tuple[Value | Absent, ...]] = itertools.product(*values)

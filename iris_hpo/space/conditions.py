@@ -7,6 +7,7 @@ from typing import cast
 from iris_hpo.errors import InputError
 from iris_hpo.space.absent import Absent
 from iris_hpo.space.axes import Axis
+from iris_hpo.space.domains import Levels
 from iris_hpo.space.values import Value
 
 
@@ -32,6 +33,11 @@ class Condition:
         """Whether it is met by the values of the axes that stand before."""
         value = values[self.index]
         return not isinstance(value, Absent) and self.axis.encode(value) in self.keys
+
+    def can_hold(self) -> bool:
+        """Whether the other axis takes one of its values now; a range may always."""
+        domain = self.axis.domain
+        return not isinstance(domain, Levels) or not self.keys.isdisjoint(domain.keys)
 
 
 def conditions_of(axis: Axis, earlier: Sequence[Axis]) -> tuple[Condition, ...]:

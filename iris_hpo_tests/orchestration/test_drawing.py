@@ -11,6 +11,7 @@ import pytest
 
 from iris_hpo.command.why import _as_json, _lines
 from iris_hpo.orchestration.draw_requests import draw_again
+from iris_hpo.orchestration.drawing import drawing_notes
 from iris_hpo.orchestration.overlaps import _share
 from iris_hpo.orchestration.partitions import pending_change
 from iris_hpo.orchestration.proposals import delete_proposals, read_proposals
@@ -20,7 +21,9 @@ from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.orchestration.why import explain
 from iris_hpo.parts import Part
 from iris_hpo.run_settings import BudgetSettings, SplitSettings, WorkSettings
+from iris_hpo.samplers.source import CandidateSource
 from iris_hpo.space.axes import Axis
+from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.spec import SearchSpec
 from iris_hpo_tests.command.test_json import check
 from iris_hpo_tests.orchestration import bowls
@@ -261,6 +264,17 @@ def launch(
     settings = Settings(project.spec.split, {}, project.spec.sampling)
     launcher = Launcher(project.study(), project.note_progress, say)
     return launcher.bring_up_to_date(settings, SelectionSettings("own_score"), work)
+
+
+def test_a_condition_that_is_never_met_is_noted(tmp_path: Path) -> None:
+    y = Axis("y", "Y", low=0.0, high=1.0, when={"x": 3})
+    space = ParameterSpace([Axis("x", "X", values=[1.0, 2.0]), y])
+
+    notes = drawing_notes(CandidateSource(Part("random"), space, tmp_path), ())
+
+    assert notes == [
+        "no candidate where the sampler looks has y: the condition (when) is never met"
+    ]
 
 
 class TestFiles:

@@ -87,6 +87,22 @@ def test_a_range_that_files_take_the_place_of_is_named(folder):
     assert source_of(folder).unused_ranges == ("C",)
 
 
+def test_an_axis_that_no_candidate_can_have_is_named(tmp_path):
+    kernel = Axis("kernel", "K", type="str", values=["rbf", "poly"])
+    number = {"low": 1, "high": 9}
+    axes = [
+        kernel,
+        Axis("C", "C", when={"kernel": ["rbf", "linear"]}, **number),
+        Axis("degree", "D", when={"kernel": "ploy"}, **number),
+        Axis("coef0", "E", when={"degree": 2}, **number),
+        Axis("gamma", "G", when={"C": 2}, **number),
+    ]
+
+    assert source_of(tmp_path, space=ParameterSpace(axes)).unmet_axes == ("degree", "coef0")
+    (tmp_path / "kernel_parameters.txt").write_text("ploy\n")
+    assert source_of(tmp_path, space=ParameterSpace(axes)).unmet_axes == ("C", "gamma")
+
+
 def test_without_a_folder_the_axes_say_where_to_look():
     source = source_of(Path("/nowhere"), space=CONDITIONAL)
 
