@@ -6,6 +6,7 @@ Nothing here decides what a search does: without it, commands are slower and oth
 import gc
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -77,9 +78,15 @@ def import_for_reports(parts: "Sequence[Part]") -> None:
     if any(part.use == "heatmap" for part in parts):
         from threading import Thread
 
+        Thread(target=import_matplotlib_ahead, daemon=True).start()
+
+
+def import_matplotlib_ahead() -> None:
+    """Import what reports draw with, if that works."""
+    with suppress(Exception):  # what draws imports it again, and says what is wrong
         from iris_hpo.reports.figure import import_matplotlib
 
-        Thread(target=import_matplotlib, daemon=True).start()
+        import_matplotlib()
 
 
 def end_spare_workers() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from iris_hpo import start_up
 from iris_hpo.command.main import main
 from iris_hpo.engines.dispatch import Dispatch
 from iris_hpo.engines.interface import Chunk, Failed, Limits, Report, Workers, attempt
@@ -153,3 +154,13 @@ def test_temporary_files_that_were_removed_during_a_run_end_it(tmp_path: Path) -
     assert isinstance(failed, Failed)
     assert failed.ends_run
     assert f"{tmp_path / 'work'} cannot be used: No such file or directory" in failed.reason
+
+
+def test_what_is_imported_ahead_of_need_may_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What draws imports it again, and says what the machine lacks."""
+
+    def refuse() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("iris_hpo.reports.figure.import_matplotlib", refuse)
+    start_up.import_matplotlib_ahead()

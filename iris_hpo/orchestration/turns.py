@@ -38,8 +38,9 @@ BEAT_SECONDS = 5.0
 LOOK_SECONDS = 0.5
 _LAST_BEAT_SECONDS: Final = 5.0
 
-_NO_SIGN: Final = (SQLAlchemyError, InputError, NotImplementedError)
-"""Errors after which a sign of life is left out: the database is away, or cannot store it."""
+_NO_SIGN: Final = (SQLAlchemyError, InputError, NotImplementedError, OSError)
+"""Errors after which a sign of life is left out: the database is away, or cannot store it, or the
+machine lacks something for now, such as open files."""
 
 UNFINISHED: Final = (
     dg.DagsterRunStatus.STARTING,

@@ -375,8 +375,9 @@ class TestWorking:
             result.run_id: replace(ALIVE, beat=0)
         }
 
+    @pytest.mark.parametrize("error", [PostgresAwayError("away"), OSError(24, "Too many open")])
     def test_its_beat_outlives_a_database_that_stays_away(
-        self, project: SpecProject, monkeypatch: pytest.MonkeyPatch
+        self, project: SpecProject, monkeypatch: pytest.MonkeyPatch, error: Exception
     ) -> None:
         monkeypatch.setattr(turns, "BEAT_SECONDS", 0.01)
         written, refused = turns.write_sign, list[int]()
@@ -384,7 +385,7 @@ class TestWorking:
         def write(instance: dg.DagsterInstance, run_id: str, sign: Sign) -> None:
             if sign.beat == 2:
                 refused.append(sign.beat)
-                raise PostgresAwayError("away")
+                raise error
             written(instance, run_id, sign)
 
         monkeypatch.setattr(turns, "write_sign", write)
