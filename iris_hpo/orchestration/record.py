@@ -171,40 +171,12 @@ def partitions_of_failed_runs(instance: dg.DagsterInstance, key: dg.AssetKey) ->
 
     Dagster shows all of them as failed, whether they were tried or not.
     """
-    attempts, runs = _last_attempts(instance, key)
+    attempts, runs = last_attempts(instance, key)
     failed = {run.run_id for run in runs if run.status == dg.DagsterRunStatus.FAILURE}
     return {partition: run_id for partition, (run_id, _) in attempts.items() if run_id in failed}
 
 
-def cut_short_partitions(
-    instance: dg.DagsterInstance, key: dg.AssetKey, tag: str
-) -> Mapping[str, tuple[dg.DagsterRun, int]]:
-    """Partitions whose last attempt ended with its process, or with its whole run, untried.
-
-    Each has the run and its event.
-
-    Parameters
-    ----------
-    tag
-        Tag of runs that a signal stopped. Other cancelled runs are left out: a user cancelled them.
-    """
-    attempts, runs = _last_attempts(instance, key)
-    cut_short = {
-        run.run_id: run
-        for run in runs
-        if (run.status == dg.DagsterRunStatus.CANCELED and tag in run.tags)
-        or (run.status == dg.DagsterRunStatus.FAILURE and not _says_why(instance, run.run_id))
-    }
-    left = {at: (run_id, event) for at, (run_id, event) in attempts.items() if run_id in cut_short}
-    failed = tried_and_failed(instance, {at: run_id for at, (run_id, _) in left.items()})
-    return {
-        partition: (cut_short[run_id], event)
-        for partition, (run_id, event) in left.items()
-        if partition not in failed
-    }
-
-
-def _last_attempts(
+def last_attempts(
     instance: dg.DagsterInstance, key: dg.AssetKey
 ) -> tuple[Mapping[str, tuple[str, int]], Sequence[dg.DagsterRun]]:
     """Read the last attempts that made nothing: run id and event by partition, and their runs."""
@@ -214,20 +186,6 @@ def _last_attempts(
     )
     run_ids = sorted({run_id for run_id, _ in attempts.values()})
     return attempts, instance.get_runs(dg.RunsFilter(run_ids=run_ids)) if run_ids else ()
-
-
-_explained: set[str] = set()
-
-
-def _says_why(instance: dg.DagsterInstance, run_id: str) -> bool:
-    """Whether a step of a run failed with a message by which it would fail again."""
-    if run_id not in _explained:  # needed in every tick, and the log of an ended run stays
-        for log in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
-            event = log.dagster_event
-            data = event.step_failure_data.user_failure_data if event else None
-            if data and FAILED_BEFORE_END not in data.metadata:
-                _explained.add(run_id)
-    return run_id in _explained
 
 
 def failure_reasons(instance: dg.DagsterInstance, run_id: str) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Requests of a selection because the search now chooses otherwise, such as after an upgrade.
+"""Requests of a selection that a run has left, or because the search now chooses otherwise.
 
 What decides how a search chooses is in `selection_status`.
 """
@@ -8,10 +8,12 @@ import dagster as dg
 from iris_hpo.data.split import CARD as SPLIT_CARD
 from iris_hpo.data.split import SplitCard
 from iris_hpo.known_rules import RULES
+from iris_hpo.orchestration.cut_short import cut_short_run
+from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.last_run import CHANGED
 from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.record import latest_tags
-from iris_hpo.orchestration.run_requests import runs_at_work
+from iris_hpo.orchestration.run_requests import MOST_TIMES, runs_at_work
 from iris_hpo.orchestration.selection_status import CHOSEN_BY, TAG_LENGTH, choosing_fingerprint
 from iris_hpo.orchestration.study import Study
 from iris_hpo.run_settings import ALL, SelectionSettings
@@ -56,6 +58,31 @@ def select_again(study: Study, before: str | None) -> tuple[list[dg.RunRequest],
         run_key=f"{now}-{recorded.pointer}-select", job_name=study.names.plain("select")
     )
     return [request], now
+
+
+def select_what_was_left(study: Study, before: str) -> tuple[list[dg.RunRequest], str]:
+    """Request a selection again whose run died, was interrupted, or could not be launched.
+
+    Dagster's conditions take such a run for a selection that failed, which would fail again.
+
+    Parameters
+    ----------
+    before
+        Part of the cursor: the number of requests since the last selection.
+
+    Returns
+    -------
+    tuple
+        The requests, and the new part of the cursor; empty if nothing is left.
+    """
+    run = cut_short_run(study.instance, study.names.asset("selection"), INTERRUPTED)
+    if run is None:
+        return [], ""
+    times = int(before or 0) + 1
+    if times > MOST_TIMES or runs_at_work(study):
+        return [], before
+    request = dg.RunRequest(run_key=f"{run.run_id}-select", job_name=study.names.plain("select"))
+    return [request], str(times)
 
 
 def _repeats(study: Study) -> int | None:

@@ -9,11 +9,11 @@ from typing import Any, Final
 import dagster as dg
 
 from iris_hpo.orchestration.config import sampling_settings
+from iris_hpo.orchestration.cut_short import cut_short_partitions
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.plan import Plan
 from iris_hpo.orchestration.ranges import contiguous_ranges, cut, range_tags
-from iris_hpo.orchestration.record import cut_short_partitions
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import UNFINISHED
 from iris_hpo.store.cards import fingerprint

@@ -7,6 +7,7 @@ shows a failed tick in red, also on the page of all sensors, but a skipped one i
 
 import json
 import logging
+from collections.abc import Mapping
 
 import dagster as dg
 
@@ -19,7 +20,7 @@ from iris_hpo.orchestration.partitions import change_requests, pending_change, r
 from iris_hpo.orchestration.plan import quick_plan
 from iris_hpo.orchestration.ranges import cut
 from iris_hpo.orchestration.recorder import SLOW_LOG, records_slowly
-from iris_hpo.orchestration.reselection import select_again
+from iris_hpo.orchestration.reselection import select_again, select_what_was_left
 from iris_hpo.orchestration.run_requests import (
     plan_requests,
     requests_again,
@@ -71,8 +72,8 @@ def follow_parameter_files(context: dg.SensorEvaluationContext, study: Study) ->
     requests, again = next_run(study, last.get("again", ""))
     cursor |= {"again": again} if again else {}
     if not requests:
-        requests, chosen = select_again(study, last.get("choosing"))
-        cursor |= {"choosing": chosen} if chosen else {}
+        requests, chosen = _selection_requests(study, last)
+        cursor |= chosen
     elif "choosing" in last:
         cursor["choosing"] = last["choosing"]
     if requests:
@@ -82,6 +83,18 @@ def follow_parameter_files(context: dg.SensorEvaluationContext, study: Study) ->
         skip_reason=f"{counted(len(keys), 'candidate')}, nothing new",
         cursor=json.dumps(cursor),
     )
+
+
+def _selection_requests(
+    study: Study, last: Mapping[str, str]
+) -> tuple[list[dg.RunRequest], Mapping[str, str]]:
+    """Request a selection, if one is due; the requests, and the new parts of the cursor."""
+    requests, chosen = select_again(study, last.get("choosing"))
+    left = last.get("left", "")
+    if not requests:
+        requests, left = select_what_was_left(study, left)
+    parts = {"choosing": chosen or "", "left": left}
+    return requests, {name: part for name, part in parts.items() if part}
 
 
 def follow_raw_data(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:

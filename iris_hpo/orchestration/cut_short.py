@@ -1,0 +1,70 @@
+"""Work that was cut short by the end of its process or its whole run, not by its own failure.
+
+It is worth another attempt, which sensors request (`run_requests`, `reselection`).
+"""
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from iris_hpo.orchestration.record import FAILED_BEFORE_END, last_attempts, tried_and_failed
+
+
+def cut_short_partitions(
+    instance: dg.DagsterInstance, key: dg.AssetKey, tag: str
+) -> Mapping[str, tuple[dg.DagsterRun, int]]:
+    """Partitions whose last attempt ended with its process, or with its whole run, untried.
+
+    Each has the run and its event.
+
+    Parameters
+    ----------
+    tag
+        Tag of runs that a signal stopped. Other cancelled runs are left out: a user cancelled them.
+    """
+    attempts, runs = last_attempts(instance, key)
+    cut_short = {run.run_id: run for run in runs if _is_cut_short(instance, run, tag)}
+    left = {at: (run_id, event) for at, (run_id, event) in attempts.items() if run_id in cut_short}
+    failed = tried_and_failed(instance, {at: run_id for at, (run_id, _) in left.items()})
+    return {
+        partition: (cut_short[run_id], event)
+        for partition, (run_id, event) in left.items()
+        if partition not in failed
+    }
+
+
+def cut_short_run(instance: dg.DagsterInstance, key: dg.AssetKey, tag: str) -> dg.DagsterRun | None:
+    """The last run of an unpartitioned asset, if its process ended before the asset was made.
+
+    Parameters
+    ----------
+    tag
+        As for `cut_short_partitions`.
+    """
+    for record in instance.get_asset_records([key]):
+        entry = record.asset_entry
+        made = entry.last_materialization_record
+        if entry.last_run_id and (made is None or made.run_id != entry.last_run_id):
+            run = instance.get_run_by_id(entry.last_run_id)
+            return run if run and _is_cut_short(instance, run, tag) else None
+    return None
+
+
+def _is_cut_short(instance: dg.DagsterInstance, run: dg.DagsterRun, tag: str) -> bool:
+    if run.status == dg.DagsterRunStatus.CANCELED:
+        return tag in run.tags
+    return run.status == dg.DagsterRunStatus.FAILURE and not _says_why(instance, run.run_id)
+
+
+_explained: set[str] = set()
+
+
+def _says_why(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Whether a step of a run failed with a message by which it would fail again."""
+    if run_id not in _explained:  # needed in every tick, and the log of an ended run stays
+        for log in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
+            event = log.dagster_event
+            data = event.step_failure_data.user_failure_data if event else None
+            if data and FAILED_BEFORE_END not in data.metadata:
+                _explained.add(run_id)
+    return run_id in _explained

@@ -1,0 +1,64 @@
+"""A selection whose run died, was interrupted or never began is requested again."""
+
+import dagster as dg
+import pytest
+
+from iris_hpo.orchestration.failures import INTERRUPTED
+from iris_hpo.orchestration.names import failure
+from iris_hpo.orchestration.run_requests import MOST_TIMES
+from iris_hpo_tests.orchestration.following import Follower
+from iris_hpo_tests.projects import SpecProject
+
+
+@pytest.fixture
+def follower(scored: SpecProject) -> Follower:
+    """On a project whose candidates are scored, and of which nothing was selected."""
+    made = Follower(scored, "parameter_files_sensor")
+    assert made.tick() == []
+    return made
+
+
+def leave(project: SpecProject, **tags: str) -> dg.DagsterRun:
+    """Make a run of the selection that never began."""
+    return project.instance.create_run_for_job(
+        project.defs.resolve_job_def("select"),
+        asset_selection=frozenset([project.names.asset("selection")]),
+        tags=tags,
+    )
+
+
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_it_is_requested_again(follower: Follower, *, interrupted: bool) -> None:
+    instance = follower.project.instance
+    if interrupted:
+        instance.report_run_canceled(leave(follower.project, **{INTERRUPTED: "true"}))
+    else:
+        instance.report_run_failed(leave(follower.project))
+    (request,) = follower.tick()
+    assert request.job_name == "select"
+    assert follower.project.leaderboard()
+    assert follower.tick() == []
+
+
+def test_one_that_a_user_cancelled_is_left_alone(follower: Follower) -> None:
+    follower.project.instance.report_run_canceled(leave(follower.project))
+    assert follower.tick() == []
+
+
+def test_one_that_says_why_it_failed_is_left_alone(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise failure("it would fail again")
+
+    monkeypatch.setattr("iris_hpo.orchestration.assets.selection.read_selectable", refuse)
+    assert not follower.project.run("selection").success
+    assert follower.tick() == []
+
+
+def test_it_is_requested_three_times(follower: Follower) -> None:
+    requested: list[int] = []
+    for _ in range(MOST_TIMES + 2):
+        follower.project.instance.report_run_failed(leave(follower.project))
+        requested.append(len(follower.look().run_requests or ()))
+    assert requested == [1] * MOST_TIMES + [0, 0]
