@@ -85,6 +85,8 @@ def _described() -> Iterator[str]:
     """Names of the searches that the project of this folder describes in YAML."""
     for folder in _DEFINITIONS:
         for file in Path().glob(f"{folder}/**/*.y*ml"):
+            if not file.is_file():  # a named pipe never ends
+                continue
             with suppress(OSError):
                 text = file.read_text("utf-8", errors="replace")
                 for document in _DOCUMENTS.split(text):
@@ -110,7 +112,7 @@ def _result_folders(ctx: click.Context) -> list[Path]:
 
 def _keys(folder: Path) -> Iterator[str]:
     table = folder / _CANDIDATES
-    if not table.is_file():  # a named pipe never ends
+    if not table.is_file():
         return
     with suppress(OSError, csv.Error), table.open(encoding="utf-8", errors="replace") as file:
         next(file, None)

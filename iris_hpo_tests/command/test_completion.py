@@ -100,6 +100,27 @@ def test_a_file_that_cannot_be_read_is_no_error(project: Path) -> None:
     assert complete("why --search wine ") == []
 
 
+@pytest.mark.parametrize(
+    ("file", "searches", "keys"),
+    [
+        ("defs/all/defs.yaml", ["wine"], ["D1", "D2"]),
+        ("artifacts/wine/parameters/candidates.csv", ["second", "wine"], []),
+        (".dagster/history/runs.db", ["second", "wine"], ["D1", "D2"]),
+        (".dagster/history/runs/index.db", ["second", "wine"], ["D1", "D2"]),
+    ],
+)
+def test_a_named_pipe_in_place_of_a_file_is_not_waited_for(
+    project: Path, file: str, searches: list[str], keys: list[str]
+) -> None:
+    place = project / file
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+
+    assert complete("run --search ") == searches
+    assert complete("why --search wine ") == keys
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_every_shell_has_a_script(shell: str, searched: ShippedProject) -> None:
     answer = searched.call("completion", shell)
