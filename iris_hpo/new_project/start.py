@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from iris_hpo.data.cells import is_finite, is_missing, is_truth
 from iris_hpo.data.columns import Layout
-from iris_hpo.data.dataset import Dataset, Task, read_dataset
+from iris_hpo.data.dataset import Dataset, Task, class_counts, read_dataset
 from iris_hpo.data.decoding import EncodingError
 from iris_hpo.data.marks import as_missing
 from iris_hpo.data.sources import DatasetError
@@ -98,6 +98,7 @@ def plan(
     if known_task == "regression" and not all(map(is_finite, dataset.target.tolist())):
         dataset = _read(table, layout, known_task)  # a text is refused with its line
     _check_classes(table, dataset, known_task)
+    notes += _notes_on_classes(dataset, known_task)
     rows = len(dataset.target)
     name = estimator or choose_estimator(rows)
     reason = find_curated(name, known_task).reason
@@ -140,6 +141,17 @@ def _read(table: Path, layout: Layout, task: Task) -> Dataset:
         return read_dataset(table, layout, task, mixed=True)
     except DatasetError as error:
         raise InputError(f"{error}{how_to_write(str(error))}") from error
+
+
+def _notes_on_classes(dataset: Dataset, task: Task) -> list[str]:
+    """Say which classes are too small for a split, of which `run` refuses the first."""
+    counts = class_counts(dataset.target) if task == "classification" else {}
+    small = [label for label, rows in counts.items() if rows == 1]
+    note = (
+        f"{listed(small)}: a class of 1 row cannot be in both parts of the split; before the run, "
+        "join small classes under one label, remove their rows, or write stratify: false"
+    )
+    return [note] if small else []
 
 
 def _encoding_note(error: EncodingError) -> str:

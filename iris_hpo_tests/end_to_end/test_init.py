@@ -156,6 +156,16 @@ def test_what_a_message_says_to_write_is_written(rows: str, field: str, tmp_path
     assert attributes.items() >= yaml.safe_load(field).items()
 
 
+def test_a_class_of_one_row_is_noted(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("size,y\n1,odd\n" + "1,a\n2,b\n" * 5)
+
+    [note] = plan(table, "y", None, None).notes
+
+    assert note.startswith("odd: a class of 1 row cannot be in both parts")
+    assert plan(table, "size", None, None).notes == []
+
+
 def test_the_encoding_of_windows_is_written(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_bytes(("size,y\n" + "1,Köln\n2,Bern\n" * 5).encode("cp1252"))
