@@ -95,6 +95,8 @@ def _explain(file: Path, error: sqlite3.Error, waited: int | None) -> str | None
     name = getattr(error, "sqlite_errorname", "")
     if os.path.lexists(file) and not file.is_file():
         return "it is no file; move it away"
+    if not file.parent.is_dir():
+        return "its folder was removed; restore a copy if there is one"
     if name.startswith(_DAMAGED):
         lost = _LOST.get(file.name, "the log of one run is lost, and results are kept")
         return f"{error}; restore a copy, or move it away with its -wal and -shm ({lost})"

@@ -1,5 +1,6 @@
 """Files of the instance that are damaged or no files: one message, with the file and what to do."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from iris_hpo.event_log import sqlite
+from iris_hpo.store.folder import ArtifactStore
 from iris_hpo_tests.faults.conftest import Disk, home_on
 from iris_hpo_tests.projects import ShippedProject
 
@@ -108,6 +110,18 @@ def test_damage_that_a_run_meets_when_it_records_is_one_message(done: ShippedPro
             content.seek((page - 1) * size)
             content.write(bytes([7]) * size)
     check(done, file, *RUN, "--force")
+
+
+def test_a_folder_that_is_removed_during_a_run(
+    few: ShippedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next run makes it again, with everything in it."""
+    history = few.root / "home" / "history"
+    with monkeypatch.context() as during:
+        during.setattr(ArtifactStore, "sweep", lambda _: shutil.rmtree(history, ignore_errors=True))
+        file = history / "runs.db"
+        assert check(few, file, *RUN).startswith("its folder was removed; restore a copy")
+    assert few.call(*RUN).returncode == 0
 
 
 def test_a_disk_that_can_hold_no_more_files(disk: Disk, few: ShippedProject) -> None:
