@@ -186,7 +186,10 @@ ESTIMATOR = "sklearn.ensemble.RandomForestClassifier"
             "sklearn.pipeline.make_pipeline",
             "estimator",
             "make_pipeline",
-            "'sklearn.pipeline.make_pipeline' is not a scikit-learn estimator class",
+            (
+                "'sklearn.pipeline.make_pipeline' is neither a scikit-learn estimator class nor "
+                "one with fit and predict"
+            ),
         ),
         (
             "oob_score: false",

@@ -15,6 +15,7 @@ from iris_hpo.samplers.parameter_list import CandidateList
 from iris_hpo.samplers.source import CandidateSource
 from iris_hpo.space.values import Value
 from iris_hpo.spec import SearchSpec
+from iris_hpo.training.parameter_names import OPEN
 
 if TYPE_CHECKING:
     from iris_hpo.orchestration.study import Study
@@ -162,4 +163,8 @@ def _default_values(spec: SearchSpec) -> Mapping[str, Value]:
         return {}
     own = spec.recipe().build().get_params()
     searched = {axis.parameter for axis in spec.axes}
-    return {name: cast("Value", value) for name, value in own.items() if name in searched}
+    return {
+        name: cast("Value", value)
+        for name, value in own.items()
+        if name in searched and value is not OPEN
+    }

@@ -10,6 +10,7 @@ from iris_hpo.space.simplicity import Simplest, known_simplest
 from iris_hpo.space.values import Value
 from iris_hpo.training.choices import Choice
 from iris_hpo.training.estimators import Recipe, Step
+from iris_hpo.training.parameter_names import OPEN
 from iris_hpo.training.settings import states
 
 Steps = tuple[Step, ...]
@@ -47,6 +48,13 @@ def check_estimator(steps: Steps, axes: Sequence[Axis], choices: Sequence[Choice
                 raise InputError(
                     f"axis {axis.name!r} searches {axis.parameter!r}, which the settings fix too"
                 )
+    recipe = Recipe(chosen)
+    for name, value in recipe.build({axis.parameter: None for axis in axes}).get_params().items():
+        if value is OPEN:
+            raise InputError(
+                f"{recipe.describe()} requires {name!r}: give it in the settings, or search it",
+                field=("estimator",),
+            )
 
 
 def default_values(recipe: Recipe, axes: Sequence[Axis]) -> dict[str, Value]:

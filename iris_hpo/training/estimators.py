@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, Protocol, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -246,18 +246,16 @@ def _clone(value: Any) -> Any:
     return clone(value, safe=False)
 
 
-_OWN_CLASS: Final = (
-    ": let it inherit from ClassifierMixin or RegressorMixin, then BaseEstimator, of sklearn.base; "
-    "or write a function that returns it fitted, objective: {function: ...} and a scoring"
-)
-
-
 def _construct(step: Step) -> Estimator:
     estimator_class = import_class(step.estimator)
-    if not inspect.isclass(estimator_class) or not hasattr(estimator_class, "get_params"):
-        advice = _OWN_CLASS if hasattr(estimator_class, "predict") else ""
-        raise InputError(
-            f"{step.estimator!r} is not a scikit-learn estimator class{advice}",
-            field=("estimator",),
-        )
-    return cast("Estimator", construct(step.estimator, step.settings))
+    if inspect.isclass(estimator_class) and hasattr(estimator_class, "get_params"):
+        return cast("Estimator", construct(step.estimator, step.settings))
+    from iris_hpo.training.plain_class import is_plain_class, plain_estimator
+
+    if is_plain_class(estimator_class):
+        return plain_estimator(step.estimator, step.settings)
+    raise InputError(
+        f"{step.estimator!r} is neither a scikit-learn estimator class nor one with fit and "
+        "predict",
+        field=("estimator",),
+    )

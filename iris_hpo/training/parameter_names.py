@@ -11,6 +11,10 @@ _LONGEST: Final = 60  # characters of a name that are compared
 _NO_PARAMETER: Final = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
 
+OPEN: Final = inspect.Parameter.empty
+"""Stands for the value of an argument that a class requires and nothing has given."""
+
+
 def names_for(name: str, known: Sequence[str]) -> str:
     """List the names that exist, for a message; the nearest first."""
     near = near_name(name, known)
@@ -43,7 +47,7 @@ def misspelt(estimator: Any, name: str) -> str | None:
     """
     owner, _, own = name.rpartition("__")
     part = estimator.get_params().get(owner) if owner else estimator
-    known, takes_more = arguments(type(part))
+    known, takes_more = arguments(_kind(part))
     if not takes_more or own in known:
         return None
     try:
@@ -67,8 +71,13 @@ def accepts(estimator: object, parameters: Mapping[str, object], name: str) -> b
     part = parameters.get(owner) if owner else estimator
     if part is None:
         return False
-    known, takes_more = arguments(type(part))
+    known, takes_more = arguments(_kind(part))
     return own in known or takes_more
+
+
+def _kind(estimator: object) -> type:
+    """The class whose constructor decides: of a plain class that one, and not its estimator's."""
+    return getattr(estimator, "own_class", type(estimator))
 
 
 def arguments(kind: type) -> tuple[list[str], bool]:

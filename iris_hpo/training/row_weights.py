@@ -39,7 +39,8 @@ def weight_argument(estimator: object) -> str | None:
         name, last = steps[-1]
         argument = weight_argument(last)
         return f"{name}__{argument}" if argument else None
-    return _ARGUMENT if has_fit_parameter(estimator, _ARGUMENT) else None
+    fitted = getattr(estimator, "own_class", estimator)
+    return _ARGUMENT if has_fit_parameter(fitted, _ARGUMENT) else None
 
 
 def fit_arguments(estimator: Estimator, weights: Weights | None) -> dict[str, Weights]:

@@ -96,19 +96,7 @@ def construct(path: str, settings: Mapping[str, object]) -> object:
     named_class = import_class(path)
     if not inspect.isclass(named_class):
         raise InputError(f"{shorten(path)} is not a class", field=(_ESTIMATOR,))
-    if not isinstance(cast("object", settings), Mapping):
-        raise InputError(f"the settings of {path!r} are not names with values", field=(_SETTINGS,))
-    known, takes_more = arguments(named_class)
-    made: dict[str, object] = {}
-    for name, value in settings.items():
-        if name not in known and not takes_more:
-            raise InputError(
-                f"{named_class.__name__} has no setting {shorten(str(name))}; "
-                f"{names_for(name, known)}",
-                field=(_SETTINGS, name),
-            )
-        with at_field(_SETTINGS, name):
-            made[name] = make(value)
+    made = make_arguments(named_class, settings)
     try:
         instance = named_class(**made)
     except Exception as error:  # abstract, a setting that it requires is left open, or wrong
@@ -117,6 +105,31 @@ def construct(path: str, settings: Mapping[str, object]) -> object:
         ) from error
     _check_values(instance, made)
     return instance
+
+
+def make_arguments(kind: type, settings: Mapping[str, object]) -> dict[str, object]:
+    """Make the arguments of a constructor.
+
+    Raises
+    ------
+    InputError
+        For a setting that does not exist or cannot be made.
+    """
+    if not isinstance(cast("object", settings), Mapping):
+        raise InputError(
+            f"the settings of {kind.__name__} are not names with values", field=(_SETTINGS,)
+        )
+    known, takes_more = arguments(kind)
+    made: dict[str, object] = {}
+    for name, value in settings.items():
+        if name not in known and not takes_more:
+            raise InputError(
+                f"{kind.__name__} has no setting {shorten(str(name))}; {names_for(name, known)}",
+                field=(_SETTINGS, name),
+            )
+        with at_field(_SETTINGS, name):
+            made[name] = make(value)
+    return made
 
 
 def states(settings: Mapping[str, object], parameter: str) -> bool:
