@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from iris_hpo import known_rules
 from iris_hpo.data.columns import check_prepare
 from iris_hpo.data.named_splitters import refuse_settings
-from iris_hpo.data.no_table import refuse_division
+from iris_hpo.data.no_table import refuse_division, refuse_layout
 from iris_hpo.data.splitters import Division, SplitSettings
 from iris_hpo.engines import check_engine
 from iris_hpo.errors import InputError, at_field
@@ -72,6 +72,13 @@ def _check_data(spec: "SearchSpec") -> None:
         )
     if not spec.has_table:
         refuse_division(spec.split)
+        refuse_layout(spec.layout, spec.prepare)
+        if spec.objective is not None and "task" in spec.objective.settings:
+            raise InputError(
+                "task says how the target of a table is read; the search has no table, so leave "
+                "task out, or give a data_file",
+                field=("objective", "task"),
+            )
     if not all(spec.data_asset.split("/")) and spec.data_asset:
         raise InputError(
             f"the asset {shorten(spec.data_asset)} has an empty part in its key",
@@ -126,7 +133,8 @@ def _check_objective(spec: "SearchSpec") -> None:
     with at_field("objective"):
         spec.own_objective.identity()
         if spec.called is not None:
-            spec.called.check([axis.parameter for axis in spec.axes])
+            parameters = [axis.parameter for axis in spec.axes]
+            spec.called.check(parameters, has_table=spec.has_table)
     if spec.called is not None and not spec.scores_itself:
         check_scorings(spec.scorings, spec.task)
         if not spec.has_table:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from iris_hpo import known_rules
 from iris_hpo.errors import InputError
 from iris_hpo.known_rules import OWN_SCORE, RULES
-from iris_hpo.run_settings import ALL, SelectionSettings
+from iris_hpo.run_settings import AUTO, SelectionSettings
 from iris_hpo.selection.rescoring import scoring_of
 from iris_hpo.selection.rules import check_rule
 
@@ -80,7 +80,7 @@ def _check_own_selection(
     spec: "SearchSpec", refit: str, metric: str | None, *, ensemble: bool
 ) -> None:
     """Refuse settings of a selection that an objective that scores itself cannot follow."""
-    given = {"refit": refit == ALL, "metric": metric, "ensemble": ensemble}
+    given = {"refit": refit != AUTO, "metric": metric, "ensemble": ensemble}
     name = next((name for name, value in given.items() if value), None)
     if spec.scores_itself and name:
         raise InputError(

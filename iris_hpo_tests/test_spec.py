@@ -530,6 +530,37 @@ def test_the_data_is_one_file_or_one_asset(data, field, message):
     assert error.value.field == field
 
 
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"layout": {"target": "grower"}}, ("target",)),
+        ({"layout": {"columns": {"day": "drop"}}}, ("columns",)),
+        ({"prepare": "none"}, ("prepare",)),
+        ({"task": "classification"}, ("objective", "task")),
+        ({"task": "regression"}, ("objective", "task")),
+        ({"refit": "train"}, ("refit",)),
+        ({"refit": "all"}, ("refit",)),
+    ],
+)
+def test_what_needs_a_table_or_a_model_is_refused_where_there_is_none(settings, field):
+    own = {name: settings.pop(name) for name in ("task",) if name in settings}
+    part = Part("function", {"function": "iris_hpo_tests.training.own_functions:plane", **own})
+    axes = (Axis("x", "X"), Axis("y", "Y"))
+
+    with pytest.raises(InputError, match=f"^{field[-1]}.* leave {field[-1]} out") as refusal:
+        search(data_file="", steps=(), axes=axes, objective=part, **settings)
+
+    assert refusal.value.field == field
+
+
+def test_a_program_may_get_the_rows_of_a_table_as_arguments():
+    part = Part("program", {"command": ["sh", "run.sh", "{C}", "{train}", "{test}", "{folds}"]})
+
+    assert search(steps=(), objective=part).called is not None
+    with pytest.raises(InputError, match=r"has \{train\}, and the search has no table"):
+        search(steps=(), objective=part, data_file="")
+
+
 def test_an_asset_needs_no_file():
     spec = search(data_file="", data_asset="warehouse/features")
     assert (spec.data_file, spec.data_asset) == ("", "warehouse/features")

@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 
+from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import Dataset
 from iris_hpo.data.split import SplitCard
 from iris_hpo.data.splitters import SplitSettings
@@ -30,6 +31,23 @@ def refuse_division(settings: SplitSettings) -> None:
             raise InputError(
                 f"{name} {value}: the search has no table, so there are no rows to divide; leave "
                 f"{name} out",
+                field=(name,),
+            )
+
+
+def refuse_layout(layout: Layout, prepare: str) -> None:
+    """Refuse what describes the columns and rows of a table, where there is none.
+
+    Raises
+    ------
+    InputError
+        Names the first.
+    """
+    given = {**vars(layout), "prepare": prepare}
+    for name, default in {**vars(Layout()), "prepare": "auto"}.items():
+        if given[name] != default:
+            raise InputError(
+                f"{name}: the search has no table; leave {name} out, or give a data_file",
                 field=(name,),
             )
 

@@ -159,8 +159,8 @@ class CalledObjective(Origin):
         if self.made.predict:
             import_function(self.made.predict, "predict")
 
-    def check(self, parameters: Sequence[str]) -> None:
-        """Check what is called with the parameters of the axes.
+    def check(self, parameters: Sequence[str], *, has_table: bool) -> None:
+        """Check what is called with the parameters of the axes, and whether it gets rows.
 
         Raises
         ------
@@ -180,7 +180,7 @@ class CalledObjective(Origin):
                 "returns predicts, so leave predict out",
                 field=("predict",),
             )
-        self.made.check_axes(parameters, has_table=bool(self.columns))
+        self.made.check_axes(parameters, has_table=has_table)
         self.identity()
 
     def order(self, parameters: Mapping[str, Value]) -> str:  # noqa: ARG002 - they share no work

@@ -165,7 +165,7 @@ class TestFunction:
     )
     def test_what_cannot_be_called_is_refused_before_any_call(self, name, settings, message):
         with pytest.raises(InputError, match=message):
-            function(name, **settings).check(["x", "y"])
+            function(name, **settings).check(["x", "y"], has_table=False)
 
     def test_workers_get_its_name(self):
         objective = pickle.loads(pickle.dumps(function("plane")))
@@ -236,7 +236,7 @@ class TestProgram:
     def test_the_value_of_an_absent_axis_is_empty(self, tmp_path):
         text = '[ "$#" = 2 ] && [ -z "$1" ] && [ -z "${IRIS_HPO_PARAMETER_gamma+set}" ] && echo $2'
         own = program("sh", "-c", text, "sh", "{gamma}", "{x}", home=tmp_path)
-        own.check(["x", "gamma"])
+        own.check(["x", "gamma"], has_table=False)
 
         assert score(own, {"x": 2.0})[0].score == 2.0
 
@@ -257,7 +257,7 @@ class TestProgram:
     )
     def test_what_cannot_be_run_is_refused_before_any_run(self, settings, message):
         with pytest.raises(InputError, match=message):
-            CalledObjective(Part("program", settings), Path()).check(["x", "y"])
+            CalledObjective(Part("program", settings), Path()).check(["x", "y"], has_table=False)
 
 
 KINDS = ("number", "category", "date", "text")
