@@ -12,7 +12,7 @@ _NO_PARAMETER: Final = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POS
 
 
 OPEN: Final = inspect.Parameter.empty
-"""Stands for the value of an argument that a class requires and nothing has given."""
+"""The value of an argument that a class requires and nothing has given."""
 
 
 def names_for(name: str, known: Sequence[str]) -> str:

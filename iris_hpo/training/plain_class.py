@@ -1,6 +1,6 @@
 """A class with ``fit`` and ``predict`` and nothing else of scikit-learn, as an estimator.
 
-The class is made with keyword arguments, anew for each fit.
+Each fit makes a new object of the class, with keyword arguments.
 """
 
 import inspect
