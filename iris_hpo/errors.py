@@ -2,6 +2,7 @@
 
     InputError           an input cannot be used; one message
       WholeRunError      every candidate would fail by it; ends the run
+      AwayError          a server is away for now
       NotInstalledError  a part needs a package that is not installed
     CandidateError       one candidate cannot be trained or scored
 
@@ -39,6 +40,10 @@ class WholeRunError(InputError):
 
     The run ends with one message, instead of failing one candidate after the other.
     """
+
+
+class AwayError(InputError):
+    """A server that the run needs is away for now."""
 
 
 class NotInstalledError(InputError):

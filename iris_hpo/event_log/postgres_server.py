@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import sqlalchemy.event
 from dagster._core.instance.ref import InstanceRef
 
-from iris_hpo.errors import InputError
+from iris_hpo.errors import AwayError, InputError
 from iris_hpo.event_log.one_message import EndOfCommandError, ends_command
 
 PATIENCE: Final = "IRIS_HPO_POSTGRES_PATIENCE"
@@ -33,7 +33,7 @@ _ONE_AT: Final = re.compile(r"[^@]*(@[^@?/]*(/[^@?]*)?(\?[^@]*(=.*)?)?)?", re.DO
 _Place = tuple[object, ...]
 
 
-class PostgresAwayError(InputError):
+class PostgresAwayError(AwayError):
     """The server has been away for too long; the message contains no SQL."""
 
 

@@ -8,12 +8,12 @@ from typing import Final
 import dagster as dg
 
 from iris_hpo import interrupts
-from iris_hpo.errors import InputError
+from iris_hpo.errors import AwayError, InputError
 from iris_hpo.interrupts import Interrupt, as_interrupt
 from iris_hpo.machine import lack, lack_of_temporary_room
 from iris_hpo.orchestration.names import failure
 from iris_hpo.orchestration.record import FAILED_BEFORE_END, as_json
-from iris_hpo.store.digests import StoreWriteError
+from iris_hpo.store.digests import StoreReadError, StoreWriteError
 
 INTERRUPTED: Final = "iris_hpo/interrupted"
 """Tag of a run that a signal stopped. It was not terminated in the UI: its work is still wanted."""
@@ -42,7 +42,7 @@ def user_errors() -> Generator[None]:
     try:
         with as_interrupt():
             yield
-    except StoreWriteError as error:
+    except (StoreReadError, StoreWriteError, AwayError) as error:
         raise failure(str(error), {FAILED_BEFORE_END: as_json({})}) from None
     except InputError as error:
         raise failure(str(error)) from None

@@ -15,6 +15,13 @@ class StoreWriteError(WholeRunError):
     """Nothing can be written: the disk is full, or the folder is read-only."""
 
 
+class StoreReadError(WholeRunError):
+    """Nothing can be read now: the storage is away, or the machine lacks something.
+
+    What is stored may well be right, and must not pass for missing.
+    """
+
+
 class OccupiedError(InputError):
     """Something else lies in the place of a file; other files can be written."""
 

@@ -20,6 +20,7 @@ from iris_hpo.store import temporary
 from iris_hpo.store.digests import (
     ArtifactError,
     OccupiedError,
+    StoreReadError,
     StoreWriteError,
     check_digest,
     digest_of,
@@ -30,6 +31,7 @@ SMALL: Final = 64 * MEBIBYTE
 
 _OF_ALL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
 """Errors that keep this file and every other one from being written."""
+_FOR_NOW: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE)
 _IN_THE_WAY: Final = (errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY)
 _FILES: Final = (
     "split/train.csv",
@@ -103,6 +105,8 @@ class ArtifactStore:
         ------
         ArtifactError
             If the file is missing, cannot be read or is not plausible.
+        StoreReadError
+            If the machine lacks what it takes to read any file.
         """
         path = self._checked(name)
         try:
@@ -116,7 +120,8 @@ class ArtifactStore:
         except FileNotFoundError as error:
             raise ArtifactError(f"{self.path(name)} is missing; run the search again") from error
         except OSError as error:
-            raise ArtifactError(f"{self.path(name)} cannot be read: {error.strerror}") from error
+            kind = StoreReadError if error.errno in _FOR_NOW else ArtifactError
+            raise kind(f"{self.path(name)} cannot be read: {error.strerror}") from error
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file so that readers see all of the content or none.

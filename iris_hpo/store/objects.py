@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from upath import UPath
 
 from iris_hpo.errors import InputError
-from iris_hpo.store.digests import ArtifactError, StoreWriteError
+from iris_hpo.store.digests import ArtifactError, StoreReadError, StoreWriteError
 from iris_hpo.store.folder import ArtifactStore, check_name
 
 _S3: Final = ("s3", "s3a")
@@ -60,7 +60,9 @@ class ObjectStore(ArtifactStore):
         Raises
         ------
         ArtifactError
-            If the file is missing or cannot be read.
+            If the file is missing.
+        StoreReadError
+            If the storage is away; transient failures were retried.
         """
         place = self._place(name)
         try:
@@ -82,7 +84,7 @@ class ObjectStore(ArtifactStore):
             try:
                 with _one_message(place, "written"):
                     self._files.pipe_file(place.path, content)
-            except ArtifactError as error:
+            except (ArtifactError, StoreReadError) as error:
                 raise StoreWriteError(str(error)) from error
             except FileNotFoundError as error:  # the bucket does not exist
                 raise StoreWriteError(f"{place} cannot be written: {error}") from error
@@ -162,4 +164,6 @@ def _one_message(place: UPath, what: str) -> Generator[None]:
     except Exception as error:
         # Each client library has its own errors, and not all are OSError.
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise ArtifactError(f"{place} cannot be {what}: {reason}") from error
+        # Who may not list a bucket is refused what does not exist.
+        kind = ArtifactError if isinstance(error, PermissionError) else StoreReadError
+        raise kind(f"{place} cannot be {what}: {reason}") from error

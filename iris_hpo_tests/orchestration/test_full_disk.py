@@ -2,16 +2,19 @@
 
 import errno
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from iris_hpo.orchestration import candidates_run
 from iris_hpo.orchestration.record import failed_partitions
+from iris_hpo.store import folder
 from iris_hpo.store.digests import StoreWriteError
 from iris_hpo.store.folder import ArtifactStore
 from iris_hpo_tests.orchestration.following import Follower
-from iris_hpo_tests.projects import KEYS, SpecProject
+from iris_hpo_tests.projects import KEYS, SpecProject, failure_text
 
 WHOLE = 2
 """Candidates that have room."""
@@ -96,3 +99,21 @@ def test_a_run_that_lacks_room_elsewhere_is_tried_again(
     assert done(follower.project) == set()
     assert follower.tick()
     assert done(follower.project) == set(KEYS)
+
+
+def test_what_cannot_be_read_for_now_does_not_pass_for_missing(
+    searched: SpecProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is selected from the rest, nothing is trained again, and no candidate has failed."""
+    before, read = searched.files(), folder.open_regular
+
+    def refuse_one(path: Path, limit: int) -> Any:
+        if path.name == f"{KEYS[2]}.json":
+            raise OSError(errno.EMFILE, "Too many open files")
+        return read(path, limit)
+
+    monkeypatch.setattr(folder, "open_regular", refuse_one)
+    for result in (searched.run("selection"), searched.materialize_candidates()):
+        assert f"{KEYS[2]}.json cannot be read: Too many open files" in failure_text(result)
+    assert failed_partitions(searched.instance, dg.AssetKey("scores")) == {}
+    assert searched.files() == before

@@ -14,7 +14,7 @@ import pytest
 from s3fs import S3FileSystem
 
 from iris_hpo.errors import InputError
-from iris_hpo.store.digests import ArtifactError, StoreWriteError
+from iris_hpo.store.digests import ArtifactError, StoreReadError, StoreWriteError
 from iris_hpo.store.objects import open_store
 from iris_hpo_tests.processes import REPOSITORY
 from iris_hpo_tests.scale.s3 import BUCKET, CREDENTIALS, proxy_before, using
@@ -135,7 +135,7 @@ def test_an_endpoint_that_stays_away_gives_one_message(proxy, monkeypatch, use, 
     store = open_store(f"s3://{BUCKET}/prefix")
 
     proxy.refusals = 1_000
-    with pytest.raises((ArtifactError, StoreWriteError)) as refusal:
+    with pytest.raises((StoreReadError, StoreWriteError)) as refusal:
         use(store)
 
     message = str(refusal.value)
