@@ -5,6 +5,7 @@ ends the command is no `Exception`, and becomes one where the command began.
 """
 
 import errno
+import logging
 import os
 import sqlite3
 import threading
@@ -54,6 +55,9 @@ def one_message(home: str) -> Generator[None]:
     """
     if not sqlalchemy.event.contains(sa.Engine, "handle_error", _handle):
         sqlalchemy.event.listen(sa.Engine, "handle_error", _handle)
+    pools = logging.getLogger("sqlalchemy.pool")  # it logs an interrupt with its traceback
+    level = pools.level
+    pools.setLevel(logging.CRITICAL)
     _homes.append(home)
     try:
         yield
@@ -61,6 +65,7 @@ def one_message(home: str) -> Generator[None]:
         raise InputError(str(error)) from None
     finally:
         _homes.pop()
+        pools.setLevel(level)
 
 
 def ends_command() -> bool:

@@ -7,8 +7,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from iris_hpo.event_log import sqlite
+from iris_hpo.event_log.one_message import one_message
 from iris_hpo.store.folder import ArtifactStore
 from iris_hpo_tests.faults.conftest import Disk, home_on
 from iris_hpo_tests.projects import ShippedProject
@@ -151,3 +153,24 @@ def test_a_file_that_another_process_keeps_locked(
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         assert check(done, file, *RUN, "--force").startswith(said)
+
+
+class Interrupted(sqlite3.Connection):
+    """A connection that is being closed when Ctrl-C is pressed."""
+
+    def close(self) -> None:
+        super().close()
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_while_a_connection_is_closed_prints_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = sa.create_engine(
+        "sqlite://",
+        poolclass=sa.NullPool,
+        creator=lambda: sqlite3.connect(":memory:", factory=Interrupted),
+    )
+    with one_message(str(tmp_path)), pytest.raises(KeyboardInterrupt), engine.connect():
+        pass
+    assert caplog.records == []
