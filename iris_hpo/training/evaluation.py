@@ -5,6 +5,7 @@ import numbers
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Final, cast
 
 import numpy as np
@@ -26,6 +27,9 @@ _TAKEN: Final = frozenset(
     )
 )
 """Columns of the leaderboard, and metadata of a score."""
+
+
+_REAL: Final = (numbers.Real, Decimal)
 
 
 @dataclass(frozen=True)
@@ -215,7 +219,7 @@ def checked_number(value: object, what: str) -> float:
     CandidateError
         If it is not finite.
     """
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, _REAL):
         raise TypeError(f"{what} is {_kind(value)}, which is no number")
     try:
         number = float(value)

@@ -21,7 +21,7 @@ USER_ATTRS: Final = "user_attrs.json"
 """Files of what a function reported, in its folder."""
 
 _TRIAL: Final = "trial"
-_BY_NAME: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+_NAMELESS: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +106,8 @@ class FunctionObjective(Called):
         self, parameters: Mapping[str, object], trial: Trial | None
     ) -> tuple[tuple[object, ...], dict[str, object]]:
         """The trial alone, if no axis is a parameter of the function; else a value per axis."""
-        names = [name for name in self._names if name not in self.settings]
-        if names and not set(names) & set(parameters) and not self._takes_any:
+        names = set(self._names) - set(self.settings)
+        if self._signature and not names & set(parameters) and not self._takes_any:
             return (trial,), {}
         return (), {**parameters, **({_TRIAL: trial} if _TRIAL in names else {})}
 
@@ -129,7 +129,7 @@ class FunctionObjective(Called):
     @cached_property
     def _names(self) -> tuple[str, ...]:
         parameters = self._signature.parameters.values() if self._signature else ()
-        return tuple(parameter.name for parameter in parameters if parameter.kind in _BY_NAME)
+        return tuple(parameter.name for parameter in parameters if parameter.kind not in _NAMELESS)
 
     @cached_property
     def _takes_any(self) -> bool:

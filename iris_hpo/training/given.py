@@ -30,7 +30,10 @@ def read_numbers(given: object, metric: str) -> Numbers:
         values = dict(cast("Mapping[object, object]", given))
     if metric not in values:
         names = ", ".join(map(repr, values)) or "nothing"
-        raise CandidateError(f"it gave {names[:200]}, and no {metric!r} to rank by")
+        raise CandidateError(
+            f"it gave {names[:200]}, and no {metric!r} to rank by; give it, or name "
+            "another number by metric"
+        )
     numbers: dict[str, float] = {}
     for name in (metric, *(name for name in values if name != metric)):
         try:

@@ -31,6 +31,9 @@ _PLACES: Final = (*_WITHOUT_TABLE, *_OF_TABLE)
 """What a program is given beside the parameters, as placeholders and in its environment."""
 
 _PLACEHOLDER: Final = re.compile(r"(\{)?\{([A-Za-z_]\w*)\}(?(1)\})", re.ASCII)
+_FORMATTED: Final = re.compile(r"(?<!\{)\{([A-Za-z_]\w*)[:!][^{}]*\}", re.ASCII)
+"""A placeholder with a format, as Python has it."""
+
 _LARGEST_RESULT: Final = 1 << 20
 _TAIL: Final = 400
 """Number of bytes of standard error that a failure quotes."""
@@ -82,7 +85,7 @@ class ProgramObjective(Called):
         return {name: vars(self)[name] for name in self.__dataclass_fields__}
 
     def check_axes(self, parameters: Sequence[str], *, has_table: bool) -> None:
-        """Refuse placeholders that name nothing, and those of rows without a table.
+        """Refuse placeholders that name nothing or have a format, and those of missing rows.
 
         Raises
         ------
@@ -94,6 +97,13 @@ class ProgramObjective(Called):
                 raise InputError(f"the axis {name!r} has the name of a placeholder of its own")
         places = _PLACES if has_table else _WITHOUT_TABLE
         _fill(self.command, dict.fromkeys((*parameters, *places), ""))
+        for match in filter(None, map(_FORMATTED.search, self.command)):
+            if match[1] in (*parameters, *_PLACES):
+                raise InputError(
+                    f"the command has {match[0]}, and a placeholder has no format; write "
+                    f"{{{match[1]}}} and let the program round the value, or put a space after "
+                    "the brace if this is text"
+                )
 
     @cached_property
     def _written(self) -> list[tuple[Examples, Mapping[str, bytes]]]:

@@ -3,13 +3,30 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final
+from numbers import Real
+from typing import Final, NoReturn
 
-from iris_hpo.errors import WholeRunError
+from iris_hpo.errors import CandidateError, WholeRunError
 from iris_hpo.space.values import Value
 from iris_hpo.training.evaluation import checked_number
 
 _ADVICE: Final = "change the objective, or the parameter files, so that they agree"
+
+
+class NoParameterError(CandidateError, KeyError):
+    """A call asks for a parameter that its candidate does not have."""
+
+    __str__ = Exception.__str__  # KeyError's has quotes
+
+
+class Parameters(dict[str, Value]):
+    """The values of a candidate; the error of a missing one names those that there are."""
+
+    def __missing__(self, name: object) -> NoReturn:
+        names = ", ".join(map(repr, self)) or "no parameters"
+        raise NoParameterError(
+            f"the function asks for the parameter {name!r}, and the candidate has {names}"
+        )
 
 
 class Suggestions:
@@ -27,14 +44,14 @@ class Suggestions:
     """
 
     def __init__(self, parameters: Mapping[str, Value]) -> None:
-        self.parameters = dict(parameters)
+        self.parameters = Parameters(parameters)
         self.steps: list[tuple[int, float]] = []
         self.user_attrs: dict[str, object] = {}
 
     @property
     def params(self) -> dict[str, Value]:
         """The values of the candidate."""
-        return dict(self.parameters)
+        return Parameters(self.parameters)
 
     def suggest_float(
         self,
@@ -77,7 +94,13 @@ class Suggestions:
 
     def report(self, value: float, step: int) -> None:
         """Keep an intermediate value; Optuna's order of arguments."""
-        self.steps.append((int(step), checked_number(value, f"the value of step {step}")))
+        try:
+            self.steps.append((int(step), checked_number(value, f"the value of step {step}")))
+        except (TypeError, ValueError) as error:
+            raise CandidateError(
+                f"report({repr(value)[:60]}, {repr(step)[:60]}): {error}; it takes a "
+                "number, then a whole number"
+            ) from error
 
     def should_prune(self) -> bool:
         """Never: every candidate is worked on to its end."""
@@ -85,7 +108,12 @@ class Suggestions:
 
     def set_user_attr(self, key: str, value: object) -> None:
         """Keep a value that can be written as JSON, in ``user_attrs.json``."""
-        json.dumps({str(key): value})
+        try:
+            json.dumps({str(key): value})
+        except (TypeError, ValueError, RecursionError) as error:
+            raise CandidateError(
+                f"set_user_attr({repr(key)[:60]}): {error}; give what can be written as JSON"
+            ) from error
         self.user_attrs[str(key)] = value
 
     def _value(self, name: str) -> Value:
@@ -107,6 +135,13 @@ class Suggestions:
         self, name: str, value: float, low: float, high: float, step: float | None
     ) -> None:
         allowed = f"a number from {low} to {high}"
+        bounds: tuple[object, ...] = (low, high, 0 if step is None else step)
+        for bound in bounds:
+            if isinstance(bound, bool) or not isinstance(bound, Real):
+                raise WholeRunError(
+                    f"the objective wants {name!r} to be {allowed}, and {bound!r} is no number; "
+                    "change the objective"
+                )
         if step is not None and step != 1:
             allowed += f" in steps of {step}"
         if not low <= value <= high or not _is_on_grid(value - low, step):

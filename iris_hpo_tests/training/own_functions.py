@@ -106,6 +106,38 @@ def of_optuna(trial):
     return -1.0 if trial.should_prune() else x + y
 
 
+def misuses(trial, act):
+    """Use the trial as it cannot be used."""
+    acts = {
+        "parameter": lambda: trial.parameters["momentum"],
+        "params": lambda: trial.params["momentum"],
+        "text": lambda: trial.report("low", 1),
+        "step": lambda: trial.report(0.5, "one"),
+        "nan": lambda: trial.report(float("nan"), 1),
+        "attribute": lambda: trial.set_user_attr("a", object()),
+    }
+    acts[act]()
+
+
+def looks_for_an_optional_one(trial):
+    try:
+        return trial.parameters["momentum"]
+    except KeyError:
+        return trial.parameters.get("momentum", 4.0)
+
+
+def first_only(trial, /):
+    return trial.parameters["x"]
+
+
+def any_positional(*arguments):
+    return arguments[0].parameters["x"]
+
+
+def bound_of_text(trial):
+    return trial.suggest_float("x", "0", 1)
+
+
 def asks_for_more(trial):
     return trial.suggest_float("momentum", 0, 1)
 

@@ -5,6 +5,7 @@ import json
 import pickle
 import zipfile
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -167,6 +168,35 @@ class TestFunction:
         with pytest.raises(InputError, match=message):
             function(name, **settings).check(["x", "y"], has_table=False)
 
+    @pytest.mark.parametrize("name", ["first_only", "any_positional"])
+    def test_a_function_without_named_parameters_gets_the_trial(self, name):
+        objective = function(name)
+        objective.check(["x", "y"], has_table=False)
+
+        assert score(objective)[0].score == 2.0
+
+    def test_a_decimal_is_a_number(self):
+        given = {"given": Decimal("0.5")}
+        assert train(function("returns", settings=given), XY, NOTHING).model == 0.5
+
+    @pytest.mark.parametrize(
+        ("act", "message"),
+        [
+            ("parameter", "for the parameter 'momentum', and the candidate has 'x', 'y'$"),
+            ("params", "for the parameter 'momentum', and the candidate has 'x', 'y'$"),
+            ("text", r"^report\('low', 1\): the value of step 1 is a str, which is no number; it"),
+            ("step", r"^report\(0.5, 'one'\): invalid literal .*; it takes a number, then a whole"),
+            ("nan", "^the value of step 1 is nan, which is no score"),
+            ("attribute", r"^set_user_attr\('a'\): .*; give what can be written as JSON$"),
+        ],
+    )
+    def test_a_misused_trial_is_the_candidates_failure(self, act, message):
+        with pytest.raises(CandidateError, match=message):
+            train(function("misuses", settings={"act": act}), XY, NOTHING)
+
+    def test_a_parameter_may_be_looked_for(self):
+        assert score(function("looks_for_an_optional_one"))[0].score == 4.0
+
     def test_workers_get_its_name(self):
         objective = pickle.loads(pickle.dumps(function("plane")))
         assert score(objective)[0].score == 5.0
@@ -185,6 +215,7 @@ class TestOptuna:
             ("of_optuna", {"x": 2.25, "y": 3}, "in steps of 0.5, and a candidate has 2.25"),
             ("of_optuna", {"x": 2.5, "y": 2.5}, "a whole number from 1 to 5, and a candidate has"),
             ("of_optuna", {"x": "a", "y": 3}, "a number from 0 to 10, and a candidate has 'a'"),
+            ("bound_of_text", XY, "wants 'x' to be a number from 0 to 1, and '0' is no number"),
             ("asks_for_a_choice", {"x": "c"}, "one of 'a', 'b', and a candidate has 'c'"),
         ],
     )
@@ -233,6 +264,12 @@ class TestProgram:
         lines = len(iris_examples.test_target) + validated + 2
         assert score(counted, XY, iris_examples)[0].score == lines
 
+    def test_other_braces_of_a_command_are_text(self, tmp_path):
+        own = program("sh", "-c", 'echo "$1"; echo 1', "sh", "{ x:1} {a:2} {{x:3}}", home=tmp_path)
+        own.check(["x"], has_table=False)
+
+        assert score(own)[1].beside["txt"].startswith(b"{ x:1} {a:2} {{x:3}}\n")
+
     def test_the_value_of_an_absent_axis_is_empty(self, tmp_path):
         text = '[ "$#" = 2 ] && [ -z "$1" ] && [ -z "${IRIS_HPO_PARAMETER_gamma+set}" ] && echo $2'
         own = program("sh", "-c", text, "sh", "{gamma}", "{x}", home=tmp_path)
@@ -250,6 +287,11 @@ class TestProgram:
             ({"command": []}, "command is a list of texts"),
             ({"command": ["a", 1]}, "command is a list of texts"),
             ({"command": ["a", "{z}"]}, r"has \{z\}, which names nothing; write one of \{x\}"),
+            (
+                {"command": ["a", "{x:.2f}"]},
+                r"has \{x:.2f\}, and a placeholder has no format; write",
+            ),
+            ({"command": ["a", "{seed!r}"]}, r"has \{seed!r\}, and a placeholder has no format"),
             ({"command": ["a", "{train}"]}, r"has \{train\}, and the search has no table"),
             ({"command": ["a"], "settings": {"b": 1}}, "a program has no settings"),
             ({"command": ["a"], "time_limit": 0}, "must be a number of seconds above 0"),
