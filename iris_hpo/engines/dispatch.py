@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from typing import Final, Generic
 
 from iris_hpo.engines.interface import (
+    UNKNOWN_CAUSE,
     Chunk,
     Done,
     Failed,
@@ -127,16 +128,16 @@ class Dispatch(Generic[WorkerId]):
         """Seconds that the waiting items will take, as far as is known."""
         return len(self._waiting) * (self._pace.item_seconds or 0)
 
-    def _lose(self, worker: WorkerId) -> None:
+    def _lose(self, worker: WorkerId, cause: str = UNKNOWN_CAUSE) -> None:
         """Give up a worker that has died; its items in flight become suspects."""
         lost = self._lanes.pop(worker).tries
         self._waiting.free(worker)
         self._workers.lose(worker)
-        failed, suspects = judge(lost, self._limits.retries)
+        failed, suspects = judge(lost, self._limits.retries, cause)
         self._ended += failed
         self._suspects.extend(suspects)
 
-    def _after_death(self, worker: WorkerId) -> None:
+    def _after_death(self, worker: WorkerId, error: BaseException) -> None:
         if not self._lanes[worker].tries and self._workers.start_seconds() is not None:
             self._stillborn += 1
             if self._stillborn > _MOST_STILLBORN:
@@ -144,7 +145,7 @@ class Dispatch(Generic[WorkerId]):
                     "worker processes end before they have done anything (killed, or out of "
                     "memory); see to the machine, and run again: what is finished is kept"
                 )
-        self._lose(worker)
+        self._lose(worker, self._workers.cause(error))
 
     # Work
 
@@ -206,9 +207,9 @@ class Dispatch(Generic[WorkerId]):
         lane = self._lanes[worker]
         try:
             future = self._workers.submit(worker, chunk)
-        except BrokenExecutor:
+        except BrokenExecutor as error:
             if not lane.in_flight:
-                self._after_death(worker)
+                self._after_death(worker, error)
             return False
         lane.in_flight[future] = Sent(chunk.number, tries)
         return True
@@ -218,7 +219,7 @@ class Dispatch(Generic[WorkerId]):
         for future in [future for future in lane.in_flight if future.done()]:
             error = future.exception()
             if isinstance(error, BrokenExecutor):
-                self._after_death(worker)
+                self._after_death(worker, error)
                 return
             sent = lane.in_flight.pop(future)
             self._heard = time.monotonic()

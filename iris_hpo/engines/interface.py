@@ -155,6 +155,10 @@ class Report:
     seconds: float
 
 
+UNKNOWN_CAUSE: Final = "killed, or out of memory"
+"""How a worker ended, as far as can be said without more."""
+
+
 class Workers(ABC, Generic[WorkerId]):
     """The workers of a run, which an engine supplies to `dispatch`.
 
@@ -195,6 +199,10 @@ class Workers(ABC, Generic[WorkerId]):
     def lose(self, worker: WorkerId) -> None:
         """Give up a worker that has died; it is no longer present."""
         self.kill([worker])
+
+    def cause(self, error: BaseException) -> str:  # noqa: ARG002
+        """How a worker ended, by the error of its future; by default it is not known."""
+        return UNKNOWN_CAUSE
 
     def refuse(self, worker: WorkerId, error: BaseException) -> None:
         """Handle a worker that cannot load the work; by default its items fail with the error."""

@@ -4,6 +4,7 @@ Code that runs in a worker is in `worker`.
 """
 
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Collection, Generator, Sequence, Set
@@ -13,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar, TypeVarTuple
 
-from iris_hpo.engines.interface import Chunk, Limits, Report, Workers
+from iris_hpo.engines.interface import UNKNOWN_CAUSE, Chunk, Limits, Report, Workers
 from iris_hpo.engines.leftovers import temporary_folder
 from iris_hpo.engines.shared_work import pack
 from iris_hpo.engines.worker import (
@@ -33,6 +34,9 @@ Answer = TypeVar("Answer")
 
 _SEMAPHORES: Final = 16
 """Number of semaphores that must be free: a worker has fewer."""
+_EXIT: Final = re.compile(r"\{(\w+)\((-?\d+)\)\}")
+"""The exit code of a worker, as loky's errors name it: its name, and its number."""
+
 _START_SECONDS: Final = 1.0
 """Start time of a worker: if the remaining work takes less, no further worker is started."""
 
@@ -246,6 +250,15 @@ class _LokyWorkers(Workers[_LokyWorker]):
 
     def submit(self, worker: _LokyWorker, chunk: Chunk) -> Future[list[Report]]:
         return worker.begin(run_chunk, str(self._work), chunk)
+
+    def cause(self, error: BaseException) -> str:
+        match = _EXIT.search(str(error))
+        if match is None or match[1] == "SIGKILL":
+            return UNKNOWN_CAUSE  # an operating system without memory sends SIGKILL
+        code = int(match[2])
+        if code >= 0:
+            return f"exit code {code}"
+        return f"signal {-code}" if match[1] == "UNKNOWN" else match[1]
 
     def has_started(self, number: int) -> bool:
         return self._work.with_name(str(number)).exists()

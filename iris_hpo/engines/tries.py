@@ -144,8 +144,8 @@ class Pace:
         return max(1, min(int(_CHUNK_SECONDS / self.item_seconds), _LARGEST_CHUNK, fair))
 
 
-def judge(lost: Sequence[Try], retries: int) -> tuple[list[Failed[object]], list[Try]]:
-    """Decide about the items in flight when a worker died.
+def judge(lost: Sequence[Try], retries: int, cause: str) -> tuple[list[Failed[object]], list[Try]]:
+    """Decide about the items in flight when a worker died; the cause is that of its death.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def judge(lost: Sequence[Try], retries: int) -> tuple[list[Failed[object]], list
         suspect = replace(attempt, deaths=attempt.deaths + 1) if len(lost) == 1 else attempt
         if suspect.deaths > retries:
             times = f"{suspect.deaths} time{'s' if suspect.deaths > 1 else ''}"
-            reason = f"its worker process died {times} (killed, or out of memory)"
+            reason = f"its worker process died {times} ({cause})"
             failed.append(Failed(attempt.item, reason))
         else:
             suspects.append(suspect)

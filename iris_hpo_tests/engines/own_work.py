@@ -15,6 +15,13 @@ from iris_hpo.errors import CandidateError
 from iris_hpo.testing.engine_work import PATIENCE_SECONDS, count_attempt, wait_for
 
 
+def end_process(code: int) -> None:
+    """End the worker with an exit code, or by a signal if that is negative."""
+    if code < 0:
+        os.kill(os.getpid(), -code)
+    os._exit(code)
+
+
 def work_in_company(task: tuple[Path, int]) -> int:
     """Leave a file named after the worker process, and take long; all but the first wait for two.
 

@@ -53,6 +53,12 @@ class TestLoky(WorkersContract):
     def make_engine(self):
         return LOKY
 
+    @pytest.mark.parametrize(("code", "cause"), [(3, "exit code 3"), (-signal.SIGALRM, "SIGALRM")])
+    def test_how_a_worker_ended_is_named(self, code, cause):
+        outcomes = all_of(self.make_engine().map(own_work.end_process, [code], ONCE))
+
+        assert outcomes == [Failed(code, f"its worker process died 1 time ({cause})")]
+
     @pytest.mark.usefixtures("spares")
     def test_neighbours_go_to_one_worker(self, tmp_path):
         super().test_neighbours_go_to_one_worker(tmp_path)
