@@ -37,7 +37,7 @@ def with_advice(message: str) -> str:
 def user_errors() -> Generator[None]:
     """Turn an `InputError` into a `dagster.Failure` with the same message; cancel on interrupts.
 
-    So is what the machine lacks, which is worth another attempt.
+    An error by what the machine lacks becomes a failure that is worth another attempt.
     """
     try:
         with as_interrupt():
