@@ -156,7 +156,7 @@ class Report:
 
 
 UNKNOWN_CAUSE: Final = "killed, or out of memory"
-"""How a worker ended, as far as can be said without more."""
+"""How a worker ended, where nothing more is known."""
 
 
 class Workers(ABC, Generic[WorkerId]):
