@@ -1,6 +1,7 @@
 """An objective that is a program in any language: ``objective: {command: [...]}``."""
 
 import csv
+import errno
 import io
 import json
 import os
@@ -134,13 +135,29 @@ class ProgramObjective(Called):
         try:
             ended = run_program(command, site.home, environment, self.time_limit)
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
             raise WholeRunError(
-                f"the program {command[0]!r} cannot be started in {site.home}: {reason}"
+                f"the program {command[0]!r} cannot be started in {site.home}: "
+                f"{_obstacle(error, site.home / command[0])}"
             ) from error
         if ended.code or not ended.in_time:
             raise CandidateError(_failure(ended))
         return Returned(_result(site.workplace.folder, ended.output), ended.log)
+
+
+def _obstacle(error: OSError | ValueError, program: Path) -> str:
+    """Why a program cannot be started, and what to do."""
+    if not isinstance(error, OSError):
+        return str(error)
+    reason = error.strerror or str(error)
+    if error.errno == errno.EACCES and program.is_file():
+        return f"{reason}; make it executable (chmod +x), or name its interpreter before it"
+    if error.errno == errno.ENOEXEC:
+        return (
+            f"{reason}; begin it with a line such as #!/bin/sh, or name its interpreter before it"
+        )
+    if error.errno == errno.ENOENT and program.is_file():
+        return f"{reason}: the interpreter that its first line names; install it, or name another"
+    return reason
 
 
 def _places(site: Site, row_files: Mapping[str, bytes]) -> dict[str, str]:
@@ -232,7 +249,11 @@ def _result(folder: Path, output: bytes) -> object:
             content, where = opened.read(_LARGEST_RESULT), RESULT
     else:
         lines = [line for line in output.splitlines() if line.strip()]
-        content, where = (lines[-1] if lines else b""), "the last line of its output"
+        if not lines:
+            raise CandidateError(
+                f"the program gave no result: it printed nothing, and left no {RESULT}"
+            )
+        content, where = lines[-1], "the last line of its output"
     try:
         return json.loads(content)
     except ValueError as error:

@@ -58,7 +58,7 @@ def wait_for(is_true: Callable[[], bool]) -> None:
         ("printf 'caf\\351 \\033[31m' >&2; exit 1", r"exit code 1 after .*: caf.* \\x1b\[31m"),
         ("echo done", r"the last line of its output is 'done', and neither a number nor a JSON"),
         ("printf '\\377\\376\\n'", r"the last line of its output is '..', and neither"),
-        (":", "the last line of its output is '', and neither a number"),
+        (":", "it printed nothing, and left no result"),
         ("echo NaN", "value is nan, which is no score"),
         ("echo '{\"value\": -Infinity}'", "value is -inf, which is no score"),
         ("echo '{\"loss\": 1}'", "it gave 'loss', and no 'value' to rank by"),

@@ -270,6 +270,28 @@ class TestProgram:
 
         assert score(own)[1].beside["txt"].startswith(b"{ x:1} {a:2} {{x:3}}\n")
 
+    @pytest.mark.parametrize(
+        ("text", "mode", "message"),
+        [
+            ("#!/bin/sh\necho 1\n", 0o600, r"Permission denied; make it executable \(chmod \+x\)"),
+            ("echo 1\n", 0o700, "Exec format error; begin it with a line such as #!/bin/sh"),
+            ("#!/no/sh\necho 1\n", 0o700, "the interpreter that its first line names; install it"),
+            (None, 0, "No such file or directory$"),
+        ],
+    )
+    def test_a_program_that_cannot_be_started_ends_the_run(self, text, mode, message, tmp_path):
+        if text is not None:
+            file = tmp_path / "my program"
+            file.write_text(text)
+            file.chmod(mode)
+
+        with pytest.raises(WholeRunError, match=message):
+            train(program("./my program", home=tmp_path), XY, NOTHING)
+
+    def test_a_program_that_prints_nothing_gives_no_result(self, tmp_path):
+        with pytest.raises(CandidateError, match=r"it printed nothing, and left no result\.json$"):
+            train(shell("echo; exit 0", tmp_path), XY, NOTHING)
+
     def test_the_value_of_an_absent_axis_is_empty(self, tmp_path):
         text = '[ "$#" = 2 ] && [ -z "$1" ] && [ -z "${IRIS_HPO_PARAMETER_gamma+set}" ] && echo $2'
         own = program("sh", "-c", text, "sh", "{gamma}", "{x}", home=tmp_path)
