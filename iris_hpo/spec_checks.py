@@ -3,7 +3,7 @@
 Each part checks its own fields; what belongs here is what several fields decide together.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from iris_hpo import known_rules
 from iris_hpo.data.columns import check_prepare
@@ -27,6 +27,13 @@ from iris_hpo.training.stopping_fits import check_stopping
 
 if TYPE_CHECKING:
     from iris_hpo.spec import SearchSpec
+
+
+_FOR_TABLE: Final = {
+    "task": "says how the target of a table is read",
+    "predict": "names a function that predicts rows of a table",
+}
+"""Fields of a function or a program that need a table, and what each means."""
 
 
 def check_spec(spec: "SearchSpec") -> None:
@@ -73,12 +80,13 @@ def _check_data(spec: "SearchSpec") -> None:
     if not spec.has_table:
         refuse_division(spec.split)
         refuse_layout(spec.layout, spec.prepare)
-        if spec.objective is not None and "task" in spec.objective.settings:
-            raise InputError(
-                "task says how the target of a table is read; the search has no table, so leave "
-                "task out, or give a data_file",
-                field=("objective", "task"),
-            )
+        for name, meaning in _FOR_TABLE.items():
+            if spec.objective is not None and name in spec.objective.settings:
+                raise InputError(
+                    f"{name} {meaning}; the search has no table, so leave {name} out, or give a "
+                    "data_file",
+                    field=("objective", name),
+                )
     if not all(spec.data_asset.split("/")) and spec.data_asset:
         raise InputError(
             f"the asset {shorten(spec.data_asset)} has an empty part in its key",

@@ -538,12 +538,16 @@ def test_the_data_is_one_file_or_one_asset(data, field, message):
         ({"prepare": "none"}, ("prepare",)),
         ({"task": "classification"}, ("objective", "task")),
         ({"task": "regression"}, ("objective", "task")),
+        (
+            {"predict": "iris_hpo_tests.training.own_functions:predict_colour"},
+            ("objective", "predict"),
+        ),
         ({"refit": "train"}, ("refit",)),
         ({"refit": "all"}, ("refit",)),
     ],
 )
 def test_what_needs_a_table_or_a_model_is_refused_where_there_is_none(settings, field):
-    own = {name: settings.pop(name) for name in ("task",) if name in settings}
+    own = {name: settings.pop(name) for name in ("task", "predict") if name in settings}
     part = Part("function", {"function": "iris_hpo_tests.training.own_functions:plane", **own})
     axes = (Axis("x", "X"), Axis("y", "Y"))
 

@@ -90,10 +90,15 @@ def _predictor(study: Study, champion: ChampionCard, *, ensemble: bool) -> Calla
 def read_predictor(store: ArtifactStore, champion: ChampionCard, *, ensemble: bool) -> bytes:
     """Read the champion's model, or the vote of the selected models, and verify it."""
     if RULES[champion.rule].scores_itself:
+        advice = "the search has no table with rows to predict"
+        if champion.feature_names:
+            advice = (
+                "name a function that predicts with the files of its folder, predict: module:name, "
+                "below objective"
+            )
         raise InputError(
-            "the objective of this search scores itself, so its champion is no model; name a "
-            "function that predicts with the files of its folder, predict: module:name, below "
-            f"objective; what the champion gave and left is in {store.path('selection')}"
+            "the objective of this search scores itself, so its champion is no model; "
+            f"{advice}; what the champion gave and left is in {store.path('selection')}"
         )
     if not ensemble:
         return read_verified(store, CHAMPION, champion.digest)
