@@ -38,19 +38,28 @@ from iris_hpo.text import counted
 def follow_parameter_files(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:
     """Evaluate a tick over the parameter files, and release dead runs.
 
-    The cursor holds the digests of the candidates that were last acted upon, and of an estimator's
-    code that belongs to no release: when the code changes, all candidates are requested. It holds
-    how the search chooses, too: when that changes, a selection is requested.
+    The first tick that does not fail notes a slow event log, and leaves a cursor.
 
     Raises
     ------
     InputError
         If a file cannot be used, or another project, or another asset, has the search's names.
     """
+    result = _evaluate(context, study)
+    if context.cursor is None and records_slowly(study.instance):
+        log_line(context.log, SLOW_LOG, logging.WARNING)
+    return result
+
+
+def _evaluate(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:
+    """Evaluate a tick over the parameter files.
+
+    The cursor holds the digests of the candidates that were last acted upon, and of an estimator's
+    code that belongs to no release: when the code changes, all candidates are requested. It holds
+    how the search chooses, too: when that changes, a selection is requested.
+    """
     _release_dead_runs(context.log, study)  # first, because a file may be wrong for a long time
     check_settings_are_read(study.instance.root_directory)
-    if context.cursor is None and records_slowly(study.instance):  # once, in the first tick
-        log_line(context.log, SLOW_LOG, logging.WARNING)
     if context.repository_def is not None:
         check_partitions(study.spec, context.repository_def.assets_defs_by_key.values())
     claim_search(study, follows=True)
@@ -153,7 +162,7 @@ def _data_digests(study: Study) -> tuple[str, str]:
 def _wait_for_asset(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:
     return dg.SensorResult(
         skip_reason=f"waits until {study.data_asset.source} is materialised",
-        cursor=context.cursor,
+        cursor=context.cursor or "{}",
     )
 
 

@@ -159,6 +159,18 @@ def test_without_a_materialisation_nothing_begins(project: AssetProject) -> None
         assert tick.skip_message == "waits until the asset features is materialised"
 
 
+def test_a_slow_event_log_is_noted_once_while_sensors_wait(
+    project: AssetProject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as stock:
+        project.instance = stock
+        follower = Follower(project, "parameter_files_sensor")
+        for notes in (1, 0, 0):
+            capsys.readouterr()
+            follower.look()
+            assert capsys.readouterr().err.count("iris_hpo.event_log") == notes
+
+
 def test_a_project_without_the_asset_is_named(project: AssetProject) -> None:
     project.spec = replace(project.spec, data_asset="featurs")
     project.instance.report_runless_asset_event(dg.AssetMaterialization("featurs"))
