@@ -5,7 +5,7 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
 from dagster.components.core.decl import (
@@ -16,8 +16,15 @@ from dagster.components.core.decl import (
 from dagster.components.core.defs_module import ComponentPath, find_defs_or_component_yaml
 
 from iris_hpo.defined_names import DefinedNames, DefinedTwiceError, file_of
+from iris_hpo.errors import InputError
 from iris_hpo.orchestration.broken import broken_searches, build_broken, is_validating
 from iris_hpo.text import readable
+
+_FOLDER_IS_GIVEN_BY: Final = (
+    "For searches in the folder defs beside definitions.py, write into pyproject.toml: [tool.dg] "
+    'with directory_type = "project"; [tool.dg.project] with root_module = "defs", '
+    'defs_module = "defs" and code_location_target_module = "definitions"'
+)
 
 
 def load_searches(path_within_project: Path) -> dg.Definitions:
@@ -31,11 +38,17 @@ def load_searches(path_within_project: Path) -> dg.Definitions:
     ----------
     path_within_project
         The folder with ``pyproject.toml``, or any folder below it.
+
+    Raises
+    ------
+    InputError
+        If the project does not say in which folder its searches are.
     """
     for folder in (path_within_project, *path_within_project.parents):
         if (folder / "pyproject.toml").is_file():
             make_importable(folder)
             break
+    _check_folder_is_given(path_within_project)
     try:
         loaded = dg.load_from_defs_folder(path_within_project=path_within_project)
         DefinedNames().add(loaded, path_within_project)
@@ -47,6 +60,17 @@ def load_searches(path_within_project: Path) -> dg.Definitions:
     else:
         return loaded
     return dg.Definitions.merge(*_load_each(path_within_project))
+
+
+def _check_folder_is_given(path_within_project: Path) -> None:
+    """Refuse a project that names no folder of searches, such as one without components so far."""
+    try:
+        dg.ComponentTree.for_project(path_within_project)
+    except Exception as error:  # noqa: BLE001 - a module may raise anything; it is met again
+        is_file = isinstance(error, ModuleNotFoundError) and "is not a package" in str(error)
+        is_unset = isinstance(error, dg.DagsterError) and "find config file" in str(error)
+        if is_file or is_unset:
+            raise InputError(f"{path_within_project}: {error}. {_FOLDER_IS_GIVEN_BY}") from None
 
 
 def make_importable(project: Path) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from iris_hpo.command.example import write_example
+from iris_hpo.errors import InputError
+from iris_hpo.projects import load_searches
 from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = DAGSTERS_WARNINGS
@@ -121,3 +123,24 @@ def test_searches_load_where_only_the_definitions_are_found(iris: YamlProject) -
     keys = iris.load().resolve_asset_graph().get_all_asset_keys()
 
     assert len(keys) == 6
+
+
+NOT_SET = ('[tool.dagster]\nmodule_name = "definitions"\n', "Could not find config file")
+A_FILE = (
+    '[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "old_project"\n',
+    "No module named 'old_project.defs'; 'old_project' is not a package",
+)
+
+
+@pytest.mark.parametrize(("settings", "why"), [NOT_SET, A_FILE])
+def test_a_project_of_plain_definitions_hears_what_to_set(
+    tmp_path: Path, settings: str, why: str
+) -> None:
+    (tmp_path / "old_project.py").touch()
+    (tmp_path / "pyproject.toml").write_text(settings)
+    with pytest.raises(InputError) as error:
+        load_searches(tmp_path)
+    assert str(error.value).startswith(f"{tmp_path}: {why}")
+    assert 'write into pyproject.toml: [tool.dg] with directory_type = "project"' in str(
+        error.value
+    )
