@@ -6,7 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
+import numpy as np
+
 from iris_hpo.data.dataset import Features
+from iris_hpo.text import counted
 from iris_hpo.training.artifacts import unpack
 from iris_hpo.training.frames import frame_of
 from iris_hpo.training.function import import_function
@@ -32,9 +35,22 @@ class CalledPredictor:
     kinds: Sequence[str]
 
     def predict(self, features: Features) -> Any:
-        """Predict rows."""
+        """Predict rows.
+
+        Raises
+        ------
+        ValueError
+            If the function does not give a prediction for each row.
+        """
         function = cast("Any", import_function(self.address, "predict"))
         with TemporaryDirectory(prefix="iris_hpo_predict-") as folder:
             if self.files is not None:
                 unpack(self.files, Path(folder))
-            return function(frame_of(features, self.names, self.kinds), Path(folder))
+            predicted = function(frame_of(features, self.names, self.kinds), Path(folder))
+        number = 0 if predicted is None else np.size(predicted)
+        if number != len(features):
+            raise ValueError(
+                f"the function {self.address} gave {counted(number, 'prediction')} for "
+                f"{counted(len(features), 'row')}"
+            )
+        return predicted

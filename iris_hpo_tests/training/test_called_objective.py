@@ -20,6 +20,7 @@ from iris_hpo.parts import Part
 from iris_hpo.training import artifacts
 from iris_hpo.training.artifacts import pack
 from iris_hpo.training.called_objective import CalledObjective
+from iris_hpo.training.called_predictor import CalledPredictor
 from iris_hpo.training.evaluation import evaluate, train
 
 HERE = "iris_hpo_tests.training.own_functions"
@@ -424,6 +425,16 @@ class TestMixedRows:
 
 
 CLASSES = {"task": "classification"}
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [("predict_first", "1 prediction"), ("predict_nothing", "0 predictions")]
+)
+def test_a_function_that_predicts_gives_a_value_for_each_row(name, number):
+    predictor = CalledPredictor(f"{HERE}:{name}", None, ["size"], ())
+
+    with pytest.raises(ValueError, match=f"{HERE}:{name} gave {number} for 3 rows"):
+        predictor.predict(np.ones((3, 1)))
 
 
 class TestIdentity:
