@@ -565,6 +565,31 @@ def test_a_program_may_get_the_rows_of_a_table_as_arguments():
         search(steps=(), objective=part, data_file="")
 
 
+def test_an_objective_may_be_given_as_in_yaml():
+    name = "iris_hpo_tests.training.own_functions:plane"
+    basis = {"data_file": "", "steps": (), "axes": (Axis("x", "X"), Axis("y", "Y"))}
+    called = {"function": name, "metric": "height"}
+
+    assert search(**basis, objective=called).objective == Part("function", called)
+    program = {"command": ["echo", "{x}"]}
+    assert search(**basis, objective=program).objective == Part("program", program)
+
+
+@pytest.mark.parametrize(
+    ("objective", "message"),
+    [
+        ("plane", "'plane' must be a function, or a mapping with one of function, command, use"),
+        ({"function": "a:b", "command": ["a"]}, "give one of function, command, use"),
+        ({"metric": "height"}, "give one of function, command, use"),
+        ({"use": "a.B", "metric": "height"}, "beside use there are settings alone.*'metric'"),
+        ({"command": ["a"], "colour": 1}, "'colour'"),
+    ],
+)
+def test_what_is_no_objective_is_refused(objective, message):
+    with pytest.raises(InputError, match=message):
+        search(steps=(), objective=objective)
+
+
 def test_an_asset_needs_no_file():
     spec = search(data_file="", data_asset="warehouse/features")
     assert (spec.data_file, spec.data_asset) == ("", "warehouse/features")
