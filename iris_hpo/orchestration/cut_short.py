@@ -3,11 +3,16 @@
 It is worth another attempt, which sensors request (`run_requests`, `reselection`).
 """
 
+import time
 from collections.abc import Mapping
+from typing import Final
 
 import dagster as dg
 
 from iris_hpo.orchestration.record import FAILED_BEFORE_END, last_attempts, tried_and_failed
+
+_RETRY_SECONDS: Final = 120
+"""Time that Dagster's daemon has to begin its own retry of a failed run."""
 
 
 def cut_short_partitions(
@@ -54,6 +59,18 @@ def _is_cut_short(instance: dg.DagsterInstance, run: dg.DagsterRun, tag: str) ->
     if run.status == dg.DagsterRunStatus.CANCELED:
         return tag in run.tags
     return run.status == dg.DagsterRunStatus.FAILURE and not _says_why(instance, run.run_id)
+
+
+def is_to_be_retried(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether the daemon is about to retry a run, by ``run_retries`` of the instance.
+
+    A second request beside the retry would do the same work. Once there is a retry, it is at work.
+    """
+    if run.tags.get("dagster/will_retry") != "true" or "dagster/auto_retry_run_id" in run.tags:
+        return False
+    record = instance.get_run_record_by_id(run.run_id)
+    ended = record.end_time if record else None
+    return ended is not None and time.time() - ended < _RETRY_SECONDS
 
 
 _explained: set[str] = set()

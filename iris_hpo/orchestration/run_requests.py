@@ -9,7 +9,7 @@ from typing import Any, Final
 import dagster as dg
 
 from iris_hpo.orchestration.config import sampling_settings
-from iris_hpo.orchestration.cut_short import cut_short_partitions
+from iris_hpo.orchestration.cut_short import cut_short_partitions, is_to_be_retried
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.plan import Plan
@@ -64,7 +64,9 @@ def requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]
     left = {key: attempt for key, attempt in cut_short.items() if key in listed}
     if not left and not before:
         return [], ""
-    if runs_at_work(study):
+    runs = {run.run_id: (run, event) for run, event in left.values()}
+    retried = any(is_to_be_retried(study.instance, run) for run, _ in runs.values())
+    if retried or runs_at_work(study):
         return [], before
     if not left:
         return [], ""
@@ -74,7 +76,6 @@ def requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]
         return [], before
     order = registered_keys(study)
     keys = [key for key in order if key in left]
-    runs = {run.run_id: (run, event) for run, event in left.values()}
     run_key = fingerprint(again=sorted(runs))
     sources = [
         name

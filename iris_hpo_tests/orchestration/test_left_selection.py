@@ -3,6 +3,7 @@
 import dagster as dg
 import pytest
 
+from iris_hpo.orchestration import cut_short
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.names import failure
 from iris_hpo.orchestration.run_requests import MOST_TIMES
@@ -38,6 +39,22 @@ def test_it_is_requested_again(follower: Follower, *, interrupted: bool) -> None
     assert request.job_name == "select"
     assert follower.project.leaderboard()
     assert follower.tick() == []
+
+
+def test_one_that_dagster_is_about_to_retry_is_left_to_it(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = follower.project.instance
+    requested: list[int] = []
+    for _ in range(MOST_TIMES + 2):
+        run = leave(follower.project)
+        instance.report_run_failed(run)
+        instance.add_run_tags(run.run_id, {"dagster/will_retry": "true"})
+        assert not follower.look().run_requests
+        with monkeypatch.context() as later:
+            later.setattr(cut_short, "_RETRY_SECONDS", 0)
+            requested.append(len(follower.look().run_requests or ()))
+    assert requested == [1] * MOST_TIMES + [0, 0]
 
 
 def test_one_that_a_user_cancelled_is_left_alone(follower: Follower) -> None:
