@@ -70,7 +70,8 @@ def _check_folder_is_given(path_within_project: Path) -> None:
         is_file = isinstance(error, ModuleNotFoundError) and "is not a package" in str(error)
         is_unset = isinstance(error, dg.DagsterError) and "find config file" in str(error)
         if is_file or is_unset:
-            raise InputError(f"{path_within_project}: {error}. {_FOLDER_IS_GIVEN_BY}") from None
+            why = "no pyproject.toml there or above it has [tool.dg]" if is_unset else str(error)
+            raise InputError(f"{path_within_project}: {why}. {_FOLDER_IS_GIVEN_BY}") from None
 
 
 def make_importable(project: Path) -> None:

@@ -125,7 +125,10 @@ def test_searches_load_where_only_the_definitions_are_found(iris: YamlProject) -
     assert len(keys) == 6
 
 
-NOT_SET = ('[tool.dagster]\nmodule_name = "definitions"\n', "Could not find config file")
+NOT_SET = (
+    '[tool.dagster]\nmodule_name = "definitions"\n',
+    "no pyproject.toml there or above it has [tool.dg].",
+)
 A_FILE = (
     '[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "old_project"\n',
     "No module named 'old_project.defs'; 'old_project' is not a package",
