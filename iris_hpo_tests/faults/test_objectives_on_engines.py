@@ -35,6 +35,7 @@ SHORT_LIMIT = 0.5
 """Seconds that a program may take."""
 
 DIED = "its worker process died 2 times (killed, or out of memory)"
+ABORTED = "its worker process died 2 times (SIGABRT)"
 LARGE = "the folder holds 1024 MiB; at most 128 MiB are kept"
 OVERDUE = "the program was ended by its time limit, after"
 CASES = {
@@ -58,7 +59,7 @@ CASES = {
 
 WITH_WORKERS = {
     "serial": {},
-    "loky": {("function", "crashes"): DIED, ("program", "kills its worker"): DIED},
+    "loky": {("function", "crashes"): ABORTED, ("program", "kills its worker"): DIED},
     "dask": {("function", "kills its worker"): DIED},  # starting workers takes longer
 }
 
