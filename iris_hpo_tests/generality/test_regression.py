@@ -88,13 +88,13 @@ def test_a_negated_error_is_scikit_learns_and_greater_is_better(project: YamlPro
     assert float(rows[0]["root_mean_squared_error"]) ** 2 == pytest.approx(-float(rows[0]["score"]))
 
 
-def test_equal_scores_tie_though_their_last_bits_differ(project: YamlProject) -> None:
+def test_equal_scores_tie_whatever_their_last_bits_are(project: YamlProject) -> None:
+    """Two solvers may differ in them, by the machine; `selection/test_rules.py` has such scores."""
     rows = project.leaderboard("ridge")
     by_alpha: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         by_alpha.setdefault(row["param_alpha"], []).append(row)
     scores = {alpha: [float(row["score"]) for row in pair] for alpha, pair in by_alpha.items()}
-    assert any(one != two for one, two in scores.values()), "the solvers agree to the last bit"
     assert all(abs(one - two) <= TOLERANCE for one, two in scores.values())
 
     assert [row["rank"] for row in rows] == ["1", "1", "3", "3", "5", "5", "7", "7"]
