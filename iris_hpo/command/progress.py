@@ -78,7 +78,7 @@ class _Bar(Progress):
 
 
 class TerminalProgress:
-    """Progress as a bar on a terminal, and as a line every half a minute in a pipe."""
+    """Progress as a bar on a terminal, and as a line every 30 seconds in a pipe."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
