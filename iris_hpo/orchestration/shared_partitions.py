@@ -2,7 +2,7 @@
 
 Dagster knows dynamic partitions only by name. What manages those of the asset would add keys
 that the search tries as candidates, and the search would delete theirs. An asset that is made from
-the search's assets, with one partition per candidate, is meant so.
+the search's assets may have one partition per candidate.
 """
 
 from collections.abc import Iterable

@@ -58,7 +58,7 @@ class OptunaSampler(ABC):
     """Arguments of Optuna's sampler where the settings say nothing."""
 
     alone: ClassVar[Mapping[str, Any]] = {}
-    """Those that are others while no candidate is running."""
+    """Arguments in place of these while no candidate is running."""
 
     def __init__(self, seed: int = 0, **settings: Any) -> None:
         for module, extra in self.needs.items():
@@ -141,7 +141,7 @@ class TpeSampler(OptunaSampler):
 
     defaults: ClassVar[Mapping[str, Any]] = {"constant_liar": True}
 
-    # It is about running candidates alone, and costs time, more with each candidate.
+    # It only concerns running candidates, and takes longer with each candidate.
     alone: ClassVar[Mapping[str, Any]] = {"constant_liar": False}
 
     @property
