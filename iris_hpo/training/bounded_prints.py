@@ -1,12 +1,16 @@
-"""What a function prints, up to a bound: one that prints without end fills no disk."""
+"""What a function prints, up to a bound: one that prints without end fills no disk.
+
+Streams of Python that write elsewhere than to descriptors 1 and 2, as in a notebook, are bounded
+here, and the descriptors by `pump`.
+"""
 
 import sys
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager
-from typing import Any, Final
+from typing import Any
 
-LONGEST: Final = 1 << 20
-"""Number of characters of each stream that are passed on."""
+from iris_hpo.training.pump import Output, bounded_descriptors, is_bounded
+from iris_hpo.training.pump_process import LONGEST, NOTE
 
 
 class BoundedStream:
@@ -30,7 +34,7 @@ class BoundedStream:
             self._room = None if self._room is None else self._room - len(text)
             self.stream.write(text)
         elif self._room >= 0:
-            self.stream.write(f"{text[: self._room]}\n... what it prints further is left out ...\n")
+            self.stream.write(f"{text[: self._room]}{NOTE}")
             self._room = -1
         return len(text)
 
@@ -44,6 +48,11 @@ class BoundedStream:
         self._room = None
 
     @property
+    def is_cut(self) -> bool:
+        """Whether something was left out."""
+        return self._room is not None and self._room < 0
+
+    @property
     def is_released(self) -> bool:
         """Whether all that comes is passed on."""
         return self._room is None
@@ -54,23 +63,20 @@ class BoundedStream:
 
 
 @contextmanager
-def bounded_prints() -> Generator[None]:
-    """Bound what the block writes to `sys.stdout` and `sys.stderr`.
-
-    What compiled code and other processes write goes past it.
-    """
-    with ExitStack() as streams:
-        streams.enter_context(_bounded("stdout"))
-        streams.enter_context(_bounded("stderr"))
-        yield
+def bounded_prints() -> Generator[Output]:
+    """Bound what the block prints, its compiled code and its processes too."""
+    with bounded_descriptors() as output, ExitStack() as streams:
+        streams.enter_context(_bounded("stdout", output))
+        streams.enter_context(_bounded("stderr", output))
+        yield output
 
 
 @contextmanager
-def _bounded(name: str) -> Generator[None]:
+def _bounded(name: str, output: Output) -> Generator[None]:
     before: Any = getattr(sys, name)
     while isinstance(before, BoundedStream) and before.is_released:  # of a call in another thread
         before = before.stream
-    if before is None:  # a process without a console
+    if before is None or is_bounded(before):
         yield
         return
     bounded = BoundedStream(before)
@@ -78,6 +84,7 @@ def _bounded(name: str) -> Generator[None]:
     try:
         yield
     finally:
+        output.is_cut |= bounded.is_cut
         bounded.release()
         if getattr(sys, name) is bounded:
             setattr(sys, name, before)

@@ -142,9 +142,13 @@ class Trial(Suggestions):
 
     def log(self, text: object) -> None:
         """Write a line into the candidate's log; one that is too long is cut."""
-        line = f"{text}\n"[: self._room]
+        if self._room < 0:
+            return
+        line = f"{text}\n"
+        self._log.append(line[: self._room])
         self._room -= len(line)
-        self._log.append(line)
+        if self._room < 0:
+            self._log.append("\n... what it logs further is left out ...\n")
 
     @property
     def logged(self) -> bytes:

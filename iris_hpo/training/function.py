@@ -20,6 +20,7 @@ STEPS: Final = "steps.csv"
 USER_ATTRS: Final = "user_attrs.json"
 """Files of what a function reported, in its folder."""
 
+_CUT: Final = b"... what it printed beyond the first MiB is left out ...\n"
 _TRIAL: Final = "trial"
 _NAMELESS: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
@@ -89,10 +90,10 @@ class FunctionObjective(Called):
         """Call the function with a trial, or with the parameters by their names."""
         trial = Trial(site.parameters, site.seed, site.data, site.workplace)
         positional, by_name = self._arguments(site.parameters, trial)
-        with bounded_prints():
+        with bounded_prints() as printed:
             value = self._imported(*positional, **by_name, **self.settings)
         _leave(trial)
-        return Returned(value, trial.logged)
+        return Returned(value, trial.logged + (_CUT if printed.is_cut else b""))
 
     def __getstate__(self) -> dict[str, object]:
         """All fields; workers import the function."""

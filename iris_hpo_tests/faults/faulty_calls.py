@@ -1,5 +1,6 @@
 """A function and a script that go wrong in as many ways as their parameter says."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -51,6 +52,22 @@ def print_without_end(trial: Any) -> object:  # noqa: ARG001
     return 1
 
 
+def flood(trial: Any) -> object:
+    """Print from compiled code that keeps other threads from running, and from a process."""
+    line = b"compiled" * 16
+    puts = ctypes.PyDLL(None).puts
+    for _ in range(20_000):
+        puts(line)
+    subprocess.run("yes error | head -c 9000000 >&2", shell=True, check=True)
+    trial.log("done")
+    return 1
+
+
+def leave_a_loud_child(trial: Any) -> object:
+    subprocess.run("yes & echo $! > child", shell=True, check=True, cwd=trial.folder)
+    return 1
+
+
 def leave_a_large_folder(trial: Any) -> object:
     with (trial.folder / "large").open("wb") as file:
         file.truncate(1 << 30)  # takes no room
@@ -76,6 +93,8 @@ FAULTS: dict[str, Callable[[Any], object]] = {
     "gives nan": lambda _: float("nan"),
     "writes without end": write_without_end,
     "prints without end": print_without_end,
+    "floods": flood,
+    "leaves a loud child": leave_a_loud_child,
     "leaves a large folder": leave_a_large_folder,
     "leaves 10,000 files": leave_many_files,
     "writes other encodings": write_other_encodings,

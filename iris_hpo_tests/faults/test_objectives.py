@@ -11,19 +11,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from iris_hpo.data.split import Examples
 from iris_hpo.errors import CandidateError, WholeRunError
 from iris_hpo.parts import Part
 from iris_hpo.processes import is_alive
-from iris_hpo.training import artifacts, process_group
+from iris_hpo.training import artifacts, process_group, pump_process
 from iris_hpo.training.artifacts import Workplace, pack
 from iris_hpo.training.bounded_prints import bounded_prints
 from iris_hpo.training.called_objective import CalledObjective
 from iris_hpo.training.evaluation import Training, train
 from iris_hpo_tests.faults import faulty_calls
 
+CUT = b"... what it printed beyond the first MiB is left out ...\n"
 NOTHING = Examples(np.empty((0, 0)), np.empty(0), np.empty((0, 0)), np.empty(0), ())
 
 
@@ -32,6 +34,13 @@ def run(folder: Path, text: str, **settings: object) -> Training:
     (folder / "script.sh").write_text(text)
     part = Part("program", {"command": ["sh", "script.sh"], **settings})
     return train(CalledObjective(part, folder), {"x": 1.0}, NOTHING)
+
+
+def call(folder: Path, fault: str) -> Training:
+    """Call the faulty function for a candidate."""
+    name = f"{faulty_calls.__name__}:{faulty_calls.faulty.__name__}"
+    objective = CalledObjective(Part("function", {"function": name}), folder)
+    return train(objective, {"fault": fault}, NOTHING)
 
 
 def assert_ends(process: int) -> None:
@@ -148,18 +157,78 @@ def test_endless_output_takes_little_memory(tmp_path: Path) -> None:
 def test_a_function_that_prints_without_end_fills_no_disk(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name = f"{faulty_calls.__name__}:{faulty_calls.faulty.__name__}"
-    objective = CalledObjective(Part("function", {"function": name}), tmp_path)
     streams = sys.stdout, sys.stderr
 
-    training = train(objective, {"fault": "prints without end"}, NOTHING)
+    training = call(tmp_path, "prints without end")
 
     assert training.model == 1
+    assert training.beside["txt"] == CUT
     assert (sys.stdout, sys.stderr) == streams
     for printed in capsys.readouterr():
         assert printed.startswith("loud\n")
         assert printed.endswith("... what it prints further is left out ...\n")
         assert len(printed) < (1 << 20) + 100
+
+
+def test_compiled_code_and_processes_of_a_function_fill_no_disk(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    training = call(tmp_path, "floods")
+    call(tmp_path, "no fault")
+    subprocess.run("echo after; echo after >&2", shell=True, check=True)
+
+    assert training.model == 1
+    assert training.beside["txt"] == b"done\n" + CUT
+    for printed, first in zip(capfd.readouterr(), ("compiled" * 16, "error"), strict=True):
+        assert printed.startswith(f"{first}\n")
+        assert printed.endswith("... what it prints further is left out ...\nafter\n")
+        assert len(printed) < (1 << 20) + 100
+
+
+def test_what_a_function_prints_is_bounded_after_its_pump_was_killed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    call(tmp_path, "no fault")
+    children = psutil.Process().children()
+    pumps = [each for each in children if pump_process.__file__ in each.cmdline()]
+    for each in pumps:
+        each.kill()
+        each.wait()
+
+    training = call(tmp_path, "floods")
+
+    assert pumps
+    assert training.beside["txt"] == b"done\n" + CUT
+    assert len("".join(capfd.readouterr())) < (1 << 21) + 200
+
+
+def test_what_a_call_left_running_prints_delays_no_later_call(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    training = call(tmp_path, "leaves a loud child")
+    with zipfile.ZipFile(io.BytesIO(training.beside["zip"])) as files:
+        child = int(files.read("child"))
+
+    after = call(tmp_path, "no fault")
+
+    assert is_alive(child)
+    os.kill(child, signal.SIGKILL)
+    assert (training.model, after.model, after.beside) == (1, 1, {})
+    assert len(capfd.readouterr().out) < (1 << 20) + 100
+
+
+def test_what_a_call_left_running_does_not_print_without_end_after_the_run(tmp_path: Path) -> None:
+    code = (
+        "import subprocess\n"
+        "from iris_hpo.training.bounded_prints import bounded_prints\n"
+        "with bounded_prints():\n"
+        "    subprocess.run('timeout 60 yes & echo $! > child', shell=True)"
+    )
+
+    command = [sys.executable, "-c", code]
+    subprocess.run(command, cwd=tmp_path, stdout=subprocess.DEVNULL, check=True)
+
+    assert_ends(int((tmp_path / "child").read_text()))
 
 
 def test_calls_that_overlap_leave_no_bound_behind(capsys: pytest.CaptureFixture[str]) -> None:
