@@ -77,7 +77,8 @@ def _check_folder_is_given(path_within_project: Path) -> None:
 def make_importable(project: Path) -> None:
     """Add a project's folder and its ``src`` to the import path, as `dg` does.
 
-    They are never removed: Dagster and the workers import from them later too.
+    They stay, as Dagster and the workers import from them later too. Where Dagster removes them,
+    `iris_hpo.orchestration.import_path` puts them back.
     """
     for folder in (project / "src", project):
         if str(folder) not in sys.path and folder.is_dir():

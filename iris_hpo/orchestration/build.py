@@ -12,6 +12,7 @@ from iris_hpo.orchestration.assets.selection import build_selection
 from iris_hpo.orchestration.assets.split import build_split
 from iris_hpo.orchestration.champion_io import CHAMPION_IO
 from iris_hpo.orchestration.checks import build_checks
+from iris_hpo.orchestration.import_path import with_present_path
 from iris_hpo.orchestration.names import CHAMPION
 from iris_hpo.orchestration.resources import LogProgress, Progress, Storage
 from iris_hpo.orchestration.sensors import build_automation
@@ -71,7 +72,7 @@ def build_search(
     """
     _check_partitions(spec)
     _BUILT.setdefault(spec.name, []).append(spec)
-    open_study = open_study or partial(Study.of_run, spec)
+    open_study = open_study or with_present_path(partial(Study.of_run, spec))
     assets = dg.Definitions(
         assets=[
             build_raw_data(spec, open_study, loads_data=loads_data),

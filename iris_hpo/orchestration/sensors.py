@@ -1,12 +1,14 @@
 """The jobs of a search, and the sensors that request them; their ticks are in `ticks`."""
 
 import os
+from functools import partial
 from typing import Final
 
 import dagster as dg
 
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.failures import user_errors
+from iris_hpo.orchestration.import_path import with_present_path
 from iris_hpo.orchestration.names import Names, names_of
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study
@@ -35,6 +37,7 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
     """Define the jobs and sensors of a search; all sensors are on by default."""
     names = names_of(spec)
     interval = _interval()
+    open_study = with_present_path(partial(Study, spec))
     search = dg.define_asset_job(
         names.plain("search"),
         dg.AssetSelection.assets(*(names.asset(name) for name in _SEARCHED)),
@@ -61,7 +64,7 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
         context: dg.SensorEvaluationContext, iris_hpo_storage: Storage
     ) -> dg.SensorResult:
         with user_errors():
-            return follow_parameter_files(context, Study(spec, context.instance, iris_hpo_storage))
+            return follow_parameter_files(context, open_study(context.instance, iris_hpo_storage))
 
     @dg.sensor(
         name=names.plain("raw_data_sensor"),
@@ -74,7 +77,7 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
         context: dg.SensorEvaluationContext, iris_hpo_storage: Storage
     ) -> dg.SensorResult:
         with user_errors():
-            return follow_raw_data(context, Study(spec, context.instance, iris_hpo_storage))
+            return follow_raw_data(context, open_study(context.instance, iris_hpo_storage))
 
     return dg.Definitions(
         jobs=[search, select],

@@ -39,6 +39,13 @@ class Origin(ABC):
             has it.
         """
         loaded = self.loaded()
+        if loaded.items() < self.code.items():
+            missing = ", ".join(sorted(self.code.keys() - loaded.keys()))
+            raise WholeRunError(
+                f"a worker cannot find {missing}, which this run was planned with: put "
+                "the folder that it is imported from on the import path of the workers (PYTHONPATH)"
+                ", or install it where they run"
+            )
         if loaded != self.code:
             names = {name for name, _ in loaded.items() ^ self.code.items()}
             raise WholeRunError(

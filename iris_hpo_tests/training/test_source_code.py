@@ -100,6 +100,18 @@ def test_what_is_loaded_must_be_what_was_planned_with(project: Path) -> None:
     assert str(refusal.value).startswith("the code of mine that is loaded here is not the code")
 
 
+def test_a_worker_that_cannot_find_the_code_says_so(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = recipe()
+    assert planned.code
+    packed = pickle.dumps(planned)
+    monkeypatch.setattr(sys, "path", [folder for folder in sys.path if folder != str(project)])
+
+    with pytest.raises(WholeRunError, match=r"^a worker cannot find belongings, .*, mine, which"):
+        pickle.loads(packed).check_code()
+
+
 def test_released_packages_are_identified_by_their_versions() -> None:
     for path in ("sklearn.svm.SVC", "scipy.stats.norm", "os.path.join"):
         assert code_of([path]).digests == {}
