@@ -47,23 +47,32 @@ from iris_hpo.spec import SearchSpec
 from iris_hpo.spec_choosing import selection_settings
 from iris_hpo.training.cards import ModelCard, dump_model
 
-_SELECTED = dg.AutomationCondition.newly_updated()
 _SCORED = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.newly_updated())
 _FAILED = dg.AutomationCondition.any_deps_match(
     dg.AutomationCondition.execution_failed().newly_true()
 )
-# Changes between the end of a selection and the next tick must not be lost. Dagster compares the
-# times of scores and selections, as long as they are not hidden behind an "or", as they are in
-# ``since_last_handled()``. A failure has no time here, so it always counts.
+
+
+def _changed_since(event: dg.AutomationCondition[Any]) -> dg.AutomationCondition[Any]:
+    """Scores changed, or a candidate failed, since an event.
+
+    Dagster compares the times of scores and of the event, so that what comes between the event and
+    the next tick is not lost; but not behind an "or". A failure has no time and always counts. Its
+    ``since()`` has the scores, too: where the outermost names of the operands are the same, as they
+    are for ``_SCORED`` and ``_FAILED``, two of them share one memory.
+    """
+    return _SCORED.since(event) | (_SCORED | _FAILED).since(event) | _FAILED
+
+
 SELECT_WHEN = (
-    (_SCORED.since(_SELECTED) | _FAILED.since(_SELECTED) | _FAILED)
-    & (~dg.AutomationCondition.execution_failed() | _SCORED | _FAILED)
+    _changed_since(dg.AutomationCondition.newly_updated())
+    & _changed_since(dg.AutomationCondition.newly_requested())
     & ~dg.AutomationCondition.any_deps_in_progress()
     & ~dg.AutomationCondition.in_progress()
 )
 """Scores changed, or a candidate failed that the selection then names; none is in progress.
-A selection that failed is not tried again before something has changed.
-``eager()`` would wait for a failed candidate without end."""
+A selection that was requested is not requested again, if it failed or was ended, before something
+has changed. ``eager()`` would wait for a failed candidate without end."""
 
 
 def build_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
