@@ -52,7 +52,9 @@ def wrong_values() -> Iterator[tuple[type[BaseModel], str, object]]:
 def test_it_is_refused_in_its_place(model: type[BaseModel], name: str, value: object) -> None:
     with pytest.raises(ValidationError) as refusal:
         model.model_validate({name: value})
-    assert [message for place, message in problems(refusal.value, {name: value}) if name in place]
+    assert [
+        message for place, message in problems(refusal.value, {name: value}, model) if name in place
+    ]
 
 
 @pytest.mark.parametrize(
@@ -80,14 +82,14 @@ def test_the_message_says_what_to_write(
 ) -> None:
     with pytest.raises(ValidationError) as refusal:
         model.model_validate({name: value})
-    found = dict(problems(refusal.value, {name: value}))
+    found = dict(problems(refusal.value, {name: value}, model))
     assert found[(name,)].endswith(f"; {advice}")
 
 
 @pytest.mark.parametrize(
     ("objective", "field", "message"),
     [
-        ({"functoin": "a:b"}, "functoin", "Extra inputs are not permitted"),
+        ({"functoin": "a:b"}, "functoin", "there is no such field; did you mean 'function'?"),
         ({"function": "a:b", "direction": "min"}, "direction", "'maximize' or 'minimize'"),
         ({"function": "a:b", "version": 3}, "version", "quote it if it is a text"),
         ({"command": "sh run.sh"}, "command", "write a list: each item after a dash"),
@@ -105,7 +107,35 @@ def test_a_mistake_in_an_objective_is_one_message_at_its_field(
     with pytest.raises(ValidationError) as refusal:
         HyperparameterSearch.model_validate(attributes)
 
-    ((place, found),) = problems(refusal.value, attributes)
+    ((place, found),) = problems(refusal.value, attributes, HyperparameterSearch)
 
     assert (place[0], place[-1]) == ("objective", field)
     assert message in found
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("budget", {"candidate": 20}, "did you mean 'candidates'?"),
+        ("budget", {"trials": 20}, "choose from candidates, seconds, until, while_it_gains"),
+        ("reports", [{"use": "heatmap", "setting": {}}], "did you mean 'settings'?"),
+        ("axes", [{"name": "x", "symbol": "X", "logs": True}], "did you mean 'log'?"),
+        ("objectiv", {"function": "a:b"}, "did you mean 'objective'?"),
+    ],
+)
+def test_a_field_that_does_not_exist_is_refused_with_those_that_do(
+    field: str, value: object, message: str
+) -> None:
+    attributes = {
+        "name": "own",
+        "axes": [{"name": "x", "symbol": "X"}],
+        "objective": {"function": "a:b"},
+        field: value,
+    }
+    with pytest.raises(ValidationError) as refusal:
+        HyperparameterSearch.model_validate(attributes)
+
+    ((place, found),) = problems(refusal.value, attributes, HyperparameterSearch)
+
+    assert place[0] == field
+    assert found == f"there is no such field; {message}"

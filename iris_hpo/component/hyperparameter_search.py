@@ -212,6 +212,6 @@ class _OrBroken(HyperparameterSearch):
             name = attributes.get("name") if isinstance(attributes, dict) else None
             component = Refused(
                 name=name if isinstance(name, str) else "",
-                problems=problems(error, attributes),
+                problems=problems(error, attributes, HyperparameterSearch),
             )
         return cast("Self", component)

@@ -1,11 +1,15 @@
 """What pydantic refuses in a search's YAML, as one message per field."""
 
 import math
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+
+from iris_hpo.text import listed
+from iris_hpo.training.parameter_names import near_name
 
 Place = tuple[str | int, ...]
 
@@ -19,11 +23,21 @@ _ADVICE: Final = {
 }
 
 
-def problems(error: ValidationError, attributes: object) -> list[tuple[Place, str]]:
+def problems(
+    error: ValidationError, attributes: object, model: type[BaseModel]
+) -> list[tuple[Place, str]]:
     """List what is wrong, with the place in the YAML where each mistake is written.
 
     A field that may be one of several types is one mistake, and not one per type; a field that is
-    missing is named, since it has no place of its own.
+    missing is named, since it has no place of its own; for one that does not exist those that do
+    are named.
+
+    Parameters
+    ----------
+    attributes
+        What was validated.
+    model
+        The class that refused it.
     """
     messages: dict[Place, str] = {}
     advice: dict[Place, str] = {}
@@ -35,6 +49,8 @@ def problems(error: ValidationError, attributes: object) -> list[tuple[Place, st
         before, message = messages.get(place, ""), one["msg"].partition(" or instance of ")[0]
         if one["type"] == "missing":
             message = f"{before}; " * bool(before) + f"{message}: {one['loc'][-1]}"
+        elif one["type"] == "extra_forbidden":
+            message = _no_such_field(model, one["loc"])
         elif before:
             message = f"{before}, or {message.removeprefix(_EXPECTED)}"
         messages[place] = message
@@ -75,6 +91,30 @@ def _written(field: Place, attributes: Any) -> Place:
                 attributes = cast("Any", attributes)[part]
                 place.append(part)
     return tuple(place)
+
+
+def _no_such_field(model: type[BaseModel], place: Place) -> str:
+    known = _fields(model, place[:-1])
+    near = near_name(str(place[-1]), known)
+    advice = f"did you mean {near!r}?" if near else f"choose from {listed(known)}"
+    return f"there is no such field; {advice}"
+
+
+def _fields(model: type[BaseModel], place: Sequence[str | int]) -> Sequence[str]:
+    """Names of the fields that may be written at a place."""
+    models = [model]
+    for part in place:  # between fields there are indexes, and names of types
+        fields = [one.model_fields[part] for one in models if part in one.model_fields]
+        models = [one for field in fields for one in _models(field.annotation)] or models
+    return list(dict.fromkeys(name for one in models for name in one.model_fields))
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    """The classes with fields that a type allows."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
 
 
 def _is_within(errors: list[tuple[Place, ErrorDetails]], place: Place) -> bool:

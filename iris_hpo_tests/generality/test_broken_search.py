@@ -27,7 +27,7 @@ GOOD = SEARCH.format(name="broken")
 POINTS = [["x", "y", "kind"]] + [[n, n * n % 7, "ab"[n % 2]] for n in range(30)]
 
 BROKEN = {
-    "unknown field": (GOOD + "  fold: 3\n", 10, "Extra inputs are not permitted"),
+    "unknown field": (GOOD + "  fold: 3\n", 10, "there is no such field; did you mean 'folds'?"),
     "wrong type": (GOOD.replace("folds: 2", "folds: many"), 9, "valid integer"),
     "missing field": (GOOD.replace("  data_file: points.csv\n", ""), 3, "Field required"),
     "no attributes": ("type: iris_hpo.HyperparameterSearch\n", 1, "the attributes are missing"),
@@ -222,7 +222,7 @@ class TestBesideWhatIsBroken:
         defs = project.load()
         dg.Definitions.validate_loadable(defs)
         (message,) = [described(defs, key) for key in keys_of(defs) if key.startswith("copy")]
-        assert "Extra inputs are not permitted" in message
+        assert "there is no such field" in message
         assert project.call("status", "--search", "whole").code == 0
 
     def test_names_that_are_taken(self, project: YamlProject) -> None:
