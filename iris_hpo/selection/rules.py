@@ -7,7 +7,7 @@ selection are in `champion` and `leaderboard`.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeGuard
 
 import numpy as np
@@ -254,6 +254,20 @@ def _edges(
         elif value == max(numbers):
             edges.append((axis.name, "highest"))
     return tuple(edges)
+
+
+def drop_limits(selection: Selection, limits: Mapping[str, tuple[float, float]]) -> Selection:
+    """Drop the edges at which the champion has the last number that an axis can have.
+
+    Parameters
+    ----------
+    limits
+        The lowest and the highest number that can be tried, by the name of the axis.
+    """
+    names = (axis.name for axis in selection.space.axes)
+    values = dict(zip(names, selection.champion.candidate.values, strict=True))
+    edges = tuple((axis, end) for axis, end in selection.edges if values[axis] not in limits[axis])
+    return replace(selection, edges=edges)
 
 
 def _is_number(value: object) -> TypeGuard[float]:

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import pickle
+from dataclasses import replace
 
 import dagster as dg
 import joblib
@@ -13,6 +14,8 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from sklearn.svm import SVC
 
+from iris_hpo.space.axes import Axis
+from iris_hpo.training.estimators import Step
 from iris_hpo_tests.projects import KEYS, SOURCES, SpecProject, failure_text, succeed
 
 MODEL_METADATA = {
@@ -302,6 +305,21 @@ def test_a_champion_on_the_edge_of_the_grid_is_flagged(project: SpecProject) -> 
     assert "lowest C" in warning
     assert "lowest gamma" in warning
     assert "may lie beyond" in warning
+
+
+def test_a_champion_is_not_flagged_where_nothing_lies_beyond(project: SpecProject) -> None:
+    tree = Step("sklearn.tree.DecisionTreeClassifier")
+    leaf = Axis("leaf", "L", parameter="min_samples_leaf", type="int")
+    spec = replace(project.spec, steps=(tree,), axes=(leaf,), choices=())
+    of_trees = SpecProject(project.root, project.instance, spec)
+    for name in ("c", "gamma"):
+        (project.parameters / f"{name}_parameters.txt").unlink()
+    of_trees.write_axis("leaf", 1, 90)  # of 120 rows, so that the tree has no split
+    of_trees.search()
+    card = json.loads((project.artifacts / "selection/champion.json").read_text())
+    assert card["key"] == "L1"
+    assert card["edges"] == []
+    assert "edge_of_grid" not in of_trees.metadata("selection")
 
 
 def test_a_champion_within_the_grid_is_not_flagged(project: SpecProject) -> None:

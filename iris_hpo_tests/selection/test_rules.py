@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 from iris_hpo.errors import InputError
 from iris_hpo.known_rules import RULES
 from iris_hpo.selection.choosing import tie_ranks
-from iris_hpo.selection.rules import Scored, select
+from iris_hpo.selection.rules import Scored, drop_limits, select
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.training.evaluation import Evaluation
@@ -330,6 +330,23 @@ def test_a_champion_on_the_edge_of_the_grid_is_reported(champion, edges):
     ]
 
     assert select(candidates, IRIS, "accuracy", "test_score").edges == edges
+
+
+@pytest.mark.parametrize(
+    ("limits", "edges"),
+    [
+        ((1, math.inf), {1: (), 3: (("C", "highest"),)}),
+        ((-math.inf, 3), {1: (("C", "lowest"),), 3: ()}),
+        ((0.5, 3.5), {1: (("C", "lowest"),), 3: (("C", "highest"),)}),
+    ],
+)
+def test_an_axis_has_no_edge_where_nothing_can_be_tried_beyond(limits, edges):
+    for champion, expected in edges.items():
+        candidates = [scored((c, 1), 30 if c == champion else 10) for c in (1, 2, 3)]
+
+        selection = select(candidates, IRIS, "accuracy", "test_score")
+
+        assert drop_limits(selection, {"C": limits}).edges == expected
 
 
 def test_an_axis_with_one_value_has_no_edge():

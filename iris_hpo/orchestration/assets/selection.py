@@ -42,10 +42,11 @@ from iris_hpo.selection.pool import Pool
 from iris_hpo.selection.pooling import build_pool
 from iris_hpo.selection.references import ReferenceScores
 from iris_hpo.selection.rescoring import rescore
-from iris_hpo.selection.rules import Scored, Selection, select
+from iris_hpo.selection.rules import Scored, Selection, drop_limits, select
 from iris_hpo.spec import SearchSpec
 from iris_hpo.spec_choosing import selection_settings
 from iris_hpo.training.cards import ModelCard, dump_model
+from iris_hpo.training.limits import Limits, limits_of
 
 _SCORED = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.newly_updated())
 _FAILED = dg.AutomationCondition.any_deps_match(
@@ -192,9 +193,16 @@ def _choose(study: Study, given: SelectionSettings) -> _Choice:
         repeats=evidence.repeats or 1,
         minimizes=bool(spec.called and spec.called.minimizes),
     )
+    selection = drop_limits(selection, _limits(spec))
     proposals = {key: proposal.facts for key, proposal in read_proposals(study).items()}
     selection = replace(selection, proposals=proposals)
     return _Choice(study, upstream, status, settings, selection, examples, evidence, pool)
+
+
+def _limits(spec: SearchSpec) -> Mapping[str, Limits]:
+    """Return the lowest and the highest number of each axis that may be tried."""
+    recipe = spec.recipe() if spec.objective is None else None
+    return {axis.name: limits_of(axis, recipe) for axis in spec.space.axes}
 
 
 def _make(choice: _Choice, work: WorkSettings, log: logging.Logger) -> Made:
