@@ -23,7 +23,9 @@ def test_the_study_holds_the_rounded_numbers_of_candidates():
     assert all(value == float(f"{value:.6g}") for values in known for value in values.values())
 
 
-@pytest.mark.parametrize("settings", [{}, {"multivariate": True, "group": True}, {"multivariate": False}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"multivariate": True, "group": True}, {"multivariate": False}]
+)
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_axes_that_all_candidates_have_are_looked_up_when_another_kind_comes(
     settings, monkeypatch: pytest.MonkeyPatch
