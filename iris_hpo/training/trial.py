@@ -5,7 +5,7 @@ Fingerprints, reuse, files and cards are here; how to train and score is the obj
 
 import importlib
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
 from platform import python_version
@@ -21,6 +21,7 @@ from iris_hpo.store.digests import ArtifactError, OccupiedError, digest_of
 from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.store.objects import open_store
 from iris_hpo.store.temporary import probe_name
+from iris_hpo.training.bounded_prints import bounded_prints
 from iris_hpo.training.cards import (
     Conditions,
     ModelCard,
@@ -146,6 +147,16 @@ class TrialWork:
         CandidateError
             If the candidate has no model, because its training fails or it was not trained.
         """
+        with bounded_prints() if self._may_print else nullcontext():
+            return self._do(trial)
+
+    @cached_property
+    def _may_print(self) -> bool:
+        """Whether the code of others works in this process: it may print without end."""
+        paths = self.conditions.objective.origin.import_paths
+        return not all(path.startswith("sklearn.") for path in paths)
+
+    def _do(self, trial: Trial) -> TrialResult:
         store = open_store(self.store_url)
         if self.trains:
             with types_explained(trial.parameters):

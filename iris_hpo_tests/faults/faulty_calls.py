@@ -8,13 +8,16 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+STUBBORN = "trap '' TERM; sleep 60 & echo $! > child; wait; sleep 60"
+"""A script of its own, ``stubborn.sh``, in the project's folder."""
+
 SCRIPT = r"""
 cd "$IRIS_HPO_OUTPUT"
 case $1 in
   raises) echo "no such column" >&2; exit 3 ;;
   crashes) kill -SEGV $$ ;;
   "kills its worker") kill -KILL $PPID; sleep 60 ;;
-  "takes too long") trap '' TERM; sleep 60 & wait; sleep 60 ;;
+  "takes too long") cd "$OLDPWD"; exec sh stubborn.sh ;;
   "gives nan") echo NaN ;;
   "writes without end") yes ;;
   "leaves a large folder") truncate -s 1G large; echo 1 ;;
@@ -25,18 +28,16 @@ esac
 """
 
 
-def faulty(trial: Any) -> object:
-    """Fail in the way that the parameter names."""
+def faulty(trial: Any, home: str = "") -> object:
+    """Fail in the way that the parameter names; ``home`` is the project's folder."""
+    if trial.parameters["fault"] == "takes too long":
+        return subprocess.run(["sh", "stubborn.sh"], check=True, cwd=home)
     act = FAULTS.get(trial.parameters["fault"])
     return act(trial) if act else 1
 
 
 def diverge(trial: Any) -> object:  # noqa: ARG001 - called as the others
     raise RuntimeError("diverged")
-
-
-def sleep_with_a_child(trial: Any) -> object:  # noqa: ARG001
-    return subprocess.run(["sleep", "60"], check=True)
 
 
 def write_without_end(trial: Any) -> object:
@@ -89,7 +90,6 @@ FAULTS: dict[str, Callable[[Any], object]] = {
     "raises": diverge,
     "crashes": lambda _: os.abort(),
     "kills its worker": lambda _: os.kill(os.getpid(), signal.SIGKILL),
-    "takes too long": sleep_with_a_child,
     "gives nan": lambda _: float("nan"),
     "writes without end": write_without_end,
     "prints without end": print_without_end,

@@ -34,8 +34,8 @@ NO_LIMIT = 300.0
 SHORT_LIMIT = 0.5
 """Seconds that a program may take."""
 
-DIED = "its worker process died 2 times (killed, or out of memory)"
-ABORTED = "its worker process died 2 times (SIGABRT)"
+DIED = "its worker process died 1 time (killed, or out of memory)"
+ABORTED = "its worker process died 1 time (SIGABRT)"
 LARGE = "the folder holds 1024 MiB; at most 128 MiB are kept"
 OVERDUE = "the program was ended by its time limit, after"
 CASES = {
@@ -60,8 +60,18 @@ CASES = {
 
 WITH_WORKERS = {
     "serial": {},
-    "loky": {("function", "crashes"): ABORTED, ("program", "kills its worker"): DIED},
-    "dask": {("function", "kills its worker"): DIED},  # starting workers takes longer
+    "loky": {
+        ("function", "crashes"): ABORTED,
+        ("function", "kills its worker"): DIED,
+        ("program", "kills its worker"): DIED,
+    },
+    "dask": {("function", "kills its worker"): DIED, ("program", "kills its worker"): DIED},
+}
+
+OVERDUE_KINDS = {
+    "serial": (),  # it cannot end a call
+    "loky": ("function", "program"),
+    "dask": ("function",),  # starting workers takes longer
 }
 
 
@@ -74,6 +84,10 @@ class Works:
     def load(self) -> None:
         for work in self.by_kind.values():
             work.load()
+
+    def prepare(self) -> None:
+        for work in self.by_kind.values():
+            work.prepare()
 
     def __call__(self, trial: Trial) -> TrialResult:
         return self.by_kind[trial.key.rpartition(" ")[0]](trial)
@@ -97,7 +111,7 @@ def place(
 
 
 @pytest.mark.parametrize(
-    ("name", "storage"), [("serial", "folder"), ("loky", "S3"), ("dask", "folder")]
+    ("name", "storage"), [("serial", "folder"), ("loky", "S3"), ("dask", "S3")]
 )
 def test_each_fails_alone(name: str, place: tuple[Engine, str], tmp_path: Path) -> None:
     engine, url = place
@@ -107,7 +121,7 @@ def test_each_fails_alone(name: str, place: tuple[Engine, str], tmp_path: Path) 
     keys = {f"{kind} {at}": (kind, fault) for at, (kind, fault) in enumerate(cases)}
     trials = [Trial(key, {"fault": fault}) for key, (_, fault) in keys.items()]
 
-    outcomes = all_of(engine.map(works, trials, Limits()))
+    outcomes = all_of(engine.map(works, trials, Limits(retries=0)))
 
     assert {keys[outcome.item.key] for outcome in outcomes} == {*cases}
     kept = store.list("models")
@@ -121,21 +135,32 @@ def test_each_fails_alone(name: str, place: tuple[Engine, str], tmp_path: Path) 
         else:
             assert not reason, (kind, fault)
             check_files(store, kind, fault, outcome.item.key)
-    if name == "loky":
-        overdue = Trial("function 99", {"fault": "takes too long"})
-        (outcome,) = all_of(engine.map(works, [overdue], Limits(timeout=2)))
+    check_child(tmp_path)
+    for kind in OVERDUE_KINDS[name]:
+        overdue = Trial(f"{kind} 99", {"fault": "takes too long"})
+        (outcome,) = all_of(engine.map(works, [overdue], Limits(retries=0, timeout=3)))
         assert isinstance(outcome, Failed)
-        assert outcome.reason == "did not finish within 2 s (candidate_timeout)"
+        assert outcome.reason == "did not finish within 3 s (candidate_timeout)"
+        check_child(tmp_path)
+
+
+def check_child(home: Path) -> None:
+    """The process that a call started ends with the call, though it ignores SIGTERM."""
+    note = home / "child"
+    child = int(note.read_text())
+    wait_for("end of the child", lambda: not is_alive(child))
+    note.unlink()
 
 
 def make_works(store: ArtifactStore, url: str, home: Path) -> Works:
     (home / "faulty.sh").write_text(faulty_calls.SCRIPT)
+    (home / "stubborn.sh").write_text(faulty_calls.STUBBORN)
     card, files = undivided(SplitSettings())
     write_split(store, card, files)
     name = f"{faulty_calls.__name__}:{faulty_calls.faulty.__name__}"
     command = ["sh", "faulty.sh", "{fault}"]
     parts = {
-        "function": Part("function", {"function": name}),
+        "function": Part("function", {"function": name, "settings": {"home": str(home)}}),
         "program": Part("program", {"command": command, "time_limit": NO_LIMIT}),
         "limited program": Part("program", {"command": command, "time_limit": SHORT_LIMIT}),
     }

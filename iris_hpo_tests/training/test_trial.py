@@ -1,12 +1,14 @@
 """What a worker does: train once, trust only what was recorded, and unpickle nothing else."""
 
 import pickle
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from platform import python_version
 
 import numpy as np
 import pytest
+from sklearn.tree import DecisionTreeClassifier
 
 from iris_hpo.errors import CandidateError
 from iris_hpo.store.cards import read_card
@@ -36,6 +38,14 @@ CONDITIONS = Conditions(
     parameters_version="p" * 64,
 )
 TRIAL = Trial(KEY, {"C": 2.0, "gamma": 0.25})
+
+
+class Loud(DecisionTreeClassifier):
+    """Prints without end, through a process."""
+
+    def fit(self, X, y):  # noqa: N803
+        subprocess.run("yes loud | head -c 3000000", shell=True, check=True)
+        return super().fit(X, y)
 
 
 class Bomb:
@@ -113,6 +123,17 @@ def test_a_first_trial_trains_and_scores(work, store, iris_examples):
     assert score.score == svm.score(iris_examples.test_features, iris_examples.test_target)
     assert (score.total, len(score.fold_scores)) == (30, 5)
     assert score.interval[0] < score.score < score.interval[1]
+
+
+def test_what_a_class_of_the_user_prints_is_bounded(work, capfd):
+    recipe = Recipe((Step(f"{__name__}.{Loud.__name__}"),))
+
+    result = under(work, objective=replace(OBJECTIVE, recipe=recipe))(Trial(KEY, {}))
+
+    assert result.score.score > 0.8
+    printed = capfd.readouterr().out
+    assert printed.startswith("loud\n")
+    assert len(printed) < (1 << 20) + 100
 
 
 def test_the_same_trial_is_reused_and_nothing_is_written(work, store):
