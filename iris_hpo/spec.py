@@ -9,10 +9,12 @@ from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import Task
 from iris_hpo.data.named_splitters import (
     BY_ROLES,
+    SHUFFLED,
     SPLITTERS,
     choose_splitter,
     may_follow_time,
 )
+from iris_hpo.data.no_table import refuse_splitter
 from iris_hpo.data.splitters import Division, SplitSettings
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.parts import Part
@@ -151,6 +153,8 @@ class SearchSpec:
             object.__setattr__(self, name, in_full(name, given))
         self._set_default("partitions", f"{self.name or 'search'}_candidates")
         self._set_default("parameters_folder", f"parameters/{self.name}".removesuffix("/"))
+        if not self.has_table and self.splitter not in (BY_ROLES, SHUFFLED):
+            refuse_splitter()
         with at_field("splitter"):
             chosen = choose_splitter(self.splitter, self.layout.row_roles)
         object.__setattr__(self, "splitter", chosen)

@@ -536,6 +536,8 @@ def test_the_data_is_one_file_or_one_asset(data, field, message):
         ({"layout": {"target": "grower"}}, ("target",)),
         ({"layout": {"columns": {"day": "drop"}}}, ("columns",)),
         ({"prepare": "none"}, ("prepare",)),
+        ({"splitter": Part("grouped")}, ("splitter",)),
+        ({"splitter": Part("own.Splitter")}, ("splitter",)),
         ({"task": "classification"}, ("objective", "task")),
         ({"task": "regression"}, ("objective", "task")),
         (

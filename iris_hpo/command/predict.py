@@ -24,7 +24,7 @@ from iris_hpo.selection.champion import CHAMPION, ChampionCard
 from iris_hpo.selection.ensemble import ENSEMBLE
 from iris_hpo.selection.selected_files import read_files
 from iris_hpo.store.folder import ArtifactStore, read_verified
-from iris_hpo.text import clean, quote_cell
+from iris_hpo.text import clean, quote_cell, shorten
 from iris_hpo.training.called_predictor import CalledPredictor
 from iris_hpo.training.cards import load_model
 from iris_hpo.training.fitting import describe
@@ -177,12 +177,22 @@ def _cannot(error: Exception) -> InputError:
 def _column(predicted: NDArray[np.generic], task: Task, *, as_json: bool) -> str:
     """One prediction a line, or a list in JSON."""
     if not as_json:
-        return "".join(f"{value}\n" for value in predicted)
+        return "".join(f"{_in_one_line(value)}\n" for value in predicted)
     is_number = task == "regression" and predicted.dtype.kind in "iuf"
     values: list[Any] = [str(value) for value in predicted]
     if is_number:  # JSON has no infinity
         values = [value if math.isfinite(value) else None for value in map(float, predicted)]
     return f"{json.dumps(values)}\n"
+
+
+def _in_one_line(value: object) -> str:
+    """Spell a prediction, which has a line of its own."""
+    text = str(value)
+    if "\n" in text or "\r" in text:
+        raise InputError(
+            f"the champion predicts {shorten(text)}, and each prediction is one line; add --json"
+        )
+    return text
 
 
 def _table(labels: Sequence[str], rows: NDArray[np.floating], *, as_json: bool) -> str:

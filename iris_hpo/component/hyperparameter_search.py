@@ -22,7 +22,8 @@ from iris_hpo.component.scaffold import SearchScaffolder
 from iris_hpo.component.search_fields import SearchFields
 from iris_hpo.data.columns import Layout
 from iris_hpo.data.marks import as_missing
-from iris_hpo.data.named_splitters import choose_splitter, refuse_settings
+from iris_hpo.data.named_splitters import BY_ROLES, choose_splitter, refuse_settings
+from iris_hpo.data.no_table import refuse_splitter
 from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.orchestration.broken import build_broken, is_validating
@@ -147,6 +148,8 @@ class HyperparameterSearch(dg.Component, SearchFields):
         return written_word(context, ("pos_label",)) or str(label)
 
     def _splitter(self, layout: Layout) -> Part:
+        if self.splitter != BY_ROLES.use and not (self.data_file or self.data):
+            refuse_splitter()
         with at_field("splitter"):
             part = choose_splitter(part_of(self.splitter, "splitter"), layout.row_roles)
         written = [name for name in vars(SplitSettings()) if name in self.model_fields_set]

@@ -1,6 +1,6 @@
 """In place of the data of a search without a table: no rows, and a split that is a seed."""
 
-from typing import Final
+from typing import Final, NoReturn
 
 import numpy as np
 
@@ -50,6 +50,20 @@ def refuse_layout(layout: Layout, prepare: str) -> None:
                 f"{name}: the search has no table; leave {name} out, or give a data_file",
                 field=(name,),
             )
+
+
+def refuse_splitter() -> NoReturn:
+    """Refuse a splitter, where there are no rows to divide.
+
+    Raises
+    ------
+    InputError
+        Always.
+    """
+    raise InputError(
+        "splitter: the search has no table; leave splitter out, or give a data_file",
+        field=("splitter",),
+    )
 
 
 _NOTHING: Final = {"folds": (0,), "repeats": (1,)}

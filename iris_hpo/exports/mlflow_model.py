@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from iris_hpo.data.kinds import NUMBER, is_text
+from iris_hpo.known_rules import RULES
 from iris_hpo.selection.champion import CHAMPION
 from iris_hpo.selection.results import Results
 from iris_hpo.training.cards import load_model
@@ -27,6 +28,11 @@ def register_champion(client: Any, run: str, results: Results) -> str:
     from sklearn.base import BaseEstimator
 
     champion = results.champion
+    if RULES[champion.rule].scores_itself:
+        return (
+            "the objective scores itself, so there is no model to register; what its calls left is "
+            "attached to the runs of the candidates"
+        )
     model = load_model(results.read(CHAMPION, champion.digest))
     if not isinstance(model, BaseEstimator):
         return f"the champion is a {type(model).__name__}, which MLflow's registry cannot hold"

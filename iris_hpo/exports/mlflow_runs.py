@@ -19,7 +19,7 @@ from iris_hpo.selection.results import Results
 from iris_hpo.space.values import Value
 from iris_hpo.store.cards import fingerprint
 from iris_hpo.text import counted
-from iris_hpo.training.cards import model_name
+from iris_hpo.training.cards import beside_name, model_name
 
 CANDIDATE: Final = "iris_hpo/candidate"
 """Tag of a candidate's run: its key."""
@@ -32,6 +32,8 @@ _NOTE: Final = "iris_hpo/note"
 """Tag of the search's run: what was done with the champion."""
 _KIND: Final = {"mlflow.experimentKind": "custom_model_development"}
 """Tag of an experiment whose runs MLflow's UI shows first."""
+_BESIDE: Final = {"zip": "files.zip", "txt": "log.txt"}
+"""Names of what is stored beside a model, by its suffix."""
 _NOT_IN_NAMES: Final = re.compile(r"[^\w\-. /:]", re.ASCII)
 _PAGE: Final = 1000
 
@@ -170,7 +172,7 @@ class _Experiment:
         self.client.set_tag(run, VERSION, version)  # the last: an export may be interrupted
 
     def _write_files(self, run: str, key: str) -> None:
-        """Attach the model and the cards of a candidate."""
+        """Attach the model, what is stored beside it, and the cards of a candidate."""
         results = self.results
         model, score = results.models.get(key), results.scores.get(key)
         with tempfile.TemporaryDirectory() as folder:
@@ -178,6 +180,9 @@ class _Experiment:
                 Path(folder, "model.json").write_bytes(model.to_bytes())
                 content = results.read(model_name(key), model.digest)
                 Path(folder, "model.pkl").write_bytes(content)
+                for suffix, digest in (model.beside or {}).items():
+                    content = results.read(beside_name(key, suffix), digest)
+                    Path(folder, _BESIDE.get(suffix, f"model.{suffix}")).write_bytes(content)
             if score:
                 Path(folder, "score.json").write_bytes(score.to_bytes())
             self.client.log_artifacts(run, folder)

@@ -22,6 +22,11 @@ USER_ATTRS: Final = "user_attrs.json"
 
 _CUT: Final = b"... what it printed beyond the first MiB is left out ...\n"
 _TRIAL: Final = "trial"
+_WITHOUT_RESULT: Final = (
+    inspect.iscoroutinefunction,
+    inspect.isasyncgenfunction,
+    inspect.isgeneratorfunction,
+)
 _NAMELESS: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -92,6 +97,8 @@ class FunctionObjective(Called):
         positional, by_name = self._arguments(site.parameters, trial)
         with bounded_prints() as printed:
             value = self._imported(*positional, **by_name, **self.settings)
+        if inspect.iscoroutine(value):
+            value.close()  # it would warn that nobody has awaited it
         _leave(trial)
         return Returned(value, trial.logged + (_CUT if printed.is_cut else b""))
 
@@ -155,11 +162,23 @@ def import_function(address: str, field: str) -> Callable[..., object]:
     module, colon, name = address.partition(":")
     if not (colon and module and name):
         raise InputError(f"the function {address!r} is no address; write package.module:name")
+    if "." in name:
+        raise InputError(
+            f"the function {address!r} is part of {name.partition('.')[0]}; write a function at "
+            "the top of the module that calls it, and name that one",
+            field=(field,),
+        )
     function = import_object(
         f"{module}.{name}", "function", "a module of the project: package.module:name", field=field
     )
     if not callable(function):
         raise InputError(f"{address} is no function")
+    if any(gives_no_result(function) for gives_no_result in _WITHOUT_RESULT):
+        raise InputError(
+            f"the function {address} is async or yields, so a call gives no result; write one that "
+            "returns it, for example by asyncio.run",
+            field=(field,),
+        )
     return function
 
 

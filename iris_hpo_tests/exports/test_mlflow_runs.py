@@ -10,6 +10,7 @@ import pytest
 
 from iris_hpo.errors import InputError
 from iris_hpo.exports.mlflow_runs import CANDIDATE, to_mlflow
+from iris_hpo.store.digests import digest_of
 from iris_hpo.training.cards import dump_model
 from iris_hpo_tests.exports.results import FAILED, PROPOSALS, make_results
 
@@ -114,6 +115,33 @@ def test_a_champion_that_cannot_be_registered_is_never_called_registered(place: 
     notes = [to_mlflow(results, place).rpartition("; ")[2] for _ in range(2)]
 
     assert notes == ["the champion is a dict, which MLflow's registry cannot hold"] * 2
+
+
+def test_what_calls_left_is_attached_and_a_number_is_not_registered(place: str) -> None:
+    results = make_results(folds=0)
+    content = {"zip": b"files", "txt": b"log", "pkl": dump_model(0.5)}
+    digests = {name: digest_of(each) for name, each in content.items()}
+    beside = {name: digests[name] for name in ("zip", "txt")}
+    models = {
+        key: replace(card, digest=digests["pkl"], beside=beside)
+        for key, card in results.models.items()
+    }
+    results = replace(
+        results,
+        champion=replace(results.champion, rule="own_score"),
+        models=models,
+        read=lambda name, digest: content[name.rpartition(".")[2]] * (digest in digests.values()),
+    )
+
+    note = to_mlflow(results, place).rpartition("; ")[2]
+
+    (run,) = (run for run in runs_of(place) if run.data.tags.get(CANDIDATE) == results.keys[0])
+    files = {file.path for file in client_of(place).list_artifacts(run.info.run_id)}
+    assert files == {"model.pkl", "model.json", "score.json", "files.zip", "log.txt"}
+    path = client_of(place).download_artifacts(run.info.run_id, "files.zip")
+    assert Path(path).read_bytes() == b"files"
+    assert "what its calls left is attached to the runs of the candidates" in note
+    assert not client_of(place).search_model_versions("name='svm'")
 
 
 def test_a_server_that_is_not_there_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:

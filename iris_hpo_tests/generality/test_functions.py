@@ -342,10 +342,14 @@ def test_what_cannot_be_is_refused_where_it_is_written(
 def test_rows_that_are_not_there_are_not_divided(branin: YamlProject) -> None:
     answer = branin.call("run", "--search", "branin", *SERIAL, "--folds", "3")
     path = branin.root / "defs" / "branin" / "defs.yaml"
-    path.write_text(path.read_text() + "  test_size: 0.3\n")
+    before = path.read_text()
+    path.write_text(before + "  test_size: 0.3\n")
     written = branin.call("status", "--search", "branin")
+    path.write_text(before + "  splitter: shuffled\n")
+    split = branin.call("status", "--search", "branin")
 
-    assert (answer.code, written.code) == (2, 2)
+    assert (answer.code, written.code, split.code) == (2, 2, 2)
+    assert "splitter: the search has no table; leave splitter out" in split.err
     assert "folds 3: the search has no table, so there are no rows to divide" in answer.err
     assert "test_size 0.3: the search has no table" in written.err
     assert "test_size: 0.3" in written.err, "the line of the YAML is shown"

@@ -147,3 +147,11 @@ def test_no_rows_have_no_predictions() -> None:
     model = DecisionTreeClassifier().fit([[0], [1]], ["a", "b"])
 
     assert len(_predictions(model, np.empty((0, 1)))) == 0
+
+
+def test_a_prediction_of_several_lines_is_refused_where_each_is_a_line() -> None:
+    predicted = np.array(["a", "b\nc"])
+
+    with pytest.raises(InputError, match=r"predicts 'b\\nc', and each prediction is one line; add"):
+        _column(predicted, "classification", as_json=False)
+    assert _column(predicted, "classification", as_json=True) == '["a", "b\\nc"]\n'

@@ -23,6 +23,18 @@ def raises(x, y):  # noqa: ARG001 - axes
     raise RuntimeError("diverged")
 
 
+async def sleeps(x, y):
+    return x + y
+
+
+def steps(x, y):
+    yield x + y
+
+
+def hides_that_it_sleeps(x, y):
+    return sleeps(x, y)
+
+
 def writes(trial):
     (trial.folder / "deep").mkdir()
     (trial.folder / "deep" / "weights.bin").write_bytes(b"\x00\xff")

@@ -141,6 +141,10 @@ class TestFunction:
         with pytest.raises(CandidateError, match=message):
             train(function("returns", settings={"given": given}), XY, NOTHING)
 
+    def test_a_coroutine_is_no_number(self):
+        with pytest.raises(CandidateError, match="value is a coroutine, which is no number"):
+            train(function("hides_that_it_sleeps"), XY, NOTHING)
+
     def test_what_it_raises_is_the_candidates_failure(self):
         with pytest.raises(CandidateError, match="training failed: RuntimeError: diverged"):
             train(function("raises"), XY, NOTHING)
@@ -158,6 +162,9 @@ class TestFunction:
             ("asks_for_more", {"settings": {"a": 1}}, "takes either a trial, or a parameter for"),
             ("plane", {"settings": {"x": 1}}, "'x' is a setting and the parameter of an axis"),
             ("missing", {}, "cannot be imported"),
+            ("Model.fit", {}, "'.*:Model.fit' is part of Model; write a function at the top of"),
+            ("sleeps", {}, "sleeps is async or yields, so a call gives no result; write one"),
+            ("steps", {}, "steps is async or yields, so a call gives no result; write one"),
             ("plane", {"direction": "down"}, "direction 'down': choose maximize or minimize"),
             ("plane", {"metric": "rank"}, "a metric cannot be named 'rank'"),
             ("plane", {"inputs": ["none.csv"]}, "the input 'none.csv' of the objective cannot be"),
