@@ -63,7 +63,7 @@ class DataAsset:
 
     def recorded(self) -> Input | None:
         """The latest materialisation of the asset."""
-        return latest(self._study.instance, self.key)
+        return latest(self._study.instance, self.key, by_hand=True)
 
     def require(self) -> Input:
         """The latest materialisation of the asset.

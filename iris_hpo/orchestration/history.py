@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final, cast
 
 import dagster as dg
 
 from iris_hpo.orchestration.past_events import version_before
-from iris_hpo.orchestration.record import as_json
+from iris_hpo.orchestration.record import as_json, records_of_runs
 from iris_hpo.orchestration.selection_metadata import ESTIMATE, SCORING
 from iris_hpo.orchestration.status import Status
 from iris_hpo.orchestration.study import Study
@@ -20,7 +21,6 @@ SUCCESSION: Final = "succession"
 """Metadata of `selection`: how its champion compares with the one before."""
 
 _EARLIER: Final = "an earlier version made this selection"
-_PAGE: Final = 200
 
 
 @dataclass(frozen=True)
@@ -66,16 +66,8 @@ def past_selections(study: Study, last: int | None = None) -> Sequence[PastSelec
     last
         Largest number to read; None for all.
     """
-    key, cursor = study.names.asset("selection"), None
-    past: list[PastSelection] = []
-    while last is None or len(past) < last:
-        limit = _PAGE if last is None else min(_PAGE, last - len(past))
-        page = study.instance.fetch_materializations(key, limit=limit, cursor=cursor)
-        past += [_past_selection(study, record) for record in page.records]
-        if not page.has_more:
-            break
-        cursor = page.cursor
-    return past[::-1]
+    records = records_of_runs(study.instance, study.names.asset("selection"))
+    return [_past_selection(study, record) for record in islice(records, last)][::-1]
 
 
 def _past_selection(study: Study, record: dg.EventLogRecord) -> PastSelection:
@@ -120,11 +112,10 @@ def succession_of(study: Study, made: Made, upstream: Upstream, status: Status) 
     made, upstream, status
         The selection, and what it was made from.
     """
-    key = study.names.asset("selection")
-    records = study.instance.fetch_materializations(key, limit=1).records
-    if not records:
+    record = next(records_of_runs(study.instance, study.names.asset("selection")), None)
+    if record is None:
         return Succession("first")
-    past = _past_selection(study, records[0])
+    past = _past_selection(study, record)
     if past.split_version != upstream.split.version:
         what = "split" if past.data_version == upstream.split_card.data_digest else "data"
         return Succession.unknown(past.champion, f"other rows, as the {what} changed")

@@ -6,7 +6,7 @@ from typing import Final
 
 import dagster as dg
 
-from iris_hpo.orchestration.record import DATA_VERSION, input_version_tag
+from iris_hpo.orchestration.record import DATA_VERSION, input_version_tag, records_of_runs
 
 _PAGE: Final = 50
 
@@ -14,9 +14,8 @@ _PAGE: Final = 50
 def version_before(instance: dg.DagsterInstance, key: dg.AssetKey, event: int) -> str | None:
     """Data version that an unpartitioned asset had before an event; None without any."""
     earlier = dg.AssetRecordsFilter(asset_key=key, before_storage_id=event)
-    for record in instance.fetch_materializations(earlier, limit=1).records:
-        return _version(record.asset_materialization)
-    return None
+    record = next(records_of_runs(instance, earlier), None)
+    return _version(record.asset_materialization) if record else None
 
 
 def latest_of_partition(
@@ -24,24 +23,18 @@ def latest_of_partition(
 ) -> dg.AssetMaterialization | None:
     """The latest materialisation of a partition."""
     of_partition = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition])
-    for record in instance.fetch_materializations(of_partition, limit=1).records:
-        return record.asset_materialization
-    return None
+    record = next(records_of_runs(instance, of_partition), None)
+    return record.asset_materialization if record else None
 
 
 def latest_of_version(
     instance: dg.DagsterInstance, key: dg.AssetKey, version: str
 ) -> dg.AssetMaterialization | None:
     """The latest materialisation of an unpartitioned asset with a data version."""
-    cursor = None
-    while True:
-        page = instance.fetch_materializations(key, limit=_PAGE, cursor=cursor)
-        for record in page.records:
-            if _version(record.asset_materialization) == version:
-                return record.asset_materialization
-        if not page.has_more:
-            return None
-        cursor = page.cursor
+    for record in records_of_runs(instance, key, read_first=_PAGE):
+        if _version(record.asset_materialization) == version:
+            return record.asset_materialization
+    return None
 
 
 def input_version(

@@ -5,8 +5,9 @@ It is read in few queries, never one per key. Dagster's private interface is use
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, cast
 
 import dagster as dg
@@ -15,6 +16,7 @@ from dagster._core.events import AssetMaterializationPlannedData
 DATA_VERSION: Final = "dagster/data_version"
 CODE_VERSION: Final = "dagster/code_version"
 _USER_PROVIDED: Final = "dagster/data_version_is_user_provided"
+_PAGE: Final = 50
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,14 @@ class Input:
         Storage id in the event log, or any id between this one and the next of the same partition.
     code_version
         Code version of the asset at the time; empty if unknown.
+    is_latest
+        Whether nobody has reported a later one by hand; the next run replaces such a report.
     """
 
     version: str
     pointer: int
     code_version: str = ""
+    is_latest: bool = True
 
 
 FAILED: Final = "failed"
@@ -46,13 +51,60 @@ No candidate is to blame for it, so that it is worth another attempt.
 """
 
 
-def latest(instance: dg.DagsterInstance, key: dg.AssetKey) -> Input | None:
-    """The latest materialisation of an unpartitioned asset."""
-    record = _latest_record(instance, key)
-    if record is None or record.asset_materialization is None:
-        return None
-    tags = record.asset_materialization.tags or {}
-    return Input(tags.get(DATA_VERSION, ""), record.storage_id, tags.get(CODE_VERSION, ""))
+def latest(
+    instance: dg.DagsterInstance, key: dg.AssetKey, *, by_hand: bool = False
+) -> Input | None:
+    """The latest materialisation of an unpartitioned asset.
+
+    Parameters
+    ----------
+    by_hand
+        Whether one that was reported by hand counts. Of an asset of a search it says nothing about
+        what is stored.
+    """
+    for position, record in enumerate(_records(instance, key)):
+        if by_hand or _is_of_run(record):
+            materialization = record.asset_materialization
+            tags = (materialization.tags if materialization else None) or {}
+            version, code_version = tags.get(DATA_VERSION, ""), tags.get(CODE_VERSION, "")
+            return Input(version, record.storage_id, code_version, is_latest=position == 0)
+    return None
+
+
+def records_of_runs(
+    instance: dg.DagsterInstance, asset: dg.AssetKey | dg.AssetRecordsFilter, read_first: int = 1
+) -> Iterator[dg.EventLogRecord]:
+    """Yield the materialisations of an asset of a search, the latest first.
+
+    Those that were reported by hand, as in the UI, are left out.
+
+    Parameters
+    ----------
+    read_first
+        Number of records to read at first; more are read as they are needed.
+    """
+    return filter(_is_of_run, _records(instance, asset, read_first))
+
+
+def _records(
+    instance: dg.DagsterInstance, asset: dg.AssetKey | dg.AssetRecordsFilter, limit: int = 1
+) -> Iterator[dg.EventLogRecord]:
+    # Takes less than half the time of `get_latest_materialization_event`, which reads the table of
+    # assets first.
+    cursor = None
+    while True:
+        page = instance.fetch_materializations(asset, limit=limit, cursor=cursor)
+        yield from page.records
+        if not page.has_more:
+            return
+        limit, cursor = _PAGE, page.cursor
+
+
+def _is_of_run(record: dg.EventLogRecord) -> bool:
+    """Whether a run of the search recorded this; with a report by hand come no such tags."""
+    materialization = record.asset_materialization
+    tags = (materialization.tags if materialization else None) or {}
+    return {DATA_VERSION, CODE_VERSION} <= tags.keys()
 
 
 def input_pointer(
@@ -95,16 +147,13 @@ def metadata_before(
     instance: dg.DagsterInstance, key: dg.AssetKey
 ) -> Mapping[str, dg.MetadataValue]:
     """The metadata of the materialisation before the latest of an unpartitioned asset."""
-    records = instance.fetch_materializations(key, limit=2).records
-    before = records[1].asset_materialization if len(records) > 1 else None
-    return before.metadata if before else {}
+    for record in islice(records_of_runs(instance, key), 1, 2):
+        return record.asset_materialization.metadata if record.asset_materialization else {}
+    return {}
 
 
 def _latest_record(instance: dg.DagsterInstance, key: dg.AssetKey) -> dg.EventLogRecord | None:
-    # Takes less than half the time of `get_latest_materialization_event`, which reads the table of
-    # assets first.
-    records = instance.fetch_materializations(key, limit=1).records
-    return records[0] if records else None
+    return next(records_of_runs(instance, key), None)
 
 
 def data_versions(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:
@@ -130,21 +179,14 @@ def version_since(instance: dg.DagsterInstance, key: dg.AssetKey) -> int:
     int
         The storage id of the first materialisation with the present version; 0 without any.
     """
-    since, present, cursor = 0, None, None
-    while True:
-        page = instance.fetch_materializations(key, limit=20, cursor=cursor)
-        for record in page.records:
-            materialization = record.asset_materialization
-            tags = (materialization.tags if materialization else None) or {}
-            version = tags.get(DATA_VERSION)
-            if present is None:
-                present = version
-            if version != present:
-                return since
-            since = record.storage_id
-        if not page.has_more:
-            return since
-        cursor = page.cursor
+    since, present = 0, None
+    for record in records_of_runs(instance, key, read_first=20):
+        materialization = record.asset_materialization
+        version = ((materialization.tags if materialization else None) or {}).get(DATA_VERSION)
+        if present not in (None, version):
+            break
+        since, present = record.storage_id, version
+    return since
 
 
 def failed_partitions(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:

@@ -190,4 +190,4 @@ def selection_state(
         minimizes=_minimizes(spec),
     )
     is_current = recorded.version == version and recorded.code_version == CODE_VERSIONS["selection"]
-    return "up to date" if is_current else "out of date"
+    return "up to date" if is_current and recorded.is_latest else "out of date"

@@ -142,7 +142,7 @@ def _recorded_state(study: Study, name: str, version: str) -> State:
     if recorded is None:
         return "missing"
     is_current = recorded.version == version and recorded.code_version == CODE_VERSIONS[name]
-    return "up to date" if is_current else "out of date"
+    return "up to date" if is_current and recorded.is_latest else "out of date"
 
 
 def _is_stored(study: Study, name: str, card: Card) -> bool:

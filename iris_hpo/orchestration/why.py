@@ -126,7 +126,7 @@ def explain(study: Study, settings: Settings, key: str) -> Explanation:
         _failure(study, status, key),
         cause.model,
         cause.score,
-        _files(study, key, cause.model),
+        _files(study, key, cause),
         read_proposals(study).get(key),
     )
 
@@ -170,11 +170,11 @@ def _failure(study: Study, status: Status, key: str) -> PastFailure | None:
     return PastFailure(reason, run_id, log_files(study.instance, run_id))
 
 
-def _files(study: Study, key: str, model: ModelCard | None) -> Mapping[str, str]:
+def _files(study: Study, key: str, cause: Cause) -> Mapping[str, str]:
     """Files of the recorded results, by what they are."""
-    if model is None:
-        return {}
-    names = {"model": model_name(key), "score": score_name(key)}
-    for name in model.files_beside:
-        names["log" if name.endswith(LOG) else "files"] = name
+    names = {"score": score_name(key)} if cause.score else {}
+    if cause.model:
+        names["model"] = model_name(key)
+        for name in cause.model.files_beside:
+            names["log" if name.endswith(LOG) else "files"] = name
     return {what: str(study.store.path(name)) for what, name in names.items()}

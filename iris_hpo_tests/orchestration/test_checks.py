@@ -172,8 +172,9 @@ def test_a_check_that_warns_does_not_fail_the_run_of_the_selection(searched: Spe
 def test_every_check_of_the_champion_is_recorded_and_warns(searched: SpecProject) -> None:
     """The champion of the small grid is at its edge, and the selection before expected more."""
     higher = {"estimate": 0.99, "estimate_low": 0.98, "estimate_high": 1.0, "scoring": "accuracy"}
+    tags = {"dagster/data_version": "1", "dagster/code_version": "1"}
     searched.instance.report_runless_asset_event(
-        dg.AssetMaterialization("selection", metadata=higher)
+        dg.AssetMaterialization("selection", metadata=higher, tags=tags)
     )
     result = searched.run("selection")
     succeed(result)

@@ -8,7 +8,7 @@ import pytest
 
 from iris_hpo.orchestration.history import SUCCESSION, past_selections, succession_of
 from iris_hpo.orchestration.past_events import version_before
-from iris_hpo.orchestration.record import DATA_VERSION
+from iris_hpo.orchestration.record import CODE_VERSION, DATA_VERSION
 from iris_hpo.orchestration.status import Status
 from iris_hpo.selection.champion import Made
 from iris_hpo.selection.estimates import Assessment, NoEstimate
@@ -20,7 +20,9 @@ def report(project: SpecProject, asset: str, version: str, **metadata: Any) -> N
     """Record an asset as if a run had made it."""
     project.instance.report_runless_asset_event(
         dg.AssetMaterialization(
-            project.names.asset(asset), metadata=metadata, tags={DATA_VERSION: version}
+            project.names.asset(asset),
+            metadata=metadata,
+            tags={DATA_VERSION: version, CODE_VERSION: "1"},
         )
     )
 
