@@ -35,15 +35,35 @@ _TABLE_STYLE: Final = """
 
 def leaderboard_table(plots: "Plots") -> Any:
     """Make a table that can be sorted by a click on the name of a column."""
+    from bokeh import models
+
+    columns = _table_columns(plots)
+    return models.DataTable(
+        source=plots.source,
+        view=plots.view,
+        columns=columns,
+        index_position=None,
+        row_height=_ROW,
+        height=_ROW * (min(len(plots.columns.keys), _MAX_ROWS) + 2),
+        sizing_mode="stretch_width",
+        autosize_mode="none",
+        selectable=True,
+        reorderable=False,
+        stylesheets=[models.InlineStyleSheet(css=_TABLE_STYLE + _right_titles(columns))],
+    )
+
+
+def _table_columns(plots: "Plots") -> list[Any]:
     from html import escape
 
     from bokeh import models
 
     columns, facts = plots.columns, plots.columns.facts
     itself = RULES[facts.rule].scores_itself
-    number = models.NumberFormatter(format="0.0000", nan_format="-", text_align="right")
     value = models.StringFormatter(nan_format="", text_align="right")
-    short = models.NumberFormatter(format="0.000", nan_format="-", text_align="right")
+
+    def number(name: str) -> Any:
+        return _number(columns.numbers(name), 4)
 
     def column(field: str, title: str, width: int, **more: Any) -> Any:
         # The table takes the title as HTML.
@@ -53,36 +73,52 @@ def leaderboard_table(plots: "Plots") -> Any:
         column("rank", "rank", 50),
         column("candidate", "candidate", min(max(10 * max(map(len, columns.keys)), 90), 280)),
         column("what", "", 80),
-        column("score", *_named(facts.scoring if itself else "test score"), formatter=number),
+        column(
+            "score", *_named(facts.scoring if itself else "test score"), formatter=number("score")
+        ),
     ]
     if np.isfinite(columns.numbers("cv_mean")).any():
-        shown.append(column("cv_mean", "fold mean", 90, formatter=number))
-        shown.append(column("cv_std", "fold SD", 80, formatter=number))
+        shown.append(column("cv_mean", "fold mean", 90, formatter=number("cv_mean")))
+        shown.append(column("cv_std", "fold SD", 80, formatter=number("cv_std")))
     for at, axis in enumerate(columns.axes):
         if axis.is_number:
             shown.append(column(f"shown_{at}", *_named(axis.name), formatter=value))
         else:
             shown.append(column(f"text_{at}", *_named(axis.name)))
     if np.isfinite(columns.numbers("interval_low")).any():
-        shown.append(column("low", "95 % from", 80, formatter=short))
-        shown.append(column("high", "95 % to", 80, formatter=short))
+        shown.append(
+            column("low", "95 % from", 80, formatter=_number(columns.numbers("interval_low"), 3))
+        )
+        shown.append(
+            column("high", "95 % to", 80, formatter=_number(columns.numbers("interval_high"), 3))
+        )
     for at, name in enumerate(columns.metrics):
-        shown.append(column(f"metric_{at}", *_named(name), formatter=number))
+        shown.append(column(f"metric_{at}", *_named(name), formatter=number(name)))
     if np.isfinite(columns.seconds).any():
-        shown.append(column("seconds", "seconds", 80, formatter=short))
-    return models.DataTable(
-        source=plots.source,
-        view=plots.view,
-        columns=shown,
-        index_position=None,
-        row_height=_ROW,
-        height=_ROW * (min(len(columns.keys), _MAX_ROWS) + 2),
-        sizing_mode="stretch_width",
-        autosize_mode="none",
-        selectable=True,
-        reorderable=False,
-        stylesheets=[models.InlineStyleSheet(css=_TABLE_STYLE)],
+        shown.append(column("seconds", "seconds", 80, formatter=_number(columns.seconds, 3)))
+    return shown
+
+
+def _number(values: Floats, decimals: int) -> Any:
+    """Show numbers with so many decimals, or with powers of ten if most would be shown as zero."""
+    from bokeh import models
+
+    sizes = np.abs(values[np.isfinite(values) & (values != 0)])
+    if len(sizes) and np.median(sizes) < 10.0 ** (1 - decimals):
+        return models.ScientificFormatter(
+            precision=3, power_limit_low=1, nan_format="-", text_align="right"
+        )
+    form = "0." + "0" * decimals
+    return models.NumberFormatter(format=form, nan_format="-", text_align="right")
+
+
+def _right_titles(columns: list[Any]) -> str:
+    """Style that puts the titles above their numbers; a column has its own for cells only."""
+    places = [at for at, column in enumerate(columns, 1) if column.formatter.text_align == "right"]
+    titles = ", ".join(
+        f".slick-header-column:nth-child({at}) > .slick-column-name" for at in places
     )
+    return f"{titles} {{ float: right; }}\n"
 
 
 def parallel_coordinates(plots: "Plots") -> Any:

@@ -229,6 +229,26 @@ def test_the_table_names_the_score_and_leaves_blank_what_is_absent(rule: str, ti
     assert columns["shown_0"].formatter.nan_format == ""
 
 
+def test_the_titles_of_a_table_stand_above_their_numbers() -> None:
+    table = leaderboard_table(Plots(Columns(svm())))
+    (style,) = (sheet.css for sheet in table.stylesheets)
+
+    for place, column in enumerate(table.columns, 1):
+        is_number = column.field not in ("rank", "candidate", "what")
+        assert (column.formatter.text_align == "right") == is_number
+        assert (f":nth-child({place})" in style) == is_number
+
+
+def test_the_table_shows_small_scores_with_powers_of_ten() -> None:
+    facts = svm()
+    rows = [{**row, "score": -1e-6 * at} for at, row in enumerate(facts.rows)]
+    table = leaderboard_table(Plots(Columns(replace(facts, rows=rows))))
+    formatters = {column.field: type(column.formatter).__name__ for column in table.columns}
+
+    assert formatters["score"] == "ScientificFormatter"
+    assert formatters["cv_mean"] == "NumberFormatter"
+
+
 def test_a_touch_anywhere_on_its_line_opens_the_filter() -> None:
     (summary,) = re.findall(r"<summary>(.*)</summary>", own_text(svm_page()))
 
