@@ -13,7 +13,9 @@ from iris_hpo.orchestration.partitions import PartitionChange, pending_change, r
 from iris_hpo.orchestration.record import (
     data_versions,
     failed_partitions,
+    input_version_tag,
     latest_storage_ids,
+    latest_tags,
     version_since,
 )
 from iris_hpo.orchestration.source_status import Settings, read_sources
@@ -186,6 +188,16 @@ def unrefreshed(study: Study, keys: Collection[str]) -> set[str]:
     since = max(version_since(instance, names.asset(name)) for name in ("split", "parameters"))
     ids = latest_storage_ids(instance, names.asset("models"))
     return {key for key in keys if ids.get(key, 0) < since}
+
+
+def is_behind_data(study: Study) -> bool:
+    """Whether the split, or the model of a candidate, was made before the recorded `raw_data`."""
+    raw_data = study.recorded("raw_data")
+    seen = latest_tags(study.instance, study.names.asset("split")).get(
+        input_version_tag(study.names.asset("raw_data"))
+    )
+    is_split = raw_data is not None and seen == raw_data.version
+    return not is_split or bool(unrefreshed(study, registered_keys(study)))
 
 
 def _count(states: Sequence[State]) -> dict[str, int]:

@@ -131,3 +131,16 @@ def runs_at_work(study: Study) -> list[str]:
         if run.job_name == names.plain("search")
         or not results.isdisjoint(run.asset_selection or ())
     ]
+
+
+def run_that_makes(study: Study, name: str) -> str | None:
+    """Id of the latest run that is to make an unpartitioned asset; None if it has ended.
+
+    It may be a run of the user's own job, or of a backfill.
+    """
+    for record in study.instance.get_asset_records([study.names.asset(name)]):
+        run_id = record.asset_entry.last_run_id
+        run = study.instance.get_run_by_id(run_id) if run_id else None
+        if run and run.status in (dg.DagsterRunStatus.QUEUED, *UNFINISHED):
+            return run.run_id
+    return None

@@ -17,13 +17,14 @@ from iris_hpo.orchestration.draw_requests import draw_again
 from iris_hpo.orchestration.home import check_settings_are_read
 from iris_hpo.orchestration.names import log_line
 from iris_hpo.orchestration.partitions import change_requests, pending_change, registered_keys
-from iris_hpo.orchestration.plan import quick_plan
+from iris_hpo.orchestration.plan import is_behind_data, quick_plan
 from iris_hpo.orchestration.ranges import cut
 from iris_hpo.orchestration.recorder import SLOW_LOG, records_slowly
 from iris_hpo.orchestration.reselection import select_again, select_what_was_left
 from iris_hpo.orchestration.run_requests import (
     plan_requests,
     requests_again,
+    run_that_makes,
     runs_at_work,
     search_request,
 )
@@ -110,7 +111,8 @@ def follow_raw_data(context: dg.SensorEvaluationContext, study: Study) -> dg.Sen
     """Evaluate a tick over the data file, or over the asset with the data.
 
     The cursor holds the digest of the content that was last acted upon; of an asset, the event of
-    its materialisation, since a tick is too short to load the value.
+    its materialisation, since a tick is too short to load the value. A run that reads the data,
+    such as one of the user's own job, is waited for; what it then left undone is requested.
 
     Raises
     ------
@@ -130,13 +132,17 @@ def follow_raw_data(context: dg.SensorEvaluationContext, study: Study) -> dg.Sen
             skip_reason="the first search reads the data; this sensor follows its changes",
             cursor=cursor,
         )
-    if digest == seen or (study.spec.data_asset and digest == recorded_digest):
+    is_read = digest == recorded_digest
+    if digest == seen or (is_read and not is_behind_data(study)):
         return dg.SensorResult(skip_reason="the data has not changed", cursor=cursor)
+    if run_id := run_that_makes(study, "raw_data"):
+        waits = f"waits for run {run_id}, which reads the data"
+        return dg.SensorResult(skip_reason=waits, cursor=context.cursor or "{}")
     check_claim(study)
     if not study.spec.data_asset:
         study.dataset  # noqa: B018 - if it is half-written or wrong, wait until it is right
     keys = registered_keys(study)
-    sources = ["raw_data", "split"]
+    sources = ["split"] if is_read else ["raw_data", "split"]
     if study.recorded("parameters") is None:
         sources.append("parameters")
     run_key = f"{digest}-{recorded.pointer if recorded else 0}"

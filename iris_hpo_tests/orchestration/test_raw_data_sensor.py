@@ -2,6 +2,7 @@
 
 import json
 
+import dagster as dg
 import pytest
 
 from iris_hpo_tests.orchestration.following import Follower, assets_of, ends_of
@@ -159,3 +160,40 @@ def test_a_cursor_that_makes_no_sense_is_none(following: Follower, cursor: str) 
     following.cursor = cursor
     following.project.change_data()
     assert len(following.look().run_requests) == 1
+
+
+def begin(project: SpecProject, *assets: str) -> dg.DagsterRun:
+    """Make a run that is to make assets, as that of a user's own job, at work."""
+    return project.instance.create_run_for_job(
+        project.defs.resolve_job_def("search"),
+        asset_selection=frozenset(map(project.names.asset, assets)),
+        status=dg.DagsterRunStatus.STARTED,
+    )
+
+
+def test_a_run_that_reads_the_data_is_waited_for(following: Follower) -> None:
+    project = following.project
+    project.change_data()
+    run = begin(project, "raw_data", "split")
+    assert skipped(following) == f"waits for run {run.run_id}, which reads the data"
+
+    project.materialize_sources()
+    succeed(project.materialize_candidates())
+    assert skipped(following) == "the data has not changed"
+
+
+@pytest.mark.parametrize("made", [("raw_data",), ("raw_data", "split")])
+def test_what_such_a_run_left_is_asked_for(following: Follower, made: tuple[str, ...]) -> None:
+    following.project.change_data()
+    succeed(following.project.run(*made))
+    (request,) = following.tick()
+    assert assets_of(request) == ["split", "models", "scores"]
+    assert set(following.project.staleness("scores").values()) == {"FRESH"}
+    assert skipped(following) == "the data has not changed"
+
+
+def test_one_that_ended_without_reading_it_is_replaced(following: Follower) -> None:
+    following.project.change_data()
+    following.project.instance.report_run_failed(begin(following.project, "raw_data"))
+    (request,) = following.look().run_requests
+    assert assets_of(request) == ["raw_data", "split", "models", "scores"]
