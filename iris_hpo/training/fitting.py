@@ -104,7 +104,7 @@ def predict(estimator: Estimator, features: Features, target: Target) -> NDArray
     Returns
     -------
     ndarray of shape (rows,)
-        Predictions of shape (rows, 1) are flattened.
+        Predictions of shape (rows, 1) are flattened; objects, as CatBoost gives, become texts.
 
     Raises
     ------
@@ -240,6 +240,7 @@ def _score_recorded(
 
 def _predictions(estimator: Estimator, features: Features, target: Target) -> NDArray[np.generic]:
     predicted = np.asarray(estimator.predict(features))
+    predicted = np.array(predicted.tolist()) if predicted.dtype.kind == "O" else predicted
     if predicted.shape == (len(target), 1):
         predicted = predicted.ravel()
     if predicted.shape != target.shape:

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,6 +32,13 @@ class Columns(LinearRegression):
 
     def predict(self, X):  # noqa: N803
         return super().predict(X).reshape(-1, 1)
+
+
+class Objects(DecisionTreeClassifier):
+    """Predicts texts as objects, as CatBoost does."""
+
+    def predict(self, X):  # noqa: N803
+        return super().predict(X).astype(object)
 
 
 class Leaves(DecisionTreeClassifier):
@@ -129,6 +137,17 @@ def test_a_constructor_that_names_the_parameter_of_its_parent_otherwise(numbers)
 
 def test_predictions_that_are_a_column(numbers):
     check(recipe_of(Columns), {"fit_intercept": True}, numbers, "r2", "regression")
+
+
+def test_predicted_texts_are_no_objects(two_classes):
+    """The estimate compares them with the target."""
+    named = {name: getattr(two_classes, name).astype(str) for name in ("target", "test_target")}
+    texts = replace(two_classes, **named)
+
+    found = check(recipe_of(Objects), {"max_depth": 3}, texts, "accuracy", "classification")
+
+    columns = [*found.predictions.folds, found.predictions.test]
+    assert {column.dtype.kind for column in columns} == {"U"}
 
 
 @pytest.mark.filterwarnings("ignore:The `probability` parameter")
