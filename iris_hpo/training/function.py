@@ -161,7 +161,9 @@ def import_function(address: str, field: str) -> Callable[..., object]:
     """
     module, colon, name = address.partition(":")
     if not (colon and module and name):
-        raise InputError(f"the function {address!r} is no address; write package.module:name")
+        place, _, last = address.rpartition(".")
+        advice = f"{place}:{last}" if place and last and not colon else "package.module:name"
+        raise InputError(f"the function {address!r} is no address; write {advice}", field=(field,))
     if "." in name:
         raise InputError(
             f"the function {address!r} is part of {name.partition('.')[0]}; write a function at "

@@ -103,7 +103,8 @@ class ProgramObjective(Called):
                 raise InputError(
                     f"the command has {match[0]}, and a placeholder has no format; write "
                     f"{{{match[1]}}} and let the program round the value, or put a space after "
-                    "the brace if this is text"
+                    "the brace if this is text",
+                    field=("command",),
                 )
 
     @cached_property
@@ -210,11 +211,14 @@ def _fill(
         if is_checked:
             return ""
         if name in _OF_TABLE:
-            raise InputError(f"the command has {match[0]}, and the search has no table")
+            raise InputError(
+                f"the command has {match[0]}, and the search has no table", field=("command",)
+            )
         known = ", ".join(f"{{{each}}}" for each in values)
         raise InputError(
             f"the command has {match[0]}, which names nothing; write one of {known}, or "
-            f"{{{match[0]}}} for the text itself"
+            f"{{{match[0]}}} for the text itself",
+            field=("command",),
         )
 
     return [_PLACEHOLDER.sub(replace, word) for word in command]

@@ -308,7 +308,8 @@ def test_a_function_predicts_with_the_files_of_the_champion(project: YamlProject
     ("objective", "line", "message"),
     [
         ({"function": "functions:none"}, "function:", "cannot be imported"),
-        ({"function": "functions"}, "objective:", "write package.module:name"),
+        ({"function": "functions"}, "function: functions", "write package.module:name"),
+        ({"function": "functions.branin"}, "function: functions.", "write functions:branin"),
         ({"function": "functions:branin", "use": "a.B"}, "use: a.B", "give one of function"),
         ({"metric": "height"}, "objective:", "give one of function, command and use"),
         ({"use": "a.B", "metric": "height"}, "metric: height", "metric is no field beside use"),
@@ -319,8 +320,8 @@ def test_a_function_predicts_with_the_files_of_the_champion(project: YamlProject
         ),
         ({"function": "functions:branin", "direction": "down"}, "direction: down", "minimize"),
         ({"function": "functions:descend", "settings": {"a": 1}}, "objective:", "argument 'a'"),
-        ({"command": ["sh", "{none}"]}, "objective:", "{none}, which names nothing"),
-        ({"command": ["sh"], "inputs": ["no"]}, "objective:", "input 'no' of the objective"),
+        ({"command": ["sh", "{none}"]}, "command:", "{none}, which names nothing"),
+        ({"command": ["sh"], "inputs": ["no"]}, "inputs:", "input 'no' of the objective"),
     ],
 )
 def test_what_cannot_be_is_refused_where_it_is_written(
@@ -334,7 +335,9 @@ def test_what_cannot_be_is_refused_where_it_is_written(
 
     assert answer.code == 2
     assert message in answer.err
-    assert line in answer.err, "the line of the YAML is shown"
+    lines = answer.err.splitlines()
+    marked = next(at for at, each in enumerate(lines) if "^" in each)
+    assert line in lines[marked - 1], "the line of the YAML is marked"
     assert "Traceback" not in answer.err
 
 
