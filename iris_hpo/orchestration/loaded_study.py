@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from iris_hpo.errors import InputError
+from iris_hpo.orchestration.page import champion_facts
 from iris_hpo.orchestration.record import data_versions
 from iris_hpo.orchestration.study import Study
+from iris_hpo.reports.html import check_installed
 from iris_hpo.selection.champion import CHAMPION
 from iris_hpo.selection.estimates import Estimate, NoEstimate
 from iris_hpo.selection.leaderboard import LEADERBOARD, read_csv, typed
@@ -114,8 +116,42 @@ class LoadedStudy:
         """
         import pandas as pd
 
+        return pd.DataFrame(self._rows())
+
+    def figures(self, *names: str) -> Any:
+        """Make plots of the selection's page, for `bokeh.io.show`; a choice in one shows in all.
+
+        Parameters
+        ----------
+        names
+            Which plots, of those that the leaderboard has: ``map`` over both axes if there are two,
+            ``leaderboard``, ``slices`` over each axis, ``parallel`` coordinates, and ``importance``
+            of the axes. By default all.
+
+        Raises
+        ------
+        InputError
+            If there is no such plot, or Bokeh is not installed.
+        """
+        check_installed()
+        from bokeh.layouts import column
+
+        from iris_hpo.reports.columns import Columns
+        from iris_hpo.reports.plots import Plots
+
+        facts = champion_facts(self._spec, self._card, self._rows(), answer=())
+        sections = Plots(Columns(facts)).make()
+        for name in names:
+            if name not in sections:
+                raise InputError(
+                    f"there is no plot {legible(name)}; there are {listed([*sections])}"
+                )
+        plots = [plot for name in names or sections for plot in sections[name]]
+        return column(plots, sizing_mode="stretch_width")
+
+    def _rows(self) -> list[dict[str, Value]]:
         content = read_verified(self._store, LEADERBOARD, self._card.leaderboard_digest)
-        return pd.DataFrame([typed(row, self._spec.space) for row in read_csv(content)])
+        return [typed(row, self._spec.space) for row in read_csv(content)]
 
     def _check_versions(self, what: str, versions: Mapping[str, str]) -> None:
         for package, present in self._spec.make_objective().origin.package_versions().items():

@@ -24,6 +24,7 @@ from iris_hpo.selection.leaderboard import leaderboard
 from iris_hpo.selection.results import Results
 from iris_hpo.selection.sentences import champion_lines, expectation
 from iris_hpo.space.values import Value
+from iris_hpo.spec import SearchSpec
 from iris_hpo.text import counted
 
 _PAST: Final = 50
@@ -90,14 +91,24 @@ def _facts(
 ) -> PageFacts:
     answer = champion_lines(champion, study.spec.task, len(rows))
     texts = [each.text for each in findings.values() if each.applies and not each.passed]
+    facts = champion_facts(study.spec, champion, rows, answer)
+    return replace(facts, warnings=[text for text in texts if text not in answer])
+
+
+def champion_facts(
+    spec: SearchSpec,
+    champion: ChampionCard,
+    rows: Sequence[Mapping[str, Value]],
+    answer: Sequence[str],
+) -> PageFacts:
+    """Return what the champion's card and the leaderboard say by themselves."""
     return PageFacts(
-        title=study.spec.name or "search",
+        title=spec.name or "search",
         scoring=champion.scoring,
         rule=champion.rule,
-        space=study.spec.space,
+        space=spec.space,
         rows=rows,
         answer=answer,
-        warnings=[text for text in texts if text not in answer],
         as_good=champion.as_good,
         minimizes=champion.direction == MINIMIZE,
     )

@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 import pytest
+from bokeh.embed import file_html
 
 from iris_hpo.data.sources import file_digest
 from iris_hpo.errors import InputError
@@ -321,6 +322,18 @@ def test_an_asset_that_depends_on_the_selection_gets_the_champion(done: AssetPro
     message = "no model of the candidate C9.0_G9.0; the nearest are C8.0_"
     with pytest.raises(InputError, match=message):
         study.model("C9.0_G9.0")
+
+
+def test_a_loaded_study_has_the_plots_of_its_leaderboard(done: AssetProject) -> None:
+    study = LoadedStudy(done.study())
+    for names, count in [((), 5), (("leaderboard",), 1), (("slices", "leaderboard"), 3)]:
+        figures = study.figures(*names)  # one after the other, as cells of a notebook
+        assert len(figures.children) == count
+        assert "Bokeh" in file_html(figures)
+    table = figures.children[-1]
+    assert list(table.source.data["candidate"]) == list(study.frame()["candidate"])
+    with pytest.raises(InputError, match="no plot heat; there are map, leaderboard"):
+        study.figures("map", "heat")
 
 
 def test_a_model_that_was_changed_is_not_unpickled(done: AssetProject) -> None:
