@@ -74,7 +74,8 @@ def project_files(start: Start) -> Mapping[str, bytes]:
 _README: Final = """\
 # {start.name}
 
-Predicts `{start.target}` of `data/{start.data_file}` with {estimator}.
+Predicts the column `{start.target}` of `data/{start.data_file}` with {estimator}.
 `iris-hpo run` trains what is missing and selects the best; `iris-hpo report` shows it.
+`DAGSTER_HOME="$PWD/.dagster" dg dev` opens the same results in Dagster's UI.
 Edit `defs/{start.name}/defs.yaml` and the values in `data/parameters/{start.name}`.
 """

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from threadpoolctl import threadpool_limits
 
-from iris_hpo.command.init import write_project
+from iris_hpo.command.init import project_files, write_project
 from iris_hpo.component import HyperparameterSearch
 from iris_hpo.data.dataset import read_dataset
 from iris_hpo.data.split import divide, read_examples, write_split
@@ -257,6 +257,14 @@ def test_every_field_is_described(tmp_path: Path) -> None:
 
     for name in HyperparameterSearch.model_fields:
         assert f"\n  {name}:" in text or f"\n  # {name}:" in text, name
+
+
+def test_the_readme_says_how_to_open_the_results_in_dagster(tmp_path: Path) -> None:
+    start = plan(write_table(tmp_path / "shops.csv"), "-1", None, None)
+    readme = project_files(start)["README.md"].decode()
+
+    assert "Predicts the column `-1` of `data/shops.csv`" in readme
+    assert '`DAGSTER_HOME="$PWD/.dagster" dg dev`' in readme
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
