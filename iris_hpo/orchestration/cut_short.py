@@ -14,6 +14,9 @@ from iris_hpo.orchestration.record import FAILED_BEFORE_END, last_attempts, trie
 _RETRY_SECONDS: Final = 120
 """Time that Dagster's daemon has to begin its own retry of a failed run."""
 
+_WILL_RETRY: Final = "dagster/will_retry"
+_RETRIED_BY: Final = "dagster/auto_retry_run_id"
+
 
 def cut_short_partitions(
     instance: dg.DagsterInstance, key: dg.AssetKey, tag: str
@@ -66,11 +69,17 @@ def is_to_be_retried(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
 
     A second request beside the retry would do the same work. Once there is a retry, it is at work.
     """
-    if run.tags.get("dagster/will_retry") != "true" or "dagster/auto_retry_run_id" in run.tags:
+    if run.tags.get(_WILL_RETRY) != "true" or _RETRIED_BY in run.tags:
         return False
     record = instance.get_run_record_by_id(run.run_id)
     ended = record.end_time if record else None
     return ended is not None and time.time() - ended < _RETRY_SECONDS
+
+
+def retry_no_more(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    """Take a retry over from the daemon, which missed it: its backfill would wait without end."""
+    if run.tags.get(_WILL_RETRY) == "true" and _RETRIED_BY not in run.tags:
+        instance.add_run_tags(run.run_id, {_WILL_RETRY: "false"})
 
 
 _explained: set[str] = set()

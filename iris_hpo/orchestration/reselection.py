@@ -8,7 +8,7 @@ import dagster as dg
 from iris_hpo.data.split import CARD as SPLIT_CARD
 from iris_hpo.data.split import SplitCard
 from iris_hpo.known_rules import RULES
-from iris_hpo.orchestration.cut_short import cut_short_run, is_to_be_retried
+from iris_hpo.orchestration.cut_short import cut_short_run, is_to_be_retried, retry_no_more
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.last_run import CHANGED
 from iris_hpo.orchestration.names import CODE_VERSIONS
@@ -78,8 +78,11 @@ def select_what_was_left(study: Study, before: str) -> tuple[list[dg.RunRequest]
     run = cut_short_run(study.instance, study.names.asset("selection"), INTERRUPTED)
     if run is None:
         return [], ""
+    if is_to_be_retried(study.instance, run) or runs_at_work(study):
+        return [], before
+    retry_no_more(study.instance, run)
     times = int(before or 0) + 1
-    if times > MOST_TIMES or is_to_be_retried(study.instance, run) or runs_at_work(study):
+    if times > MOST_TIMES:
         return [], before
     request = dg.RunRequest(run_key=f"{run.run_id}-select", job_name=study.names.plain("select"))
     return [request], str(times)

@@ -9,7 +9,11 @@ from typing import Any, Final
 import dagster as dg
 
 from iris_hpo.orchestration.config import sampling_settings
-from iris_hpo.orchestration.cut_short import cut_short_partitions, is_to_be_retried
+from iris_hpo.orchestration.cut_short import (
+    cut_short_partitions,
+    is_to_be_retried,
+    retry_no_more,
+)
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.plan import Plan
@@ -68,6 +72,8 @@ def requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]
     retried = any(is_to_be_retried(study.instance, run) for run, _ in runs.values())
     if retried or runs_at_work(study):
         return [], before
+    for run, _ in runs.values():
+        retry_no_more(study.instance, run)
     if not left:
         return [], ""
     times, of = (int(part) for part in before.split()) if before else (0, len(left) + 1)

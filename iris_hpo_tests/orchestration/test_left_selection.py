@@ -54,6 +54,9 @@ def test_one_that_dagster_is_about_to_retry_is_left_to_it(
         with monkeypatch.context() as later:
             later.setattr(cut_short, "_RETRY_SECONDS", 0)
             requested.append(len(follower.look().run_requests or ()))
+        left = instance.get_run_by_id(run.run_id)
+        assert left
+        assert not left.is_complete_and_waiting_to_retry
     assert requested == [1] * MOST_TIMES + [0, 0]
 
 
