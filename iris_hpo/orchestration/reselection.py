@@ -12,8 +12,8 @@ from iris_hpo.orchestration.cut_short import cut_short_run, is_to_be_retried, re
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.last_run import CHANGED
 from iris_hpo.orchestration.names import CODE_VERSIONS
-from iris_hpo.orchestration.record import latest_tags
-from iris_hpo.orchestration.run_requests import MOST_TIMES, runs_at_work
+from iris_hpo.orchestration.record import data_versions, latest_tags
+from iris_hpo.orchestration.run_requests import MOST_TIMES, run_that_makes, runs_at_work
 from iris_hpo.orchestration.selection_status import CHOSEN_BY, TAG_LENGTH, choosing_fingerprint
 from iris_hpo.orchestration.study import Study
 from iris_hpo.run_settings import ALL, SelectionSettings
@@ -23,6 +23,8 @@ from iris_hpo.store.digests import ArtifactError
 
 def select_again(study: Study, before: str | None) -> tuple[list[dg.RunRequest], str | None]:
     """Request a selection if the search now chooses otherwise, such as after an upgrade.
+
+    One that was wiped is requested, too.
 
     A selection whose settings a run has changed stands.
 
@@ -43,11 +45,11 @@ def select_again(study: Study, before: str | None) -> tuple[list[dg.RunRequest],
     except ArtifactError:  # the split was changed or is being written: another sensor sees that
         return [], before
     now = choosing_fingerprint(spec, own, repeats)
-    if before == now:
-        return [], now
     recorded = study.recorded("selection")
     if recorded is None:
-        return [], before
+        return _select_wiped(study, before)
+    if before == now:
+        return [], now
     # Earlier versions say only which rule and refit; their standard error counted all repeats.
     follows = before is None and repeats is None and _was_chosen_by(study, own)
     if _stands(study, recorded.code_version, now, untagged=follows):
@@ -86,6 +88,14 @@ def select_what_was_left(study: Study, before: str) -> tuple[list[dg.RunRequest]
         return [], before
     request = dg.RunRequest(run_key=f"{run.run_id}-select", job_name=study.names.plain("select"))
     return [request], str(times)
+
+
+def _select_wiped(study: Study, before: str | None) -> tuple[list[dg.RunRequest], str | None]:
+    """Request a selection that somebody has wiped, once; without `before` there was none."""
+    waits = run_that_makes(study, "selection") or runs_at_work(study)
+    if before is None or waits or not data_versions(study.instance, study.names.asset("scores")):
+        return [], before
+    return [dg.RunRequest(job_name=study.names.plain("select"))], None
 
 
 def _repeats(study: Study) -> int | None:

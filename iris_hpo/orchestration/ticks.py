@@ -66,6 +66,8 @@ def _evaluate(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorRes
     claim_search(study, follows=True)
     if study.spec.data_asset and study.data_asset.recorded() is None:
         return _wait_for_asset(context, study)
+    if study.recorded("split") is None and (run_id := run_that_makes(study, "raw_data")):
+        return _wait_for_run(context, run_id)  # it may do the whole first search
     change = pending_change(study)
     last = _cursor(context)
     cursor = {"digest": study.candidates.digest, **_code_digest(study.spec)}
@@ -136,8 +138,7 @@ def follow_raw_data(context: dg.SensorEvaluationContext, study: Study) -> dg.Sen
     if digest == seen or (is_read and not is_behind_data(study)):
         return dg.SensorResult(skip_reason="the data has not changed", cursor=cursor)
     if run_id := run_that_makes(study, "raw_data"):
-        waits = f"waits for run {run_id}, which reads the data"
-        return dg.SensorResult(skip_reason=waits, cursor=context.cursor or "{}")
+        return _wait_for_run(context, run_id)
     check_claim(study)
     if not study.spec.data_asset:
         study.dataset  # noqa: B018 - if it is half-written or wrong, wait until it is right
@@ -169,6 +170,12 @@ def _wait_for_asset(context: dg.SensorEvaluationContext, study: Study) -> dg.Sen
     return dg.SensorResult(
         skip_reason=f"waits until {study.data_asset.source} is materialised",
         cursor=context.cursor or "{}",
+    )
+
+
+def _wait_for_run(context: dg.SensorEvaluationContext, run_id: str) -> dg.SensorResult:
+    return dg.SensorResult(
+        skip_reason=f"waits for run {run_id}, which reads the data", cursor=context.cursor or "{}"
     )
 
 

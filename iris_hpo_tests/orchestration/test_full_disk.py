@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from iris_hpo.orchestration import candidates_run
+from iris_hpo.orchestration import candidates_run, cut_short
 from iris_hpo.orchestration.record import failed_partitions
 from iris_hpo.store import folder
 from iris_hpo.store.digests import StoreWriteError
@@ -74,6 +74,31 @@ def test_a_disk_that_stays_full_is_tried_three_times(
     requests = [bool(follower.tick()) for _ in range(6)]
     assert requests == [True, True, True, True, False, False]
     check_nothing_failed(follower.project)
+
+
+def test_what_dagster_is_about_to_retry_is_left_to_it(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = follower.project.instance
+    Room(monkeypatch, "models/", WHOLE)
+    assert follower.tick()
+    (run,) = instance.get_runs()
+    instance.add_run_tags(run.run_id, {"dagster/will_retry": "true"})
+    assert not follower.look().run_requests
+
+    instance.add_run_tags(run.run_id, {"dagster/auto_retry_run_id": "another"})
+    assert follower.look().run_requests, "the retry has begun, and left the candidates too"
+
+
+def test_what_dagster_has_not_retried_in_time_is_requested(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Room(monkeypatch, "models/", WHOLE)
+    assert follower.tick()
+    (run,) = follower.project.instance.get_runs()
+    follower.project.instance.add_run_tags(run.run_id, {"dagster/will_retry": "true"})
+    monkeypatch.setattr(cut_short, "_RETRY_SECONDS", 0)
+    assert {request.job_name for request in follower.look().run_requests} == {"search"}
 
 
 def test_a_disk_that_is_full_before_any_candidate_is_tried_again(

@@ -1,5 +1,7 @@
 """A selection whose run died, was interrupted or never began is requested again."""
 
+from collections.abc import Mapping
+
 import dagster as dg
 import pytest
 
@@ -19,12 +21,17 @@ def follower(scored: SpecProject) -> Follower:
     return made
 
 
-def leave(project: SpecProject, **tags: str) -> dg.DagsterRun:
-    """Make a run of the selection that never began."""
+def leave(
+    project: SpecProject,
+    tags: Mapping[str, str] | None = None,
+    status: dg.DagsterRunStatus | None = None,
+) -> dg.DagsterRun:
+    """Make a run of the selection; without a status, one that never began."""
     return project.instance.create_run_for_job(
         project.defs.resolve_job_def("select"),
         asset_selection=frozenset([project.names.asset("selection")]),
         tags=tags,
+        status=status,
     )
 
 
@@ -32,7 +39,7 @@ def leave(project: SpecProject, **tags: str) -> dg.DagsterRun:
 def test_it_is_requested_again(follower: Follower, *, interrupted: bool) -> None:
     instance = follower.project.instance
     if interrupted:
-        instance.report_run_canceled(leave(follower.project, **{INTERRUPTED: "true"}))
+        instance.report_run_canceled(leave(follower.project, {INTERRUPTED: "true"}))
     else:
         instance.report_run_failed(leave(follower.project))
     (request,) = follower.tick()
@@ -82,3 +89,28 @@ def test_it_is_requested_three_times(follower: Follower) -> None:
         follower.project.instance.report_run_failed(leave(follower.project))
         requested.append(len(follower.look().run_requests or ()))
     assert requested == [1] * MOST_TIMES + [0, 0]
+
+
+def test_one_that_was_wiped_is_requested_once(follower: Follower) -> None:
+    project = follower.project
+    assert project.run("selection").success
+    follower.tick()
+    for _ in range(2):
+        project.instance.wipe_assets([project.names.asset("selection")])
+        at_work = leave(project, status=dg.DagsterRunStatus.STARTED)
+        assert not follower.look().run_requests, "a run makes it"
+        project.instance.report_run_canceled(at_work)
+
+        (request,) = follower.look().run_requests
+        assert request.job_name == "select"
+        assert not follower.look().run_requests
+        assert project.run("selection").success
+        assert not follower.look().run_requests
+
+
+def test_one_that_was_wiped_with_the_scores_is_not(follower: Follower) -> None:
+    project = follower.project
+    assert project.run("selection").success
+    follower.tick()
+    project.instance.wipe_assets([project.names.asset(name) for name in ("scores", "selection")])
+    assert not follower.look().run_requests

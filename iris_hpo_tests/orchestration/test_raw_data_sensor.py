@@ -197,3 +197,12 @@ def test_one_that_ended_without_reading_it_is_replaced(following: Follower) -> N
     following.project.instance.report_run_failed(begin(following.project, "raw_data"))
     (request,) = following.look().run_requests
     assert assets_of(request) == ["raw_data", "split", "models", "scores"]
+
+
+def test_a_run_that_may_do_the_first_search_is_waited_for(project: SpecProject) -> None:
+    follower = Follower(project, "parameter_files_sensor")
+    run = begin(project, "raw_data", "split")
+    assert skipped(follower) == f"waits for run {run.run_id}, which reads the data"
+    project.instance.report_run_failed(run)
+    (request,) = follower.look().run_requests
+    assert assets_of(request) == ["raw_data", "split", "parameters", "models", "scores"]
