@@ -375,3 +375,19 @@ def test_a_study_without_an_instance_is_refused(
     monkeypatch.setattr("iris_hpo.orchestration.build._BUILT", {"": [small_spec(tmp_path)]})
     with pytest.raises(InputError, match=r"\.dagster is no Dagster instance; run the search first"):
         load_study()
+
+
+@pytest.mark.slow
+def test_a_value_that_cannot_be_loaded_is_tried_again_three_times(project: AssetProject) -> None:
+    project.materialize("features")
+    project.frames.kept.clear()
+    files, data = Follower(project, "parameter_files_sensor"), Follower(project, "raw_data_sensor")
+    assert not data.tick()
+    assert [bool(files.tick()) for _ in range(6)] == [True, True, True, True, False, False]
+    assert not data.tick()
+
+    project.materialize("features")
+    (request,) = data.tick()
+    assert assets_of(request) == ["raw_data", "split", "models", "scores"]
+    assert not files.tick()
+    assert set(project.staleness("scores").values()) == {"FRESH"}
