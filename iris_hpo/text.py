@@ -5,7 +5,7 @@ What a message says is decided where it is raised.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 _PLAIN: Final = re.compile(r"[!-~]{1,200}", re.ASCII)
@@ -14,6 +14,8 @@ _LISTED: Final = 50
 _WORD: Final = 300
 _LINE: Final = 2_000
 _LINES: Final = 60
+_ALIKE: Final = 0.8  # of 1: how alike a misspelt name is to the one that is meant
+_COMPARED: Final = 60  # the largest number of characters of a name that are compared
 _LONG_WORD: Final = re.compile(rf"\S{{{_WORD + 1},}}")
 _JOINERS: Final = "\u200c\u200d"  # join letters in Persian and Hindi, and emoji: harmless
 
@@ -105,6 +107,21 @@ def listed(keys: Sequence[str]) -> str:
     """Keys for a message; of many, the first ones and the number of the rest."""
     more = f" and {len(keys) - _LISTED} more" if len(keys) > _LISTED else ""
     return f"{', '.join(map(legible, keys[:_LISTED]))}{more}" if keys else "none"
+
+
+def names_for(name: str, known: Sequence[str]) -> str:
+    """List the names that exist, for a message, and the nearest first."""
+    near = near_name(name, known)
+    meant = f"did you mean {near!r}? It" if near else "it"
+    return f"{meant} has {listed(known)}"
+
+
+def near_name(name: str, known: Iterable[str]) -> str | None:
+    """Return the name that another is probably a misspelling of; None if there is none."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(str(name)[:_COMPARED], known, n=1, cutoff=_ALIKE)
+    return near[0] if near else None
 
 
 def shorten(text: str, length: int = 60) -> str:

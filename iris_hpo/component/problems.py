@@ -8,8 +8,7 @@ from typing import Any, Final, cast, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from iris_hpo.text import listed
-from iris_hpo.training.parameter_names import near_name
+from iris_hpo.text import listed, near_name
 
 Place = tuple[str | int, ...]
 

@@ -11,7 +11,6 @@ import inspect
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -21,6 +20,7 @@ from iris_hpo.samplers.drawing import ShownKeys, draw_unknown, generator, neares
 from iris_hpo.samplers.optuna_history import History
 from iris_hpo.samplers.qmc import SobolSampler
 from iris_hpo.space.candidates import Candidate, ParameterSpace
+from iris_hpo.text import names_for
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
@@ -81,9 +81,7 @@ class OptunaSampler(ABC):
         known = [name for name in inspect.signature(self.kind).parameters if name != "seed"]
         for name in self._settings:
             if name not in known:
-                near = get_close_matches(name, known, 1)
-                meant = f"did you mean {near[0]!r}? It" if near else "it"
-                raise ValueError(f"it has no {name!r}; {meant} has seed, {', '.join(known)}")
+                raise ValueError(f"it has no {name!r}; {names_for(name, ['seed', *known])}")
         startup = self._settings.get("n_startup_trials", STARTUP)
         if not isinstance(startup, int):
             raise ValueError(f"n_startup_trials {startup!r} must be a whole number")

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from iris_hpo.data.dataset import Features, Target, Task
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.space.values import Value
-from iris_hpo.text import shorten
+from iris_hpo.text import names_for, shorten
 from iris_hpo.training.origin import Origin
-from iris_hpo.training.parameter_names import accepts, misspelt, names_for
+from iris_hpo.training.parameter_names import accepts, misspelt
 from iris_hpo.training.preparation import VERSION as PREPARATION
 from iris_hpo.training.preparation import prepare
 from iris_hpo.training.settings import construct, identity, import_class, import_paths

@@ -1,33 +1,16 @@
 """Names of an estimator's parameters: which exist, and which are probably misspelt."""
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
-from iris_hpo.text import listed
+from iris_hpo.text import near_name
 
-_ALIKE: Final = 0.8  # of 1: how alike a misspelt name is to the one that is meant
-_LONGEST: Final = 60  # characters of a name that are compared
 _NO_PARAMETER: Final = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
 
 OPEN: Final = inspect.Parameter.empty
 """The value of an argument that a class requires and nothing has given."""
-
-
-def names_for(name: str, known: Sequence[str]) -> str:
-    """List the names that exist, for a message; the nearest first."""
-    near = near_name(name, known)
-    meant = f"did you mean {near!r}? It" if near else "it"
-    return f"{meant} has {listed(known)}"
-
-
-def near_name(name: str, known: Iterable[str]) -> str | None:
-    """Return the name that another is probably a misspelling of; None if there is none."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(str(name)[:_LONGEST], known, n=1, cutoff=_ALIKE)
-    return near[0] if near else None
 
 
 def misspelt(estimator: Any, name: str) -> str | None:

@@ -12,8 +12,8 @@ from typing import Any, Final, TypeGuard, cast
 
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.parts import import_object
-from iris_hpo.text import NUMBER, shorten
-from iris_hpo.training.parameter_names import arguments, names_for
+from iris_hpo.text import NUMBER, names_for, shorten
+from iris_hpo.training.parameter_names import arguments
 
 _ESTIMATOR: Final = "estimator"
 _SETTINGS: Final = "settings"
