@@ -158,6 +158,7 @@ def apart(function: Callable[[*Arguments], Answer], *arguments: *Arguments) -> A
     if not _spare:
         return function(*arguments)
     try:
+        _spare[0].begin(adopt_path, list(sys.path))
         return _spare[0].begin(function, *arguments).result()
     except BrokenExecutor:
         end_spare()

@@ -262,7 +262,7 @@ def drop_limits(selection: Selection, limits: Mapping[str, tuple[float, float]])
     Parameters
     ----------
     limits
-        The lowest and the highest number that can be tried, by the name of the axis.
+        The lowest and the highest number that can be tried, by the name of each axis with an edge.
     """
     names = (axis.name for axis in selection.space.axes)
     values = dict(zip(names, selection.champion.candidate.values, strict=True))

@@ -154,7 +154,7 @@ class TrialWork:
     def _may_print(self) -> bool:
         """Whether the code of others works in this process: it may print without end."""
         paths = self.conditions.objective.origin.import_paths
-        return not all(path.startswith("sklearn.") for path in paths)
+        return any(path.partition(".")[0] != "sklearn" for path in paths)
 
     def _do(self, trial: Trial) -> TrialResult:
         store = open_store(self.store_url)

@@ -1,7 +1,7 @@
 """The asset `selection`: from recorded scores to a leaderboard, selected models and a champion."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -193,16 +193,16 @@ def _choose(study: Study, given: SelectionSettings) -> _Choice:
         repeats=evidence.repeats or 1,
         minimizes=bool(spec.called and spec.called.minimizes),
     )
-    selection = drop_limits(selection, _limits(spec))
+    selection = drop_limits(selection, _limits(spec, {axis for axis, _ in selection.edges}))
     proposals = {key: proposal.facts for key, proposal in read_proposals(study).items()}
     selection = replace(selection, proposals=proposals)
     return _Choice(study, upstream, status, settings, selection, examples, evidence, pool)
 
 
-def _limits(spec: SearchSpec) -> Mapping[str, Limits]:
-    """Return the lowest and the highest number of each axis that may be tried."""
+def _limits(spec: SearchSpec, names: Collection[str]) -> Mapping[str, Limits]:
+    """Return the lowest and the highest number of some axes that may be tried."""
     recipe = spec.recipe() if spec.objective is None else None
-    return {axis.name: limits_of(axis, recipe) for axis in spec.space.axes}
+    return {axis.name: apart(limits_of, axis, recipe) for axis in spec.axes if axis.name in names}
 
 
 def _make(choice: _Choice, work: WorkSettings, log: logging.Logger) -> Made:
