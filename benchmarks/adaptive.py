@@ -6,10 +6,12 @@ cold process to the leaderboard, with everything recorded, beside Optuna's own l
 
 import argparse
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -56,10 +58,11 @@ with dg.DagsterInstance.get() as instance:
 
 
 def main() -> None:
-    """Print seconds for a number of candidates, and how the time of one grows."""
+    """Print seconds for a number of candidates, and how the time of one grows, in turns."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.adaptive", description=__doc__)
     parser.add_argument("--candidates", type=int, default=200, help="number for the wall time")
     parser.add_argument("--growth", type=int, default=1000, help="number for the growth")
+    parser.add_argument("--repetitions", type=int, default=3, help="of the growth, which varies")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="adaptive-") as name:
         folder = Path(name)
@@ -70,11 +73,16 @@ def main() -> None:
             f"{given.candidates} candidates of TPE, {CORES} workers: {ours:.2f} s; Optuna on "
             f"SQLite {optuna:.2f} s; ratio {ours / optuna:.2f} (goal: at most 1.0)"
         )
-        _, times = _ours(folder / "growth", given.growth, 1)
-        _, others = _timed(folder, "-c", _OPTUNA, "", str(given.growth), "1")
+        ours_grow: list[float] = []
+        others_grow: list[float] = []
+        for repetition in range(given.repetitions):
+            _, times = _ours(folder / f"growth{repetition}", given.growth, 1)
+            ours_grow.append(_growth(times))
+            _, times = _timed(folder, "-c", _OPTUNA, "", str(given.growth), "1")
+            others_grow.append(_growth(times))
         print(
             f"growth of the time of a candidate, in milliseconds per 1,000 before it, over "
-            f"{given.growth}: {_growth(times):.1f}; Optuna in memory {_growth(others):.1f}"
+            f"{given.growth}: {_spread(ours_grow)}; Optuna in memory {_spread(others_grow)}"
         )
 
 
@@ -108,11 +116,13 @@ def _timed(folder: Path, *arguments: str) -> tuple[float, list[float]]:
 
 
 def _growth(times: list[float]) -> float:
-    """Milliseconds by which a candidate takes longer, per 1,000 candidates before it."""
-    tenth = max(len(times) // 10, 1)
-    first, last = times[: tenth + 1], times[-tenth - 1 :]
-    gain = (last[-1] - last[0]) / tenth - (first[-1] - first[0]) / tenth
-    return 1e6 * gain / (len(times) - tenth)
+    """Milliseconds by which a candidate takes longer, per 1,000 before it, by least squares."""
+    seconds = [later - earlier for earlier, later in pairwise(times)]
+    return 1e6 * statistics.linear_regression(range(len(seconds)), seconds).slope
+
+
+def _spread(values: list[float]) -> str:
+    return f"{statistics.median(values):.1f} ({min(values):.1f} to {max(values):.1f})"
 
 
 if __name__ == "__main__":
