@@ -18,6 +18,11 @@ RANGE_START: Final = "dagster/asset_partition_range_start"
 RANGE_END: Final = "dagster/asset_partition_range_end"
 
 
+_MOST_RUNS: Final = 8
+_BRIDGED: Final = 20
+"""Largest number of runs for scattered candidates, and largest number of candidates between two
+ranges that are reused so that one run covers both: a run takes a second in the command and twenty
+from a sensor, a reused candidate less than a hundredth of a second."""
 _VARIABLE: Final = "IRIS_HPO_CANDIDATES_PER_RUN"
 PARTITION: Final = "dagster/partition"
 
@@ -50,6 +55,11 @@ def cut(ranges: Iterable[Sequence[str]]) -> list[Sequence[str]]:
     if size is None:
         return list(ranges)
     return [keys[at : at + size] for keys in ranges for at in range(0, len(keys), size)]
+
+
+def ranges_of_runs(keys: Sequence[str], registered: Sequence[str]) -> list[tuple[str, ...]]:
+    """Cover keys by as few ranges as is sensible; each becomes a run, or several slices."""
+    return contiguous_ranges(keys, registered, _MOST_RUNS, bridged=_BRIDGED)
 
 
 def contiguous_ranges(

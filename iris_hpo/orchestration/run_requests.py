@@ -17,12 +17,11 @@ from iris_hpo.orchestration.cut_short import (
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.plan import Plan
-from iris_hpo.orchestration.ranges import contiguous_ranges, cut, range_tags
+from iris_hpo.orchestration.ranges import cut, range_tags, ranges_of_runs
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import UNFINISHED
 from iris_hpo.store.cards import fingerprint
 
-_MOST_RUNS: Final = 8
 MOST_TIMES: Final = 3
 """Number of requests without progress."""
 
@@ -43,7 +42,7 @@ def plan_requests(study: Study, plan: Plan, digests: str) -> list[dg.RunRequest]
     assets = [*plan.sources, "models", "scores"]
     if study.sampling.is_adaptive:  # one run without a partition, which asks for more
         return [search_request(study, run_key, assets, ())]
-    ranges = cut(contiguous_ranges(plan.candidates, plan.keys, _MOST_RUNS))
+    ranges = cut(ranges_of_runs(plan.candidates, plan.keys))
     return [
         search_request(study, f"{run_key}-{index}", assets, keys)
         for index, keys in enumerate(ranges)
@@ -94,7 +93,7 @@ def requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]
     ]
     return [
         search_request(study, f"{run_key}-{index}", [*sources, "models", "scores"], part)
-        for index, part in enumerate(cut(contiguous_ranges(keys, order, _MOST_RUNS)))
+        for index, part in enumerate(cut(ranges_of_runs(keys, order)))
     ], f"{times} {len(left)}"
 
 

@@ -22,7 +22,7 @@ from iris_hpo.orchestration.failures import cancelled_if_interrupted, with_advic
 from iris_hpo.orchestration.outcome import Outcome, RunFailedError, Tally
 from iris_hpo.orchestration.partitions import apply_change, is_range, registered_keys
 from iris_hpo.orchestration.plan import FullPlan, full_plan
-from iris_hpo.orchestration.ranges import contiguous_ranges, range_tags
+from iris_hpo.orchestration.ranges import range_tags, ranges_of_runs
 from iris_hpo.orchestration.record import failure_reasons
 from iris_hpo.orchestration.resources import Counts, Progress
 from iris_hpo.orchestration.selection_status import selection_state
@@ -31,12 +31,6 @@ from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import OrderlyWait, release_dead_runs
 from iris_hpo.run_settings import LOKY, SelectionSettings, WorkSettings
 from iris_hpo.start_up import end_spare_workers, import_for_reports, start_workers
-
-_RANGES: Final = 8
-_BRIDGED: Final = 20
-"""Largest number of runs for scattered candidates, and largest number of candidates between two
-ranges that are reused so that one run covers both: a run takes about a second, a reused candidate
-less than a hundredth of that."""
 
 _PLANS: Final = 3
 """Number of times that a command plans, if candidates change while it works on them."""
@@ -201,7 +195,7 @@ class Launcher:
         order = registered_keys(self._study)
         if not set(order).issuperset(planned):
             raise _CandidatesChangedError
-        ranges = contiguous_ranges(list(filter(None, planned)), order, _RANGES, bridged=_BRIDGED)
+        ranges = ranges_of_runs(list(filter(None, planned)), order)
         if "" in planned and not any("" in keys for keys in ranges):
             outcome.failures[""] = "'' is no candidate, and Dagster has no run for it; delete it"
             outcome.counts.failed += 1

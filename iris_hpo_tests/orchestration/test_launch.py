@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from iris_hpo.errors import InputError
-from iris_hpo.orchestration import runner as launch
+from iris_hpo.orchestration import ranges
 from iris_hpo.orchestration.outcome import RunFailedError
 from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.run_settings import SelectionSettings
@@ -242,7 +242,7 @@ class TestAnotherInstance:
 def test_scattered_candidates_take_few_runs_and_counts_stay_right(
     project: SpecProject, monkeypatch: pytest.MonkeyPatch, bridged: int, runs: int
 ) -> None:
-    monkeypatch.setattr(launch, "_BRIDGED", bridged)
+    monkeypatch.setattr(ranges, "_BRIDGED", bridged)
     project.write_axis("c", *range(1, 20))
     project.write_axis("gamma", 1)
     project.launch(project.settings(folds=0))

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from iris_hpo.orchestration import ranges
 from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.partitions import PartitionChange, apply_change
 from iris_hpo.orchestration.selection_status import choosing_fingerprint
@@ -165,8 +166,12 @@ class TestValueAdded:
         (request,) = follower.tick()
         assert ends_of(request) == ("C256.0_G0.016", "C256.0_G0.016")
 
-    def test_scattered_candidates_make_few_runs(self, idle: Follower) -> None:
+    @pytest.mark.parametrize(("bridged", "runs"), [(0, 8), (1, 1)])
+    def test_scattered_candidates_make_few_runs(
+        self, idle: Follower, monkeypatch: pytest.MonkeyPatch, bridged: int, runs: int
+    ) -> None:
         """Every other registered candidate is a person's, so the files' do not hang together."""
+        monkeypatch.setattr(ranges, "_BRIDGED", bridged)
         values = list(range(1, 21))
         idle.project.write_axis("c", *values)
         idle.project.write_axis("gamma", 1)
@@ -179,8 +184,8 @@ class TestValueAdded:
         idle.project.instance.add_dynamic_partitions("c_gamma", mixed)
 
         requests = idle.look().run_requests
-        assert len(requests) == 8
-        assert len({request.run_key for request in requests}) == 8
+        assert len(requests) == runs
+        assert len({request.run_key for request in requests}) == runs
         spans = [
             mixed[mixed.index(str(start)) : mixed.index(str(end)) + 1]
             for start, end in map(ends_of, requests)

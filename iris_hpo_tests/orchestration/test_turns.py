@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -456,14 +456,16 @@ class TestAskedAgain:
         follower.register(follower.look().dynamic_partitions_requests)
         return follower
 
-    def attempt(self, project: SpecProject, sign: Sign, *sources: str) -> str:
+    def attempt(
+        self, project: SpecProject, sign: Sign, *sources: str, keys: Sequence[str] = KEYS
+    ) -> str:
         run = project.instance.create_run_for_job(
             project.defs.resolve_job_def("search"),
             status=dg.DagsterRunStatus.STARTED,
             asset_selection=frozenset(map(project.names.asset, [*sources, *CANDIDATES])),
-            tags=range_tags(KEYS),
+            tags=range_tags(keys),
         )
-        for key in KEYS:
+        for key in keys:
             planned = AssetMaterializationPlannedData(project.names.asset("scores"), partition=key)
             event = dg.DagsterEvent.build_asset_materialization_planned_event(
                 "search", "candidates", planned
@@ -485,6 +487,14 @@ class TestAskedAgain:
         self.attempt(project, ended)
         assert not follower.look().run_requests
         assert not follower.look().run_requests
+
+    def test_in_one_run_with_finished_candidates_between(
+        self, project: SpecProject, follower: Follower, ended: Sign
+    ) -> None:
+        self.attempt(project, ended, keys=KEYS[:1])
+        self.attempt(project, ended, keys=KEYS[4:5])
+        (request,) = follower.look().run_requests
+        assert ends_of(request) == (KEYS[0], KEYS[4])
 
     def test_with_the_sources_that_it_did_not_make(
         self, project: SpecProject, follower: Follower, ended: Sign
