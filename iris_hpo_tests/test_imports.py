@@ -148,7 +148,7 @@ def test_the_domain_runs_without_dagster() -> None:
         module_name(path)
         for part in domain
         for path in [*(PACKAGE / part).rglob("*.py"), PACKAGE / f"{part}.py"]
-        if path.is_file()
+        if path.is_file() and path.stem != "optuna_classes"  # it is imported with Optuna
     ]
     program = (
         "import importlib, sys\n"

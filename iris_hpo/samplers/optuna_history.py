@@ -1,7 +1,6 @@
 """`History`: the candidates of a search as an Optuna study in memory."""
 
 from collections.abc import Callable, Mapping
-from functools import cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +20,6 @@ Shown = dict[str, Observation | None]
 """What is known of each candidate, by key, in the order of proposal; None while it is running."""
 
 
-KeepSpace = Callable[
-    [Callable[[], "Mapping[str, BaseDistribution]"]], "Mapping[str, BaseDistribution]"
-]
-"""Gives the relative search space, by a function that finds it or as it was found before."""
-
-
 class History:
     """An Optuna study that holds what a sampler is shown.
 
@@ -37,6 +30,8 @@ class History:
     def __init__(self, space: ParameterSpace) -> None:
         import optuna
 
+        from iris_hpo.samplers.optuna_classes import UnconstrainedStorage
+
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space = space
         self._domains = domains_of(space)
@@ -45,7 +40,9 @@ class History:
         }
         self._distributions = list(map(_distribution, self._domains))
         self._study = optuna.create_study(
-            direction="maximize", sampler=optuna.samplers.RandomSampler(0)
+            storage=UnconstrainedStorage(),
+            sampler=optuna.samplers.RandomSampler(0),
+            direction="maximize",
         )
         self._trials = 0
         self._numbers: dict[str, int] = {}
@@ -104,7 +101,9 @@ class History:
             axes than those before, because nothing else decides it. Optuna goes through all trials
             to find it, each time that a new sampler is asked.
         """
-        self._study.sampler = _rounding()(
+        from iris_hpo.samplers.optuna_classes import RoundingSampler
+
+        self._study.sampler = RoundingSampler(
             sampler, self._kept_space if keeps_space else None, self._by_name
         )
 
@@ -123,7 +122,9 @@ class History:
         return candidate
 
     def _add(self, candidate: Candidate, seen: Observation | None) -> None:
-        from optuna.trial import TrialState, create_trial
+        from optuna.trial import TrialState
+
+        from iris_hpo.samplers.optuna_classes import unconstrained_trial
 
         state, score = TrialState.RUNNING, None
         if seen is not None:
@@ -135,9 +136,7 @@ class History:
             if not isinstance(value, Absent):
                 params[axis.name] = _parameter(self._domains[index], axis.encode(value), value)
                 distributions[axis.name] = self._distributions[index]
-        self._study.add_trial(
-            create_trial(state=state, value=score, params=params, distributions=distributions)
-        )
+        self._study.add_trial(unconstrained_trial(state, score, params, distributions))
         self._numbers[candidate.key] = self._trials
         self._trials += 1
         if seen is None:
@@ -200,42 +199,3 @@ def _suggested(trial: "Trial", name: str, domain: Domain) -> Value:
     if domain.whole:
         return trial.suggest_int(name, int(domain.low), int(domain.high), log=domain.log)
     return trial.suggest_float(name, float(domain.low), float(domain.high), log=domain.log)
-
-
-@cache
-def _rounding() -> "Callable[[BaseSampler, KeepSpace | None, Mapping[str, Domain]], BaseSampler]":
-    """Make the class of samplers whose numbers are rounded as those of candidates."""
-    from optuna.samplers import BaseSampler
-
-    class Rounding(BaseSampler):
-        def __init__(
-            self, sampler: BaseSampler, keep: KeepSpace | None, domains: Mapping[str, Domain]
-        ) -> None:
-            self._sampler = sampler
-            self._keep = keep
-            self._domains = domains
-
-        def infer_relative_search_space(self, study: Any, trial: Any) -> Any:
-            find = partial(self._sampler.infer_relative_search_space, study, trial)
-            return self._keep(find) if self._keep else find()
-
-        def sample_relative(self, study: Any, trial: Any, search_space: Any) -> Any:
-            drawn = self._sampler.sample_relative(study, trial, search_space)
-            return {name: self._rounded(name, value) for name, value in drawn.items()}
-
-        def sample_independent(
-            self, study: Any, trial: Any, param_name: str, param_distribution: Any
-        ) -> Any:
-            value = self._sampler.sample_independent(study, trial, param_name, param_distribution)
-            return self._rounded(param_name, value)
-
-        def before_trial(self, study: Any, trial: Any) -> None:
-            self._sampler.before_trial(study, trial)
-
-        def _rounded(self, name: str, value: Any) -> Any:
-            domain = self._domains[name]
-            if isinstance(domain, Range) and not domain.whole:
-                return domain.rounded(value)
-            return value
-
-    return Rounding

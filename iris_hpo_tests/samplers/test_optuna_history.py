@@ -2,8 +2,10 @@
 
 import pytest
 from optuna.samplers import TPESampler
+from optuna.trial import FrozenTrial
 
 from iris_hpo.samplers.by_optuna import TpeSampler
+from iris_hpo.samplers.optuna_classes import UnconstrainedTrial
 from iris_hpo.samplers.optuna_history import History
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
@@ -71,3 +73,24 @@ def test_running_candidates_count_as_bad_and_cost_nothing_where_there_are_none()
     assert candidates() == with_liar
     assert without[0] == with_liar[0]
     assert without[1] != with_liar[1]
+
+
+def test_no_trial_is_searched_for_constraints(monkeypatch: pytest.MonkeyPatch):
+    """Neither those that were asked for nor those that were told; and it decides nothing."""
+    space = ParameterSpace([Axis("x", "X", low=0, high=1), Axis("y", "Y", low=0, high=1)])
+
+    def candidates():
+        seen = tried(TpeSampler(n_startup_trials=3), space, lambda one: sum(one.values), 12)
+        resumed = TpeSampler(n_startup_trials=3).propose(space, seen, [])
+        return [one.candidate.key for one in seen] + [one.key for one in resumed]
+
+    with monkeypatch.context() as patch:
+        patch.delattr(UnconstrainedTrial, "constraints")
+        searched = candidates()
+
+    def refuse(_):
+        raise AssertionError("a trial was searched")
+
+    monkeypatch.setattr(FrozenTrial, "constraints", property(refuse), raising=False)
+
+    assert candidates() == searched
