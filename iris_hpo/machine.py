@@ -1,4 +1,4 @@
-"""What a machine lacks: room on its disk, memory, open files, processes.
+"""What a machine lacks: room on its disk, memory, open files, processes, permission.
 
 Such an error can come from any line, and is no mistake of the line. This module imports little, as
 a process that lacks something may be unable to import more.
@@ -16,6 +16,7 @@ _ADVICE: Final = {
     **dict.fromkeys(_ROOM, "make room"),
     errno.EFBIG: "raise the largest size of a file (ulimit -f)",
     errno.EROFS: "make it writable",
+    errno.EACCES: "give the user of this process permission to read and write it",
     errno.EMFILE: "raise the number of open files (ulimit -n)",
     errno.ENFILE: "close what has many files open",
     errno.EAGAIN: "raise the number of processes (ulimit -u), or end some",
@@ -38,9 +39,8 @@ def lack(error: BaseException) -> str | None:
     for each in _chain(error):
         if isinstance(each, FileNotFoundError) and not _has_current_folder():
             return "the current folder has been removed or moved; change to the project's folder"
-        number = _number(each)
-        if number in _ADVICE:
-            place = getattr(each, "filename", None)
+        number, place = _number(each), getattr(each, "filename", None)
+        if number in _ADVICE and (place or number != errno.EACCES):
             return f"{os.strerror(number)}{f': {place}' if place else ''}; {_ADVICE[number]}"
     return None
 

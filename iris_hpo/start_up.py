@@ -51,7 +51,8 @@ def _is_first_run(search: str | None, artifacts: str | None) -> bool:
     if "://" in folder or not Path("pyproject.toml").exists():
         return False
     ours = Path(folder, search or "")
-    return not (ours / "selection").exists() and (bool(search) or not any(ours.glob("*/selection")))
+    places = [ours / "selection", *([] if search else ours.glob("*/selection"))]
+    return not any(map(os.path.lexists, places))
 
 
 def start_workers(bytes_read: int, jobs: int) -> None:

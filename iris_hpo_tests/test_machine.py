@@ -32,6 +32,7 @@ def caused(error: Exception, cause: BaseException) -> Exception:
     [
         (FULL, "No space left on device; make room"),
         (OSError(errno.EMFILE, "", "a.py"), "Too many open files: a.py; raise"),
+        (PermissionError(errno.EACCES, "", "a.py"), "Permission denied: a.py; give"),
         (MemoryError(), "Cannot allocate memory; free memory"),
         (RuntimeError("can't start new thread"), "raise the number of processes"),
         (ImportError("x.so: failed to map segment from shared object"), "free memory"),
@@ -42,7 +43,14 @@ def test_an_error_names_what_the_machine_lacks(error: Exception, words: str) -> 
     assert words in (lack(error) or "")
 
 
-@pytest.mark.parametrize("error", [KeyError("a"), FileNotFoundError(errno.ENOENT, "", "a.csv")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyError("a"),
+        FileNotFoundError(errno.ENOENT, "", "a.csv"),
+        PermissionError(errno.EACCES, "of a place that it does not name"),
+    ],
+)
 def test_other_errors_name_no_lack(error: Exception) -> None:
     assert lack(error) is None
 

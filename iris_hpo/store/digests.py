@@ -1,6 +1,8 @@
 """Digests of files, and the errors of stored files."""
 
+import errno
 import hashlib
+import os
 
 from upath import UPath
 
@@ -28,6 +30,14 @@ class OccupiedError(InputError):
 
 class ArtifactMismatchError(ArtifactError):
     """A stored file exists but is not the recorded one: changed, replaced, or left by a crash."""
+
+
+def denied(folder: object) -> StoreReadError:
+    """Make the error of a folder that this user may not look into."""
+    return StoreReadError(
+        f"{folder} cannot be read: {os.strerror(errno.EACCES)}; give the user of this process "
+        "permission to read and write it"
+    )
 
 
 def digest_of(content: bytes) -> str:

@@ -23,6 +23,7 @@ from iris_hpo.store.digests import (
     StoreReadError,
     StoreWriteError,
     check_digest,
+    denied,
     digest_of,
 )
 
@@ -89,7 +90,10 @@ class ArtifactStore:
 
     def exists(self, name: str) -> bool:
         """Whether a file exists."""
-        return self.path(name).is_file()
+        try:
+            return self.path(name).is_file()
+        except PermissionError as error:
+            raise denied(error.filename) from error
 
     def read(self, name: str, *, limit: int | None = None, digest: str | None = None) -> bytes:
         """Read a file.
@@ -120,6 +124,7 @@ class ArtifactStore:
         except FileNotFoundError as error:
             raise ArtifactError(f"{self.path(name)} is missing; run the search again") from error
         except OSError as error:
+            self.exists(name)  # raises if it is the folder that cannot be read
             kind = StoreReadError if error.errno in _FOR_NOW else ArtifactError
             raise kind(f"{self.path(name)} cannot be read: {error.strerror}") from error
 
@@ -172,9 +177,10 @@ class ArtifactStore:
     def list(self, folder: str) -> list[str]:
         """Names of the files in a folder, sorted."""
         place = self.path(folder)
-        if not place.is_dir():
-            return []
-        return sorted(child.name for child in place.iterdir())
+        try:
+            return sorted(child.name for child in place.iterdir()) if place.is_dir() else []
+        except PermissionError as error:
+            raise denied(error.filename) from error
 
     def sweep(self) -> None:
         """Remove the temporary files of killed writers, and no others."""
@@ -210,8 +216,11 @@ class ArtifactStore:
                 ) from error
             if error.errno not in _OF_ALL:
                 raise
+            place = str(self.root)
+            if isinstance(error, PermissionError):
+                place = os.path.dirname(error.filename2 or error.filename)  # noqa: PTH120 - a text
             raise StoreWriteError(
-                f"{self.root} cannot be written: {error.strerror}; make it writable and make room, "
+                f"{place} cannot be written: {error.strerror}; make it writable and make room, "
                 "then run the search again: finished candidates are kept"
             ) from error
 

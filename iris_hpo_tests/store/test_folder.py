@@ -1,19 +1,26 @@
 """A store in a folder: what it promises beside the contract of all stores."""
 
+import ctypes
 import os
 import resource
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from iris_hpo.processes import is_alive
+from iris_hpo.start_up import start_worker_of_first_run
 from iris_hpo.store import folder as artifacts
-from iris_hpo.store.digests import ArtifactError, OccupiedError
+from iris_hpo.store.digests import ArtifactError, OccupiedError, StoreReadError, StoreWriteError
 from iris_hpo.store.objects import open_store
 
 TEMPORARY = ".temporary"
+NOBODY = 65534
 
 
 USES = [
@@ -35,6 +42,67 @@ def test_a_file_that_cannot_be_read_is_named(local):
         local.read("models")
 
     assert str(refusal.value).startswith(f"{local.root / 'models'} cannot be read: ")
+
+
+@contextmanager
+def without_rights_of_root():
+    """Let the permissions of files hold, also where tests run as root."""
+    libc = ctypes.CDLL(None)
+    if os.geteuid():
+        yield
+        return
+    libc.setfsuid(NOBODY)
+    try:
+        yield
+    finally:
+        libc.setfsuid(0)
+
+
+@pytest.fixture
+def open_to_all():
+    """A store in a folder that every user can reach; pytest's own folders are its user's alone."""
+    root = Path(tempfile.mkdtemp())
+    root.chmod(0o777)
+    store = open_store(str(root / "artifacts"))
+    for name in ("models/a.json", f"{TEMPORARY}/a"):
+        store.write(name, b"{}")
+    yield store
+    for folder in ("", "models", TEMPORARY):
+        (root / "artifacts" / folder).chmod(0o755)
+    shutil.rmtree(root)
+
+
+@pytest.mark.parametrize(
+    ("folder", "use", "kind"),
+    [
+        ("models", lambda store: store.read("models/a.json"), StoreReadError),
+        ("models", lambda store: store.exists("models/a.json"), StoreReadError),
+        ("models", lambda store: store.list("models"), StoreReadError),
+        ("", lambda store: store.list("models"), StoreReadError),
+        (TEMPORARY, lambda store: store.sweep(), StoreReadError),
+        (TEMPORARY, lambda store: store.write("models/a.json", b"x"), StoreWriteError),
+    ],
+)
+def test_a_folder_without_permission_is_named_and_passes_for_nothing(
+    open_to_all, folder, use, kind
+):
+    place = Path(open_to_all.root, folder)
+    place.chmod(0)
+
+    with without_rights_of_root(), pytest.raises(kind) as refusal:
+        use(open_to_all)
+
+    assert f"{place}" in str(refusal.value)
+    assert "Permission denied" in str(refusal.value)
+
+
+def test_a_first_run_begins_although_the_artifacts_may_not_be_looked_at(open_to_all, monkeypatch):
+    """What the run then lacks, it names itself."""
+    open_to_all.root.chmod(0)
+    monkeypatch.setattr("iris_hpo.engines.start_ahead", lambda **_: None)
+
+    with without_rights_of_root():
+        start_worker_of_first_run(None, None, str(open_to_all.root))
 
 
 @pytest.mark.parametrize(
