@@ -2,10 +2,10 @@
 
 Dagster knows assets and partitions only by name. Two projects with a search of the same name would
 each delete the candidates of the other, at every tick of their sensors; with partitions of another
-name, each would replace the results of the other. So the first project stores its folder with the
-instance, under both names, and another project is refused, but only if it would change the
-candidates while the first still has them. A moved or copied project, and several checkouts with the
-same parameter files, work without a message.
+name, other data or another estimator, each would replace the results of the other. So the first
+project stores its folder with the instance, under both names, and another project is refused, but
+only if it would change the candidates or their results while the first still has them. A moved or
+copied project, and several checkouts with the same files, work without a message.
 """
 
 import json
@@ -20,6 +20,7 @@ from typing import Final
 
 import dagster as dg
 
+from iris_hpo.data.sources import file_digest
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.names import Names
 from iris_hpo.orchestration.partitions import pending_change
@@ -53,6 +54,8 @@ class _Claim:
         never.
     name, partitions
         Names of the search and of its partitions; None in claims of earlier versions.
+    data
+        Its data file; empty without one, and in claims of earlier versions.
     """
 
     folder: str
@@ -63,6 +66,7 @@ class _Claim:
     followed: float = 0.0
     name: str | None = None
     partitions: str | None = None
+    data: str = ""
 
     def is_of(self, other: "_Claim") -> bool:
         """Whether both are the same project, or the instance was copied with its project."""
@@ -91,7 +95,7 @@ def claim_search(study: Study, *, follows: bool = False) -> None:
     ------
     InputError
         If another project owns a search of this name or with these partitions, with other
-        candidates.
+        candidates or other results.
     """
     own, stored, is_taken = _look(study)
     if is_taken:
@@ -110,7 +114,7 @@ def claim_search(study: Study, *, follows: bool = False) -> None:
 
 
 def check_claim(study: Study) -> None:
-    """Refuse to work on a search that another project owns, with other candidates.
+    """Refuse to work on a search that another project owns, with other candidates or results.
 
     Raises
     ------
@@ -135,22 +139,20 @@ def _look(study: Study) -> tuple[_Claim, list[_Claim | None], bool]:
 
 
 def _refuse_change(study: Study, stored: _Claim, own: _Claim) -> None:
-    """Refuse to change the candidates of another project; the same ones may be shared."""
+    """Refuse to change candidates or results of another project; the same ones may be shared."""
     elsewhere = stored.host != own.host
-    share_partitions = stored.partitions in (None, own.partitions)
-    if share_partitions:
-        if not pending_change(study):
-            return
-        if not elsewhere and study.sampling.reads_only_files:
-            with suppress(InputError):  # both may have had the same edit, this project looks first
-                theirs = study.sampling.source_of(Path(stored.parameters)).first()
-                if theirs.digest == study.candidates.digest:
-                    return
+    harm = "replace the results"
+    if stored.partitions not in (None, own.partitions):
+        difference = f"the partitions {stored.partitions!r}; with {own.partitions!r}"
+    elif _has_other_candidates(study, stored, own):
         harm = "delete the candidates"
         difference = "other candidates; with those"
+    elif stored.search != own.search:
+        difference = "another data file, estimator or axis; with those"
+    elif not elsewhere and _has_other_data(stored, own):
+        difference = "other data; with those"
     else:
-        harm = "replace the results"
-        difference = f"the partitions {stored.partitions!r}; with {own.partitions!r}"
+        return
     other_name = "Give this search another name"
     if stored.name not in (None, own.name):
         difference = f"the same partitions {own.partitions!r} and {difference}"
@@ -163,6 +165,25 @@ def _refuse_change(study: Study, stored: _Claim, own: _Claim) -> None:
         f"{other_name}, or this project an instance of its own (DAGSTER_HOME); "
         f"if {stored.folder} no longer needs the search, {away}"
     )
+
+
+def _has_other_candidates(study: Study, stored: _Claim, own: _Claim) -> bool:
+    if not pending_change(study):
+        return False
+    if stored.host == own.host and study.sampling.reads_only_files:
+        with suppress(InputError):  # both may have had the same edit, this project looks first
+            theirs = study.sampling.source_of(Path(stored.parameters)).first()
+            return theirs.digest != study.candidates.digest
+    return True
+
+
+def _has_other_data(stored: _Claim, own: _Claim) -> bool:
+    """Whether both data files can be read, and differ."""
+    if not stored.data or not own.data:
+        return False
+    with suppress(InputError):
+        return file_digest(Path(stored.data)) != file_digest(Path(own.data))
+    return False
 
 
 def _search_of(stored: _Claim, own: _Claim) -> str:
@@ -189,6 +210,7 @@ def _own_claim(study: Study) -> _Claim:
         database=_database(study.instance),
         name=spec.name,
         partitions=study.names.partitions_name,
+        data=os.path.realpath(study.data_file) if spec.has_table and not spec.data_asset else "",
     )
 
 

@@ -132,6 +132,51 @@ class TestBothAreThere:
         assert "Give the partitions of this search 'other' another name" in message
 
 
+class TestTheSameCandidatesMakeOtherResults:
+    """Each project would replace the results of the other, though no candidate changes."""
+
+    @pytest.fixture
+    def alike(self, first: SpecProject, tmp_path: Path) -> SpecProject:
+        """Another project with the same files."""
+        return SpecProject.create(tmp_path / "second", first.instance)
+
+    def check_refused(self, first: SpecProject, other: SpecProject, difference: str) -> None:
+        message = (
+            f"the search of {first.root}, with {difference}; with those of {other.root}, each "
+            "project would replace the results of the other. " + ADVICE
+        )
+        assert message in refused(other)
+        assert message in failure_text(other.run("models", keys=KEYS))
+        with pytest.raises(InputError) as launched:
+            other.launch()
+        assert message in str(launched.value)
+        assert tick(first)
+        assert is_free(first)
+
+    def test_other_data(self, first: SpecProject, alike: SpecProject) -> None:
+        alike.change_data()
+        self.check_refused(first, alike, "other data")
+
+    def test_another_data_file(self, first: SpecProject, alike: SpecProject) -> None:
+        alike.spec = replace(alike.spec, data_file="wine.csv")
+        alike.data_file.rename(alike.data_file.with_name("wine.csv"))
+        self.check_refused(first, alike, "another data file, estimator or axis")
+
+    def test_both_have_the_same_new_data(self, first: SpecProject, alike: SpecProject) -> None:
+        for project in (alike, first):
+            project.change_data()
+        assert is_free(alike)
+
+    @pytest.mark.parametrize("gone", [".", "data/parameters", "data/noisy_iris.csv"])
+    def test_the_first_no_longer_has_them(
+        self, first: SpecProject, alike: SpecProject, gone: str
+    ) -> None:
+        alike.change_data()
+        assert not is_free(alike)
+        (first.root / gone).rename(first.root.with_name("elsewhere"))
+        assert is_free(alike)
+
+
 class TestNothingIsUndone:
     def test_the_same_candidates_are_shared(self, first: SpecProject, second: SpecProject) -> None:
         second.write_axis("c", 128, 8, 0.5)
