@@ -1,6 +1,7 @@
 """The event log with kept connections holds what Dagster's own holds, and can take its place."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from dagster._core.events import StepMaterializationData
 from dagster._core.events.log import EventLogEntry
 
 from iris_hpo.event_log.sqlite import KeptSqliteEventLog
+from iris_hpo_tests.failed_runs import check_that_a_failure_is_seen_with_its_status
 from iris_hpo_tests.processes import REPOSITORY
 
 KEYS = ["a", "b", "c"]
@@ -198,3 +200,12 @@ def test_what_is_batched_is_stored_at_the_end_of_the_block(done: Done) -> None:
     assert latest.asset_materialization.partition == "c"
     storage.store_event(logs[1])
     assert done.stored()[0] == "b"
+
+
+@pytest.mark.filterwarnings("ignore:The 'warn' method is deprecated")  # Dagster's own
+def test_the_daemon_sees_a_failure_with_its_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with instance_at(tmp_path, kept=True) as instance:
+        check_that_a_failure_is_seen_with_its_status(instance, time.time())

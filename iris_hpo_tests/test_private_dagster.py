@@ -26,6 +26,7 @@ RECORD = "iris_hpo/orchestration/record.py"
 TURNS = "iris_hpo/orchestration/turns.py"
 SIGNS = "iris_hpo/orchestration/signs.py"
 BATCHES = "iris_hpo/event_log/batches.py"
+FAILURES = "iris_hpo/event_log/failures.py"
 SQLITE = "iris_hpo/event_log/sqlite.py"
 POSTGRES = "iris_hpo/event_log/postgres.py"
 SERVER = "iris_hpo/event_log/postgres_server.py"
@@ -47,6 +48,12 @@ CALLS: list[tuple[str, Callable[..., Any], tuple[str, ...], dict[str, object]]] 
     (SIGNS, dg.DagsterInstance.daemon_cursor_storage.fget, ("self",), {}),
     (BATCHES, SqlEventLogStorage.store_event, ("self", "event"), {}),
     (BATCHES, SqlEventLogStorage.store_event_batch, ("self", "events"), {}),
+    (
+        FAILURES,
+        SqlEventLogStorage.get_logs_for_all_runs_by_log_id,
+        ("self", "cursor", "type", "limit"),
+        {},
+    ),
     (SQLITE, SqliteEventLogStorage, ("folder", "data"), {}),
     (SQLITE, SqliteEventLogStorage.run_connection, ("self", "run"), {}),
     (SQLITE, SqliteEventLogStorage.index_connection, ("self",), {}),

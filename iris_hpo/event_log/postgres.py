@@ -27,13 +27,14 @@ from dagster_postgres.utils import pg_url_from_config
 from sqlalchemy.exc import DBAPIError
 
 from iris_hpo.event_log.batches import EventBatches
+from iris_hpo.event_log.failures import FailuresWithStatus
 from iris_hpo.event_log.postgres_server import check_url, wait_for_server
 
 _TRIES: Final = 5
 """Number of times that an event is sent while its connections break."""
 
 
-class KeptPostgresEventLog(EventBatches, PostgresEventLogStorage):
+class KeptPostgresEventLog(EventBatches, FailuresWithStatus, PostgresEventLogStorage):
     """A PostgreSQL event log that keeps a connection and can store materialisations together."""
 
     def __init__(

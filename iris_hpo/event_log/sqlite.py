@@ -32,6 +32,7 @@ from dagster._serdes import ConfigurableClassData
 from sqlalchemy.dialects.sqlite import Insert, insert
 
 from iris_hpo.event_log.batches import EventBatches
+from iris_hpo.event_log.failures import FailuresWithStatus
 from iris_hpo.event_log.one_message import WAITS
 from iris_hpo.interrupts import held
 
@@ -46,7 +47,7 @@ _MOST_KEPT: Final = 16
 _BUSY_SECONDS: Final = 60
 
 
-class KeptSqliteEventLog(EventBatches, SqliteEventLogStorage):
+class KeptSqliteEventLog(EventBatches, FailuresWithStatus, SqliteEventLogStorage):
     """A SQLite event log that keeps its connections.
 
     After a crash of the machine, not of a process, the last events may be missing

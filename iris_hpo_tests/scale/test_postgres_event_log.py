@@ -1,5 +1,6 @@
 """The event log on PostgreSQL: together or one by one, what is recorded is the same."""
 
+import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from iris_hpo.event_log.postgres import KeptPostgresEventLog
 from iris_hpo.orchestration.record import data_versions, latest_storage_ids
+from iris_hpo_tests.failed_runs import check_that_a_failure_is_seen_with_its_status
 from iris_hpo_tests.scale.events_per_second import measure
 from iris_hpo_tests.scale.postgres import SETTINGS, Postgres
 
@@ -100,3 +102,8 @@ def test_rates_are_measured_on_both(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert rates.keys() == {"sqlite", "postgresql"}
     assert all(rate > 1 for rate in rates.values())
+
+
+@pytest.mark.filterwarnings("ignore:The 'warn' method is deprecated")  # Dagster's own
+def test_the_daemon_sees_a_failure_with_its_status(instance: dg.DagsterInstance) -> None:
+    check_that_a_failure_is_seen_with_its_status(instance, time.time())
