@@ -75,9 +75,12 @@ def _evaluate(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorRes
     if change or code_changed or last.get("digest") != cursor["digest"]:
         plan = quick_plan(study, all_candidates=code_changed)
         kept = {name: last[name] for name in ("choosing",) if name in last}
+        requests = plan_requests(study, plan, "-".join(cursor.values()))
+        changes = change_requests(study.names, plan.change)
         return dg.SensorResult(
-            run_requests=plan_requests(study, plan, "-".join(cursor.values())),
-            dynamic_partitions_requests=change_requests(study.names, plan.change),
+            run_requests=requests,
+            dynamic_partitions_requests=changes,
+            skip_reason=None if requests or changes else _nothing_new(study),
             cursor=json.dumps(cursor | kept),
         )
     next_run = draw_again if study.sampling.is_adaptive else requests_again
@@ -90,11 +93,12 @@ def _evaluate(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorRes
         cursor["choosing"] = last["choosing"]
     if requests:
         return dg.SensorResult(run_requests=requests, cursor=json.dumps(cursor))
+    return dg.SensorResult(skip_reason=_nothing_new(study), cursor=json.dumps(cursor))
+
+
+def _nothing_new(study: Study) -> str:
     keys = registered_keys(study) if study.sampling.is_adaptive else study.listed_keys
-    return dg.SensorResult(
-        skip_reason=f"{counted(len(keys), 'candidate')}, nothing new",
-        cursor=json.dumps(cursor),
-    )
+    return f"{counted(len(keys), 'candidate')}, nothing new"
 
 
 def _selection_requests(
