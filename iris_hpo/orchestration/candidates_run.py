@@ -10,17 +10,16 @@ import dagster as dg
 
 from iris_hpo.engines import Done, Engine, Failed, Limits, make_engine
 from iris_hpo.errors import InputError
+from iris_hpo.orchestration.failed_candidates import (
+    FAILED,
+    FAILED_BEFORE_END,
+    record_failure,
+)
 from iris_hpo.orchestration.names import failure, log_line
 from iris_hpo.orchestration.overlaps import wait_for_turn
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.ranges import range_tags
-from iris_hpo.orchestration.record import (
-    FAILED,
-    FAILED_BEFORE_END,
-    as_json,
-    data_versions,
-    plan_partitions,
-)
+from iris_hpo.orchestration.record import as_json, data_versions
 from iris_hpo.orchestration.recorder import SLOW_LOG, Recorder, records_slowly
 from iris_hpo.orchestration.resources import Counts, Progress
 from iris_hpo.orchestration.study import Study
@@ -41,13 +40,26 @@ def is_partitioned(context: dg.AssetExecutionContext) -> bool:
 
 @dataclass
 class CandidatesRun:
-    """One run over a range of candidates."""
+    """One run over a range of candidates.
+
+    Attributes
+    ----------
+    failures
+        Why candidates failed, by their keys.
+    are_planned
+        Whether the run plans each candidate before it is tried; Dagster shows planned ones as
+        failed.
+    """
 
     context: dg.AssetExecutionContext
     settings: WorkSettings
     study: Study
     progress: Progress
     failures: dict[str, str] = field(default_factory=dict[str, str])
+    are_planned: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.are_planned = is_partitioned(self.context)
 
     def run(self) -> None:
         """Train and score the requested candidates; fail at the end if a candidate failed."""
@@ -68,7 +80,7 @@ class CandidatesRun:
         self.begin(counts)
         outcomes = engine.map(work, trials, self.limits)
         self.record(outcomes, Recorder(self.context, self.study, upstream), work, counts)
-        self.end(counts, are_planned=is_partitioned(self.context))
+        self.end(counts)
 
     @property
     def limits(self) -> Limits:
@@ -90,6 +102,8 @@ class CandidatesRun:
         if records_slowly(self.context.instance):
             log_line(self.context.log, SLOW_LOG, logging.WARNING)
         self.progress(self.context, counts)
+        for key, reason in self.failures.items():  # keys that are no candidates
+            self._record_failure(key, reason)
         if self.failures:
             counts.failed = len(self.failures)
             self.progress(self.context, counts)
@@ -114,20 +128,12 @@ class CandidatesRun:
     def note(self, outcome: Done[Trial, TrialResult] | Failed[Trial]) -> None:
         """Note an outcome that was recorded."""
 
-    def end(self, counts: Counts, *, are_planned: bool) -> None:
-        """Log the counts; fail if a candidate failed.
-
-        Parameters
-        ----------
-        are_planned
-            Whether the run has planned its candidates, so that Dagster shows those that failed.
-        """
+    def end(self, counts: Counts) -> None:
+        """Log the counts; fail if a candidate failed."""
         log_line(self.context.log, f"{counted(counts.total, 'candidate')}: {counts}")
         for text in counts.warnings():
             log_line(self.context.log, text, logging.WARNING)
         if self.failures:
-            if not are_planned:
-                self._plan_failed()
             raise _failure(self.failures, counts.total)
 
     def _keys(self) -> Sequence[str]:
@@ -144,12 +150,12 @@ class CandidatesRun:
         self.context.instance.add_run_tags(self.context.run.run_id, range_tags(keys))
         return keys
 
-    def _plan_failed(self) -> None:
-        """Make Dagster show failed candidates as failed, which it does for planned ones only."""
-        for name in ("models", "scores"):
-            asset = self.study.names.asset(name)
-            if asset in self.context.selected_asset_keys:
-                plan_partitions(self.context, asset, list(self.failures))
+    def _record_failure(self, key: str, reason: str, *, has_model: bool = False) -> None:
+        names = ("scores",) if has_model else ("models", "scores")
+        assets = [self.study.names.asset(name) for name in names]
+        made = [asset for asset in assets if asset in self.context.selected_asset_keys]
+        with self.study.events_together():
+            record_failure(self.context, made, key, reason, is_planned=self.are_planned)
 
     def work(self, upstream: Upstream) -> TrialWork:
         """Make the work of the run."""
@@ -196,17 +202,20 @@ class CandidatesRun:
         self, work: TrialWork, outcome: Done[Trial, TrialResult] | Failed[Trial], counts: Counts
     ) -> None:
         if isinstance(outcome, Failed):
-            self.failures[outcome.item.key] = outcome.reason
-            counts.failed += 1
+            self._fail(outcome.item.key, outcome.reason, counts, has_model=False)
             return
         result = outcome.result
         if result.score_failure is not None:
-            self.failures[outcome.item.key] = result.score_failure
-            counts.failed += 1
+            self._fail(outcome.item.key, result.score_failure, counts, has_model=True)
         elif result.model_reused and (result.score_reused or not work.scores):
             counts.reused += 1
         else:
             counts.trained += 1
+
+    def _fail(self, key: str, reason: str, counts: Counts, *, has_model: bool) -> None:
+        self._record_failure(key, reason, has_model=has_model)
+        self.failures[key] = reason
+        counts.failed += 1
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from typing import Final
 
 import dagster as dg
 
-from iris_hpo.orchestration.record import FAILED_BEFORE_END, last_attempts, tried_and_failed
+from iris_hpo.orchestration.failed_candidates import FAILED_BEFORE_END, tried_and_failed
+from iris_hpo.orchestration.record import last_attempts
 
 _RETRY_SECONDS: Final = 120
 """Time that Dagster's daemon has to begin its own retry of a failed run."""
@@ -33,7 +34,7 @@ def cut_short_partitions(
     attempts, runs = last_attempts(instance, key)
     cut_short = {run.run_id: run for run in runs if _is_cut_short(instance, run, tag)}
     left = {at: (run_id, event) for at, (run_id, event) in attempts.items() if run_id in cut_short}
-    failed = tried_and_failed(instance, {at: run_id for at, (run_id, _) in left.items()})
+    failed = tried_and_failed(instance, key, left)
     return {
         partition: (cut_short[run_id], event)
         for partition, (run_id, event) in left.items()

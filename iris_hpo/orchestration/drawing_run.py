@@ -50,6 +50,7 @@ class DrawingRun(CandidatesRun):
         if not sampling.is_adaptive:
             super().run()
             return
+        self.are_planned = True
         self.study.store.sweep()
         upstream = self.study.upstream()
         work = self.work(upstream)
@@ -63,7 +64,7 @@ class DrawingRun(CandidatesRun):
         counts.total, counts.ended = counts.done, supply.ended
         self.progress(self.context, counts)
         log_line(self.context.log, f"no more candidates: {supply.ended}")
-        self.end(counts, are_planned=True)
+        self.end(counts)
 
     def note(self, outcome: Done[Trial, TrialResult] | Failed[Trial]) -> None:
         """Show an outcome to the sampler."""

@@ -11,8 +11,9 @@ from iris_hpo import interrupts
 from iris_hpo.errors import AwayError, InputError
 from iris_hpo.interrupts import Interrupt, as_interrupt
 from iris_hpo.machine import lack, lack_of_temporary_room
+from iris_hpo.orchestration.failed_candidates import FAILED_BEFORE_END
 from iris_hpo.orchestration.names import failure
-from iris_hpo.orchestration.record import FAILED_BEFORE_END, as_json
+from iris_hpo.orchestration.record import as_json
 from iris_hpo.store.digests import StoreReadError, StoreWriteError
 
 INTERRUPTED: Final = "iris_hpo/interrupted"

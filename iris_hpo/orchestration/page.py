@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from iris_hpo.data.split import SplitCard
 from iris_hpo.orchestration.checks import examine_champion
+from iris_hpo.orchestration.failed_candidates import reasons_of
 from iris_hpo.orchestration.history import past_selections
-from iris_hpo.orchestration.results import read_results, reasons_of
+from iris_hpo.orchestration.results import read_results
 from iris_hpo.orchestration.selection_metadata import part_note
 from iris_hpo.orchestration.status import Status
 from iris_hpo.orchestration.study import Study

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from iris_hpo.data.checks import DATA_CHECKS, SPLIT_CHECKS
 from iris_hpo.orchestration.drawing import make_drawing
+from iris_hpo.orchestration.failed_candidates import failed_partitions
 from iris_hpo.orchestration.partitions import PartitionChange, pending_change, registered_keys
 from iris_hpo.orchestration.record import (
     data_versions,
-    failed_partitions,
     input_version_tag,
     latest_storage_ids,
     latest_tags,

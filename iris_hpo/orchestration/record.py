@@ -1,14 +1,15 @@
-"""The record of a search in the event log: versions, inputs and failures.
+"""The record of a search in the event log: versions, inputs and attempts.
 
 It is read in few queries, never one per key. Dagster's private interface is used only here and in
-`iris_hpo.event_log`. What a run records of candidates is in `recorder`.
+`iris_hpo.event_log`. What a run records of candidates is in `recorder`
+and `failed_candidates`.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, cast
+from typing import Final
 
 import dagster as dg
 from dagster._core.events import AssetMaterializationPlannedData
@@ -39,16 +40,6 @@ class Input:
     pointer: int
     code_version: str = ""
     is_latest: bool = True
-
-
-FAILED: Final = "failed"
-"""Metadata of a run's failure: the candidates that failed, with reasons; the others are done."""
-
-FAILED_BEFORE_END: Final = "failed_before_end"
-"""Metadata of the failure of a whole run: the candidates that had failed before, with reasons.
-
-No candidate is to blame for it, so that it is worth another attempt.
-"""
 
 
 def latest(
@@ -164,11 +155,13 @@ def data_versions(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str
     return {partition: versions[DATA_VERSION] for partition, versions in tags.items()}
 
 
-def latest_storage_ids(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, int]:
+def latest_storage_ids(
+    instance: dg.DagsterInstance,
+    key: dg.AssetKey,
+    kind: dg.DagsterEventType = dg.DagsterEventType.ASSET_MATERIALIZATION,
+) -> Mapping[str, int]:
     """The storage id of the latest materialisation of every partition, in one query."""
-    return instance.event_log_storage.get_latest_storage_id_by_partition(
-        key, dg.DagsterEventType.ASSET_MATERIALIZATION
-    )
+    return instance.event_log_storage.get_latest_storage_id_by_partition(key, kind)
 
 
 def version_since(instance: dg.DagsterInstance, key: dg.AssetKey) -> int:
@@ -187,25 +180,6 @@ def version_since(instance: dg.DagsterInstance, key: dg.AssetKey) -> int:
             break
         since, present = record.storage_id, version
     return since
-
-
-def failed_partitions(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:
-    """Partitions that were tried and failed in their last attempt, each with the id of the run.
-
-    Partitions that were left by a run that was cancelled, or ended as a whole, were not tried.
-    """
-    return tried_and_failed(instance, partitions_of_failed_runs(instance, key))
-
-
-def tried_and_failed(
-    instance: dg.DagsterInstance, attempts: Mapping[str, str]
-) -> Mapping[str, str]:
-    """The attempts of failed runs that are named by the failure of their run."""
-    named = {
-        run_id: _failure_tables(instance, run_id, FAILED, FAILED_BEFORE_END)
-        for run_id in sorted({*attempts.values()})
-    }
-    return {partition: run for partition, run in attempts.items() if partition in named[run]}
 
 
 def partitions_of_failed_runs(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:
@@ -228,23 +202,6 @@ def last_attempts(
     )
     run_ids = sorted({run_id for run_id, _ in attempts.values()})
     return attempts, instance.get_runs(dg.RunsFilter(run_ids=run_ids)) if run_ids else ()
-
-
-def failure_reasons(instance: dg.DagsterInstance, run_id: str) -> Mapping[str, str]:
-    """Reasons of failed candidates, for a run that failed only because of them."""
-    return _failure_tables(instance, run_id, FAILED)
-
-
-def _failure_tables(instance: dg.DagsterInstance, run_id: str, *names: str) -> Mapping[str, str]:
-    reasons: dict[str, str] = {}
-    for log in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
-        event = log.dagster_event
-        data = event.step_failure_data.user_failure_data if event else None
-        tables = [data.metadata.get(name) for name in names] if data else []
-        for table in tables:
-            if isinstance(table, dg.JsonMetadataValue):
-                reasons.update(cast("dict[str, str]", table.data or {}))
-    return reasons
 
 
 def plan_partitions(

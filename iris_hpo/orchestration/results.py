@@ -4,14 +4,10 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from iris_hpo.orchestration.failed_candidates import failed_partitions, reasons_of
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.proposals import read_proposals
-from iris_hpo.orchestration.record import (
-    data_versions,
-    failed_partitions,
-    failure_reasons,
-    latest_storage_ids,
-)
+from iris_hpo.orchestration.record import data_versions, latest_storage_ids
 from iris_hpo.orchestration.study import Study
 from iris_hpo.selection.leaderboard import LEADERBOARD, read_csv, typed
 from iris_hpo.selection.results import Results
@@ -80,15 +76,3 @@ def _failures(study: Study, shown: set[str]) -> dict[str, str]:
         study,
         {key: runs[key] for key in registered_keys(study) if key in runs and key not in shown},
     )
-
-
-def reasons_of(study: Study, runs: Mapping[str, str]) -> dict[str, str]:
-    """Read why candidates failed.
-
-    Parameters
-    ----------
-    runs
-        Id of the run in which each candidate failed.
-    """
-    reasons = {run: failure_reasons(study.instance, run) for run in sorted(set(runs.values()))}
-    return {key: reasons[run].get(key, f"run {run} says why") for key, run in runs.items()}

@@ -18,12 +18,12 @@ from iris_hpo.errors import InputError
 from iris_hpo.orchestration.claims import claim_search
 from iris_hpo.orchestration.config import FITTING, sampling_settings
 from iris_hpo.orchestration.drawing import drawing_notes
+from iris_hpo.orchestration.failed_candidates import failure_reasons
 from iris_hpo.orchestration.failures import cancelled_if_interrupted, with_advice
 from iris_hpo.orchestration.outcome import Outcome, RunFailedError, Tally
 from iris_hpo.orchestration.partitions import apply_change, is_range, registered_keys
 from iris_hpo.orchestration.plan import FullPlan, full_plan
 from iris_hpo.orchestration.ranges import range_tags, ranges_of_runs
-from iris_hpo.orchestration.record import failure_reasons
 from iris_hpo.orchestration.resources import Counts, Progress
 from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.orchestration.source_status import Settings

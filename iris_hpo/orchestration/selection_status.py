@@ -5,9 +5,9 @@ from typing import Final
 
 from iris_hpo.errors import InputError
 from iris_hpo.known_rules import RULES
+from iris_hpo.orchestration.failed_candidates import reasons_of
 from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.partitions import registered_keys
-from iris_hpo.orchestration.record import failure_reasons
 from iris_hpo.orchestration.status import State, Status, read_status
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.upstream import Upstream
@@ -59,10 +59,9 @@ def _check_selectable(study: Study, status: Status) -> None:
         else f"none of the {len(keys)} candidates has a score"
     )
     if keys and status.keys("failed") == keys:
-        reasons = failure_reasons(study.instance, status.failed_runs[keys[0]])
+        reason = reasons_of(study, {keys[0]: status.failed_runs[keys[0]]})[keys[0]]
         raise InputError(
-            f"{problem}: {'it' if len(keys) == 1 else 'all'} failed; "
-            f"{keys[0]}: {reasons.get(keys[0], 'its run says why')}"
+            f"{problem}: {'it' if len(keys) == 1 else 'all'} failed; {keys[0]}: {reason}"
         )
     raise InputError(
         f"{problem} of the current data and settings; "

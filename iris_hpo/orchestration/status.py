@@ -5,11 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from iris_hpo.orchestration.record import (
-    data_versions,
-    partitions_of_failed_runs,
-    tried_and_failed,
-)
+from iris_hpo.orchestration.failed_candidates import failed_partitions
+from iris_hpo.orchestration.record import data_versions, partitions_of_failed_runs
 from iris_hpo.orchestration.study import Study
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.store.cards import AnyCard
@@ -88,8 +85,8 @@ def read_status(
     score_versions = data_versions(instance, scores_key)
     attempted_models = partitions_of_failed_runs(instance, models_key)
     attempted_scores = partitions_of_failed_runs(instance, scores_key)
-    failed_models = tried_and_failed(instance, attempted_models)
-    failed = {**failed_models, **tried_and_failed(instance, attempted_scores)}
+    failed_models = failed_partitions(instance, models_key)
+    failed = {**failed_models, **failed_partitions(instance, scores_key)}
 
     refused: dict[str, str] = {}
     models: dict[str, State] = {}

@@ -8,11 +8,11 @@ from typing import Any, Final
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.causes import Action, Cause
 from iris_hpo.orchestration.differences import Difference
+from iris_hpo.orchestration.failed_candidates import reasons_of
 from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.past_events import log_files
 from iris_hpo.orchestration.plan import planned_keys
 from iris_hpo.orchestration.proposals import Proposal, read_proposals
-from iris_hpo.orchestration.results import reasons_of
 from iris_hpo.orchestration.source_status import Settings, Sources, read_sources
 from iris_hpo.orchestration.status import State, Status, read_status
 from iris_hpo.orchestration.study import Study

@@ -15,7 +15,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo.orchestration.record import data_versions, failed_partitions
+from iris_hpo.orchestration.failed_candidates import failed_partitions
+from iris_hpo.orchestration.record import data_versions
 from iris_hpo.orchestration.signs import read_signs
 from iris_hpo.processes import is_alive
 from iris_hpo_tests.faults.conftest import processes_of

@@ -7,7 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo.orchestration.record import data_versions, failed_partitions
+from iris_hpo.orchestration.failed_candidates import failed_partitions
+from iris_hpo.orchestration.record import data_versions
 from iris_hpo.text import legible
 from iris_hpo_tests.projects import ShippedProject
 

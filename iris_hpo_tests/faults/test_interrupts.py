@@ -14,8 +14,8 @@ import dagster as dg
 import pytest
 from sklearn.datasets import load_diabetes
 
+from iris_hpo.orchestration.failed_candidates import failed_partitions
 from iris_hpo.orchestration.failures import INTERRUPTED
-from iris_hpo.orchestration.record import failed_partitions
 from iris_hpo_tests.faults.conftest import processes_of, wait_for
 from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 

@@ -12,7 +12,8 @@ import dagster as dg
 import pytest
 from sklearn.datasets import load_diabetes
 
-from iris_hpo.orchestration.record import data_versions, failed_partitions, failure_reasons
+from iris_hpo.orchestration.failed_candidates import failed_partitions, failure_reasons
+from iris_hpo.orchestration.record import data_versions
 from iris_hpo_tests.faults.conftest import processes_of, wait_for
 from iris_hpo_tests.processes import REPOSITORY
 from iris_hpo_tests.projects import DAGSTERS_WARNINGS, ShippedProject, YamlProject, finish

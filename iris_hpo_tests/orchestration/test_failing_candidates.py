@@ -9,12 +9,9 @@ import dagster as dg
 import pytest
 
 from iris_hpo.engines import serial
+from iris_hpo.orchestration.failed_candidates import failed_partitions, failure_reasons
 from iris_hpo.orchestration.outcome import RunFailedError
-from iris_hpo.orchestration.record import (
-    failed_partitions,
-    failure_reasons,
-    partitions_of_failed_runs,
-)
+from iris_hpo.orchestration.record import partitions_of_failed_runs
 from iris_hpo.orchestration.selection_metadata import part_note
 from iris_hpo.training.estimators import Step
 from iris_hpo_tests.projects import KEYS, SpecProject, failure_text, small_spec, succeed

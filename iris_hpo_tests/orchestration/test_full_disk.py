@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from iris_hpo.orchestration import candidates_run, cut_short
-from iris_hpo.orchestration.record import failed_partitions
+from iris_hpo.orchestration.failed_candidates import failed_partitions
 from iris_hpo.store import folder
 from iris_hpo.store.digests import StoreWriteError
 from iris_hpo.store.folder import ArtifactStore

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import dagster as dg
 import pytest
 
+from iris_hpo.orchestration.failed_candidates import failed_partitions
 from iris_hpo.orchestration.record import (
     data_versions,
-    failed_partitions,
     latest,
     latest_metadata,
     partitions_of_failed_runs,

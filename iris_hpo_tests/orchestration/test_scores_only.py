@@ -9,7 +9,7 @@ import dagster as dg
 import joblib
 import pytest
 
-from iris_hpo.orchestration.record import failure_reasons
+from iris_hpo.orchestration.failed_candidates import failure_reasons
 from iris_hpo.store.digests import digest_of
 from iris_hpo_tests.projects import KEYS, SpecProject, failure_text, succeed
 

@@ -4,7 +4,7 @@ import json
 
 import dagster as dg
 
-from iris_hpo.orchestration.record import failed_partitions
+from iris_hpo.orchestration.failed_candidates import failed_partitions
 from iris_hpo_tests.orchestration.test_failing_candidates import BAD, GOOD, picky_project
 from iris_hpo_tests.projects import CANDIDATES, KEYS, SOURCES, SpecProject, failure_text, succeed
 
