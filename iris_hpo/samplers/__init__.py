@@ -175,10 +175,10 @@ def ask(
         return _checked(use, proposed, space, limit)
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # one that exits would end the command unseen
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise InputError(
-            f"the sampler {use} failed: {type(error).__name__}: {error}; correct it, or name "
-            "another one in sampler"
+            f"the sampler {use} failed: {reason}; correct it, or name another one in sampler"
         ) from error
 
 

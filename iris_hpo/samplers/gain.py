@@ -6,8 +6,9 @@ A search stops honestly when what it can still gain is less than what it can mea
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,10 @@ FEWEST: Final = 20
 """Number of results from which on the gain is computed, or 5 for each axis if these are more."""
 
 EVERY: Final = 5
-"""The gain is computed when the number of results is a multiple of this."""
+"""The gain is computed from a multiple of this number of results, the first ones in order.
+
+So a search that has ended stays so when workers bring the results that were on their way.
+"""
 
 MOST: Final = 300
 """Largest number of results that are looked at: the best half of it, and the latest."""
@@ -62,9 +66,27 @@ def no_more_gain(
     folds
         Number of folds of one repeat.
     """
-    if len(observations) < max(FEWEST, 5 * len(space.axes)) or len(observations) % EVERY:
+    count = len(observations) - len(observations) % EVERY
+    if count < max(FEWEST, 5 * len(space.axes)):
         return None
-    gain = expected_gain(space, observations, folds)
+    return _verdict(space, _Results.of(observations[:count]), folds)
+
+
+@dataclass(frozen=True)
+class _Results:
+    """Observations that are compared in little time."""
+
+    observations: Sequence[Observation] = field(compare=False)
+    scores: tuple[tuple[int, float | None], ...]
+
+    @classmethod
+    def of(cls, observations: Sequence[Observation]) -> Self:
+        return cls(observations, tuple((seen.number, seen.score) for seen in observations))
+
+
+@lru_cache(maxsize=1)  # asked for each candidate
+def _verdict(space: ParameterSpace, results: _Results, folds: int) -> str | None:
+    gain = expected_gain(space, results.observations, folds)
     if gain is None or gain.expected >= gain.error:
         return None
     return (

@@ -7,14 +7,14 @@ value. Every candidate has exactly one key, and every key gives exactly its cand
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.space.absent import ABSENT, Absent
 from iris_hpo.space.axes import Axis
-from iris_hpo.space.conditions import Condition, conditions_of
+from iris_hpo.space.conditions import Condition, conditions_of, needed_keys
 from iris_hpo.space.values import Value
 from iris_hpo.text import counted, shorten
 
@@ -58,9 +58,11 @@ class ParameterSpace:
                 _refuse_confusion(first, second)
         self.axes = tuple(axes)
         self._conditions: list[tuple[Condition, ...]] = []
+        self._needed: list[Mapping[int, frozenset[str]]] = []
         for index, axis in enumerate(axes):
             with at_field(index):
                 self._conditions.append(conditions_of(axis, axes[:index]))
+                self._needed.append(needed_keys(self._conditions[-1], self._needed))
         self.has_conditions = any(self._conditions)
 
     def candidate(self, values: Sequence[Value | Absent]) -> Candidate:
@@ -139,8 +141,9 @@ class ParameterSpace:
     def may_have_axis(self, index: int) -> bool:
         """Whether candidates can have the axis at an index, by where the axes before it look."""
         return all(
-            condition.can_hold() and self.may_have_axis(condition.index)
-            for condition in self._conditions[index]
+            any(axis.domain is None or axis.covers(axis.decode(key)) for key in keys)
+            for at, keys in self._needed[index].items()
+            for axis in (self.axes[at],)
         )
 
     def grid(self, values: Sequence[Sequence[Value]]) -> Iterator[Candidate]:

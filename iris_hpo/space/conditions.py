@@ -7,7 +7,6 @@ from typing import cast
 from iris_hpo.errors import InputError
 from iris_hpo.space.absent import Absent
 from iris_hpo.space.axes import Axis
-from iris_hpo.space.domains import Levels
 from iris_hpo.space.values import Value
 
 
@@ -34,10 +33,23 @@ class Condition:
         value = values[self.index]
         return not isinstance(value, Absent) and self.axis.encode(value) in self.keys
 
-    def can_hold(self) -> bool:
-        """Whether the other axis takes one of its values now; a range may always."""
-        domain = self.axis.domain
-        return not isinstance(domain, Levels) or not self.keys.isdisjoint(domain.keys)
+
+def needed_keys(
+    conditions: Sequence[Condition], needed_before: Sequence[Mapping[int, frozenset[str]]]
+) -> Mapping[int, frozenset[str]]:
+    """What an axis needs to exist: for other axes, by index, the keys of which they have one.
+
+    Parameters
+    ----------
+    needed_before
+        The same for each axis that stands before: an axis that is to have a value has to exist.
+    """
+    needed: dict[int, frozenset[str]] = {}
+    for condition in conditions:
+        own = {condition.index: condition.keys}
+        for index, keys in (*own.items(), *needed_before[condition.index].items()):
+            needed[index] = needed.get(index, keys) & keys
+    return needed
 
 
 def conditions_of(axis: Axis, earlier: Sequence[Axis]) -> tuple[Condition, ...]:

@@ -138,6 +138,8 @@ def stepped(low: Number, high: Number, step: Number, *, log: bool) -> tuple[Numb
         If there are more than `MAX_STEPS`.
     """
     steps = math.log(high / low) / math.log(step) if log else (high - low) / step
+    if steps > 1e9:
+        raise ValueError(f"has more than 1,000,000,000 steps; {MAX_STEPS:,} is the limit")
     count = math.floor(steps * (1 + 1e-12) + 1e-9) + 1
     if count > MAX_STEPS:
         raise ValueError(f"has {count:,} steps; {MAX_STEPS:,} is the limit")

@@ -1,5 +1,6 @@
 """Read the range of an axis, as a search's description has it, and refuse what is none."""
 
+import math
 from typing import TYPE_CHECKING, cast
 
 from iris_hpo.errors import InputError
@@ -48,6 +49,9 @@ def _check_ends(axis: "Axis") -> None:
         raise _refused(axis, "high", f"high {high!r} must be greater than low {low!r}")
     if axis.log and low <= 0:
         raise _refused(axis, "low", f"low {low!r} must be greater than zero for log: true")
+    if not axis.log and math.isinf(high - low):
+        problem = f"high {high!r} is too far from low {low!r}; write a narrower range"
+        raise _refused(axis, "high", problem)
     if step is None:
         return
     if step <= (1 if axis.log else 0):

@@ -58,8 +58,10 @@ def test_of_a_grid(
     *,
     is_range: bool,
 ) -> None:
-    engine = FailsOnce(end)
-    monkeypatch.setattr(candidates_run, "make_engine", lambda *_: engine)
+    def make_engine(*_: object) -> FailsOnce:
+        return FailsOnce(end)
+
+    monkeypatch.setattr(candidates_run, "make_engine", make_engine)
 
     with suppress(KeyboardInterrupt):
         prepared.run(*CANDIDATES, keys=KEYS if is_range else ())

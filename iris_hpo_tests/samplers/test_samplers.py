@@ -204,9 +204,17 @@ def test_the_list_of_another_sampler_is_checked_too():
     assert "more than 3 candidates" in refusal_of(CandidateList.of(grid(), SPACE), limit=3)
 
 
-def test_an_exception_of_a_sampler_names_the_sampler():
-    assert refusal_of(error=KeyError("C9")) == (
-        f"the sampler {FIXED} failed: KeyError: 'C9'; correct it, or name another one in sampler"
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (KeyError("C9"), "KeyError: 'C9'"),
+        (ValueError("no\n  place"), "ValueError: no place"),
+        (SystemExit(3), "SystemExit: 3"),
+    ],
+)
+def test_an_exception_of_a_sampler_names_the_sampler_in_one_line(error, reason):
+    assert refusal_of(error=error) == (
+        f"the sampler {FIXED} failed: {reason}; correct it, or name another one in sampler"
     )
 
 

@@ -103,6 +103,29 @@ def test_an_axis_that_no_candidate_can_have_is_named(tmp_path):
     assert source_of(tmp_path, space=ParameterSpace(axes)).unmet_axes == ("C", "gamma")
 
 
+@pytest.mark.parametrize(
+    ("when", "unmet"),
+    [
+        ({"steps": 9}, ()),
+        ({"steps": 10}, ("last",)),  # beyond the range
+        ({"steps": [10, 3]}, ()),
+        ({"degree": 2, "kernel": "poly"}, ()),
+        ({"degree": 2, "kernel": "rbf"}, ("last",)),  # degree exists for poly alone
+        ({"degree": 2, "shift": 1}, ("last",)),  # and shift for rbf
+    ],
+)
+def test_conditions_that_are_met_by_none_or_never_at_once_are_named(tmp_path, when, unmet):
+    axes = [
+        Axis("kernel", "K", type="str", values=["rbf", "poly"]),
+        Axis("steps", "S", type="int", low=1, high=9),
+        Axis("degree", "D", type="int", values=[2, 3], when={"kernel": "poly"}),
+        Axis("shift", "E", type="int", values=[0, 1], when={"kernel": "rbf"}),
+        Axis("last", "L", low=1, high=9, when=when),
+    ]
+
+    assert source_of(tmp_path, space=ParameterSpace(axes)).unmet_axes == unmet
+
+
 def test_without_a_folder_the_axes_say_where_to_look():
     source = source_of(Path("/nowhere"), space=CONDITIONAL)
 

@@ -151,6 +151,16 @@ def test_an_axis_that_says_nothing_has_no_domain():
             ("step",),
         ),
         (
+            {"low": 0, "high": 1, "step": 1e-320},
+            "the range has more than 1,000,000,000 steps; 100,000 is the limit",
+            ("step",),
+        ),
+        (
+            {"low": -1.7e308, "high": 1.7e308},
+            "high 1.7e+308 is too far from low -1.7e+308; write a narrower range",
+            ("high",),
+        ),
+        (
             {"type": "int", "low": 1, "high": 2.5},
             "high '2.5' is not a whole number; write a whole number",
             ("high",),
