@@ -1,11 +1,13 @@
-"""The IO manager of `selection`: an asset that has the selection as an input gets the champion."""
+"""The IO manager of a search: an asset that has the selection as an input gets the champion."""
 
 from typing import Final
 
 import dagster as dg
 
+from iris_hpo.errors import InputError
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.loaded_study import LoadedStudy
+from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study
 
 _STORAGE: Final = "iris_hpo_storage"
@@ -14,22 +16,39 @@ _STORAGE: Final = "iris_hpo_storage"
 class ChampionIOManager(dg.IOManager):
     """Loads the champion's model of any search, verified by what the event log vouches for."""
 
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
     def load_input(self, context: dg.InputContext) -> object:
-        """Load the champion's model."""
+        """Load the champion's model.
+
+        Raises
+        ------
+        Failure
+            If it cannot be loaded, or another asset of a search than its selection is asked for.
+        """
         from iris_hpo.orchestration.build import built_searches
 
-        *prefix, _ = context.asset_key.path
+        *prefix, asset = context.asset_key.path
+        name = "/".join(prefix)
         with user_errors():
-            spec = built_searches()["/".join(prefix)]
-            study = Study(spec, context.instance, getattr(context.resources, _STORAGE))
+            if asset != "selection":
+                key = context.asset_key.to_user_string()
+                raise InputError(
+                    f"{key} has no value that an asset can take as an input. Depend on it, with "
+                    f"deps=[{context.asset_key.path}] in place of the input, and load what the "
+                    f"search has stored: iris_hpo.load_study({name!r}, instance=context.instance)"
+                )
+            study = Study(built_searches()[name], context.instance, self._storage)
             return LoadedStudy(study).champion
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
-        """Do nothing: the selection stores its files itself, all of them or none."""
+        """Do nothing: the assets of a search store their files themselves."""
 
 
 CHAMPION_IO: Final = dg.IOManagerDefinition(
-    resource_fn=lambda _: ChampionIOManager(),
+    # Not by the context of the input: `Definitions.load_asset_value` enters no resource there.
+    resource_fn=lambda context: ChampionIOManager(getattr(context.resources, _STORAGE)),
     required_resource_keys={_STORAGE},
     description="Gives assets that depend on a selection its champion's model.",
 )

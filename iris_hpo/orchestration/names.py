@@ -189,12 +189,13 @@ def asset_spec(
 ) -> dg.AssetSpec:
     """Make the spec of one of several assets that are made together."""
     names = names_of(spec)
-    return dg.AssetSpec(
+    made = dg.AssetSpec(
         deps=[names.asset(dep) for dep in deps],
         partitions_def=partitions,
         skippable=skippable,
         **presentation(spec, name),
     )
+    return made.with_io_manager_key(CHAMPION)
 
 
 def failure(message: str, metadata: Mapping[str, Any] | None = None) -> dg.Failure:

@@ -324,6 +324,24 @@ def test_an_asset_that_depends_on_the_selection_gets_the_champion(done: AssetPro
         study.model("C9.0_G9.0")
 
 
+def test_the_champion_is_loaded_outside_of_a_run(done: AssetProject) -> None:
+    champion = done.defs.load_asset_value("selection", instance=done.instance)
+    assert type(champion).__name__ == "SVC"
+
+
+@pytest.mark.parametrize("asset", ["raw_data", "split", "parameters", "models", "scores"])
+def test_another_asset_has_no_value_for_an_input(done: AssetProject, asset: str) -> None:
+    """It would be looked for by the project's own IO manager, which stored nothing."""
+    key = done.registered()[0] if asset in {"models", "scores"} else None
+    with pytest.raises(dg.Failure) as refused:
+        done.defs.load_asset_value(asset, instance=done.instance, partition_key=key)
+    assert refused.value.description == (
+        f"{asset} has no value that an asset can take as an input. Depend on it, with "
+        f"deps=[['{asset}']] in place of the input, and load what the search has stored: "
+        "iris_hpo.load_study('', instance=context.instance)"
+    )
+
+
 def test_a_loaded_study_has_the_plots_of_its_leaderboard(done: AssetProject) -> None:
     study = LoadedStudy(done.study())
     for names, count in [((), 5), (("leaderboard",), 1), (("slices", "leaderboard"), 3)]:

@@ -11,7 +11,7 @@ from iris_hpo.orchestration.claims import claim_search
 from iris_hpo.orchestration.config import ParametersConfig, parameters_config
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.last_run import changed
-from iris_hpo.orchestration.names import IDENTITY, names_of, presentation
+from iris_hpo.orchestration.names import CHAMPION, IDENTITY, names_of, presentation
 from iris_hpo.orchestration.partitions import apply_change, pending_change
 from iris_hpo.orchestration.record import as_json
 from iris_hpo.orchestration.resources import Storage
@@ -72,7 +72,9 @@ def build_parameters(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefini
         )
 
     parameters.__annotations__["config"] = config_type
-    return dg.asset(**presentation(spec, "parameters"), pool=names.pool)(parameters)
+    return dg.asset(**presentation(spec, "parameters"), io_manager_key=CHAMPION, pool=names.pool)(
+        parameters
+    )
 
 
 def _source(study: Study) -> dict[str, dg.MetadataValue]:

@@ -10,7 +10,7 @@ from iris_hpo.orchestration.assets.tables import columns_table
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.data_asset import SNAPSHOT
 from iris_hpo.orchestration.failures import user_errors
-from iris_hpo.orchestration.names import LAYOUT, NO_TABLE, NOTES, names_of, presentation
+from iris_hpo.orchestration.names import CHAMPION, LAYOUT, NO_TABLE, NOTES, names_of, presentation
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import OpenStudy, Study
 from iris_hpo.spec import SearchSpec
@@ -62,7 +62,9 @@ def build_raw_data(
         key = dg.AssetKey.from_user_string(spec.data_asset)
         function = from_study if loads_data else from_asset
         edge = {"deps": [key]} if loads_data else {"ins": {"value": dg.AssetIn(key)}}
-    return dg.asset(**presentation(spec, "raw_data"), **edge, pool=names_of(spec).pool)(function)
+    shown = presentation(spec, "raw_data")
+    pool = names_of(spec).pool
+    return dg.asset(**shown, **edge, io_manager_key=CHAMPION, pool=pool)(function)
 
 
 def _read(study: Study, path: str) -> dg.MaterializeResult[Any]:

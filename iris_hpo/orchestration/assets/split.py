@@ -22,6 +22,7 @@ from iris_hpo.orchestration.config import SplitConfig, split_config
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.last_run import changed
 from iris_hpo.orchestration.names import (
+    CHAMPION,
     IDENTITY,
     LAYOUT,
     NO_TABLE,
@@ -71,9 +72,12 @@ def build_split(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
         )
 
     split.__annotations__["config"] = config_type
-    return dg.asset(**presentation(spec, "split"), deps=[names.asset("raw_data")], pool=names.pool)(
-        split
-    )
+    return dg.asset(
+        **presentation(spec, "split"),
+        deps=[names.asset("raw_data")],
+        io_manager_key=CHAMPION,
+        pool=names.pool,
+    )(split)
 
 
 def _rows(spec: SearchSpec, card: SplitCard, files: Mapping[str, bytes]) -> dict[str, Any]:
