@@ -1,5 +1,6 @@
 """Load the searches of a project; one that cannot be loaded does not stop the others."""
 
+import os
 import sys
 import traceback
 import warnings
@@ -13,10 +14,11 @@ from dagster.components.core.decl import (
     DefsFolderDecl,
     build_filesystem_component_decl_from_context,
 )
-from dagster.components.core.defs_module import ComponentPath, find_defs_or_component_yaml
+from dagster.components.core.defs_module import ComponentPath
 
 from iris_hpo.defined_names import DefinedNames, DefinedTwiceError, file_of
 from iris_hpo.errors import InputError
+from iris_hpo.files import MEBIBYTE, open_regular
 from iris_hpo.orchestration.broken import broken_searches, build_broken, is_validating
 from iris_hpo.text import readable
 
@@ -25,6 +27,10 @@ _FOLDER_IS_GIVEN_BY: Final = (
     'with directory_type = "project"; [tool.dg.project] with root_module = "defs", '
     'defs_module = "defs" and code_location_target_module = "definitions"'
 )
+
+_DESCRIPTIONS: Final = ("defs.yaml", "defs.yml", "component.yaml")
+_LARGEST: Final = 64 * MEBIBYTE
+"""Largest plausible size of a description or module, in bytes."""
 
 
 def load_searches(path_within_project: Path) -> dg.Definitions:
@@ -50,6 +56,7 @@ def load_searches(path_within_project: Path) -> dg.Definitions:
             break
     _check_folder_is_given(path_within_project)
     try:
+        check_descriptions(path_within_project)
         loaded = dg.load_from_defs_folder(path_within_project=path_within_project)
         DefinedNames().add(loaded, path_within_project)
     except DefinedTwiceError:
@@ -72,6 +79,34 @@ def _check_folder_is_given(path_within_project: Path) -> None:
         if is_file or is_unset:
             why = "no pyproject.toml there or above it has [tool.dg]" if is_unset else str(error)
             raise InputError(f"{path_within_project}: {why}. {_FOLDER_IS_GIVEN_BY}") from None
+
+
+def check_descriptions(path_within_project: Path) -> None:
+    """Refuse what a loader would wait for, in a project whose modules may call Dagster's own.
+
+    Raises
+    ------
+    InputError
+        If a description or module of the searches is no regular file.
+    """
+    try:
+        root = dg.ComponentTree.for_project(path_within_project).defs_module_path
+    except Exception:  # noqa: BLE001 - a module may raise anything; it is met again
+        return
+    for path in root.rglob("[!.]*"):
+        _check_is_regular(path)
+
+
+def _check_is_regular(path: Path) -> None:
+    """Refuse a description or module that Dagster would wait for: a named pipe never ends.
+
+    Dagster passes over a link to nothing, which is refused too.
+    """
+    if path.name in _DESCRIPTIONS or (path.suffix == ".py" and not path.is_dir()):
+        try:
+            open_regular(path, _LARGEST).close()
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def make_importable(project: Path) -> None:
@@ -117,10 +152,13 @@ def _declare(tree: dg.ComponentTree, folder: Path, problems: dict[Path, str]) ->
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name == "__pycache__":
             continue
-        if path.is_dir() and not find_defs_or_component_yaml(path):
+        described = [path / name for name in _DESCRIPTIONS if os.path.lexists(path / name)]
+        if path.is_dir() and not described:
             parts[path] = _declare(tree, path, problems)
             continue
         try:
+            for file in (path, *described):
+                _check_is_regular(file)
             part = build_filesystem_component_decl_from_context(
                 context.for_component_loc(ComponentPath.from_path(path))
             )

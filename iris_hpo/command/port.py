@@ -5,7 +5,7 @@ import socket
 import sys
 
 from iris_hpo.errors import InputError
-from iris_hpo.orchestration.home import check_name
+from iris_hpo.orchestration.home import check_name, check_settings_file
 
 
 def problem_of(port: str) -> str:
@@ -25,9 +25,10 @@ def problem_of(port: str) -> str:
 
 
 def problem_of_home(home: str) -> str:
-    """Describe what is wrong with the path of an instance; empty if Dagster can use it."""
+    """Describe what is wrong with an instance before it is opened; empty if Dagster can use it."""
     try:
         check_name(home)
+        check_settings_file(home)
     except InputError as error:
         return str(error)
     return ""

@@ -12,10 +12,17 @@ import dagster as dg
 from dagster.components.definitions import LazyDefinitions
 
 from iris_hpo.errors import InputError
+from iris_hpo.files import MEBIBYTE, read_regular
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.broken import broken_searches
 from iris_hpo.orchestration.shared_partitions import check_partitions
-from iris_hpo.projects import explain, load_searches, make_importable, root_cause
+from iris_hpo.projects import (
+    check_descriptions,
+    explain,
+    load_searches,
+    make_importable,
+    root_cause,
+)
 from iris_hpo.spec import SearchSpec
 from iris_hpo.text import readable
 
@@ -138,6 +145,8 @@ def _load(project: "_Project", folder: Path) -> Searches:
 def _build(project: "_Project", folder: Path, assets: list[dg.AssetsDefinition]) -> str:
     """Build the definitions; return what is wrong with them, except in a single search of YAML."""
     try:
+        if project.is_dg:
+            check_descriptions(folder)
         for made in _definitions_of(project.module):
             known = made.assets or ()
             assets.extend(one for one in known if isinstance(one, dg.AssetsDefinition))
@@ -192,14 +201,15 @@ class _Project:
 def _read_project(folder: Path) -> _Project:
     file = folder / "pyproject.toml"
     try:
-        tools: dict[str, Any] = tomllib.loads(file.read_text()).get("tool", {})
+        tools: dict[str, Any] = tomllib.loads(read_regular(file, MEBIBYTE).decode()).get("tool", {})
     except FileNotFoundError as error:
         raise InputError(
             f"{folder} is no Dagster project: it has no pyproject.toml; change to the folder of "
             f"your project. {_START}"
         ) from error
     except (OSError, ValueError) as error:
-        raise InputError(f"{file} cannot be read: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"{file} cannot be read: {reason}") from error
     project = tools.get("dg", {}).get("project", {})
     module = project.get("code_location_target_module") or tools.get("dagster", {}).get(
         "module_name"

@@ -19,8 +19,9 @@ from iris_hpo.command.project import find_search, load_definitions
 from iris_hpo.errors import InputError
 from iris_hpo.event_log.one_message import one_message
 from iris_hpo.event_log.postgres_server import MANY_ATS, has_broken_url
+from iris_hpo.files import MEBIBYTE, read_regular
 from iris_hpo.orchestration.failures import with_advice
-from iris_hpo.orchestration.home import check_name
+from iris_hpo.orchestration.home import check_name, check_settings_file
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study
 from iris_hpo.processes import stopped_note
@@ -54,6 +55,7 @@ def open_studies(
     if not Path(home).is_absolute():
         raise InputError(f"DAGSTER_HOME {home!r} must be an absolute path")
     check_name(home)
+    check_settings_file(home)
     storage = Storage(data=_absolute(data), artifacts=_absolute(artifacts))
     for spec in specs:
         storage.store(spec).check_root()
@@ -97,6 +99,7 @@ def turn(study: Study, say: Callable[[str], None]) -> Generator[None]:
             raise InputError(f"{file} cannot be written: {error.strerror}") from error
     try:
         with suppress(OSError):  # only a waiting command reads it
+            holder.unlink(missing_ok=True)  # it may be a named pipe, which nobody reads
             holder.write_text(f" (process {os.getpid()}, since {time.strftime('%H:%M:%S')})")
         yield
     finally:
@@ -106,7 +109,7 @@ def turn(study: Study, say: Callable[[str], None]) -> Generator[None]:
 def _holder(file: Path) -> str:
     """Name the process that holds the lock, for a message."""
     try:
-        holder = file.read_text(errors="replace")[:_REASON_LENGTH]
+        holder = read_regular(file, MEBIBYTE).decode(errors="replace")[:_REASON_LENGTH]
     except OSError:
         return ""
     process = _PROCESS.search(holder)
@@ -122,6 +125,8 @@ def _open_instance(home: str) -> Generator[dg.DagsterInstance]:
     except Exception as error:
         # Dagster's errors, YAML's and the database's share no base class.
         reason = MANY_ATS if has_broken_url(home) else _reason(error)
+        if isinstance(error, OSError) and error.filename:
+            reason = f"{error.filename}: {error.strerror}; move it away, or make it accessible"
         raise InputError(
             f"the Dagster instance of DAGSTER_HOME {home} cannot be opened: {reason}"
         ) from error

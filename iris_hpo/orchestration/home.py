@@ -1,10 +1,12 @@
 """Refuse folders of an instance that Dagster misreads, or whose ``dagster.yaml`` is not read."""
 
 import glob
+import os
 from pathlib import Path
 from typing import Final
 
 from iris_hpo.errors import InputError
+from iris_hpo.files import MEBIBYTE, read_regular
 
 _MISREAD: Final = frozenset("?*[]")
 """Dagster reads the path of dagster.yaml as a pattern, and that of a database as an address."""
@@ -24,6 +26,26 @@ def check_name(home: str) -> None:
             f"DAGSTER_HOME {home!r} contains {' and '.join(misread)}, which Dagster misreads in "
             f"the path of an instance; {_ADVICE}"
         )
+
+
+def check_settings_file(home: str) -> None:
+    """Refuse settings of an instance that are no text file: reading a named pipe never ends.
+
+    Raises
+    ------
+    InputError
+        If there is a ``dagster.yaml`` that cannot be read.
+    """
+    file = Path(home, "dagster.yaml")
+    if not os.path.lexists(file):
+        return
+    try:
+        read_regular(file, MEBIBYTE).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"no text in UTF-8 ({error})"
+        raise InputError(
+            f"{file} cannot be read: {reason}; restore a copy, or that of a new project"
+        ) from error
 
 
 def check_settings_are_read(home: str) -> None:

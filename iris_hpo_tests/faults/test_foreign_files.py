@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from iris_hpo.command.port import problem_of_home
 from iris_hpo.store.cards import read_card, read_recorded_card
 from iris_hpo.store.digests import StoreWriteError, digest_of
 from iris_hpo.store.folder import SMALL, ArtifactStore, read_verified
@@ -60,6 +61,36 @@ def test_a_run_deletes_nothing_that_it_has_not_made(
     assert few.call(*RUN, "--quiet").returncode == 0
     assert {name: (folder / name).read_text() for name in THEIRS} == {name: name for name in THEIRS}
     assert few.call("status", "--folds", "2").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (make_pipe, "it is a named pipe, not a regular file"),
+        (make_folder, "it is a folder, not a file"),
+        (lambda path: path.symlink_to("/nowhere/x"), "No such file or directory"),
+        (lambda path: path.write_bytes(b"\xff\xfe"), "no text in UTF-8"),
+    ],
+)
+def test_settings_of_the_instance_that_are_no_text_are_named(
+    few: ShippedProject, make: Callable[[Path], None], why: str
+) -> None:
+    file = few.root / "home" / "dagster.yaml"
+    replace(file, make)
+    result = few.call("status")
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"iris-hpo: {file} cannot be read: {why}")
+    assert result.stderr.count("\n") == 1
+    assert problem_of_home(str(file.parent)) + "\n" == result.stderr.removeprefix("iris-hpo: ")
+
+
+@pytest.mark.parametrize("make", [make_pipe, make_folder])
+def test_a_note_of_who_runs_that_is_no_file_is_not_waited_for(
+    done: ShippedProject, make: Callable[[Path], None]
+) -> None:
+    replace(done.root / "home" / ".search.holder", make)
+    result = done.call(*RUN, "--quiet")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_models_of_an_earlier_selection_are_removed(done: ShippedProject) -> None:

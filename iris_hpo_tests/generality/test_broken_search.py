@@ -1,6 +1,8 @@
 """A search that cannot be used takes no other with it, and is shown with what is wrong."""
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -238,16 +240,55 @@ class TestBesideWhatIsBroken:
             assert f"\n{name!r} cannot be loaded: " in err
 
 
-def test_a_stock_loader_is_no_obstacle_to_the_command(project: YamlProject) -> None:
+def use_stock_loader(project: YamlProject) -> None:
     file = project.root / "definitions.py"
     file.write_text(
         file.read_text().replace(
             "iris_hpo.load_searches(", "dg.load_from_defs_folder(project_root="
         )
     )
+
+
+def test_a_stock_loader_is_no_obstacle_to_the_command(project: YamlProject) -> None:
+    use_stock_loader(project)
     project.write_yaml("broken", BROKEN["syntax"][0])
     assert project.call("status", "--search", "whole").code == 0
     assert "expected ',' or ']'" in project.call("status", "--search", "broken").err
+
+
+@pytest.mark.parametrize("load", ["our loader", "stock loader"])
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (os.mkfifo, "it is a named pipe, not a regular file"),
+        (lambda path: path.symlink_to("/nowhere/defs.yaml"), "No such file or directory"),
+    ],
+    ids=["pipe", "link to nothing"],
+)
+def test_a_description_that_is_no_file_is_named_and_not_waited_for(
+    project: YamlProject, make: Callable[[Path], None], why: str, load: str
+) -> None:
+    if load == "stock loader":
+        use_stock_loader(project)
+    path = project.write_yaml("broken", GOOD)
+    path.unlink()
+    make(path)
+    assert project.call("status", "--search", "whole").code == 0
+    answer = project.call("status", "--search", "broken")
+    assert answer.code == 2
+    assert f"{path} cannot be read: {why}\n" in answer.err
+    assert answer.err.count("\n") == 1
+
+
+def test_a_project_file_that_is_no_file_is_named_and_not_waited_for(project: YamlProject) -> None:
+    path = project.root / "pyproject.toml"
+    path.unlink()
+    os.mkfifo(path)
+    answer = project.call("status", "--search", "whole")
+    assert answer.code == 2
+    assert (
+        answer.err == f"iris-hpo: {path} cannot be read: it is a named pipe, not a regular file\n"
+    )
 
 
 @pytest.mark.slow
