@@ -18,6 +18,7 @@ from iris_hpo.orchestration.failed_candidates import (
 from iris_hpo.orchestration.names import failure, log_line
 from iris_hpo.orchestration.overlaps import wait_for_turn
 from iris_hpo.orchestration.partitions import registered_keys
+from iris_hpo.orchestration.proposals import outgrown
 from iris_hpo.orchestration.ranges import range_tags
 from iris_hpo.orchestration.record import as_json, data_versions
 from iris_hpo.orchestration.recorder import SLOW_LOG, Recorder, records_slowly
@@ -76,7 +77,7 @@ class CandidatesRun:
         work = self.work(upstream)
         order = work.conditions.objective.order
         trials = sorted(self.trials(keys), key=lambda trial: order(trial.parameters))
-        counts = Counts(len(keys))
+        counts = Counts(len(trials) + len(self.failures))
         self.begin(counts)
         outcomes = engine.map(work, trials, self.limits)
         self.record(outcomes, Recorder(self.context, self.study, upstream), work, counts)
@@ -176,10 +177,16 @@ class CandidatesRun:
         )
 
     def trials(self, keys: Sequence[str]) -> list[Trial]:
-        """Make the trials of candidates; keys that are none fail."""
+        """Make the trials of candidates; keys that are none fail.
+
+        Where a run has more than one, those that a sampler proposed for other axes are passed over.
+        """
         space, (models, scores) = self.study.spec.space, self._versions
+        passed_over = outgrown(self.study, keys) if len(keys) > 1 else ()
         trials: list[Trial] = []
         for key in keys:
+            if key in passed_over:
+                continue
             try:
                 candidate = space.parse_key(key)
             except ValueError as rule:

@@ -158,12 +158,15 @@ def drawing_notes(source: CandidateSource, left_out: Sequence[str]) -> list[str]
         Registered candidates that the sampler is not shown.
     """
     notes: list[str] = []
-    if left_out:
-        shown = ", ".join(left_out[:3]) + (", ..." if len(left_out) > 3 else "")
-        notes.append(
-            f"{counted(len(left_out), 'registered candidate')} outside of the present ranges, "
-            f"which the sampler is not shown: {shown}"
-        )
+    outside = [key for key in left_out if source.space.is_key(key)]
+    outgrown = [key for key in left_out if not source.space.is_key(key)]
+    for keys, why in ((outside, "outside of the present ranges"), (outgrown, "of other axes")):
+        if keys:
+            shown = ", ".join(keys[:3]) + (", ..." if len(keys) > 3 else "")
+            notes.append(
+                f"{counted(len(keys), 'registered candidate')} {why}, which the sampler is not "
+                f"shown: {shown}"
+            )
     if names := source.is_adaptive and source.unused_ranges:
         files = ", ".join(f"{name.lower()}_parameters*.txt" for name in names)
         notes.append(

@@ -14,7 +14,12 @@ from iris_hpo.orchestration.names import log_line
 from iris_hpo.orchestration.overlaps import wait_for_turn
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.plan import candidates_due
-from iris_hpo.orchestration.proposals import Proposal, plan_results, register_proposal
+from iris_hpo.orchestration.proposals import (
+    Proposal,
+    plan_results,
+    register_proposal,
+    usable_keys,
+)
 from iris_hpo.orchestration.recorder import Recorder
 from iris_hpo.orchestration.resources import Counts
 from iris_hpo.orchestration.status import read_status
@@ -79,7 +84,8 @@ class DrawingRun(CandidatesRun):
         study = self.study
         keys = registered_keys(study)
         status = read_status(study, keys, work.conditions, verify_models=True)
-        due = keys if self.settings.force else candidates_due(study, keys, status)
+        usable = usable_keys(study)
+        due = usable if self.settings.force else candidates_due(study, usable, status)
         if _SENSOR in self.context.run.tags:  # nobody asks to try again what failed
             due = [key for key in due if key not in status.failed_runs]
         drawing = make_drawing(study, keys, status, upstream.split_card.folds)

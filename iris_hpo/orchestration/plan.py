@@ -11,6 +11,7 @@ from iris_hpo.data.checks import DATA_CHECKS, SPLIT_CHECKS
 from iris_hpo.orchestration.drawing import make_drawing
 from iris_hpo.orchestration.failed_candidates import failed_partitions
 from iris_hpo.orchestration.partitions import PartitionChange, pending_change, registered_keys
+from iris_hpo.orchestration.proposals import outgrown
 from iris_hpo.orchestration.record import (
     data_versions,
     input_version_tag,
@@ -34,7 +35,8 @@ class Plan:
     change
         Candidates to register and delete.
     keys
-        All candidates after the change, in the order of registration.
+        All candidates after the change, in the order of registration; in a `FullPlan` without those
+        that were proposed for other axes.
     candidates
         Candidates to train or score, in the same order.
     """
@@ -97,7 +99,9 @@ def full_plan(study: Study, settings: Settings) -> FullPlan:
         If data or parameter files cannot be used.
     """
     sources = read_sources(study, settings)
-    change, keys = planned_keys(study)
+    change, registered = planned_keys(study)
+    useless = outgrown(study, registered)
+    keys = tuple(key for key in registered if key not in useless)
     states = dict(sources.states)
     if change and states["parameters"] == "up to date":
         states["parameters"] = "out of date"
@@ -107,7 +111,7 @@ def full_plan(study: Study, settings: Settings) -> FullPlan:
     candidates = candidates_due(study, keys, status)
     left, ended, left_out = 0, "", ()
     if study.sampling.is_adaptive:
-        drawing = make_drawing(study, keys, status, sources.split_card.folds)
+        drawing = make_drawing(study, registered, status, sources.split_card.folds)
         left, ended = drawing.what_is_left(has_work=bool(out_of_date or candidates))
         left_out = tuple(drawing.observations.left_out)
     if out_of_date or candidates or left:

@@ -4,7 +4,7 @@ A note on each is stored in the same place as the candidates, before the candida
 So the order of the notes is the order of the proposals, and one query reads them all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -66,6 +66,19 @@ def read_proposals(study: Study) -> Mapping[str, Proposal]:
     notes = study.instance.get_dynamic_partitions(str(study.names.proposed.name))
     proposals = (Proposal.from_note(note) for note in notes)
     return {proposal.key: proposal for proposal in proposals if proposal is not None}
+
+
+def outgrown(study: Study, keys: Collection[str]) -> set[str]:
+    """Proposed candidates that the present axes do not have; nothing can be done with them."""
+    proposals, space = read_proposals(study), study.spec.space
+    return {key for key in keys if key in proposals and not space.is_key(key)}
+
+
+def usable_keys(study: Study) -> list[str]:
+    """The registered candidates without those that are `outgrown`."""
+    keys = registered_keys(study)
+    useless = outgrown(study, keys)
+    return [key for key in keys if key not in useless]
 
 
 def register_proposal(context: dg.AssetExecutionContext, study: Study, proposal: Proposal) -> None:

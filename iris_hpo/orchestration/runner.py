@@ -23,6 +23,7 @@ from iris_hpo.orchestration.failures import cancelled_if_interrupted, with_advic
 from iris_hpo.orchestration.outcome import Outcome, RunFailedError, Tally
 from iris_hpo.orchestration.partitions import apply_change, is_range, registered_keys
 from iris_hpo.orchestration.plan import FullPlan, full_plan
+from iris_hpo.orchestration.proposals import usable_keys
 from iris_hpo.orchestration.ranges import range_tags, ranges_of_runs
 from iris_hpo.orchestration.resources import Counts, Progress
 from iris_hpo.orchestration.selection_status import selection_state
@@ -175,7 +176,7 @@ class Launcher:
         if not planned:
             if sources:
                 self._run("search", sources, config, {}, outcome)
-                if set(registered_keys(self._study)) != set(plan.keys):
+                if set(usable_keys(self._study)) != set(plan.keys):
                     raise _CandidatesChangedError
             return
         self._search_candidates(planned, sources, config, outcome)
@@ -200,7 +201,8 @@ class Launcher:
             outcome.failures[""] = "'' is no candidate, and Dagster has no run for it; delete it"
             outcome.counts.failed += 1
         # Candidates between two ranges are part of the run, and were already counted as reused.
-        outcome.counts.reused -= sum(len(set(keys) - set(planned)) for keys in ranges)
+        others = set(usable_keys(self._study)).difference(planned)
+        outcome.counts.reused -= sum(len(others.intersection(keys)) for keys in ranges)
         for keys in ranges:
             assets = [*sources, "models", "scores"]
             try:

@@ -7,7 +7,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.failed_candidates import reasons_of
 from iris_hpo.orchestration.names import CODE_VERSIONS
-from iris_hpo.orchestration.partitions import registered_keys
+from iris_hpo.orchestration.proposals import usable_keys
 from iris_hpo.orchestration.status import State, Status, read_status
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.upstream import Upstream
@@ -42,7 +42,7 @@ def read_selectable(study: Study, upstream: Upstream) -> Status:
         If none can be selected, or if a score was changed since it was recorded.
     """
     conditions = study.conditions(upstream.split_card, upstream.parameters_card)
-    status = read_status(study, registered_keys(study), conditions, verify_models=False)
+    status = read_status(study, usable_keys(study), conditions, verify_models=False)
     _check_selectable(study, status)
     return status
 

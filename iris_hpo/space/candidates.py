@@ -134,6 +134,14 @@ class ParameterSpace:
             raise ValueError(f"{shorten(key)} is no candidate: it is spelled {candidate.key!r}")
         return candidate
 
+    def is_key(self, key: str) -> bool:
+        """Whether a key is that of a candidate."""
+        try:
+            self.parse_key(key)
+        except ValueError:
+            return False
+        return True
+
     def has_axis(self, index: int, values: Sequence[Value | Absent]) -> bool:
         """Whether candidates with these values of the axes before have the axis at an index."""
         return all(condition.holds(values) for condition in self._conditions[index])

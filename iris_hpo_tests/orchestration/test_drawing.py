@@ -251,6 +251,37 @@ class TestTheSameCandidates:
         )
         assert [text for text in lines if "outside" in text] == [line]
 
+    @pytest.mark.parametrize("change", ["an axis more", "an axis less", "another type", "a grid"])
+    def test_those_of_other_axes_are_left_as_they_are(self, make: Make, change: str) -> None:
+        project = make("anywhere", sampler=Part("random"))
+        succeed(draw(project))
+        before = project.registered()
+        x, y = project.spec.axes
+        whole = Axis("x", "X", type="int", low=0, high=9)
+        axes = {
+            "an axis more": (x, y, Axis("z", "Z", low=0.0, high=1.0)),
+            "an axis less": (x,),
+            "another type": (whole, y),
+            "a grid": (replace(whole, step=9), replace(y, step=4.0)),
+        }[change]
+        lines: list[str] = []
+        sampler = Part("files" if change == "a grid" else "random")
+        budget = BudgetSettings(candidates=8)
+        changed = again(project, axes=axes, sampler=sampler, budget=budget)
+
+        outcome = launch(changed, lines.append)
+
+        assert outcome.failures == {}
+        assert (outcome.counts.trained, outcome.counts.reused) == (4, 0)
+        assert changed.registered()[:4] == before
+        assert len(changed.by_partition("scores")) == len(changed.registered()) == 8
+        assert (launch(changed).counts.trained, launch(changed).run_ids) == (0, [])
+        line = (
+            "4 registered candidates of other axes, which the sampler is not shown: "
+            f"{', '.join(before[:3])}, ..."
+        )
+        assert [text for text in lines if "axes" in text] == [line] * (change != "a grid")
+
 
 def launch(
     project: SpecProject,
