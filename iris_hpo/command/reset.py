@@ -5,6 +5,7 @@ import click
 from iris_hpo.command.output import complain, show, show_json
 from iris_hpo.command.session import open_study, turn
 from iris_hpo.errors import InputError
+from iris_hpo.interrupts import received
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.proposals import delete_proposals, registered_proposals
 from iris_hpo.orchestration.run_requests import runs_at_work
@@ -24,10 +25,22 @@ def reset_search(
                 f"run {at_work[0][:8]} works on this search; wait until it ends, or terminate it"
             )
         question = f"Delete {proposed}? Candidates of files stay, and so do stored results."
-        is_sure = is_sure or not number or click.confirm(question, err=True)
+        is_sure = is_sure or not number or _confirms(question)
         deleted = delete_proposals(study) if is_sure else []
     if as_json:
         show_json({"deleted": deleted})
     else:
         show(f"deleted {proposed}" if is_sure else "nothing was deleted")
     return 0
+
+
+def _confirms(question: str) -> bool:
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        if received() is not None:  # Ctrl-C
+            raise
+        complain("")
+        raise InputError(
+            "nobody answered, so nothing was deleted; reset --yes deletes without a question"
+        ) from None

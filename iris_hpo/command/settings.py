@@ -184,8 +184,14 @@ def _kept(
     last: Mapping[str, Any], given: Mapping[str, Any], own: Mapping[str, Any]
 ) -> Sequence[str]:
     return [
-        f"settings of the last run: {name} {value} (the search's default: {own[name]}); "
+        f"settings of the last run: {name} {_as_yaml(value)} (the search's default: "
+        f"{_as_yaml(own[name])}); "
         "--defaults takes the search's own"
         for name, value in last.items()
         if name not in given and value != own[name]
     ]
+
+
+def _as_yaml(value: object) -> str:
+    """Spell a setting as a description and the options have it."""
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)

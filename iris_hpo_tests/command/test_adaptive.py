@@ -19,8 +19,10 @@ def test_a_sampler_is_named_kept_and_reset(tmp_path: Path, monkeypatch: pytest.M
 
     first = call(project, "run", *SMALL, "--sampler", "random", "--candidates", "2")
     kept = project.call("status", "--json")
-    raised = call(project, "run", "--candidates", "3", "--engine", "serial")
+    raised = call(project, "run", "--candidates", "3", "--engine", "serial", "--while-it-gains")
+    notes = "\n".join(json.loads(project.call("status", "--json").stdout)["kept"])
     asked = call(project, "reset")["deleted"]
+    unanswered = project.call("reset")
     deleted = call(project, "reset", "--yes")["deleted"]
 
     assert (first["trained"], first["ended"]) == (2, "the budget of 2 candidates is used up")
@@ -28,7 +30,10 @@ def test_a_sampler_is_named_kept_and_reset(tmp_path: Path, monkeypatch: pytest.M
     assert (status["left"], status["ended"]) == (0, first["ended"])
     assert "settings of the last run: sampler random" in "\n".join(status["kept"])
     assert (raised["trained"], raised["reused"]) == (1, 2)
+    assert "while_it_gains true (the search's default: false)" in notes
     assert asked == []
+    assert (unanswered.returncode, unanswered.stdout) == (2, "")
+    assert "\niris-hpo: nobody answered, so nothing was deleted; reset --yes " in unanswered.stderr
     assert len(deleted) == 3
     with project.instance() as instance:
         assert not instance.get_dynamic_partitions("c_gamma")
