@@ -27,7 +27,7 @@ _DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _ADVICE: Final = {
     "SQLITE_FULL": "make room",
     "SQLITE_READONLY": "make it writable",
-    "SQLITE_CANTOPEN": "make it writable",
+    "SQLITE_CANTOPEN": "make it writable, or raise the number of open files (ulimit -n)",
     "SQLITE_IOERR": "see to the disk",
 }
 _LOST: Final = {

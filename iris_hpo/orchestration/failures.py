@@ -3,12 +3,13 @@
 import re
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 
 from iris_hpo import interrupts
 from iris_hpo.errors import AwayError, InputError
+from iris_hpo.event_log.one_message import EndOfCommandError
 from iris_hpo.interrupts import Interrupt, as_interrupt
 from iris_hpo.machine import lack, lack_of_temporary_room
 from iris_hpo.orchestration.failed_candidates import FAILED_BEFORE_END
@@ -32,6 +33,14 @@ def with_advice(message: str) -> str:
     if _LACKS_COLUMN.search(message):
         return f"{message}; an earlier Dagster made this instance: run `dagster instance migrate`"
     return message
+
+
+def explain_recorded(error: Any) -> str:
+    """Give the message of an error that Dagster has recorded for a run."""
+    if error.cls_name == EndOfCommandError.__name__:  # complete by itself, unlike its cause
+        return error.message.partition(": ")[2].strip()
+    message = (error.cause or error).message
+    return with_advice(message.partition("\n[SQL:")[0].strip())
 
 
 @contextmanager

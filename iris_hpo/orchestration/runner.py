@@ -19,7 +19,7 @@ from iris_hpo.orchestration.claims import claim_search
 from iris_hpo.orchestration.config import FITTING, sampling_settings
 from iris_hpo.orchestration.drawing import drawing_notes
 from iris_hpo.orchestration.failed_candidates import failure_reasons
-from iris_hpo.orchestration.failures import cancelled_if_interrupted, with_advice
+from iris_hpo.orchestration.failures import cancelled_if_interrupted, explain_recorded
 from iris_hpo.orchestration.outcome import Outcome, RunFailedError, Tally
 from iris_hpo.orchestration.partitions import apply_change, is_range, registered_keys
 from iris_hpo.orchestration.plan import FullPlan, full_plan
@@ -284,8 +284,7 @@ def _message(result: dg.ExecuteInProcessResult) -> str:
             if data.user_failure_data is not None:
                 return data.user_failure_data.description or "a step failed"
             if data.error is not None:
-                cause = data.error.cause or data.error
-                return with_advice(cause.message.partition("\n[SQL:")[0].strip())
+                return explain_recorded(data.error)
         if event.is_job_failure and (error := event.job_failure_data.error):  # no step began
-            return with_advice((error.cause or error).message.strip())
+            return explain_recorded(error)
     return "the run failed; look at it in the Dagster UI"

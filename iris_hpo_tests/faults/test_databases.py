@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from iris_hpo.event_log import one_message as one_message_module
 from iris_hpo.event_log import sqlite
 from iris_hpo.event_log.one_message import one_message
 from iris_hpo.store.folder import ArtifactStore
@@ -174,3 +175,22 @@ def test_an_interrupt_while_a_connection_is_closed_prints_nothing(
     with one_message(str(tmp_path)), pytest.raises(KeyboardInterrupt), engine.connect():
         pass
     assert caplog.records == []
+
+
+def test_room_that_lacks_while_events_are_stored_is_one_message(
+    done: ShippedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run can still record that it failed, as where the folder for temporary files is full."""
+    file = done.root / "home" / "history" / "runs" / "index.db"
+    trigger = (
+        "CREATE TRIGGER no_room BEFORE INSERT ON event_logs "
+        "WHEN NEW.dagster_event_type = 'ASSET_MATERIALIZATION' "
+        "BEGIN SELECT RAISE(ABORT, 'no room'); END"
+    )
+    with closing(sqlite3.connect(file)) as database:
+        database.execute(trigger)
+    monkeypatch.setitem(one_message_module._ADVICE, "SQLITE_CONSTRAINT_TRIGGER", "make room")
+
+    said = check(done, file, *RUN, "--force")
+
+    assert said.startswith("no room; make room, then run the search again")
