@@ -4,6 +4,7 @@
       WholeRunError      every candidate would fail by it; ends the run
       AwayError          a server is away for now
       NotInstalledError  a part needs a package that is not installed
+    EndOfCommandError    the instance's storage cannot be used
     CandidateError       one candidate cannot be trained or scored
 
 Errors of stored files are in `iris_hpo.store.digests`.
@@ -48,6 +49,13 @@ class AwayError(InputError):
 
 class NotInstalledError(InputError):
     """A part needs a package that is not installed; the message says what to install."""
+
+
+class EndOfCommandError(BaseException):
+    """What the instance's storage lacks; raised in the main thread of a command.
+
+    It is no `Exception`, as Dagster catches those of a storage and goes on.
+    """
 
 
 class CandidateError(Exception):

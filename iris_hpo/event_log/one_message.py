@@ -18,7 +18,7 @@ import sqlalchemy as sa
 import sqlalchemy.event
 from sqlalchemy.engine import ExceptionContext
 
-from iris_hpo.errors import InputError
+from iris_hpo.errors import EndOfCommandError, InputError
 
 WAITS: Final = "iris_hpo_waits"
 """Execution option of an engine: for how many seconds it waits for a file that is locked."""
@@ -38,10 +38,6 @@ _LOST: Final = {
 """What is lost with a file of the instance."""
 
 _homes: list[str] = []
-
-
-class EndOfCommandError(BaseException):
-    """What the storage lacks; raised in the main thread of a command."""
 
 
 @contextmanager

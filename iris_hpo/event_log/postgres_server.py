@@ -16,8 +16,8 @@ import sqlalchemy as sa
 import sqlalchemy.event
 from dagster._core.instance.ref import InstanceRef
 
-from iris_hpo.errors import AwayError, InputError
-from iris_hpo.event_log.one_message import EndOfCommandError, ends_command
+from iris_hpo.errors import AwayError, EndOfCommandError, InputError
+from iris_hpo.event_log.one_message import ends_command
 
 PATIENCE: Final = "IRIS_HPO_POSTGRES_PATIENCE"
 """Environment variable for the number of seconds that a server may be away; 60 by default."""

@@ -8,8 +8,7 @@ from typing import Any, Final
 import dagster as dg
 
 from iris_hpo import interrupts
-from iris_hpo.errors import AwayError, InputError
-from iris_hpo.event_log.one_message import EndOfCommandError
+from iris_hpo.errors import AwayError, EndOfCommandError, InputError
 from iris_hpo.interrupts import Interrupt, as_interrupt
 from iris_hpo.machine import lack, lack_of_temporary_room
 from iris_hpo.orchestration.failed_candidates import FAILED_BEFORE_END
