@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from iris_hpo.errors import NotInstalledError
 from iris_hpo.samplers import Observation
-from iris_hpo.samplers.drawing import ShownKeys, draw_unknown, generator, nearest_unknown
+from iris_hpo.samplers.drawing import (
+    ShownKeys,
+    check_whole,
+    draw_unknown,
+    generator,
+    nearest_unknown,
+)
 from iris_hpo.samplers.optuna_history import History
 from iris_hpo.samplers.qmc import SobolSampler
 from iris_hpo.space.candidates import Candidate, ParameterSpace
@@ -83,8 +89,7 @@ class OptunaSampler(ABC):
             if name not in known:
                 raise ValueError(f"it has no {name!r}; {names_for(name, ['seed', *known])}")
         startup = self._settings.get("n_startup_trials", STARTUP)
-        if not isinstance(startup, int):
-            raise ValueError(f"n_startup_trials {startup!r} must be a whole number")
+        check_whole(seed=self.seed, n_startup_trials=startup)
 
     def _make(self, seed: int, *, is_alone: bool) -> "BaseSampler":
         from optuna.exceptions import ExperimentalWarning

@@ -26,6 +26,19 @@ MAX_LISTED: Final = 100_000
 """Largest number of candidates of a space that is listed."""
 
 
+def check_whole(**settings: object) -> None:
+    """Refuse settings of a sampler that are no whole numbers from 0 on.
+
+    Raises
+    ------
+    ValueError
+        With the name and the value of the first one.
+    """
+    for name, value in settings.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ValueError(f"{name} {value!r} must be a whole number of at least 0")
+
+
 def generator(seed: int, *numbers: int) -> np.random.Generator:
     """Make the generator of a draw: the same for the same numbers, in any process."""
     return np.random.default_rng(np.random.SeedSequence([seed, *numbers]))

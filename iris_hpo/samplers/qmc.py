@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from iris_hpo.samplers import Observation
-from iris_hpo.samplers.drawing import ShownKeys, draw_unknown, generator
+from iris_hpo.samplers.drawing import ShownKeys, check_whole, draw_unknown, generator
 from iris_hpo.space.candidates import Candidate, ParameterSpace
 
 
@@ -22,6 +22,9 @@ class SobolSampler:
 
     seed: int = 0
     _shown: ShownKeys = field(default_factory=ShownKeys, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        check_whole(seed=self.seed)
 
     def propose(
         self,

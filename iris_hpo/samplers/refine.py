@@ -12,7 +12,7 @@ from typing import Final, TypeGuard
 
 from iris_hpo.errors import InputError
 from iris_hpo.samplers import Observation
-from iris_hpo.samplers.drawing import domains_of, shown_keys
+from iris_hpo.samplers.drawing import check_whole, domains_of, shown_keys
 from iris_hpo.samplers.parameter_files import without_step
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import Candidate, ParameterSpace
@@ -43,8 +43,7 @@ class RefineSampler:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.halvings < 0:
-            raise ValueError(f"halvings {self.halvings} must be at least 0")
+        check_whole(halvings=self.halvings)
 
     def propose(
         self,

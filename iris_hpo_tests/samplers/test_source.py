@@ -6,7 +6,7 @@ import pytest
 
 from iris_hpo.errors import InputError
 from iris_hpo.parts import Part
-from iris_hpo.samplers import PARAMETER_FILES, Observation
+from iris_hpo.samplers import PARAMETER_FILES, Observation, check_sampler
 from iris_hpo.samplers.source import CandidateSource
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
@@ -247,6 +247,25 @@ def test_the_seed_of_the_search_is_that_of_its_sampler(tmp_path):
 def test_settings_of_a_built_in_sampler_are_checked(tmp_path):
     with pytest.raises(InputError, match=r"sampler 'random' refuses its settings.*'steps'"):
         source_of(tmp_path, Part("random", {"steps": 2}), CONDITIONAL).first()
+
+
+@pytest.mark.parametrize(
+    ("use", "name"),
+    [
+        *((use, "seed") for use in ("random", "qmc", "tpe")),
+        ("tpe", "n_startup_trials"),
+        ("refine", "halvings"),
+    ],
+)
+@pytest.mark.parametrize("value", [-1, 1.5, "x", True])
+def test_a_setting_that_is_no_whole_number_is_refused_when_a_sampler_is_made(use, name, value):
+    with pytest.raises(InputError) as refusal:
+        check_sampler(Part(use, {name: value}))
+
+    assert str(refusal.value) == (
+        f"sampler {use!r} refuses its settings: {name} {value!r} must be a whole number of at "
+        "least 0"
+    )
 
 
 def test_the_files_sampler_lists_all(folder):
