@@ -91,11 +91,16 @@ def take_stdout() -> Descriptor:
 
 
 def _fill_closed_descriptors() -> None:
-    """Open what the shell has closed (``>&-``): the next file would become standard output."""
+    """Open what the shell has closed (``>&-``): the next file would become standard output.
+
+    Python has no `sys.stderr` then, and what prints there, or takes it for standard output, fails.
+    """
     number = os.open(os.devnull, os.O_RDWR)
     while number <= 2:
         number = os.dup(number)
     os.close(number)
+    if getattr(sys, "stderr", None) is None:
+        sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), errors="backslashreplace")
 
 
 @contextmanager

@@ -130,7 +130,10 @@ def test_an_output_that_is_full_or_closed(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("output", "code"), [("> /dev/full", 2), ("| head -1", 0)])
+@pytest.mark.parametrize(
+    ("output", "code"),
+    [("> /dev/full", 2), ("| head -1", 0), ("--engine loky 2>&-", 0), (">&- 2>&-", 0)],
+)
 def test_a_run_is_finished_if_its_output_is_closed_or_full(
     printing: YamlProject, output: str, code: int
 ) -> None:
