@@ -19,8 +19,11 @@ _PREFIX: Final = "iris_hpo-"
 _OWNER: Final = "owner.lock"
 _PROCESS: Final = "process"
 _SEMAPHORES: Final = Path("/dev/shm")  # noqa: S108 - the folder of semaphores in Linux
+_PROCESSES: Final = Path("/proc")
 _YOUNG_SECONDS: Final = 60
-"""Age below which a folder stays: its file may exist before it is locked."""
+_NEW_SECONDS: Final = 1
+"""Age below which a folder stays, whose process may be alive or is not there: its file may exist
+before it is locked, also by a process of another container."""
 
 
 @contextmanager
@@ -36,7 +39,12 @@ def temporary_folder() -> Generator[Path]:
 
 def sweep() -> None:
     """Remove the folders of runs of this user that have died."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    with suppress(FileNotFoundError):  # there is no folder for temporary files
+        _sweep(Path(tempfile.gettempdir()))
+
+
+def _sweep(place: Path) -> None:
+    for folder in place.glob(f"{_PREFIX}*"):
         with suppress(OSError, Timeout):  # another run removes it, or another user owns it
             if _is_left(folder):
                 with FileLock(folder / _OWNER, timeout=0):
@@ -46,7 +54,7 @@ def sweep() -> None:
 
 def _remove_semaphores(process: str) -> None:
     """Remove the semaphores that loky made in a process; their names begin with its id."""
-    if not process.isdigit() or Path("/proc", process).exists():
+    if _may_be_alive(process):
         return
     for semaphore in _SEMAPHORES.glob(f"sem.loky-{process}-*"):
         if semaphore.lstat().st_uid == os.getuid():
@@ -59,6 +67,15 @@ def _is_left(folder: Path) -> bool:
         folder.is_dir()
         and not folder.is_symlink()
         and status.st_uid == os.getuid()
-        and time.time() - status.st_mtime > _YOUNG_SECONDS
         and (folder / _OWNER).is_file()
+        and time.time() - status.st_mtime > _young_seconds(folder)
     )
+
+
+def _young_seconds(folder: Path) -> int:
+    process = (folder / _PROCESS).read_text()
+    return _YOUNG_SECONDS if _may_be_alive(process) else _NEW_SECONDS
+
+
+def _may_be_alive(process: str) -> bool:
+    return not process.isdigit() or not _PROCESSES.is_dir() or (_PROCESSES / process).exists()

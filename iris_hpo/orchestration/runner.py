@@ -14,6 +14,7 @@ import dagster as dg
 
 from iris_hpo.data.named_splitters import names_of_settings
 from iris_hpo.engines import Limits, make_engine
+from iris_hpo.engines.leftovers import sweep
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.claims import claim_search
 from iris_hpo.orchestration.config import FITTING, sampling_settings
@@ -98,6 +99,7 @@ class Launcher:
         )
         for released in release_dead_runs(self._study.instance, self._study.names.pool):
             self._study.announce(f"taking over from {released.text}")
+        sweep()
         self._study.store.sweep()
         claim_search(self._study)
         try:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,18 @@ def test_files_and_semaphores_of_a_dead_run_are_removed(place: Path, dead: str) 
         assert [path for path in place.iterdir() if path != own] == []
         assert own.is_dir()
     assert list(place.iterdir()) == []
+
+
+def test_a_folder_of_a_dead_run_is_removed_after_a_second(place: Path, dead: str) -> None:
+    """The next run may begin at once; another minute is for a process that may be alive."""
+    of_dead = leave(place, "iris_hpo-dead", dead, "owner.lock")
+    of_living = leave(place, "iris_hpo-living", str(os.getpid()), "owner.lock")
+    before = time.time() - 5
+    for folder in (of_dead, of_living):
+        os.utime(folder, (before, before))
+    sweep()
+    assert not of_dead.exists()
+    assert of_living.exists()
 
 
 @pytest.mark.usefixtures("place")

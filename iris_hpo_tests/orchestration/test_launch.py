@@ -1,6 +1,12 @@
 """What `iris-hpo run` does: what is left to do, in runs that the UI shows, and nothing else."""
 
+import os
 import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -253,6 +259,28 @@ def test_scattered_candidates_take_few_runs_and_counts_stay_right(
     assert counts(outcome) == (10, 9, 0)
     assert len(outcome.run_ids) == runs, "equal scores need no new selection"
     assert project.told[-1].done == project.told[-1].total == 19
+
+
+def test_a_killed_run_is_cleared_away_by_a_run_that_has_nothing_to_do(
+    launched: SpecProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    program = (
+        "import os, signal\n"
+        "from iris_hpo.engines.leftovers import temporary_folder\n"
+        "with temporary_folder() as folder:\n"
+        "    (folder / 'work').touch()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=False)
+    [folder] = tmp_path.glob("iris_hpo-*")
+    assert (folder / "work").exists()
+    before = time.time() - 5
+    os.utime(folder, (before, before))
+
+    assert launched.launch().run_ids == []
+    assert not folder.exists()
 
 
 class TestErrors:
