@@ -19,9 +19,10 @@ import dagster as dg
 from iris_hpo.data.snapshots import snapshot
 from iris_hpo.data.sources import file_digest
 from iris_hpo.errors import InputError
+from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.record import Input, input_pointer, latest
 from iris_hpo.store.digests import digest_of
-from iris_hpo.text import listed
+from iris_hpo.text import names_for
 
 if TYPE_CHECKING:
     from iris_hpo.orchestration.study import Study
@@ -71,10 +72,12 @@ class DataAsset:
         Raises
         ------
         InputError
-            If there is none; the message says what to do.
+            If there is none, or the project has no such asset; the message says what to do.
         """
         recorded = self.recorded()
         if recorded is None:
+            if self.project is not None:
+                self._project()  # a name that is no asset cannot be materialised
             name = self._study.spec.data_asset
             raise InputError(
                 f"{self.source} was never materialised, and this search learns from it: "
@@ -165,12 +168,14 @@ class DataAsset:
         if self.project is None:
             raise InputError(f"{self.source} can be loaded only with its project")
         project = self.project()
-        keys = [key for asset in project.assets or () for key in _keys_of(asset)]
-        if self.key not in keys:
-            names = sorted(key.to_user_string() for key in keys)
+        specs = _specs(project)
+        if self.key not in specs:
+            own = {self._study.names.asset(asset) for asset in CODE_VERSIONS}
+            names = [key.to_user_string() for key in specs if key not in own]
+            name = self._study.spec.data_asset
             raise InputError(
-                f"the project has no asset {self._study.spec.data_asset!r}, which `data` names; "
-                f"it has {listed(names)}",
+                f"the project has no asset {name!r}, which `data` names; "
+                f"{names_for(name, sorted(names))}",
                 field=("data", "asset"),
             )
         return project
@@ -191,6 +196,10 @@ class DataAsset:
             raise
         except Exception as error:  # an IO manager may raise anything
             reason = " ".join(str(error).split()) or type(error).__name__
+            if self.key in _partitioned(project):
+                reason += (
+                    "; it has partitions: join them to one frame in another asset, and name that"
+                )
             raise InputError(f"{self.source} cannot be loaded: {reason}") from error
 
     def _content(self, value: object) -> bytes:
@@ -205,7 +214,16 @@ class DataAsset:
         return path
 
 
-def _keys_of(asset: object) -> set[dg.AssetKey]:
-    if isinstance(asset, dg.AssetsDefinition):
-        return set(asset.keys)
-    return {asset.key} if isinstance(asset, (dg.AssetSpec, dg.SourceAsset)) else set()
+def _specs(project: dg.Definitions) -> dict[dg.AssetKey, dg.AssetSpec | dg.SourceAsset]:
+    """The assets of a project; any of them may have a value."""
+    specs: list[dg.AssetSpec | dg.SourceAsset] = []
+    for asset in project.assets or ():
+        if isinstance(asset, dg.AssetsDefinition):
+            specs += asset.specs
+        elif isinstance(asset, (dg.AssetSpec, dg.SourceAsset)):
+            specs.append(asset)
+    return {spec.key: spec for spec in specs}
+
+
+def _partitioned(project: dg.Definitions) -> set[dg.AssetKey]:
+    return {key for key, spec in _specs(project).items() if spec.partitions_def is not None}

@@ -172,12 +172,30 @@ def test_a_slow_event_log_is_noted_once_while_sensors_wait(
             assert capsys.readouterr().err.count("iris_hpo.event_log") == notes
 
 
-def test_a_project_without_the_asset_is_named(project: AssetProject) -> None:
+@pytest.mark.parametrize("was_materialised", [True, False])
+def test_a_project_without_the_asset_is_named(
+    project: AssetProject, *, was_materialised: bool
+) -> None:
     project.spec = replace(project.spec, data_asset="featurs")
-    project.instance.report_runless_asset_event(dg.AssetMaterialization("featurs"))
+    if was_materialised:
+        project.instance.report_runless_asset_event(dg.AssetMaterialization("featurs"))
     with pytest.raises(
-        InputError, match="no asset 'featurs', which `data` names; it has features,"
+        InputError,
+        match=r"no asset 'featurs', which `data` names; did you mean 'features'\? It has features,",
     ):
+        project.launch()
+
+
+def test_an_asset_with_partitions_that_cannot_be_loaded(project: AssetProject) -> None:
+    """Its IO manager is asked for one value, and may know none."""
+    days = dg.StaticPartitionsDefinition(["monday"])
+    daily = dg.AssetSpec("daily", partitions_def=days).with_io_manager_key("frames")
+    project.theirs = dg.Definitions.merge(project.theirs, dg.Definitions(assets=[daily]))
+    project.spec = replace(project.spec, data_asset="daily")
+    event = dg.AssetMaterialization("daily", partition="monday")
+    project.instance.report_runless_asset_event(event)
+    message = "the asset daily cannot be loaded: .*; it has partitions: join them to one frame"
+    with pytest.raises(InputError, match=message):
         project.launch()
 
 
@@ -325,7 +343,8 @@ def test_an_asset_that_depends_on_the_selection_gets_the_champion(done: AssetPro
 
 
 def test_the_champion_is_loaded_outside_of_a_run(done: AssetProject) -> None:
-    champion = done.defs.load_asset_value("selection", instance=done.instance)
+    with done.defs.get_asset_value_loader(done.instance) as loader:
+        champion = loader.load_asset_value("selection")
     assert type(champion).__name__ == "SVC"
 
 
@@ -333,8 +352,11 @@ def test_the_champion_is_loaded_outside_of_a_run(done: AssetProject) -> None:
 def test_another_asset_has_no_value_for_an_input(done: AssetProject, asset: str) -> None:
     """It would be looked for by the project's own IO manager, which stored nothing."""
     key = done.registered()[0] if asset in {"models", "scores"} else None
-    with pytest.raises(dg.Failure) as refused:
-        done.defs.load_asset_value(asset, instance=done.instance, partition_key=key)
+    with (
+        done.defs.get_asset_value_loader(done.instance) as loader,
+        pytest.raises(dg.Failure) as refused,
+    ):
+        loader.load_asset_value(asset, partition_key=key)
     assert refused.value.description == (
         f"{asset} has no value that an asset can take as an input. Depend on it, with "
         f"deps=[['{asset}']] in place of the input, and load what the search has stored: "
