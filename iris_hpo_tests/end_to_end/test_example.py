@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from iris_hpo.command.example import show_example, write_example, write_files
+from iris_hpo.command.example import (
+    next_commands,
+    show_example,
+    write_example,
+    write_files,
+)
 from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.build import built_searches
@@ -68,6 +73,17 @@ def test_the_iris_example_is_the_search_of_the_repository(tmp_path: Path) -> Non
         name = f"{axis}_parameters.txt"
         ours = repository.home / "data" / "parameters" / name
         assert (project.parameters("iris") / name).read_bytes() == ours.read_bytes()
+
+
+@pytest.mark.parametrize("folder", [".", "../here"])
+def test_in_the_present_folder_the_next_command_changes_no_folder(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    assert "cd " not in next_commands(Path(folder))[0]
+    assert next_commands(Path("other"))[0].startswith("cd other && ")
 
 
 @pytest.mark.parametrize("name", ["data", "defs", "definitions.py", "pyproject.toml", ".dagster"])
