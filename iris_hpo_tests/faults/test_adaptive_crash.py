@@ -73,6 +73,13 @@ def make_home(root: Path) -> Path:
     return root
 
 
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home of a search that is disturbed; `opened` sets the variable."""
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    return make_home(tmp_path / "disturbed")
+
+
 def opened(root: Path) -> dg.DagsterInstance:
     os.environ["DAGSTER_HOME"] = str(root / "home")
     return dg.DagsterInstance.from_config(str(root / "home"))
@@ -142,17 +149,14 @@ def check_record(root: Path, workers: int = 1) -> list[str]:
 
 @pytest.mark.slow
 def test_a_search_goes_on_after_a_kill_at_any_moment(
-    server: ForkServerContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: ForkServerContext, root: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("DAGSTER_HOME", "")
-    for name in ("undisturbed", "killed"):
-        make_home(tmp_path / name)
-    run_until(tmp_path / "undisturbed", None)
-    with opened(tmp_path / "undisturbed") as instance:
-        project = project_in(tmp_path / "undisturbed", instance)
+    other = make_home(tmp_path / "undisturbed")
+    run_until(other, None)
+    with opened(other) as instance:
+        project = project_in(other, instance)
         undisturbed, leaderboard = project.registered(), project.leaderboard()
 
-    root = tmp_path / "killed"
     for moment in MOMENTS:
         process = server.Process(target=run_until, args=(root, moment))
         process.start()
@@ -172,11 +176,7 @@ def test_a_search_goes_on_after_a_kill_at_any_moment(
 
 
 @pytest.mark.slow
-def test_two_workers_go_on_within_the_budget(
-    server: ForkServerContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DAGSTER_HOME", "")
-    root = make_home(tmp_path / "killed")
+def test_two_workers_go_on_within_the_budget(server: ForkServerContext, root: Path) -> None:
     before: list[str] = []
     for moment in (*WITH_TWO_WORKERS, None):
         process = server.Process(target=run_with_two_workers_until, args=(root, moment))
@@ -211,10 +211,8 @@ def run_slowly(root: Path, tags: dict[str, str] | None, start: Barrier) -> None:
 
 @pytest.mark.slow
 def test_a_sensor_and_a_command_at_once_share_one_budget(
-    server: ForkServerContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: ForkServerContext, root: Path
 ) -> None:
-    monkeypatch.setenv("DAGSTER_HOME", "")
-    root = make_home(tmp_path / "shared")
     with opened(root) as instance:
         project = project_in(root, instance, 12)
         succeed(project.run(*SOURCES))
