@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from iris_hpo.errors import InputError
+from iris_hpo.orchestration import ranges
 from iris_hpo.orchestration import runner as launch
 from iris_hpo.orchestration.partitions import is_range
 from iris_hpo.orchestration.partitions import registered_keys as read_keys
@@ -112,7 +113,7 @@ def test_what_earlier_rounds_trained_counts_as_trained(
     launched: SpecProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two ranges: the second one's candidates go while the first one works."""
-    monkeypatch.setattr(launch, "_BRIDGED", 0)
+    monkeypatch.setattr(ranges, "_BRIDGED", 0)
     for key in (KEYS[0], KEYS[5]):
         launched.store.delete(f"models/model_{key}.pkl")
     launched.write_axis("gamma", 0.016)
