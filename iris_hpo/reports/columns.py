@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from iris_hpo.known_rules import RULES
 from iris_hpo.reports.page_facts import PageFacts
 from iris_hpo.reports.scores import Floats, Levels, levels, spaced, value_labels
+from iris_hpo.selection.leaderboard import metrics_of
 from iris_hpo.space.absent import ABSENT, Absent
 from iris_hpo.space.values import Value
 from iris_hpo.text import clean
@@ -135,10 +136,7 @@ class Columns:
     @cached_property
     def metrics(self) -> list[str]:
         """Names of the other metrics."""
-        known = {"rank", "candidate", "score", "cv_mean", "cv_std", "correct", "total"}
-        known |= {"interval_low", "interval_high", "selected", "champion"}
-        names = dict.fromkeys(name for row in self.facts.rows for name in row)
-        return [name for name in names if name not in known and not name.startswith("param_")]
+        return list(dict.fromkeys(name for row in self.facts.rows for name in metrics_of(row)))
 
     def numbers(self, name: str) -> Floats:
         """A column of numbers; NaN where there is none."""

@@ -20,6 +20,7 @@ def test_a_sampler_is_named_kept_and_reset(tmp_path: Path, monkeypatch: pytest.M
     first = call(project, "run", *SMALL, "--sampler", "random", "--candidates", "2")
     kept = project.call("status", "--json")
     raised = call(project, "run", "--candidates", "3", "--engine", "serial", "--while-it-gains")
+    page = call(project, "report", "--no-open", "--output", str(tmp_path / "page.html"))
     notes = "\n".join(json.loads(project.call("status", "--json").stdout)["kept"])
     asked = call(project, "reset")["deleted"]
     unanswered = project.call("reset")
@@ -31,6 +32,7 @@ def test_a_sampler_is_named_kept_and_reset(tmp_path: Path, monkeypatch: pytest.M
     assert "settings of the last run: sampler random" in "\n".join(status["kept"])
     assert (raised["trained"], raised["reused"]) == (1, 2)
     assert "while_it_gains true (the search's default: false)" in notes
+    assert Path(page["file"]).stat().st_size > 10_000
     assert asked == []
     assert (unanswered.returncode, unanswered.stdout) == (2, "")
     assert "\niris-hpo: nobody answered, so nothing was deleted; reset --yes " in unanswered.stderr

@@ -94,6 +94,17 @@ def test_the_columns_are_those_of_the_leaderboard() -> None:
     assert list(columns["state"])[:4] == [3, 1, 1, 0]
 
 
+def test_how_a_candidate_was_proposed_is_no_metric() -> None:
+    facts = svm()
+    proposed = {"sampler": "tpe", "number": 3, "results_known": 2}
+    rows = [facts.rows[0], *({**row, **proposed} for row in facts.rows[1:])]
+
+    columns = columns_of(make_page(replace(facts, rows=rows)))
+
+    assert list(columns["metric_0"]) == [row["recall"] for row in rows]
+    assert "metric_1" not in columns
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.25, "0.2 seconds"), (119, "119.0 seconds"), (7200, "2.0 hours")]
 )
