@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -26,8 +26,15 @@ ONE_THREAD: Final[dict[str, str]] = dict.fromkeys(
 _held: tuple[str, Callable[[object], object]] | None = None
 
 
+_MEMORY_VICTIM: Final = 500
+"""How readily the kernel ends a worker where memory lacks; 0 is usual, 1,000 the most."""
+
+
 def start_worker(parent: int) -> None:
-    """End this process when its parent ends."""
+    """End this process when its parent ends, and before it if memory lacks."""
+    with suppress(OSError, ValueError):  # only Linux has it
+        place = Path("/proc/self/oom_score_adj")
+        place.write_text(str(max(int(place.read_text()), _MEMORY_VICTIM)))
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 

@@ -22,6 +22,11 @@ def end_process(code: int) -> None:
     os._exit(code)
 
 
+def memory_victim(_: int) -> int:
+    """How readily the kernel ends this worker where memory lacks."""
+    return int(Path("/proc/self/oom_score_adj").read_text())
+
+
 def work_in_company(task: tuple[Path, int]) -> int:
     """Leave a file named after the worker process, and take long; all but the first wait for two.
 

@@ -53,6 +53,12 @@ class TestLoky(WorkersContract):
     def make_engine(self):
         return LOKY
 
+    def test_the_kernel_ends_a_worker_before_this_process_where_memory_lacks(self):
+        (outcome,) = all_of(self.make_engine().map(own_work.memory_victim, [0], ONCE))
+
+        assert isinstance(outcome, Done)
+        assert outcome.result >= 500 > own_work.memory_victim(0)
+
     @pytest.mark.parametrize(("code", "cause"), [(3, "exit code 3"), (-signal.SIGALRM, "SIGALRM")])
     def test_how_a_worker_ended_is_named(self, code, cause):
         outcomes = all_of(self.make_engine().map(own_work.end_process, [code], ONCE))
