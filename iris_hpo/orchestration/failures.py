@@ -24,11 +24,15 @@ _LACKS_COLUMN: Final = re.compile(
 )
 """What SQLite and PostgreSQL answer if their tables are older than the code that uses them."""
 
+_NO_SERVER: Final = re.compile(r"^connection to server .* failed: ")
+
 _MESSAGE: Final = "The process of this run was interrupted."
 
 
 def with_advice(message: str) -> str:
-    """Add to a message of the database what to do if an earlier Dagster made its tables."""
+    """Add to a message of the database what to do: start it, or migrate its tables."""
+    if _NO_SERVER.match(message):
+        return f"{message}; start the server of PostgreSQL, or correct its address in dagster.yaml"
     if _LACKS_COLUMN.search(message):
         return f"{message}; an earlier Dagster made this instance: run `dagster instance migrate`"
     return message

@@ -42,3 +42,8 @@ def test_a_run_names_the_command_that_migrates(tmp_path: Path) -> None:
 )
 def test_only_what_a_migration_adds_is_meant(reason: str, *, is_old: bool) -> None:
     assert with_advice(reason) == reason + (ADVICE if is_old else "")
+
+
+def test_a_server_that_does_not_answer_is_to_be_started() -> None:
+    reason = 'connection to server at "127.0.0.1", port 5432 failed: Connection refused'
+    assert with_advice(reason).startswith(f"{reason}; start the server of PostgreSQL")
