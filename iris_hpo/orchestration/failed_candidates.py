@@ -4,7 +4,7 @@ A failure is recorded as it comes, by an observation in place of the materialisa
 counts however the run ends. A run that fails because of candidates names them all at its end.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
 import dagster as dg
@@ -71,10 +71,7 @@ def tried_and_failed(
         Run id and event of each attempt, by partition.
     """
     runs = {partition: run_id for partition, (run_id, _) in attempts.items()}
-    named = {
-        run_id: _failure_tables(instance, run_id, FAILED, FAILED_BEFORE_END)
-        for run_id in sorted({*runs.values()})
-    }
+    named = _named(instance, runs.values())
     failed = {partition: run for partition, run in runs.items() if partition in named[run]}
     others = {at: event for at, (_, event) in attempts.items() if at not in failed}
     observed = _observed(instance, key, others)
@@ -95,10 +92,7 @@ def reasons_of(study: "Study", runs: Mapping[str, str]) -> dict[str, str]:
         Id of the run in which each candidate failed.
     """
     instance = study.instance
-    named = {
-        run_id: _failure_tables(instance, run_id, FAILED, FAILED_BEFORE_END)
-        for run_id in sorted({*runs.values()})
-    }
+    named = _named(instance, runs.values())
     others = {key: 0 for key, run_id in runs.items() if key not in named[run_id]}
     observed = {
         (key, run_id): reason
@@ -108,6 +102,14 @@ def reasons_of(study: "Study", runs: Mapping[str, str]) -> dict[str, str]:
     return {
         key: named[run_id].get(key) or observed.get((key, run_id)) or f"run {run_id} says why"
         for key, run_id in runs.items()
+    }
+
+
+def _named(instance: dg.DagsterInstance, run_ids: Iterable[str]) -> dict[str, Mapping[str, str]]:
+    """Read the candidates that failed, with reasons, in the failure of each run."""
+    return {
+        run_id: _failure_tables(instance, run_id, FAILED, FAILED_BEFORE_END)
+        for run_id in sorted({*run_ids})
     }
 
 

@@ -1,8 +1,7 @@
 """The record of a search in the event log: versions, inputs and attempts.
 
 It is read in few queries, never one per key. Dagster's private interface is used only here and in
-`iris_hpo.event_log`. What a run records of candidates is in `recorder`
-and `failed_candidates`.
+`iris_hpo.event_log`. What a run records of candidates is in `recorder` and `failed_candidates`.
 """
 
 import json
@@ -160,7 +159,7 @@ def latest_storage_ids(
     key: dg.AssetKey,
     kind: dg.DagsterEventType = dg.DagsterEventType.ASSET_MATERIALIZATION,
 ) -> Mapping[str, int]:
-    """The storage id of the latest materialisation of every partition, in one query."""
+    """The storage id of the latest event of a kind for every partition, in one query."""
     return instance.event_log_storage.get_latest_storage_id_by_partition(key, kind)
 
 
