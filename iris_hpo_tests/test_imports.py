@@ -38,7 +38,7 @@ ALLOWED = {
     "training": f"{GROUND} store space data",
     "selection": f"{GROUND} store space data training",
     "reports": f"{GROUND} space selection",
-    "exports": f"{GROUND} store space data training selection",
+    "exports": f"{GROUND} store space samplers data training selection",
     "spec": (
         f"{GROUND} engines space samplers data training selection reports spec_checks spec_forms"
     ),

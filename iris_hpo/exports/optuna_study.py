@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from iris_hpo.errors import InputError
+from iris_hpo.samplers.optuna_distributions import tried_distribution
 from iris_hpo.selection.champion import MINIMIZE
 from iris_hpo.selection.leaderboard import flat
 from iris_hpo.selection.results import Results
@@ -37,9 +38,7 @@ def to_optuna(results: Results, place: str) -> str:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    version = fingerprint(
-        champion=results.champion.version, failures=dict(results.failures), form=2
-    )
+    version = _version(results)
     try:
         storage = _open(place)
         names = [summary.study_name for summary in optuna.get_all_study_summaries(storage)]
@@ -94,6 +93,16 @@ def make_trials(results: Results) -> Sequence[Any]:
     return trials
 
 
+def _version(results: Results) -> str:
+    """What a study is made from."""
+    return fingerprint(
+        champion=results.champion.version,
+        failures=dict(results.failures),
+        axes=[repr(axis) for axis in results.space.axes],
+        form=3,
+    )
+
+
 def _about(results: Results, key: str, row: Mapping[str, Value] | None) -> dict[str, Any]:
     about = {"candidate": key, **results.proposals.get(key, {})}
     if row is None:
@@ -115,13 +124,17 @@ def _distributions(results: Results, keys: Sequence[str]) -> Mapping[str, Any]:
     }
 
 
-def _distribution(axis: Axis, values: Sequence[Any]) -> Any:
+def _distribution(axis: Axis, tried: Sequence[Any]) -> Any:
+    """Describe where samplers look, widened to what was tried elsewhere; without a range, guess."""
     from optuna.distributions import (
         CategoricalDistribution,
         FloatDistribution,
         IntDistribution,
     )
 
+    if axis.low is not None and {type(value) for value in tried} <= {int, float}:
+        return tried_distribution(axis, tried)
+    values: list[Any] = [*map(flat, axis.values), *sorted(tried, key=axis.sort_key)]
     kinds = {type(value) for value in values}
     if kinds <= {int, float}:
         low, high = min(values), max(values)
@@ -129,8 +142,7 @@ def _distribution(axis: Axis, values: Sequence[Any]) -> Any:
         if kinds == {int}:
             return IntDistribution(low, high, log=is_wide and low >= 1)
         return FloatDistribution(float(low), float(high), log=is_wide)
-    distinct = {repr(value): value for value in values}
-    return CategoricalDistribution(sorted(distinct.values(), key=axis.sort_key))
+    return CategoricalDistribution([*{repr(value): value for value in values}.values()])
 
 
 def _open(place: str) -> Any:

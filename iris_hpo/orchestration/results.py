@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from iris_hpo.errors import InputError
 from iris_hpo.orchestration.failed_candidates import failed_partitions, reasons_of
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.proposals import read_proposals
 from iris_hpo.orchestration.record import data_versions, latest_storage_ids
 from iris_hpo.orchestration.study import Study
+from iris_hpo.samplers.listing import read_listing
 from iris_hpo.selection.leaderboard import LEADERBOARD, read_csv, typed
 from iris_hpo.selection.results import Results
+from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.store.cards import AnyCard
 from iris_hpo.store.digests import ArtifactError
 from iris_hpo.store.folder import read_verified
@@ -38,7 +41,7 @@ def read_results(study: Study) -> Results:
     return Results(
         study.spec.name or "search",
         study.spec.task,
-        study.spec.space,
+        _looked_in(study),
         champion,
         rows,
         models,
@@ -48,6 +51,15 @@ def read_results(study: Study) -> Results:
         {key: proposal.facts for key, proposal in read_proposals(study).items()},
         partial(read_verified, study.store),
     )
+
+
+def _looked_in(study: Study) -> ParameterSpace:
+    """The space with where its sampler looks; that of the description, if files cannot be read."""
+    space = study.spec.space
+    try:
+        return read_listing(study.parameters_folder, space).looked_in(space)
+    except InputError:
+        return space
 
 
 def _cards(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from iris_hpo.samplers import Observation
 from iris_hpo.samplers.drawing import domains_of
+from iris_hpo.samplers.optuna_distributions import range_distribution
 from iris_hpo.space.absent import ABSENT, Absent
 from iris_hpo.space.candidates import Candidate, ParameterSpace
 from iris_hpo.space.domains import Domain, Range
@@ -173,15 +174,13 @@ class History:
 
 def _distribution(domain: Domain) -> "BaseDistribution":
     """Where to look, as Optuna describes it: of listed numbers it draws the index."""
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+    from optuna.distributions import CategoricalDistribution, IntDistribution
 
-    if not isinstance(domain, Range):
-        if domain.is_ordered:
-            return IntDistribution(0, domain.size - 1)
-        return CategoricalDistribution(domain.keys)
-    if domain.whole:
-        return IntDistribution(int(domain.low), int(domain.high), log=domain.log)
-    return FloatDistribution(float(domain.low), float(domain.high), log=domain.log)
+    if isinstance(domain, Range):
+        return range_distribution(domain)
+    if domain.is_ordered:
+        return IntDistribution(0, domain.size - 1)
+    return CategoricalDistribution(domain.keys)
 
 
 def _parameter(domain: Domain, key: str, value: Value) -> Any:

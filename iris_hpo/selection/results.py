@@ -22,7 +22,7 @@ class Results:
     Attributes
     ----------
     name, task, space
-        Name, task and space of the search.
+        Name and task of the search, and its space with where the sampler looks.
     champion
         The champion's card.
     rows

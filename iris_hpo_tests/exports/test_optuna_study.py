@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
@@ -12,6 +14,10 @@ from optuna.trial import TrialState
 from iris_hpo.errors import InputError
 from iris_hpo.exports.cv_results import cv_results
 from iris_hpo.exports.optuna_study import make_trials, to_optuna
+from iris_hpo.samplers.optuna_distributions import tried_distribution
+from iris_hpo.samplers.optuna_history import History
+from iris_hpo.space.axes import Axis
+from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo_tests.exports.results import FAILED, PROPOSALS, SHRINKING, make_results
 
 
@@ -62,6 +68,62 @@ def test_numbers_keep_their_scale_and_texts_are_categories(tmp_path: Path) -> No
         "C": optuna.distributions.FloatDistribution(0.5, 80.0, log=True),
         "kernel": optuna.distributions.CategoricalDistribution((None, "linear", "rbf")),
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"low": 0.01, "high": 100}, FloatDistribution(0.01, 100)),
+        ({"low": 0.01, "high": 100, "log": True}, FloatDistribution(0.01, 100, log=True)),
+        ({"low": 0.5, "high": 81, "step": 1.5}, FloatDistribution(0.5, 80, step=1.5)),
+        ({"low": 0.5, "high": 128, "step": 2, "log": True}, FloatDistribution(0.5, 128, log=True)),
+        # A number that was tried is outside of the present range, or on none of its steps.
+        ({"low": 1, "high": 9}, FloatDistribution(0.5, 80)),
+        ({"low": 1, "high": 1000, "log": True}, FloatDistribution(0.5, 1000, log=True)),
+        ({"low": 0.5, "high": 9.5, "step": 1.5}, FloatDistribution(0.5, 80)),
+        ({"low": 0.5, "high": 90.5, "step": 5}, FloatDistribution(0.5, 90.5)),
+        # Optuna's arithmetic does not reach the last step of a third.
+        ({"low": 0.5, "high": 100.5, "step": 1 / 3}, FloatDistribution(0.5, 100.5)),
+        # Listed numbers are guessed, by all that are listed.
+        ({"values": [0.01, 1]}, FloatDistribution(0.01, 80, log=True)),
+    ],
+)
+def test_a_range_is_described_as_the_search_has_it(
+    given: dict[str, Any], expected: BaseDistribution, tmp_path: Path
+) -> None:
+    kernels = ["rbf", "linear", "poly", None]
+    space = ParameterSpace(
+        [
+            Axis("C", "C", parameter="svc__C", **given),
+            Axis("kernel", "K", type="str", nullable=True, values=kernels),
+        ]
+    )
+    to_optuna(replace(make_results(), space=space), str(tmp_path / "study.journal"))
+
+    for trial in read_journal(tmp_path / "study.journal").trials:
+        assert trial.distributions == {"C": expected, "kernel": CategoricalDistribution(kernels)}
+        assert trial.params == space.named(space.parse_key(trial.user_attrs["candidate"]))
+
+
+def test_ranges_are_described_as_for_the_sampler() -> None:
+    ranges = [
+        Axis("C", "C", low=0.1, high=100, log=True),
+        Axis("u", "U", low=-1.5, high=90),
+        Axis("depth", "D", type="int", low=2, high=90),
+        Axis("leaves", "L", type="int", low=2, high=1000, log=True),
+    ]
+    of_sampler = History(ParameterSpace(ranges))._distributions
+
+    assert of_sampler == [tried_distribution(axis, [2, 80]) for axis in ranges]
+
+
+def test_a_changed_range_is_written_again(tmp_path: Path) -> None:
+    results, place = make_results(), str(tmp_path / "study.journal")
+    to_optuna(results, place)
+    axis = replace(results.space.axes[0], low=0.1, high=100.0)
+    space = ParameterSpace([axis, *results.space.axes[1:]])
+
+    assert to_optuna(replace(results, space=space), place).startswith("wrote 7 trials")
 
 
 def test_a_trial_has_no_parameter_that_its_candidate_does_not_have(tmp_path: Path) -> None:

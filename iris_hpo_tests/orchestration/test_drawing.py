@@ -140,6 +140,21 @@ class TestProposals:
         assert check("why", json.dumps(_as_json(explanation)) + "\n")["proposal"] == proposal
         assert read_results(project.study()).proposals[key] == proposal
 
+    def test_exports_have_where_the_sampler_looks(self, make: Make) -> None:
+        project = make(sampler=Part("random"))
+        succeed(draw(project))
+        succeed(project.run("selection"))
+        folder = project.study().parameters_folder
+        folder.mkdir(parents=True)
+
+        (folder / "x_parameters.txt").write_text("0.5\n1.5\n")
+        (x, y) = read_results(project.study()).space.axes
+        (folder / "x_parameters.txt").write_text("half\n")
+        unreadable = read_results(project.study()).space.axes
+
+        assert (x.low, x.values, y) == (None, (0.5, 1.5), project.spec.axes[1])
+        assert unreadable == project.spec.axes
+
     def test_those_that_wait_for_a_result_come_first(self, make: Make) -> None:
         project = make()
         succeed(project.run(*SOURCES))
