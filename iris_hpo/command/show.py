@@ -16,17 +16,11 @@ from iris_hpo.orchestration.selection_metadata import part_note
 from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.orchestration.status import STATES
 from iris_hpo.selection.champion import ChampionCard
-from iris_hpo.selection.leaderboard import (
-    CV_MEAN_OF,
-    FIXED_COLUMNS,
-    LEADERBOARD,
-    read_csv,
-    to_csv,
-    typed,
-)
+from iris_hpo.selection.leaderboard import LEADERBOARD, read_csv, to_csv, typed
 from iris_hpo.selection.sentences import champion_lines
 from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.text import clean, counted, legible
+from iris_hpo.training.metric_names import CV_MEAN_OF, is_metric
 
 Row = dict[str, str]
 
@@ -140,7 +134,7 @@ def _columns(rows: Sequence[Row]) -> dict[str, list[str]]:
 
 def _own_columns(rows: Sequence[Row], scoring: str) -> dict[str, list[str]]:
     """The cells of the scores that an objective gave, and of the first of its other metrics."""
-    names = [name for name in rows[0] if not (name in FIXED_COLUMNS or name.startswith("param_"))]
+    names = [name for name in rows[0] if is_metric(name)]
     columns = {name: [row[name] for row in rows] for name in ("rank", "candidate")}
     shown = {"score": scoring, **{name: name for name in names[:_METRICS]}}
     for name, header in shown.items():

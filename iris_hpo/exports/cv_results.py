@@ -7,9 +7,10 @@ from pathlib import Path
 
 from iris_hpo.errors import InputError
 from iris_hpo.files import write_whole
-from iris_hpo.selection.leaderboard import PROPOSAL, Cell, flat, to_csv
+from iris_hpo.selection.leaderboard import Cell, flat, to_csv
 from iris_hpo.selection.results import Results
 from iris_hpo.text import counted
+from iris_hpo.training.metric_names import PARAMETER, PROPOSAL
 
 
 def cv_results(results: Results) -> list[dict[str, Cell]]:
@@ -34,7 +35,7 @@ def cv_results(results: Results) -> list[dict[str, Cell]]:
         rows.append(
             {
                 "mean_fit_time": model.seconds if model else None,
-                **{f"param_{name}": flat(value) for name, value in cells.items()},
+                **{f"{PARAMETER}{name}": flat(value) for name, value in cells.items()},
                 "params": json.dumps(parameters),
                 **{f"split{at}_test_score": each for at, each in enumerate(splits)},
                 "mean_test_score": _number(row["cv_mean"] if has_folds else row["score"]),
@@ -59,7 +60,7 @@ def _failed(results: Results) -> Iterator[dict[str, Cell]]:
             axis.parameter: values[axis.name] for axis in results.space.axes if axis.name in values
         }
         yield {
-            **{f"param_{name}": flat(value) for name, value in parameters.items()},
+            **{f"{PARAMETER}{name}": flat(value) for name, value in parameters.items()},
             "params": json.dumps(parameters),
             "candidate": key,
             **_proposal(results, key),

@@ -15,26 +15,11 @@ from iris_hpo.store.digests import ArtifactMismatchError
 from iris_hpo.store.folder import SMALL, ArtifactStore, read_verified
 from iris_hpo.text import quote_cell, unquote_cell
 from iris_hpo.training.evaluation import cv_mean
+from iris_hpo.training.metric_names import CV_MEAN_OF, PARAMETER, is_metric
 
 LEADERBOARD = "selection/leaderboard.csv"
 
-CV_MEAN_OF: Final = "cv_mean_"
-"""How the columns begin with the mean over the folds of a scoring that does not decide."""
-
-
 Cell = str | int | float | bool | None
-
-PROPOSAL: Final = ("sampler", "number", "results_known")
-"""Columns that say how a candidate was proposed; only where a sampler proposed some."""
-
-FIXED_COLUMNS: Final = frozenset(
-    (
-        *("rank", "candidate", "score", "cv_mean", "cv_std", "correct", "total"),
-        *("interval_low", "interval_high", "selected", "champion"),
-        *PROPOSAL,
-    )
-)
-"""Columns that are neither a parameter nor a metric."""
 
 _TEXTS: Final = ("candidate", "sampler")
 _COUNTS: Final = ("rank", "correct", "total", "number", "results_known")
@@ -77,7 +62,7 @@ def flat(value: Value) -> Cell:
 def typed(row: Mapping[str, str], space: ParameterSpace) -> dict[str, Value]:
     """Convert the texts of a row that was read from CSV to values of their types."""
     candidate = space.parse_key(row["candidate"])
-    values = {f"param_{name}": value for name, value in space.cells(candidate).items()}
+    values = {f"{PARAMETER}{name}": value for name, value in space.cells(candidate).items()}
     return {
         name: values[name] if name in values else _typed_cell(name, text)
         for name, text in row.items()
@@ -96,11 +81,7 @@ def _typed_cell(name: str, text: str) -> Cell:
 
 def metrics_of(row: Mapping[str, Value]) -> dict[str, Value]:
     """Return the metrics in a row of the leaderboard, by name."""
-    return {
-        name: value
-        for name, value in row.items()
-        if name not in FIXED_COLUMNS and not name.startswith("param_")
-    }
+    return {name: value for name, value in row.items() if is_metric(name)}
 
 
 def read_csv(content: bytes) -> list[dict[str, str]]:
@@ -121,7 +102,7 @@ def _row(row: Ranked, space: ParameterSpace, scoring: str) -> dict[str, Cell]:
     cells: dict[str, Cell] = {
         "rank": row.rank,
         "candidate": candidate.key,
-        **{f"param_{name}": flat(value) for name, value in space.cells(candidate).items()},
+        **{f"{PARAMETER}{name}": flat(value) for name, value in space.cells(candidate).items()},
         "score": evaluation.score,
         "cv_mean": row.scored.cv_mean,
         "cv_std": row.scored.cv_std,

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from iris_hpo.data.dataset import Task
 from iris_hpo.known_rules import RULES
 from iris_hpo.selection.champion import ChampionCard
-from iris_hpo.selection.leaderboard import FIXED_COLUMNS
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.space.values import Value
 from iris_hpo.training.cards import ModelCard, ScoreCard
+from iris_hpo.training.metric_names import is_metric
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,7 @@ class Results:
     def metrics(self) -> list[str]:
         """Names of the other metrics of the leaderboard."""
         names = dict.fromkeys(name for row in self.rows for name in row)
-        return [
-            name for name in names if name not in FIXED_COLUMNS and not name.startswith("param_")
-        ]
+        return [name for name in names if is_metric(name)]
 
     def values(self, key: str) -> Mapping[str, Value]:
         """Values of a candidate by its axes; none if it failed because its key is no candidate."""

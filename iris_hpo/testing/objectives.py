@@ -13,7 +13,8 @@ from iris_hpo.space.values import Value
 from iris_hpo.testing.randomness import disturb
 from iris_hpo.training import Objective
 from iris_hpo.training.cards import dump_model, load_model
-from iris_hpo.training.evaluation import Evaluation, check_metric
+from iris_hpo.training.evaluation import Evaluation
+from iris_hpo.training.metric_names import check_metric
 from iris_hpo.training.predictions import check_labels, check_predictions
 from iris_hpo.training.stored_predictions import encode
 

@@ -11,7 +11,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.space.values import Value
 from iris_hpo.training.artifacts import Workplace
 from iris_hpo.training.call import Data
-from iris_hpo.training.evaluation import check_metric
+from iris_hpo.training.metric_names import check_metric
 
 Direction = Literal["maximize", "minimize"]
 

@@ -15,19 +15,10 @@ from iris_hpo.space.values import Value
 from iris_hpo.text import counted
 from iris_hpo.training import CallingObjective, Kept, Objective
 from iris_hpo.training.fitting import counted_warnings, own_failure, refuse_non_finite
+from iris_hpo.training.metric_names import CV_MEAN_OF, check_metric
 from iris_hpo.training.metrics import wilson_interval
 from iris_hpo.training.predictions import Predictions
 from iris_hpo.training.svm_kernel import count_support_vectors
-
-_TAKEN: Final = frozenset(
-    (
-        *("rank", "candidate", "score", "cv_mean", "cv_std", "correct", "total"),
-        *("interval_low", "interval_high", "selected", "champion"),
-        *("score_seconds", "convergence_warnings", "reused"),
-    )
-)
-"""Columns of the leaderboard, and metadata of a score."""
-
 
 _REAL: Final = (numbers.Real, Decimal)
 
@@ -149,20 +140,6 @@ def cv_std(fold_scores: Sequence[float]) -> float | None:
     return float(np.std(fold_scores)) if fold_scores else None
 
 
-def check_metric(name: object) -> None:
-    """Refuse what cannot name a score or a metric.
-
-    Raises
-    ------
-    ValueError
-        If it is no text of one line, or the leaderboard calls something else so.
-    """
-    if not (isinstance(name, str) and name.strip() and name.isprintable()):
-        raise ValueError(f"{repr(name)[:60]} is no name of a metric")
-    if name in _TAKEN or name.startswith("param_"):
-        raise ValueError(f"a metric cannot be named {name!r}, as something else of a score is")
-
-
 def _checked(given: object, folds: int) -> Evaluation:
     """What an objective gave, as plain numbers.
 
@@ -202,6 +179,11 @@ def _fold_metrics(given: Evaluation, folds: int) -> Mapping[str, tuple[float, ..
     """Check the metrics of folds."""
     checked: dict[str, tuple[float, ...]] = {}
     for name, values in given.fold_metrics.items():
+        if f"{CV_MEAN_OF}{name}" in given.metrics:
+            raise ValueError(
+                f"a metric cannot be named {CV_MEAN_OF + name!r}, as the mean of {name!r} over the "
+                "folds is; give it another name"
+            )
         if name not in {*given.metrics} or len(values) != folds:
             counts = counted(len(values), "fold score")
             raise ValueError(f"{name} has {counts} for {counted(folds, 'fold')}")

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import cast
 
 from iris_hpo.errors import CandidateError
-from iris_hpo.training.evaluation import check_metric, checked_number
+from iris_hpo.training.evaluation import checked_number
+from iris_hpo.training.metric_names import check_metric
 
 Numbers = Mapping[str, float]
 """Finite numbers by name."""

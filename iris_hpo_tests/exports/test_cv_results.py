@@ -13,6 +13,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.exports import EXPORTS, export_of
 from iris_hpo.exports.cv_results import cv_results, to_csv_file, to_parquet_file
 from iris_hpo.selection.leaderboard import read_csv
+from iris_hpo.training.metric_names import check_metric
 from iris_hpo_tests.exports.results import FAILED, PROPOSALS, SHRINKING, make_results
 
 
@@ -35,6 +36,18 @@ def test_numbers_are_those_of_the_search() -> None:
         assert row["f1 (macro)"] == card.metrics["f1 (macro)"]
         assert json.loads(str(row["params"])) == card.parameters
         assert (row["mean_fit_time"], row["score_seconds"]) == (0.25, 0.25)
+
+
+def test_no_metric_can_be_named_as_another_column() -> None:
+    """A column of a metric would take the place of the other."""
+    results = make_results(proposals=PROPOSALS)
+    columns = {name for row in (*results.rows, *cv_results(results)) for name in row}
+
+    assert len(columns) > 20
+    for name in columns - {"f1 (macro)"}:
+        with pytest.raises(ValueError, match="another column"):
+            check_metric(name)
+    check_metric("f1 (macro)")
 
 
 def test_what_a_candidate_does_not_have_is_blank() -> None:

@@ -134,6 +134,7 @@ class TestFunction:
             ({"loss": 1.0}, "it gave 'loss', and no 'value' to rank by"),
             ({"value": 1.0, "loss": float("nan")}, "loss is nan, which is no score"),
             ({"value": 1.0, "rank": 2}, "a metric cannot be named 'rank'"),
+            ({"value": 1.0, "results_known": 2}, "a metric cannot be named 'results_known'"),
             ({"value": 1.0, 3: 2}, "3 is no name of a metric"),
         ],
     )
@@ -167,6 +168,7 @@ class TestFunction:
             ("steps", {}, "steps is async or yields, so a call gives no result; write one"),
             ("plane", {"direction": "down"}, "direction 'down': choose maximize or minimize"),
             ("plane", {"metric": "rank"}, "a metric cannot be named 'rank'"),
+            ("plane", {"metric": "number"}, "a metric cannot be named 'number', as another column"),
             ("plane", {"inputs": ["none.csv"]}, "the input 'none.csv' of the objective cannot be"),
             ("plane", {"version": "1", "inputs": ["a"]}, "version replaces the inputs too"),
             ("plane", {"settings": {"scale": object()}}, "cannot be written as JSON"),

@@ -264,6 +264,11 @@ def test_a_failure_to_score_is_the_candidates_and_keeps_the_model(tmp_path, iris
         (Evaluation(np.ones(1)), "the score on the test rows is a ndarray, which is no number"),
         (Evaluation(0.5, {"loss": math.nan}), "loss is nan, which is no score"),
         (Evaluation(0.5, {"rank": 1}), "a metric cannot be named 'rank'"),
+        (Evaluation(0.5, {"sampler": 1}), "a metric cannot be named 'sampler', as another column"),
+        (
+            Evaluation(0.5, {"f1": 1, "cv_mean_f1": 1}, fold_metrics={"f1": (1.0,) * 5}),
+            "a metric cannot be named 'cv_mean_f1', as the mean of 'f1' over the folds is",
+        ),
         (Evaluation(0.5, {"param_C": 1}), "a metric cannot be named 'param_C'"),
         (Evaluation(0.5, {"": 1}), "'' is no name of a metric"),
         (Evaluation(0.5, {"a\nb": 1}), "is no name of a metric"),
