@@ -23,7 +23,7 @@ from iris_hpo.orchestration.upstream import Upstream
 from iris_hpo.run_settings import WorkSettings
 from iris_hpo.selection.champion import CHAMPION, ChampionCard
 from iris_hpo.selection.references import ReferenceScores, read_references
-from iris_hpo.store.digests import ArtifactError
+from iris_hpo.store.digests import ArtifactError, StoreReadError
 from iris_hpo.store.folder import read_verified
 from iris_hpo.training.cards import Conditions, ModelCard, ScoreCard
 from iris_hpo.training.final_fits import (
@@ -140,6 +140,8 @@ class FinalFits:
         """The champion of the last selection."""
         try:
             return self.study.champion()
+        except StoreReadError:
+            raise
         except InputError:  # there is none, or its card was changed
             return None
 

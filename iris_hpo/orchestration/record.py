@@ -181,12 +181,14 @@ def version_since(instance: dg.DagsterInstance, key: dg.AssetKey) -> int:
     return since
 
 
-def partitions_of_failed_runs(instance: dg.DagsterInstance, key: dg.AssetKey) -> Mapping[str, str]:
+def partitions_of_failed_runs(
+    attempts: Mapping[str, tuple[str, int]], runs: Sequence[dg.DagsterRun]
+) -> Mapping[str, str]:
     """Partitions whose last attempt was part of a run that failed, each with the id of the run.
 
-    Dagster shows all of them as failed, whether they were tried or not.
+    Dagster shows all of them as failed, whether they were tried or not. The parameters are what
+    `last_attempts` returns.
     """
-    attempts, runs = last_attempts(instance, key)
     failed = {run.run_id for run in runs if run.status == dg.DagsterRunStatus.FAILURE}
     return {partition: run_id for partition, (run_id, _) in attempts.items() if run_id in failed}
 

@@ -22,7 +22,7 @@ from iris_hpo.selection.selected_files import digests_of_selected
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import fingerprint
-from iris_hpo.store.digests import ArtifactError
+from iris_hpo.store.digests import ArtifactError, StoreReadError
 from iris_hpo.store.folder import read_verified
 from iris_hpo.training.cards import ModelCard, model_card_name
 
@@ -156,6 +156,11 @@ def selection_state(
     ----------
     status
         Status of all candidates, if it was just read and all are up to date.
+
+    Raises
+    ------
+    StoreReadError
+        If what is stored cannot be read now.
     """
     recorded = study.recorded("selection")
     if recorded is None:
@@ -177,6 +182,8 @@ def selection_state(
             card = study.card(model_card_name(key), ModelCard, status.model_versions[key])
             for name, recorded_digest in digests_of_selected(card).items():
                 read_verified(store, name, recorded_digest)
+    except StoreReadError:
+        raise
     except (InputError, KeyError):  # a selected candidate may be gone
         return "out of date"
     spec, repeats = study.spec, study.upstream().split_card.repeats

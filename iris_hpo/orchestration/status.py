@@ -5,8 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from iris_hpo.orchestration.failed_candidates import failed_partitions
-from iris_hpo.orchestration.record import data_versions, partitions_of_failed_runs
+import dagster as dg
+
+from iris_hpo.orchestration.failed_candidates import tried_and_failed
+from iris_hpo.orchestration.record import data_versions, last_attempts, partitions_of_failed_runs
 from iris_hpo.orchestration.study import Study
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.store.cards import AnyCard
@@ -83,10 +85,9 @@ def read_status(
     models_key, scores_key = study.names.asset("models"), study.names.asset("scores")
     model_versions = data_versions(instance, models_key)
     score_versions = data_versions(instance, scores_key)
-    attempted_models = partitions_of_failed_runs(instance, models_key)
-    attempted_scores = partitions_of_failed_runs(instance, scores_key)
-    failed_models = failed_partitions(instance, models_key)
-    failed = {**failed_models, **failed_partitions(instance, scores_key)}
+    failed_models, models_of_failed_runs = _failed(instance, models_key)
+    failed_scores, scores_of_failed_runs = _failed(instance, scores_key)
+    failed = {**failed_models, **failed_scores}
 
     refused: dict[str, str] = {}
     models: dict[str, State] = {}
@@ -109,7 +110,18 @@ def read_status(
         cards,
         refused,
         {key: run for key, run in failed.items() if key in scores},
-        attempted_models.keys() | attempted_scores.keys(),
+        models_of_failed_runs.keys() | scores_of_failed_runs.keys(),
+    )
+
+
+def _failed(
+    instance: dg.DagsterInstance, key: dg.AssetKey
+) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Partitions that failed by themselves, and all of failed runs, each with the run's id."""
+    attempts, runs = last_attempts(instance, key)
+    return (
+        tried_and_failed(instance, key, attempts),
+        partitions_of_failed_runs(attempts, runs),
     )
 
 

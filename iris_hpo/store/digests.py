@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+from pathlib import Path
 
 from upath import UPath
 
@@ -32,12 +33,21 @@ class ArtifactMismatchError(ArtifactError):
     """A stored file exists but is not the recorded one: changed, replaced, or left by a crash."""
 
 
-def denied(folder: object) -> StoreReadError:
-    """Make the error of a folder that this user may not look into."""
+def denied(place: str | os.PathLike[str]) -> StoreReadError:
+    """Make the error of a place that this user may not read; it names the outermost such folder."""
+    closed = (folder for folder in reversed(Path(place).parents) if not _can_be_entered(folder))
     return StoreReadError(
-        f"{folder} cannot be read: {os.strerror(errno.EACCES)}; give the user of this process "
-        "permission to read and write it"
+        f"{next(closed, place)} cannot be read: {os.strerror(errno.EACCES)}; give the user of this "
+        "process permission to read and write it"
     )
+
+
+def _can_be_entered(folder: Path) -> bool:
+    try:
+        os.stat(f"{folder}/.")  # noqa: PTH116 - a Path leaves the dot out
+    except PermissionError:
+        return False
+    return True
 
 
 def digest_of(content: bytes) -> str:

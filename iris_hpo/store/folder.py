@@ -110,7 +110,7 @@ class ArtifactStore:
         ArtifactError
             If the file is missing, cannot be read or is not plausible.
         StoreReadError
-            If the machine lacks what it takes to read any file.
+            If this user may not read the file, or the machine lacks what it takes to read any file.
         """
         path = self._checked(name)
         try:
@@ -123,8 +123,9 @@ class ArtifactStore:
                 return file.read(status.st_size)
         except FileNotFoundError as error:
             raise ArtifactError(f"{self.path(name)} is missing; run the search again") from error
+        except PermissionError as error:  # of the file, or of a folder that it lies in
+            raise denied(self.path(name)) from error
         except OSError as error:
-            self.exists(name)  # raises if it is the folder that cannot be read
             kind = StoreReadError if error.errno in _FOR_NOW else ArtifactError
             raise kind(f"{self.path(name)} cannot be read: {error.strerror}") from error
 

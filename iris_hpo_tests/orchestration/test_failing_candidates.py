@@ -11,7 +11,7 @@ import pytest
 from iris_hpo.engines import serial
 from iris_hpo.orchestration.failed_candidates import failed_partitions, failure_reasons
 from iris_hpo.orchestration.outcome import RunFailedError
-from iris_hpo.orchestration.record import partitions_of_failed_runs
+from iris_hpo.orchestration.record import last_attempts, partitions_of_failed_runs
 from iris_hpo.orchestration.selection_metadata import part_note
 from iris_hpo.training.estimators import Step
 from iris_hpo_tests.projects import KEYS, SpecProject, failure_text, small_spec, succeed
@@ -163,7 +163,7 @@ def test_a_result_stays_right_when_a_later_attempt_fails(searched: SpecProject) 
     text = failure_text(searched.materialize_candidates())
     assert f"{train} is not the file that was recorded" in text
     scores = dg.AssetKey("scores")
-    assert set(partitions_of_failed_runs(searched.instance, scores)) == set(KEYS)
+    assert set(partitions_of_failed_runs(*last_attempts(searched.instance, scores))) == set(KEYS)
     assert failed_partitions(searched.instance, scores) == {}, "none was tried"
 
     train.write_bytes(content)

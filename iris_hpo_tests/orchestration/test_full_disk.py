@@ -10,10 +10,13 @@ import pytest
 
 from iris_hpo.orchestration import candidates_run, cut_short
 from iris_hpo.orchestration.failed_candidates import failed_partitions
+from iris_hpo.orchestration.selection_status import selection_state
+from iris_hpo.run_settings import SelectionSettings
 from iris_hpo.store import folder
-from iris_hpo.store.digests import StoreWriteError
+from iris_hpo.store.digests import StoreReadError, StoreWriteError
 from iris_hpo.store.folder import ArtifactStore
 from iris_hpo_tests.orchestration.following import Follower
+from iris_hpo_tests.permissions import without_rights_of_root
 from iris_hpo_tests.projects import KEYS, SpecProject, failure_text
 
 WHOLE = 2
@@ -142,3 +145,33 @@ def test_what_cannot_be_read_for_now_does_not_pass_for_missing(
         assert f"{KEYS[2]}.json cannot be read: Too many open files" in failure_text(result)
     assert failed_partitions(searched.instance, dg.AssetKey("scores")) == {}
     assert searched.files() == before
+
+
+@pytest.mark.parametrize("place", ["selection", "selection/champion.json", "selection/models"])
+def test_a_selection_that_cannot_be_read_for_now_is_named_and_not_out_of_date(
+    searched: SpecProject, place: str
+) -> None:
+    closed = searched.artifacts / place
+    mode = closed.stat().st_mode
+    closed.chmod(0)
+    try:
+        with without_rights_of_root(), pytest.raises(StoreReadError) as refusal:
+            selection_state(searched.study(), SelectionSettings("test_score"))
+    finally:
+        closed.chmod(mode)
+
+    assert str(refusal.value).startswith(f"{closed} cannot be read: Permission denied")
+    assert selection_state(searched.study(), SelectionSettings("test_score")) == "up to date"
+
+
+def test_a_selection_is_not_made_without_the_champion_before_that_cannot_be_read(
+    searched: SpecProject,
+) -> None:
+    """Its references and its fit on all rows would be made again, and it may be closed for good."""
+    card = searched.artifacts / "selection" / "champion.json"
+    card.chmod(0)
+    with without_rights_of_root():
+        text = failure_text(searched.run("selection"))
+    card.chmod(0o644)
+
+    assert f"{card} cannot be read: Permission denied" in text

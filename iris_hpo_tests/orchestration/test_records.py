@@ -1,18 +1,23 @@
 """What is read from the record: versions, failures, and since when."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 import pytest
 
+from iris_hpo.orchestration import failed_candidates, status
+from iris_hpo.orchestration import record as record_module
 from iris_hpo.orchestration.failed_candidates import failed_partitions
 from iris_hpo.orchestration.record import (
     data_versions,
+    last_attempts,
     latest,
     latest_metadata,
     partitions_of_failed_runs,
     version_since,
 )
+from iris_hpo.orchestration.selection_status import read_selectable
 from iris_hpo_tests.orchestration.following import counted_statements
 from iris_hpo_tests.projects import KEYS, SpecProject
 
@@ -90,6 +95,10 @@ def start_run(project: SpecProject) -> dg.DagsterRun:
     )
 
 
+def left_by_failed_runs(project: SpecProject, asset: str) -> Mapping[str, str]:
+    return partitions_of_failed_runs(*last_attempts(project.instance, dg.AssetKey(asset)))
+
+
 def test_a_candidate_in_progress_has_not_failed(scored: SpecProject) -> None:
     start_run(scored)
     assert failed_partitions(scored.instance, dg.AssetKey("models")) == {}
@@ -102,7 +111,7 @@ def test_a_candidate_that_failed_by_itself_has_failed(prepared: SpecProject) -> 
     for asset in ("models", "scores"):
         expected = {KEYS[2]: result.run_id}
         assert failed_partitions(prepared.instance, dg.AssetKey(asset)) == expected
-        assert partitions_of_failed_runs(prepared.instance, dg.AssetKey(asset)) == expected
+        assert left_by_failed_runs(prepared, asset) == expected
 
 
 def test_a_candidate_that_a_dead_run_left_has_not(scored: SpecProject) -> None:
@@ -112,7 +121,24 @@ def test_a_candidate_that_a_dead_run_left_has_not(scored: SpecProject) -> None:
     for asset in ("models", "scores"):
         key = dg.AssetKey(asset)
         assert failed_partitions(scored.instance, key) == {}
-        assert partitions_of_failed_runs(scored.instance, key) == {KEYS[2]: run.run_id}
+        assert left_by_failed_runs(scored, asset) == {KEYS[2]: run.run_id}
+
+
+def test_the_attempts_are_read_once_for_each_asset(
+    scored: SpecProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored.instance.report_run_failed(start_run(scored))
+    study, read = scored.study(), list[dg.AssetKey]()
+
+    def count(instance: dg.DagsterInstance, key: dg.AssetKey) -> Any:
+        read.append(key)
+        return last_attempts(instance, key)
+
+    for module in (record_module, failed_candidates, status):
+        monkeypatch.setattr(module, "last_attempts", count, raising=False)
+    read_selectable(study, study.upstream())
+
+    assert read == [dg.AssetKey("models"), dg.AssetKey("scores")]
 
 
 def test_a_candidate_that_a_cancelled_run_left_has_not(scored: SpecProject) -> None:
@@ -124,4 +150,4 @@ def test_a_candidate_that_a_cancelled_run_left_has_not(scored: SpecProject) -> N
 def test_a_candidate_that_succeeded_since_has_not_failed(scored: SpecProject) -> None:
     scored.instance.report_run_failed(start_run(scored))
     assert scored.run("models", "scores", partition=KEYS[2]).success
-    assert partitions_of_failed_runs(scored.instance, dg.AssetKey("models")) == {}
+    assert left_by_failed_runs(scored, "models") == {}

@@ -1,14 +1,10 @@
 """A store in a folder: what it promises beside the contract of all stores."""
 
-import ctypes
 import os
 import resource
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,10 +14,9 @@ from iris_hpo.start_up import start_worker_of_first_run
 from iris_hpo.store import folder as artifacts
 from iris_hpo.store.digests import ArtifactError, OccupiedError, StoreReadError, StoreWriteError
 from iris_hpo.store.objects import open_store
+from iris_hpo_tests.permissions import without_rights_of_root
 
 TEMPORARY = ".temporary"
-NOBODY = 65534
-
 
 USES = [
     lambda store, name: store.read(name),
@@ -44,32 +39,15 @@ def test_a_file_that_cannot_be_read_is_named(local):
     assert str(refusal.value).startswith(f"{local.root / 'models'} cannot be read: ")
 
 
-@contextmanager
-def without_rights_of_root():
-    """Let the permissions of files hold, also where tests run as root."""
-    libc = ctypes.CDLL(None)
-    if os.geteuid():
-        yield
-        return
-    libc.setfsuid(NOBODY)
-    try:
-        yield
-    finally:
-        libc.setfsuid(0)
-
-
 @pytest.fixture
-def open_to_all():
-    """A store in a folder that every user can reach; pytest's own folders are its user's alone."""
-    root = Path(tempfile.mkdtemp())
-    root.chmod(0o777)
-    store = open_store(str(root / "artifacts"))
-    for name in ("models/a.json", f"{TEMPORARY}/a"):
-        store.write(name, b"{}")
-    yield store
-    for folder in ("", "models", TEMPORARY):
-        (root / "artifacts" / folder).chmod(0o755)
-    shutil.rmtree(root)
+def closable(local):
+    """A store whose folders a test may close."""
+    folders = ("", "models", TEMPORARY)
+    for name in folders[1:]:
+        local.write(f"{name}/a.json", b"{}")
+    yield local
+    for folder in folders:
+        Path(local.root, folder).chmod(0o755)
 
 
 @pytest.mark.parametrize(
@@ -83,26 +61,34 @@ def open_to_all():
         (TEMPORARY, lambda store: store.write("models/a.json", b"x"), StoreWriteError),
     ],
 )
-def test_a_folder_without_permission_is_named_and_passes_for_nothing(
-    open_to_all, folder, use, kind
-):
-    place = Path(open_to_all.root, folder)
+def test_a_folder_without_permission_is_named_and_passes_for_nothing(closable, folder, use, kind):
+    place = Path(closable.root, folder)
     place.chmod(0)
 
     with without_rights_of_root(), pytest.raises(kind) as refusal:
-        use(open_to_all)
+        use(closable)
 
-    assert f"{place}" in str(refusal.value)
+    assert f"{place} cannot be " in str(refusal.value)
     assert "Permission denied" in str(refusal.value)
 
 
-def test_a_first_run_begins_although_the_artifacts_may_not_be_looked_at(open_to_all, monkeypatch):
+def test_a_file_without_permission_is_named_and_passes_for_nothing(closable):
+    file = Path(closable.root, "models/a.json")
+    file.chmod(0)
+
+    with without_rights_of_root(), pytest.raises(StoreReadError) as refusal:
+        closable.read("models/a.json")
+
+    assert str(refusal.value).startswith(f"{file} cannot be read: Permission denied; give the user")
+
+
+def test_a_first_run_begins_although_the_artifacts_may_not_be_looked_at(closable, monkeypatch):
     """What the run then lacks, it names itself."""
-    open_to_all.root.chmod(0)
+    closable.root.chmod(0)
     monkeypatch.setattr("iris_hpo.engines.start_ahead", lambda **_: None)
 
     with without_rights_of_root():
-        start_worker_of_first_run(None, None, str(open_to_all.root))
+        start_worker_of_first_run(None, None, str(closable.root))
 
 
 @pytest.mark.parametrize(
