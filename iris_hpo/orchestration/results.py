@@ -11,7 +11,7 @@ from iris_hpo.orchestration.proposals import read_proposals
 from iris_hpo.orchestration.record import data_versions, latest_storage_ids
 from iris_hpo.orchestration.study import Study
 from iris_hpo.samplers.listing import read_listing
-from iris_hpo.selection.leaderboard import LEADERBOARD, read_csv, typed
+from iris_hpo.selection.leaderboard import LEADERBOARD, proposal_of, read_csv, typed
 from iris_hpo.selection.results import Results
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.store.cards import AnyCard
@@ -48,7 +48,8 @@ def read_results(study: Study) -> Results:
         scores,
         order,
         _failures(study, set(keys)),
-        {key: proposal.facts for key, proposal in read_proposals(study).items()},
+        {key: proposal.facts for key, proposal in read_proposals(study).items()}
+        | {str(row["candidate"]): facts for row in rows if (facts := proposal_of(row))},
         partial(read_verified, study.store),
     )
 

@@ -15,7 +15,7 @@ from iris_hpo.store.digests import ArtifactMismatchError
 from iris_hpo.store.folder import SMALL, ArtifactStore, read_verified
 from iris_hpo.text import quote_cell, unquote_cell
 from iris_hpo.training.evaluation import cv_mean
-from iris_hpo.training.metric_names import CV_MEAN_OF, PARAMETER, is_metric
+from iris_hpo.training.metric_names import CV_MEAN_OF, PARAMETER, PROPOSAL, is_metric
 
 LEADERBOARD = "selection/leaderboard.csv"
 
@@ -82,6 +82,13 @@ def _typed_cell(name: str, text: str) -> Cell:
 def metrics_of(row: Mapping[str, Value]) -> dict[str, Value]:
     """Return the metrics in a row of the leaderboard, by name."""
     return {name: value for name, value in row.items() if is_metric(name)}
+
+
+def proposal_of(row: Mapping[str, Value]) -> dict[str, str | int]:
+    """Return how the candidate of a row was proposed; empty for one that no sampler proposed."""
+    cells = {name: row.get(name) for name in PROPOSAL}
+    facts = {name: cell for name, cell in cells.items() if isinstance(cell, (str, int))}
+    return facts if len(facts) == len(PROPOSAL) else {}
 
 
 def read_csv(content: bytes) -> list[dict[str, str]]:

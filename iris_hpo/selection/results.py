@@ -34,7 +34,8 @@ class Results:
     failures
         Reason by the key of each registered candidate that failed and is not in the leaderboard.
     proposals
-        ``sampler``, ``number`` and ``results_known`` of each candidate that a sampler proposed.
+        ``sampler``, ``number`` and ``results_known`` of each candidate that a sampler proposed, as
+        the leaderboard has them: a reset does not delete it.
     read
         Reads a stored file by its name and its digest.
     """

@@ -139,6 +139,8 @@ class TestProposals:
         )
         assert check("why", json.dumps(_as_json(explanation)) + "\n")["proposal"] == proposal
         assert read_results(project.study()).proposals[key] == proposal
+        delete_proposals(project.study())
+        assert read_results(project.study()).proposals[key] == proposal
 
     def test_exports_have_where_the_sampler_looks(self, make: Make) -> None:
         project = make(sampler=Part("random"))
