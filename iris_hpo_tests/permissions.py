@@ -1,7 +1,7 @@
 """Let the permissions of files hold, also where tests run as root."""
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -11,7 +11,7 @@ _OVERRIDES: Final = 1 << 1 | 1 << 2
 
 
 @contextmanager
-def without_rights_of_root() -> Iterator[None]:
+def without_rights_of_root() -> Generator[None]:
     """Let this thread read and write only what the permissions allow to the owner of the files."""
     libc = ctypes.CDLL(None)
     header = (ctypes.c_uint32 * 2)(_VERSION, 0)

@@ -7,9 +7,11 @@ when a connection broke is handled by the event log (`iris_hpo.event_log.postgre
 import math
 import os
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
@@ -18,6 +20,7 @@ from dagster._core.instance.ref import InstanceRef
 
 from iris_hpo.errors import AwayError, EndOfCommandError, InputError
 from iris_hpo.event_log.one_message import ends_command
+from iris_hpo.text import readable
 
 PATIENCE: Final = "IRIS_HPO_POSTGRES_PATIENCE"
 """Environment variable for the number of seconds that a server may be away; 60 by default."""
@@ -28,6 +31,7 @@ MANY_ATS: Final = (
 
 _DEFAULT_SECONDS: Final = 60.0
 _RETRY_SECONDS: Final = 0.5
+_PORT: Final = 5432
 _ONE_AT: Final = re.compile(r"[^@]*(@[^@?/]*(/[^@?]*)?(\?[^@]*(=.*)?)?)?", re.DOTALL)
 
 _Place = tuple[object, ...]
@@ -38,15 +42,24 @@ class PostgresAwayError(AwayError):
 
 
 class Patience:
-    """Tracks how long a server has been away, and whether to go on waiting; shared by threads."""
+    """Tracks how long a server has been away, and whether to go on waiting; shared by threads.
 
-    def __init__(self, seconds: float) -> None:
+    Parameters
+    ----------
+    seconds
+        Longest time that it may be away.
+    place
+        Host and port, for the line that says that a wait begins.
+    """
+
+    def __init__(self, seconds: float, place: str) -> None:
         self._seconds = seconds
+        self._place = place
         self._lock = threading.Lock()
         self._away_since: float | None = None
 
     def connect(self, attempt: Callable[[], Any], refusal: type[Exception]) -> Any:
-        """Attempt to connect until the server answers.
+        """Attempt to connect until the server answers; say once that this process waits.
 
         Raises
         ------
@@ -57,25 +70,30 @@ class Patience:
             try:
                 connection = attempt()
             except refusal as error:
-                if self._away_seconds() >= self._seconds:
+                away_seconds, was_away = self._look()
+                if away_seconds >= self._seconds:
                     # Not the driver's own error, because Dagster would retry each time.
                     raise PostgresAwayError(
                         f"PostgreSQL has not answered for {self._seconds:g} s ({PATIENCE}): "
                         f"{' '.join(str(error).split())[:300]}; start the server, then run the "
                         "search again: finished candidates are kept"
                     ) from None
+                if not was_away:
+                    _say(f"waiting up to {self._seconds:g} s for PostgreSQL at {self._place}")
                 time.sleep(min(_RETRY_SECONDS, self._seconds))
             else:
                 with self._lock:
                     self._away_since = None
                 return connection
 
-    def _away_seconds(self) -> float:
+    def _look(self) -> tuple[float, bool]:
+        """Seconds for which the server has been away, and whether that was known before."""
         now = time.monotonic()
         with self._lock:
+            was_away = self._away_since is not None
             if self._away_since is None:
                 self._away_since = now
-            return now - self._away_since
+            return now - self._away_since, was_away
 
 
 _known: dict[_Place, Patience] = {}
@@ -91,7 +109,9 @@ def wait_for_server(engine: sa.Engine) -> None:
         If the environment variable is not a number of seconds.
     """
     _, settings = engine.dialect.create_connect_args(engine.url)
-    patience = Patience(_patience_seconds())
+    # Neither has the password in it, unlike the URL.
+    place = f"{settings.get('host') or 'localhost'}:{settings.get('port') or _PORT}"
+    patience = Patience(_patience_seconds(), place)
     with _known_lock:
         if not sqlalchemy.event.contains(sa.Engine, "do_connect", _connect):
             sqlalchemy.event.listen(sa.Engine, "do_connect", _connect)
@@ -136,6 +156,13 @@ def _patience_seconds() -> float:
     if not 0 <= seconds < math.inf:
         raise InputError(f"{PATIENCE} is {text!r}; it must be a number of seconds, 0 or more")
     return seconds
+
+
+def _say(line: str) -> None:
+    """Print a line on standard error: of the command, or into the log of a run or of the daemon."""
+    with suppress(OSError, ValueError, AttributeError):  # it is full, closed, or there is none
+        sys.stderr.write(f"iris-hpo: {readable(line)}\n")
+        sys.stderr.flush()
 
 
 def _place(settings: Mapping[str, object]) -> _Place:

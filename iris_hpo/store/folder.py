@@ -124,7 +124,7 @@ class ArtifactStore:
         except FileNotFoundError as error:
             raise ArtifactError(f"{self.path(name)} is missing; run the search again") from error
         except PermissionError as error:  # of the file, or of a folder that it lies in
-            raise denied(self.path(name)) from error
+            raise denied(str(self.path(name))) from error
         except OSError as error:
             kind = StoreReadError if error.errno in _FOR_NOW else ArtifactError
             raise kind(f"{self.path(name)} cannot be read: {error.strerror}") from error

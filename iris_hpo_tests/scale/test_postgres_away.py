@@ -176,8 +176,9 @@ def test_a_run_is_ended_by_one_message(
     finally:
         server.server.ensure_postgres_running()
     shown = capfd.readouterr()
-    assert "PostgreSQL has not answered for 1 s" in shown.err
-    assert len([line for line in shown.err.splitlines() if "iris-hpo" in line]) == 1
+    began, ended = [line for line in shown.err.splitlines() if "iris-hpo" in line]
+    assert began.startswith("iris-hpo: waiting up to 1 s for PostgreSQL at ")
+    assert "PostgreSQL has not answered for 1 s" in ended
     assert "INSERT" not in shown.out + shown.err
 
 
@@ -194,7 +195,55 @@ class TestConnecting:
                 raise refusal
             return "connected"
 
-        assert postgres_server.Patience(60).connect(attempt, OSError) == "connected"
+        assert postgres_server.Patience(60, "here").connect(attempt, OSError) == "connected"
+
+    def test_each_wait_says_once_that_it_begins(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(postgres_server, "_RETRY_SECONDS", 0)
+        patience = postgres_server.Patience(60, "db:5433")
+        for refusals in ([], [OSError] * 3, [], [OSError]):
+            answers = iter([*refusals, None])
+
+            def attempt(answers: Iterator[type[OSError] | None] = answers) -> None:
+                refusal = next(answers)
+                if refusal:
+                    raise refusal
+
+            patience.connect(attempt, OSError)
+
+        shown = capsys.readouterr()
+        line = "iris-hpo: waiting up to 60 s for PostgreSQL at db:5433\n"
+        assert (shown.out, shown.err) == ("", line * 2)
+
+    def test_what_is_said_shows_no_password(
+        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(postgres_server, "_known", {})
+        monkeypatch.setenv(postgres_server.PATIENCE, "0.01")
+        engine = sa.create_engine("postgresql://me:secret@127.0.0.1:1/d")
+        postgres_server.wait_for_server(engine)
+        with pytest.raises(postgres_server.PostgresAwayError) as error:
+            engine.connect()
+
+        shown = capfd.readouterr()
+        assert shown.err == "iris-hpo: waiting up to 0.01 s for PostgreSQL at 127.0.0.1:1\n"
+        assert "secret" not in str(error.value)
+
+    def test_who_does_not_wait_says_nothing(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Also without a standard error, as after ``2>&-``, nothing fails."""
+
+        def attempt() -> None:
+            raise OSError
+
+        with pytest.raises(postgres_server.PostgresAwayError):
+            postgres_server.Patience(0, "here").connect(attempt, OSError)
+        assert capsys.readouterr().err == ""
+        monkeypatch.setattr("sys.stderr", None)
+        with pytest.raises(postgres_server.PostgresAwayError):
+            postgres_server.Patience(0.01, "here").connect(attempt, OSError)
 
     def test_the_command_gives_up_with_one_line(self) -> None:
         def attempt() -> None:
@@ -203,7 +252,7 @@ class TestConnecting:
         with pytest.raises(
             InputError, match=r"not answered for 0 s.*is the server running"
         ) as error:
-            postgres_server.Patience(0).connect(attempt, OSError)
+            postgres_server.Patience(0, "here").connect(attempt, OSError)
         assert "\n" not in str(error.value)
 
     @pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf"])
