@@ -102,15 +102,6 @@ class CandidatesRun:
         """Report how much there is to do, and what failed already."""
         if records_slowly(self.context.instance):
             log_line(self.context.log, SLOW_LOG, logging.WARNING)
-        selection = self.study.names.asset("selection")
-        if selection in self.context.job_def.asset_layer.executable_asset_keys:
-            log_line(
-                self.context.log,
-                f"Dagster passes over {selection.to_user_string()} in this run, and what depends "
-                "on it, as candidates are recorded one by one; make it in a later run, as its "
-                "sensor does",
-                logging.WARNING,
-            )
         self.progress(self.context, counts)
         for key, reason in self.failures.items():  # keys that are no candidates
             self._record_failure(key, reason)

@@ -184,15 +184,12 @@ def asset_spec(
     name: str,
     deps: Sequence[str],
     partitions: dg.PartitionsDefinition[str],
-    *,
-    skippable: bool,
 ) -> dg.AssetSpec:
     """Make the spec of one of several assets that are made together."""
     names = names_of(spec)
     made = dg.AssetSpec(
         deps=[names.asset(dep) for dep in deps],
         partitions_def=partitions,
-        skippable=skippable,
         **presentation(spec, name),
     )
     return made.with_io_manager_key(CHAMPION)

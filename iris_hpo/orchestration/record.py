@@ -8,9 +8,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
+from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from dagster._core.events import AssetMaterializationPlannedData
 
 DATA_VERSION: Final = "dagster/data_version"
@@ -216,6 +217,17 @@ def plan_partitions(
             AssetMaterializationPlannedData(key, partition=partition),
         )
         context.instance.report_dagster_event(event, context.run.run_id)
+
+
+def recorded_result(key: dg.AssetKey) -> dg.MaterializeResult[Any]:
+    """Make the result of an asset whose partitions were recorded one by one.
+
+    Without a result Dagster passes over what depends on the asset. For one with this metadata, made
+    for assets that record their own observations, it records nothing more.
+    """
+    return dg.MaterializeResult(
+        asset_key=key, metadata={SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
+    )
 
 
 def as_json(value: object) -> dg.JsonMetadataValue:

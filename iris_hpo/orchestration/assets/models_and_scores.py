@@ -11,6 +11,7 @@ more.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -21,6 +22,7 @@ from iris_hpo.orchestration.drawing_run import DrawingRun, draws
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.names import asset_spec, names_of
 from iris_hpo.orchestration.ranges import backfill_policy
+from iris_hpo.orchestration.record import recorded_result
 from iris_hpo.orchestration.resources import Progress, Storage
 from iris_hpo.orchestration.study import OpenStudy
 from iris_hpo.spec import SearchSpec
@@ -35,20 +37,20 @@ def build_candidates(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefini
         config: CandidatesConfig,
         iris_hpo_storage: Storage,
         iris_hpo_progress: dg.ResourceParam[Progress],
-    ) -> Iterator[dg.Output[None]]:
+    ) -> Iterator[dg.MaterializeResult[Any]]:
         with user_errors():
             study = open_study(context.instance, iris_hpo_storage)
             check_claim(study)
             kind = DrawingRun if draws(context, study) else CandidatesRun
             kind(context, config.settings(), study, iris_hpo_progress).run()
-        yield from ()
+        yield from map(recorded_result, sorted(context.selected_asset_keys))
 
     candidates.__annotations__["config"] = candidates_config(spec)
     return dg.multi_asset(
         name=names.op("models"),
         specs=[
-            asset_spec(spec, "models", ["split", "parameters"], names.partitions, skippable=True),
-            asset_spec(spec, "scores", ["models", "split"], names.partitions, skippable=True),
+            asset_spec(spec, "models", ["split", "parameters"], names.partitions),
+            asset_spec(spec, "scores", ["models", "split"], names.partitions),
         ],
         can_subset=True,
         backfill_policy=backfill_policy(),
