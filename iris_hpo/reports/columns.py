@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from iris_hpo.known_rules import RULES
 from iris_hpo.reports.page_facts import PageFacts
 from iris_hpo.reports.scores import Floats, Levels, levels, spaced, value_labels
-from iris_hpo.selection.leaderboard import metrics_of
+from iris_hpo.selection.leaderboard import metrics_of, proposal_of
 from iris_hpo.space.absent import ABSENT, Absent
 from iris_hpo.space.values import Value
 from iris_hpo.text import clean
@@ -137,6 +137,18 @@ class Columns:
     def metrics(self) -> list[str]:
         """Names of the other metrics."""
         return list(dict.fromkeys(name for row in self.facts.rows for name in metrics_of(row)))
+
+    @cached_property
+    def proposed(self) -> list[str]:
+        """How a sampler proposed each candidate; empty if it proposed none."""
+        texts = [
+            f"{facts['sampler']}, after {facts['number']} candidates, with "
+            f"{facts['results_known']} results known"
+            if facts
+            else "listed"
+            for facts in map(proposal_of, self.facts.rows)
+        ]
+        return [] if {*texts} == {"listed"} else texts
 
     def numbers(self, name: str) -> Floats:
         """A column of numbers; NaN where there is none."""

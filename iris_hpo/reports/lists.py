@@ -96,6 +96,10 @@ def _table_columns(plots: "Plots") -> list[Any]:
         shown.append(column(f"metric_{at}", *_named(name), formatter=number(name)))
     if np.isfinite(columns.seconds).any():
         shown.append(column("seconds", "seconds", 80, formatter=_number(columns.seconds, 3)))
+    if columns.proposed:
+        shown.append(column("sampler", "sampler", 80))
+        shown.append(column("number", "number", 80, formatter=value))
+        shown.append(column("results_known", "results known", 120, formatter=value))
     return shown
 
 

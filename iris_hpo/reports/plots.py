@@ -112,6 +112,8 @@ class Plots:
 
         tips = [("candidate", "@candidate"), (self.columns.title, "@ranking{0.0000}")]
         tips += [(axis.name, f"@text_{at}") for at, axis in enumerate(self.columns.axes)]
+        if self.columns.proposed:
+            tips.append(("proposed by", "@proposed"))
         plot.add_tools(HoverTool(renderers=[renderer], tooltips=tips, limit=4))
 
     def add_marks(self, plot: Any, x: str, y: str) -> None:
@@ -239,6 +241,11 @@ class Plots:
             "order": columns.order.astype(np.float32),
             "seconds": columns.seconds.astype(np.float32),
         }
+        if columns.proposed:
+            data["proposed"] = columns.proposed
+            data["sampler"] = [str(row.get("sampler") or "") for row in columns.facts.rows]
+            data["number"] = columns.numbers("number")
+            data["results_known"] = columns.numbers("results_known")
         for at, name in enumerate(columns.metrics):
             data[f"metric_{at}"] = columns.numbers(name)
         for at, axis in enumerate(columns.axes):

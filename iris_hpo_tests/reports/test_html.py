@@ -19,6 +19,7 @@ from iris_hpo.reports.columns import Columns
 from iris_hpo.reports.html import Html, make_page
 from iris_hpo.reports.importance import importance
 from iris_hpo.reports.lists import leaderboard_table
+from iris_hpo.reports.page_facts import PageFacts
 from iris_hpo.reports.past import PastSelection
 from iris_hpo.reports.plots import Plots
 from iris_hpo.space.axes import Axis
@@ -94,15 +95,45 @@ def test_the_columns_are_those_of_the_leaderboard() -> None:
     assert list(columns["state"])[:4] == [3, 1, 1, 0]
 
 
-def test_how_a_candidate_was_proposed_is_no_metric() -> None:
+def proposed_svm() -> PageFacts:
+    """A page whose first candidate was listed; a sampler proposed the others."""
     facts = svm()
-    proposed = {"sampler": "tpe", "number": 3, "results_known": 2}
-    rows = [facts.rows[0], *({**row, **proposed} for row in facts.rows[1:])]
+    proposals = [{"sampler": "tpe", "number": at, "results_known": at - 1} for at in range(1, 77)]
+    others = [{**row, **facts} for row, facts in zip(facts.rows[1:], proposals, strict=True)]
+    return replace(facts, rows=[facts.rows[0], *others])
 
-    columns = columns_of(make_page(replace(facts, rows=rows)))
 
-    assert list(columns["metric_0"]) == [row["recall"] for row in rows]
+def test_how_a_candidate_was_proposed_is_no_metric() -> None:
+    facts = proposed_svm()
+
+    columns = columns_of(make_page(facts))
+
+    assert list(columns["metric_0"]) == [row["recall"] for row in facts.rows]
     assert "metric_1" not in columns
+
+
+def test_how_a_candidate_was_proposed_stands_at_the_end_of_its_line_and_beside_its_point() -> None:
+    plots = Plots(Columns(proposed_svm()))
+    fields = ["sampler", "number", "results_known"]
+
+    (plot,) = plots.make()["map"]
+    (hover,) = (tool for tool in plot.tools if type(tool).__name__ == "HoverTool")
+
+    assert [column.field for column in leaderboard_table(plots).columns[-3:]] == fields
+    assert hover.tooltips[-1] == ("proposed by", "@proposed")
+    columns = columns_of(make_page(proposed_svm()))
+    assert [columns["proposed"][at] for at in (0, 4)] == [
+        "listed",
+        "tpe, after 4 candidates, with 3 results known",
+    ]
+    assert [str(columns[name][0]) for name in fields] == ["", "nan", "nan"]
+    assert [columns[name][4] for name in fields] == ["tpe", 4, 3]
+
+
+def test_a_grid_s_page_does_not_speak_of_samplers() -> None:
+    columns = columns_of(make_page(svm()))
+
+    assert not {"proposed", "sampler", "number", "results_known"} & set(columns)
 
 
 @pytest.mark.parametrize(
