@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from iris_hpo.orchestration.observations import Observations, read_observations
-from iris_hpo.orchestration.proposals import Proposal
+from iris_hpo.orchestration.proposal_notes import Proposal
 from iris_hpo.orchestration.status import Status
 from iris_hpo.orchestration.study import Study
 from iris_hpo.run_settings import SamplingSettings
@@ -159,8 +159,9 @@ def drawing_notes(source: CandidateSource, left_out: Sequence[str]) -> list[str]
     """
     notes: list[str] = []
     outside = [key for key in left_out if source.space.is_key(key)]
-    outgrown = [key for key in left_out if not source.space.is_key(key)]
-    for keys, why in ((outside, "outside of the present ranges"), (outgrown, "of other axes")):
+    of_other_axes = [key for key in left_out if not source.space.is_key(key)]
+    reasons = {"outside of the present ranges": outside, "of other axes": of_other_axes}
+    for why, keys in reasons.items():
         if keys:
             shown = ", ".join(keys[:3]) + (", ..." if len(keys) > 3 else "")
             notes.append(

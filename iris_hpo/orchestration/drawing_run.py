@@ -14,12 +14,8 @@ from iris_hpo.orchestration.names import log_line
 from iris_hpo.orchestration.overlaps import wait_for_turn
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.plan import candidates_due
-from iris_hpo.orchestration.proposals import (
-    Proposal,
-    plan_results,
-    register_proposal,
-    usable_keys,
-)
+from iris_hpo.orchestration.proposal_notes import Proposal
+from iris_hpo.orchestration.proposals import plan_results, register_proposal, usable_keys
 from iris_hpo.orchestration.recorder import Recorder
 from iris_hpo.orchestration.resources import Counts
 from iris_hpo.orchestration.status import read_status

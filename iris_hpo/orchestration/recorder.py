@@ -6,7 +6,7 @@ from typing import Final
 import dagster as dg
 
 from iris_hpo.orchestration.names import CODE_VERSIONS
-from iris_hpo.orchestration.proposals import read_proposals
+from iris_hpo.orchestration.proposal_notes import read_proposals
 from iris_hpo.orchestration.record import Input, lineage_tags
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.upstream import Upstream

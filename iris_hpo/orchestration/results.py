@@ -7,7 +7,7 @@ from functools import partial
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.failed_candidates import failed_partitions, reasons_of
 from iris_hpo.orchestration.partitions import registered_keys
-from iris_hpo.orchestration.proposals import read_proposals
+from iris_hpo.orchestration.proposal_notes import read_proposals
 from iris_hpo.orchestration.record import data_versions, latest_storage_ids
 from iris_hpo.orchestration.study import Study
 from iris_hpo.samplers.listing import read_listing

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from iris_hpo.errors import InputError
 from iris_hpo.files import stamps_of
 from iris_hpo.orchestration.last_run import last_changed
+from iris_hpo.orchestration.proposal_notes import read_proposals
 from iris_hpo.parts import Part
 from iris_hpo.run_settings import FILES, SamplingSettings, SplitSettings
 from iris_hpo.samplers import PARAMETER_FILES, sampler_names
@@ -123,6 +125,15 @@ class Sampling:
         if self._listed is None:
             self._listed = source.first()
         return self._listed
+
+    @cached_property
+    def outgrown(self) -> frozenset[str]:
+        """Candidates that were proposed for other axes than the present ones; read once.
+
+        Later proposals have the present ones.
+        """
+        space = self._study.spec.space
+        return frozenset(key for key in read_proposals(self._study) if not space.is_key(key))
 
     def source_of(self, folder: Path) -> CandidateSource:
         """Return the sampler in force with the parameter files of a folder."""

@@ -12,7 +12,7 @@ from iris_hpo.orchestration.failed_candidates import reasons_of
 from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.past_events import log_files
 from iris_hpo.orchestration.plan import planned_keys
-from iris_hpo.orchestration.proposals import Proposal, read_proposals
+from iris_hpo.orchestration.proposal_notes import Proposal, read_proposals
 from iris_hpo.orchestration.source_status import Settings, Sources, read_sources
 from iris_hpo.orchestration.status import State, Status, read_status
 from iris_hpo.orchestration.study import Study

@@ -15,7 +15,7 @@ import dagster as dg
 import pytest
 
 from iris_hpo.engines.loky import end_spare, start_ahead
-from iris_hpo.orchestration.proposals import read_proposals
+from iris_hpo.orchestration.proposal_notes import read_proposals
 from iris_hpo.parts import Part
 from iris_hpo.run_settings import BudgetSettings, WorkSettings
 from iris_hpo_tests.orchestration import bowls

@@ -14,7 +14,8 @@ from iris_hpo.orchestration.draw_requests import draw_again
 from iris_hpo.orchestration.drawing import drawing_notes
 from iris_hpo.orchestration.overlaps import _share
 from iris_hpo.orchestration.partitions import pending_change
-from iris_hpo.orchestration.proposals import delete_proposals, read_proposals
+from iris_hpo.orchestration.proposal_notes import read_proposals
+from iris_hpo.orchestration.proposals import delete_proposals, outgrown, usable_keys
 from iris_hpo.orchestration.results import read_results
 from iris_hpo.orchestration.run_requests import search_request
 from iris_hpo.orchestration.source_status import Settings
@@ -298,6 +299,27 @@ class TestTheSameCandidates:
             f"{', '.join(before[:3])}, ..."
         )
         assert [text for text in lines if "axes" in text] == [line] * (change != "a grid")
+
+
+def test_notes_on_proposals_are_read_once_to_find_those_of_other_axes(
+    make: Make, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make("anywhere", sampler=Part("random"))
+    succeed(draw(project))
+    keys = project.registered()
+    study = again(project, axes=project.spec.axes[:1]).study()
+    names: list[str] = []
+    read = instance.get_dynamic_partitions
+
+    def reading(name: str) -> Any:
+        names.append(name)
+        return read(name)
+
+    monkeypatch.setattr(instance, "get_dynamic_partitions", reading)
+    usable = [usable_keys(study), usable_keys(study)]
+
+    assert (usable, outgrown(study, keys[1:])) == ([[], []], set(keys[1:]))
+    assert names.count(str(study.names.proposed.name)) == 1
 
 
 def launch(

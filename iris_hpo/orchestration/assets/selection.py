@@ -17,7 +17,7 @@ from iris_hpo.orchestration.history import describe_succession, succession_of
 from iris_hpo.orchestration.last_run import changed
 from iris_hpo.orchestration.names import CHAMPION, names_of, presentation
 from iris_hpo.orchestration.page import with_facts
-from iris_hpo.orchestration.proposals import read_proposals
+from iris_hpo.orchestration.proposal_notes import read_proposals
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.selection_metadata import describe_selection
 from iris_hpo.orchestration.selection_status import (
