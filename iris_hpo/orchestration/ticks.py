@@ -2,12 +2,16 @@
 
 Ticks compare content, never time stamps. Each tick gives one result. A file that cannot be read
 makes the tick fail with the exact message and changes nothing until the file is right again: the UI
-shows a failed tick in red, also on the page of all sensors, but a skipped one in grey.
+shows a failed tick in red, also on the page of all sensors, but a skipped one in grey. Files that
+have changed are read twice, because an editor or a copy may be writing them: cut within a number,
+they would be read as another one.
 """
 
 import json
 import logging
 from collections.abc import Mapping
+from time import sleep
+from typing import Final
 
 import dagster as dg
 
@@ -34,6 +38,11 @@ from iris_hpo.orchestration.turns import release_dead_runs
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import fingerprint
 from iris_hpo.text import counted
+
+SETTLING_SECONDS: Final = 1.0
+"""Time between the two looks at files that have changed."""
+
+_AT_WRITING: Final = "being written; the next tick looks again"
 
 
 def follow_parameter_files(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:
@@ -67,12 +76,14 @@ def _evaluate(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorRes
     if study.spec.data_asset and study.data_asset.recorded() is None:
         return _wait_for_asset(context, study)
     if study.recorded("split") is None and (run_id := run_that_makes(study, "raw_data")):
-        return _wait_for_run(context, run_id)  # it may do the whole first search
+        return _look_again(context, _reads_the_data(run_id))  # it may do the whole first search
     change = pending_change(study)
     last = _cursor(context)
     cursor = {"digest": study.candidates.digest, **_code_digest(study.spec)}
     code_changed = "code" in last and last["code"] != cursor.get("code", "")
     if change or code_changed or last.get("digest") != cursor["digest"]:
+        if not _is_settled(study, cursor["digest"]):
+            return _look_again(context, f"the parameter files are {_AT_WRITING}")
         plan = quick_plan(study, all_candidates=code_changed)
         kept = {name: last[name] for name in ("choosing",) if name in last}
         requests = plan_requests(study, plan, "-".join(cursor.values()))
@@ -94,6 +105,14 @@ def _evaluate(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorRes
     if requests:
         return dg.SensorResult(run_requests=requests, cursor=json.dumps(cursor))
     return dg.SensorResult(skip_reason=_nothing_new(study), cursor=json.dumps(cursor))
+
+
+def _is_settled(study: Study, digest: str) -> bool:
+    """Whether parameter files that have changed still list the candidates of a digest."""
+    if not study.sampling.reads_only_files:
+        return True
+    sleep(SETTLING_SECONDS)
+    return study.candidates.digest == digest
 
 
 def _nothing_new(study: Study) -> str:
@@ -141,24 +160,37 @@ def follow_raw_data(context: dg.SensorEvaluationContext, study: Study) -> dg.Sen
     is_read = digest == recorded_digest
     if digest == seen or (is_read and not is_behind_data(study)):
         return dg.SensorResult(skip_reason="the data has not changed", cursor=cursor)
-    if run_id := run_that_makes(study, "raw_data"):
-        return _wait_for_run(context, run_id)
     check_claim(study)
+    if reason := _reason_to_wait(study, digest):
+        return _look_again(context, reason)
     if not study.spec.data_asset:
         study.dataset  # noqa: B018 - if it is half-written or wrong, wait until it is right
-    keys = registered_keys(study)
     sources = ["split"] if is_read else ["raw_data", "split"]
-    if study.recorded("parameters") is None:
-        sources.append("parameters")
     run_key = f"{digest}-{recorded.pointer if recorded else 0}"
-    if keys:
-        requests = [
-            search_request(study, f"{run_key}-{index}", [*sources, "models", "scores"], part)
-            for index, part in enumerate(cut([keys]))
-        ]
-    else:
-        requests = [search_request(study, run_key, sources, ())]
-    return dg.SensorResult(run_requests=requests, cursor=cursor)
+    return dg.SensorResult(run_requests=_data_requests(study, run_key, sources), cursor=cursor)
+
+
+def _reason_to_wait(study: Study, digest: str) -> str:
+    """Why new data is left to a later tick; empty if it is not."""
+    if run_id := run_that_makes(study, "raw_data"):
+        return _reads_the_data(run_id)
+    if study.spec.data_asset:
+        return ""
+    sleep(SETTLING_SECONDS)
+    return "" if file_digest(study.data_file) == digest else f"the data file is {_AT_WRITING}"
+
+
+def _data_requests(study: Study, run_key: str, sources: list[str]) -> list[dg.RunRequest]:
+    """Request runs over all candidates, the first of which makes these assets too."""
+    if study.recorded("parameters") is None:
+        sources = [*sources, "parameters"]
+    keys = registered_keys(study)
+    if not keys:
+        return [search_request(study, run_key, sources, ())]
+    return [
+        search_request(study, f"{run_key}-{index}", [*sources, "models", "scores"], part)
+        for index, part in enumerate(cut([keys]))
+    ]
 
 
 def _data_digests(study: Study) -> tuple[str, str]:
@@ -171,16 +203,16 @@ def _data_digests(study: Study) -> tuple[str, str]:
 
 
 def _wait_for_asset(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:
-    return dg.SensorResult(
-        skip_reason=f"waits until {study.data_asset.source} is materialised",
-        cursor=context.cursor or "{}",
-    )
+    return _look_again(context, f"waits until {study.data_asset.source} is materialised")
 
 
-def _wait_for_run(context: dg.SensorEvaluationContext, run_id: str) -> dg.SensorResult:
-    return dg.SensorResult(
-        skip_reason=f"waits for run {run_id}, which reads the data", cursor=context.cursor or "{}"
-    )
+def _reads_the_data(run_id: str) -> str:
+    return f"waits for run {run_id}, which reads the data"
+
+
+def _look_again(context: dg.SensorEvaluationContext, reason: str) -> dg.SensorResult:
+    """Ask for nothing, and let the next tick know what this one knew."""
+    return dg.SensorResult(skip_reason=reason, cursor=context.cursor or "{}")
 
 
 def _release_dead_runs(log: logging.Logger, study: Study) -> None:

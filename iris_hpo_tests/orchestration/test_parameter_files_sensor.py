@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from iris_hpo.orchestration import ranges
+from iris_hpo.orchestration import ranges, ticks
 from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.partitions import PartitionChange, apply_change
 from iris_hpo.orchestration.selection_status import choosing_fingerprint
@@ -99,6 +99,32 @@ class TestFirstTick:
         message = f"{idle.project.parameters}: this folder of parameter files cannot be read"
         assert message in idle.refused()
         assert idle.cursor is None
+
+
+class TestFilesThatAreBeingWritten:
+    """At the first look 0.25 is cut to 0.2."""
+
+    @pytest.fixture
+    def cut(self, following: Follower, monkeypatch: pytest.MonkeyPatch) -> Path:
+        project = following.project
+        project.write_axis("gamma", 0.016, "0.2")
+        file = project.parameters / "gamma_parameters.txt"
+
+        def go_on(_: float) -> None:
+            project.write_axis("gamma", 0.016, 0.25, "1.0")
+
+        monkeypatch.setattr(ticks, "sleep", go_on)
+        return file
+
+    def test_are_left_to_the_next_tick(self, following: Follower, cut: Path) -> None:
+        cursor = following.cursor
+        assert "0.2\n" in cut.read_text()
+        assert_nothing_asked(following.look(), "the parameter files are being written")
+        assert following.cursor == cursor
+
+        tick = following.look()
+        assert partition_requests(tick) == {("add", NOTES): NEW, ("add", "c_gamma"): NEW}
+        assert len(tick.run_requests) == 1
 
 
 class TestNothingNew:

@@ -5,6 +5,7 @@ import json
 import dagster as dg
 import pytest
 
+from iris_hpo.orchestration import ticks
 from iris_hpo_tests.orchestration.following import Follower, assets_of, ends_of
 from iris_hpo_tests.projects import KEYS, SpecProject, succeed
 
@@ -111,6 +112,27 @@ def test_broken_data_changes_nothing_until_it_is_right(following: Follower) -> N
 
     project.data_file.write_bytes(content)
     assert skipped(following) == "the data has not changed"
+
+
+def test_data_that_grows_is_left_to_the_next_tick(
+    following: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is cut between two rows, so that each look reads a table."""
+    file, cursor = following.project.data_file, following.cursor
+    content = file.read_bytes()
+    lines = content.splitlines(keepends=True)
+    file.write_bytes(b"".join(lines[:-2]))
+
+    def go_on(_: float) -> None:
+        file.write_bytes(b"".join(lines[:-1]))
+
+    monkeypatch.setattr(ticks, "sleep", go_on)
+    tick = following.look()
+    assert not tick.run_requests
+    assert "the data file is being written" in str(tick.skip_message)
+    assert following.cursor == cursor
+
+    assert len(following.look().run_requests) == 1
 
 
 def test_half_written_data_is_waited_for(following: Follower) -> None:
