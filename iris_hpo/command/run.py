@@ -149,6 +149,7 @@ def _as_json(study: Study, outcome: Outcome, seconds: float) -> dict[str, Any]:
     return {
         "candidates": outcome.counts.total,
         "trained": outcome.counts.trained,
+        "scored": outcome.counts.scored,
         "reused": outcome.counts.reused,
         "failed": outcome.failures,
         **({"ended": outcome.counts.ended} if outcome.counts.ended else {}),

@@ -216,6 +216,8 @@ class CandidatesRun:
             self._fail(outcome.item.key, result.score_failure, counts, has_model=True)
         elif result.model_reused and (result.score_reused or not work.scores):
             counts.reused += 1
+        elif result.model_reused:
+            counts.scored += 1
         else:
             counts.trained += 1
 

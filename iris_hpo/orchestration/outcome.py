@@ -44,6 +44,7 @@ class Tally:
         if not counts.done:
             self._before = replace(self._sum)
         self._sum.trained = self._before.trained + counts.trained
+        self._sum.scored = self._before.scored + counts.scored
         self._sum.reused = self._before.reused + counts.reused
         self._sum.failed = self._before.failed + counts.failed
         self._sum.warned = self._before.warned + counts.warned

@@ -32,12 +32,15 @@ class Counts:
 
     Attributes
     ----------
+    scored
+        Those whose model was reused, and scored.
     ended
         Why a sampler is asked for no more candidates; empty while it is, and without one.
     """
 
     total: int
     trained: int = 0
+    scored: int = 0
     reused: int = 0
     failed: int = 0
     ended: str = ""
@@ -46,7 +49,7 @@ class Counts:
     @property
     def done(self) -> int:
         """Candidates with an outcome."""
-        return self.trained + self.reused + self.failed
+        return self.trained + self.scored + self.reused + self.failed
 
     def add_warnings(self, warned: Mapping[str, int]) -> None:
         """Count warnings by text; beyond a number of texts, together as other warnings."""
@@ -62,7 +65,8 @@ class Counts:
         ]
 
     def __str__(self) -> str:
-        return f"{self.trained} trained, {self.reused} reused, {self.failed} failed"
+        scored = f"{self.scored} only scored, " if self.scored else ""
+        return f"{self.trained} trained, {scored}{self.reused} reused, {self.failed} failed"
 
 
 class Progress(Protocol):
@@ -83,7 +87,7 @@ class PacedLine:
     def next(self, counts: Counts) -> str:
         """Return the line, or nothing if it is not yet time for one, or all is done."""
         now = time.monotonic()
-        worked = counts.trained + counts.failed
+        worked = counts.done - counts.reused
         if not worked:  # reused candidates do not show the pace
             self._started = self._last = now
         if now - self._last < self._seconds or counts.done >= counts.total or not worked:

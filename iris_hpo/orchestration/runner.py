@@ -118,7 +118,7 @@ class Launcher:
     ) -> tuple[FullPlan, Outcome]:
         """Plan and work; plan again if parameter files or registered candidates have changed."""
         run_ids: list[str] = []
-        trained = 0
+        before = Counts(0)
         for attempt in range(_PLANS):
             if attempt:
                 self._study = self._study.again()
@@ -127,15 +127,16 @@ class Launcher:
                 self._study.announce(line)
             planned = plan.keys if work.force else plan.candidates
             reused = len(plan.keys) - len(planned)
-            trained = min(trained, reused)  # in earlier plans; some may have been removed since
+            trained = min(before.trained, reused)  # some may have been removed since
+            scored = min(before.scored, reused - trained)
             total = len(plan.keys) + plan.left
-            counts = Counts(total, trained=trained, reused=reused - trained, ended=plan.ended)
+            counts = Counts(total, trained, scored, reused - trained - scored, ended=plan.ended)
             outcome = Outcome(counts, run_ids=run_ids)
             self._tally.begin(counts)
             try:
                 self._search(plan, planned, settings, work, outcome)
             except _CandidatesChangedError:
-                trained = counts.trained
+                before = counts
             else:
                 return plan, outcome
         raise InputError(

@@ -123,8 +123,8 @@ def test_kill_at_random_moments(server: ForkServerContext, tmp_path: Path) -> No
         result = project.call(*ARGUMENTS, "--engine", "serial", "--json")
         assert result.returncode == 0, result.stderr
         outcome = json.loads(result.stdout)
-        assert outcome["trained"] + outcome["reused"] == CANDIDATES
-        assert outcome["trained"] <= CANDIDATES - len(scores)
+        assert outcome["trained"] + outcome["scored"] + outcome["reused"] == CANDIDATES
+        assert outcome["trained"] + outcome["scored"] <= CANDIDATES - len(scores)
 
         after_models, after_scores = recorded(project, "models"), recorded(project, "scores")
         for before, after in ((models, after_models), (scores, after_scores)):

@@ -224,7 +224,7 @@ def test_a_run_makes_a_nested_card_again(done: ShippedProject, depth: int) -> No
         path.write_text(nested)
     result = done.call(*RUN)
     assert (result.returncode, result.stderr) == (0, "")
-    assert "2 trained, 4 reused" in result.stdout
+    assert "1 trained, 1 only scored, 4 reused, 0 failed" in result.stdout
 
 
 def test_a_sparse_file_is_not_loaded_to_find_out_that_it_is_another(

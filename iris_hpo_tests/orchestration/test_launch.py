@@ -25,7 +25,7 @@ FRESH = {"FRESH"}
 def counts(outcome: object) -> tuple[int, int, int]:
     """Trained, reused, failed."""
     found = outcome.counts  # type: ignore[attr-defined]
-    assert found.total == found.trained + found.reused + found.failed
+    assert found.total == found.trained + found.scored + found.reused + found.failed
     return found.trained, found.reused, found.failed
 
 
@@ -164,7 +164,7 @@ class TestChangedInput:
     def test_other_folds_score_anew_and_train_nothing(self, launched: SpecProject) -> None:
         models = launched.files("models")
         outcome = launched.launch(launched.settings(folds=3))
-        assert counts(outcome) == (6, 0, 0), "a candidate that is scored anew is not reused"
+        assert (counts(outcome), outcome.counts.scored) == ((0, 0, 0), 6)
         assert launched.files("models") == models
         assert {launched.metadata("models", key)["reused"] for key in KEYS} == {True}
         assert len(launched.score_card(KEY).fold_scores) == 3
@@ -256,7 +256,7 @@ def test_scattered_candidates_take_few_runs_and_counts_stay_right(
         (project.artifacts / "scores" / f"{key}.json").unlink()
 
     outcome = project.launch(project.settings(folds=0))
-    assert counts(outcome) == (10, 9, 0)
+    assert (counts(outcome), outcome.counts.scored) == ((0, 9, 0), 10)
     assert len(outcome.run_ids) == runs, "equal scores need no new selection"
     assert project.told[-1].done == project.told[-1].total == 19
 
