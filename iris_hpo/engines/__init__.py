@@ -23,7 +23,15 @@ from iris_hpo.engines.interface import (
     do_chunk,
     load_work,
 )
-from iris_hpo.engines.loky import LokyEngine, apart, end_spare, keep_one, obstacle, start_ahead
+from iris_hpo.engines.loky import (
+    LokyEngine,
+    apart,
+    end_spare,
+    keep_one,
+    obstacle,
+    start_ahead,
+    start_process,
+)
 from iris_hpo.engines.serial import SerialEngine
 from iris_hpo.engines.workers_engine import WorkersEngine
 from iris_hpo.errors import InputError
@@ -55,6 +63,7 @@ __all__ = [
     "load_work",
     "make_engine",
     "start_ahead",
+    "start_process",
 ]
 
 

@@ -182,6 +182,11 @@ def _take_worker() -> _LokyWorker:
             worker.kill()
         else:
             return worker
+    return start_process()
+
+
+def start_process() -> _LokyWorker:
+    """Start a worker process; its method ``kill`` ends it."""
     worker = _LokyWorker()
     with suppress(BrokenExecutor):  # it is found out when it is given work
         worker.begin(adopt_path, list(sys.path))  # starts the process

@@ -116,6 +116,7 @@ class CandidatesRun:
         with _swept(self.study.store), closing(outcomes):
             for together in outcomes:
                 check_turn(self.context.run.run_id)
+                self.note(together)
                 done = [outcome for outcome in together if isinstance(outcome, Done)]
                 recorder.record([outcome.result for outcome in done])
                 for outcome in together:
@@ -123,11 +124,10 @@ class CandidatesRun:
                         raise failure(outcome.reason, {FAILED_BEFORE_END: as_json(self.failures)})
                     counts.add_warnings(outcome.warned)
                     self._count(work, outcome, counts)
-                    self.note(outcome)
                 self.progress(self.context, counts)
 
-    def note(self, outcome: Done[Trial, TrialResult] | Failed[Trial]) -> None:
-        """Note an outcome that was recorded."""
+    def note(self, outcomes: Sequence[Done[Trial, TrialResult] | Failed[Trial]]) -> None:
+        """Note outcomes that are about to be recorded."""
 
     def end(self, counts: Counts) -> None:
         """Log the counts; fail if a candidate failed."""

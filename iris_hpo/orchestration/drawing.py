@@ -5,7 +5,8 @@ recorded and nothing else; so a search goes on alike after a crash, by the comma
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,7 @@ from iris_hpo.orchestration.proposal_notes import Proposal
 from iris_hpo.orchestration.status import Status
 from iris_hpo.orchestration.study import Study
 from iris_hpo.run_settings import SamplingSettings
+from iris_hpo.samplers.beside import SLOW, Process, SamplerBeside
 from iris_hpo.samplers.budget import Budget, Progress, end
 from iris_hpo.samplers.source import CandidateSource
 from iris_hpo.space.candidates import Candidate
@@ -52,6 +54,7 @@ class Drawing:
         )
         self.observations = observations
         self._folds = folds
+        self._beside: SamplerBeside | None = None
 
     @property
     def left(self) -> int:
@@ -74,7 +77,34 @@ class Drawing:
         """Ask the sampler; the answer has no candidate that is registered."""
         known = self.observations
         running = [*known.running.values()]
-        return self._source.propose(known.observed, running, known.registered)
+        return self._source.propose(known.observed, running, known.registered, self._beside)
+
+    @contextmanager
+    def beside(self, start: Callable[[], Process]) -> Generator[None]:
+        """Ask a slow sampler in a process of its own.
+
+        Parameters
+        ----------
+        start
+            Starts the process.
+        """
+        if self._source.part.use not in SLOW:
+            yield
+            return
+        source = self._source
+        self._beside = SamplerBeside(source.sampler, source.made_part, start)
+        try:
+            yield
+        finally:
+            self._beside.end()
+            self._beside = None
+
+    def prepare(self) -> None:
+        """Let a sampler in a process of its own decide on what is known now."""
+        if self._beside is not None and self.end_of_budget() is None:
+            known = self.observations
+            running = [*known.running.values()]
+            self._beside.prepare(self._source.looked_in, known.observed, running)
 
     def what_is_left(self, *, has_work: bool) -> tuple[int, str]:
         """Number of candidates that may be drawn, and why none are; empty if some are.
@@ -143,10 +173,13 @@ class Supply:
             known.register(candidate.key)
         return trials
 
-    def note(self, key: str, score: ScoreCard | None, seconds: float) -> None:
-        """Note the outcome of a trial, before the next candidate is asked for."""
-        self.drawing.observations.observe(key, score)
-        self.drawing.observations.seconds += seconds
+    def note(self, outcomes: Iterable[tuple[str, ScoreCard | None, float]]) -> None:
+        """Note outcomes of trials, each with its key and seconds, before more are asked for."""
+        for key, score, seconds in outcomes:
+            self.drawing.observations.observe(key, score)
+            self.drawing.observations.seconds += seconds
+        if not self.waiting:
+            self.drawing.prepare()
 
 
 def drawing_notes(source: CandidateSource, left_out: Sequence[str]) -> list[str]:

@@ -2,12 +2,14 @@
 
 import os
 from collections import deque
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
 import dagster as dg
 
-from iris_hpo.engines import Done, Failed, draw
+from iris_hpo.engines import Done, Failed, LokyEngine, draw, start_process
 from iris_hpo.orchestration.candidates_run import CandidatesRun, is_partitioned
 from iris_hpo.orchestration.drawing import Supply, drawing_notes, make_drawing
 from iris_hpo.orchestration.names import log_line
@@ -21,6 +23,7 @@ from iris_hpo.orchestration.resources import Counts
 from iris_hpo.orchestration.status import read_status
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.upstream import Upstream
+from iris_hpo.training.cards import ScoreCard
 from iris_hpo.training.trial import Trial, TrialResult, TrialWork
 
 _SENSOR: Final = "dagster/sensor_name"
@@ -61,20 +64,19 @@ class DrawingRun(CandidatesRun):
         counts = Counts(len(supply.waiting) + len(self.failures) + left)
         self.begin(counts)
         batch = self.settings.jobs or os.cpu_count() or 1
-        self.record(draw(engine, work, supply, self.limits, batch), recorder, work, counts)
+        outcomes = draw(engine, work, supply, self.limits, batch)
+        has_workers = isinstance(engine, LokyEngine)
+        with supply.drawing.beside(start_process) if has_workers else nullcontext():
+            self.record(outcomes, recorder, work, counts)
         counts.total, counts.ended = counts.done, supply.ended
         self.progress(self.context, counts)
         log_line(self.context.log, f"no more candidates: {supply.ended}")
         self.end(counts)
 
-    def note(self, outcome: Done[Trial, TrialResult] | Failed[Trial]) -> None:
-        """Show an outcome to the sampler."""
-        if self.supply is None:
-            return
-        model = outcome.result.model if isinstance(outcome, Done) else None
-        score = outcome.result.score if isinstance(outcome, Done) else None
-        seconds = sum(card.seconds for card in (model, score) if card is not None)
-        self.supply.note(outcome.item.key, score, seconds)
+    def note(self, outcomes: Sequence[Done[Trial, TrialResult] | Failed[Trial]]) -> None:
+        """Show outcomes to the sampler."""
+        if self.supply is not None:
+            self.supply.note(map(_result_of, outcomes))
 
     def _make_supply(self, upstream: Upstream, work: TrialWork, recorder: Recorder) -> Supply:
         study = self.study
@@ -103,3 +105,14 @@ class DrawingRun(CandidatesRun):
             register,
             study.sampling.part.use,
         )
+
+
+def _result_of(
+    outcome: Done[Trial, TrialResult] | Failed[Trial],
+) -> tuple[str, ScoreCard | None, float]:
+    """Return the key, the score and the seconds of an outcome."""
+    if isinstance(outcome, Failed):
+        return outcome.item.key, None, 0.0
+    model, score = outcome.result.model, outcome.result.score
+    seconds = sum(card.seconds for card in (model, score) if card is not None)
+    return outcome.item.key, score, seconds

@@ -150,6 +150,7 @@ class CandidateSource:
         observations: Sequence[Observation],
         running: Sequence[Candidate],
         known: Collection[str] | None = None,
+        sampler: Sampler | None = None,
     ) -> tuple[Candidate, ...]:
         """Ask the sampler for the next candidates.
 
@@ -159,6 +160,8 @@ class CandidateSource:
             See `iris_hpo.samplers.Sampler.propose`.
         known
             Keys of the candidates that an answer may not have; by default of those that are shown.
+        sampler
+            The sampler to ask, if it is not the source's own.
 
         Returns
         -------
@@ -176,7 +179,14 @@ class CandidateSource:
         room = self.limit - len(known)
         if room <= 0:
             return ()
-        answer = ask(self.part.use, self.sampler, self.looked_in, observations, running, self.limit)
+        answer = ask(
+            self.part.use,
+            sampler or self.sampler,
+            self.looked_in,
+            observations,
+            running,
+            self.limit,
+        )
         return tuple(candidate for candidate in answer if candidate.key not in known)[:room]
 
     def _looks_beyond(self, axis: Axis, value: Value) -> bool:
@@ -188,11 +198,14 @@ class CandidateSource:
     @cached_property
     def sampler(self) -> Sampler:
         """The sampler, made once."""
-        settings = dict(self.part.settings)
-        if self.part.use in SAMPLERS:
-            settings = {"seed": self.seed, **settings}
-        part = Part(self.part.use, settings)
-        return cast("Sampler", make_part(part, SAMPLERS, "sampler", "propose"))
+        return cast("Sampler", make_part(self.made_part, SAMPLERS, "sampler", "propose"))
+
+    @property
+    def made_part(self) -> Part:
+        """The sampler with all settings that it is made with."""
+        if self.part.use not in SAMPLERS:
+            return self.part
+        return Part(self.part.use, {"seed": self.seed, **self.part.settings})
 
     @cached_property
     def listing(self) -> Listing:
