@@ -58,7 +58,7 @@ def run_search(
 
     with (
         open_study(search, data, artifacts) as study,
-        turn(study, announce),
+        turn(study, announce) as waited_since,
         TerminalProgress(side) as progress,
     ):
         if records_slowly(study.instance):
@@ -68,7 +68,7 @@ def run_search(
         for line in chosen.kept:
             announce(line)
         started = time.monotonic()
-        launcher = Launcher(study, progress, announce)
+        launcher = Launcher(study, progress, announce, waited_since)
         try:
             outcome = launcher.bring_up_to_date(
                 chosen.settings, chosen.selection, WorkSettings(**work)

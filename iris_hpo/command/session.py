@@ -22,6 +22,7 @@ from iris_hpo.event_log.postgres_server import MANY_ATS, has_broken_url
 from iris_hpo.files import MEBIBYTE, read_regular
 from iris_hpo.orchestration.failures import with_advice
 from iris_hpo.orchestration.home import check_name, check_settings_file
+from iris_hpo.orchestration.record import last_event
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study
 from iris_hpo.processes import stopped_note
@@ -76,21 +77,27 @@ def open_studies(
 
 
 @contextmanager
-def turn(study: Study, say: Callable[[str], None]) -> Generator[None]:
+def turn(study: Study, say: Callable[[str], None]) -> Generator[int | None]:
     """Wait until no other ``iris-hpo run`` of this search works on this instance.
 
     The pool of a search keeps single steps apart, so that the command, the UI and the sensors can
     be used together. Two commands may have different settings, and take turns as a whole.
+
+    Yields
+    ------
+    int or None
+        Last event before the wait; None if there was none to wait for.
     """
     name = study.spec.name or "search"
     file = Path(os.environ["DAGSTER_HOME"], f".{name}.lock")
     holder = file.with_name(f".{name}.holder")  # waiting empties the lock's own file
     lock = FileLock(file)
-    announced = ""
+    announced, since = "", None
     while not lock.is_locked:
         try:
             lock.acquire(timeout=_LOOK_SECONDS if announced else 0)
         except Timeout:
+            since = last_event(study.instance) if since is None else since
             other = f"another iris-hpo run of this search{_holder(holder)}"
             if other != announced:
                 say(f"waiting for {other}; Ctrl-C ends the wait")
@@ -101,7 +108,7 @@ def turn(study: Study, say: Callable[[str], None]) -> Generator[None]:
         with suppress(OSError):  # only a waiting command reads it
             holder.unlink(missing_ok=True)  # it may be a named pipe, which nobody reads
             holder.write_text(f" (process {os.getpid()}, since {time.strftime('%H:%M:%S')})")
-        yield
+        yield since
     finally:
         lock.release()
 

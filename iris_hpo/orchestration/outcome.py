@@ -1,10 +1,11 @@
-"""The outcome of a call of the runner, counted over all its runs."""
+"""The outcome of a call of the runner, counted over all its runs, and why a run failed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import dagster as dg
 
+from iris_hpo.orchestration.failures import explain_recorded
 from iris_hpo.orchestration.resources import Counts, Progress
 
 
@@ -66,3 +67,35 @@ class RunFailedError(Exception):
     def __init__(self, message: str, failures: Mapping[str, str]) -> None:
         super().__init__(message)
         self.failures = failures
+
+
+def is_only_blocked(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether nothing failed but checks that block: the selection stands."""
+    errors = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+    names = {error.cls_name if error else "" for error in errors}
+    return names == {"DagsterAssetCheckFailedError"}
+
+
+def checks_that_blocked(result: dg.ExecuteInProcessResult, blocking: Sequence[str]) -> str:
+    """Say which checks of the data or the split blocked the run; empty if none did."""
+    failed = [
+        f"the check {check.check_name} blocks what depends on {check.asset_key.path[-1]}: "
+        f"{check.description}"
+        for check in result.get_asset_check_evaluations()
+        if check.check_name in blocking and not check.passed
+    ]
+    return "\n".join(failed)
+
+
+def message_of(result: dg.ExecuteInProcessResult) -> str:
+    """Say why a run failed."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            if data.user_failure_data is not None:
+                return data.user_failure_data.description or "a step failed"
+            if data.error is not None:
+                return explain_recorded(data.error)
+        if event.is_job_failure and (error := event.job_failure_data.error):  # no step began
+            return explain_recorded(error)
+    return "the run failed; look at it in the Dagster UI"

@@ -164,6 +164,11 @@ def latest_storage_ids(
     return instance.event_log_storage.get_latest_storage_id_by_partition(key, kind)
 
 
+def last_event(instance: dg.DagsterInstance) -> int:
+    """The storage id of the last event; 0 without any."""
+    return instance.event_log_storage.get_maximum_record_id() or 0
+
+
 def version_since(instance: dg.DagsterInstance, key: dg.AssetKey) -> int:
     """Event since which an unpartitioned asset has had its present data version.
 

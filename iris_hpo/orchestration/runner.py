@@ -20,8 +20,16 @@ from iris_hpo.orchestration.claims import claim_search
 from iris_hpo.orchestration.config import FITTING, sampling_settings
 from iris_hpo.orchestration.drawing import drawing_notes
 from iris_hpo.orchestration.failed_candidates import failure_reasons
-from iris_hpo.orchestration.failures import cancelled_if_interrupted, explain_recorded
-from iris_hpo.orchestration.outcome import Outcome, RunFailedError, Tally
+from iris_hpo.orchestration.failed_while_waiting import failed_while_waiting
+from iris_hpo.orchestration.failures import cancelled_if_interrupted
+from iris_hpo.orchestration.outcome import (
+    Outcome,
+    RunFailedError,
+    Tally,
+    checks_that_blocked,
+    is_only_blocked,
+    message_of,
+)
 from iris_hpo.orchestration.partitions import apply_change, is_range, registered_keys
 from iris_hpo.orchestration.plan import FullPlan, full_plan
 from iris_hpo.orchestration.proposals import usable_keys
@@ -55,12 +63,19 @@ class Launcher:
     say
         Called with each line for a user who waits: the run that is waited for and since when, and
         each dead run that was released.
+    waited_since
+        Last event before the caller waited for another one; None if it did not wait.
     """
 
     def __init__(
-        self, study: Study, progress: Progress, say: Callable[[str], None] = lambda _: None
+        self,
+        study: Study,
+        progress: Progress,
+        say: Callable[[str], None] = lambda _: None,
+        waited_since: int | None = None,
     ) -> None:
         self._study = study
+        self._waited_since = waited_since
         study.announce = say
         self._tally = Tally(progress)
 
@@ -133,6 +148,10 @@ class Launcher:
             counts = Counts(total, trained, scored, reused - trained - scored, ended=plan.ended)
             outcome = Outcome(counts, run_ids=run_ids)
             self._tally.begin(counts)
+            outcome.failures |= failed_while_waiting(self._study, plan, work, self._waited_since)
+            if outcome.failures:
+                counts.failed = len(outcome.failures)
+                return plan, outcome
             try:
                 self._search(plan, planned, settings, work, outcome)
             except _CandidatesChangedError:
@@ -253,41 +272,10 @@ class Launcher:
                 raise_on_error=False,
             )
         outcome.run_ids.append(result.run_id)
-        if result.success or (job == "select" and _is_only_blocked(result)):
+        if result.success or (job == "select" and is_only_blocked(result)):
             return
         failures = failure_reasons(study.instance, result.run_id)
         if not failures:
-            message = _blocked(result, study.spec.blocking_checks) or _message(result)
+            message = checks_that_blocked(result, study.spec.blocking_checks) or message_of(result)
             raise RunFailedError(message, outcome.failures)
         outcome.failures.update(failures)
-
-
-def _is_only_blocked(result: dg.ExecuteInProcessResult) -> bool:
-    """Whether nothing failed but checks that block: the selection stands."""
-    errors = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
-    names = {error.cls_name if error else "" for error in errors}
-    return names == {"DagsterAssetCheckFailedError"}
-
-
-def _blocked(result: dg.ExecuteInProcessResult, blocking: Sequence[str]) -> str:
-    """Say which checks of the data or the split blocked the run; empty if none did."""
-    failed = [
-        f"the check {check.check_name} blocks what depends on {check.asset_key.path[-1]}: "
-        f"{check.description}"
-        for check in result.get_asset_check_evaluations()
-        if check.check_name in blocking and not check.passed
-    ]
-    return "\n".join(failed)
-
-
-def _message(result: dg.ExecuteInProcessResult) -> str:
-    for event in result.all_events:
-        if event.is_step_failure:
-            data = event.step_failure_data
-            if data.user_failure_data is not None:
-                return data.user_failure_data.description or "a step failed"
-            if data.error is not None:
-                return explain_recorded(data.error)
-        if event.is_job_failure and (error := event.job_failure_data.error):  # no step began
-            return explain_recorded(error)
-    return "the run failed; look at it in the Dagster UI"

@@ -221,7 +221,10 @@ def test_a_command_that_waits_for_a_stopped_one_says_how_to_take_over(
     (tmp_path / ".search.holder").write_text(f" (process {holder}, since 10:00:00)")
     held = FileLock(tmp_path / ".search.lock")
     held.acquire()
-    study: Any = SimpleNamespace(spec=iris_search())
+    log = SimpleNamespace(get_maximum_record_id=lambda: None)
+    study: Any = SimpleNamespace(
+        spec=iris_search(), instance=SimpleNamespace(event_log_storage=log)
+    )
     lines: list[str] = []
 
     def wait() -> None:

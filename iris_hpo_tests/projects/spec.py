@@ -251,10 +251,11 @@ class SpecProject(Recorded):
         settings: Settings | None = None,
         rule: str = "test_score",
         refit: str = AUTO,
+        waited_since: int | None = None,
         **work: Any,
     ) -> Outcome:
         """What `iris-hpo run` does."""
-        launcher = Launcher(self.study(), self.note_progress)
+        launcher = Launcher(self.study(), self.note_progress, waited_since=waited_since)
         return launcher.bring_up_to_date(
             settings or self.settings(),
             SelectionSettings(rule, refit),
