@@ -53,8 +53,9 @@ def make_part(part: Part, names: Mapping[str, str], kind: str, *methods: str) ->
     Raises
     ------
     InputError
-        If there is no such class, it needs what is not installed, it refuses its settings, or it
-        lacks a method.
+        If there is no such class, it refuses its settings, or it lacks a method.
+    NotInstalledError
+        If it needs what is not installed.
     """
     path = names.get(part.use, part.use)
     if "." not in path:
@@ -74,7 +75,7 @@ def make_part(part: Part, names: Mapping[str, str], kind: str, *methods: str) ->
     try:
         return part_class(**part.settings)
     except NotInstalledError as error:
-        raise InputError(
+        raise NotInstalledError(
             f"{kind} {shorten(part.use)} cannot be used: {error}", field=("use",)
         ) from error
     except Exception as error:  # the class may be a user's own

@@ -67,7 +67,10 @@ def _has_work(study: Study) -> bool:
     status = read_status(study, keys, conditions, verify_models=False)
     drawing = make_drawing(study, keys, status, upstream.split_card.folds)
     waiting = bool(drawing.observations.running)
-    return waiting or drawing.what_is_left(has_work=False)[0] > 0
+    left, _ = drawing.what_is_left(has_work=waiting)
+    if left:
+        study.sampling.source.check()  # rather here than in each run that is requested
+    return waiting or left > 0
 
 
 def _cancelled_run(study: Study) -> str:

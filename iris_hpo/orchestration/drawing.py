@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from iris_hpo.errors import NotInstalledError
 from iris_hpo.orchestration.observations import Observations, read_observations
 from iris_hpo.orchestration.proposal_notes import Proposal
 from iris_hpo.orchestration.status import Status
@@ -115,8 +116,15 @@ class Drawing:
             Whether registered candidates wait for a result: what the sampler proposes after that is
             not known.
         """
-        ended = self.end_of_budget() or ("" if has_work or self.propose() else NOTHING_NEW)
+        ended = self.end_of_budget() or ("" if has_work or self._may_propose() else NOTHING_NEW)
         return (0 if ended else self.left), ended
+
+    def _may_propose(self) -> bool:
+        """Whether the sampler has a candidate now; it may, where it is not installed."""
+        try:
+            return bool(self.propose())
+        except NotInstalledError:
+            return True
 
 
 @dataclass
@@ -183,7 +191,7 @@ class Supply:
 
 
 def drawing_notes(source: CandidateSource, left_out: Sequence[str]) -> list[str]:
-    """Say where a sampler does not look, although a user may expect it; empty for a grid.
+    """Say where a sampler does not look, although a user may expect it.
 
     Parameters
     ----------
@@ -212,6 +220,12 @@ def drawing_notes(source: CandidateSource, left_out: Sequence[str]) -> list[str]
             f"no candidate where the sampler looks has {' or '.join(names)}: the condition (when) "
             "is never met"
         )
+    if names := source.ranges_without_none:
+        notes.append(
+            f"none is not in the range of {' and '.join(names)}, and is not tried; list values "
+            "instead, none among them, if it should be"
+        )
+    notes += [f"the sampler {source.part.use}: {note}" for note in source.sampler_notes]
     return notes
 
 

@@ -61,12 +61,14 @@ class DrawingRun(CandidatesRun):
         recorder = Recorder(self.context, self.study, upstream)
         supply = self.supply = self._make_supply(upstream, work, recorder)
         left = 0 if supply.drawing.end_of_budget() else supply.drawing.left
+        if left:
+            sampling.source.check()
         counts = Counts(len(supply.waiting) + len(self.failures) + left)
         self.begin(counts)
         batch = self.settings.jobs or os.cpu_count() or 1
         outcomes = draw(engine, work, supply, self.limits, batch)
-        has_workers = isinstance(engine, LokyEngine)
-        with supply.drawing.beside(start_process) if has_workers else nullcontext():
+        has_process = left and isinstance(engine, LokyEngine)
+        with supply.drawing.beside(start_process) if has_process else nullcontext():
             self.record(outcomes, recorder, work, counts)
         counts.total, counts.ended = counts.done, supply.ended
         self.progress(self.context, counts)

@@ -152,6 +152,8 @@ class Launcher:
             if outcome.failures:
                 counts.failed = len(outcome.failures)
                 return plan, outcome
+            if plan.left:
+                self._study.sampling.source.check()
             try:
                 self._search(plan, planned, settings, work, outcome)
             except _CandidatesChangedError:

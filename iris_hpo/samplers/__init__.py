@@ -4,11 +4,12 @@ A sampler is any class with the method of `Sampler`; a search names its sampler 
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, cast
 
-from iris_hpo.errors import InputError
+from iris_hpo.errors import InputError, NotInstalledError
 from iris_hpo.parts import Part, make_part
 from iris_hpo.samplers.parameter_list import CandidateList
 from iris_hpo.space.candidates import Candidate, ParameterSpace
@@ -104,13 +105,16 @@ def sampler_names(own: Part) -> tuple[str, ...]:
 def check_sampler(part: Part) -> None:
     """Refuse a sampler that is unknown or cannot be made.
 
+    Only who asks it needs the package that it may lack: results can be read without.
+
     Raises
     ------
     InputError
         If it is unknown, or refuses its settings.
     """
     if part.use != PARAMETER_FILES.use:
-        make_part(part, SAMPLERS, "sampler", "propose")
+        with suppress(NotInstalledError):
+            make_part(part, SAMPLERS, "sampler", "propose")
     elif part.settings:
         raise InputError(
             f"the sampler {part.use} has no settings here; the search has parameters_folder and "

@@ -51,6 +51,11 @@ class OptunaSampler(ABC):
     settings
         Further arguments of Optuna's sampler.
 
+    Attributes
+    ----------
+    notes
+        What a user should know of the settings, a line each.
+
     Raises
     ------
     NotInstalledError
@@ -76,6 +81,7 @@ class OptunaSampler(ABC):
         self._startup: int = settings.get("n_startup_trials", STARTUP)
         self._history: History | None = None
         self._shown = ShownKeys()
+        self.notes = self._notes()
         self._make(0, is_alone=False)  # what it refuses, it refuses now
 
     @property
@@ -91,12 +97,24 @@ class OptunaSampler(ABC):
         startup = self._settings.get("n_startup_trials", STARTUP)
         check_whole(seed=self.seed, n_startup_trials=startup)
 
+    def _notes(self) -> tuple[str, ...]:
+        """What Optuna says of settings that it will have no longer, a line each."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            self.kind(**self._settings)
+        return tuple(
+            " ".join(str(each.message).split())
+            for each in caught
+            if issubclass(each.category, FutureWarning)
+        )
+
     def _make(self, seed: int, *, is_alone: bool) -> "BaseSampler":
         from optuna.exceptions import ExperimentalWarning
 
         with warnings.catch_warnings():
             # Before version 5 the arguments below are called experimental.
             warnings.simplefilter("ignore", ExperimentalWarning)
+            warnings.simplefilter("ignore", FutureWarning)  # see `notes`
             defaults = {**self.defaults, **self.alone} if is_alone else self.defaults
             return self.kind(**{**defaults, **self._settings, "seed": seed})
 

@@ -149,19 +149,19 @@ def _read_values(path: Path, axis: Axis) -> Iterator[Value]:
         text = line.partition("#")[0].strip()
         if text:
             is_empty = False
-            yield _read_value(path, number, axis, text)
+            yield _read_value(path, number, axis, text, ", one a line")
     if is_empty:
         raise ParameterFileError(path, None, f"holds no value; write {axis.expects}, one a line")
 
 
-def _read_value(path: Path, line: int, axis: Axis, text: str) -> Value:
+def _read_value(path: Path, line: int, axis: Axis, text: str, form: str = "") -> Value:
     try:
         return axis.parse(text)
     except ValueError as reason:
         raise ParameterFileError(
             path,
             line,
-            f"{axis.name} {shorten(text)} {reason}; write {axis.expects}, one a line"
+            f"{axis.name} {shorten(text)} {reason}; write {axis.expects}{form}"
             f"{hint_for_value(axis, text)}",
         ) from reason
 

@@ -1,12 +1,13 @@
 """`CandidateSource`: what a search asks of its sampler, and what it makes of the answers."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final, cast
 
-from iris_hpo.errors import InputError, at_field
+from iris_hpo.errors import InputError, NotInstalledError, at_field
 from iris_hpo.parts import Part, make_part
 from iris_hpo.samplers import (
     MAX_CANDIDATES,
@@ -109,8 +110,8 @@ class CandidateSource:
         """
         if self.part.use not in SAMPLERS or self.part == PARAMETER_FILES:
             return list_candidates(self.part, self.space, self.folder, self.limit)
-        with at_field("sampler"):
-            self.sampler  # noqa: B018 - settings that it refuses are named before files are
+        with suppress(NotInstalledError):
+            self.check()  # settings that it refuses are named before files are
         domains_of(self.looked_in)
         candidates = dict(self.listing.explicit)
         if (default := self._default_candidate()) is not None:
@@ -124,6 +125,19 @@ class CandidateSource:
                 f"limit is {self.limit}, set it with max_candidates"
             )
         return CandidateList.of(candidates.values(), self.space)
+
+    def check(self) -> None:
+        """Refuse a sampler that cannot be asked.
+
+        Raises
+        ------
+        InputError
+            If it refuses its settings.
+        NotInstalledError
+            If it needs what is not installed.
+        """
+        with at_field("sampler"):
+            self.sampler  # noqa: B018 - it is made
 
     def is_in_files(self, candidate: Candidate) -> bool:
         """Whether the files list a candidate, one by one or in a grid, under whatever sampler."""
@@ -227,6 +241,20 @@ class CandidateSource:
             for axis, looked_in in zip(self.space.axes, self.looked_in.axes, strict=True)
             if axis.low is not None and looked_in.low is None
         )
+
+    @property
+    def ranges_without_none(self) -> tuple[str, ...]:
+        """Names of the axes that none is a value of, but not where the sampler looks."""
+        axes = self.looked_in.axes
+        return tuple(axis.name for axis in axes if axis.nullable and axis.low is not None)
+
+    @property
+    def sampler_notes(self) -> tuple[str, ...]:
+        """What a sampler of Optuna says of its settings; nothing if it is not installed."""
+        with suppress(NotInstalledError):
+            if self.is_adaptive and self.part.use in SAMPLERS:
+                return getattr(self.sampler, "notes", ())
+        return ()
 
     @property
     def unmet_axes(self) -> tuple[str, ...]:

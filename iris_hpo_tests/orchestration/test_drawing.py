@@ -1,6 +1,8 @@
 """Adaptive searches: what a sampler is shown, how far a budget goes, and what is recorded of it."""
 
+import importlib.util
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +12,12 @@ import dagster as dg
 import pytest
 
 from iris_hpo.command.why import _as_json, _lines
+from iris_hpo.errors import InputError
 from iris_hpo.orchestration.draw_requests import draw_again
 from iris_hpo.orchestration.drawing import drawing_notes
 from iris_hpo.orchestration.overlaps import _share
 from iris_hpo.orchestration.partitions import pending_change
+from iris_hpo.orchestration.plan import full_plan
 from iris_hpo.orchestration.proposal_notes import read_proposals
 from iris_hpo.orchestration.proposals import delete_proposals, outgrown, usable_keys
 from iris_hpo.orchestration.results import read_results
@@ -31,6 +35,7 @@ from iris_hpo_tests.orchestration import bowls
 from iris_hpo_tests.projects import CANDIDATES, SOURCES, SpecProject, failure_text, succeed
 
 STEPS = Part("iris_hpo_tests.orchestration.bowls.Steps")
+INSTALL = r"sampler 'tpe' cannot be used: it needs optuna: pip install 'iris_hpo\[optuna\]'"
 SERIAL = WorkSettings(engine="serial")
 FIRST = ["X0.0_Y0.0", "X0.1_Y0.0", "X0.2_Y0.0", "X0.3_Y0.0", "X0.4_Y0.0", "X0.5_Y0.0"]
 
@@ -345,6 +350,51 @@ def test_a_condition_that_is_never_met_is_noted(tmp_path: Path) -> None:
     assert notes == [
         "no candidate where the sampler looks has y: the condition (when) is never met"
     ]
+
+
+def test_notes_say_that_a_range_has_no_none_and_what_the_sampler_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CandidateSource, "sampler_notes", ("`old` has been deprecated.",))
+    ranged = Axis("x", "X", type="int", nullable=True, low=1, high=3)
+    listed = Axis("y", "Y", type="int", nullable=True, values=[1, None])
+    source = CandidateSource(Part("random"), ParameterSpace([ranged, listed]), tmp_path)
+
+    assert drawing_notes(source, ()) == [
+        (
+            "none is not in the range of x, and is not tried; list values instead, none among "
+            "them, if it should be"
+        ),
+        "the sampler random: `old` has been deprecated.",
+    ]
+
+
+@pytest.mark.slow
+def test_results_are_seen_where_the_sampler_is_not_installed(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make(sampler=Part("tpe"))
+    succeed(draw(project))
+    succeed(project.run("selection"))
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "optuna" else find(name)
+    )
+    more = again(project, budget=BudgetSettings(candidates=6))
+
+    assert len(read_results(project.study()).rows) == 4
+    assert (launch(project).counts.reused, launch(project).run_ids) == (4, [])
+    (project.artifacts / "scores" / f"{project.registered()[0]}.json").unlink()
+    assert launch(project, work=WorkSettings(engine="loky", jobs=1)).counts.scored == 1
+    settings = Settings(more.spec.split, {}, more.spec.sampling)
+    assert full_plan(more.study(), settings).left == 2
+    with pytest.raises(InputError, match=INSTALL):
+        launch(more)
+    succeed(more.run("parameters"))
+    with pytest.raises(InputError, match=INSTALL):
+        draw_again(more.study(), "")
+    assert re.search(INSTALL, failure_text(more.run(*CANDIDATES)))
+    assert len(more.registered()) == 4
 
 
 class TestFiles:

@@ -3,13 +3,15 @@
 import csv
 import importlib.util
 import math
+import warnings
 from pathlib import Path
 
+import optuna
 import pytest
 
 from iris_hpo.errors import InputError
 from iris_hpo.parts import Part
-from iris_hpo.samplers import Observation
+from iris_hpo.samplers import Observation, check_sampler
 from iris_hpo.samplers.by_optuna import TpeSampler
 from iris_hpo.samplers.drawing import nearest_unknown
 from iris_hpo.samplers.qmc import SobolSampler
@@ -287,10 +289,12 @@ def test_a_sampler_names_what_is_not_installed(use, monkeypatch, tmp_path):
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == missing else find(name)
     )
+    check_sampler(Part(use))
     source = CandidateSource(Part(use), CONDITIONAL, tmp_path)
+    assert len(source.first()) == 0
 
     with pytest.raises(InputError) as refusal:
-        source.first()
+        source.propose((), ())
 
     extra = {"tpe": "optuna", "gp": "gp"}[use]
     assert str(refusal.value) == (
@@ -314,3 +318,22 @@ def test_a_setting_that_optuna_does_not_have_is_refused(settings, message, tmp_p
         CandidateSource(Part("tpe", settings), CONDITIONAL, tmp_path).first()
 
     assert str(refusal.value).startswith(f"sampler 'tpe' refuses its settings: {message}")
+
+
+class AgingSampler(optuna.samplers.TPESampler):
+    """A sampler of Optuna with a setting that it will have no longer."""
+
+    def __init__(self, *, seed=None, n_startup_trials=10, old=False, **more):
+        if old:
+            warnings.warn("`old` has been\n deprecated in v4.9.0.", FutureWarning, stacklevel=2)
+        super().__init__(seed=seed, n_startup_trials=n_startup_trials, **more)
+
+
+def test_what_optuna_says_of_a_setting_is_a_note(tmp_path, monkeypatch):
+    """Python would show a warning with a line of code; here it would be an error."""
+    monkeypatch.setattr(TpeSampler, "kind", AgingSampler)
+    source = CandidateSource(Part("tpe", {"old": True, "n_startup_trials": 1}), PLANE, tmp_path)
+    first = PLANE.candidate((1.0, 0.1))
+
+    assert source.propose([Observation(first, 1.0, (), 0)], ()) != ()
+    assert source.sampler_notes == ("`old` has been deprecated in v4.9.0.",)

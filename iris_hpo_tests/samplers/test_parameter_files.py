@@ -263,7 +263,8 @@ def test_other_candidates_have_another_digest(tmp_path):
     assert read_parameter_files(tmp_path, IRIS).digest != before
 
 
-C_EXPECTS = "write a finite number greater than zero such as 0.25 or 1e-3, one a line"
+CELL_EXPECTS = "write a finite number greater than zero such as 0.25 or 1e-3"
+C_EXPECTS = f"{CELL_EXPECTS}, one a line"
 KNOWN_FILES = (
     "the name does not begin with a known axis; parameter files are called "
     "c_parameters*.txt, gamma_parameters*.txt or *.csv"
@@ -353,9 +354,9 @@ HEADER = "the header must be C,gamma"
         ("x.csv", "C,gamma,C\n1,2,1\n", 1, f"an axis is named twice; {HEADER}"),
         ("x.csv", "C,gamma\n1,2\n\n1\n", 4, "has 1 cell; the header has 2"),
         ("x.csv", "C,gamma\n1,2,3\n", 2, "has 3 cells; the header has 2"),
-        ("x.csv", "gamma,C\n1,x\n", 2, f"C 'x' is not a number; {C_EXPECTS}"),
-        ("x.csv", "# why\rC,gamma\r1,\r", 3, f"gamma '' is not a number; {C_EXPECTS}"),
-        ("x.csv", "C,gamma\n0,1\n", 2, f"C '0' is not greater than zero; {C_EXPECTS}"),
+        ("x.csv", "gamma,C\n1,x\n", 2, f"C 'x' is not a number; {CELL_EXPECTS}"),
+        ("x.csv", "# why\rC,gamma\r1,\r", 3, f"gamma '' is not a number; {CELL_EXPECTS}"),
+        ("x.csv", "C,gamma\n0,1\n", 2, f"C '0' is not greater than zero; {CELL_EXPECTS}"),
         ("x.csv", 'C,gamma\n"1,2\n', 2, "is not CSV: unexpected end of data"),
         ("x.csv", 'C,gamma\n"1"x,2\n', 2, "is not CSV: ',' expected after '\"'"),
         ("x.csv", b"C,gamma\n1,\x802\n", 2, "byte 0x80 is not UTF-8 text; save it as UTF-8"),
