@@ -26,6 +26,8 @@ from iris_hpo.errors import InputError, WholeRunError
 
 _POLL_SECONDS: Final = 0.1
 _MOST_STILLBORN: Final = 3
+_PAUSE_SECONDS: Final = 5.0
+"""Time between two looks at time limits from which on this process was stopped, as by Ctrl-Z."""
 
 
 class Dispatch(Generic[WorkerId]):
@@ -48,7 +50,7 @@ class Dispatch(Generic[WorkerId]):
         self._ended: list[Done[object, object] | Failed[object]] = []
         self._chunks = 0
         self._stillborn = 0
-        self._heard = time.monotonic()
+        self._heard = self._looked = time.monotonic()
 
     def outcomes(self) -> Iterator[Sequence[Done[object, object] | Failed[object]]]:
         """Yield one outcome per item as they finish."""
@@ -253,6 +255,7 @@ class Dispatch(Generic[WorkerId]):
     # Time
 
     def _end_overdue(self, timeout: float) -> None:
+        self._leave_out_pause()
         late = [
             worker
             for worker, lane in self._lanes.items()
@@ -264,6 +267,17 @@ class Dispatch(Generic[WorkerId]):
             self._waiting.free(worker)
         if late:
             self._workers.kill(late)
+
+    def _leave_out_pause(self) -> None:
+        """Do not count the time for which this process was stopped: its workers were, too."""
+        now = time.monotonic()
+        paused, self._looked = now - self._looked, now
+        if paused < _PAUSE_SECONDS:
+            return
+        for lane in self._lanes.values():
+            for sent in lane.in_flight.values():
+                if sent.started is not None:
+                    sent.started += paused
 
     def _seconds_of(self, sent: Sent) -> float:
         """Seconds that a chunk has been running, since its start was first seen here."""
