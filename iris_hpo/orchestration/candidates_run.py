@@ -190,7 +190,7 @@ class CandidatesRun:
             try:
                 candidate = space.parse_key(key)
             except ValueError as rule:
-                self.failures[key] = str(rule)
+                self.failures[key] = f"{rule}; delete its partition"
                 continue
             parameters = space.parameters(candidate)
             trials.append(Trial(key, parameters, models.get(key), scores.get(key)))

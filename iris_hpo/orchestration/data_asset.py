@@ -6,6 +6,7 @@ deal with a file whose content has a digest, whatever the asset is, and they nee
 asset's library nor its IO manager.
 """
 
+import logging
 import shutil
 import tempfile
 import weakref
@@ -191,7 +192,8 @@ class DataAsset:
         """Load the value as a run does, by the asset's own IO manager."""
         project = self._project()
         try:
-            return project.load_asset_value(self.key, instance=self._study.instance)
+            with _without_debugging():
+                return project.load_asset_value(self.key, instance=self._study.instance)
         except InputError:
             raise
         except Exception as error:  # an IO manager may raise anything
@@ -227,3 +229,14 @@ def _specs(project: dg.Definitions) -> dict[dg.AssetKey, dg.AssetSpec | dg.Sourc
 
 def _partitioned(project: dg.Definitions) -> set[dg.AssetKey]:
     return {key for key, spec in _specs(project).items() if spec.partitions_def is not None}
+
+
+@contextmanager
+def _without_debugging() -> Generator[None]:
+    """Log nothing of level DEBUG, which Dagster otherwise writes to the terminal of a command."""
+    before = logging.root.manager.disable
+    logging.disable(max(before, logging.DEBUG))
+    try:
+        yield
+    finally:
+        logging.disable(before)

@@ -192,7 +192,7 @@ def _fold_metrics(given: Evaluation, folds: int) -> Mapping[str, tuple[float, ..
 
 
 def checked_number(value: object, what: str) -> float:
-    """Return a finite number; ``what`` names it.
+    """Return a finite number, 0 without a sign; ``what`` names it.
 
     Raises
     ------
@@ -208,7 +208,7 @@ def checked_number(value: object, what: str) -> float:
     except OverflowError:
         number = math.inf
     refuse_non_finite(number, what)
-    return number
+    return number + 0.0  # no -0.0
 
 
 def _are_counts(correct: object, total: object) -> bool:

@@ -283,7 +283,10 @@ def test_a_failing_candidate_is_named_and_the_others_are_kept(project: ShippedPr
     assert result.returncode == 1
     assert "6 trained, 0 reused, 1 failed" in result.stdout
     assert result.stderr.splitlines() == [
-        "failed: C0.50_G1.0: 'C0.50_G1.0' is no candidate: it is spelled 'C0.5_G1.0'"
+        (
+            "failed: C0.50_G1.0: 'C0.50_G1.0' is no candidate: it is spelled 'C0.5_G1.0'; "
+            "delete its partition"
+        )
     ]
     assert len(leaderboard(project)) == 6
     status = project.call("status", "--folds", "0", "--json")

@@ -57,7 +57,9 @@ def test_each_key_fails_alone_with_the_rule_that_it_breaks(done: ShippedProject)
     result = done.call(*ARGUMENTS)
     assert result.returncode == 1
     assert "0 trained, 6 reused, 17 failed" in result.stdout
-    expected_lines = [f"failed: {legible(key)}: {rule}" for key, rule in HOSTILE.items()]
+    expected_lines = [
+        f"failed: {legible(key)}: {rule}; delete its partition" for key, rule in HOSTILE.items()
+    ]
     assert sorted(result.stderr.splitlines()) == sorted(expected_lines)
     assert not set(result.stderr) & {"\x1b", "\0"}
     assert max(map(len, result.stderr.splitlines())) < 300

@@ -1,6 +1,7 @@
 """An asset of the project as the data: edge, snapshot, staleness, sensors, and what is refused."""
 
 import json
+import logging
 import shutil
 import subprocess
 import sys
@@ -48,6 +49,7 @@ class Frames(dg.IOManager):
 
     def load_input(self, context: dg.InputContext) -> object:
         self.loads += 1
+        context.log.debug("frames are loaded")
         return self.kept[context.asset_key]
 
 
@@ -170,6 +172,19 @@ def test_a_slow_event_log_is_noted_once_while_sensors_wait(
             capsys.readouterr()
             follower.look()
             assert capsys.readouterr().err.count("iris_hpo.event_log") == notes
+
+
+def test_a_plan_that_loads_the_value_shows_nothing_that_an_io_manager_debugs(
+    project: AssetProject, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project.materialize("features")
+    capfd.readouterr()
+
+    project.plan()
+
+    assert project.frames.loads == 1
+    assert "DEBUG" not in capfd.readouterr().err
+    assert logging.getLogger("dagster").isEnabledFor(logging.DEBUG)
 
 
 @pytest.mark.parametrize("was_materialised", [True, False])

@@ -18,7 +18,7 @@ from iris_hpo.training.cards import dump_model
 from iris_hpo.training.cross_validation import CrossValidation
 from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimators import Recipe, Step
-from iris_hpo.training.evaluation import cv_mean, cv_std, evaluate, train
+from iris_hpo.training.evaluation import checked_number, cv_mean, cv_std, evaluate, train
 from iris_hpo.training.metrics import wilson_interval
 from iris_hpo.training.scorers import scorings_by_name
 
@@ -310,3 +310,7 @@ def test_work_takes_time(iris_examples):
 
     assert training.seconds > 0
     assert found.seconds > 0
+
+
+def test_zero_has_no_sign():
+    assert str(checked_number(-0.0, "the score")) == "0.0"
