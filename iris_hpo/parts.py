@@ -5,12 +5,13 @@ names are in the folders of the kinds.
 """
 
 import importlib
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from iris_hpo.errors import InputError, NotInstalledError
-from iris_hpo.text import shorten
+from iris_hpo.text import names_for, shorten
 
 _TO_INSTALL: Final = {
     "catboost": "catboost",
@@ -72,6 +73,7 @@ def make_part(part: Part, names: Mapping[str, str], kind: str, *methods: str) ->
             f"{' and '.join(missing_methods or methods)} is needed",
             field=("use",),
         )
+    _refuse_unknown(part, part_class, kind)
     try:
         return part_class(**part.settings)
     except NotInstalledError as error:
@@ -82,6 +84,24 @@ def make_part(part: Part, names: Mapping[str, str], kind: str, *methods: str) ->
         raise InputError(
             f"{kind} {shorten(part.use)} refuses its settings: {error}", field=("settings",)
         ) from error
+
+
+def _refuse_unknown(part: Part, part_class: Callable[..., object], kind: str) -> None:
+    """Refuse settings that a class does not take, where its signature says what it takes."""
+    try:
+        parameters = inspect.signature(part_class).parameters.values()
+    except (TypeError, ValueError):
+        return
+    if any(parameter.kind == parameter.VAR_KEYWORD for parameter in parameters):
+        return
+    known = [each.name for each in parameters if each.kind != each.POSITIONAL_ONLY]
+    for name in part.settings:
+        if name not in known:
+            raise InputError(
+                f"{kind} {shorten(part.use)} refuses its settings: it has no {name!r}; "
+                f"{names_for(name, known)}",
+                field=("settings", name),
+            )
 
 
 def import_object(path: str, kind: str, advice: str, *, field: str) -> object:

@@ -218,8 +218,8 @@ class SamplingSettings(BudgetSettings):
     sampler: str = described(
         FILES,
         f"Where candidates come from. `{FILES}`: all that the parameter files make. `random`, "
-        "`qmc`, `tpe`, `gp`, `refine` or an import path: a sampler that is asked for the next "
-        "candidate whenever a worker is free, until the budget is spent.",
+        "`qmc`, `tpe`, `gp`, `refine` or the import path that the search names: a sampler that is "
+        "asked for the next candidate whenever a worker is free, until the budget is spent.",
         metavar="NAME",
     )
 

@@ -190,45 +190,6 @@ class Supply:
             self.drawing.prepare()
 
 
-def drawing_notes(source: CandidateSource, left_out: Sequence[str]) -> list[str]:
-    """Say where a sampler does not look, although a user may expect it.
-
-    Parameters
-    ----------
-    left_out
-        Registered candidates that the sampler is not shown.
-    """
-    notes: list[str] = []
-    outside = [key for key in left_out if source.space.is_key(key)]
-    of_other_axes = [key for key in left_out if not source.space.is_key(key)]
-    reasons = {"outside of the present ranges": outside, "of other axes": of_other_axes}
-    for why, keys in reasons.items():
-        if keys:
-            shown = ", ".join(keys[:3]) + (", ..." if len(keys) > 3 else "")
-            notes.append(
-                f"{counted(len(keys), 'registered candidate')} {why}, which the sampler is not "
-                f"shown: {shown}"
-            )
-    if names := source.is_adaptive and source.unused_ranges:
-        files = ", ".join(f"{name.lower()}_parameters*.txt" for name in names)
-        notes.append(
-            f"the sampler tries values of parameter files instead of the range of "
-            f"{' and '.join(names)}; delete {files} to let it look in the range"
-        )
-    if names := source.is_adaptive and source.unmet_axes:
-        notes.append(
-            f"no candidate where the sampler looks has {' or '.join(names)}: the condition (when) "
-            "is never met"
-        )
-    if names := source.ranges_without_none:
-        notes.append(
-            f"none is not in the range of {' and '.join(names)}, and is not tried; list values "
-            "instead, none among them, if it should be"
-        )
-    notes += [f"the sampler {source.part.use}: {note}" for note in source.sampler_notes]
-    return notes
-
-
 def make_drawing(study: Study, keys: Sequence[str], status: Status, folds: int) -> Drawing:
     """Put the sampler and the budget in force to work on what is recorded.
 

@@ -11,7 +11,7 @@ import dagster as dg
 
 from iris_hpo.engines import Done, Failed, LokyEngine, draw, start_process
 from iris_hpo.orchestration.candidates_run import CandidatesRun, is_partitioned
-from iris_hpo.orchestration.drawing import Supply, drawing_notes, make_drawing
+from iris_hpo.orchestration.drawing import Supply, make_drawing
 from iris_hpo.orchestration.names import log_line
 from iris_hpo.orchestration.overlaps import wait_for_turn
 from iris_hpo.orchestration.partitions import registered_keys
@@ -20,6 +20,7 @@ from iris_hpo.orchestration.proposal_notes import Proposal
 from iris_hpo.orchestration.proposals import plan_results, register_proposal, usable_keys
 from iris_hpo.orchestration.recorder import Recorder
 from iris_hpo.orchestration.resources import Counts
+from iris_hpo.orchestration.sampling_notes import sampling_notes
 from iris_hpo.orchestration.status import read_status
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.upstream import Upstream
@@ -89,7 +90,7 @@ class DrawingRun(CandidatesRun):
         if _SENSOR in self.context.run.tags:  # nobody asks to try again what failed
             due = [key for key in due if key not in status.failed_runs]
         drawing = make_drawing(study, keys, status, upstream.split_card.folds)
-        for line in drawing_notes(study.sampling.source, drawing.observations.left_out):
+        for line in sampling_notes(study.sampling, drawing.observations.left_out):
             log_line(self.context.log, line)
 
         def register(proposal: Proposal) -> Trial:

@@ -18,7 +18,6 @@ from iris_hpo.engines.leftovers import sweep
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.claims import claim_search
 from iris_hpo.orchestration.config import FITTING, sampling_settings
-from iris_hpo.orchestration.drawing import drawing_notes
 from iris_hpo.orchestration.failed_candidates import failure_reasons
 from iris_hpo.orchestration.failed_while_waiting import failed_while_waiting
 from iris_hpo.orchestration.failures import cancelled_if_interrupted
@@ -35,6 +34,7 @@ from iris_hpo.orchestration.plan import FullPlan, full_plan
 from iris_hpo.orchestration.proposals import usable_keys
 from iris_hpo.orchestration.ranges import range_tags, ranges_of_runs
 from iris_hpo.orchestration.resources import Counts, Progress
+from iris_hpo.orchestration.sampling_notes import sampling_notes
 from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.orchestration.study import Study
@@ -138,7 +138,7 @@ class Launcher:
             if attempt:
                 self._study = self._study.again()
             plan = full_plan(self._study, settings)
-            for line in drawing_notes(self._study.sampling.source, plan.left_out):
+            for line in sampling_notes(self._study.sampling, plan.left_out):
                 self._study.announce(line)
             planned = plan.keys if work.force else plan.candidates
             reused = len(plan.keys) - len(planned)

@@ -145,7 +145,7 @@ class Sampling:
             seed=spec.split.seed,
             limit=spec.max_candidates,
             default={} if self.part.use == FILES else _default_values(spec),
-            is_scored=self.part.use == FILES or spec.scores_itself or self._n_folds > 0,
+            is_scored=self.part.use == FILES or spec.scores_itself or self.has_folds,
         )
 
     def is_in_files(self, key: str) -> bool:
@@ -158,14 +158,14 @@ class Sampling:
             return False
 
     @property
-    def _n_folds(self) -> int:
-        """Number of folds under the settings of this run, else those of the last split."""
+    def has_folds(self) -> bool:
+        """Whether there are folds under the settings of this run, else those of the last split."""
         spec = self._study.spec
         if self._split is None:
             own = asdict(spec.split)
             last = last_changed(self._study, "split")
             self._split = SplitSettings(**{**own, **{k: v for k, v in last.items() if k in own}})
-        return spec.division(self._split).n_folds
+        return spec.has_table and spec.division(self._split).n_folds > 0
 
 
 def _default_values(spec: SearchSpec) -> Mapping[str, Value]:

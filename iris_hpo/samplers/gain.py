@@ -109,12 +109,18 @@ def expected_gain(
     optimization*, who compare a bound of the regret with the same error. The expected improvement
     is less than their bound, so this stops earlier.
 
+    A best candidate with the same score in each fold, as where all is predicted right, has no error
+    of its own. It has the least one of another candidate.
+
     Returns
     -------
-    None if the best has no scores of folds, or the same one in each.
+    None without an error: there are no scores of folds, or they are the same in each.
     """
     best = max(observations, key=lambda seen: (seen.score or 0.0, -seen.number))
     error = standard_error(best.fold_scores, folds)
+    if not error:
+        errors = (standard_error(seen.fold_scores, folds) for seen in observations)
+        error = min(filter(None, errors), default=0.0)
     if not error:
         return None
     seen = _most_telling(observations)

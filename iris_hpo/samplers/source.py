@@ -223,8 +223,8 @@ class CandidateSource:
 
     @cached_property
     def listing(self) -> Listing:
-        """What the parameter files list; a sampler of the user's own can do without the folder."""
-        if self.part.use not in SAMPLERS and not self.folder.exists():
+        """What the parameter files list; only the sampler ``files`` needs the folder."""
+        if self.part != PARAMETER_FILES and not self.folder.exists():
             return Listing({axis.name: {} for axis in self.space.axes}, {})
         return read_listing(self.folder, self.space)
 

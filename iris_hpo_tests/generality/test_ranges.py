@@ -110,7 +110,7 @@ def refusal(project: YamlProject, text: str) -> tuple[Path, str]:
             "sampler: random",
             "sampler: {use: random, settings: {trials: 3}}",
             "trials",
-            "sampler 'random' refuses its settings: ",
+            "sampler 'random' refuses its settings: it has no 'trials'; it has seed",
         ),
         ("sampler: random", "sampler: bayes", "sampler: bayes", "sampler 'bayes' is unknown"),
     ],

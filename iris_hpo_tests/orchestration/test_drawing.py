@@ -14,7 +14,6 @@ import pytest
 from iris_hpo.command.why import _as_json, _lines
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.draw_requests import draw_again
-from iris_hpo.orchestration.drawing import drawing_notes
 from iris_hpo.orchestration.overlaps import _share
 from iris_hpo.orchestration.partitions import pending_change
 from iris_hpo.orchestration.plan import full_plan
@@ -26,9 +25,7 @@ from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.orchestration.why import explain
 from iris_hpo.parts import Part
 from iris_hpo.run_settings import BudgetSettings, SplitSettings, WorkSettings
-from iris_hpo.samplers.source import CandidateSource
 from iris_hpo.space.axes import Axis
-from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.spec import SearchSpec
 from iris_hpo_tests.command.test_json import check
 from iris_hpo_tests.orchestration import bowls
@@ -43,7 +40,7 @@ Make = Callable[..., SpecProject]
 
 
 def bowl_spec(home: Path, function: str = "bowl", **more: Any) -> SearchSpec:
-    axes = (
+    axes = more.pop("axes", None) or (
         Axis("x", "X", low=0.0, high=2.0),
         Axis("y", "Y", low=-2.0, high=2.0),
     )
@@ -339,34 +336,6 @@ def launch(
     settings = Settings(project.spec.split, {}, project.spec.sampling)
     launcher = Launcher(project.study(), project.note_progress, say)
     return launcher.bring_up_to_date(settings, SelectionSettings("own_score"), work)
-
-
-def test_a_condition_that_is_never_met_is_noted(tmp_path: Path) -> None:
-    y = Axis("y", "Y", low=0.0, high=1.0, when={"x": 3})
-    space = ParameterSpace([Axis("x", "X", values=[1.0, 2.0]), y])
-
-    notes = drawing_notes(CandidateSource(Part("random"), space, tmp_path), ())
-
-    assert notes == [
-        "no candidate where the sampler looks has y: the condition (when) is never met"
-    ]
-
-
-def test_notes_say_that_a_range_has_no_none_and_what_the_sampler_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(CandidateSource, "sampler_notes", ("`old` has been deprecated.",))
-    ranged = Axis("x", "X", type="int", nullable=True, low=1, high=3)
-    listed = Axis("y", "Y", type="int", nullable=True, values=[1, None])
-    source = CandidateSource(Part("random"), ParameterSpace([ranged, listed]), tmp_path)
-
-    assert drawing_notes(source, ()) == [
-        (
-            "none is not in the range of x, and is not tried; list values instead, none among "
-            "them, if it should be"
-        ),
-        "the sampler random: `old` has been deprecated.",
-    ]
 
 
 @pytest.mark.slow

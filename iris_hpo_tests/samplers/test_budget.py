@@ -1,6 +1,7 @@
 """Budgets: why a search asks for no more candidates."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -118,6 +119,19 @@ def test_equal_scores_gain_nothing():
 
     assert gain is not None
     assert gain.expected == 0.0
+
+
+def test_a_best_candidate_without_an_error_has_the_least_one_of_others():
+    """As where it predicts all rows right."""
+    noisy = observations_of([hill] * 20, spread=0.05)
+    perfect = replace(noisy[3], score=1.0, fold_scores=(1.0,) * 5)
+    others = [*noisy[:3], *noisy[4:]]
+
+    gain = expected_gain(SPACE, [*noisy[:3], perfect, *noisy[4:]], folds=5)
+
+    assert gain is not None
+    assert gain.error == min(standard_error(seen.fold_scores, 5) for seen in others) > 0
+    assert expected_gain(SPACE, [perfect, perfect], folds=5) is None
 
 
 def test_without_folds_no_error_is_known():

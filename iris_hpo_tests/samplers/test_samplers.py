@@ -234,7 +234,7 @@ def test_what_a_sampler_says_of_its_input_is_shown_as_it_is():
         (Part("bayes"), "sampler 'bayes' is unknown; choose one of files, random", "use"),
         (Part("nothing.Here"), "the sampler 'nothing.Here' cannot be imported", "use"),
         (Part(f"{__name__}.Silent"), "a class with the method propose is needed", "use"),
-        (Part(FIXED, {"rows": 3}), "refuses its settings", "settings"),
+        (Part(FIXED, {"rows": 3}), "refuses its settings", "settings rows"),
         (
             Part(f"{__name__}.Refusing", {"error": KeyError("D9")}),
             "refuses its settings: 'D9'",
@@ -255,7 +255,7 @@ def test_a_sampler_that_cannot_be_made_is_refused(part, message, place, use):
         use(part)
 
     assert message in str(refusal.value)
-    assert refusal.value.field == (place,)
+    assert refusal.value.field == tuple(place.split())
 
 
 def test_a_module_that_cannot_be_imported_is_one_message(tmp_path, monkeypatch):

@@ -133,9 +133,10 @@ def test_without_a_folder_the_axes_say_where_to_look():
     assert len(source.propose((), ())) == 1
 
 
-def test_an_axis_that_does_not_say_where_to_look_is_refused(tmp_path):
+@pytest.mark.parametrize("folder", [".", "nowhere"])
+def test_an_axis_that_does_not_say_where_to_look_is_refused(folder, tmp_path):
     with pytest.raises(InputError) as refusal:
-        source_of(tmp_path).first()
+        source_of(tmp_path / folder).first()
 
     assert str(refusal.value) == (
         "the axis 'depth' does not say where to look; write low and high, or values to it, or its "

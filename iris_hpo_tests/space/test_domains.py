@@ -66,6 +66,7 @@ def test_a_narrow_range_far_from_zero_keeps_its_values_apart():
     [
         (Axis("x", "X", low=0, high=0.5, step=0.1), (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)),
         (Axis("x", "X", low=0, high=0.55, step=0.1), (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)),
+        (Axis("x", "X", low=0.1, high=0.3, step=0.2), (0.1, 0.3)),
         (Axis("x", "X", low=0.03125, high=2, step=4, log=True), (0.03125, 0.125, 0.5, 2.0)),
         (Axis("x", "X", low="1e-3", high=1, step=10, log=True), (0.001, 0.01, 0.1, 1.0)),
         (Axis("x", "X", type="int", low=2, high=9, step=3), (2, 5, 8)),
@@ -140,6 +141,11 @@ def test_an_axis_that_says_nothing_has_no_domain():
         ),
         ({"low": 0, "high": math.inf}, "high 'inf' is too large for a number", ("high",)),
         ({"low": 0, "high": 1, "step": 0}, "step 0.0 must be greater than 0", ("step",)),
+        (
+            {"low": 0, "high": 1, "step": 3},
+            "step 3.0 leads from low 0.0 beyond high 1.0",
+            ("step",),
+        ),
         (
             {"low": 1, "high": 9, "step": 1, "log": True},
             "step 1.0 must be a factor, which is greater than 1",
