@@ -26,6 +26,8 @@ _ADVICE: Final = {
 _WITHOUT_NUMBER: Final = {"can't start new thread": errno.EAGAIN, "map segment": errno.ENOMEM}
 """Texts of errors that have no number: of threads, and of imports."""
 _PROBE: Final = bytes(64 * 1024)
+_ADDRESS_SPACE: Final = 1 << 30
+"""Bytes of address space that a process needs at least; with 700,000 kB one stood still."""
 
 
 def lack(error: BaseException) -> str | None:
@@ -68,6 +70,29 @@ def lack_of_temporary_room(error: BaseException) -> str | None:
             "search again: finished candidates are kept"
         )
     return None
+
+
+def lack_of_address_space() -> str | None:
+    """Find out whether libraries of numbers could stand still when they are loaded.
+
+    OpenBLAS asks for its memory again and again where it gets none, and then no signal is handled.
+
+    Returns
+    -------
+    str or None
+        What to do; None if there is room.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return None
+    most, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if most == resource.RLIM_INFINITY or most >= _ADDRESS_SPACE:
+        return None
+    return (
+        f"the memory of a process is limited to {most // 1024:,} kB (ulimit -v), and libraries of "
+        f"numbers need more to be loaded; allow {_ADDRESS_SPACE // 1024:,} kB at least"
+    )
 
 
 def _names_full_disk(error: BaseException) -> bool:

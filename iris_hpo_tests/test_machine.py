@@ -2,15 +2,18 @@
 
 import errno
 import os
+import resource
 import tempfile
 from collections.abc import Collection, Set
 from concurrent.futures import Future
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from iris_hpo import start_up
 from iris_hpo.command.main import main
+from iris_hpo.engines import make_engine
 from iris_hpo.engines.dispatch import Dispatch
 from iris_hpo.engines.interface import Chunk, Failed, Limits, Report, Workers, attempt
 from iris_hpo.engines.tries import Shares, Try
@@ -75,6 +78,22 @@ def test_a_current_folder_that_was_removed_is_one_message(
     assert out == ""
     assert err.startswith("iris-hpo: the current folder has been removed or moved; change to")
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("most", "is_refused"), [(resource.RLIM_INFINITY, False), (4 << 30, False), (700 << 20, True)]
+)
+def test_too_little_address_space_is_refused_before_libraries_stand_still(
+    most: int, monkeypatch: pytest.MonkeyPatch, *, is_refused: bool
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (most, resource.RLIM_INFINITY))
+    expectation = (
+        pytest.raises(InputError, match=r"limited to 716,800 kB \(ulimit -v\).* 1,048,576 kB")
+        if is_refused
+        else nullcontext()
+    )
+    with expectation:
+        make_engine("loky")
 
 
 def test_a_module_that_the_memory_does_not_suffice_for_names_that(

@@ -29,6 +29,7 @@ from iris_hpo.processes import stopped_note
 from iris_hpo.projects import root_cause
 from iris_hpo.spec import SearchSpec
 
+_BATCH_SIZE: Final = "DAGSTER_EVENT_BATCH_SIZE"
 _REASON_LENGTH: Final = 300
 _PACKAGES: Final = ("/dagster/", "/dagster_shared/", "/iris_hpo/")
 _READERS: Final = ("/dagster/_core/storage/", "/dagster_shared/serdes/", "/iris_hpo/event_log/")
@@ -52,7 +53,9 @@ def open_studies(
     """Open searches of one project, at least one, on the instance."""
     home = os.environ.setdefault("DAGSTER_HOME", str(specs[0].home / ".dagster"))
     # Dagster then stores the plan of a run, an event per candidate, in batches.
-    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "500")
+    size = os.environ.setdefault(_BATCH_SIZE, "500")
+    if not (size.isascii() and size.isdigit()):
+        raise InputError(f"{_BATCH_SIZE} {size!r} must be a number of events")
     if not Path(home).is_absolute():
         raise InputError(f"DAGSTER_HOME {home!r} must be an absolute path")
     check_name(home)

@@ -35,6 +35,7 @@ from iris_hpo.engines.loky import (
 from iris_hpo.engines.serial import SerialEngine
 from iris_hpo.engines.workers_engine import WorkersEngine
 from iris_hpo.errors import InputError
+from iris_hpo.machine import lack_of_address_space
 from iris_hpo.parts import Part, make_part
 from iris_hpo.run_settings import DASK, ENGINES, LOKY, SERIAL
 from iris_hpo.text import readable
@@ -123,10 +124,9 @@ def make_engine(
     Raises
     ------
     InputError
-        If there is no such engine, or it cannot be made with these settings.
+        If there is no such engine, or it cannot be made with these settings or on this machine.
     """
-    if jobs < 0:
-        raise InputError(f"jobs {jobs} must be 0 (one per core) or a number of processes")
+    _check_processes(jobs)
     if own and name == own.use and name not in ENGINES:
         return cast("Engine", make_part(own, ENGINES, "engine", "map"))
     if name == LOKY:
@@ -146,6 +146,13 @@ def make_engine(
     if name == DASK:
         return _dask_engine(jobs, dask_address or os.environ.get("IRIS_HPO_DASK_ADDRESS"))
     raise InputError(f"engine {name!r} is unknown; choose one of {', '.join(engine_names(own))}")
+
+
+def _check_processes(jobs: int) -> None:
+    if jobs < 0:
+        raise InputError(f"jobs {jobs} must be 0 (one per core) or a number of processes")
+    if reason := lack_of_address_space():
+        raise InputError(reason)
 
 
 @cache

@@ -103,6 +103,19 @@ def obstacle() -> str:
     return ""
 
 
+def _cores() -> int:
+    """Number of cores for worker processes."""
+    from joblib import cpu_count
+
+    try:
+        return cpu_count()
+    except ValueError as error:
+        name = "LOKY_MAX_CPU_COUNT"
+        raise InputError(
+            f"{name} {os.environ.get(name, '')!r} must be a number of processes"
+        ) from error
+
+
 _spare: list[_LokyWorker] = []
 """Workers that were started ahead, or were left by an engine."""
 
@@ -129,9 +142,7 @@ def start_ahead(workers: int = 1, jobs: int = 1, *, modules: Sequence[str] = ())
     """
     if obstacle():
         return
-    from joblib import cpu_count
-
-    while len(_spare) < min(workers, jobs or cpu_count()):
+    while len(_spare) < min(workers, jobs or _cores()):
         try:
             with held():  # a worker that is started can be ended from then on
                 if not _spare:
@@ -212,12 +223,10 @@ class LokyEngine(WorkersEngine):
     @contextmanager
     def open(self, work: bytes, limits: Limits) -> Generator["_LokyWorkers"]:  # noqa: ARG002
         """Open the workers of a run, which read its work from a file."""
-        from joblib import cpu_count
-
         with temporary_folder() as folder:
             path = folder / "work"
             path.write_bytes(work)
-            workers = _LokyWorkers(self._jobs or cpu_count(), path)
+            workers = _LokyWorkers(self._jobs or _cores(), path)
             try:
                 yield workers
                 if _keeps.is_set():

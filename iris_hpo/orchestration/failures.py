@@ -26,15 +26,23 @@ _LACKS_COLUMN: Final = re.compile(
 
 _NO_SERVER: Final = re.compile(r"^connection to server .* failed: ")
 
+_BROKEN: Final = re.compile(r"\(psycopg2\.(?:Operational|Interface)Error\) (.+)", re.DOTALL)
+
 _MESSAGE: Final = "The process of this run was interrupted."
 
 
 def with_advice(message: str) -> str:
-    """Add to a message of the database what to do: start it, or migrate its tables."""
+    """Add to a message of the database what to do: start it, migrate its tables, or go on."""
     if _NO_SERVER.match(message):
         return f"{message}; start the server of PostgreSQL, or correct its address in dagster.yaml"
     if _LACKS_COLUMN.search(message):
         return f"{message}; an earlier Dagster made this instance: run `dagster instance migrate`"
+    if broken := _BROKEN.search(message):
+        reason = " ".join(broken[1].split()).rstrip(".")
+        return (
+            f"the connection to PostgreSQL broke: {reason}; see to the server, then run the search "
+            "again: finished candidates are kept"
+        )
     return message
 
 

@@ -66,6 +66,12 @@ def test_settings_of_the_instance(few: ShippedProject, break_it: Any, command: s
             "nowhere://x/y",
             "artifacts 'nowhere://x/y' cannot be used: Unsupported filesystem: 'nowhere'",
         ),
+        ("LOKY_MAX_CPU_COUNT", "two", "LOKY_MAX_CPU_COUNT 'two' must be a number of processes"),
+        (
+            "DAGSTER_EVENT_BATCH_SIZE",
+            "1e3",
+            "DAGSTER_EVENT_BATCH_SIZE '1e3' must be a number of events",
+        ),
     ],
 )
 def test_environment(

@@ -47,3 +47,16 @@ def test_only_what_a_migration_adds_is_meant(reason: str, *, is_old: bool) -> No
 def test_a_server_that_does_not_answer_is_to_be_started() -> None:
     reason = 'connection to server at "127.0.0.1", port 5432 failed: Connection refused'
     assert with_advice(reason).startswith(f"{reason}; start the server of PostgreSQL")
+
+
+def test_a_connection_that_broke_is_one_line() -> None:
+    reason = (
+        "sqlalchemy.exc.OperationalError: (psycopg2.OperationalError) server closed the connection "
+        "unexpectedly\n\tThis probably means the server terminated abnormally\n\tbefore or while "
+        "processing the request.\n"
+    )
+    assert with_advice(reason) == (
+        "the connection to PostgreSQL broke: server closed the connection unexpectedly This "
+        "probably means the server terminated abnormally before or while processing the request; "
+        "see to the server, then run the search again: finished candidates are kept"
+    )
