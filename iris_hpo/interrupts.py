@@ -28,7 +28,8 @@ _STOPS: Final = tuple(
 
 _state: dict[str, int] = {}
 """``first``: the number of the first signal; ``raised``, ``pending``: whether it was raised, or
-waits for the end of a block; ``held``: how many blocks hold it back."""
+waits for the end of a block; ``held``: how many blocks hold it back; ``kept``: whether the
+command trains candidates, which are kept."""
 _pipe: list[int] = []
 """The end of the pipe from which signal numbers are read; empty if `watch` was not called."""
 
@@ -83,6 +84,17 @@ def check() -> None:
     if "first" in _state:
         _state["raised"] = 1
         raise Interrupt
+
+
+def set_kept(*, kept: bool) -> None:
+    """Set whether this command trains candidates, whose results are kept if it is stopped."""
+    _state["kept"] = int(kept)
+
+
+def last_line(ending: str) -> str:
+    """Return the last line of a command that was stopped, such as ``iris-hpo: stopped``."""
+    kept = "; finished candidates are kept, run it again to go on" if _state.get("kept") else ""
+    return f"iris-hpo: {ending}{kept}"
 
 
 def ignore_more() -> None:
@@ -185,7 +197,7 @@ def _say_how_to_end() -> None:
 def _end_now() -> None:
     """End without clean-up: workers end with this process, and the next run removes its files."""
     show_cursor = "\x1b[?25h" if sys.stdout.isatty() else ""
-    _write(f"{show_cursor}iris-hpo: ended; finished candidates are kept, run it again to go on\n")
+    _write(f"{show_cursor}{last_line('ended')}\n")
     os._exit(128 + signal.SIGINT)
 
 

@@ -49,12 +49,14 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="iris_hpo")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Tune hyperparameters with Dagster: every candidate tracked, resumable and explained.
 
     Exit codes: 0 all is well, 1 some candidates (if all did, nothing is selected) or a check that
     blocks failed, 2 an input cannot be used.
     """
+    interrupts.set_kept(kept=ctx.invoked_subcommand == "run")
 
 
 def console() -> None:
@@ -102,5 +104,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _end_interrupted(number: int) -> NoReturn:
     interrupts.ignore_more()
-    complain("iris-hpo: stopped; finished candidates are kept, run it again to go on")
+    complain(interrupts.last_line("stopped"))
     sys.exit(128 + number)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from iris_hpo.errors import InputError
 from iris_hpo.exports.mlflow_model import register_champion
+from iris_hpo.exports.places import check_database, reason_of, without_passwords
 from iris_hpo.selection.leaderboard import flat
 from iris_hpo.selection.results import Results
 from iris_hpo.space.values import Value
@@ -36,6 +37,8 @@ _BESIDE: Final = {"zip": "files.zip", "txt": "log.txt"}
 """Names of what is stored beside a model, by its suffix."""
 _NOT_IN_NAMES: Final = re.compile(r"[^\w\-. /:]", re.ASCII)
 _PAGE: Final = 1000
+_FOLDERS_ALLOWED: Final = "MLFLOW_ALLOW_FILE_STORE"
+"""Variable without which MLflow refuses a path, in many words."""
 
 
 def to_mlflow(results: Results, place: str) -> str:
@@ -55,6 +58,7 @@ def to_mlflow(results: Results, place: str) -> str:
         If MLflow refuses.
     """
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # once for each run
@@ -62,10 +66,26 @@ def to_mlflow(results: Results, place: str) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of MLflow's own dependencies
+            _check(place)
             return _Experiment(results, place).write()
-    except (MlflowException, OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"the tracking URI cannot be used by MLflow: {reason}") from error
+    except InputError:
+        raise
+    except (MlflowException, SQLAlchemyError, OSError, ValueError, ImportError) as error:
+        reason = reason_of(error)
+        if _FOLDERS_ALLOWED in reason:
+            reason = "it is no database and no server; give one, such as sqlite:///mlflow.db"
+        raise InputError(
+            f"the tracking URI {without_passwords(place)} cannot be used by MLflow: {reason}"
+        ) from error
+
+
+def _check(place: str) -> None:
+    """Connect to a database before MLflow does, which tries for minutes."""
+    from mlflow.store.db.db_types import DATABASE_ENGINES
+
+    scheme, colon, _ = place.partition("://")
+    if colon and scheme.partition("+")[0] in DATABASE_ENGINES:
+        check_database(place)
 
 
 class _Experiment:

@@ -1,10 +1,14 @@
 """Results as an Optuna study, for `optuna-dashboard` and Optuna's plots."""
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from iris_hpo.errors import InputError
+from iris_hpo.exports.places import check_database, reason_of, without_passwords
+from iris_hpo.files import memory_bytes, open_regular
 from iris_hpo.samplers.optuna_distributions import tried_distribution
 from iris_hpo.selection.champion import MINIMIZE
 from iris_hpo.selection.leaderboard import flat
@@ -16,6 +20,9 @@ from iris_hpo.text import counted
 
 _MADE_FROM: Final = "iris_hpo"
 """Attribute of a study that was made here: what it was made from; empty while it is written."""
+
+_STEP: Final = b'{"op_code":'
+"""How each line of a journal begins, as Optuna writes it."""
 
 
 def to_optuna(results: Results, place: str) -> str:
@@ -38,17 +45,17 @@ def to_optuna(results: Results, place: str) -> str:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    version = _version(results)
+    version, shown = _version(results), without_passwords(place)
     try:
         storage = _open(place)
         names = [summary.study_name for summary in optuna.get_all_study_summaries(storage)]
         if results.name in names:
             before = optuna.load_study(study_name=results.name, storage=storage)
             if before.user_attrs.get(_MADE_FROM) == version:
-                return f"the study {results.name} in {_shown(place)} is up to date"
+                return f"the study {results.name} in {shown} is up to date"
             if _MADE_FROM not in before.user_attrs:
                 raise InputError(
-                    f"{_shown(place)} has a study {results.name!r} that iris_hpo did not write; "
+                    f"{shown} has a study {results.name!r} that iris_hpo did not write; "
                     "give another file or database"
                 )
             optuna.delete_study(study_name=results.name, storage=storage)
@@ -62,9 +69,8 @@ def to_optuna(results: Results, place: str) -> str:
     except InputError:
         raise
     except Exception as error:  # SQLAlchemy's, the drivers' and Optuna's share no base class
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        raise InputError(f"{_shown(place)} cannot be used by Optuna: {reason}") from error
-    return f"wrote {counted(len(trials), 'trial')} of the study {results.name} to {_shown(place)}"
+        raise InputError(f"{shown} cannot be used by Optuna: {reason_of(error)}") from error
+    return f"wrote {counted(len(trials), 'trial')} of the study {results.name} to {shown}"
 
 
 def make_trials(results: Results) -> Sequence[Any]:
@@ -147,17 +153,39 @@ def _distribution(axis: Axis, tried: Sequence[Any]) -> Any:
 
 def _open(place: str) -> Any:
     if "://" in place:
+        check_database(place)
         return place
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
-    return JournalStorage(JournalFileBackend(place))
+    _check_lines(place)
+    try:
+        return JournalStorage(JournalFileBackend(place))
+    except OSError:
+        raise
+    except Exception as error:  # a line without a field fails by what Python says of it
+        raise _no_journal(place, "its lines are no steps of a study") from error
 
 
-def _shown(place: str) -> str:
-    """The place without the password that a URL may have."""
-    if "://" not in place:
-        return place
-    from sqlalchemy.engine import make_url
+def _check_lines(place: str) -> None:
+    """Refuse a file that is no journal: Optuna reads a device without end, and appends to a text.
 
-    return make_url(place).render_as_string(hide_password=True)
+    What Optuna appends to an unfinished line makes the whole journal unreadable.
+    """
+    with suppress(FileNotFoundError), open_regular(place, memory_bytes()) as file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n") and (number > 1 or line.startswith(_STEP)):
+                raise InputError(
+                    f"{place}: line {number}, the last, is unfinished: a program still writes it, "
+                    "or was stopped; if none does, remove that line, or give another file"
+                )
+            try:
+                step = json.loads(line)
+            except (ValueError, RecursionError):
+                step = None
+            if not isinstance(step, dict) or "op_code" not in step:
+                raise _no_journal(place, f"line {number} is no step of a study")
+
+
+def _no_journal(place: str, reason: str) -> InputError:
+    return InputError(f"{place} is no journal of Optuna: {reason}; give another file")

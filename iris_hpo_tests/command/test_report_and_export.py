@@ -87,6 +87,18 @@ def test_an_export_goes_to_standard_output_or_into_a_file(
     assert [bool(row["reason"]) for row in rows] == [False, False, True]
 
 
+def test_a_command_that_trains_nothing_only_says_that_it_was_stopped(
+    searched: ShippedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_kind: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("iris_hpo.command.export.export_of", interrupted)
+    answer = searched.call("export", "--to", "csv")
+
+    assert (answer.returncode, answer.stderr.strip()) == (130, "iris-hpo: stopped")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

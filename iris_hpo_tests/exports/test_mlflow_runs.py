@@ -147,5 +147,49 @@ def test_what_calls_left_is_attached_and_a_number_is_not_registered(place: str) 
 def test_a_server_that_is_not_there_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
 
-    with pytest.raises(InputError, match="cannot be used by MLflow"):
-        to_mlflow(make_results(), "http://127.0.0.1:9")
+    with pytest.raises(InputError, match="cannot be used by MLflow") as caught:
+        to_mlflow(make_results(), "http://me:secret@127.0.0.1:9")
+
+    assert "the tracking URI http://me:***@127.0.0.1:9 cannot be used" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("uri", "reason"),
+    [
+        ("sqlite:///notes.txt", "file is not a database"),
+        ("sqlite:////dev/null", "it is a device, not a regular file"),
+        ("sqlite:///folder", "it is a folder, not a file"),
+        ("sqlite:///missing/mlflow.db", "unable to open database file"),
+        ("notes.txt", "it is no database and no server; give one, such as sqlite:///mlflow.db"),
+        ("/dev/null", "it is no database and no server; give one, such as sqlite:///mlflow.db"),
+        ("folder", "it is no database and no server; give one, such as sqlite:///mlflow.db"),
+    ],
+)
+def test_a_place_that_is_no_tracking_uri_is_named_at_once_with_the_reason(
+    uri: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    Path("notes.txt").write_text("a text\n" * 1000)
+
+    with pytest.raises(InputError) as caught:
+        to_mlflow(make_results(), uri)
+
+    assert str(caught.value) == f"the tracking URI {uri} cannot be used by MLflow: {reason}"
+    assert Path("notes.txt").read_text() == "a text\n" * 1000
+
+
+def test_a_database_that_is_away_is_asked_once() -> None:
+    uri = "postgresql://me:secret@127.0.0.1:9/runs"
+
+    with pytest.raises(InputError, match=r"postgresql://me:\*\*\*@127.0.0.1:9/runs cannot be used"):
+        to_mlflow(make_results(), uri)
+
+
+def test_what_cannot_be_read_is_no_fault_of_the_tracking_uri(place: str) -> None:
+    def read(name: str, _digest: str) -> bytes:
+        raise InputError(f"{name} is damaged")
+
+    with pytest.raises(InputError, match=r"^models/.* is damaged$"):
+        to_mlflow(replace(make_results(), read=read), place)

@@ -1,5 +1,6 @@
 """The export to Optuna, read back by Optuna."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -175,15 +176,119 @@ def test_a_study_of_others_is_not_replaced(tmp_path: Path) -> None:
         to_optuna(make_results(), str(place))
 
 
-def test_a_storage_that_cannot_be_opened_is_one_message_without_its_password(
-    tmp_path: Path,
-) -> None:
-    with pytest.raises(InputError, match="cannot be used by Optuna") as caught:
+def test_a_storage_that_cannot_be_opened_is_one_message(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be used by Optuna: unable to open") as caught:
         to_optuna(make_results(), f"sqlite:///{tmp_path}/missing/study.db")
     assert "\n" not in str(caught.value)
+
+
+def write_other_study(place: Path) -> bytes:
+    """Write a journal of a program that uses Optuna itself; return its content."""
+    study = optuna.create_study(
+        storage=JournalStorage(JournalFileBackend(str(place))), study_name="other"
+    )
+    study.add_trial(optuna.trial.create_trial(value=0.5))
+    return place.read_bytes()
+
+
+@pytest.mark.parametrize("before", ["", "empty", "other"])
+def test_a_new_file_an_empty_one_and_the_journal_of_another_study_are_written_to(
+    before: str, tmp_path: Path
+) -> None:
+    place = tmp_path / "study.journal"
+    content = b""
+    if before == "empty":
+        place.touch()
+    elif before == "other":
+        content = write_other_study(place)
+
+    to_optuna(make_results(), str(place))
+
+    assert place.read_bytes().startswith(content)
+    assert len(read_journal(place).trials) == 7
+    names = optuna.get_all_study_names(JournalStorage(JournalFileBackend(str(place))))
+    assert names == (["other", "svm"] if before == "other" else ["svm"])
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"hello\n", "line 1 is no step of a study"),
+        (b"hello", "line 1 is no step of a study"),
+        (b"\xff\x00\n", "line 1 is no step of a study"),
+        (b"1\n2\n", "line 1 is no step of a study"),
+        (b"[]\n", "line 1 is no step of a study"),
+        (b'{"a":1}\n', "line 1 is no step of a study"),
+        (b'{"op_code":0,"worker_id":"w"}\n', "its lines are no steps of a study"),
+        (b'{"op_code":99,"worker_id":"w"}\n', "its lines are no steps of a study"),
+    ],
+)
+def test_a_file_that_is_no_journal_stays_as_it_is(
+    content: bytes, reason: str, tmp_path: Path
+) -> None:
+    place = tmp_path / "notes.json"
+    place.write_bytes(content)
+
     with pytest.raises(InputError) as caught:
-        to_optuna(make_results(), "nothing://me:secret@127.0.0.1/db")
-    assert "secret" not in str(caught.value)
+        to_optuna(make_results(), str(place))
+
+    message = f"{place} is no journal of Optuna: {reason}; give another file"
+    assert str(caught.value) == message
+    assert place.read_bytes() == content
+
+
+@pytest.mark.parametrize("lines", [1, 2])
+def test_a_journal_is_not_written_after_an_unfinished_line(lines: int, tmp_path: Path) -> None:
+    place = tmp_path / "study.journal"
+    whole = b"".join(write_other_study(place).splitlines(keepends=True)[:lines])
+    place.write_bytes(whole[:-1])
+
+    with pytest.raises(InputError, match=f"line {lines}, the last, is unfinished"):
+        to_optuna(make_results(), str(place))
+
+    assert place.read_bytes() == whole[:-1]
+
+
+@pytest.mark.parametrize("prefix", ["", "sqlite:///"])
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("/dev/null", "it is a device, not a regular file"),
+        ("pipe", "it is a named pipe, not a regular file"),
+        ("folder", "it is a folder, not a file"),
+    ],
+)
+def test_what_is_no_file_is_refused_before_it_is_read(
+    kind: str, reason: str, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened(*_arguments: object) -> None:
+        pytest.fail("Optuna would read a device without end, and wait at a pipe")
+
+    monkeypatch.setattr(optuna, "get_all_study_summaries", opened)
+    monkeypatch.setattr("optuna.storages.journal.JournalFileBackend", opened)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    place = f"{prefix}{tmp_path / kind}"
+
+    with pytest.raises(InputError) as caught:
+        to_optuna(make_results(), place)
+
+    assert str(caught.value) == f"{place} cannot be used by Optuna: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("nothing://me:secret@127.0.0.1/db", "nothing://me:***@127.0.0.1/db cannot be used"),
+        ("two words://me:se@cret@here/db", "two words://me:***@here/db cannot be used"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
+    with pytest.raises(InputError) as caught:
+        to_optuna(make_results(), url)
+
+    assert str(caught.value).startswith(shown)
+    assert "cret" not in str(caught.value)
 
 
 @pytest.mark.slow
