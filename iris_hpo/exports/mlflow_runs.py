@@ -57,6 +57,7 @@ def to_mlflow(results: Results, place: str) -> str:
     InputError
         If MLflow refuses.
     """
+    from alembic.util import CommandError
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -70,7 +71,14 @@ def to_mlflow(results: Results, place: str) -> str:
             return _Experiment(results, place).write()
     except InputError:
         raise
-    except (MlflowException, SQLAlchemyError, OSError, ValueError, ImportError) as error:
+    except (
+        MlflowException,
+        CommandError,
+        SQLAlchemyError,
+        OSError,
+        ValueError,
+        ImportError,
+    ) as error:
         reason = reason_of(error)
         if _FOLDERS_ALLOWED in reason:
             reason = "it is no database and no server; give one, such as sqlite:///mlflow.db"
@@ -85,7 +93,7 @@ def _check(place: str) -> None:
 
     scheme, colon, _ = place.partition("://")
     if colon and scheme.partition("+")[0] in DATABASE_ENGINES:
-        check_database(place)
+        check_database(place, "experiments")
 
 
 class _Experiment:

@@ -153,7 +153,7 @@ def _distribution(axis: Axis, tried: Sequence[Any]) -> Any:
 
 def _open(place: str) -> Any:
     if "://" in place:
-        check_database(place)
+        check_database(place, "studies")
         return place
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend

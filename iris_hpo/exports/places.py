@@ -9,6 +9,9 @@ from iris_hpo.files import open_regular
 
 _PASSWORD: Final = re.compile(r"(://[^\s/:]*):\S*@")
 
+_VERSION_TABLE: Final = "alembic_version"
+"""Table of a database that Optuna, MLflow, Dagster or another user of Alembic has made."""
+
 
 def without_passwords(text: str) -> str:
     """Return a place, or a message with places in it, without the passwords of URLs."""
@@ -34,13 +37,20 @@ def check_file(path: str) -> None:
         pass
 
 
-def check_database(url: str) -> None:
+def check_database(url: str, table: str) -> None:
     """Connect to a database once: tools that open it try again and again, or give no reason.
+
+    Parameters
+    ----------
+    table
+        Name of a table that the tool has in a database that it has used before.
 
     Raises
     ------
     OSError
         If the file of the database is not regular.
+    ValueError
+        If another program keeps the version of its tables where the tool keeps that of its own.
     ArgumentError, SQLAlchemyError, ImportError
         If there is no such database, or no driver for it.
     """
@@ -51,6 +61,8 @@ def check_database(url: str) -> None:
         check_file(parsed.database)
     engine = create_engine(parsed)
     try:
-        inspect(engine).get_table_names()  # alone a query reads the file
+        tables = inspect(engine).get_table_names()
     finally:
         engine.dispose()
+    if _VERSION_TABLE in tables and table not in tables:
+        raise ValueError("it is the database of another program; give another")

@@ -10,6 +10,7 @@ import pytest
 
 from iris_hpo.errors import InputError
 from iris_hpo.exports.mlflow_runs import CANDIDATE, to_mlflow
+from iris_hpo.exports.optuna_study import to_optuna
 from iris_hpo.store.digests import digest_of
 from iris_hpo.training.cards import dump_model
 from iris_hpo_tests.exports.results import FAILED, PROPOSALS, make_results
@@ -178,6 +179,17 @@ def test_a_place_that_is_no_tracking_uri_is_named_at_once_with_the_reason(
 
     assert str(caught.value) == f"the tracking URI {uri} cannot be used by MLflow: {reason}"
     assert Path("notes.txt").read_text() == "a text\n" * 1000
+
+
+def test_the_database_of_another_program_stays_as_it_is(place: str) -> None:
+    to_optuna(make_results(), place)
+    file = Path(place.removeprefix("sqlite:///"))
+    before = file.read_bytes()
+
+    with pytest.raises(InputError, match="MLflow: it is the database of another program"):
+        to_mlflow(make_results(), place)
+
+    assert file.read_bytes() == before
 
 
 def test_a_database_that_is_away_is_asked_once() -> None:

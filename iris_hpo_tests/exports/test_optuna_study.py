@@ -1,6 +1,8 @@
 """The export to Optuna, read back by Optuna."""
 
 import os
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -274,6 +276,18 @@ def test_what_is_no_file_is_refused_before_it_is_read(
         to_optuna(make_results(), place)
 
     assert str(caught.value) == f"{place} cannot be used by Optuna: {reason}"
+
+
+def test_the_database_of_another_program_stays_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "runs.db"
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("CREATE TABLE alembic_version (version_num)")
+    before = file.read_bytes()
+
+    with pytest.raises(InputError, match="Optuna: it is the database of another program"):
+        to_optuna(make_results(), f"sqlite:///{file}")
+
+    assert file.read_bytes() == before
 
 
 @pytest.mark.parametrize(
