@@ -66,6 +66,8 @@ def _on_places(source: CandidateSource) -> Iterator[str]:
             f"no candidate where the sampler looks has {' or '.join(names)}: the condition (when) "
             "is never met"
         )
+    if names := source.ranges_of_one:
+        yield f"the range of {' and '.join(names)} has one value: the step leads beyond its end"
     if names := source.ranges_without_none:
         yield (
             f"none is not in the range of {' and '.join(names)}, and is not tried; list values "

@@ -249,6 +249,16 @@ class CandidateSource:
         return tuple(axis.name for axis in axes if axis.nullable and axis.low is not None)
 
     @property
+    def ranges_of_one(self) -> tuple[str, ...]:
+        """Names of the axes whose step leads from the low end beyond the high one."""
+        axes = self.looked_in.axes
+        return tuple(
+            axis.name
+            for axis in axes
+            if axis.step is not None and axis.domain and axis.domain.size == 1
+        )
+
+    @property
     def sampler_notes(self) -> tuple[str, ...]:
         """What a sampler of Optuna says of its settings; nothing if it is not installed."""
         with suppress(NotInstalledError):

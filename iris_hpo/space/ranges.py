@@ -58,11 +58,9 @@ def _check_ends(axis: "Axis") -> None:
         kind = "a factor, which is greater than 1" if axis.log else "greater than 0"
         raise _refused(axis, "step", f"step {step!r} must be {kind}")
     try:
-        steps = stepped(low, high, step, log=axis.log)
+        stepped(low, high, step, log=axis.log)
     except ValueError as reason:
         raise _refused(axis, "step", f"the range {reason}") from reason
-    if len(steps) == 1:
-        raise _refused(axis, "step", f"step {step!r} leads from low {low!r} beyond high {high!r}")
 
 
 def _number(axis: "Axis", name: str) -> Number:

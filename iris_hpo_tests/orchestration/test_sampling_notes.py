@@ -65,6 +65,13 @@ def test_a_range_without_none_and_what_the_sampler_says_are_noted(
     ]
 
 
+def test_a_range_of_one_value_is_noted(sampling: Callable[..., Sampling]) -> None:
+    axes = [Axis("x", "X", low=0.0, high=1.0, step=3.0), PLANE[1]]
+    assert sampling_notes(sampling("random", axes), ()) == [
+        "the range of x has one value: the step leads beyond its end"
+    ]
+
+
 def test_a_budget_of_listed_candidates_is_noted(sampling: Callable[..., Sampling]) -> None:
     assert sampling_notes(sampling("files", candidates=3, until=0.5), ()) == [
         (

@@ -142,11 +142,6 @@ def test_an_axis_that_says_nothing_has_no_domain():
         ({"low": 0, "high": math.inf}, "high 'inf' is too large for a number", ("high",)),
         ({"low": 0, "high": 1, "step": 0}, "step 0.0 must be greater than 0", ("step",)),
         (
-            {"low": 0, "high": 1, "step": 3},
-            "step 3.0 leads from low 0.0 beyond high 1.0",
-            ("step",),
-        ),
-        (
             {"low": 1, "high": 9, "step": 1, "log": True},
             "step 1.0 must be a factor, which is greater than 1",
             ("step",),
