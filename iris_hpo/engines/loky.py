@@ -12,25 +12,21 @@ from concurrent.futures import BrokenExecutor, Future
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Final, TypeVar, TypeVarTuple
+from typing import Final
 
 from iris_hpo.engines.interface import UNKNOWN_CAUSE, Chunk, Limits, Report, Workers
 from iris_hpo.engines.leftovers import temporary_folder
+from iris_hpo.engines.loky_process import Answer, Arguments, LokyProcess
 from iris_hpo.engines.shared_work import pack
 from iris_hpo.engines.worker import (
-    ONE_THREAD,
     adopt_path,
     import_modules,
     run_chunk,
-    start_worker,
 )
 from iris_hpo.engines.workers_engine import WorkersEngine
 from iris_hpo.errors import InputError
-from iris_hpo.interrupts import held, out_of_reach
+from iris_hpo.interrupts import held
 from iris_hpo.machine import lack
-
-Arguments = TypeVarTuple("Arguments")
-Answer = TypeVar("Answer")
 
 _SEMAPHORES: Final = 16
 """Number of semaphores that must be free: a worker has fewer."""
@@ -39,52 +35,6 @@ _EXIT: Final = re.compile(r"\{(\w+)\((-?\d+)\)\}")
 
 _START_SECONDS: Final = 1.0
 """Start time of a worker: if the remaining work takes less, no further worker is started."""
-
-
-class _LokyWorker:
-    """A worker process."""
-
-    def __init__(self) -> None:
-        from multiprocessing import resource_tracker
-
-        from joblib.externals.loky.backend.context import get_context
-        from joblib.externals.loky.process_executor import ProcessPoolExecutor
-
-        with out_of_reach():
-            resource_tracker.ensure_running()  # started later, it would unblock the signal
-            self._executor = ProcessPoolExecutor(
-                max_workers=1,
-                context=get_context("loky"),
-                initializer=start_worker,
-                initargs=(os.getpid(),),
-                env=ONE_THREAD,
-            )
-
-    def begin(
-        self, function: Callable[[*Arguments], Answer], *arguments: *Arguments
-    ) -> Future[Answer]:
-        with held(), out_of_reach():  # the first call starts the process
-            return self._executor.submit(function, *arguments)
-
-    def kill(self) -> None:
-        _expect_ends()
-        self._executor.shutdown(wait=True, kill_workers=True)
-
-
-@cache
-def _expect_ends() -> None:
-    """Print no errors of loky's threads from now on: what they were sending is given up."""
-    before = threading.excepthook
-
-    def report(failure: threading.ExceptHookArgs) -> None:
-        frame = failure.exc_traceback
-        while frame is not None:
-            if "/joblib/externals/loky/" in Path(frame.tb_frame.f_code.co_filename).as_posix():
-                return
-            frame = frame.tb_next
-        before(failure)
-
-    threading.excepthook = report
 
 
 @cache
@@ -116,7 +66,7 @@ def _cores() -> int:
         ) from error
 
 
-_spare: list[_LokyWorker] = []
+_spare: list[LokyProcess] = []
 """Workers that were started ahead, or were left by an engine."""
 
 _traces = ExitStack()
@@ -147,7 +97,7 @@ def start_ahead(workers: int = 1, jobs: int = 1, *, modules: Sequence[str] = ())
             with held():  # a worker that is started can be ended from then on
                 if not _spare:
                     _traces.enter_context(temporary_folder())
-                worker = _LokyWorker()
+                worker = LokyProcess()
                 worker.begin(import_modules, modules)
                 _spare.append(worker)
         except (OSError, RuntimeError) as error:
@@ -184,7 +134,7 @@ def end_spare() -> None:
     _traces.close()
 
 
-def _take_worker() -> _LokyWorker:
+def _take_worker() -> LokyProcess:
     while _spare:
         worker = _spare.pop(0)  # the first to be ready
         try:
@@ -196,9 +146,9 @@ def _take_worker() -> _LokyWorker:
     return start_process()
 
 
-def start_process() -> _LokyWorker:
+def start_process() -> LokyProcess:
     """Start a worker process; its method ``kill`` ends it."""
-    worker = _LokyWorker()
+    worker = LokyProcess()
     with suppress(BrokenExecutor):  # it is found out when it is given work
         worker.begin(adopt_path, list(sys.path))  # starts the process
     return worker
@@ -235,15 +185,24 @@ class LokyEngine(WorkersEngine):
                 workers.kill(list(workers.present()))
 
 
-class _LokyWorkers(Workers[_LokyWorker]):
-    look_seconds = None
+class _LokyWorkers(Workers[LokyProcess]):
+    look_seconds = 2.0
 
     def __init__(self, most: int, work: Path) -> None:
         self.most = most
         self._work = work
-        self._present: dict[_LokyWorker, None] = {}  # in the order of their start
+        self._present: dict[LokyProcess, None] = {}  # in the order of their start
 
-    def present(self) -> Set[_LokyWorker]:
+    def present(self) -> Set[LokyProcess]:
+        if deaf := [worker for worker in self._present if worker.is_deaf]:
+            self.kill(deaf)
+            self.most = len(self._present)  # those that there are do the work
+            if not self._present:
+                raise InputError(
+                    "a worker process cannot be given work, as no thread can be started; raise the "
+                    "number of processes (ulimit -u), or end some, then run the search again: "
+                    "finished candidates are kept"
+                )
         return self._present.keys()
 
     def start_seconds(self) -> float:
@@ -263,7 +222,7 @@ class _LokyWorkers(Workers[_LokyWorker]):
                 "run the search again: finished candidates are kept"
             ) from error
 
-    def submit(self, worker: _LokyWorker, chunk: Chunk) -> Future[list[Report]]:
+    def submit(self, worker: LokyProcess, chunk: Chunk) -> Future[list[Report]]:
         return worker.begin(run_chunk, str(self._work), chunk)
 
     def cause(self, error: BaseException) -> str:
@@ -285,7 +244,7 @@ class _LokyWorkers(Workers[_LokyWorker]):
             del self._present[worker]
             _spare.append(worker)
 
-    def kill(self, workers: Collection[_LokyWorker]) -> None:
+    def kill(self, workers: Collection[LokyProcess]) -> None:
         for worker in workers:
             self._present.pop(worker, None)
             worker.kill()

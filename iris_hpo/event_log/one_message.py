@@ -28,7 +28,7 @@ _ADVICE: Final = {
     "SQLITE_FULL": "make room",
     "SQLITE_READONLY": "make it writable",
     "SQLITE_CANTOPEN": "make it writable, or raise the number of open files (ulimit -n)",
-    "SQLITE_IOERR": "see to the disk",
+    "SQLITE_IOERR": "see to the disk, or raise the largest size of a file (ulimit -f)",
 }
 _LOST: Final = {
     "runs.db": "the list of past runs is lost, and results are kept",

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from joblib.externals.loky import process_executor
+from joblib.externals.loky.backend import queues
 
 from iris_hpo import engines
 from iris_hpo.data.shuffled import split_rows
@@ -28,6 +29,7 @@ from iris_hpo.engines import (
     end_spare,
     keep_one,
     loky,
+    loky_process,
     make_engine,
     start_ahead,
 )
@@ -403,7 +405,7 @@ def test_a_worker_that_cannot_be_started_ahead_is_left_out(monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(loky, "_spare", [])
-    monkeypatch.setattr(loky, "_LokyWorker", fail)
+    monkeypatch.setattr(loky, "LokyProcess", fail)
     start_ahead()
     assert loky._spare == []
 
@@ -434,8 +436,8 @@ def test_a_step_of_the_clock_ends_nothing(monkeypatch, tmp_path):
 def test_the_threads_of_an_ended_worker_print_nothing(capfd, monkeypatch):
     """As when one was sending: loky does not know the item any more."""
     monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
-    loky._expect_ends.cache_clear()
-    worker = loky._LokyWorker()
+    loky_process._expect_ends.cache_clear()
+    worker = loky_process.LokyProcess()
     worker.begin(engine_work.square, 1).result()
     fail = worker._executor._call_queue._on_queue_feeder_error
     worker.kill()
@@ -444,7 +446,20 @@ def test_the_threads_of_an_ended_worker_print_nothing(capfd, monkeypatch):
     assert capfd.readouterr().err == ""
     run_in_thread(len)
     assert "TypeError" in capfd.readouterr().err
-    loky._expect_ends.cache_clear()
+    loky_process._expect_ends.cache_clear()
+
+
+def test_a_worker_that_cannot_be_given_work_is_one_message(capfd, monkeypatch):
+    """As where the number of processes and threads is limited (ulimit -u)."""
+
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(queues.Queue, "_start_thread", refuse)
+    with pytest.raises(InputError, match="no thread can be started; raise the number of processes"):
+        all_of(LOKY.map(engine_work.square, [1, 2], Limits()))
+
+    assert capfd.readouterr().err == ""
 
 
 def run_in_thread(target, *arguments):
