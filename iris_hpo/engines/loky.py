@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Collection, Generator, Sequence, Set
 from concurrent.futures import BrokenExecutor, Future
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -149,8 +149,13 @@ def _take_worker() -> LokyProcess:
 def start_process() -> LokyProcess:
     """Start a worker process; its method ``kill`` ends it."""
     worker = LokyProcess()
-    with suppress(BrokenExecutor):  # it is found out when it is given work
+    try:
         worker.begin(adopt_path, list(sys.path))  # starts the process
+    except BrokenExecutor:
+        pass  # it is found out when it is given work
+    except BaseException:
+        worker.kill()
+        raise
     return worker
 
 

@@ -55,12 +55,11 @@ class LokyProcess:
     def kill(self) -> None:
         """End the process."""
         processes = [*(getattr(self._executor, "_processes", None) or {}).values()]
-        is_deaf = self.is_deaf
-        self._executor.shutdown(wait=True, kill_workers=True)
-        if is_deaf:  # the same thread would have ended it
-            for process in processes:
-                with suppress(ProcessLookupError):
-                    os.kill(process.pid, signal.SIGKILL)
+        with suppress(RuntimeError):  # the thread could not be started
+            self._executor.shutdown(wait=True, kill_workers=True)
+        for process in processes:
+            if process.is_alive():  # the same thread would have ended it
+                os.kill(process.pid, signal.SIGKILL)
 
 
 @cache

@@ -43,9 +43,12 @@ def check_settings_file(home: str) -> None:
         read_regular(file, MEBIBYTE).decode()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"no text in UTF-8 ({error})"
-        raise InputError(
-            f"{file} cannot be read: {reason}; restore a copy, or that of a new project"
-        ) from error
+        advice = (
+            "give the user of this process permission to read it"
+            if isinstance(error, PermissionError)
+            else "restore a copy, or that of a new project"
+        )
+        raise InputError(f"{file} cannot be read: {reason}; {advice}") from error
 
 
 def check_settings_are_read(home: str) -> None:

@@ -2,8 +2,10 @@
 
 import math
 import numbers
+import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final, cast
@@ -91,7 +93,7 @@ def train(objective: Objective, parameters: Mapping[str, Value], examples: Examp
     """
     started = time.perf_counter()
     kept = Kept(None)
-    with counted_warnings() as warned, own_failure("training"):
+    with counted_warnings() as warned, _kept_umask(), own_failure("training"):
         if isinstance(objective, CallingObjective):
             kept = objective.call(parameters, examples)
         else:
@@ -121,13 +123,24 @@ def evaluate(
         If the objective fails, or gives something else than finite numbers.
     """
     started = time.perf_counter()
-    with counted_warnings() as warned, own_failure("scoring"):
+    with counted_warnings() as warned, _kept_umask(), own_failure("scoring"):
         evaluation = _checked(objective.score(model, parameters, examples), len(examples.folds))
     return replace(
         evaluation,
         seconds=time.perf_counter() - started,
         convergence_warnings=warned.count,
     )
+
+
+@contextmanager
+def _kept_umask() -> Generator[None]:
+    """Undo what the code of others does to the umask: what is stored later has to be readable."""
+    before = os.umask(0o077)
+    os.umask(before)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def cv_mean(fold_scores: Sequence[float]) -> float | None:

@@ -462,6 +462,22 @@ def test_a_worker_that_cannot_be_given_work_is_one_message(capfd, monkeypatch):
     assert capfd.readouterr().err == ""
 
 
+def test_a_worker_whose_thread_cannot_be_started_is_ended(capfd, monkeypatch):
+    started = []
+
+    def refuse(thread):
+        started.extend(thread.processes.values())
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(process_executor._ExecutorManagerThread, "start", refuse)
+    with pytest.raises(InputError, match="a worker process cannot be started: can't start new"):
+        all_of(LOKY.map(engine_work.square, [1, 2], Limits()))
+
+    assert started
+    assert not any(process.is_alive() for process in started)
+    assert capfd.readouterr().err == ""
+
+
 def run_in_thread(target, *arguments):
     thread = threading.Thread(target=target, args=arguments)
     thread.start()

@@ -8,8 +8,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from iris_hpo.errors import InputError
 from iris_hpo.orchestration import candidates_run, cut_short
 from iris_hpo.orchestration.failed_candidates import failed_partitions
+from iris_hpo.orchestration.home import check_settings_file
 from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.run_settings import SelectionSettings
 from iris_hpo.store import folder
@@ -175,3 +177,16 @@ def test_a_selection_is_not_made_without_the_champion_before_that_cannot_be_read
     card.chmod(0o644)
 
     assert f"{card} cannot be read: Permission denied" in text
+
+
+def test_settings_of_an_instance_without_permission_are_to_be_made_readable(tmp_path: Path) -> None:
+    settings = tmp_path / "dagster.yaml"
+    settings.write_text("")
+    settings.chmod(0)
+    with without_rights_of_root(), pytest.raises(InputError) as refusal:
+        check_settings_file(str(tmp_path))
+
+    assert str(refusal.value) == (
+        f"{settings} cannot be read: Permission denied; give the user of this process permission "
+        "to read it"
+    )

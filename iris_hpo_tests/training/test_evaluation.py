@@ -1,5 +1,6 @@
 """Training and scoring one candidate: scikit-learn's own numbers, and failures that are its own."""
 
+import os
 import warnings
 from dataclasses import replace
 
@@ -40,6 +41,18 @@ class PredictsNothing(DummyClassifier):
 
     def predict(self, X):  # noqa: ARG002, N803
         raise RuntimeError("out of\n  ideas")
+
+
+class Masks(DummyClassifier):
+    """Lets nobody read the files that are written from now on."""
+
+    def fit(self, X, y, sample_weight=None):  # noqa: N803
+        os.umask(0o777)
+        return super().fit(X, y, sample_weight)
+
+    def predict(self, X):  # noqa: N803
+        os.umask(0o777)
+        return super().predict(X)
 
 
 def recipe_of(estimator, **settings):
@@ -314,3 +327,15 @@ def test_work_takes_time(iris_examples):
 
 def test_zero_has_no_sign():
     assert str(checked_number(-0.0, "the score")) == "0.0"
+
+
+def test_what_an_estimator_does_to_the_umask_is_undone(iris_examples):
+    before = os.umask(0o022)
+    objective = EstimatorObjective(recipe_of(Masks), "accuracy", "classification")
+    try:
+        model = train(objective, {}, iris_examples).model
+        assert os.umask(0o022) == 0o022
+        evaluate(objective, model, {}, iris_examples)
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)
