@@ -60,6 +60,7 @@ class LokyProcess:
         for process in processes:
             if process.is_alive():  # the same thread would have ended it
                 os.kill(process.pid, signal.SIGKILL)
+                process.join()
 
 
 @cache
