@@ -4,6 +4,7 @@ An adaptive search records a result and asks for the next candidate. The sampler
 and not its record, so it decides while the result is being recorded.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import suppress
@@ -18,6 +19,9 @@ SLOW: Final = frozenset({"tpe"})
 
 FROM_RESULTS: Final = 200
 """Number of results from which on a process of its own is worth its start."""
+
+_SENDING_SECONDS: Final = 3e-4
+"""Pause in which another thread can send a question, which would else wait for the interpreter."""
 
 Question = tuple[ParameterSpace, Sequence[Observation], tuple[Candidate, ...]]
 
@@ -72,6 +76,7 @@ class SamplerBeside:
                 self._made = self._process.begin(_make, self._part)
             if self._is_ready:
                 self._ask((space, observations, tuple(running)))
+                time.sleep(_SENDING_SECONDS)
 
     def propose(
         self,
