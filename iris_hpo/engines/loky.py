@@ -97,7 +97,7 @@ def start_ahead(workers: int = 1, jobs: int = 1, *, modules: Sequence[str] = ())
             with held():  # a worker that is started can be ended from then on
                 if not _spare:
                     _traces.enter_context(temporary_folder())
-                worker = LokyProcess()
+                worker = start_process()
                 worker.begin(import_modules, modules)
                 _spare.append(worker)
         except (OSError, RuntimeError) as error:

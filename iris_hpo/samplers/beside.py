@@ -57,7 +57,7 @@ class SamplerBeside:
     def __init__(self, sampler: Sampler, part: Part, start: Callable[[], Process]) -> None:
         self._sampler = sampler
         self._part = part
-        self._start = start
+        self._start: Callable[[], Process] | None = start
         self._process: Process | None = None
         self._made: Future[None] | None = None
         self._held: dict[int, Observation] = {}
@@ -71,8 +71,9 @@ class SamplerBeside:
     ) -> None:
         """Let the sampler decide what it is going to be asked."""
         with suppress(OSError, RuntimeError):  # without the process it is asked in this one
-            if self._process is None and len(observations) >= FROM_RESULTS:
-                self._process = self._start()
+            if self._start is not None and len(observations) >= FROM_RESULTS:
+                start, self._start = self._start, None  # tried once, as an attempt takes time
+                self._process = start()
                 self._made = self._process.begin(_make, self._part)
             if self._is_ready:
                 self._ask((space, observations, tuple(running)))

@@ -111,12 +111,16 @@ def test_a_process_that_dies_changes_no_answer(dies_at, dies_in):
 
 
 def test_without_a_process_the_answers_are_the_same():
+    attempts = []
+
     def fail():
+        attempts.append(1)
         raise OSError("no more processes")
 
     sampler = SamplerBeside(TpeSampler(**SETTINGS), TPE, fail)
 
     assert answers(sampler) == answers(TpeSampler(**SETTINGS))
+    assert len(attempts) == 1
     sampler.end()
 
 
