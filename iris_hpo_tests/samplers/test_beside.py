@@ -44,7 +44,7 @@ class InThisProcess:
         beside._Sampler = self._held
         try:
             future.set_result(function(*arguments))
-        except Exception as error:  # noqa: BLE001 - it belongs to whoever asks
+        except Exception as error:  # noqa: BLE001 - it is raised where the answer is read
             future.set_exception(error)
         return future
 
@@ -138,7 +138,7 @@ def test_results_that_change_or_vanish_are_seen():
         assert answer == TpeSampler(**SETTINGS).propose(SPACE, shown, ())
 
 
-def test_an_error_of_the_sampler_is_raised_to_whoever_asks():
+def test_an_error_of_the_sampler_is_raised_where_the_answer_is_read():
     sampler = beside_of(InThisProcess())
     sampler.prepare(SPACE, (), ())
     nowhere = ParameterSpace([Axis("x", "X")])
