@@ -7,6 +7,7 @@ a process that lacks something may be unable to import more.
 import errno
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,9 @@ _WITHOUT_NUMBER: Final = {"can't start new thread": errno.EAGAIN, "map segment":
 _PROBE: Final = bytes(64 * 1024)
 _ADDRESS_SPACE: Final = 1 << 30
 """Bytes of address space that a process needs at least; with 700,000 kB one stood still."""
+
+_THREADS: Final = 64
+"""Largest number of threads that OpenBLAS starts, as it is built for NumPy and SciPy."""
 
 
 def lack(error: BaseException) -> str | None:
@@ -93,6 +97,28 @@ def lack_of_address_space() -> str | None:
         f"the memory of a process is limited to {most // 1024:,} kB (ulimit -v), and libraries of "
         f"numbers need more to be loaded; allow {_ADDRESS_SPACE // 1024:,} kB at least"
     )
+
+
+def limit_threads() -> None:
+    """Let libraries of numbers start no threads if they could not, as few processes are allowed.
+
+    OpenBLAS would then interrupt this process, as Ctrl-C does.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    most, _ = resource.getrlimit(resource.RLIMIT_NPROC)
+    if most == resource.RLIM_INFINITY:
+        return
+    end = threading.Event()
+    try:
+        for _ in range(min(os.cpu_count() or 1, _THREADS)):
+            threading.Thread(target=end.wait, daemon=True).start()
+    except RuntimeError:
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    finally:
+        end.set()
 
 
 def _names_full_disk(error: BaseException) -> bool:

@@ -4,6 +4,7 @@ import errno
 import os
 import resource
 import tempfile
+import threading
 from collections.abc import Collection, Set
 from concurrent.futures import Future
 from contextlib import nullcontext
@@ -19,7 +20,7 @@ from iris_hpo.engines.interface import Chunk, Failed, Limits, Report, Workers, a
 from iris_hpo.engines.tries import Shares, Try
 from iris_hpo.engines.worker import run_chunk
 from iris_hpo.errors import CandidateError, InputError, WholeRunError
-from iris_hpo.machine import lack
+from iris_hpo.machine import lack, limit_threads
 from iris_hpo.parts import import_object
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -94,6 +95,28 @@ def test_too_little_address_space_is_refused_before_libraries_stand_still(
     )
     with expectation:
         make_engine("loky")
+
+
+@pytest.mark.parametrize(("started", "limit"), [(2, "2"), (1, "1")])
+def test_libraries_start_no_threads_where_they_could_not(
+    started: int, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts = iter([threading.Thread.start] * started)
+
+    def start(thread: threading.Thread) -> None:
+        begin = next(starts, None)
+        if begin is None:
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (60_000, 60_000))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(threading.Thread, "start", start)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+
+    limit_threads()
+
+    assert os.environ["OPENBLAS_NUM_THREADS"] == limit
 
 
 def test_a_module_that_the_memory_does_not_suffice_for_names_that(

@@ -13,7 +13,7 @@ from iris_hpo import interrupts, start_up
 from iris_hpo.command.arguments import COMMANDS
 from iris_hpo.command.completing import COMPLETE_VARIABLE
 from iris_hpo.command.output import complain, take_stdout
-from iris_hpo.machine import lack
+from iris_hpo.machine import lack, limit_threads
 
 _SENTENCE: Final = 200
 """Largest number of characters of a command's first sentence."""
@@ -62,7 +62,12 @@ def cli(ctx: click.Context) -> None:
 def console() -> None:
     """Run the command as a process of its own."""
     start_up.collect_rarely()
-    interrupts.watch()
+    try:
+        interrupts.watch()  # by a thread
+    except RuntimeError as error:
+        complain(f"iris-hpo: {lack(error) or error}")
+        sys.exit(2)
+    limit_threads()
     stdout = take_stdout()
     try:
         main()

@@ -223,8 +223,9 @@ class _LokyWorkers(Workers[LokyProcess]):
                 self.most = len(self._present)
                 return
             raise InputError(
-                f"a worker process cannot be started: {error}; make room (memory, /dev/shm), then "
-                "run the search again: finished candidates are kept"
+                f"a worker process cannot be started: {lack(error) or error} (it needs memory, "
+                "threads, and room in /dev/shm); then run the search again: finished candidates "
+                "are kept"
             ) from error
 
     def submit(self, worker: LokyProcess, chunk: Chunk) -> Future[list[Report]]:

@@ -29,6 +29,7 @@ from iris_hpo.orchestration.upstream import Upstream
 from iris_hpo.run_settings import WorkSettings
 from iris_hpo.store.folder import ArtifactStore
 from iris_hpo.text import counted, legible
+from iris_hpo.training.artifacts import remove_left_folders
 from iris_hpo.training.trial import Trial, TrialResult, TrialWork
 
 Outcomes = Generator[Sequence[Done[Trial, TrialResult] | Failed[Trial]], None, None]
@@ -229,14 +230,17 @@ class CandidatesRun:
 
 @contextmanager
 def _swept(store: ArtifactStore) -> Generator[None]:
-    """Remove temporary files of workers that were ended, whichever way the block ends."""
+    """Remove what workers that were ended have left, whichever way the block ends."""
     try:
         yield
     except BaseException:
         with suppress(InputError, OSError):  # what ended the block is reported
             store.sweep()
         raise
-    store.sweep()
+    else:
+        store.sweep()
+    finally:
+        remove_left_folders()
 
 
 def _failure(failures: dict[str, str], total: int) -> dg.Failure:

@@ -25,6 +25,7 @@ from iris_hpo.selection.champion import CHAMPION, ChampionCard
 from iris_hpo.selection.references import ReferenceScores, read_references
 from iris_hpo.store.digests import ArtifactError, StoreReadError
 from iris_hpo.store.folder import read_verified
+from iris_hpo.training.artifacts import remove_left_folders
 from iris_hpo.training.cards import Conditions, ModelCard, ScoreCard
 from iris_hpo.training.final_fits import (
     FinalFit,
@@ -196,9 +197,12 @@ class FinalFits:
         grouped = self.upstream.split_card.splitter is not None
         settings = self._settings or SplitSettings()
         task = FinalWork(self._conditions, self.examples, settings, grouped=grouped)
-        with closing(engine.map(task, fits, limits)) as outcomes:
-            for together in outcomes:
-                yield from together
+        try:
+            with closing(engine.map(task, fits, limits)) as outcomes:
+                for together in outcomes:
+                    yield from together
+        finally:
+            remove_left_folders()
 
     def _time_limit(self, engine: Engine, slowest: float) -> float | None:
         limit = self.work.candidate_timeout

@@ -41,6 +41,7 @@ from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import OrderlyWait, release_dead_runs
 from iris_hpo.run_settings import LOKY, SelectionSettings, WorkSettings
 from iris_hpo.start_up import end_spare_workers, import_for_reports, start_workers
+from iris_hpo.training.artifacts import remove_left_folders
 
 _PLANS: Final = 3
 """Number of times that a command plans, if candidates change while it works on them."""
@@ -115,6 +116,7 @@ class Launcher:
         for released in release_dead_runs(self._study.instance, self._study.names.pool):
             self._study.announce(f"taking over from {released.text}")
         sweep()
+        remove_left_folders()
         self._study.store.sweep()
         claim_search(self._study)
         try:

@@ -41,7 +41,7 @@ class Workplace:
     @cached_property
     def root(self) -> Path:
         """The folder."""
-        remove_left_folders()
+        _remove_left_folders_once()
         return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{machine()}-{os.getpid()}-"))
 
     @cached_property
@@ -146,10 +146,17 @@ def _too_large(size: str) -> CandidateError:
     )
 
 
-@cache
 def remove_left_folders() -> None:
-    """Remove the folders of processes of this machine that have died; a process looks once."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}{machine()}-*"):
+    """Remove the folders of processes of this machine that have died."""
+    with suppress(FileNotFoundError):  # there is no folder for temporary files
+        _remove_left_folders(Path(tempfile.gettempdir()))
+
+
+_remove_left_folders_once: Final = cache(remove_left_folders)
+
+
+def _remove_left_folders(place: Path) -> None:
+    for folder in place.glob(f"{_PREFIX}{machine()}-*"):
         process = folder.name.split("-")[2]
         with suppress(OSError):  # another user's, or removed by another process
             if process.isdigit() and not is_alive(int(process)):

@@ -18,8 +18,8 @@ from iris_hpo.data.split import Examples
 from iris_hpo.errors import CandidateError, WholeRunError
 from iris_hpo.parts import Part
 from iris_hpo.processes import is_alive
-from iris_hpo.training import artifacts, process_group, pump_process
-from iris_hpo.training.artifacts import Workplace, pack
+from iris_hpo.training import process_group, pump_process
+from iris_hpo.training.artifacts import Workplace, pack, remove_left_folders
 from iris_hpo.training.bounded_prints import bounded_prints
 from iris_hpo.training.called_objective import CalledObjective
 from iris_hpo.training.evaluation import Training, train
@@ -275,10 +275,10 @@ def test_folders_of_killed_workers_are_removed(
     own = Workplace()
     left = own.root.with_name(own.root.name.replace(f"-{os.getpid()}-", f"-{dead.pid}-"))
     (left / "output").mkdir(parents=True)
-    artifacts.remove_left_folders.cache_clear()  # a process looks once
-
     other = Workplace()
     (other.folder / "file").touch()
+
+    remove_left_folders()
 
     assert not left.exists()
     assert own.root.exists()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import dagster as dg
@@ -14,8 +15,10 @@ import pytest
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration import ranges
 from iris_hpo.orchestration.outcome import RunFailedError
+from iris_hpo.orchestration.resources import Counts
 from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.run_settings import SelectionSettings
+from iris_hpo.training.artifacts import Workplace
 from iris_hpo_tests.projects import KEYS, SpecProject
 
 KEY = KEYS[3]
@@ -281,6 +284,31 @@ def test_a_killed_run_is_cleared_away_by_a_run_that_has_nothing_to_do(
 
     assert launched.launch().run_ids == []
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("ending", [None, RuntimeError("the run fails")])
+def test_the_folder_of_a_call_that_was_ended_goes_with_its_run(
+    project: SpecProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: Exception | None
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    call = Workplace()
+    place, number = call.root.name.removeprefix("iris_hpo_call-").split("-")[:2]
+    call.close()
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+
+    def note_progress(_: object, so_far: Counts) -> None:
+        (tmp_path / f"iris_hpo_call-{place}-{dead.pid}-x").mkdir(exist_ok=True)
+        if ending and so_far.done:
+            raise ending
+
+    monkeypatch.setattr(project, "note_progress", note_progress)
+
+    with pytest.raises(RunFailedError) if ending else nullcontext():
+        project.launch()
+
+    assert number == str(os.getpid())
+    assert not list(tmp_path.glob("iris_hpo_call-*"))
 
 
 class TestErrors:
