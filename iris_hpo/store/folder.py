@@ -84,6 +84,11 @@ class ArtifactStore:
         if file is not None:
             raise InputError(self._not_made(f"{'it' if file == self.root else file} is a file"))
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the root exists."""
+        return os.path.isdir(self._real_root)  # noqa: PTH112 - a text
+
     def path(self, name: str) -> UPath:
         """Path of a file; ``name`` is relative, with forward slashes."""
         return self.root / name
@@ -206,7 +211,7 @@ class ArtifactStore:
         try:
             yield
         except OSError as error:
-            if not os.path.isdir(self._real_root):  # noqa: PTH112 - a text
+            if not self.is_there:
                 raise StoreWriteError(self._not_made(error.strerror)) from error
             if error.errno in _IN_THE_WAY:
                 place = str(error.filename2 or error.filename)

@@ -45,6 +45,11 @@ class ObjectStore(ArtifactStore):
     def check_root(self) -> None:
         """Accept any root: a prefix need not exist, and no file can be in its place."""
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the root exists: a prefix always does."""
+        return True
+
     def exists(self, name: str) -> bool:
         """Whether a file exists."""
         place = self._place(name)

@@ -17,7 +17,7 @@ from iris_hpo.errors import CandidateError, InputError
 from iris_hpo.space.hints import types_explained
 from iris_hpo.space.values import Value
 from iris_hpo.store.cards import read_recorded_card
-from iris_hpo.store.digests import ArtifactError, OccupiedError, digest_of
+from iris_hpo.store.digests import ArtifactError, OccupiedError, StoreWriteError, digest_of
 from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.store.objects import open_store
 from iris_hpo.store.temporary import probe_name
@@ -287,6 +287,11 @@ class TrialWork:
 
 def _write(store: ArtifactStore, files: Mapping[str, bytes]) -> None:
     """Write a candidate's files; what lies in their place is a problem of this candidate alone."""
+    if not store.is_there:  # the split was in it
+        raise StoreWriteError(
+            f"the artifacts folder {store.root} was removed or moved while the run worked; run the "
+            "search again: finished candidates that are in it are kept"
+        )
     try:
         store.write_together(files)
     except OccupiedError as error:

@@ -12,7 +12,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from iris_hpo.errors import CandidateError
 from iris_hpo.store.cards import read_card
-from iris_hpo.store.digests import digest_of
+from iris_hpo.store.digests import StoreWriteError, digest_of
 from iris_hpo.store.objects import open_store
 from iris_hpo.training.cards import (
     Conditions,
@@ -65,7 +65,9 @@ def store(request, tmp_path):
         "memory": f"memory://{tmp_path.name}/artifacts",
     }[request.param]
     store = open_store(str(root))
+    store.write("split/split.json", b"{}")
     yield store
+    store.delete("split/split.json")
     for name in (model_name(KEY), model_card_name(KEY), score_name(KEY)):
         store.delete(name)
 
@@ -428,6 +430,16 @@ def test_a_candidate_that_cannot_be_trained_leaves_nothing(work, store):
 
     assert not store.exists(model_name(KEY))
     assert not store.exists(model_card_name(KEY))
+
+
+def test_artifacts_that_were_moved_are_not_begun_again(iris_examples, tmp_path):
+    folder = tmp_path / "artifacts"
+    work = TrialWork(str(folder), CONDITIONS, iris_examples, "run 1")
+
+    with pytest.raises(StoreWriteError, match=f"{folder} was removed or moved while the run"):
+        work(TRIAL)
+
+    assert not folder.exists()
 
 
 def test_a_candidate_that_cannot_be_scored_keeps_its_model(work, store, iris_examples):
