@@ -3,10 +3,10 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.metadata import PackageNotFoundError, version
 
 from iris_hpo.errors import WholeRunError
-from iris_hpo.training.source_code import code_of, loaded_code
+from iris_hpo.training.source_code import code_of, distributions, loaded_code
 
 
 class Origin(ABC):
@@ -76,10 +76,10 @@ def _top_levels(paths: Iterable[str]) -> set[str]:
 
 @cache
 def _versions_of(modules: frozenset[str]) -> dict[str, str]:
-    distributions = packages_distributions() if len(modules) > 1 else {}
+    installed = distributions() if len(modules) > 1 else {}
     names = {
         "scikit-learn",
-        *(name for module in modules for name in distributions.get(module, ())),
+        *(name for module in modules for name in installed.get(module, ())),
     }
     versions: dict[str, str] = {}
     for name in sorted(names):

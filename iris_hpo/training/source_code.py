@@ -136,7 +136,7 @@ def _is_released(top: str, file: Path) -> bool:
 @cache
 def _release_folders(top: str) -> tuple[Path, ...]:
     """The folders that released distributions of a top-level name are installed in."""
-    names = ["scikit-learn"] if top == _SCIKIT_LEARN else _distributions().get(top, [])
+    names = ["scikit-learn"] if top == _SCIKIT_LEARN else distributions().get(top, [])
     folders: list[Path] = []
     for name in names:
         try:
@@ -154,7 +154,8 @@ def _release_folders(top: str) -> tuple[Path, ...]:
 
 
 @cache
-def _distributions() -> Mapping[str, list[str]]:
+def distributions() -> Mapping[str, list[str]]:
+    """Names of the installed distributions of each top-level module, for which all are read."""
     return packages_distributions()
 
 

@@ -150,7 +150,7 @@ def test_an_installation_that_can_change_under_its_version_is_code(
     if origin:
         (info / "direct_url.json").write_text(json.dumps(origin))
     monkeypatch.syspath_prepend(str(tmp_path))
-    for cached in ("_distributions", "_release_folders", "_is_release"):
+    for cached in ("distributions", "_release_folders", "_is_release"):
         fresh = cache(getattr(source_code, cached).__wrapped__)
         monkeypatch.setattr(source_code, cached, fresh)
 
