@@ -29,28 +29,6 @@ def labelled(*names: str) -> list[object]:
     return [names[label] for label in CLASSES]
 
 
-@pytest.mark.parametrize("names", [("False", "True"), ("0.0", "1.0")])
-def test_labels_that_spell_truth_values_or_numbers_have_a_positive_class(
-    project: YamlProject, names: tuple[str, str]
-) -> None:
-    write_table(project, labelled(*names))
-    project.write_search("s", **TREE, scoring="f1")
-
-    assert project.run("s")["trained"] == 2
-
-    train, test = train_test_split(
-        np.arange(80), test_size=0.2, random_state=0, stratify=np.array(labelled(*names))
-    )
-    train, test = np.sort(train), np.sort(test)
-    row = next(row for row in project.leaderboard("s") if row["candidate"] == "D2")
-    tree = DecisionTreeClassifier(max_depth=2, random_state=0)
-    folds = StratifiedKFold(5, shuffle=True, random_state=0)
-    means = cross_val_score(tree, FEATURES[train], CLASSES[train], cv=folds, scoring="f1")
-    predicted = tree.fit(FEATURES[train], CLASSES[train]).predict(FEATURES[test])
-    assert float(row["cv_mean"]) == pytest.approx(means.mean(), abs=1e-12)
-    assert float(row["score"]) == pytest.approx(f1_score(CLASSES[test], predicted), abs=1e-12)
-
-
 def test_a_scoring_that_cannot_judge_the_classes_is_refused_once(project: YamlProject) -> None:
     write_table(project, labelled("no", "yes"))
     project.write_search("s", **TREE, scoring="f1")
@@ -65,35 +43,44 @@ def test_a_scoring_that_cannot_judge_the_classes_is_refused_once(project: YamlPr
 
 
 @pytest.mark.parametrize(
-    ("names", "written", "weights"),
+    ("names", "positive", "written"),
     [
-        (("no", "yes"), "{'no': 50, 'yes': 1}", {"no": 50, "yes": 1}),
-        (("0.0", "1.0"), "{0: 50.0, 1: 1}", {"0.0": 50.0, "1.0": 1}),
-        (("1", "2"), "{'1': 50.0, 2: 1.0}", {1: 50.0, 2: 1.0}),
+        (("False", "True"), None, "{'False': 50, 'True': 1}"),
+        (("0.0", "1.0"), None, "{0: 50.0, 1: 1}"),
+        (("1", "2"), 2, "{'1': 50.0, 2: 1.0}"),
     ],
 )
-def test_class_weights_go_to_the_labels_of_their_text(
-    project: YamlProject, names: tuple[str, str], written: str, weights: dict[object, float]
+def test_labels_that_spell_truth_values_or_numbers_have_weights_and_a_positive_class(
+    project: YamlProject, names: tuple[str, str], positive: object, written: str
 ) -> None:
     write_table(project, labelled(*names))
-    path = project.write_search("s", **TREE, settings={"class_weight": "WEIGHTS"})
+    path = project.write_search(
+        "s",
+        **TREE,
+        settings={"class_weight": "WEIGHTS"},
+        scoring="f1",
+        **({"pos_label": positive} if positive else {}),
+    )
     path.write_text(path.read_text().replace("WEIGHTS", written))
 
     assert project.run("s")["trained"] == 2
 
-    kind = type(next(iter(weights)))
-    target = np.array(labelled(*names)).astype(kind if kind is int else np.str_)
-    train, _ = train_test_split(np.arange(80), test_size=0.2, random_state=0, stratify=target)
-    train = np.sort(train)
-    row = next(row for row in project.leaderboard("s") if row["candidate"] == "D2")
-    tree = DecisionTreeClassifier(max_depth=2, random_state=0, class_weight=weights)
-    folds = StratifiedKFold(5, shuffle=True, random_state=0)
-    means = cross_val_score(tree, FEATURES[train], target[train], cv=folds)
-    assert float(row["cv_mean"]) == pytest.approx(means.mean(), abs=1e-12)
-    plain = cross_val_score(
-        tree.set_params(class_weight=None), FEATURES[train], target[train], cv=folds
+    train, test = train_test_split(
+        np.arange(80), test_size=0.2, random_state=0, stratify=np.array(labelled(*names))
     )
-    assert means.mean() != plain.mean(), "the weights matter"
+    train, test = np.sort(train), np.sort(test)
+    row = next(row for row in project.leaderboard("s") if row["candidate"] == "D2")
+    tree = DecisionTreeClassifier(max_depth=2, random_state=0, class_weight={0: 50, 1: 1})
+    plain = DecisionTreeClassifier(max_depth=2, random_state=0)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    means, without = (
+        cross_val_score(each, FEATURES[train], CLASSES[train], cv=folds, scoring="f1")
+        for each in (tree, plain)
+    )
+    predicted = tree.fit(FEATURES[train], CLASSES[train]).predict(FEATURES[test])
+    assert float(row["cv_mean"]) == pytest.approx(means.mean(), abs=1e-12)
+    assert float(row["score"]) == pytest.approx(f1_score(CLASSES[test], predicted), abs=1e-12)
+    assert means.mean() != without.mean(), "the weights matter"
 
 
 def test_labels_that_yaml_reads_as_truth_values_are_to_be_quoted(project: YamlProject) -> None:

@@ -1,7 +1,8 @@
 """Nothing below `iris.py` asks which search or which estimator it works on."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,15 +33,25 @@ OWN = {"Pipeline", "DummyClassifier", "DummyRegressor"}
 """What `iris_hpo` itself uses, whatever the search is."""
 
 
-def modules() -> list[Path]:
+@cache
+def modules() -> dict[str, list[ast.AST]]:
+    """The nodes of each module, by its path."""
     found = sorted(PACKAGE.rglob("*.py"))
     assert len(found) > 40
-    return [path for path in found if path.name not in DESCRIBES_A_SEARCH | HOLDS_KNOWLEDGE]
+    return {
+        str(path.relative_to(PACKAGE)): [*ast.walk(ast.parse(path.read_text()))]
+        for path in found
+        if path.name not in DESCRIBES_A_SEARCH | HOLDS_KNOWLEDGE
+    }
 
 
-def branches_on_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+def nodes_of(code: str) -> list[ast.AST]:
+    return [*ast.walk(ast.parse(code))]
+
+
+def branches_on_names(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str]]:
     """Strings of searches and estimators that code compares with, matches, or looks up."""
-    for node in ast.walk(tree):
+    for node in nodes:
         asked: list[ast.AST] = []
         if isinstance(node, ast.Compare):
             asked = [node.left, *node.comparators]
@@ -64,9 +75,9 @@ def is_name(value: object) -> bool:
     return isinstance(value, str) and (value.startswith("sklearn.") or value.strip("_") in NAMES)
 
 
-def imported_estimators(tree: ast.AST) -> Iterator[tuple[int, str]]:
+def imported_estimators(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str]]:
     """Estimator classes that code imports, as an `isinstance` would need."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 if alias.name in ESTIMATORS - OWN:
@@ -74,11 +85,10 @@ def imported_estimators(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def test_no_branch_on_a_search_or_an_estimator() -> None:
-    trees = {str(path.relative_to(PACKAGE)): ast.parse(path.read_text()) for path in modules()}
     assert [
         f"{name}:{line}: {estimator}"
-        for name, tree in trees.items()
-        for line, estimator in (*branches_on_names(tree), *imported_estimators(tree))
+        for name, nodes in modules().items()
+        for line, estimator in (*branches_on_names(nodes), *imported_estimators(nodes))
     ] == []
 
 
@@ -97,21 +107,20 @@ def test_no_branch_on_a_search_or_an_estimator() -> None:
     ],
 )
 def test_such_a_branch_would_be_found(code: str) -> None:
-    assert list(branches_on_names(ast.parse(code)))
+    assert list(branches_on_names(nodes_of(code)))
 
 
 def test_such_an_import_would_be_found() -> None:
-    assert list(imported_estimators(ast.parse("from sklearn.svm import SVC")))
-    assert not list(imported_estimators(ast.parse("from sklearn.pipeline import Pipeline")))
+    assert list(imported_estimators(nodes_of("from sklearn.svm import SVC")))
+    assert not list(imported_estimators(nodes_of("from sklearn.pipeline import Pipeline")))
 
 
 def test_the_shipped_search_is_described_in_one_place() -> None:
     users = [
-        str(path.relative_to(PACKAGE))
-        for path in modules()
+        name
+        for name, nodes in modules().items()
         if any(
-            isinstance(node, ast.ImportFrom) and node.module == "iris_hpo.iris"
-            for node in ast.walk(ast.parse(path.read_text()))
+            isinstance(node, ast.ImportFrom) and node.module == "iris_hpo.iris" for node in nodes
         )
     ]
     assert users == ["command/project.py", "definitions.py"], "the default of the command, and defs"
