@@ -153,7 +153,10 @@ def test_every_field_is_explained_in_the_schema(fields: Any) -> None:
 
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answer, Path, Answer]:
-    """What `dg check defs` says of a YAML against the schema, and of one that cannot work."""
+    """What `dg check defs` says of a YAML against the schema, and of one that cannot work.
+
+    `test_component_refusals.py` loads such files as it does, in this process.
+    """
     started = []
     for name, text in (
         (
@@ -195,6 +198,7 @@ def test_dg_points_at_every_line_against_the_schema(
         assert f"{path}:{line} - {kind} {message}\n" in answer.out
 
 
+@pytest.mark.slow
 def test_dg_points_at_the_line_of_what_cannot_work(
     checked: tuple[Path, Answer, Path, Answer],
 ) -> None:
