@@ -13,10 +13,11 @@ import sqlite3
 import tempfile
 import warnings
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cache, lru_cache, wraps
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Any
 
 import pytest
@@ -24,14 +25,14 @@ import sqlalchemy.event
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from dagster._core.execution import compute_logs
-from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.event_log import InMemoryEventLogStorage, SqliteEventLogStorage
+from dagster._core.storage.runs import InMemoryRunStorage, SqliteRunStorage
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 from dagster.components.core import load_defs, package_entry, snapshot
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.util import LRUCache
 
 from iris_hpo.reports import figure as figures
@@ -42,6 +43,8 @@ from iris_hpo.training.evaluation import Evaluation
 from iris_hpo.training.learning_curve import LearningCurve
 from iris_hpo.training.search_objective import SearchObjective
 
+Connecting = AbstractContextManager[Connection]
+
 
 def make_once() -> None:
     """Keep the databases and the schemas, for the rest of this process."""
@@ -50,6 +53,7 @@ def make_once() -> None:
     _find_components_once()
     _compile_statements_once()
     _make_engines_once()
+    _connect_once()
     compute_logs.tail_to_stream = _copy_at_the_end
     sqlalchemy.event.listen(Engine, "connect", _leave_it_to_the_system)
     _copy_once_made(SqliteRunStorage, "from_local", _runs)
@@ -198,6 +202,28 @@ def _make_engines_once() -> None:
     """
     for storage in (sqlite_run_storage, sqlite_schedule_storage):
         storage.create_engine = lru_cache(maxsize=64)(storage.create_engine)
+
+
+def _connect_once() -> None:
+    """Use the connection that an instance in memory holds; Dagster makes another for each use."""
+    InMemoryEventLogStorage._connect = _connect_by_the_held(InMemoryEventLogStorage._connect)
+    InMemoryRunStorage.connect = _connect_by_the_held(InMemoryRunStorage.connect)
+
+
+def _connect_by_the_held(make: Callable[[Any], Connecting]) -> Callable[[Any], Connecting]:
+    """Give the held connection where it is free, and to the thread that SQLite lets use it."""
+
+    @contextmanager
+    def connect(storage: Any) -> Generator[Connection]:
+        held = storage._held_conn
+        if held.in_transaction() or current_thread() is not main_thread():
+            with make(storage) as made:
+                yield made
+        else:
+            with held.begin():
+                yield held
+
+    return connect
 
 
 @contextmanager

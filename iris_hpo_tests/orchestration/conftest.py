@@ -1,11 +1,13 @@
 """Projects to test on: fresh ones, and one that was searched once and is only read."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from iris_hpo.reports import DEFAULT_REPORTS
 from iris_hpo_tests.projects import SpecProject, copy_record, succeed
 
 
@@ -125,6 +127,18 @@ def launched(
 ) -> SpecProject:
     """A search that the launcher did once."""
     return launched_once.copy(tmp_path / "project", instance)
+
+
+@pytest.fixture(scope="session")
+def drawn(
+    scored_once: SpecProject, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SpecProject]:
+    """A search with a selection that was drawn; read only."""
+    with dg.DagsterInstance.ephemeral() as made:
+        copied = scored_once.copy(tmp_path_factory.mktemp("drawn") / "project", made)
+        project = replace(copied, spec=replace(copied.spec, reports=DEFAULT_REPORTS))
+        succeed(project.run("selection"))
+        yield project
 
 
 @pytest.fixture(scope="session")

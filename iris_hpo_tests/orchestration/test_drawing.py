@@ -70,6 +70,24 @@ def make(tmp_path: Path, instance: dg.DagsterInstance) -> Iterator[Make]:
     bowls.Steps.shown.clear()
 
 
+@pytest.fixture(scope="module")
+def random_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SpecProject]:
+    """A search whose candidates were drawn by chance, with a selection; read only."""
+    folder = tmp_path_factory.mktemp("random") / "project"
+    with dg.DagsterInstance.ephemeral() as made:
+        folder.mkdir()
+        project = SpecProject(folder, made, bowl_spec(folder, sampler=Part("random")))
+        succeed(draw(project))
+        succeed(project.run("selection"))
+        yield project
+
+
+@pytest.fixture
+def random(random_once: SpecProject, tmp_path: Path, instance: dg.DagsterInstance) -> SpecProject:
+    copied = random_once.copy(tmp_path / "project", instance)
+    return replace(copied, spec=replace(copied.spec, home=copied.root))
+
+
 def draw(project: SpecProject, **config: Any) -> dg.ExecuteInProcessResult:
     return project.run(*SOURCES, *CANDIDATES, **config)
 
@@ -96,11 +114,8 @@ class TestProposals:
             (step, pytest.approx(-bowls.bowl(step / 10, 0.0))) for step in range(3)
         ]
 
-    def test_what_was_known_is_recorded_of_each(self, make: Make) -> None:
-        project = make(sampler=Part("random"))
-
-        succeed(draw(project))
-
+    def test_what_was_known_is_recorded_of_each(self, random_once: SpecProject) -> None:
+        project = random_once
         keys = project.registered()
         assert [
             (one.key, one.sampler, one.number, one.results_known)
@@ -117,23 +132,15 @@ class TestProposals:
         assert [one.partition_key for one in observed.records] == keys[::-1]
         assert project.partition_status("scores") == {"materialized": set(keys), "failed": set()}
 
-    def test_the_leaderboard_shows_it(self, make: Make) -> None:
-        project = make(sampler=Part("random"))
-        succeed(draw(project))
-
-        succeed(project.run("selection"))
-
-        rows = project.leaderboard()
-        keys = project.registered()
+    def test_the_leaderboard_shows_it(self, random_once: SpecProject) -> None:
+        rows = random_once.leaderboard()
+        keys = random_once.registered()
         assert {row["candidate"]: (row["sampler"], row["number"]) for row in rows} == {
             key: ("random", str(number)) for number, key in enumerate(keys)
         }
 
-    def test_why_and_exports_show_it(self, make: Make) -> None:
-        project = make(sampler=Part("random"))
-        succeed(draw(project))
-        succeed(project.run("selection"))
-
+    def test_why_and_exports_show_it(self, random: SpecProject) -> None:
+        project = random
         key = project.registered()[2]
         explanation = explain(project.study(), Settings(SplitSettings(), {}), key)
         proposal = {"sampler": "random", "number": 2, "results_known": 2}
@@ -145,10 +152,8 @@ class TestProposals:
         delete_proposals(project.study())
         assert read_results(project.study()).proposals[key] == proposal
 
-    def test_exports_have_where_the_sampler_looks(self, make: Make) -> None:
-        project = make(sampler=Part("random"))
-        succeed(draw(project))
-        succeed(project.run("selection"))
+    def test_exports_have_where_the_sampler_looks(self, random: SpecProject) -> None:
+        project = random
         folder = project.study().parameters_folder
         folder.mkdir(parents=True)
 
@@ -295,7 +300,8 @@ class TestTheSameCandidates:
         assert (outcome.counts.trained, outcome.counts.reused) == (4, 0)
         assert changed.registered()[:4] == before
         assert len(changed.by_partition("scores")) == len(changed.registered()) == 8
-        assert (launch(changed).counts.trained, launch(changed).run_ids) == (0, [])
+        repeated = launch(changed)
+        assert (repeated.counts.trained, repeated.run_ids) == (0, [])
         line = (
             "4 registered candidates of other axes, which the sampler is not shown: "
             f"{', '.join(before[:3])}, ..."

@@ -1,5 +1,6 @@
 """A command that waited for another one tries nothing again that has just failed."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,23 @@ BAD = "C8.0_G0.016"
 REASON = "fitting failed: ValueError: C = 8 is not to my taste"
 
 
-@pytest.fixture
-def project(tmp_path: Path, instance: dg.DagsterInstance) -> SpecProject:
-    """Three candidates, one of which cannot be fitted; two commands were started, one is done."""
+@pytest.fixture(scope="module")
+def project_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SpecProject]:
+    """What `project` copies; read only."""
+    folder = tmp_path_factory.mktemp("waiting") / "project"
     picky = Step("iris_hpo_tests.orchestration.estimators.Picky")
-    spec = replace(small_spec(tmp_path / "project"), steps=(picky,))
-    made = SpecProject.create(tmp_path / "project", instance, spec)
-    made.write_axis("c", 0.5, 8, 128)
-    made.write_axis("gamma", 0.016)
-    assert made.launch().failures == {BAD: REASON}
-    return made
+    with dg.DagsterInstance.ephemeral() as instance:
+        made = SpecProject.create(folder, instance, replace(small_spec(folder), steps=(picky,)))
+        made.write_axis("c", 0.5, 8, 128)
+        made.write_axis("gamma", 0.016)
+        assert made.launch().failures == {BAD: REASON}
+        yield made
+
+
+@pytest.fixture
+def project(project_once: SpecProject, tmp_path: Path, instance: dg.DagsterInstance) -> SpecProject:
+    """Three candidates, one of which cannot be fitted; two commands were started, one is done."""
+    return project_once.copy(tmp_path / "project", instance)
 
 
 def test_what_failed_is_named_again_and_not_tried(project: SpecProject) -> None:

@@ -33,17 +33,25 @@ def picky_project(folder: Path, instance: dg.DagsterInstance) -> SpecProject:
     return made
 
 
+@pytest.fixture(scope="module")
+def picky_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SpecProject]:
+    """What `picky` copies; read only."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield picky_project(tmp_path_factory.mktemp("picky") / "picky", instance)
+
+
 @pytest.fixture
-def picky(tmp_path: Path, instance: dg.DagsterInstance) -> SpecProject:
-    return picky_project(tmp_path / "picky", instance)
+def picky(picky_once: SpecProject, tmp_path: Path, instance: dg.DagsterInstance) -> SpecProject:
+    return picky_once.copy(tmp_path / "picky", instance)
 
 
 @pytest.fixture(scope="module")
-def failed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SpecProject, str]]:
+def failed(
+    picky_once: SpecProject, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[SpecProject, str]]:
     """After a run in which one of three candidates failed, and the selection; read only."""
-    folder = tmp_path_factory.mktemp("failed")
     with dg.DagsterInstance.ephemeral() as instance:
-        project = picky_project(folder / "picky", instance)
+        project = picky_once.copy(tmp_path_factory.mktemp("failed") / "picky", instance)
         project.write_axis("c", 0.5, 8, 128)
         project.write_axis("gamma", 0.016)
         project.materialize_sources()

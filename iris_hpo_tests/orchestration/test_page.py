@@ -26,8 +26,8 @@ def test_results_are_those_that_are_stored(finished: SpecProject) -> None:
     assert results.failures == {}
 
 
-def test_the_metadata_begin_with_the_answer_the_picture_and_the_page(finished: SpecProject) -> None:
-    metadata = finished.metadata("selection")
+def test_the_metadata_begin_with_the_answer_the_picture_and_the_page(drawn: SpecProject) -> None:
+    metadata = drawn.metadata("selection")
 
     first = [name for name in metadata if name in ("expectation", "heatmap", "report")]
     assert first == list(metadata)[: len(first)]

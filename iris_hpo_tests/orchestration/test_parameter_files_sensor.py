@@ -12,6 +12,7 @@ from iris_hpo.orchestration import ranges, ticks
 from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.partitions import PartitionChange, apply_change
 from iris_hpo.orchestration.selection_status import choosing_fingerprint
+from iris_hpo.reports import DEFAULT_REPORTS
 from iris_hpo.spec_choosing import selection_settings
 from iris_hpo.training.estimators import Step
 from iris_hpo_tests.orchestration.following import (
@@ -415,7 +416,7 @@ class TestHowTheSearchChooses:
             {"rule": "test_score", "metric": "balanced_accuracy"},
             {"rule": "test_score", "ensemble": True},
             {"rule": "test_score", "refit": "all"},
-            {"rule": "test_score", "reports": ()},
+            {"rule": "test_score", "reports": DEFAULT_REPORTS},
         ]
         for changed in changes:
             chosen.project, chosen.cursor = project, unchanged

@@ -5,7 +5,11 @@ import sys
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 
+import pytest
+
+from iris_hpo.reports import DEFAULT_REPORTS
 from iris_hpo_tests.projects import KEYS, SpecProject
 
 _counting: list[Counter[str]] = []
@@ -19,6 +23,12 @@ def _note(event: str, arguments: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_note)  # it cannot be taken away; without a counter it does nothing
+
+
+@pytest.fixture
+def project(project: SpecProject) -> SpecProject:
+    """A search that also draws."""
+    return replace(project, spec=replace(project.spec, reports=DEFAULT_REPORTS))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import pickle
+from collections.abc import Iterator
 from dataclasses import replace
 
 import dagster as dg
@@ -172,7 +173,6 @@ def test_artifacts_are_laid_out_as_designed(finished: SpecProject) -> None:
         *(f"models/model_{key}.json" for key in KEYS),
         *(f"scores/{key}.json" for key in KEYS),
         "selection/leaderboard.csv",
-        "selection/heatmap.png",
         "selection/champion.pkl",
         "selection/champion.json",
         "selection/references.json",
@@ -283,21 +283,21 @@ def test_the_champion_is_the_model_of_its_card(finished: SpecProject) -> None:
     assert pickle.dumps(joblib.load(folder / "champion.pkl"))
 
 
-def test_the_heat_map_is_an_image_in_the_page(finished: SpecProject) -> None:
-    value = finished.materializations("selection")[0].metadata["heatmap"]
+def test_the_heat_map_is_an_image_in_the_page(drawn: SpecProject) -> None:
+    value = drawn.materializations("selection")[0].metadata["heatmap"]
     assert isinstance(value, dg.MarkdownMetadataValue)
     assert value.md_str is not None
     prefix = "![scores](data:image/png;base64,"
     assert value.md_str.startswith(prefix)
     image = base64.b64decode(value.md_str.removeprefix(prefix).removesuffix(")"), validate=True)
-    assert image == (finished.artifacts / "selection" / "heatmap.png").read_bytes()
+    assert image == (drawn.artifacts / "selection" / "heatmap.png").read_bytes()
     assert image.startswith(b"\x89PNG\r\n")
 
 
 def test_a_champion_on_the_edge_of_the_grid_is_flagged(project: SpecProject) -> None:
     project.write_axis("c", 0.001, 0.002)
     project.write_axis("gamma", 0.001, 0.002)
-    project.search()
+    project.search(split={"folds": 0})
     metadata = project.metadata("selection")
     card = json.loads((project.artifacts / "selection/champion.json").read_text())
     assert card["edges"] == [["C", "lowest"], ["gamma", "lowest"]]
@@ -315,7 +315,7 @@ def test_a_champion_is_not_flagged_where_nothing_lies_beyond(project: SpecProjec
     for name in ("c", "gamma"):
         (project.parameters / f"{name}_parameters.txt").unlink()
     of_trees.write_axis("leaf", 1, 90)  # of 120 rows, so that the tree has no split
-    of_trees.search()
+    of_trees.search(split={"folds": 0})
     card = json.loads((project.artifacts / "selection/champion.json").read_text())
     assert card["key"] == "L1"
     assert card["edges"] == []
@@ -325,20 +325,38 @@ def test_a_champion_is_not_flagged_where_nothing_lies_beyond(project: SpecProjec
 def test_a_champion_within_the_grid_is_not_flagged(project: SpecProject) -> None:
     project.write_axis("c", 1e-6, 8, 1e12)
     project.write_axis("gamma", 1e-9, 0.063, 1e6)
-    project.search()
+    project.search(split={"folds": 0})
     assert project.metadata("selection")["champion"] == "C8.0_G0.063"
     assert "edge_of_grid" not in project.metadata("selection")
 
 
-def test_a_long_leaderboard_is_cut_in_the_page_but_not_in_the_file(project: SpecProject) -> None:
-    project.write_axis("c", *range(1, 10))
-    project.write_axis("gamma", 0.01, 0.02, 0.03)
-    project.search(split={"folds": 0})
-    shown = [row["candidate"] for row in table(project, "selection", "leaderboard")]
-    stored = [row["candidate"] for row in project.leaderboard()]
+@pytest.fixture(scope="module")
+def long_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SpecProject]:
+    """A search of 27 candidates without folds; nothing of it is changed."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        project = SpecProject.create(tmp_path_factory.mktemp("long") / "project", instance)
+        project.write_axis("c", *range(1, 10))
+        project.write_axis("gamma", 0.01, 0.02, 0.03)
+        yield project.search(split={"folds": 0})
+
+
+def test_a_long_leaderboard_is_cut_in_the_page_but_not_in_the_file(long_once: SpecProject) -> None:
+    shown = [row["candidate"] for row in table(long_once, "selection", "leaderboard")]
+    stored = [row["candidate"] for row in long_once.leaderboard()]
     assert len(stored) == 27
     assert 10 <= len(shown) < len(stored)
     assert shown == stored[: len(shown)]
+
+
+def test_without_folds_scores_have_no_cross_validation(long_once: SpecProject) -> None:
+    metadata = long_once.metadata("scores", "C1.0_G0.01")
+    assert not {"cv_mean", "cv_std"} & set(metadata)
+    assert "accuracy" in metadata
+
+
+def test_a_rule_that_needs_folds_is_refused_without(long_once: SpecProject) -> None:
+    result = long_once.run("selection", selection={"rule": "cv"})
+    assert "folds" in failure_text(result)
 
 
 def test_one_candidate_alone_by_its_partition(prepared: SpecProject) -> None:
@@ -430,18 +448,3 @@ def test_bad_settings_fail_with_the_value(
 ) -> None:
     result = prepared.run("models", keys=prepared.registered(), candidates=config)
     assert message in failure_text(result)
-
-
-def test_a_rule_that_needs_folds_is_refused_without(project: SpecProject) -> None:
-    project.materialize_sources(split={"folds": 0})
-    succeed(project.materialize_candidates())
-    result = project.run("selection", selection={"rule": "cv"})
-    assert "folds" in failure_text(result)
-    succeed(project.run("selection"))
-
-
-def test_without_folds_scores_have_no_cross_validation(project: SpecProject) -> None:
-    project.search(split={"folds": 0})
-    metadata = project.metadata("scores", KEYS[0])
-    assert not {"cv_mean", "cv_std"} & set(metadata)
-    assert "accuracy" in metadata
