@@ -54,27 +54,40 @@ def project(tmp_path: Path) -> YamlProject:
     return made
 
 
-@pytest.mark.parametrize(("text", "line", "message"), BROKEN.values(), ids=BROKEN)
-def test_the_location_loads_and_shows_the_message(
-    project: YamlProject, text: str, line: int, message: str
-) -> None:
-    path = project.write_yaml("broken", text)
-    defs = project.load()
-
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    """A project with a whole search beside every broken one, each in a folder of its own."""
+    made = YamlProject.create(tmp_path_factory.mktemp("broken") / "project")
+    made.write_yaml("whole", WHOLE)
+    for name, (text, _, _) in BROKEN.items():
+        made.write_yaml(folder_of(name), text.replace("name: broken", f"name: {folder_of(name)}"))
+    defs = made.load()
     dg.Definitions.validate_loadable(defs)
-    keys = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
-    assert {"whole/models", "whole/selection", "broken/parameters"} <= keys
-    shown = defs.resolve_asset_graph().get(dg.AssetKey(["broken", "parameters"])).description
-    assert message in str(shown)
+    assert {"whole/models", "whole/selection"} <= keys_of(defs)
+    return defs
+
+
+def folder_of(name: str) -> str:
+    return name.replace(" ", "_")
+
+
+@pytest.mark.parametrize(("name", "line", "message"), [(n, *BROKEN[n][1:]) for n in BROKEN])
+def test_the_location_loads_and_shows_the_message(
+    loaded: dg.Definitions, name: str, line: int, message: str
+) -> None:
+    folder = folder_of(name)
+    shown = described(loaded, f"{folder}/parameters")
+    assert message in shown
     if line:
-        assert path.name in str(shown)
-    assert not defs.resolve_asset_graph().get(dg.AssetKey(["broken", "parameters"])).is_executable
+        assert f"{folder}/defs.yaml" in shown
+    key = dg.AssetKey([folder, "parameters"])
+    assert not loaded.resolve_asset_graph().get(key).is_executable
     with (
         dg.build_sensor_context() as context,
         pytest.raises(dg.Failure) as failure,
     ):
-        defs.resolve_sensor_def("broken_parameter_files_sensor").evaluate_tick(context)
-    assert str(failure.value.description) in str(shown)
+        loaded.resolve_sensor_def(f"{folder}_parameter_files_sensor").evaluate_tick(context)
+    assert str(failure.value.description) in shown
 
 
 def test_a_job_over_all_assets_does_not_fail_by_it(tmp_path: Path) -> None:
@@ -101,8 +114,9 @@ def described(defs: dg.Definitions, key: str) -> str:
     return str(defs.resolve_asset_graph().get(dg.AssetKey(key.split("/"))).description)
 
 
-@pytest.mark.parametrize("name", ["syntax", "unknown type"])
-@pytest.mark.parametrize("folder", ["", "group/", "group/deep/"])
+@pytest.mark.parametrize(
+    ("name", "folder"), [("syntax", ""), ("unknown type", "group/"), ("syntax", "group/deep/")]
+)
 def test_several_searches_are_loaded_beside_a_broken_one(
     project: YamlProject, name: str, folder: str
 ) -> None:
@@ -117,7 +131,9 @@ def test_several_searches_are_loaded_beside_a_broken_one(
     assert len(keys_of(defs)) == 3 * 6 + 1
 
 
-@pytest.mark.parametrize(("text", "line", "message"), SOME.values(), ids=SOME)
+@pytest.mark.parametrize(
+    ("text", "line", "message"), [BROKEN["bad axis"], BROKEN["empty"]], ids=["bad axis", "empty"]
+)
 def test_a_search_in_the_same_folder_of_a_folder_is_loaded(
     project: YamlProject, text: str, line: int, message: str
 ) -> None:

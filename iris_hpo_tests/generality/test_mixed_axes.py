@@ -55,7 +55,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> YamlProject:
         data_file="wine.csv",
         target="target",
         estimator="sklearn.ensemble.RandomForestClassifier",
-        settings={"n_estimators": 4},
+        settings={"n_estimators": 2},
         axes=[
             {"name": "criterion", "symbol": "K", "type": "str"},
             {"name": "bootstrap", "symbol": "B", "type": "bool"},
@@ -74,7 +74,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> YamlProject:
 def scores() -> Mapping[tuple[Value, ...], Scores]:
     """What scikit-learn makes of the same grid."""
     features, target = load_wine(return_X_y=True)
-    forest = RandomForestClassifier(n_estimators=4, random_state=0)
+    forest = RandomForestClassifier(n_estimators=2, random_state=0)
     return grid_search(forest, GRID, features, target, scoring="accuracy", folds=2)
 
 
