@@ -24,7 +24,9 @@ JSON = st.recursive(
 FIELDS = st.sampled_from([*SplitCard.__annotations__, *ScoreCard.__annotations__, "key", "digest"])
 
 
-@pytest.mark.parametrize("kind", [SplitCard, ParametersCard, ModelCard, ScoreCard, ChampionCard])
+KINDS = (SplitCard, ParametersCard, ModelCard, ScoreCard, ChampionCard)
+
+
 @given(
     content=st.binary(max_size=60)
     | JSON.map(lambda value: json.dumps(value).encode())
@@ -32,14 +34,16 @@ FIELDS = st.sampled_from([*SplitCard.__annotations__, *ScoreCard.__annotations__
     | st.integers(1_000, 200_000).map(lambda depth: b"[" * depth)
 )
 def test_any_bytes_are_a_card_or_refused(
-    tmp_path_factory: pytest.TempPathFactory, kind: type, content: bytes
+    tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
     root: Path = tmp_path_factory.getbasetemp() / "cards"
     store = ArtifactStore(UPath(root))
     store.write("card.json", content)
-    refusal = f"{root / 'card.json'} is not a {kind.__name__} of this version; run the search again"
-    try:
-        version_or_error = read_card(store, "card.json", kind).version
-    except InputError as error:
-        version_or_error = str(error)
-    assert version_or_error == refusal or len(version_or_error) == 64
+    for kind in KINDS:
+        try:
+            version_or_error = read_card(store, "card.json", kind).version
+        except InputError as error:
+            version_or_error = str(error)
+        refusal = f"is not a {kind.__name__} of this version; run the search again"
+        is_refused = version_or_error == f"{root / 'card.json'} {refusal}"
+        assert is_refused or len(version_or_error) == 64

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from iris_hpo_tests.faults.conftest import Disk, home_on
-from iris_hpo_tests.projects import ShippedProject
+from iris_hpo_tests.projects import ShippedProject, files_below
 
 ARGUMENTS = ("run", "--engine", "serial", "--folds", "2")
 KEPT = "make it writable and make room, then run the search again: finished candidates are kept"
@@ -24,6 +24,15 @@ def on(disk: Disk, project: ShippedProject) -> None:
     """Keep the artifacts of a project on a disk."""
     (disk.place / "artifacts").mkdir()
     project.artifacts.symlink_to(disk.place / "artifacts", target_is_directory=True)
+
+
+def move_to(disk: Disk, project: ShippedProject) -> None:
+    """Move the artifacts of a project that was run to a disk."""
+    moved = project.artifacts.rename(project.root / "moved")
+    on(disk, project)
+    for name, (_, content) in files_below(moved).items():
+        (project.artifacts / name).parent.mkdir(parents=True, exist_ok=True)
+        (project.artifacts / name).write_bytes(content)
 
 
 def leaderboard(project: ShippedProject) -> bytes:
@@ -74,12 +83,7 @@ def test_a_disk_that_is_full_when_the_best_are_stored_keeps_the_last_selection(
     disk: Disk, done: ShippedProject
 ) -> None:
     before = contents(done)
-    # The files move to a disk that has hardly any room.
-    moved = done.artifacts.rename(done.root / "moved")
-    on(disk, done)
-    for name, content in before.items():
-        (done.artifacts / name).parent.mkdir(parents=True, exist_ok=True)
-        (done.artifacts / name).write_bytes(content)
+    move_to(disk, done)
     filler = disk.place / "filler"
     disk.resize("600k")
     try:
@@ -100,25 +104,23 @@ def test_a_disk_that_is_full_when_the_best_are_stored_keeps_the_last_selection(
     filler.unlink()
     assert done.call(*ARGUMENTS, "--rule", "cv").returncode == 0
     assert contents(done)["selection/champion.json"] != before["selection/champion.json"]
-    assert moved.is_dir()
 
 
-def test_a_read_only_artifacts_folder(disk: Disk, few: ShippedProject) -> None:
-    on(disk, few)
-    assert few.call(*ARGUMENTS, "--quiet").returncode == 0
-    before = contents(few)
+def test_a_read_only_artifacts_folder(disk: Disk, done: ShippedProject) -> None:
+    move_to(disk, done)
+    before = contents(done)
     disk.protect()
-    result = few.call(*ARGUMENTS, "--force")
+    result = done.call(*ARGUMENTS, "--force")
     assert result.returncode == 2
     assert result.stderr == (
-        f"iris-hpo: {few.artifacts} cannot be written: Read-only file system; {KEPT}\n"
+        f"iris-hpo: {done.artifacts} cannot be written: Read-only file system; {KEPT}\n"
     )
-    assert contents(few) == before
+    assert contents(done) == before
     for look in (("status", "--folds", "2"), ("leaderboard",)):
-        assert "Traceback" not in few.call(*look).stderr
-    assert few.call("leaderboard").returncode == 0
+        assert "Traceback" not in done.call(*look).stderr
+    assert done.call("leaderboard").returncode == 0
     disk.resize("40m")
-    assert few.call(*ARGUMENTS, "--quiet").returncode == 0
+    assert done.call(*ARGUMENTS, "--force", "--quiet").returncode == 0
 
 
 def test_an_artifacts_folder_that_was_never_writable(disk: Disk, few: ShippedProject) -> None:

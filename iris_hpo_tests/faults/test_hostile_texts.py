@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -185,7 +186,11 @@ SHEETS: dict[str, list[list[object]]] = {
 @pytest.fixture
 def project(tmp_path: Path) -> YamlProject:
     """A project with a sound search and nothing done."""
-    made = YamlProject.create(tmp_path / "project")
+    return make_sound(tmp_path / "project")
+
+
+def make_sound(root: Path) -> YamlProject:
+    made = YamlProject.create(root)
     made.write_data("d.csv", [["x", "y", "kind"], *[[n, n % 5, "ab"[n % 2]] for n in range(30)]])
     made.write_search("s", **SEARCH)
     made.write_values("s", max_depth=[1, 2])
@@ -266,13 +271,26 @@ def test_a_parameter_file(project: YamlProject, name: str) -> None:
         check_clean(text, "Dagster")
 
 
-def test_a_partition_that_a_person_made_up(project: YamlProject) -> None:
-    project.run("s")
+@pytest.fixture(scope="module")
+def _searched(tmp_path_factory: pytest.TempPathFactory) -> YamlProject:
+    made = make_sound(tmp_path_factory.mktemp("searched") / "project")
+    made.run("s")
+    return made
+
+
+@pytest.fixture
+def searched(_searched: YamlProject, tmp_path: Path) -> YamlProject:
+    """A copy of a project whose search was run."""
+    shutil.copytree(_searched.root, tmp_path / "copy")
+    return YamlProject(tmp_path / "copy")
+
+
+def test_a_partition_that_a_person_made_up(searched: YamlProject) -> None:
     keys = [f"made up{HOSTILE}"[:250], *(f"{number}{ESCAPES}" for number in range(60))]
-    with project.entered(), project.instance() as instance:
+    with searched.entered(), searched.instance() as instance:
         for name in ("s_candidates", "s_candidates_from_files"):
             instance.add_dynamic_partitions(name, keys)
-        defs = project.load()
+        defs = searched.load()
         job = defs.resolve_implicit_global_asset_job_def()
         texts: list[str] = []
         for name in ("parameters", "selection"):
@@ -287,11 +305,10 @@ def test_a_partition_that_a_person_made_up(project: YamlProject) -> None:
         check_clean(text, "Dagster")
 
 
-def test_predict_escapes_texts_of_the_file(project: YamlProject) -> None:
-    project.run("s")
+def test_predict_escapes_texts_of_the_file(searched: YamlProject) -> None:
     for rows in ([[HOSTILE, "y"], [1, 2]], [["x", "y"], [1, HOSTILE]], [[1, 2], [HOSTILE]]):
-        project.write_data("p.csv", rows)
-        answer = project.call("predict", str(project.root / "data" / "p.csv"), "--search", "s")
+        searched.write_data("p.csv", rows)
+        answer = searched.call("predict", "data/p.csv", "--search", "s")
         assert answer.code == 2
         assert len(answer.err) < 1_000
         check_clean(output_of(answer), "predict")
