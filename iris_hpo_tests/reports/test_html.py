@@ -25,9 +25,15 @@ from iris_hpo.reports.plots import Plots
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.testing import ReportContract
-from iris_hpo_tests.reports.pages import GAMMA, KERNEL, C, facts_of_grid, svm
+from iris_hpo_tests.reports.pages import GAMMA, KERNEL, C, facts_of_grid
+from iris_hpo_tests.reports.pages import svm as facts_of_svm
 
 HOSTILE = "</script><script>alert('&\"')</script>\u202etxt.exe\u2066"
+
+
+@cache
+def svm() -> PageFacts:
+    return replace(facts_of_svm(), warnings=["better candidates may lie beyond"])
 
 
 @cache
@@ -76,8 +82,7 @@ class TestHtml(ReportContract):
 
 
 def test_the_answer_comes_first_and_needs_no_script() -> None:
-    facts = replace(svm(), warnings=["better candidates may lie beyond"])
-    page = own_text(make_page(facts))
+    facts, page = svm(), own_text(svm_page())
 
     places = [page.index(text) for text in (facts.answer[0], facts.warnings[0], 'id="leaderboard"')]
     assert places == sorted(places)
@@ -95,6 +100,7 @@ def test_the_columns_are_those_of_the_leaderboard() -> None:
     assert list(columns["state"])[:4] == [3, 1, 1, 0]
 
 
+@cache
 def proposed_svm() -> PageFacts:
     """A page whose first candidate was listed; a sampler proposed the others."""
     facts = svm()
@@ -103,10 +109,13 @@ def proposed_svm() -> PageFacts:
     return replace(facts, rows=[facts.rows[0], *others])
 
 
-def test_how_a_candidate_was_proposed_is_no_metric() -> None:
-    facts = proposed_svm()
+@cache
+def proposed_columns() -> dict[str, Any]:
+    return columns_of(make_page(proposed_svm()))
 
-    columns = columns_of(make_page(facts))
+
+def test_how_a_candidate_was_proposed_is_no_metric() -> None:
+    facts, columns = proposed_svm(), proposed_columns()
 
     assert list(columns["metric_0"]) == [row["recall"] for row in facts.rows]
     assert "metric_1" not in columns
@@ -121,7 +130,7 @@ def test_how_a_candidate_was_proposed_stands_at_the_end_of_its_line_and_beside_i
 
     assert [column.field for column in leaderboard_table(plots).columns[-3:]] == fields
     assert hover.tooltips[-1] == ("proposed by", "@proposed")
-    columns = columns_of(make_page(proposed_svm()))
+    columns = proposed_columns()
     assert [columns["proposed"][at] for at in (0, 4)] == [
         "listed",
         "tpe, after 4 candidates, with 3 results known",
@@ -131,7 +140,7 @@ def test_how_a_candidate_was_proposed_stands_at_the_end_of_its_line_and_beside_i
 
 
 def test_a_grid_s_page_does_not_speak_of_samplers() -> None:
-    columns = columns_of(make_page(svm()))
+    columns = columns_of(svm_page())
 
     assert not {"proposed", "sampler", "number", "results_known"} & set(columns)
 
@@ -148,7 +157,7 @@ def test_time_has_the_unit_that_suits_it(seconds: float, text: str) -> None:
 
 
 def test_test_scores_rank_under_their_rule() -> None:
-    columns = columns_of(make_page(svm("test_score")))
+    columns = columns_of(make_page(facts_of_svm("test_score")))
 
     assert list(columns["ranking"]) == list(columns["score"])
 

@@ -294,6 +294,7 @@ def test_a_missing_scheduler_gives_one_message(monkeypatch):
         all_of(DaskEngine(address).map(engine_work.square, [1], ONCE))
 
 
+@pytest.mark.slow
 def test_a_scheduler_without_workers_gives_one_message(no_workers, monkeypatch):
     monkeypatch.setattr("iris_hpo.engines.dask._WORKERLESS_SECONDS", 1.0)
     address = no_workers.address
