@@ -138,9 +138,12 @@ def test_each_fails_alone(name: str, place: tuple[Engine, str], tmp_path: Path) 
     check_child(tmp_path)
     for kind in OVERDUE_KINDS[name]:
         overdue = Trial(f"{kind} 99", {"fault": "takes too long"})
-        (outcome,) = all_of(engine.map(works, [overdue], Limits(retries=0, timeout=3)))
-        assert isinstance(outcome, Failed)
-        assert outcome.reason == "did not finish within 3 s (candidate_timeout)"
+        for limit in (3, 30):
+            (outcome,) = all_of(engine.map(works, [overdue], Limits(retries=0, timeout=limit)))
+            assert isinstance(outcome, Failed)
+            assert outcome.reason == f"did not finish within {limit} s (candidate_timeout)"
+            if (tmp_path / "child").exists():  # a busy machine may not come so far in 3 s
+                break
         check_child(tmp_path)
 
 
