@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 from iris_hpo_tests.conftest import LONGEST_FIRST
@@ -16,6 +17,11 @@ CLUMP = {"DagsterInstance", "SearchSpec", "Names", "Storage", "ArtifactStore", "
 """A function that needs two of these takes a `Study`, which is made of them."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@cache
+def parsed(text: str) -> ast.Module:
+    return ast.parse(text)
 
 
 def functions(tree: ast.Module) -> Iterator[Function]:
@@ -39,7 +45,7 @@ def too_long(text: str) -> list[str]:
     """Name what is too long in a module."""
     lines = len(text.splitlines())
     found = [f"{lines} lines"] if lines > FILE_LINES else []
-    for function in functions(ast.parse(text)):
+    for function in functions(parsed(text)):
         length = (function.end_lineno or 0) - function.lineno + 1
         if length > FUNCTION_LINES:
             found.append(f"{function.name}: {length} lines")
@@ -48,7 +54,7 @@ def too_long(text: str) -> list[str]:
 
 def clumps(text: str) -> list[str]:
     """Name the functions of a module that take two of what a study is made of."""
-    tree = ast.parse(text)
+    tree = parsed(text)
     study = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Study"]
     makers = {id(function) for node in study for function in functions(ast.Module(node.body, []))}
     return [

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -197,9 +198,13 @@ def texts_in(path: Path) -> Iterator[str]:
             yield str(node.value)
 
 
+@cache
+def words_in(path: Path) -> frozenset[str]:
+    return frozenset(word for text in texts_in(path) for word in re.findall(r"\w+", text))
+
+
 def lists_all(path: Path, names: Collection[str]) -> bool:
-    words = {word for text in texts_in(path) for word in re.findall(r"\w+", text)}
-    return words.issuperset(names)
+    return words_in(path).issuperset(names)
 
 
 @pytest.mark.parametrize(

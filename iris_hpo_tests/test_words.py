@@ -8,7 +8,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -41,19 +41,21 @@ def name_of(path: Path) -> str:
     return path.relative_to(REPOSITORY).as_posix()
 
 
-def texts_of(source: str) -> Iterator[tuple[int, str]]:
+def texts_of(nodes: Sequence[ast.AST], source: str) -> Iterator[tuple[int, str]]:
     """Docstrings, messages, comments and other texts of a module, with the line of each."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.lineno, node.value
+    if not any("#" in line and UNWANTED.search(line) for line in source.splitlines()):
+        return  # to find out what is a comment takes long
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
 
 
-def names_of(source: str) -> Iterator[tuple[int, str]]:
+def names_of(nodes: Sequence[ast.AST]) -> Iterator[tuple[int, str]]:
     """Names of variables and parameters of a module, with the line of each."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.lineno, node.id
         elif isinstance(node, ast.arg):
@@ -62,14 +64,16 @@ def names_of(source: str) -> Iterator[tuple[int, str]]:
 
 def breaches_of_module(source: str) -> list[tuple[int, str]]:
     """Line and words of every breach in a module; a missing docstring is on line 1."""
+    module = ast.parse(source)
+    nodes = [*ast.walk(module)]
     breaches = [
         (line, " ".join(match[1].split()))
-        for line, text in texts_of(source)
+        for line, text in texts_of(nodes, source)
         for rule in (UNWANTED, WITHOUT_NOUN)
         for match in rule.finditer(text)
     ]
-    breaches += [(line, name) for line, name in names_of(source) if name in UNWANTED_NAMES]
-    if source.strip() and not ast.get_docstring(ast.parse(source)):
+    breaches += [(line, name) for line, name in names_of(nodes) if name in UNWANTED_NAMES]
+    if source.strip() and not ast.get_docstring(module):
         breaches.append((1, "no docstring"))
     return breaches
 

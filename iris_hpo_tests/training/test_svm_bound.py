@@ -117,7 +117,7 @@ def test_regressions_have_bounds_too(digits, fits):
 @pytest.mark.parametrize(
     ("recipe", "points"),
     [
-        pytest.param(recipe_of(), points_of(128.0, 8.0, 2.0, 0.5), id="smaller ones"),
+        pytest.param(recipe_of(), points_of(128.0, 8.0, 32.0, 0.5), id="smaller ones"),
         pytest.param(
             recipe_of(),
             [*points_of(8.0, 32.0), {"C": 64.0, "gamma": 1e-3}, {"C": 64.0, "gamma": 1e-4}],
