@@ -98,7 +98,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _results_once() -> Iterator[None]:
-    from iris_hpo_tests.made_once import draw_once, fit_curves_once
+    from iris_hpo_tests.results_once import draw_once, fit_curves_once
 
     with pytest.MonkeyPatch.context() as patch:
         draw_once(patch)

@@ -1,29 +1,26 @@
 """What is the same in every test, and is made once in the tests' own process.
 
-Empty databases of an instance, compiled SQL, the schemas of installed components, the figure of an
-equal selection and the learning curve of an equal champion: each takes longer than most tests, or
-is made many times in each. The processes that tests start make all of it themselves, as those of
-users do.
+Empty databases of an instance and connections to them, compiled SQL, jobs and the schemas of
+installed components: each takes longer than most tests, or is made many times in each. The
+processes that tests start make all of it themselves, as those of users do. Results of searches are
+kept in `iris_hpo_tests.results_once`.
 """
 
 import operator
 import os
-import pickle
 import sqlite3
 import tempfile
-import warnings
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from functools import cache, lru_cache, wraps
 from pathlib import Path
 from threading import current_thread, main_thread
 from typing import Any
 
-import pytest
 import sqlalchemy.event
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from dagster._core.definitions.job_definition import JobDefinition
 from dagster._core.execution import compute_logs
 from dagster._core.storage.event_log import InMemoryEventLogStorage, SqliteEventLogStorage
 from dagster._core.storage.runs import InMemoryRunStorage, SqliteRunStorage
@@ -34,14 +31,6 @@ from dagster.components.core import load_defs, package_entry, snapshot
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.util import LRUCache
-
-from iris_hpo.reports import figure as figures
-from iris_hpo.selection.rules import Selection
-from iris_hpo.training import final_fits
-from iris_hpo.training.estimator_objective import EstimatorObjective
-from iris_hpo.training.evaluation import Evaluation
-from iris_hpo.training.learning_curve import LearningCurve
-from iris_hpo.training.search_objective import SearchObjective
 
 Connecting = AbstractContextManager[Connection]
 
@@ -54,70 +43,13 @@ def make_once() -> None:
     _compile_statements_once()
     _make_engines_once()
     _connect_once()
+    _prepare_jobs_once()
     compute_logs.tail_to_stream = _copy_at_the_end
     sqlalchemy.event.listen(Engine, "connect", _leave_it_to_the_system)
     _copy_once_made(SqliteRunStorage, "from_local", _runs)
     _copy_once_made(SqliteScheduleStorage, "from_local", _schedules)
     _copy_once_made(SqliteEventLogStorage, "__init__", _index)
     _copy_once_made(SqliteEventLogStorage, "_initdb", _events)
-
-
-def draw_once(patch: pytest.MonkeyPatch) -> None:
-    """Keep figures by all that they show.
-
-    Tests of the figures import the function that draws.
-    """
-    draw = figures.draw_selection
-    kept: dict[bytes, bytes] = {}
-
-    def draw_selection(selection: Selection) -> bytes:
-        shown = pickle.dumps(_shown(selection))
-        if shown not in kept:
-            kept[shown] = draw(selection)
-        return kept[shown]
-
-    patch.setattr(figures, "draw_selection", draw_selection)
-
-
-def fit_curves_once(patch: pytest.MonkeyPatch) -> None:
-    """Keep learning curves by all that decides them, if their fits gave no warning.
-
-    Those of a project's own code are fitted again: its tests watch what it does. Tests of the
-    curves import the function that fits.
-    """
-    fit = final_fits.fit_learning_curve
-    kept: dict[bytes, LearningCurve] = {}
-
-    def fit_learning_curve(
-        objective: SearchObjective, model: object, *others: Any, **named: Any
-    ) -> LearningCurve | None:
-        if not isinstance(objective, EstimatorObjective) or objective.code:
-            return fit(objective, model, *others, **named)
-        key = pickle.dumps((objective, others, named))
-        if key in kept:
-            return kept[key]
-        with warnings.catch_warnings(record=True) as caught:
-            curve = fit(objective, model, *others, **named)
-        for each in caught:
-            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
-        if curve is not None and not caught:  # None may be what a test has done to the fits
-            kept[key] = curve
-        return curve
-
-    patch.setattr(final_fits, "fit_learning_curve", fit_learning_curve)
-
-
-def _shown(selection: Selection) -> Selection:
-    """The selection without what a figure does not show: times, and each row's predictions."""
-    rows = [
-        replace(row, scored=replace(row.scored, evaluation=_shown_scores(row.scored.evaluation)))
-        for row in selection.rows
-    ]
-    return replace(selection, rows=tuple(rows), proposals={})
-
-
-def _shown_scores(evaluation: Evaluation) -> Evaluation:
-    return replace(evaluation, seconds=0.0, predictions=None)
 
 
 def _runs(base_dir: str, **_: Any) -> Path:
@@ -224,6 +156,24 @@ def _connect_by_the_held(make: Callable[[Any], Connecting]) -> Callable[[Any], C
                 yield held
 
     return connect
+
+
+def _prepare_jobs_once() -> None:
+    """Keep what a job is made to for its runs in this process, and with it its snapshot."""
+    make = JobDefinition.as_ephemeral_job
+
+    def as_ephemeral_job(
+        job: JobDefinition, resource_defs: Any, input_values: Any, *selections: Any, **named: Any
+    ) -> JobDefinition:
+        if resource_defs or input_values:
+            return make(job, resource_defs, input_values, *selections, **named)
+        kept = vars(job).setdefault("_kept_for_tests", {})
+        key = repr((selections, named))
+        if key not in kept:
+            kept[key] = make(job, {}, {}, *selections, **named)
+        return kept[key]
+
+    JobDefinition.as_ephemeral_job = as_ephemeral_job
 
 
 @contextmanager

@@ -43,8 +43,8 @@ class Room:
 
 
 @pytest.fixture
-def follower(project: SpecProject) -> Follower:
-    return Follower(project, "parameter_files_sensor")
+def follower(prepared: SpecProject) -> Follower:
+    return Follower(prepared, "parameter_files_sensor")
 
 
 def done(project: SpecProject) -> set[str]:
@@ -87,7 +87,7 @@ def test_what_dagster_is_about_to_retry_is_left_to_it(
     instance = follower.project.instance
     Room(monkeypatch, "models/", WHOLE)
     assert follower.tick()
-    (run,) = instance.get_runs()
+    (run,) = instance.get_runs(limit=1)
     instance.add_run_tags(run.run_id, {"dagster/will_retry": "true"})
     assert not follower.look().run_requests
 
@@ -100,21 +100,22 @@ def test_what_dagster_has_not_retried_in_time_is_requested(
 ) -> None:
     Room(monkeypatch, "models/", WHOLE)
     assert follower.tick()
-    (run,) = follower.project.instance.get_runs()
+    (run,) = follower.project.instance.get_runs(limit=1)
     follower.project.instance.add_run_tags(run.run_id, {"dagster/will_retry": "true"})
     monkeypatch.setattr(cut_short, "_RETRY_SECONDS", 0)
     assert {request.job_name for request in follower.look().run_requests} == {"search"}
 
 
 def test_a_disk_that_is_full_before_any_candidate_is_tried_again(
-    follower: Follower, monkeypatch: pytest.MonkeyPatch
+    project: SpecProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    follower = Follower(project, "parameter_files_sensor")
     room = Room(monkeypatch, "split/", 0)
     assert follower.tick()
-    assert done(follower.project) == set()
+    assert done(project) == set()
     room.files = 10
     assert follower.tick()
-    assert done(follower.project) == set(KEYS)
+    assert done(project) == set(KEYS)
 
 
 def test_a_run_that_lacks_room_elsewhere_is_tried_again(
