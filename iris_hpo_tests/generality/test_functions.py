@@ -5,7 +5,9 @@ import io
 import json
 import math
 import pickle
+import shutil
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -14,7 +16,7 @@ import pytest
 from sklearn.datasets import load_wine
 
 from iris_hpo.orchestration.record import latest_metadata
-from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject, run_jobs
+from iris_hpo_tests.projects import DAGSTERS_WARNINGS, Answer, YamlProject, run_jobs
 from iris_hpo_tests.ticks import evaluate_tick
 
 pytestmark = DAGSTERS_WARNINGS
@@ -33,12 +35,27 @@ def branin(project: YamlProject) -> YamlProject:
     return project
 
 
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[YamlProject, Answer]:
+    """A project in which the search was run, and what the run said."""
+    project = YamlProject.create(tmp_path_factory.mktemp("branin") / "project")
+    project.copy_examples("branin")
+    return project, project.call("run", "--search", "branin", *SERIAL)
+
+
+@pytest.fixture
+def searched(first: tuple[YamlProject, Answer], tmp_path: Path) -> YamlProject:
+    """A copy of a project in which the search was run."""
+    shutil.copytree(first[0].root, tmp_path / "copy")
+    return YamlProject(tmp_path / "copy")
+
+
 class TestBranin:
     @pytest.mark.slow
     def test_the_least_is_the_best_and_numbers_are_shown_as_they_are(
-        self, branin: YamlProject
+        self, first: tuple[YamlProject, Answer]
     ) -> None:
-        answer = branin.call("run", "--search", "branin", *SERIAL)
+        branin, answer = first
         again = branin.run("branin")
 
         assert (answer.code, answer.err) == (0, "")
@@ -83,41 +100,31 @@ class TestBranin:
         assert str(models).startswith("What one branin per candidate gives")
 
     @pytest.mark.slow
-    def test_its_sensors_follow_the_source_and_no_data(self, branin: YamlProject) -> None:
-        branin.run("branin")
-        cursor = tick(branin, "parameter_files", None).cursor
-        assert "the search has no table" in str(tick(branin, "raw_data", None).skip_message)
-        assert "nothing new" in str(tick(branin, "parameter_files", cursor).skip_message)
+    def test_an_edit_makes_exactly_its_results_out_of_date(self, searched: YamlProject) -> None:
+        before = searched.files("branin")
+        cursor = tick(searched, "parameter_files", None).cursor
+        assert "the search has no table" in str(tick(searched, "raw_data", None).skip_message)
+        assert "nothing new" in str(tick(searched, "parameter_files", cursor).skip_message)
 
-        module = branin.root / "functions.py"
+        module = searched.root / "functions.py"
         module.write_text(module.read_text() + "# edited\n")
 
-        assert len(tick(branin, "parameter_files", cursor).run_requests) == 1
-
-    @pytest.mark.slow
-    def test_an_edit_makes_exactly_its_results_out_of_date(self, branin: YamlProject) -> None:
-        branin.run("branin")
-        before = branin.files("branin")
-
-        module = branin.root / "functions.py"
-        module.write_text(module.read_text() + "# edited\n")
-
-        assert scores_of_status(branin)["out of date"] == 25
-        assert branin.run("branin")["trained"] == 25
-        after = branin.files("branin")
+        assert len(tick(searched, "parameter_files", cursor).run_requests) == 1
+        assert scores_of_status(searched)["out of date"] == 25
+        assert searched.run("branin")["trained"] == 25
+        after = searched.files("branin")
         name = "selection/leaderboard.csv"
         assert after[name][1] == before[name][1]
 
     @pytest.mark.slow
-    def test_the_direction_selects_again_and_calls_nothing(self, branin: YamlProject) -> None:
-        branin.run("branin")
-        path = branin.root / "defs" / "branin" / "defs.yaml"
+    def test_the_direction_selects_again_and_calls_nothing(self, searched: YamlProject) -> None:
+        path = searched.root / "defs" / "branin" / "defs.yaml"
         path.write_text(path.read_text().replace("direction: minimize", "direction: maximize"))
 
-        turned = branin.run("branin")
+        turned = searched.run("branin")
 
         assert turned["trained"] == 0
-        assert turned["score"] == max(float(row["score"]) for row in branin.leaderboard("branin"))
+        assert turned["score"] == max(float(row["score"]) for row in searched.leaderboard("branin"))
 
     @pytest.mark.slow
     def test_with_a_version_a_comment_changes_nothing(self, branin: YamlProject) -> None:
@@ -133,10 +140,8 @@ class TestBranin:
         assert scores_of_status(branin)["out of date"] == 25
 
     @pytest.mark.slow
-    def test_it_predicts_nothing(self, branin: YamlProject) -> None:
-        branin.run("branin")
-
-        answer = branin.call("predict", "--search", "branin", "functions.py")
+    def test_it_predicts_nothing(self, searched: YamlProject) -> None:
+        answer = searched.call("predict", "--search", "branin", "functions.py")
 
         assert answer.code == 2
         assert "its champion is no model; the search has no table with rows to" in answer.err
