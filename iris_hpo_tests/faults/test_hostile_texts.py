@@ -4,7 +4,6 @@ import ast
 import csv
 import io
 import json
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -334,8 +333,12 @@ def calls_in(path: Path) -> Iterator[tuple[str, str]]:
     """Yield what a file calls: the last two names of each call."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call):
-            *_, owner, name = ["", "", *re.findall(r"\w+", ast.unparse(node.func))]
-            yield owner, name
+            owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+            yield last_name(owner), last_name(node.func)
+
+
+def last_name(node: ast.expr | None) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def test_every_message_goes_through_its_door() -> None:

@@ -115,7 +115,7 @@ FULL = "iris-hpo: standard output cannot be written: No space left on device\n"
             for line, code, stderr_text in (
                 ("iris-hpo leaderboard --search s | head -0", 0, ""),
                 ("iris-hpo leaderboard --search s --format csv >&-", 0, ""),
-                ("iris-hpo leaderboard --search no 2> /dev/full", 2, ""),
+                ("cd / && iris-hpo status 2> /dev/full", 2, ""),  # where there is no project
                 ("iris-hpo leaderboard --search no <&- >&- 2>&-", 2, ""),
                 ("iris-hpo status --search s --json > /dev/full", 2, FULL),
             )
