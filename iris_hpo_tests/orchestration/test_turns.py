@@ -18,6 +18,7 @@ from dagster._core.events import AssetMaterializationPlannedData, EngineEventDat
 from iris_hpo.event_log.postgres_server import PostgresAwayError
 from iris_hpo.interrupts import Interrupt
 from iris_hpo.orchestration import signs, turns
+from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.outcome import Outcome
 from iris_hpo.orchestration.ranges import range_tags
@@ -86,11 +87,18 @@ def open_home(home: Path) -> dg.DagsterInstance:
     return dg.DagsterInstance.local_temp(str(home), {**ONE_SLOT, "event_log_storage": event_log})
 
 
+@pytest.fixture(scope="module")
+def defs_once(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    return build_search(small_spec(tmp_path_factory.mktemp("defs")))
+
+
 @pytest.fixture
-def project(tmp_path: Path, home_once: Path) -> Iterator[SpecProject]:
+def project(tmp_path: Path, home_once: Path, defs_once: dg.Definitions) -> Iterator[SpecProject]:
     """Six candidates on an instance on disk, whose pools have one slot."""
     with open_home(shutil.copytree(home_once, tmp_path / "home")) as instance:
-        yield SpecProject.create(tmp_path / "project", instance)
+        made = SpecProject.create(tmp_path / "project", instance)
+        made.defs = defs_once
+        yield made
 
 
 class TestProcesses:
