@@ -44,12 +44,6 @@ def test_dagster_asset_materialize_does_the_whole_search(few: ShippedProject) ->
     status = few.call("status", "--json")
     assert json.loads(status.stdout)["assets"]["scores"]["up to date"] == 6
 
-    model = few.artifacts / "models" / "model_C0.5_G0.25.pkl"
-    model.write_bytes(model.read_bytes() + b" ")
-    code, output = materialize(few, "scores", "--partition", "C0.5_G0.25")
-    assert code == 1
-    assert f"{model} is not the file that was recorded" in output
-
 
 @pytest.mark.slow
 def test_dg_launch_works_on_all_candidates_and_on_one(few: ShippedProject) -> None:

@@ -71,13 +71,6 @@ def test_one_that_would_end_the_run_or_cannot_be_stored_fails_alone(own: YamlPro
 
 
 @pytest.mark.slow
-def test_workers_import_it(own: YamlProject) -> None:
-    answer = own.tool("iris-hpo", "run", "--search", "stump", "--jobs", "2")
-    assert answer.code == 0, answer.out
-    assert "2 trained, 0 reused, 0 failed" in answer.out
-
-
-@pytest.mark.slow
 def test_an_edit_of_it_makes_its_results_out_of_date(own: YamlProject) -> None:
     assert own.run("stump")["trained"] == 2
     assert own.run("stump")["reused"] == 2
