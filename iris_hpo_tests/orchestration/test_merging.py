@@ -11,7 +11,14 @@ import pytest
 
 from iris_hpo.orchestration.build import build_search
 from iris_hpo_tests.processes import REPOSITORY
-from iris_hpo_tests.projects import DAGSTERS_WARNINGS, SpecProject, YamlProject, small_spec
+from iris_hpo_tests.projects import (
+    CANDIDATES,
+    DAGSTERS_WARNINGS,
+    SOURCES,
+    SpecProject,
+    YamlProject,
+    small_spec,
+)
 from iris_hpo_tests.ticks import evaluate_tick
 
 pytestmark = DAGSTERS_WARNINGS
@@ -134,18 +141,16 @@ def disk_home(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["loky", "serial"])
 def test_a_search_works_under_the_executor_of_the_project(
-    tmp_path: Path, disk_home: dg.DagsterInstance, engine: str
+    tmp_path: Path, disk_home: dg.DagsterInstance
 ) -> None:
+    """Each step is a process that imports all, so the second engine works on candidates alone."""
     project = SpecProject.create(tmp_path / "project", disk_home)
     file = project.root / "their_definitions.py"
     file.write_text(PROJECT)
-    for assets, config in (
-        (
-            ["raw_data", "split", "parameters", "models", "scores"],
-            {"candidates": {"config": {"engine": engine, "jobs": 2}}},
-        ),
+    for assets, candidates in (
+        ([*SOURCES, *CANDIDATES], {"engine": "loky", "jobs": 2}),
+        (CANDIDATES, {"engine": "serial", "force": True}),
         (["selection"], {}),
     ):
         with dg.execute_job(
@@ -155,10 +160,11 @@ def test_a_search_works_under_the_executor_of_the_project(
                 (str(file),),
             ),
             instance=disk_home,
-            run_config={"ops": config},
+            run_config={"ops": {"candidates": {"config": candidates}} if candidates else {}},
             asset_selection=[dg.AssetKey(name) for name in assets],
         ) as result:
             assert result.success
+    assert {len(events) for events in project.by_partition("models").values()} == {2}
     assert len(project.leaderboard()) == 6
     assert not project.plan().candidates
 
