@@ -5,9 +5,13 @@ no room on the disk but all of the memory. So only regular files of a plausible 
 """
 
 import errno
+import itertools
 import os
+import shutil
 import stat
+import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import Final
@@ -88,6 +92,25 @@ def write_whole(path: Path, content: bytes) -> None:
         target.write_bytes(content)
     finally:
         place.unlink(missing_ok=True)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder and all that is in it, however deep; what cannot be removed stays."""
+    with suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    if folder.is_dir() and not folder.is_symlink():
+        with suppress(OSError):
+            _flatten(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _flatten(folder: Path) -> None:
+    """Move all folders below a folder to its top: neither depth nor length of a path matters."""
+    common, number, places = uuid.uuid4().hex, itertools.count(), [folder]
+    while places:
+        with os.scandir(places.pop()) as entries:
+            inner = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+        places += [Path(path).rename(folder / f"{common}-{next(number)}") for path in inner]
 
 
 def memory_bytes() -> int:

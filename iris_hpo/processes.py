@@ -78,7 +78,7 @@ def is_alive(process: int) -> bool:
     """Whether a process of this machine exists."""
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # no process has so large an id
         return False
     except PermissionError:
         return True

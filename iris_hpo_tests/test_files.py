@@ -15,7 +15,7 @@ import pytest
 
 from iris_hpo.command.example import write_files
 from iris_hpo.errors import InputError
-from iris_hpo.files import open_regular, read_regular, write_whole
+from iris_hpo.files import open_regular, read_regular, remove_folder, write_whole
 
 
 def make_pipe(path: Path) -> None:
@@ -150,3 +150,36 @@ def test_a_project_that_was_begun_can_be_written_again(
         write_files(folder, files)
 
     assert [*tmp_path.iterdir()] == [mine]
+
+
+def test_folders_are_removed_however_deep(tmp_path: Path) -> None:
+    """Deeper than Python calls functions, opens files, and writes paths."""
+    top = tmp_path / "top"
+    top.mkdir()
+    place = os.open(top, os.O_RDONLY)
+    for _ in range(1_500):
+        os.mkdir("folder" * 4, dir_fd=place)
+        inner = os.open("folder" * 4, os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = inner
+    os.close(place)
+
+    remove_folder(top)
+
+    assert not top.exists()
+
+
+def test_what_a_link_leads_to_is_not_removed(tmp_path: Path) -> None:
+    (tmp_path / "folder" / "inner").mkdir(parents=True)
+    link = tmp_path / "link"
+    link.symlink_to("folder")
+    top = tmp_path / "top"
+    top.mkdir()
+    (top / "link").symlink_to(tmp_path / "folder")
+
+    remove_folder(link)
+    remove_folder(top)
+
+    assert (tmp_path / "folder" / "inner").is_dir()
+    assert link.is_symlink()
+    assert not top.exists()

@@ -27,7 +27,7 @@ from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.text import clean, quote_cell, shorten
 from iris_hpo.training.called_predictor import CalledPredictor
 from iris_hpo.training.cards import load_model
-from iris_hpo.training.fitting import describe
+from iris_hpo.training.code_of_others import describe
 from iris_hpo.training.frames import named_rows
 
 _KEPT: Final = ("target", "category", "feature")

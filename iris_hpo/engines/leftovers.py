@@ -5,7 +5,6 @@ is dead; a process id would not, because another process may have it by now.
 """
 
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Generator
@@ -15,11 +14,15 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
+from iris_hpo.files import read_regular, remove_folder
+
 _PREFIX: Final = "iris_hpo-"
 _OWNER: Final = "owner.lock"
 _PROCESS: Final = "process"
 _SEMAPHORES: Final = Path("/dev/shm")  # noqa: S108 - the folder of semaphores in Linux
 _PROCESSES: Final = Path("/proc")
+_LONGEST: Final = 64
+"""Number of bytes of a process id that is plausible."""
 _YOUNG_SECONDS: Final = 60
 _NEW_SECONDS: Final = 1
 """Age below which a folder stays, whose process may be alive or is not there: its file may exist
@@ -48,8 +51,8 @@ def _sweep(place: Path) -> None:
         with suppress(OSError, Timeout):  # another run removes it, or another user owns it
             if _is_left(folder):
                 with FileLock(folder / _OWNER, timeout=0):
-                    _remove_semaphores((folder / _PROCESS).read_text())
-                    shutil.rmtree(folder)
+                    _remove_semaphores(_process_of(folder))
+                    remove_folder(folder)
 
 
 def _remove_semaphores(process: str) -> None:
@@ -73,9 +76,14 @@ def _is_left(folder: Path) -> bool:
 
 
 def _young_seconds(folder: Path) -> int:
-    process = (folder / _PROCESS).read_text()
+    process = _process_of(folder)
     return _YOUNG_SECONDS if _may_be_alive(process) else _NEW_SECONDS
 
 
+def _process_of(folder: Path) -> str:
+    return read_regular(folder / _PROCESS, _LONGEST).decode(errors="replace")
+
+
 def _may_be_alive(process: str) -> bool:
-    return not process.isdigit() or not _PROCESSES.is_dir() or (_PROCESSES / process).exists()
+    is_id = process.isascii() and process.isdigit()
+    return not (is_id and _PROCESSES.is_dir()) or (_PROCESSES / process).exists()

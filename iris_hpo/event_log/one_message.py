@@ -94,10 +94,8 @@ def _handle(context: ExceptionContext) -> BaseException | None:
 def _explain(file: Path, error: sqlite3.Error, waited: int | None) -> str | None:
     """Say what is wrong with a file, and what to do; None if it is nothing of the file."""
     name = getattr(error, "sqlite_errorname", "")
-    if os.path.lexists(file) and not file.is_file():
-        return "it is no file; move it away"
-    if not file.parent.is_dir():
-        return "its folder was removed; restore a copy if there is one"
+    if problem := _problem_of_place(file):
+        return problem
     if name.startswith(_DAMAGED):
         lost = _LOST.get(file.name, "the log of one run is lost, and results are kept")
         return f"{error}; restore a copy, or move it away with its -wal and -shm ({lost})"
@@ -107,6 +105,17 @@ def _explain(file: Path, error: sqlite3.Error, waited: int | None) -> str | None
     if advice and _is_full(file.parent):
         return f"{os.strerror(errno.ENOSPC)}; make room"
     return f"{error}; {advice}" if advice else None
+
+
+def _problem_of_place(file: Path) -> str | None:
+    try:
+        if os.path.lexists(file) and not file.is_file():
+            return "it is no file; move it away"
+        if not file.parent.is_dir():
+            return "its folder was removed; restore a copy if there is one"
+    except PermissionError as error:
+        return f"{error.strerror}; give the user of this process permission to read and write it"
+    return None
 
 
 def _is_full(folder: Path) -> bool:

@@ -5,7 +5,7 @@ The same files give the same bytes: names are sorted, and times and owners are l
 
 import io
 import os
-import shutil
+import re
 import stat
 import tempfile
 import zipfile
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from iris_hpo.errors import CandidateError
-from iris_hpo.files import MEBIBYTE
+from iris_hpo.files import MEBIBYTE, remove_folder
 from iris_hpo.processes import is_alive
 from iris_hpo.store.temporary import machine
 from iris_hpo.text import counted
@@ -27,6 +27,8 @@ LARGEST: Final = 128 * MEBIBYTE
 MOST_FILES: Final = 50_000
 
 _PREFIX: Final = "iris_hpo_call-"
+_NAME: Final = re.compile(rf"{_PREFIX}[0-9a-f]+-([0-9]+)-.*", re.DOTALL)
+"""With the id of the process."""
 _EARLIEST: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every file in an archive; the earliest that the format can write."""
 
@@ -59,7 +61,7 @@ class Workplace:
     def close(self) -> None:
         """Remove the folder."""
         if "root" in vars(self):
-            shutil.rmtree(self.root, ignore_errors=True)
+            remove_folder(self.root)
 
 
 def pack(folder: Path) -> bytes | None:
@@ -75,6 +77,8 @@ def pack(folder: Path) -> bytes | None:
     CandidateError
         If the files are too many or too large, or one is neither a file nor a folder.
     """
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise CandidateError("something else lies in the place of the folder; leave files in it")
     files = _files(os.fspath(folder))
     if not files:
         return None
@@ -157,7 +161,6 @@ _remove_left_folders_once: Final = cache(remove_left_folders)
 
 def _remove_left_folders(place: Path) -> None:
     for folder in place.glob(f"{_PREFIX}{machine()}-*"):
-        process = folder.name.split("-")[2]
-        with suppress(OSError):  # another user's, or removed by another process
-            if process.isdigit() and not is_alive(int(process)):
-                shutil.rmtree(folder)
+        name = _NAME.fullmatch(folder.name)
+        if name and not is_alive(int(name[1])):
+            remove_folder(folder)

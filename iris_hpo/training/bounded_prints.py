@@ -73,7 +73,7 @@ def bounded_prints() -> Generator[Output]:
 
 @contextmanager
 def _bounded(name: str, output: Output) -> Generator[None]:
-    before: Any = getattr(sys, name)
+    before: Any = getattr(sys, name, None)
     while isinstance(before, BoundedStream) and before.is_released:  # of a call in another thread
         before = before.stream
     if before is None or is_bounded(before):
@@ -86,5 +86,5 @@ def _bounded(name: str, output: Output) -> Generator[None]:
     finally:
         output.is_cut |= bounded.is_cut
         bounded.release()
-        if getattr(sys, name) is bounded:
+        if getattr(sys, name, bounded) is bounded:
             setattr(sys, name, before)

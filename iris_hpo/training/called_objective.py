@@ -18,11 +18,11 @@ from iris_hpo.training import CALLED, Kept
 from iris_hpo.training.artifacts import Workplace, pack
 from iris_hpo.training.call import Data
 from iris_hpo.training.called import FILES, LOG, Called, Site
+from iris_hpo.training.code_of_others import describe
 from iris_hpo.training.declared import digests_of, named_files
 from iris_hpo.training.estimator_objective import BASELINES, EstimatorObjective
 from iris_hpo.training.estimators import Recipe
 from iris_hpo.training.evaluation import Evaluation
-from iris_hpo.training.fitting import describe
 from iris_hpo.training.function import import_function
 from iris_hpo.training.given import read_numbers
 from iris_hpo.training.origin import Origin

@@ -9,6 +9,7 @@ from typing import Final, cast
 from iris_hpo.data.dataset import Features, Target, Task
 from iris_hpo.data.split import Examples
 from iris_hpo.space.values import Value
+from iris_hpo.training.code_of_others import own_failure
 from iris_hpo.training.cross_validation import CrossValidation, FoldScores
 from iris_hpo.training.estimators import Estimator, Recipe, Step
 from iris_hpo.training.evaluation import Evaluation
@@ -16,7 +17,6 @@ from iris_hpo.training.fitting import (
     RowScore,
     build,
     fit,
-    own_failure,
     predict,
     refuse_non_finite,
     score,

@@ -2,10 +2,8 @@
 
 import math
 import numbers
-import os
 import time
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final, cast
@@ -16,7 +14,8 @@ from iris_hpo.data.split import Examples
 from iris_hpo.space.values import Value
 from iris_hpo.text import counted
 from iris_hpo.training import CallingObjective, Kept, Objective
-from iris_hpo.training.fitting import counted_warnings, own_failure, refuse_non_finite
+from iris_hpo.training.code_of_others import kept_process, own_failure
+from iris_hpo.training.fitting import counted_warnings, refuse_non_finite
 from iris_hpo.training.metric_names import CV_MEAN_OF, check_metric
 from iris_hpo.training.metrics import wilson_interval
 from iris_hpo.training.predictions import Predictions
@@ -93,7 +92,7 @@ def train(objective: Objective, parameters: Mapping[str, Value], examples: Examp
     """
     started = time.perf_counter()
     kept = Kept(None)
-    with counted_warnings() as warned, _kept_umask(), own_failure("training"):
+    with counted_warnings() as warned, kept_process(), own_failure("training"):
         if isinstance(objective, CallingObjective):
             kept = objective.call(parameters, examples)
         else:
@@ -123,24 +122,13 @@ def evaluate(
         If the objective fails, or gives something else than finite numbers.
     """
     started = time.perf_counter()
-    with counted_warnings() as warned, _kept_umask(), own_failure("scoring"):
+    with counted_warnings() as warned, kept_process(), own_failure("scoring"):
         evaluation = _checked(objective.score(model, parameters, examples), len(examples.folds))
     return replace(
         evaluation,
         seconds=time.perf_counter() - started,
         convergence_warnings=warned.count,
     )
-
-
-@contextmanager
-def _kept_umask() -> Generator[None]:
-    """Undo what the code of others does to the umask: what is stored later has to be readable."""
-    before = os.umask(0o077)
-    os.umask(before)
-    try:
-        yield
-    finally:
-        os.umask(before)
 
 
 def cv_mean(fold_scores: Sequence[float]) -> float | None:

@@ -18,8 +18,8 @@ from iris_hpo.space.hints import types_explained
 from iris_hpo.space.values import Value
 from iris_hpo.store.cards import fingerprint
 from iris_hpo.training.cards import Conditions, ScoreCard, dump_model
+from iris_hpo.training.code_of_others import own_failure
 from iris_hpo.training.evaluation import evaluate, train
-from iris_hpo.training.fitting import own_failure
 from iris_hpo.training.learning_curve import CURVE_VERSION, LearningCurve, fit_learning_curve
 from iris_hpo.training.search_objective import SearchObjective
 from iris_hpo.training.stopped_objective import StoppedObjective

@@ -1,11 +1,8 @@
 """Fit and score an estimator once; what it refuses is the failure of the candidate."""
 
 import math
-import signal
-import threading
 import warnings
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self, cast
 
@@ -13,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.data.dataset import Features, Target
-from iris_hpo.errors import CandidateError, InputError
+from iris_hpo.errors import CandidateError
 from iris_hpo.space.values import Value
 from iris_hpo.text import counted
 from iris_hpo.training.class_weights import match_class_weights
+from iris_hpo.training.code_of_others import own_failure
 from iris_hpo.training.estimators import Estimator, Recipe
 from iris_hpo.training.metrics import count_correct
 from iris_hpo.training.predictions import Column, Outputs
@@ -24,29 +22,6 @@ from iris_hpo.training.row_weights import Weights, fit_arguments
 from iris_hpo.training.scorers import Scoring, Scorings
 from iris_hpo.training.scoring import score_by
 from iris_hpo.training.svm_kernel import is_svm
-
-
-@contextmanager
-def own_failure(what: str) -> Generator[None]:
-    """Turn what the block raises into the candidate's failure; ``what`` names the block.
-
-    That includes SystemExit, and KeyboardInterrupt where no terminal can have sent it.
-
-    Raises
-    ------
-    CandidateError
-        The reason in one line.
-    """
-    try:
-        yield
-    except (CandidateError, InputError):
-        raise
-    except (Exception, SystemExit, GeneratorExit) as error:
-        raise CandidateError(f"{what} failed: {describe(error)}") from error
-    except KeyboardInterrupt as error:
-        if _may_be_ctrl_c(error):
-            raise
-        raise CandidateError(f"{what} failed: {describe(error)}") from error
 
 
 def build(recipe: Recipe, parameters: Mapping[str, Value], target: Target) -> Estimator:
@@ -207,12 +182,6 @@ def refuse_non_finite(value: float, what: str) -> None:
         raise CandidateError(f"{what} is {value}, which is no score")
 
 
-def describe(error: BaseException) -> str:
-    """Write an error in one line."""
-    message = " ".join(str(error).split())[:500]
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
-
-
 def _score_recorded(
     estimator: Estimator,
     scorings: Scorings,
@@ -253,18 +222,6 @@ def _predictions(estimator: Estimator, features: Features, target: Target) -> ND
             f"{_kind(target)}, such as {target[0]!s}"
         )
     return predicted
-
-
-def _may_be_ctrl_c(error: KeyboardInterrupt) -> bool:
-    """Whether a terminal may have sent an interrupt, and not the estimator."""
-    if type(error) is not KeyboardInterrupt:  # our own, for the user's
-        return True
-    if threading.current_thread() is not threading.main_thread():
-        return False
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        return False
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ()) if hasattr(signal, "SIGHUP") else ()
-    return signal.SIGINT not in blocked
 
 
 def _is_text(values: NDArray[np.generic]) -> bool:

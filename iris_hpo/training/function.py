@@ -14,6 +14,7 @@ from iris_hpo.parts import import_object
 from iris_hpo.training.bounded_prints import bounded_prints
 from iris_hpo.training.call import Trial
 from iris_hpo.training.called import Called, Returned, Site
+from iris_hpo.training.code_of_others import kept_process, without_copies
 from iris_hpo.training.source_code import loaded_code
 
 STEPS: Final = "steps.csv"
@@ -95,7 +96,7 @@ class FunctionObjective(Called):
         """Call the function with a trial, or with the parameters by their names."""
         trial = Trial(site.parameters, site.seed, site.data, site.workplace)
         positional, by_name = self._arguments(site.parameters, trial)
-        with bounded_prints() as printed:
+        with bounded_prints() as printed, kept_process(), without_copies():
             value = self._imported(*positional, **by_name, **self.settings)
         if inspect.iscoroutine(value):
             value.close()  # it would warn that nobody has awaited it

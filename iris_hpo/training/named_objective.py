@@ -14,8 +14,8 @@ from iris_hpo.space.values import Value
 from iris_hpo.store.cards import fingerprint
 from iris_hpo.text import shorten
 from iris_hpo.training import OBJECTIVES, Objective
+from iris_hpo.training.code_of_others import describe, own_failure
 from iris_hpo.training.evaluation import Evaluation
-from iris_hpo.training.fitting import describe, own_failure
 from iris_hpo.training.metric_names import check_metric
 from iris_hpo.training.origin import Origin
 from iris_hpo.training.predictions import check_labels, check_predictions

@@ -11,8 +11,8 @@ from typing import Any, Final, cast
 
 from iris_hpo.data.dataset import Features, Target
 from iris_hpo.errors import InputError
+from iris_hpo.training.code_of_others import own_failure
 from iris_hpo.training.estimators import Estimator, Recipe
-from iris_hpo.training.fitting import own_failure
 from iris_hpo.training.row_weights import Weights
 
 

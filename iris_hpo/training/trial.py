@@ -34,8 +34,8 @@ from iris_hpo.training.cards import (
     model_name,
     score_name,
 )
+from iris_hpo.training.code_of_others import own_failure
 from iris_hpo.training.evaluation import evaluate, train
-from iris_hpo.training.fitting import own_failure
 from iris_hpo.training.search_objective import SearchObjective
 
 AnyResult = TypeVar("AnyResult", bound=ResultCard)

@@ -113,3 +113,15 @@ def test_semaphores_of_a_living_process_stay(place: Path) -> None:
     leave(place, "iris_hpo-dead", str(os.getpid()), "owner.lock")
     sweep()
     assert [path.name for path in place.iterdir()] == [f"sem.loky-{os.getpid()}-abc"]
+
+
+@pytest.mark.parametrize("process", [b"\xff\xfe", "²".encode(), b"9" * 26, b"1" * 100_000, None])
+def test_a_folder_whose_process_is_unknown_disturbs_nobody(
+    place: Path, process: bytes | None
+) -> None:
+    folder = leave(place, "iris_hpo-odd", "", "owner.lock")
+    (folder / "process").unlink()
+    os.mkfifo(folder / "process") if process is None else (folder / "process").write_bytes(process)
+
+    with temporary_folder() as own:
+        assert own.is_dir()

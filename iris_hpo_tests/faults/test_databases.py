@@ -14,6 +14,7 @@ from iris_hpo.event_log import sqlite
 from iris_hpo.event_log.one_message import one_message
 from iris_hpo.store.folder import ArtifactStore
 from iris_hpo_tests.faults.conftest import Disk, home_on
+from iris_hpo_tests.permissions import without_rights_of_root
 from iris_hpo_tests.projects import ShippedProject
 
 RUN = ("run", "--engine", "serial", "--folds", "2", "--quiet")
@@ -124,6 +125,18 @@ def test_a_folder_that_is_removed_during_a_run(
         during.setattr(ArtifactStore, "sweep", lambda _: shutil.rmtree(history, ignore_errors=True))
         file = history / "runs.db"
         assert check(few, file, *RUN).startswith("its folder was removed; restore a copy")
+    assert few.call(*RUN).returncode == 0
+
+
+def test_a_folder_without_permission_during_a_run(
+    few: ShippedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = few.root / "home"
+    with monkeypatch.context() as during, without_rights_of_root():
+        during.setattr(ArtifactStore, "sweep", lambda _: home.chmod(0))
+        said = check(few, home / "history" / "runs.db", *RUN)
+    home.chmod(0o755)
+    assert said.startswith("Permission denied; give the user")
     assert few.call(*RUN).returncode == 0
 
 

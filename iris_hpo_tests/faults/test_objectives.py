@@ -273,15 +273,35 @@ def test_folders_of_killed_workers_are_removed(
     dead = subprocess.Popen(["true"])
     dead.wait()
     own = Workplace()
+    place = own.root.name.split("-")[1]
+    others = {tmp_path / f"iris_hpo_call-{place}-{odd}-x" for odd in ("²", "-1", "", "x")}
+    for each in others:
+        each.mkdir()
     left = own.root.with_name(own.root.name.replace(f"-{os.getpid()}-", f"-{dead.pid}-"))
     (left / "output").mkdir(parents=True)
+    impossible = tmp_path / f"iris_hpo_call-{place}-{10**26}-x"
+    impossible.mkdir()
     other = Workplace()
     (other.folder / "file").touch()
 
     remove_left_folders()
 
     assert not left.exists()
+    assert not impossible.exists()
     assert own.root.exists()
     other.close()
     own.close()
-    assert list(tmp_path.iterdir()) == []
+    assert {*tmp_path.iterdir()} == others
+
+
+@pytest.mark.parametrize("replace", [os.symlink, lambda _, path: path.touch()])
+def test_what_lies_in_the_place_of_the_folder_is_not_kept(
+    tmp_path: Path, replace: Callable[[Path, Path], object]
+) -> None:
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "file").touch()
+    folder = tmp_path / "folder"
+    replace(tmp_path / "foreign", folder)
+
+    with pytest.raises(CandidateError, match="something else lies in the place of the folder"):
+        pack(folder)

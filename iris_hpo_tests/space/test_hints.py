@@ -8,7 +8,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from iris_hpo.errors import CandidateError
 from iris_hpo.space.hints import hint_for_failure, types_explained
-from iris_hpo.training.fitting import own_failure
+from iris_hpo.training.code_of_others import own_failure
 
 WHOLE = "; if {} must be a whole number, write type: int to its axis"
 

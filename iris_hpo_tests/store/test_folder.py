@@ -186,18 +186,22 @@ def here(local):
 
 
 NUMBER = "0123456789abcdef" * 2
+TOO_LARGE = 10**26
+"""More than the id of any process."""
 
 
 def test_a_sweep_removes_only_files_of_dead_writers(local, here):
     local.write("models/a.pkl", b"model")
     theirs = {
         f"{here}-{os.getpid()}-{NUMBER}-0",
+        f"{here}-²-{NUMBER}-0",
         "notes.txt",
         f"{NO_PROCESS}-notes",
         "99",
         "probe-",
     }
-    leave(local, f"{here}-{NO_PROCESS}-{NUMBER}-0", f"probe-{NUMBER}", *theirs)
+    left = [f"{here}-{process}-{NUMBER}-0" for process in (NO_PROCESS, TOO_LARGE)]
+    leave(local, *left, f"probe-{NUMBER}", *theirs)
 
     local.sweep()
 
