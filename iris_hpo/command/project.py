@@ -79,7 +79,10 @@ def find_search(name: str | None, folder: Path) -> SearchSpec:
     if name is None and not searches.problem:
         name = _only(folder, searches)
     if name in searches.ambiguous:
-        raise InputError(f"{folder} has several searches named {name!r}; give each its own name")
+        raise InputError(
+            f"{folder} has several searches named {name!r}; give each its own name (the command "
+            "iris-hpo search shows the file of one that Dagster does not load)"
+        )
     if name in searches.built:
         check_partitions(searches.built[name], searches.assets)
         return searches.built[name]

@@ -46,6 +46,8 @@ def show_status(
         plan = full_plan(study, chosen.settings)
         state = selection_state(study, chosen.selection, plan.status if plan.is_empty else None)
     counts = plan.counts()
+    if any(by_state["missing"] + by_state["out of date"] for by_state in counts.values()):
+        state = "missing" if state == "missing" else "out of date"  # made from others
     counts["selection"] = {name: int(name == state) for name in STATES}
     failed = sorted(plan.status.failed_runs)
     if as_json:

@@ -4,6 +4,7 @@ A worker imports this module first, so every import here delays its start.
 """
 
 import importlib
+import multiprocessing
 import os
 import sys
 import threading
@@ -31,7 +32,11 @@ _MEMORY_VICTIM: Final = 500
 
 
 def start_worker(parent: int) -> None:
-    """End this process when its parent ends, and before it if memory lacks."""
+    """Let this process start others as any does; end it with its parent, or first if memory lacks.
+
+    Spawned processes would take over loky's way to start others, which they do not know.
+    """
+    multiprocessing.set_start_method(None, force=True)
     with suppress(OSError, ValueError):  # only Linux has it
         place = Path("/proc/self/oom_score_adj")
         place.write_text(str(max(int(place.read_text()), _MEMORY_VICTIM)))

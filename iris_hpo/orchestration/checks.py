@@ -9,7 +9,7 @@ from iris_hpo.data.findings import Finding
 from iris_hpo.orchestration.data_checks import build_data_checks, build_split_checks
 from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.names import check_result, check_specs, finding_result, names_of
-from iris_hpo.orchestration.partitions import pending_change
+from iris_hpo.orchestration.partitions import pending_change, registered_keys
 from iris_hpo.orchestration.record import metadata_before
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.selection_metadata import ESTIMATE, SCORING
@@ -49,7 +49,7 @@ def _check_parameters(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetChecks
             study = open_study(context.instance, iris_hpo_storage)
             change = pending_change(study)
         return check_result(
-            f"{counted(len(study.listed_keys), 'candidate')} registered"
+            f"{counted(len(registered_keys(study)), 'candidate')} registered"
             if not change
             else f"not registered: {listed(change.added)}; left over: {listed(change.removed)}",
             passed=not change,

@@ -125,12 +125,10 @@ def _check_axes_have_values(
         (axis,) = (axis for axis in space.axes if axis.name == empty[0])
         if axis.domain:
             raise InputError(without_step(axis), field=("axes", space.axes.index(axis), "low"))
-        raise ParameterFileError(
-            folder,
-            None,
-            f"the axis {empty[0]!r} has no values; put them into "
-            f"{empty[0].lower()}_parameters.txt, one a line",
-        )
+        file = f"{empty[0].lower()}_parameters.txt"
+        note = f" ({file} is a folder)" if (folder / file).is_dir() else ""
+        problem = f"the axis {empty[0]!r} has no values; put them into {file}, one a line{note}"
+        raise ParameterFileError(folder, None, problem)
 
 
 def without_step(axis: Axis) -> str:
@@ -177,4 +175,7 @@ def _cross(
     try:
         yield from space.grid([axis_values[axis.name] for axis in space.axes])
     except ValueError as reason:
-        raise ParameterFileError(folder, None, f"a combination of the values {reason}") from reason
+        problem = f"a combination of the values {reason}; write shorter ones"
+        if not folder.exists():  # the axes list them
+            raise InputError(problem, field=("axes",)) from reason
+        raise ParameterFileError(folder, None, problem) from reason

@@ -124,6 +124,8 @@ def check(value: object, kind: AxisType, *, positive: bool) -> Value:
     if kind == "str":
         if not isinstance(value, str):
             raise ValueError("is not a text")
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValueError("has half of a character; in YAML, write all of it as \\U0001f600")
         return value
     if kind == "bool":
         if not isinstance(value, bool):

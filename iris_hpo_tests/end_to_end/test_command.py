@@ -159,6 +159,15 @@ def test_status_counts_what_is_up_to_date(searched: ShippedProject) -> None:
     assert " ".join(table.splitlines()[0].split()) == "asset up to date missing out of date failed"
 
 
+def test_a_selection_of_results_that_are_out_of_date_is_out_of_date(
+    searched: ShippedProject,
+) -> None:
+    counts = json.loads(searched.call("status", "--json", "--kernel", "linear").stdout)["assets"]
+
+    assert counts["scores"]["out of date"] == 77
+    assert (counts["selection"]["up to date"], counts["selection"]["out of date"]) == (0, 1)
+
+
 def test_leaderboard_prints_table_csv_and_json(searched: ShippedProject) -> None:
     rows = leaderboard(searched)
     assert (

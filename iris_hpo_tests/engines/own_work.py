@@ -1,5 +1,6 @@
 """Work for the tests of our own engines, in a module that worker processes can import."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -20,6 +21,15 @@ def end_process(code: int) -> None:
     if code < 0:
         os.kill(os.getpid(), -code)
     os._exit(code)
+
+
+def end_of_a_process(method: str | None) -> int | None:
+    """Start a process in one of Python's ways; give its exit code."""
+    context = multiprocessing.get_context(method)
+    process = context.Process(target=int)  # type: ignore[attr-defined]
+    process.start()
+    process.join()
+    return process.exitcode
 
 
 def memory_victim(_: int) -> int:

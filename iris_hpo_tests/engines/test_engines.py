@@ -108,6 +108,14 @@ def test_a_death_costs_no_work_of_other_workers(tmp_path):
     assert (attempts_at(patient), attempts_at(deadly)) == (1, 2)
 
 
+def test_an_item_may_start_processes_in_every_way():
+    ways = [None, "fork", "spawn", "forkserver"]
+
+    outcomes = all_of(LOKY.map(own_work.end_of_a_process, ways, Limits(retries=0)))
+
+    assert results_of(outcomes) == dict.fromkeys(ways, 0)
+
+
 @pytest.mark.slow
 def test_what_an_overdue_item_has_started_ends_with_its_worker(tmp_path):
     note = tmp_path / "child"

@@ -466,7 +466,8 @@ def test_two_searches_of_one_name_are_refused(project: YamlProject) -> None:
         answer = project.call(*arguments)
         assert answer.code == 2
         assert answer.err == (
-            f"iris-hpo: {project.root} has several searches named 'whole'; give each its own name\n"
+            f"iris-hpo: {project.root} has several searches named 'whole'; give each its own name "
+            "(the command iris-hpo search shows the file of one that Dagster does not load)\n"
         )
     assert not project.artifacts("whole").exists()
     defs = project.load()

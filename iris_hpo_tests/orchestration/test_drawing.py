@@ -209,6 +209,17 @@ class TestBudget:
         assert (unchanged, project.registered()) == (FIRST[:4], FIRST[:6])
         assert all(len(events) == 1 for events in project.by_partition("scores").values())
 
+    def test_before_the_first_proposal_no_candidate_is_near(self, make: Make) -> None:
+        study = make(sampler=Part("random")).study()
+        with pytest.raises(InputError, match=r"X0\.0_Y0\.0 is no candidate .*, which has none$"):
+            explain(study, Settings(SplitSettings(), {}), FIRST[0])
+
+    def test_its_check_counts_what_was_proposed(self, make: Make) -> None:
+        project = make()
+        succeed(draw(project))
+
+        assert project.check("partitions_agree").description == "4 candidates registered"
+
     def test_a_run_follows_what_was_recorded_last(self, make: Make) -> None:
         project = make()
         succeed(project.run(*SOURCES, parameters={"candidates": 5}))

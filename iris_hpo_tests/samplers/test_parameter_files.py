@@ -115,6 +115,13 @@ def test_folders_are_ignored(tmp_path, name):
     assert keys_of(tmp_path) == ONLY
 
 
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path):
+    (tmp_path / "c_parameters.txt").mkdir()
+    arrange(tmp_path, {"gamma_parameters.txt": "0.25"})
+
+    assert str(refusal_of(tmp_path)).endswith("one a line (c_parameters.txt is a folder)")
+
+
 def test_a_link_to_a_file_is_read(tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("0.5\n")
@@ -445,8 +452,17 @@ def test_a_key_that_would_be_too_long_is_refused(tmp_path):
         f"{tmp_path / 'rows' / 'x.csv'}, line 3: this candidate {problem}"
     )
     assert str(refusal_of(tmp_path / "values", MIXED)) == (
-        f"{tmp_path / 'values'}: a combination of the values {problem}"
+        f"{tmp_path / 'values'}: a combination of the values {problem}; write shorter ones"
     )
+
+
+def test_a_key_that_would_be_too_long_is_refused_where_the_axes_list_the_values(tmp_path):
+    space = ParameterSpace((Axis("kernel", "K", type="str", values=("x" * 200,)),))
+
+    with pytest.raises(InputError, match=r"a key of 201 characters.*; write shorter") as refusal:
+        read_parameter_files(tmp_path / "nowhere", space)
+
+    assert refusal.value.field == ("axes",)
 
 
 @pytest.mark.parametrize(
