@@ -320,7 +320,11 @@ def test_a_value_is_refused_with_the_reason(axis, text, reason):
         (INT, 10**18, "is not a whole number of at most 18 digits"),
         (INT, -(10**18), "is not a whole number of at most 18 digits"),
         (STR, 1, "is not a text"),
-        (STR, "\ud83d", "has half of a character"),
+        (
+            STR,
+            "\ud83d",
+            r"has half of a character; in YAML, write all of it as \U0001f600",
+        ),
         (BOOL, 1, "is not true or false"),
         (BOOL, "true", "is not true or false"),
     ],
