@@ -140,9 +140,8 @@ def _check_key(study: Study, key: str, keys: Sequence[str]) -> None:
         study.spec.space.parse_key(key)
     except ValueError as rule:
         problem = str(rule)
-    raise InputError(
-        f"{problem}; the nearest are {listed(nearest)}" if nearest else f"{problem}, which has none"
-    )
+    near = f"the nearest are {listed(nearest)}" if nearest else "none is registered"
+    raise InputError(f"{problem}; {near}")
 
 
 def _depends_on(study: Study, sources: Sources, conditions: Conditions) -> Mapping[str, Any]:

@@ -211,7 +211,7 @@ class TestBudget:
 
     def test_before_the_first_proposal_no_candidate_is_near(self, make: Make) -> None:
         study = make(sampler=Part("random")).study()
-        with pytest.raises(InputError, match=r"X0\.0_Y0\.0 is no candidate .*, which has none$"):
+        with pytest.raises(InputError, match=r"is no candidate .*; none is registered$"):
             explain(study, Settings(SplitSettings(), {}), FIRST[0])
 
     def test_its_check_counts_what_was_proposed(self, make: Make) -> None:
