@@ -4,7 +4,9 @@ import importlib
 import io
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, NoReturn
 
 import click
@@ -99,12 +101,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
             error.show(shown)
             complain(shown.getvalue().rstrip("\n"))
             sys.exit(error.exit_code)
-        problem = error if isinstance(error, InputError) else lack(error)
+        problem = error if isinstance(error, InputError) else lack(error) or _foreign_exit(error)
         if problem is None:
             raise
         complain(f"iris-hpo: {problem}")
         sys.exit(2)
     sys.exit(code)
+
+
+def _foreign_exit(error: BaseException) -> str | None:
+    """Say which code has ended the command; None if nobody's has, or Click has by itself."""
+    if not isinstance(error, SystemExit):
+        return None
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    if Path(place.filename).is_relative_to(Path(click.__file__).parent):
+        return None
+    return (
+        f"{place.filename}:{place.lineno} has called exit ({error.code}); a module that is "
+        "imported and a model that is loaded or predicts must not end the command"
+    )
 
 
 def _end_interrupted(number: int) -> NoReturn:

@@ -75,9 +75,13 @@ def take_stdout() -> Descriptor:
     """Keep standard output to the end of this process for what is written by `sys.stdout`.
 
     Its file descriptor becomes standard error: for C libraries, and for the processes that this
-    one starts.
+    one starts. What cannot be written to standard error is dropped, and the work goes on.
     """
     _fill_closed_descriptors()
+    errors_to = io.BufferedWriter(Descriptor(2, "w", closefd=False))
+    sys.stderr = io.TextIOWrapper(
+        errors_to, sys.stderr.encoding, "backslashreplace", line_buffering=True
+    )
     given: Any = sys.stdout
     encoding, errors = getattr(given, "encoding", "utf-8"), getattr(given, "errors", "strict")
     if errors in ("strict", "surrogateescape"):

@@ -31,6 +31,7 @@ from iris_hpo.training.code_of_others import describe
 from iris_hpo.training.frames import named_rows
 
 _KEPT: Final = ("target", "category", "feature")
+_STDOUT: Final = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 """Roles of columns that are features or the target."""
 
 
@@ -46,6 +47,8 @@ def predict_file(
     ensemble: bool,
 ) -> int:
     """Predict a file with the champion or the ensemble, verified before it is unpickled."""
+    if output and output.exists() and file.exists() and output.samefile(file):
+        raise InputError(f"{output} is the file to predict; give another one for the labels")
     with open_study(search, data, artifacts) as study:
         champion, task = study.champion(), study.spec.task
         make_model = _predictor(study, champion, ensemble=ensemble)
@@ -208,7 +211,7 @@ def _table(labels: Sequence[str], rows: NDArray[np.floating], *, as_json: bool) 
 
 
 def _write(text: str, output: Path | None) -> None:
-    if output is None:
+    if output is None or str(output) in _STDOUT:  # which is standard error for the rest of us
         out = results()
         out.write(clean(text) if out.isatty() else text)  # exact for what reads a pipe
         return

@@ -208,7 +208,7 @@ def _score_recorded(
 
 
 def _predictions(estimator: Estimator, features: Features, target: Target) -> NDArray[np.generic]:
-    predicted = np.asarray(estimator.predict(features))
+    predicted = np.array(estimator.predict(features))  # a copy: the estimator may use it again
     predicted = np.array(predicted.tolist()) if predicted.dtype.kind == "O" else predicted
     if predicted.shape == (len(target), 1):
         predicted = predicted.ravel()

@@ -146,6 +146,41 @@ def test_a_run_is_finished_if_its_output_is_closed_or_full(
     assert card.stat().st_mtime_ns > before
 
 
+def test_what_nobody_reads_on_standard_error_is_dropped() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    program = (
+        "import sys\n"
+        "from iris_hpo.command.output import make_console, say, take_stdout\n"
+        "take_stdout()\n"
+        "say(make_console(for_results=False), 'a note')\n"
+        "print('a line', file=sys.stderr)\n"
+        "print('done')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=writer, check=False
+    )
+    os.close(writer)
+    assert (done.returncode, done.stdout) == (0, b"done\n")
+
+
+def test_labels_are_not_written_over_what_is_predicted(printing: YamlProject) -> None:
+    file = printing.root / "data" / "d.csv"
+    before = file.read_bytes()
+    answer = printing.call("predict", "data/d.csv", "--search", "s", "--output", str(file))
+    assert (answer.code, answer.out) == (2, "")
+    assert (
+        answer.err == f"iris-hpo: {file} is the file to predict; give another one for the labels\n"
+    )
+    assert file.read_bytes() == before
+
+
+def test_labels_for_standard_output_go_there(printing: YamlProject) -> None:
+    plain = printing.call("predict", "data/d.csv", "--search", "s")
+    named = printing.call("predict", "data/d.csv", "--search", "s", "--output", "/dev/stdout")
+    assert named.out == plain.out
+
+
 @pytest.mark.slow
 def test_a_locale_without_utf_8_gets_plain_text(printing: YamlProject) -> None:
     done = shell(printing, "iris-hpo leaderboard --search s", **ASCII, LANG="C")

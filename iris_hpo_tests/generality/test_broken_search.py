@@ -459,6 +459,16 @@ class TestAFileThatDagsterOrPythonRefuses:
         assert answer.code == 2
         assert f"cannot be loaded: {path}:1 - AssertionError" in answer.err
 
+    @pytest.mark.parametrize("code", ["0", "3", ""])
+    def test_definitions_that_exit_are_named(self, project: YamlProject, code: str) -> None:
+        path = project.root / "definitions.py"
+        path.write_text(f"import sys\nsys.exit({code})\n")
+        answer = project.call("status", "--json")
+        assert (answer.code, answer.out) == (2, "")
+        assert answer.err.startswith(
+            f"iris-hpo: {path}:2 has called exit ({code or None}); a module"
+        )
+
 
 def test_two_searches_of_one_name_are_refused(project: YamlProject) -> None:
     project.write_yaml("copy", WHOLE.replace("folds: 2", "folds: 3"))

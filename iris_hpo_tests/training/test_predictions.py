@@ -20,7 +20,7 @@ from iris_hpo.training.cards import Conditions, ScoreCard, score_name
 from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo.training.evaluation import Evaluation, evaluate, train
-from iris_hpo.training.fitting import replayed_score
+from iris_hpo.training.fitting import predict, replayed_score
 from iris_hpo.training.named_objective import NamedObjective
 from iris_hpo.training.predictions import (
     Outputs,
@@ -45,6 +45,16 @@ class Unsure(ClassifierMixin, BaseEstimator):
 
     def predict(self, X):  # noqa: N803
         return np.where(X[:, 0] > 0, self.classes_[0], "unsure")
+
+
+class Reuses(Unsure):
+    """Predicts into the same array each time."""
+
+    labels = np.zeros(1000, dtype=int)
+
+    def predict(self, X):  # noqa: N803
+        self.labels[: len(X)] = X[:, 0] > 0
+        return self.labels[: len(X)]
 
 
 class NoClassifier:
@@ -403,3 +413,13 @@ def test_an_evaluation_is_equal_to_another_with_the_same_predictions():
     assert Evaluation(0.5, predictions=KEPT) == Evaluation(0.5, predictions=decode(encode(KEPT)))
     assert Evaluation(0.5, predictions=KEPT) != Evaluation(0.5)
     assert StoredPredictions(encode(KEPT)) == KEPT
+
+
+def test_predictions_stay_when_the_estimator_predicts_again():
+    target = np.array([0, 1, 0])
+    model = Reuses().fit(np.zeros((3, 1)), target)
+
+    first = predict(model, np.array([[1.0], [1.0], [1.0]]), target)
+    predict(model, np.array([[-1.0], [-1.0], [-1.0]]), target)
+
+    assert first.tolist() == [1, 1, 1]
