@@ -143,6 +143,7 @@ def _of_a_search(search: Search, folder: Path) -> list[Outcome]:
     work = TrialWork(str(folder), conditions, search.examples, "run")
     trials = [Trial(f"N{number}", given) for number, given in enumerate(search.candidates)]
     engine = make_engine(search.engine, 2 if search.engine == "loky" else 0)
+    folder.mkdir(parents=True, exist_ok=True)
     # Without what loads and prepares a worker: there is no split's card in the folder.
     outcomes = {
         outcome.item.key: outcome

@@ -296,6 +296,7 @@ def test_serial_and_worker_processes_store_the_same_bytes(iris_examples, tmp_pat
     trials = [Trial(f"N{depth}", {"max_depth": depth}) for depth in (1, 2)]
     contents = []
     for name in ("serial", "loky"):
+        (tmp_path / name).mkdir()
         work = TrialWork(
             str(tmp_path / name), Conditions(objective, "t", "s", "p"), iris_examples, "run"
         )
