@@ -211,7 +211,7 @@ def _table(labels: Sequence[str], rows: NDArray[np.floating], *, as_json: bool) 
 
 
 def _write(text: str, output: Path | None) -> None:
-    if output is None or str(output) in _STDOUT:  # which is standard error for the rest of us
+    if output is None or str(output) in _STDOUT:  # `take_stdout` has replaced it
         out = results()
         out.write(clean(text) if out.isatty() else text)  # exact for what reads a pipe
         return

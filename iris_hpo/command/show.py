@@ -46,8 +46,9 @@ def show_status(
         plan = full_plan(study, chosen.settings)
         state = selection_state(study, chosen.selection, plan.status if plan.is_empty else None)
     counts = plan.counts()
-    if any(by_state["missing"] + by_state["out of date"] for by_state in counts.values()):
-        state = "missing" if state == "missing" else "out of date"  # made from others
+    is_behind = any(each["missing"] + each["out of date"] for each in counts.values())
+    if state == "up to date" and is_behind:  # with what is stored, which is not what is due
+        state = "out of date"
     counts["selection"] = {name: int(name == state) for name in STATES}
     failed = sorted(plan.status.failed_runs)
     if as_json:

@@ -43,7 +43,7 @@ def describe(error: BaseException) -> str:
 
 @contextmanager
 def kept_process() -> Generator[None]:
-    """Undo what the block does to the umask and the output of this process, and lower limits.
+    """Undo what the block does to this process: its umask, the limits it lowers, its output.
 
     What comes later has to write files that can be read, and to print.
     """
