@@ -4,7 +4,6 @@ import ast
 import csv
 import io
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -280,8 +279,7 @@ def _searched(tmp_path_factory: pytest.TempPathFactory) -> YamlProject:
 @pytest.fixture
 def searched(_searched: YamlProject, tmp_path: Path) -> YamlProject:
     """A copy of a project whose search was run."""
-    shutil.copytree(_searched.root, tmp_path / "copy")
-    return YamlProject(tmp_path / "copy")
+    return _searched.copy(tmp_path / "copy")
 
 
 def test_a_partition_that_a_person_made_up(searched: YamlProject) -> None:

@@ -1,6 +1,5 @@
 """An objective of a user's own, named in YAML: the code of docs/extending.md, in a whole search."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +63,7 @@ def _searched(tmp_path_factory: pytest.TempPathFactory) -> YamlProject:
 @pytest.fixture
 def searched(_searched: YamlProject, tmp_path: Path) -> YamlProject:
     """A copy of a project in which the search was run."""
-    shutil.copytree(_searched.root, tmp_path / "copy")
-    return YamlProject(tmp_path / "copy")
+    return _searched.copy(tmp_path / "copy")
 
 
 def results_of(project: YamlProject) -> dict[str, bytes]:

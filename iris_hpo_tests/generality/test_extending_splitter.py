@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -105,8 +104,7 @@ def _searched(tmp_path_factory: pytest.TempPathFactory) -> YamlProject:
 @pytest.fixture
 def searched(_searched: YamlProject, tmp_path: Path) -> YamlProject:
     """A copy of a project in which the search was run."""
-    shutil.copytree(_searched.root, tmp_path / "copy")
-    return YamlProject(tmp_path / "copy")
+    return _searched.copy(tmp_path / "copy")
 
 
 def test_the_rows_are_divided_by_it(searched: YamlProject) -> None:

@@ -5,7 +5,6 @@ import io
 import json
 import math
 import pickle
-import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -46,8 +45,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[YamlProject, Answer
 @pytest.fixture
 def searched(first: tuple[YamlProject, Answer], tmp_path: Path) -> YamlProject:
     """A copy of a project in which the search was run."""
-    shutil.copytree(first[0].root, tmp_path / "copy")
-    return YamlProject(tmp_path / "copy")
+    return first[0].copy(tmp_path / "copy")
 
 
 class TestBranin:

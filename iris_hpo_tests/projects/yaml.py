@@ -62,6 +62,10 @@ class YamlProject:
         runpy.run_path(str(root / "make_data.py"), run_name="__main__")
         return made
 
+    def copy(self, root: Path) -> "YamlProject":
+        """Copy all, with the results: far quicker than a search."""
+        return YamlProject(shutil.copytree(self.root, root))
+
     def copy_examples(self, *searches: str) -> None:
         """Copy searches of the examples, with what they call and the script that makes data."""
         for search in searches:
