@@ -142,7 +142,8 @@ def next_commands(folder: Path) -> tuple[str, ...]:
     """Return the commands with which a new project is begun."""
     # dg is Dagster's present command; `dagster dev` does the same and is always installed.
     dev = "dg" if importlib.util.find_spec("dagster_dg_cli") else "dagster"
-    go = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
+    place = f"./{folder}" if str(folder).startswith("-") else str(folder)
+    go = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(place)} && "
     return (
         f"{go}{_program('iris-hpo')} run",
         f'DAGSTER_HOME="$PWD/.dagster" {_program(dev)} dev',

@@ -1,7 +1,10 @@
 """``iris-hpo export``: write the results of the last selection in the form of another tool."""
 
+from pathlib import Path
+
 from iris_hpo.command.output import results as stdout
 from iris_hpo.command.output import show, show_json
+from iris_hpo.command.result_file import is_stdout, refuse_kept
 from iris_hpo.command.session import open_study
 from iris_hpo.errors import InputError
 from iris_hpo.exports import export_of
@@ -19,10 +22,14 @@ def export_results(
     as_json: bool,
 ) -> int:
     """Write the results; return the exit code."""
+    if is_stdout(place):
+        place = None
     if place is None and (as_json or kind != "csv"):
         raise InputError(f"say where to: iris-hpo export --to {kind} PLACE")
     export = export_of(kind)
     with open_study(search, data, artifacts) as study:
+        if place is not None:
+            refuse_kept(Path(place), study)
         results = read_results(study)
         if place is not None:
             message = clean(export(results, place))

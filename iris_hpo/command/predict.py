@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iris_hpo.command.output import results
+from iris_hpo.command.result_file import is_stdout, refuse_kept, write_result
 from iris_hpo.command.session import open_study
 from iris_hpo.data.dataset import Features, Task
 from iris_hpo.data.prediction_rows import read_features
 from iris_hpo.errors import InputError
-from iris_hpo.files import write_whole
 from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.study import Study
 from iris_hpo.selection.champion import CHAMPION, ChampionCard
@@ -31,7 +31,6 @@ from iris_hpo.training.code_of_others import describe
 from iris_hpo.training.frames import named_rows
 
 _KEPT: Final = ("target", "category", "feature")
-_STDOUT: Final = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 """Roles of columns that are features or the target."""
 
 
@@ -50,6 +49,8 @@ def predict_file(
     if output and output.exists() and file.exists() and output.samefile(file):
         raise InputError(f"{output} is the file to predict; give another one for the labels")
     with open_study(search, data, artifacts) as study:
+        if output:
+            refuse_kept(output, study)
         champion, task = study.champion(), study.spec.task
         make_model = _predictor(study, champion, ensemble=ensemble)
     if proba and task == "regression":
@@ -211,11 +212,8 @@ def _table(labels: Sequence[str], rows: NDArray[np.floating], *, as_json: bool) 
 
 
 def _write(text: str, output: Path | None) -> None:
-    if output is None or str(output) in _STDOUT:  # `take_stdout` has replaced it
+    if output is None or is_stdout(output):
         out = results()
         out.write(clean(text) if out.isatty() else text)  # exact for what reads a pipe
         return
-    try:
-        write_whole(output, text.encode())
-    except OSError as error:
-        raise InputError(f"{output} cannot be written: {error.strerror}") from error
+    write_result(output, text.encode())

@@ -3,10 +3,9 @@
 import webbrowser
 from pathlib import Path
 
-from iris_hpo.command.output import complain, show, show_json
+from iris_hpo.command.output import complain, results, show, show_json
+from iris_hpo.command.result_file import is_stdout, refuse_kept, write_result
 from iris_hpo.command.session import open_study
-from iris_hpo.errors import InputError
-from iris_hpo.files import write_whole
 from iris_hpo.orchestration.page import page_facts
 from iris_hpo.reports.html import PAGE, check_installed, make_page
 from iris_hpo.text import clean
@@ -24,16 +23,18 @@ def write_report(
     """Write the page into a file, by default beside the leaderboard, and open it."""
     check_installed()
     with open_study(search, data, artifacts) as study:
+        if output:
+            refuse_kept(output, study)
         page = make_page(page_facts(study))
         name = f"selection/{PAGE}"
         if output is None:
             study.store.write(name, page)
         place = str(output or study.store.path(name))
     if output is not None:
-        try:
-            write_whole(output, page)
-        except OSError as error:
-            raise InputError(f"{output} cannot be written: {error.strerror}") from error
+        if is_stdout(output):
+            results().write(page.decode())
+            return 0
+        write_result(output, page)
     if as_json:
         show_json({"file": place, "bytes": len(page)})
     else:

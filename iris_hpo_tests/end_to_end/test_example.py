@@ -84,6 +84,7 @@ def test_in_the_present_folder_the_next_command_changes_no_folder(
     monkeypatch.chdir(here)
     assert "cd " not in next_commands(Path(folder))[0]
     assert next_commands(Path("other"))[0].startswith("cd other && ")
+    assert next_commands(Path("-other"))[0].startswith("cd ./-other && ")
 
 
 @pytest.mark.parametrize("name", ["data", "defs", "definitions.py", "pyproject.toml", ".dagster"])

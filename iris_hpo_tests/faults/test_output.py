@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -175,10 +176,48 @@ def test_labels_are_not_written_over_what_is_predicted(printing: YamlProject) ->
     assert file.read_bytes() == before
 
 
-def test_labels_for_standard_output_go_there(printing: YamlProject) -> None:
-    plain = printing.call("predict", "data/d.csv", "--search", "s")
-    named = printing.call("predict", "data/d.csv", "--search", "s", "--output", "/dev/stdout")
-    assert named.out == plain.out
+@pytest.mark.parametrize("name", ["-", "/dev/stdout"])
+def test_results_for_standard_output_go_there(printing: YamlProject, name: str) -> None:
+    of_search = ("--search", "s")
+    plain = printing.call("predict", "data/d.csv", *of_search)
+    assert printing.call("predict", "data/d.csv", "--output", name, *of_search).out == plain.out
+    table = printing.call("export", "--to", "csv", *of_search)
+    assert printing.call("export", "--to", "csv", name, *of_search).out == table.out
+    page = printing.call("report", "--output", name, *of_search)
+    assert (page.out[:2], page.out[-7:]) == ("<!", "</html>")
+    assert not Path(printing.root, "-").exists()
+
+
+DATA = "the data of the search"
+
+
+@pytest.mark.parametrize(
+    ("command", "place", "what"),
+    [
+        ("report --output", "data/d.csv", DATA),
+        ("export --to csv", "link.csv", DATA),
+        ("export --to csv", "data/parameters/s/depth_parameters.txt", "one of the parameter files"),
+        (
+            "predict data/new.csv --output",
+            "artifacts/s/scores/D1.json",
+            "an artifact of the search",
+        ),
+        ("export --to parquet", ".dagster/dagster.yaml", "a file of the Dagster instance"),
+        ("export --to csv", "defs/s/defs.yaml", "part of the project"),
+    ],
+)
+def test_a_result_is_not_written_over_what_it_is_made_of(
+    printing: YamlProject, command: str, place: str, what: str
+) -> None:
+    file, link = printing.root / place, printing.root / "link.csv"
+    link.unlink(missing_ok=True)
+    link.symlink_to("data/d.csv")
+    shutil.copy(printing.root / "data/d.csv", printing.root / "data/new.csv")
+    before = file.read_bytes()
+    answer = printing.call(*command.split(), str(file), "--search", "s")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == f"iris-hpo: {file} is {what}, and is not replaced; name another file\n"
+    assert file.read_bytes() == before
 
 
 @pytest.mark.slow
