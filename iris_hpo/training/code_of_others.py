@@ -1,12 +1,11 @@
-"""Code of others in this process: its failures are its candidate's, its traces are undone."""
+"""Code of others in this process: its failures are its candidate's, its copies end."""
 
 import os
 import signal
 import sys
 import threading
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
-from typing import Any
+from contextlib import contextmanager
 
 from iris_hpo.errors import CandidateError, InputError
 
@@ -42,22 +41,6 @@ def describe(error: BaseException) -> str:
 
 
 @contextmanager
-def kept_process() -> Generator[None]:
-    """Undo what the block does to this process: its umask, the limits it lowers, its output.
-
-    What comes later has to write files that can be read, and to print.
-    """
-    with ExitStack() as undone:
-        umask = os.umask(0o077)
-        os.umask(umask)
-        undone.callback(os.umask, umask)
-        undone.enter_context(_kept_limits())
-        for name in ("stdout", "stderr"):
-            undone.callback(_restore_stream, name, getattr(sys, name, None))
-        yield
-
-
-@contextmanager
 def without_copies() -> Generator[None]:
     """End a process that the block forks off, when it leaves the block.
 
@@ -70,31 +53,6 @@ def without_copies() -> Generator[None]:
         if os.getpid() != process:
             error = sys.exception()
             os._exit(1 if error and getattr(error, "code", 1) else 0)
-
-
-@contextmanager
-def _kept_limits() -> Generator[None]:
-    try:
-        import resource
-    except ImportError:  # Windows has no such limits
-        yield
-        return
-    kinds: list[int] = [getattr(resource, name) for name in dir(resource) if "RLIMIT_" in name]
-    before = {kind: resource.getrlimit(kind) for kind in kinds}
-    try:
-        yield
-    finally:
-        unlimited = resource.RLIM_INFINITY
-        for kind, (soft, _) in before.items():
-            now, most = resource.getrlimit(kind)
-            if now != unlimited and (soft == unlimited or now < soft):
-                is_free = most == unlimited or most >= soft != unlimited
-                resource.setrlimit(kind, (soft if is_free else most, most))
-
-
-def _restore_stream(name: str, stream: Any) -> None:
-    if not hasattr(sys, name):
-        setattr(sys, name, stream)
 
 
 def _may_be_ctrl_c(error: KeyboardInterrupt) -> bool:

@@ -14,8 +14,9 @@ from iris_hpo.data.split import Examples
 from iris_hpo.space.values import Value
 from iris_hpo.text import counted
 from iris_hpo.training import CallingObjective, Kept, Objective
-from iris_hpo.training.code_of_others import kept_process, own_failure
+from iris_hpo.training.code_of_others import own_failure
 from iris_hpo.training.fitting import counted_warnings, refuse_non_finite
+from iris_hpo.training.kept_process import kept_process
 from iris_hpo.training.metric_names import CV_MEAN_OF, check_metric
 from iris_hpo.training.metrics import wilson_interval
 from iris_hpo.training.predictions import Predictions

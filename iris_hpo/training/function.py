@@ -14,7 +14,8 @@ from iris_hpo.parts import import_object
 from iris_hpo.training.bounded_prints import bounded_prints
 from iris_hpo.training.call import Trial
 from iris_hpo.training.called import Called, Returned, Site
-from iris_hpo.training.code_of_others import kept_process, without_copies
+from iris_hpo.training.code_of_others import without_copies
+from iris_hpo.training.kept_process import kept_process
 from iris_hpo.training.source_code import loaded_code
 
 STEPS: Final = "steps.csv"

@@ -1,0 +1,106 @@
+"""What a call of others' code changes in its process: the next candidate finds it as before."""
+
+import decimal
+import gc
+import io
+import locale
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import sklearn
+
+from iris_hpo.training.kept_process import kept_process
+
+MODULES: Any = sys.modules
+
+
+def switch_collection() -> None:
+    (gc.disable if gc.isenabled() else gc.enable)()
+
+
+def switch_locale() -> None:
+    locale.setlocale(locale.LC_ALL, "C" if "UTF" in locale.setlocale(locale.LC_ALL) else "C.UTF-8")
+
+
+CHANGES: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
+    "recursion": (sys.getrecursionlimit, lambda: sys.setrecursionlimit(3000)),
+    "path": (lambda: [*sys.path], sys.path.clear),
+    "no path": (lambda: sys.path, lambda: setattr(sys, "path", None)),
+    "finders": (lambda: [*sys.meta_path], sys.meta_path.clear),
+    "hooks": (lambda: [*sys.path_hooks], sys.path_hooks.clear),
+    "variables": (lambda: dict(os.environ), os.environ.clear),
+    "variable": (
+        lambda: subprocess.getoutput("echo $ADDED"),
+        lambda: os.environ.update(ADDED="1"),
+    ),
+    "folder": (Path.cwd, lambda: os.chdir("/")),
+    "handler": (
+        lambda: signal.getsignal(signal.SIGINT),
+        lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    ),
+    "blocked": (
+        lambda: signal.pthread_sigmask(signal.SIG_BLOCK, ()),
+        lambda: signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM}),
+    ),
+    "alarm": (lambda: signal.getitimer(signal.ITIMER_REAL)[0], lambda: signal.alarm(1000)),
+    "locale": (lambda: locale.setlocale(locale.LC_ALL), switch_locale),
+    "decimal": (
+        lambda: decimal.getcontext().prec,
+        lambda: setattr(decimal.getcontext(), "prec", 1),
+    ),
+    "errors": (np.geterr, lambda: np.seterr(all="raise")),
+    "arrays": (np.get_printoptions, lambda: np.set_printoptions(precision=1)),
+    "frames": (sklearn.get_config, lambda: sklearn.set_config(transform_output="pandas")),
+    "log": (lambda: logging.root.manager.disable, lambda: logging.disable(logging.ERROR)),
+    "collection": (gc.isenabled, switch_collection),
+    "sockets": (socket.getdefaulttimeout, lambda: socket.setdefaulttimeout(1e-9)),
+    "output": (lambda: sys.stdout, lambda: setattr(sys, "stdout", io.StringIO())),
+    "module": (lambda: MODULES.get("json"), lambda: MODULES.pop("json")),
+    "modules": (lambda: {**MODULES}, MODULES.clear),
+    "another": (lambda: MODULES["json"], lambda: MODULES.update(json=ModuleType("json"))),
+    "banned": (lambda: MODULES.get("banned", 0), lambda: MODULES.update(banned=None)),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_change_ends_with_the_call(what: str) -> None:
+    read, change = CHANGES[what]
+    before = read()
+    with kept_process():
+        change()
+        changed = read()
+    assert changed != before
+    assert read() == before
+
+
+def test_modules_that_a_call_imports_stay_and_find_what_they_need(tmp_path: Path) -> None:
+    before, vendored = [*sys.path], str(tmp_path)
+    (tmp_path / "json.py").touch()
+    (tmp_path / "of_a_call.py").touch()
+    try:
+        with kept_process():
+            sys.path.insert(0, vendored)
+            import of_a_call  # type: ignore[import-not-found]
+
+        assert sys.modules.pop("of_a_call") is of_a_call
+        assert sys.path == [*before, vendored]  # so that its json is not ours
+    finally:
+        sys.path[:] = before
+
+
+def test_the_folder_of_a_call_may_be_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with kept_process():
+        os.chdir("/")
+        tmp_path.rmdir()
+    assert Path.cwd() == Path("/")
