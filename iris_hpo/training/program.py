@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ from typing import Final
 from iris_hpo.data.split import Examples
 from iris_hpo.errors import CandidateError, InputError, WholeRunError
 from iris_hpo.space.values import Value
+from iris_hpo.text import shorten
 from iris_hpo.training.call import Data
 from iris_hpo.training.called import Called, Returned, Site
 from iris_hpo.training.process_group import Ended, run_program
@@ -250,7 +252,7 @@ def _result(folder: Path, output: bytes) -> object:
     file = folder / RESULT
     if file.is_file():
         with file.open("rb") as opened:
-            content, where = opened.read(_LARGEST_RESULT), RESULT
+            content, where = opened.read(_LARGEST_RESULT + 1), RESULT
     else:
         lines = [line for line in output.splitlines() if line.strip()]
         if not lines:
@@ -258,11 +260,26 @@ def _result(folder: Path, output: bytes) -> object:
                 f"the program gave no result: it printed nothing, and left no {RESULT}"
             )
         content, where = lines[-1], "the last line of its output"
+    if len(content) > _LARGEST_RESULT:
+        raise CandidateError(f"the program gave no result: {where} has more than 1 MiB")
     try:
-        return json.loads(content)
-    except ValueError as error:
+        # As text: json takes bytes with a NUL among them for another encoding.
+        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_without_repeats)
+    except (ValueError, RecursionError) as error:
         shown = content[:100].decode(errors="replace")
         raise CandidateError(
             f"the program gave no result: {where} is {shown!r}, and neither a number nor a JSON "
             "object"
         ) from error
+
+
+def _without_repeats(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    """Make an object of its names and values; a name that it has twice has no one value."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise CandidateError(
+            f"the program gave no result: it gave {shorten(twice)} more than once; give each name "
+            "one value"
+        )
+    return values
