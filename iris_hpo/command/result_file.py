@@ -32,7 +32,7 @@ def refuse_kept(place: Path, study: Study) -> None:
     for what, kept in _kept(study):
         if Path(os.path.realpath(kept)) in (real, *real.parents):
             raise InputError(f"{place} is {what}, and is not replaced; name another file")
-    if real.suffix in _SOURCES and study.spec.home in real.parents:
+    if real.suffix in _SOURCES and Path(os.path.realpath(study.spec.home)) in real.parents:
         raise InputError(f"{place} is part of the project, and is not replaced; name another file")
 
 

@@ -61,6 +61,16 @@ class EstimatorObjective:
     all_scorings: Scorings | None = None
 
     @property
+    def seed(self) -> int:
+        """The search's seed."""
+        return self.recipe.seed
+
+    @property
+    def calls_others(self) -> bool:
+        """Whether the estimator or a scoring is code of others than scikit-learn."""
+        return self.recipe.calls_others or self._scorings.calls_others
+
+    @property
     def origin(self) -> Origin:
         """The code and the packages of the estimator."""
         return self.recipe

@@ -3,7 +3,8 @@
 import math
 import numbers
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final, cast
@@ -20,6 +21,7 @@ from iris_hpo.training.kept_process import kept_process
 from iris_hpo.training.metric_names import CV_MEAN_OF, check_metric
 from iris_hpo.training.metrics import wilson_interval
 from iris_hpo.training.predictions import Predictions
+from iris_hpo.training.shared_generators import seeded
 from iris_hpo.training.svm_kernel import count_support_vectors
 
 _REAL: Final = (numbers.Real, Decimal)
@@ -93,7 +95,7 @@ def train(objective: Objective, parameters: Mapping[str, Value], examples: Examp
     """
     started = time.perf_counter()
     kept = Kept(None)
-    with counted_warnings() as warned, kept_process(), own_failure("training"):
+    with _at_work(objective, parameters, "training") as warned:
         if isinstance(objective, CallingObjective):
             kept = objective.call(parameters, examples)
         else:
@@ -123,13 +125,27 @@ def evaluate(
         If the objective fails, or gives something else than finite numbers.
     """
     started = time.perf_counter()
-    with counted_warnings() as warned, kept_process(), own_failure("scoring"):
+    with _at_work(objective, parameters, "scoring") as warned:
         evaluation = _checked(objective.score(model, parameters, examples), len(examples.folds))
     return replace(
         evaluation,
         seconds=time.perf_counter() - started,
         convergence_warnings=warned.count,
     )
+
+
+@contextmanager
+def _at_work(
+    objective: Objective, parameters: Mapping[str, Value], what: str
+) -> Generator[counted_warnings]:
+    """Let an objective work on a candidate: it owns its failures, and leaves no traces."""
+    with (
+        counted_warnings() as warned,
+        seeded(objective, parameters),
+        kept_process(),
+        own_failure(what),
+    ):
+        yield warned
 
 
 def cv_mean(fold_scores: Sequence[float]) -> float | None:

@@ -17,6 +17,11 @@ class Origin(ABC):
     def import_paths(self) -> tuple[str, ...]:
         """The import paths."""
 
+    @property
+    def calls_others(self) -> bool:
+        """Whether code of others than scikit-learn is called in this process."""
+        return any(path.partition(".")[0] != "sklearn" for path in self.import_paths)
+
     @cached_property
     def code(self) -> Mapping[str, str]:
         """Digests of modules that belong to no release, as they are when this is first read.
