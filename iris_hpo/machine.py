@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from iris_hpo.text import one_line
+
 _ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 _ADVICE: Final = {
     **dict.fromkeys(_ROOM, "make room"),
@@ -123,7 +125,7 @@ def limit_threads() -> None:
 
 def _names_full_disk(error: BaseException) -> bool:
     """Whether an error quotes the message of a program or library whose disk was full."""
-    return os.strerror(errno.ENOSPC) in str(error)
+    return os.strerror(errno.ENOSPC) in one_line(error)
 
 
 def _number(error: BaseException) -> int:
@@ -131,7 +133,7 @@ def _number(error: BaseException) -> int:
         return errno.ENOMEM
     if isinstance(error, OSError):
         return error.errno or 0
-    text = str(error)
+    text = one_line(error)
     return next((number for part, number in _WITHOUT_NUMBER.items() if part in text), 0)
 
 

@@ -14,6 +14,7 @@ _LISTED: Final = 50
 _WORD: Final = 300
 _LINE: Final = 2_000
 _LINES: Final = 60
+_LONGEST: Final = 150_000  # characters of a text that are looked at; fewer are shown
 _ALIKE: Final = 0.8  # of 1: how alike a misspelt name is to the one that is meant
 _COMPARED: Final = 60  # the largest number of characters of a name that are compared
 _LONG_WORD: Final = re.compile(rf"\S{{{_WORD + 1},}}")
@@ -91,11 +92,23 @@ def readable(text: str) -> str:
     """
     if len(text) <= _WORD and text.isprintable():
         return text
-    lines = clean(text).split("\n")
+    lines = clean(_without_middle(text, _LONGEST)).split("\n")
     if len(lines) > _LINES:
-        left_out = f"... ({len(lines) - _LINES + 1:,} lines left out)"
+        left_out = f"... ({text.count(chr(10)) - _LINES + 2:,} lines left out)"
         lines = [*lines[: _LINES - 11], left_out, *lines[-10:]]
     return "\n".join(map(_cut_line, lines))
+
+
+def one_line(shown: object) -> str:
+    """Write an error, a warning or a text in one line; a very long one loses its middle.
+
+    An error of others that cannot be written is empty.
+    """
+    try:
+        text = str(shown)
+    except Exception:  # noqa: BLE001 - from the code of others
+        return ""
+    return " ".join(_without_middle(text, _LONGEST).split())
 
 
 def legible(key: str) -> str:

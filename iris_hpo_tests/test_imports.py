@@ -23,7 +23,7 @@ ALLOWED = {
     "errors": "text",
     "files": "",
     "interrupts": "",
-    "machine": "",
+    "machine": "text",
     "parts": "text errors",
     "processes": "",
     "setting": "",

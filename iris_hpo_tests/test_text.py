@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iris_hpo.text import clean, counted, quote_cell, readable, unquote_cell
+from iris_hpo import text as texts
+from iris_hpo.machine import lack_of_temporary_room
+from iris_hpo.text import clean, counted, one_line, quote_cell, readable, unquote_cell
 
 
 @pytest.mark.parametrize(
@@ -114,3 +116,38 @@ def test_a_formula_has_an_apostrophe(text: str) -> None:
 @pytest.mark.parametrize("text", ["-1.5", "+2e-3", "it's", "'quoted'", "-", "a=b", ""])
 def test_other_texts_are_their_own_cells(text: str) -> None:
     assert quote_cell(text) == unquote_cell(text) == text
+
+
+def test_of_an_endless_text_little_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def escape(character: str) -> str:
+        seen.append(character)
+        return character
+
+    monkeypatch.setattr(texts, "_escape_unprintable", escape)
+
+    shown = readable("begin\n" + "\x1b\n" * 500_000 + "end")
+
+    assert len(seen) < 200_000
+    assert shown.startswith("begin\n")
+    assert "(499,943 lines left out)" in shown
+    assert shown.endswith("\nend")
+
+
+def test_of_an_endless_error_one_line_is_made_of_begin_and_end() -> None:
+    line = one_line(RuntimeError("begin\n" + "a b\n" * 500_000 + "end"))
+
+    assert len(line) < 200_000
+    assert line.startswith("begin a b ")
+    assert line.endswith("a b end")
+
+
+class UnwritableError(RuntimeError):
+    def __str__(self) -> str:
+        raise self
+
+
+def test_an_error_that_cannot_be_written_is_empty_and_no_lack_of_room() -> None:
+    assert one_line(UnwritableError()) == ""
+    assert lack_of_temporary_room(UnwritableError()) is None

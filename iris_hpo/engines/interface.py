@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from iris_hpo.errors import CandidateError, InputError, WholeRunError
 from iris_hpo.machine import lack_of_temporary_room
-from iris_hpo.text import readable
+from iris_hpo.text import one_line, readable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -261,13 +261,13 @@ def attempt(
 
 def _as_line(caught: warnings.WarningMessage) -> str:
     # XGBoost's warnings contain the time of day, which would make each a different warning.
-    message = _CLOCK.sub("", " ".join(str(caught.message).split()))[:_WARNING_LENGTH]
+    message = _CLOCK.sub("", one_line(caught.message))[:_WARNING_LENGTH]
     return readable(f"{caught.filename}:{caught.lineno}: {caught.category.__name__}: {message}")
 
 
 def in_one_line(error: BaseException) -> str:
     """Describe an error of the machine in one readable line."""
-    return readable(f"{type(error).__name__}: {' '.join(str(error).split())}")
+    return readable(f"{type(error).__name__}: {one_line(error)}")
 
 
 def _attempt(

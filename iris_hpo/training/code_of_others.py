@@ -8,6 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from iris_hpo.errors import CandidateError, InputError
+from iris_hpo.text import one_line
 
 
 @contextmanager
@@ -36,7 +37,7 @@ def own_failure(what: str) -> Generator[None]:
 
 def describe(error: BaseException) -> str:
     """Write an error in one line."""
-    message = " ".join(str(error).split())[:500]
+    message = one_line(error)[:500]
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from iris_hpo.data.dataset import Features, Target, Task
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.space.values import Value
-from iris_hpo.text import names_for, shorten
+from iris_hpo.text import names_for, one_line, shorten
 from iris_hpo.training.origin import Origin
 from iris_hpo.training.parameter_names import accepts, misspelt
 from iris_hpo.training.preparation import VERSION as PREPARATION
@@ -123,7 +123,7 @@ class Recipe(Origin):
             _clone(estimator)
         except (RuntimeError, TypeError) as error:
             raise InputError(
-                f"{self.describe()} cannot be cloned: {' '.join(str(error).split())}",
+                f"{self.describe()} cannot be cloned: {one_line(error)}",
                 field=("steps", len(self.steps) - 1, "estimator"),
             ) from error
         return estimator

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.parts import Part, import_object
-from iris_hpo.text import shorten
+from iris_hpo.text import one_line, shorten
 from iris_hpo.training.origin import Origin
 from iris_hpo.training.settings import identity
 from iris_hpo.training.source_code import loaded_code
@@ -231,7 +231,7 @@ def _made(part: Part, function: Any, settings: dict[str, object], *, is_greater:
         )
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"scoring {shorten(part.use)} refuses its settings: {' '.join(str(error).split())}",
+            f"scoring {shorten(part.use)} refuses its settings: {one_line(error)}",
             field=("settings",),
         ) from error
     is_known = str(getattr(function, "__module__", "")).startswith("sklearn.")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from iris_hpo.data.dataset import Features, Target, Task
 from iris_hpo.errors import InputError, at_field
-from iris_hpo.text import listed, shorten
+from iris_hpo.text import listed, one_line, shorten
 from iris_hpo.training.estimators import Estimator
 from iris_hpo.training.labels import numbered, numbers_of, renamed, same_label
 from iris_hpo.training.row_weights import Weights
@@ -204,7 +204,7 @@ def _check_numbers(scoring: Scoring, target: NDArray[np.generic]) -> None:
             scoring.scorer.score(guess, features, target)
     except ValueError as error:
         raise InputError(
-            f"scoring {scoring.name!r} cannot judge this target: {' '.join(str(error).split())}; "
+            f"scoring {scoring.name!r} cannot judge this target: {one_line(error)}; "
             "choose another, such as neg_mean_absolute_error"
         ) from error
 

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeGuard, cast
 
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.parts import import_object
-from iris_hpo.text import NUMBER, names_for, shorten
+from iris_hpo.text import NUMBER, names_for, one_line, shorten
 from iris_hpo.training.parameter_names import arguments
 
 _ESTIMATOR: Final = "estimator"
@@ -101,7 +101,7 @@ def construct(path: str, settings: Mapping[str, object]) -> object:
         instance = named_class(**made)
     except Exception as error:  # abstract, a setting that it requires is left open, or wrong
         raise InputError(
-            f"{path!r} cannot be made: {' '.join(str(error).split())}", field=(_ESTIMATOR,)
+            f"{path!r} cannot be made: {one_line(error)}", field=(_ESTIMATOR,)
         ) from error
     _check_values(instance, made)
     return instance
