@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from iris_hpo.known_rules import RULES
 from iris_hpo.reports.page_facts import PageFacts
-from iris_hpo.reports.scores import Floats, Levels, levels, spaced, value_labels
+from iris_hpo.reports.scores import LARGEST, Floats, Levels, levels, spaced, value_labels
 from iris_hpo.selection.leaderboard import metrics_of, proposal_of
 from iris_hpo.space.absent import ABSENT, Absent
 from iris_hpo.space.values import Value
@@ -102,8 +102,9 @@ class Columns:
 
     @cached_property
     def ranking(self) -> Floats:
-        """The score that ranks, of each candidate."""
-        return self.numbers("cv_mean" if self.by_folds else "score")
+        """The score that ranks, of each candidate, as it is drawn."""
+        scores = self.numbers("cv_mean" if self.by_folds else "score")
+        return np.clip(scores, -LARGEST, LARGEST)
 
     @cached_property
     def keys(self) -> list[str]:

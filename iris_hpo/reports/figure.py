@@ -19,6 +19,7 @@ from iris_hpo.reports.heat_map import draw_heat_map
 from iris_hpo.reports.lines import draw_series
 from iris_hpo.reports.panels import label_width, text_width
 from iris_hpo.reports.scores import (
+    LARGEST,
     Floats,
     Levels,
     Marks,
@@ -205,7 +206,9 @@ def _about(selection: Selection) -> list[str]:
     counts = f"{len(selection.selected)} of {counted(len(selection.rows), 'candidate')} selected"
     key = champion.candidate.key
     first = [f"champion {key}: {selection.expectation}", scores]
+    beyond = any(abs(row.scored.evaluation.score) > LARGEST for row in selection.rows)
     return [
         *(first if selection.expectation else [f"champion {key}: {scores}"]),
         f"{counts} by {RULES[selection.rule].criterion}",
+        *([f"scores beyond {LARGEST:g} are drawn as {LARGEST:g}"] if beyond else []),
     ]

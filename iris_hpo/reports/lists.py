@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _ROW: Final = 26
 _MAX_ROWS: Final = 20
+_LONG: Final = 1e15
 _TABLE_STYLE: Final = """
 :host { --line: #d8dee4; --ink: #1f2328; --paper: #fff; --other: #f6f8fa; --chosen: #ddf4ff; }
 @media (prefers-color-scheme: dark) {
@@ -104,11 +105,11 @@ def _table_columns(plots: "Plots") -> list[Any]:
 
 
 def _number(values: Floats, decimals: int) -> Any:
-    """Show numbers with so many decimals, or with powers of ten if most would be shown as zero."""
+    """Show numbers with so many decimals, or powers of ten if most would be zero or long."""
     from bokeh import models
 
-    sizes = np.abs(values[np.isfinite(values) & (values != 0)])
-    if len(sizes) and np.median(sizes) < 10.0 ** (1 - decimals):
+    sizes = np.sort(np.abs(values[np.isfinite(values) & (values != 0)]))
+    if len(sizes) and not 10.0 ** (1 - decimals) <= sizes[len(sizes) // 2] < _LONG:
         return models.ScientificFormatter(
             precision=3, power_limit_low=1, nan_format="-", text_align="right"
         )

@@ -22,6 +22,7 @@ MAX_SLICES: Final = 8
 MAX_LINES: Final = 2000
 """Largest number of candidates with a line through all axes; the best of those shown have one."""
 
+_MOST: Final = float(np.finfo(np.float32).max)
 _HEIGHT: Final = 320
 _MARK: Final = "#d1242f"
 _DARKEST: Final = 45
@@ -233,7 +234,7 @@ class Plots:
             "ranking": columns.ranking,
             "score": columns.numbers("score"),
             "cv_mean": columns.numbers("cv_mean"),
-            "cv_std": columns.numbers("cv_std").astype(np.float32),
+            "cv_std": np.minimum(columns.numbers("cv_std"), _MOST).astype(np.float32),
             "low": columns.numbers("interval_low").astype(np.float32),
             "high": columns.numbers("interval_high").astype(np.float32),
             "state": columns.state.astype(np.int32),

@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 MAX_ANNOTATED: Final = 15
 """Largest number of rows or columns for which a heat map can show the score in each cell."""
 
+LARGEST: Final = 1e150  # scores beyond are drawn there: sums of their squares would overflow
 _SPARSE: Final = 8
 _MAX_POWER: Final = 3.0
 _MAX_DECIMALS: Final = 5
@@ -148,7 +149,7 @@ def levels(axis: Axis, values: Sequence[Value | Absent]) -> Levels:
 def scored_series(selection: Selection, scoring: str) -> list[Series]:
     """Collect the kinds of scores; the kind that ranks comes first."""
     evaluations = [row.scored.evaluation for row in selection.rows]
-    test = np.array([evaluation.score for evaluation in evaluations])
+    test = np.clip([evaluation.score for evaluation in evaluations], -LARGEST, LARGEST)
     # An evaluation has the interval of the accuracy, whatever the scoring is.
     intervals = [evaluation.interval for evaluation in evaluations] if scoring == "accuracy" else []
     ends = np.array([(np.nan, np.nan) if pair is None else pair for pair in intervals])

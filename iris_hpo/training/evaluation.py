@@ -12,6 +12,7 @@ from typing import Final, cast
 import numpy as np
 
 from iris_hpo.data.split import Examples
+from iris_hpo.errors import CandidateError
 from iris_hpo.space.values import Value
 from iris_hpo.text import counted
 from iris_hpo.training import CallingObjective, Kept, Objective
@@ -25,6 +26,7 @@ from iris_hpo.training.shared_generators import seeded
 from iris_hpo.training.svm_kernel import count_support_vectors
 
 _REAL: Final = (numbers.Real, Decimal)
+_LARGEST_OF_FOLD: Final = 1e150
 
 
 @dataclass(frozen=True)
@@ -185,8 +187,7 @@ def _checked(given: object, folds: int) -> Evaluation:
         total=None if total is None else int(total),
         interval=None if correct is None or total is None else wilson_interval(correct, total),
         fold_scores=tuple(
-            checked_number(value, f"the score of fold {at}")
-            for at, value in enumerate(fold_scores, 1)
+            _fold_score(value, f"the score of fold {at}") for at, value in enumerate(fold_scores, 1)
         ),
         predictions=given.predictions,
         fold_metrics=_fold_metrics(given, folds),
@@ -227,6 +228,17 @@ def checked_number(value: object, what: str) -> float:
         number = math.inf
     refuse_non_finite(number, what)
     return number + 0.0  # no -0.0
+
+
+def _fold_score(value: object, what: str) -> float:
+    """Return a number whose square can be summed, as a standard error needs it."""
+    number = checked_number(value, what)
+    if abs(number) > _LARGEST_OF_FOLD:
+        raise CandidateError(
+            f"{what} is {number:.3g}; folds are compared by a standard error, which needs scores "
+            f"within {_LARGEST_OF_FOLD:g}"
+        )
+    return number
 
 
 def _are_counts(correct: object, total: object) -> bool:

@@ -382,6 +382,35 @@ def test_equal_scores() -> None:
     assert draw_selection(selection).startswith(b"\x89PNG")
 
 
+def numbers(space: ParameterSpace, scores: Sequence[float]) -> Selection:
+    """A search whose objective gives numbers."""
+    grid = space.grid([[1.0, 2.0]] * len(space.axes))
+    entries = [Scored(each, Evaluation(scores[at % len(scores)])) for at, each in enumerate(grid)]
+    return select(entries, space, "value", "own_score")
+
+
+@pytest.mark.parametrize(
+    "scores", [(2.0**1023,), (2.0**1023, -(2.0**1023), 0.0)], ids=["one", "far apart"]
+)
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_scores_that_are_too_large_to_draw_are_drawn_at_the_end(
+    axes: int, scores: Sequence[float]
+) -> None:
+    space = ParameterSpace([C, GAMMA, Axis("third", "T")][:axes])
+    selection = numbers(space, scores)
+
+    assert draw_selection(selection).startswith(b"\x89PNG")
+    assert "scores beyond 1e+150 are drawn as 1e+150" in words(make_figure(selection))
+
+
+@pytest.mark.parametrize("scores", [(1e-320, 5e-324, 0.0), (1.0, np.nextafter(1.0, 2.0))])
+def test_scores_that_hardly_differ_are_drawn(scores: Sequence[float]) -> None:
+    selection = numbers(SVM, scores)
+
+    assert draw_selection(selection).startswith(b"\x89PNG")
+    assert "beyond" not in words(make_figure(selection))
+
+
 def test_any_values_are_drawn() -> None:
     flag = Axis("probability", "P", type="bool")
     depth = Axis("depth", "D", type="int", nullable=True)

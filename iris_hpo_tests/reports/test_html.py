@@ -342,3 +342,15 @@ def test_a_value_that_a_candidate_does_not_have_stands_before_the_others() -> No
     assert np.isnan(columns["value_1"][is_linear]).all()
     assert set(columns["value_1"][~is_linear]) == {0.01, 0.1, 1.0, 10.0, 100.0}
     assert columns["place_1"][is_linear].max() < columns["place_1"][~is_linear].min() - 0.5
+
+
+def test_scores_that_are_too_large_to_draw_are_drawn_at_the_end() -> None:
+    facts = facts_of_grid(ParameterSpace([C, GAMMA]), [1.0, 2.0], [0.1, 0.2])
+    rows = [
+        {**row, "cv_mean": (-1) ** at * 2.0**1023, "cv_std": 2.0**1023}
+        for at, row in enumerate(facts.rows)
+    ]
+    columns = columns_of(make_page(replace(facts, rows=rows)))
+
+    assert columns["ranking"].tolist() == [1e150, -1e150] * 2
+    assert columns["cv_mean"].tolist() == [2.0**1023, -(2.0**1023)] * 2

@@ -274,6 +274,7 @@ def test_a_failure_to_score_is_the_candidates_and_keeps_the_model(tmp_path, iris
         (Evaluation(0.5, {"a\nb": 1}), "is no name of a metric"),
         (Evaluation(0.5, fold_scores=(0.5,)), "score gave 1 fold score for 5 folds"),
         (Evaluation(0.5, fold_scores=(0.5, 0.5, math.nan, 1, 1)), "the score of fold 3 is nan"),
+        (Evaluation(0.5, fold_scores=(0.5, -1e200, 1, 1, 1)), "the score of fold 2 is -1e+200; f"),
         (Evaluation(0.5, correct=3), "3 of None rows cannot be right"),
         (Evaluation(0.5, correct=3, total=2), "3 of 2 rows cannot be right"),
         (Evaluation(0.5, correct=0, total=0), "0 of 0 rows cannot be right"),
