@@ -4,7 +4,7 @@ import math
 import numbers
 import time
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final, cast
@@ -141,10 +141,12 @@ def _at_work(
     objective: Objective, parameters: Mapping[str, Value], what: str
 ) -> Generator[counted_warnings]:
     """Let an objective work on a candidate: it owns its failures, and leaves no traces."""
+    # Scikit-learn leaves none, and its fits may be shorter than the look for traces.
+    calls_others = getattr(objective, "calls_others", True)
     with (
         counted_warnings() as warned,
         seeded(objective, parameters),
-        kept_process(),
+        kept_process() if calls_others else nullcontext(),
         own_failure(what),
     ):
         yield warned
