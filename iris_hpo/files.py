@@ -1,4 +1,4 @@
-"""Open files that another user or program may have placed, and write files for the user.
+"""Open files that another user or program may have placed, and remove folders.
 
 A named pipe never ends, reading a device has unknown effects, and a sparse file of gigabytes takes
 no room on the disk but all of the memory. So only regular files of a plausible size are read.
@@ -17,9 +17,6 @@ from pathlib import Path
 from typing import Final
 
 MEBIBYTE: Final = 1 << 20
-
-_NAME_LENGTH: Final = 60
-"""Number of characters of a file's name in the name of its temporary file."""
 
 _KINDS: Final = {
     stat.S_IFIFO: "a named pipe",
@@ -62,36 +59,6 @@ def read_regular(path: Path | str, limit: int) -> bytes:
     """
     with open_regular(path, limit) as file:
         return file.read(os.fstat(file.fileno()).st_size)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file for the user, whole or not at all: on a full disk, the old file stays.
-
-    A file that exists keeps its permissions, and a link stays. What is no regular file, such as a
-    pipe, and a file in a folder that allows no new file, are written to.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written.
-    """
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        target.write_bytes(content)
-        return
-    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
-    if mode is not None and not os.access(target, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-    place = target.with_name(f".{target.name[:_NAME_LENGTH]}.{os.getpid()}")
-    try:
-        place.write_bytes(content)
-        if mode is not None:
-            place.chmod(mode)
-        place.replace(target)
-    except PermissionError:  # the folder allows no new file, but perhaps this one
-        target.write_bytes(content)
-    finally:
-        place.unlink(missing_ok=True)
 
 
 def remove_folder(folder: Path) -> None:

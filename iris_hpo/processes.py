@@ -1,13 +1,20 @@
-"""Process ids: on which machine they are valid, and whether their processes are alive."""
+"""Process ids: where they are valid, whose processes are alive, and what killed ones have left."""
 
+import hashlib
 import os
+import re
 import socket
 import time
+import uuid
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 _BOOT: Final = "/proc/sys/kernel/random/boot_id"
+_MARK: Final = re.compile(r"(?:([0-9a-f]{12})-)?(\d+)-[0-9a-f]{32}", re.ASCII)
+"""The place where the process id is valid, which earlier versions did not write, and the process
+id."""
+_LONGEST_WRITE_SECONDS: Final = 86_400
 
 
 @cache
@@ -21,6 +28,42 @@ def place_of_processes() -> str:
         return f"{socket.gethostname()} {boot} {os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115
     except OSError:
         return ""
+
+
+@cache
+def machine() -> str:
+    """Short digest of where this process id is valid; of the host name if that is unknown."""
+    place = place_of_processes() or socket.gethostname()
+    return hashlib.sha256(place.encode()).hexdigest()[:12]
+
+
+def new_mark() -> str:
+    """Make a part of a temporary file's name that shows its process, and is never made twice."""
+    return f"{machine()}-{os.getpid()}-{uuid.uuid4().hex}"
+
+
+def is_left(path: Path, mark: str) -> bool:
+    """Whether a temporary file was left behind by its process.
+
+    Whether a process on another machine or in another container is alive is unknown, so its file
+    counts as left when it is a day old.
+
+    Parameters
+    ----------
+    mark
+        The part of its name that `new_mark` made; nothing is left with another one.
+    """
+    parts = _MARK.fullmatch(mark)
+    if not parts:
+        return False
+    written_at, process = parts.groups()
+    if written_at == machine() and not is_alive(int(process)):
+        return True
+    try:
+        age = time.time() - path.lstat().st_mtime
+    except OSError:  # its writer has just moved the file away
+        return False
+    return age > _LONGEST_WRITE_SECONDS
 
 
 def _read_status(process: int) -> list[str]:

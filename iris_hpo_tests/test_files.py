@@ -1,21 +1,14 @@
-"""Only regular files of a plausible size are read, without a wait for a writer; a user's file is
-written whole or not at all."""
+"""Only regular files of a plausible size are read, without a wait for a writer; folders are removed
+however deep."""
 
 import os
 import re
-import resource
 import socket
-import stat
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from iris_hpo.command.example import write_files
-from iris_hpo.errors import InputError
-from iris_hpo.files import open_regular, read_regular, remove_folder, write_whole
+from iris_hpo.files import open_regular, read_regular, remove_folder
 
 
 def make_pipe(path: Path) -> None:
@@ -75,81 +68,6 @@ def test_a_file_of_the_largest_size_is_read(tmp_path: Path) -> None:
 def test_a_missing_file_is_missing(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_regular(tmp_path / "it", 1000)
-
-
-@contextmanager
-def files_of_at_most(size: int) -> Generator[None]:
-    """What is written beyond a size is refused, in the middle of a file, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-@pytest.mark.parametrize("content", [b"old", None])
-def test_a_file_that_cannot_be_written_whole_stays_as_it_was(
-    tmp_path: Path, content: bytes | None
-) -> None:
-    path = tmp_path / "labels.txt"
-    if content is not None:
-        path.write_bytes(content)
-
-    with files_of_at_most(1000), pytest.raises(OSError, match="File too large"):
-        write_whole(path, bytes(5000))
-
-    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == (
-        {} if content is None else {"labels.txt": content}
-    )
-
-
-def test_a_written_file_keeps_its_link_and_its_permissions(tmp_path: Path) -> None:
-    target, link = tmp_path / "target", tmp_path / "link"
-    target.write_bytes(b"old")
-    target.chmod(0o640)
-    link.symlink_to(target)
-
-    write_whole(link, b"new")
-
-    assert link.is_symlink()
-    assert target.read_bytes() == b"new"
-    assert stat.S_IMODE(target.stat().st_mode) == 0o640
-    assert len(list(tmp_path.iterdir())) == 2
-
-
-def test_a_pipe_is_written_to(tmp_path: Path) -> None:
-    path = tmp_path / "pipe"
-    os.mkfifo(path)
-    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-
-    write_whole(path, b"new")
-
-    assert os.read(reader, 10) == b"new"
-    os.close(reader)
-    assert [file.name for file in tmp_path.iterdir()] == ["pipe"]
-
-
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-def test_a_project_that_was_begun_can_be_written_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
-) -> None:
-    files = {"a": b"1", ".dagster/b": b"2", "data/parameters/c": b"3"}
-    folder = tmp_path / "new" / "project"
-    mine = tmp_path / "mine"
-    mine.touch()
-    opened = Path.open
-
-    def fail_at_last(path: Path, *arguments: Any) -> object:
-        if path.name == "c":
-            raise error
-        return opened(path, *arguments)
-
-    monkeypatch.setattr(Path, "open", fail_at_last)
-    with pytest.raises((InputError, KeyboardInterrupt)):
-        write_files(folder, files)
-
-    assert [*tmp_path.iterdir()] == [mine]
 
 
 def test_folders_are_removed_however_deep(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ NAME = re.compile(r"(iris_hpo|dagster)(\.\w+)+")
 
 GROUND = (
     "text errors files interrupts machine parts processes setting known_rules run_settings "
-    "search_names"
+    "search_names writing"
 )
 ALLOWED = {
     "text": "",
@@ -30,6 +30,7 @@ ALLOWED = {
     "known_rules": "text errors",
     "run_settings": "text errors setting known_rules",
     "search_names": "text errors",
+    "writing": "errors text files interrupts processes",
     "store": GROUND,
     "engines": GROUND,
     "event_log": GROUND,

@@ -1,19 +1,18 @@
 """``iris-hpo example``: write a small project that works, to begin with."""
 
 import importlib.util
-import os
 import runpy
 import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import iris_hpo
 from iris_hpo.command.output import show, show_json
 from iris_hpo.errors import InputError
+from iris_hpo.writing import write_together
 
 _PACKAGE: Final = Path(iris_hpo.__file__).resolve().parent
 _CODE_LOCATION: Final = 'code_location_name = "examples"'
@@ -60,24 +59,8 @@ def write_example(folder: Path, search: str) -> Iterable[str]:
         If something would be overwritten, or the folder cannot be written.
     """
     files = _files(find_sources(), search)
-    refuse_existing(folder, files)
-    write_files(folder, files)
+    write_together(folder, files)
     return files
-
-
-def refuse_existing(folder: Path, files: Iterable[str]) -> None:
-    """Refuse to write into what exists at the top of a folder.
-
-    Raises
-    ------
-    InputError
-        If one of the files, or its folder, exists.
-    """
-    for name in sorted({Path(path).parts[0] for path in files}):
-        if os.path.lexists(folder / name):
-            raise InputError(
-                f"{folder / name} exists, and nothing is overwritten; name a new folder"
-            )
 
 
 def find_sources() -> Path:
@@ -111,31 +94,6 @@ def _files(sources: Path, search: str) -> Mapping[str, bytes]:
     for path in sorted(values.glob("*_parameters.txt")):
         files[f"data/parameters/{search}/{path.name}"] = path.read_bytes()
     return files
-
-
-def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files; if one of them cannot be written, remove the others and their folders."""
-    written: list[Path] = []
-    made: list[Path] = []
-    try:
-        for name, content in files.items():
-            path = folder / name
-            made += [at for at in path.parents if at not in made and not at.exists()]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("xb") as file:
-                written.append(path)
-                file.write(content)
-    except BaseException as error:  # an interrupt too: files that are left would be refused
-        for path in written:
-            path.unlink(missing_ok=True)
-        for at in sorted(made, reverse=True):  # folders within others come first
-            with suppress(OSError):  # it was not made, or another program has written into it
-                at.rmdir()
-        if not isinstance(error, OSError):
-            raise
-        raise InputError(
-            f"{error.filename or folder} cannot be written: {error.strerror}"
-        ) from error
 
 
 def next_commands(folder: Path) -> tuple[str, ...]:

@@ -1,16 +1,17 @@
 """``iris-hpo init``: make a project from a table."""
 
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from iris_hpo.command.example import find_sources, refuse_existing, show_project, write_files
+from iris_hpo.command.example import find_sources, show_project
 from iris_hpo.command.output import show
 from iris_hpo.data.dataset import Task
 from iris_hpo.errors import InputError
+from iris_hpo.files import MEBIBYTE, memory_bytes, open_regular
 from iris_hpo.new_project.description import describe, parameter_files
 from iris_hpo.new_project.start import Start, plan
+from iris_hpo.writing import write_together
 
 
 def write_project(
@@ -30,15 +31,11 @@ def write_project(
     InputError
         If the table cannot be used, the estimator does not suit, or something would be overwritten.
     """
+    stamp = _stamp(table)
     start = plan(table, target, estimator, task, written)
     folder = folder or Path(start.name)
-    files = project_files(start)
-    refuse_existing(folder, [*files, f"data/{table.name}"])
-    write_files(folder, files)
-    try:
-        shutil.copyfile(table, folder / "data" / table.name)
-    except OSError as error:
-        raise InputError(f"{table} cannot be copied into {folder}: {error.strerror}") from error
+    files = {**project_files(start), f"data/{table.name}": _pieces(table, stamp)}
+    write_together(folder, files)
     chosen: dict[str, object] = {
         name: getattr(start, name)
         for name in ("target", "task", "why_task", "estimator", "why_estimator", "notes")
@@ -48,9 +45,35 @@ def write_project(
             show(note)
         show(f"{start.task}: {start.why_task}")
         show(f"{start.estimator}: {start.why_estimator}")
-    written = [*files, f"data/{table.name}"]
-    show_project(folder, start.name, written, chosen if as_json else None)
+    show_project(folder, start.name, files, chosen if as_json else None)
     return 0
+
+
+def _stamp(table: Path) -> object:
+    """What changes when a table does; None if it is no file, which the plan refuses."""
+    try:
+        status = table.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _pieces(table: Path, stamp: object) -> Iterator[bytes]:
+    """Read the bytes of a table.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is another one than before the plan was made.
+    """
+    try:
+        with open_regular(table, memory_bytes()) as file:
+            while piece := file.read(MEBIBYTE):
+                yield piece
+    except OSError as error:
+        raise InputError(f"{table} cannot be read: {error.strerror}") from error
+    if _stamp(table) != stamp:
+        raise InputError(f"{table} has changed while it was copied; repeat the command")
 
 
 def project_files(start: Start) -> Mapping[str, bytes]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from iris_hpo.errors import InputError
-from iris_hpo.files import write_whole
 from iris_hpo.orchestration.study import Study
+from iris_hpo.writing import write_whole
 
 _STDOUT: Final = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 _SOURCES: Final = (".py", ".toml", ".yaml", ".yml")

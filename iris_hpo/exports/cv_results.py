@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from iris_hpo.errors import InputError
-from iris_hpo.files import write_whole
 from iris_hpo.selection.leaderboard import Cell, flat, to_csv
 from iris_hpo.selection.results import Results
 from iris_hpo.text import counted
 from iris_hpo.training.metric_names import PARAMETER, PROPOSAL
+from iris_hpo.writing import write_whole
 
 
 def cv_results(results: Results) -> list[dict[str, Cell]]:

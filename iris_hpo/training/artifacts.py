@@ -17,8 +17,7 @@ from typing import Final
 
 from iris_hpo.errors import CandidateError
 from iris_hpo.files import MEBIBYTE, remove_folder
-from iris_hpo.processes import is_alive
-from iris_hpo.store.temporary import machine
+from iris_hpo.processes import is_alive, machine
 from iris_hpo.text import counted
 
 LARGEST: Final = 128 * MEBIBYTE

@@ -11,12 +11,12 @@ from iris_hpo.command.example import (
     next_commands,
     show_example,
     write_example,
-    write_files,
 )
 from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.build import built_searches
 from iris_hpo.spec import SearchSpec
+from iris_hpo.writing import write_together
 from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
 pytestmark = DAGSTERS_WARNINGS
@@ -124,5 +124,5 @@ def test_a_project_that_cannot_be_written_leaves_no_files(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", lambda path, mode="r", **options: full(path, mode, **options))
         with pytest.raises(InputError, match=r"gamma_parameters.txt cannot .*No space left"):
-            write_files(tmp_path, {"a.txt": b"a", "data/gamma_parameters.txt": b"1"})
+            write_together(tmp_path, {"a.txt": b"a", "data/gamma_parameters.txt": b"1"})
     assert files_of(tmp_path) == set()

@@ -1,8 +1,10 @@
 """A project that begins with a table: ``iris-hpo init``, then ``iris-hpo run``."""
 
 import csv
+import errno
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -13,11 +15,13 @@ import pytest
 import yaml
 from threadpoolctl import threadpool_limits
 
+from iris_hpo.command import init
 from iris_hpo.command.init import project_files, write_project
 from iris_hpo.component import HyperparameterSearch
 from iris_hpo.data.dataset import read_dataset
 from iris_hpo.data.split import divide, read_examples, write_split
 from iris_hpo.errors import InputError
+from iris_hpo.files import open_regular
 from iris_hpo.new_project.curated import CURATED
 from iris_hpo.new_project.description import describe
 from iris_hpo.new_project.start import Start, plan
@@ -27,6 +31,7 @@ from iris_hpo.spec import SearchSpec
 from iris_hpo.store.objects import open_store
 from iris_hpo_tests.projects.command import Answer, call_command, environment_of
 from iris_hpo_tests.projects.yaml import DAGSTERS_WARNINGS, YamlProject
+from iris_hpo_tests.test_writing import files_of_at_most
 
 HOME = ("DAGSTER_HOME", "IRIS_HPO_DATA", "IRIS_HPO_ARTIFACTS")
 
@@ -276,6 +281,71 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"README\.md exists, and nothing is overwritten"):
         write_project(table, "rent", project, None, None)
     assert [path.name for path in project.iterdir()] == ["README.md"]
+
+
+def grow(table: Path) -> None:
+    with table.open("a") as file:
+        file.write(table.read_text().splitlines()[-1] + "\n")
+
+
+def make_pipe(table: Path) -> None:
+    table.unlink()
+    os.mkfifo(table)
+
+
+def fail(_: Path) -> None:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def interrupt(_: Path) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("happen", "problem"),
+    [
+        (grow, r"shops\.csv has changed while it was copied; repeat"),
+        (make_pipe, r"shops\.csv cannot be read: it is a named pipe"),
+        (Path.unlink, r"shops\.csv cannot be read: No such file"),
+        (fail, r"shops\.csv cannot be read: Input/output error"),
+        (interrupt, "^$"),
+    ],
+)
+def test_without_its_table_no_project_is_written(
+    happen: Callable[[Path], None],
+    problem: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever happens between the plan and the end of the copy; then it is repeated."""
+    table, project = write_table(tmp_path / "shops.csv"), tmp_path / "new" / "project"
+
+    def open_late(path: Path, limit: int) -> object:
+        happen(path)
+        return open_regular(path, limit)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(init, "open_regular", open_late)
+        with pytest.raises((InputError, KeyboardInterrupt), match=problem):
+            write_project(table, "rent", project, None, None)
+    assert not (tmp_path / "new").exists()
+
+    table.unlink(missing_ok=True)
+    write_table(table)
+    write_project(table, "rent", project, None, None)
+    assert (project / "data" / "shops.csv").read_bytes() == table.read_bytes()
+
+
+def test_a_table_without_room_leaves_no_project(tmp_path: Path) -> None:
+    table = write_table(tmp_path / "shops.csv", rows=2_000)
+    project = tmp_path / "project"
+
+    with files_of_at_most(50_000), pytest.raises(InputError, match=r"shops\.csv cannot be written"):
+        write_project(table, "rent", project, None, None)
+    assert not project.exists()
+
+    write_project(table, "rent", project, None, None)
+    assert (project / "data" / "shops.csv").read_bytes() == table.read_bytes()
 
 
 @pytest.mark.slow
