@@ -1,14 +1,14 @@
 """Results as an Optuna study, for `optuna-dashboard` and Optuna's plots."""
 
-import json
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from iris_hpo.errors import InputError
+from iris_hpo.exports.optuna_journal import open_journal
 from iris_hpo.exports.places import check_database, reason_of, without_passwords
-from iris_hpo.files import memory_bytes, open_regular
+from iris_hpo.interrupts import held
 from iris_hpo.samplers.optuna_distributions import tried_distribution
 from iris_hpo.selection.champion import MINIMIZE
 from iris_hpo.selection.leaderboard import flat
@@ -20,9 +20,6 @@ from iris_hpo.text import counted
 
 _MADE_FROM: Final = "iris_hpo"
 """Attribute of a study that was made here: what it was made from; empty while it is written."""
-
-_STEP: Final = b'{"op_code":'
-"""How each line of a journal begins, as Optuna writes it."""
 
 
 def to_optuna(results: Results, place: str) -> str:
@@ -45,32 +42,59 @@ def to_optuna(results: Results, place: str) -> str:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    version, shown = _version(results), without_passwords(place)
+    shown = without_passwords(place)
     try:
-        storage = _open(place)
-        names = [summary.study_name for summary in optuna.get_all_study_summaries(storage)]
-        if results.name in names:
-            before = optuna.load_study(study_name=results.name, storage=storage)
-            if before.user_attrs.get(_MADE_FROM) == version:
-                return f"the study {results.name} in {shown} is up to date"
-            if _MADE_FROM not in before.user_attrs:
-                raise InputError(
-                    f"{shown} has a study {results.name!r} that iris_hpo did not write; "
-                    "give another file or database"
-                )
-            optuna.delete_study(study_name=results.name, storage=storage)
-        direction = "minimize" if results.champion.direction == MINIMIZE else "maximize"
-        study = optuna.create_study(storage=storage, study_name=results.name, direction=direction)
-        study.set_user_attr(_MADE_FROM, "")
-        study.set_user_attr("value", results.ranking_title)
-        trials = make_trials(results)
-        study.add_trials(trials)
-        study.set_user_attr(_MADE_FROM, version)
+        with _open(place) as storage:
+            return _write(results, storage, shown)
     except InputError:
         raise
     except Exception as error:  # SQLAlchemy's, the drivers' and Optuna's share no base class
         raise InputError(f"{shown} cannot be used by Optuna: {reason_of(error)}") from error
+
+
+@contextmanager
+def _open(place: str) -> Generator[Any]:
+    if "://" not in place:
+        with open_journal(place) as storage:
+            yield storage
+        return
+    from optuna.storages import get_storage
+
+    check_database(place, "studies")
+    with held():  # a new database gets its tables
+        storage = get_storage(place)
+    yield storage
+
+
+def _write(results: Results, storage: Any, shown: str) -> str:
+    """Write the study, unless it is there already; return a line that says which."""
+    import optuna
+
+    version = _version(results)
+    if results.name in optuna.get_all_study_names(storage):
+        before = optuna.load_study(study_name=results.name, storage=storage)
+        if before.user_attrs.get(_MADE_FROM) == version:
+            return f"the study {results.name} in {shown} is up to date"
+        if _MADE_FROM not in before.user_attrs and not _is_empty(before):
+            raise InputError(
+                f"{shown} has a study {results.name!r} that iris_hpo did not write; "
+                "give another file or database"
+            )
+        optuna.delete_study(study_name=results.name, storage=storage)
+    direction = "minimize" if results.champion.direction == MINIMIZE else "maximize"
+    with held():
+        study = optuna.create_study(storage=storage, study_name=results.name, direction=direction)
+        study.set_user_attr(_MADE_FROM, "")
+    study.set_user_attr("value", results.ranking_title)
+    trials = make_trials(results)
+    study.add_trials(trials)
+    study.set_user_attr(_MADE_FROM, version)
     return f"wrote {counted(len(trials), 'trial')} of the study {results.name} to {shown}"
+
+
+def _is_empty(study: Any) -> bool:
+    """Whether a study has nothing but a name, as an export leaves it that is killed there."""
+    return not (study.user_attrs or study.get_trials(deepcopy=False))
 
 
 def make_trials(results: Results) -> Sequence[Any]:
@@ -149,43 +173,3 @@ def _distribution(axis: Axis, tried: Sequence[Any]) -> Any:
             return IntDistribution(low, high, log=is_wide and low >= 1)
         return FloatDistribution(float(low), float(high), log=is_wide)
     return CategoricalDistribution([*{repr(value): value for value in values}.values()])
-
-
-def _open(place: str) -> Any:
-    if "://" in place:
-        check_database(place, "studies")
-        return place
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    _check_lines(place)
-    try:
-        return JournalStorage(JournalFileBackend(place))
-    except OSError:
-        raise
-    except Exception as error:  # a line without a field fails by what Python says of it
-        raise _no_journal(place, "its lines are no steps of a study") from error
-
-
-def _check_lines(place: str) -> None:
-    """Refuse a file that is no journal: Optuna reads a device without end, and appends to a text.
-
-    What Optuna appends to an unfinished line makes the whole journal unreadable.
-    """
-    with suppress(FileNotFoundError), open_regular(place, memory_bytes()) as file:
-        for number, line in enumerate(file, start=1):
-            if not line.endswith(b"\n") and (number > 1 or line.startswith(_STEP)):
-                raise InputError(
-                    f"{place}: line {number}, the last, is unfinished: a program still writes it, "
-                    "or was stopped; if none does, remove that line, or give another file"
-                )
-            try:
-                step = json.loads(line)
-            except (ValueError, RecursionError):
-                step = None
-            if not isinstance(step, dict) or "op_code" not in step:
-                raise _no_journal(place, f"line {number} is no step of a study")
-
-
-def _no_journal(place: str, reason: str) -> InputError:
-    return InputError(f"{place} is no journal of Optuna: {reason}; give another file")

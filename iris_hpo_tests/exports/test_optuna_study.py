@@ -169,10 +169,15 @@ def test_the_least_value_is_the_best_where_the_search_minimizes(tmp_path: Path) 
     assert study.best_value == min(trial.value for trial in study.trials if trial.value is not None)
 
 
-def test_a_study_of_others_is_not_replaced(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", ["a trial", "an attribute"])
+def test_a_study_of_others_is_not_replaced(content: str, tmp_path: Path) -> None:
     place = tmp_path / "study.journal"
     storage = JournalStorage(JournalFileBackend(str(place)))
-    optuna.create_study(storage=storage, study_name="svm")
+    study = optuna.create_study(storage=storage, study_name="svm")
+    if content == "a trial":
+        study.add_trial(optuna.trial.create_trial(value=0.5))
+    else:
+        study.set_user_attr("purpose", "a later search")
 
     with pytest.raises(InputError, match="has a study 'svm' that iris_hpo did not write"):
         to_optuna(make_results(), str(place))
@@ -182,73 +187,6 @@ def test_a_storage_that_cannot_be_opened_is_one_message(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be used by Optuna: unable to open") as caught:
         to_optuna(make_results(), f"sqlite:///{tmp_path}/missing/study.db")
     assert "\n" not in str(caught.value)
-
-
-def write_other_study(place: Path) -> bytes:
-    """Write a journal of a program that uses Optuna itself; return its content."""
-    study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(place))), study_name="other"
-    )
-    study.add_trial(optuna.trial.create_trial(value=0.5))
-    return place.read_bytes()
-
-
-@pytest.mark.parametrize("before", ["", "empty", "other"])
-def test_a_new_file_an_empty_one_and_the_journal_of_another_study_are_written_to(
-    before: str, tmp_path: Path
-) -> None:
-    place = tmp_path / "study.journal"
-    content = b""
-    if before == "empty":
-        place.touch()
-    elif before == "other":
-        content = write_other_study(place)
-
-    to_optuna(make_results(), str(place))
-
-    assert place.read_bytes().startswith(content)
-    assert len(read_journal(place).trials) == 7
-    names = optuna.get_all_study_names(JournalStorage(JournalFileBackend(str(place))))
-    assert names == (["other", "svm"] if before == "other" else ["svm"])
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"hello\n", "line 1 is no step of a study"),
-        (b"hello", "line 1 is no step of a study"),
-        (b"\xff\x00\n", "line 1 is no step of a study"),
-        (b"1\n2\n", "line 1 is no step of a study"),
-        (b"[]\n", "line 1 is no step of a study"),
-        (b'{"a":1}\n', "line 1 is no step of a study"),
-        (b'{"op_code":0,"worker_id":"w"}\n', "its lines are no steps of a study"),
-        (b'{"op_code":99,"worker_id":"w"}\n', "its lines are no steps of a study"),
-    ],
-)
-def test_a_file_that_is_no_journal_stays_as_it_is(
-    content: bytes, reason: str, tmp_path: Path
-) -> None:
-    place = tmp_path / "notes.json"
-    place.write_bytes(content)
-
-    with pytest.raises(InputError) as caught:
-        to_optuna(make_results(), str(place))
-
-    message = f"{place} is no journal of Optuna: {reason}; give another file"
-    assert str(caught.value) == message
-    assert place.read_bytes() == content
-
-
-@pytest.mark.parametrize("lines", [1, 2])
-def test_a_journal_is_not_written_after_an_unfinished_line(lines: int, tmp_path: Path) -> None:
-    place = tmp_path / "study.journal"
-    whole = b"".join(write_other_study(place).splitlines(keepends=True)[:lines])
-    place.write_bytes(whole[:-1])
-
-    with pytest.raises(InputError, match=f"line {lines}, the last, is unfinished"):
-        to_optuna(make_results(), str(place))
-
-    assert place.read_bytes() == whole[:-1]
 
 
 @pytest.mark.parametrize("prefix", ["", "sqlite:///"])
