@@ -6,13 +6,14 @@ plots.
 
 import base64
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, cast
 
 import dagster as dg
 
 from iris_hpo.data.dataset import Task
 from iris_hpo.orchestration.status import Status
 from iris_hpo.orchestration.study import Study
+from iris_hpo.reports.html import PAGE
 from iris_hpo.run_settings import TRAIN
 from iris_hpo.selection.champion import ChampionCard, Made, edge_warning
 from iris_hpo.selection.estimates import NoEstimate
@@ -26,6 +27,7 @@ from iris_hpo.selection.sentences import (
     expectation,
     score_sentence,
 )
+from iris_hpo.store.digests import digest_of
 from iris_hpo.text import clean, listed
 
 ESTIMATE: Final = ("estimate", "estimate_low", "estimate_high")
@@ -33,6 +35,9 @@ ESTIMATE: Final = ("estimate", "estimate_low", "estimate_high")
 
 SCORING: Final = "scoring"
 """Metadata with the name of the search's scoring."""
+
+_REPORT_DIGESTS: Final = "report_digests"
+"""Metadata with the sha256 of the files of reports, without the page: commands make it again."""
 
 _FIRST_COLUMNS: Final = {
     "rank": "equal scores share a rank",
@@ -101,7 +106,16 @@ def describe_selection(
         "out_of_date": _counted(status.keys("out of date")),
         "failed": _counted(status.keys("failed")),
         "champion_version": champion.version,
+        _REPORT_DIGESTS: dg.MetadataValue.json(
+            {name: digest_of(report) for name, report in made.reports.items() if name != PAGE}
+        ),
     }
+
+
+def report_digests(study: Study) -> Mapping[str, str]:
+    """Return the sha256 of the files of the last selection's reports, by their names."""
+    recorded = study.metadata("selection").get(_REPORT_DIGESTS)
+    return cast("Mapping[str, str]", recorded.value) if recorded else {}
 
 
 def _pictures(reports: Mapping[str, bytes]) -> dict[str, dg.MetadataValue]:

@@ -1,6 +1,6 @@
 """The status of the selection: whether one can be made, its version, and its state."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from iris_hpo.errors import InputError
@@ -8,6 +8,7 @@ from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.failed_candidates import reasons_of
 from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.proposals import usable_keys
+from iris_hpo.orchestration.selection_metadata import report_digests
 from iris_hpo.orchestration.status import State, Status, read_status
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.upstream import Upstream
@@ -165,23 +166,13 @@ def selection_state(
     recorded = study.recorded("selection")
     if recorded is None:
         return "missing"
-    store = study.store
     try:
         if status is None:
             status = read_selectable(study, study.upstream())
         else:
             _check_selectable(study, status)
-        champion = study.champion()
-        read_verified(store, CHAMPION, champion.digest)
-        if champion.references_digest is not None:
-            read_verified(store, REFERENCES, champion.references_digest)
-        if champion.ensemble is not None:
-            read_verified(store, ENSEMBLE, champion.ensemble["digest"])
-        digest = champion.leaderboard_digest
-        for key in leaderboard_keys(store, digest=digest, selected=True):
-            card = study.card(model_card_name(key), ModelCard, status.model_versions[key])
-            for name, recorded_digest in digests_of_selected(card).items():
-                read_verified(store, name, recorded_digest)
+        for name, digest in _stored_files(study, status):
+            read_verified(study.store, name, digest)
     except StoreReadError:
         raise
     except (InputError, KeyError):  # a selected candidate may be gone
@@ -197,3 +188,18 @@ def selection_state(
     )
     is_current = recorded.version == version and recorded.code_version == CODE_VERSIONS["selection"]
     return "up to date" if is_current and recorded.is_latest else "out of date"
+
+
+def _stored_files(study: Study, status: Status) -> Iterator[tuple[str, str]]:
+    """Yield the files of the recorded selection, each with its sha256."""
+    champion = study.champion()
+    yield CHAMPION, champion.digest
+    if champion.references_digest is not None:
+        yield REFERENCES, champion.references_digest
+    if champion.ensemble is not None:
+        yield ENSEMBLE, champion.ensemble["digest"]
+    for key in leaderboard_keys(study.store, digest=champion.leaderboard_digest, selected=True):
+        card = study.card(model_card_name(key), ModelCard, status.model_versions[key])
+        yield from digests_of_selected(card).items()
+    for name, digest in report_digests(study).items():
+        yield f"selection/{name}", digest

@@ -79,7 +79,8 @@ def read_status(
         Conditions under which results should have been made.
     verify_models
         Whether model files are read too; a missing or changed one counts as a missing model.
-        Otherwise the record and the scores are trusted: a model is verified when it is loaded.
+        Otherwise only models of candidates that failed are read: of others the record and the
+        scores are trusted, and a model is verified when it is loaded.
     """
     instance = study.instance
     models_key, scores_key = study.names.asset("models"), study.names.asset("scores")
@@ -91,9 +92,10 @@ def read_status(
 
     refused: dict[str, str] = {}
     models: dict[str, State] = {}
-    if verify_models:
-        for key, card in _read_all(study, _read_model, keys, model_versions, refused):
-            models[key] = _model_state(study.spec.space, conditions, key, card)
+    read_too = keys if verify_models else [key for key in keys if key in failed]
+    refused_models = refused if verify_models else {}
+    for key, card in _read_all(study, _read_model, read_too, model_versions, refused_models):
+        models[key] = _model_state(study.spec.space, conditions, key, card)
     scores: dict[str, State] = {}
     cards: dict[str, ScoreCard] = {}
     for key, card in _read_all(study, _read_score, keys, score_versions, refused):

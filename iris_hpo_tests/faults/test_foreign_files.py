@@ -127,6 +127,7 @@ READ = (
     "selection/champion.json",
     "selection/champion.pkl",
     "selection/leaderboard.csv",
+    "selection/heatmap.png",
 )
 
 

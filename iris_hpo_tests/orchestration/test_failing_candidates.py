@@ -163,6 +163,21 @@ def test_what_lies_in_the_place_of_a_model_fails_that_candidate_alone(
     assert prepared.metadata("selection")["failed"] == "none"
 
 
+@pytest.mark.parametrize("name", ["model_{}.pkl", "model_{}.json"])
+def test_what_can_neither_be_read_nor_made_again_is_not_ranked(
+    searched: SpecProject, name: str
+) -> None:
+    champion = str(searched.metadata("selection")["champion"])
+    place = searched.artifacts / "models" / name.format(champion)
+    place.unlink()
+    place.mkdir()
+    (place / "notes.txt").write_text("of somebody else")
+    assert set(searched.launch().failures) == {champion}
+
+    assert searched.metadata("selection")["failed"] == f"1: {champion}"
+    assert {row["candidate"] for row in searched.leaderboard()} == {*KEYS} - {champion}
+
+
 def test_a_result_stays_right_when_a_later_attempt_fails(searched: SpecProject) -> None:
     """The whole run fails before any candidate is looked at; what was stored is untouched."""
     train = searched.artifacts / "split" / "train.csv"

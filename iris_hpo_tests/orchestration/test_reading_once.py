@@ -67,7 +67,7 @@ ONCE = {
     "split": 1,
     "score cards": 1,
     "model cards": 1,
-    "heat map": 0,
+    "heat map": 1,
     "leaderboard": 1,
 }
 
@@ -77,7 +77,7 @@ CHECKS = Counter({"leaderboard": 2, "model cards": 1})
 
 
 def test_on_a_first_run(project: SpecProject) -> None:
-    none_before = Counter({"leaderboard": 1})
+    none_before = Counter({"leaderboard": 1, "heat map": 1})
     check_of_the_split = Counter({"split": 1})
     expected = Counter(ONCE) + CHECKS + check_of_the_split - none_before
     assert Counter(launch(project)) == expected

@@ -7,6 +7,7 @@ import json
 import pickle
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import dagster as dg
 import joblib
@@ -15,7 +16,10 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from sklearn.svm import SVC
 
+from iris_hpo.orchestration.selection_status import selection_state
+from iris_hpo.orchestration.status import State
 from iris_hpo.space.axes import Axis
+from iris_hpo.spec_choosing import selection_settings
 from iris_hpo.training.estimators import Step
 from iris_hpo_tests.projects import KEYS, SOURCES, SpecProject, failure_text, succeed
 
@@ -292,6 +296,27 @@ def test_the_heat_map_is_an_image_in_the_page(drawn: SpecProject) -> None:
     image = base64.b64decode(value.md_str.removeprefix(prefix).removesuffix(")"), validate=True)
     assert image == (drawn.artifacts / "selection" / "heatmap.png").read_bytes()
     assert image.startswith(b"\x89PNG\r\n")
+
+
+def test_a_picture_that_was_lost_or_damaged_makes_the_selection_out_of_date(
+    drawn: SpecProject, tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    project = drawn.copy(tmp_path / "project", instance)
+    picture = project.artifacts / "selection" / "heatmap.png"
+    as_drawn = picture.read_bytes()
+
+    def state() -> State:
+        return selection_state(project.study(), selection_settings(project.spec, folds=2))
+
+    assert state() == "up to date"
+    picture.write_bytes(as_drawn[:100])
+    assert state() == "out of date"
+    picture.unlink()
+    assert state() == "out of date"
+    picture.mkdir()
+    succeed(project.run("selection"))
+    assert state() == "up to date"
+    assert picture.read_bytes() == as_drawn
 
 
 def test_a_champion_on_the_edge_of_the_grid_is_flagged(project: SpecProject) -> None:
