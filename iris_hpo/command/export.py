@@ -1,11 +1,13 @@
 """``iris-hpo export``: write the results of the last selection in the form of another tool."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
+from iris_hpo.command.output import complain, show, show_json
 from iris_hpo.command.output import results as stdout
-from iris_hpo.command.output import show, show_json
 from iris_hpo.command.result_file import is_stdout, refuse_kept
 from iris_hpo.command.session import open_study
+from iris_hpo.command.turns import turn_to_export
 from iris_hpo.errors import InputError
 from iris_hpo.exports import export_of
 from iris_hpo.orchestration.results import read_results
@@ -30,14 +32,15 @@ def export_results(
     with open_study(search, data, artifacts) as study:
         if place is not None:
             refuse_kept(Path(place), study)
-        results = read_results(study)
-        if place is not None:
-            message = clean(export(results, place))
+            is_table = kind in ("csv", "parquet")  # a file that is replaced at once
+            with nullcontext() if is_table else turn_to_export(complain):
+                message = clean(export(read_results(study), place))
             if as_json:
                 show_json({"to": kind, "place": place, "message": message})
             else:
                 show(message)
             return 0
+        results = read_results(study)
     from iris_hpo.exports.cv_results import cv_results
     from iris_hpo.selection.leaderboard import to_csv
 

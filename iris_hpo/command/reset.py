@@ -3,7 +3,8 @@
 import click
 
 from iris_hpo.command.output import complain, show, show_json
-from iris_hpo.command.session import open_study, turn
+from iris_hpo.command.session import open_study
+from iris_hpo.command.turns import turn
 from iris_hpo.errors import InputError
 from iris_hpo.interrupts import received
 from iris_hpo.orchestration.claims import check_claim

@@ -11,9 +11,10 @@ from rich.console import Console
 
 from iris_hpo.command.output import complain, make_console, say, show_json
 from iris_hpo.command.progress import TerminalProgress
-from iris_hpo.command.session import open_study, turn
+from iris_hpo.command.session import open_study
 from iris_hpo.command.settings import choose_settings
 from iris_hpo.command.show import print_leaderboard, read_leaderboard
+from iris_hpo.command.turns import turn
 from iris_hpo.engines import default_engine, obstacle
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.checks import failed_blocking_checks

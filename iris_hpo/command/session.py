@@ -1,31 +1,26 @@
-"""Opening a search on its instance for a command, and taking turns with other commands."""
+"""Opening a search on its instance for a command."""
 
 import logging
 import os
-import re
-import time
 import traceback
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import dagster as dg
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
 from iris_hpo.command.project import find_search, load_definitions
 from iris_hpo.errors import InputError
 from iris_hpo.event_log.one_message import one_message
 from iris_hpo.event_log.postgres_server import MANY_ATS, has_broken_url
-from iris_hpo.files import MEBIBYTE, read_regular
 from iris_hpo.orchestration.failures import with_advice
 from iris_hpo.orchestration.home import check_name, check_settings_file
-from iris_hpo.orchestration.record import last_event
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study
-from iris_hpo.processes import stopped_note
 from iris_hpo.projects import root_cause
 from iris_hpo.spec import SearchSpec
 
@@ -33,9 +28,6 @@ _BATCH_SIZE: Final = "DAGSTER_EVENT_BATCH_SIZE"
 _REASON_LENGTH: Final = 300
 _PACKAGES: Final = ("/dagster/", "/dagster_shared/", "/iris_hpo/")
 _READERS: Final = ("/dagster/_core/storage/", "/dagster_shared/serdes/", "/iris_hpo/event_log/")
-_LOOK_SECONDS: Final = 2.0
-"""Time between two looks at the command that is waited for: it may be stopped, or another one."""
-_PROCESS: Final = re.compile(r"process (\d+)", re.ASCII)
 
 
 @contextmanager
@@ -77,53 +69,6 @@ def open_studies(
         for study in studies:
             study.data_asset.project = partial(load_definitions, Path.cwd())
         yield studies
-
-
-@contextmanager
-def turn(study: Study, say: Callable[[str], None]) -> Generator[int | None]:
-    """Wait until no other ``iris-hpo run`` of this search works on this instance.
-
-    The pool of a search keeps single steps apart, so that the command, the UI and the sensors can
-    be used together. Two commands may have different settings, and take turns as a whole.
-
-    Yields
-    ------
-    int or None
-        Last event before the wait; None if there was none to wait for.
-    """
-    name = study.spec.name or "search"
-    file = Path(os.environ["DAGSTER_HOME"], f".{name}.lock")
-    holder = file.with_name(f".{name}.holder")  # waiting empties the lock's own file
-    lock = FileLock(file)
-    announced, since = "", None
-    while not lock.is_locked:
-        try:
-            lock.acquire(timeout=_LOOK_SECONDS if announced else 0)
-        except Timeout:
-            since = last_event(study.instance) if since is None else since
-            other = f"another iris-hpo run of this search{_holder(holder)}"
-            if other != announced:
-                say(f"waiting for {other}; Ctrl-C ends the wait")
-            announced = other
-        except OSError as error:
-            raise InputError(f"{file} cannot be written: {error.strerror}") from error
-    try:
-        with suppress(OSError):  # only a waiting command reads it
-            holder.unlink(missing_ok=True)  # it may be a named pipe, which nobody reads
-            holder.write_text(f" (process {os.getpid()}, since {time.strftime('%H:%M:%S')})")
-        yield since
-    finally:
-        lock.release()
-
-
-def _holder(file: Path) -> str:
-    """Name the process that holds the lock, for a message."""
-    try:
-        holder = read_regular(file, MEBIBYTE).decode(errors="replace")[:_REASON_LENGTH]
-    except OSError:
-        return ""
-    process = _PROCESS.search(holder)
-    return holder + (stopped_note(int(process[1])) if process else "")
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 import csv
 import io
+import os
 import webbrowser
 from pathlib import Path
 
 import pytest
+from filelock import FileLock, Timeout
 
 from iris_hpo.command import report
 from iris_hpo_tests.projects import ShippedProject
@@ -85,6 +87,27 @@ def test_an_export_goes_to_standard_output_or_into_a_file(
     assert file.read_text() == text
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [bool(row["reason"]) for row in rows] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("kind", "turn"), [("optuna", "alone"), ("mlflow", "alone"), ("csv", "beside others")]
+)
+def test_exports_to_another_tool_take_turns(
+    searched: ShippedProject, monkeypatch: pytest.MonkeyPatch, kind: str, turn: str
+) -> None:
+    def export(_results: object, _place: str) -> str:
+        lock = FileLock(Path(os.environ["DAGSTER_HOME"], ".iris-hpo-export.lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return "alone"
+        lock.release()
+        return "beside others"
+
+    monkeypatch.setattr("iris_hpo.command.export.export_of", lambda _kind: export)
+    answer = searched.call("export", "--to", kind, "place")
+
+    assert (answer.stdout, answer.stderr) == (f"{turn}\n", "")
 
 
 def test_a_command_that_trains_nothing_only_says_that_it_was_stopped(

@@ -16,7 +16,7 @@ import dagster as dg
 import pytest
 from filelock import FileLock
 
-from iris_hpo.command import session
+from iris_hpo.command import turns
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.names import names_of
 from iris_hpo.orchestration.partitions import PartitionChange, apply_change
@@ -217,7 +217,7 @@ def test_a_command_that_waits_for_a_stopped_one_says_how_to_take_over(
 ) -> None:
     """Also if that one is stopped later."""
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    monkeypatch.setattr(session, "_LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(turns, "_LOOK_SECONDS", 0.1)
     (tmp_path / ".search.holder").write_text(f" (process {holder}, since 10:00:00)")
     held = FileLock(tmp_path / ".search.lock")
     held.acquire()
@@ -228,7 +228,7 @@ def test_a_command_that_waits_for_a_stopped_one_says_how_to_take_over(
     lines: list[str] = []
 
     def wait() -> None:
-        with session.turn(study, lines.append):
+        with turns.turn(study, lines.append):
             lines.append("my turn")
 
     thread = threading.Thread(target=wait)
