@@ -93,9 +93,10 @@ def read_status(
     refused: dict[str, str] = {}
     models: dict[str, State] = {}
     read_too = keys if verify_models else [key for key in keys if key in failed]
-    refused_models = refused if verify_models else {}
-    for key, card in _read_all(study, _read_model, read_too, model_versions, refused_models):
-        models[key] = _model_state(study.spec.space, conditions, key, card)
+    changed = refused if verify_models else {}
+    for key, card in _read_all(study, _read_model, read_too, model_versions, changed):
+        if verify_models or key not in changed:  # one that was changed is refused when it is loaded
+            models[key] = _model_state(study.spec.space, conditions, key, card)
     scores: dict[str, State] = {}
     cards: dict[str, ScoreCard] = {}
     for key, card in _read_all(study, _read_score, keys, score_versions, refused):
