@@ -4,7 +4,7 @@ import math
 import numbers
 import time
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final, cast
@@ -141,15 +141,13 @@ def _at_work(
     objective: Objective, parameters: Mapping[str, Value], what: str
 ) -> Generator[counted_warnings]:
     """Let an objective work on a candidate: it owns its failures, and leaves no traces."""
-    # Scikit-learn leaves none, and its fits may be shorter than the look for traces.
-    calls_others = getattr(objective, "calls_others", True)
-    with (
-        counted_warnings() as warned,
-        seeded(objective, parameters),
-        kept_process() if calls_others else nullcontext(),
-        own_failure(what),
-    ):
-        yield warned
+    with counted_warnings() as warned, ExitStack() as undone:
+        # Scikit-learn has its seeds and leaves no traces, and its fits may be shorter than a look.
+        if getattr(objective, "calls_others", True):
+            undone.enter_context(seeded(getattr(objective, "seed", 0), parameters))
+            undone.enter_context(kept_process())
+        with own_failure(what):
+            yield warned
 
 
 def cv_mean(fold_scores: Sequence[float]) -> float | None:

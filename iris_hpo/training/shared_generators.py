@@ -7,24 +7,24 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from iris_hpo.training import Objective
-
 
 @contextmanager
-def seeded(objective: Objective, parameters: Mapping[str, object]) -> Generator[None]:
+def seeded(seed: int, parameters: Mapping[str, object]) -> Generator[None]:
     """Seed the generators for a candidate, and leave them as they were.
 
     What it draws depends on nothing else: neither on the candidates before it nor on its worker.
-    The estimators of scikit-learn have seeds of their own.
+
+    Parameters
+    ----------
+    seed
+        The search's seed.
+    parameters
+        Those of the candidate.
     """
-    if not getattr(objective, "calls_others", True):
-        yield
-        return
     of_python, of_numpy = random.getstate(), np.random.get_state()
-    content = repr((getattr(objective, "seed", 0), sorted(parameters.items())))
-    seed = zlib.crc32(content.encode())
-    random.seed(seed)
-    np.random.seed(seed)
+    own_seed = zlib.crc32(repr((seed, sorted(parameters.items()))).encode())
+    random.seed(own_seed)
+    np.random.seed(own_seed)
     try:
         yield
     finally:
