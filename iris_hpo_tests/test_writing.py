@@ -16,6 +16,7 @@ import pytest
 
 from iris_hpo import processes
 from iris_hpo.errors import InputError
+from iris_hpo.training.artifacts import remove_left_folders
 from iris_hpo.writing import write_together, write_whole
 from iris_hpo_tests.processes import REPOSITORY
 
@@ -179,6 +180,23 @@ def test_a_killed_writer_leaves_no_part_of_a_project(tmp_path: Path) -> None:
 
     assert {path.name for path in tmp_path.iterdir()} == {"a", "data"}
     assert (tmp_path / "data" / "b").read_bytes() == b"a whole"
+
+
+def test_the_folder_of_a_killed_prediction_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    killed(
+        "import numpy\nfrom iris_hpo.training import called_predictor\n"
+        "predictor = called_predictor.CalledPredictor('__main__:die', None, ['x'], ['number'])\n"
+        "predictor.predict(numpy.zeros((1, 1)))"
+    )
+    assert len([*tmp_path.iterdir()]) == 1
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    remove_left_folders()
+
+    assert [*tmp_path.iterdir()] == []
 
 
 @pytest.mark.parametrize("error", [OSError(13, "Permission denied"), KeyboardInterrupt()])

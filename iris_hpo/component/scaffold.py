@@ -13,6 +13,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.new_project.description import describe, parameter_files
 from iris_hpo.new_project.start import Start, plan, without_table
 from iris_hpo.search_names import TAKEN
+from iris_hpo.writing import write_together, write_whole
 
 _TYPE: Final = "type: iris_hpo.HyperparameterSearch\n"
 
@@ -47,14 +48,18 @@ class SearchScaffolder(dg.Scaffolder[SearchParams]):
         root = request.project_root
         try:
             start = _start(_search_name(file.parent.name, before), root, request.params)
+            if root is not None:
+                _write_values(root / "data" / "parameters" / start.name, start)
+            text = describe(start).replace(_TYPE, f"type: {request.type_name}\n", 1)
+            text = f"{before.rstrip()}\n---\n{text}" if before.strip() else text
+            write_whole(file, text.encode())
+        except OSError as error:
+            raise click.ClickException(f"{file} cannot be written: {error.strerror}") from error
         except InputError as error:
-            if not request.append and not any(file.parent.iterdir()):
-                file.parent.rmdir()  # dg made it, and refuses a folder that exists
             raise click.ClickException(str(error)) from error
-        text = describe(start).replace(_TYPE, f"type: {request.type_name}\n", 1)
-        file.write_text(f"{before.rstrip()}\n---\n{text}" if before.strip() else text, "utf-8")
-        if root is not None:
-            _write_values(root / "data" / "parameters" / start.name, start)
+        finally:
+            if not any(file.parent.iterdir()):
+                file.parent.rmdir()  # dg made it, and refuses a folder that exists
 
 
 def _start(name: str, root: Path | None, params: SearchParams) -> Start:
@@ -83,8 +88,7 @@ def _search_name(folder: str, before: str) -> str:
 
 
 def _write_values(folder: Path, start: Start) -> None:
-    if folder.exists():
-        return
-    folder.mkdir(parents=True)
-    for name, text in parameter_files(start).items():
-        (folder / name).write_text(text, "utf-8")
+    """Write values for the axes, unless the folder has files that a user sees."""
+    if not folder.exists() or all(path.name.startswith(".") for path in folder.iterdir()):
+        files = {name: text.encode() for name, text in parameter_files(start).items()}
+        write_together(folder, files)

@@ -1,7 +1,7 @@
 """The champion as a registered model of MLflow, with its signature."""
 
 import json
-import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ from iris_hpo.data.kinds import NUMBER, is_text
 from iris_hpo.known_rules import RULES
 from iris_hpo.selection.champion import CHAMPION
 from iris_hpo.selection.results import Results
+from iris_hpo.training.artifacts import Workplace
 from iris_hpo.training.cards import load_model
 
 _ARTIFACT: Final = "champion"
@@ -36,8 +37,8 @@ def register_champion(client: Any, run: str, results: Results) -> str:
     model = load_model(results.read(CHAMPION, champion.digest))
     if not isinstance(model, BaseEstimator):
         return f"the champion is a {type(model).__name__}, which MLflow's registry cannot hold"
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder, _ARTIFACT)
+    with closing(Workplace()) as workplace:
+        place = workplace.folder / _ARTIFACT
         save(model, results, place)
         client.log_artifacts(run, str(place), _ARTIFACT)
         client.set_tag(run, _HISTORY, json.dumps([_described(place, run)]))

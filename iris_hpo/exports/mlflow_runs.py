@@ -5,11 +5,10 @@ import logging
 import math
 import os
 import re
-import tempfile
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from contextlib import closing
 from typing import Any, Final
 
 from iris_hpo.errors import InputError
@@ -20,6 +19,7 @@ from iris_hpo.selection.results import Results
 from iris_hpo.space.values import Value
 from iris_hpo.store.cards import fingerprint
 from iris_hpo.text import counted
+from iris_hpo.training.artifacts import Workplace
 from iris_hpo.training.cards import beside_name, model_name
 
 CANDIDATE: Final = "iris_hpo/candidate"
@@ -203,17 +203,18 @@ class _Experiment:
         """Attach the model, what is stored beside it, and the cards of a candidate."""
         results = self.results
         model, score = results.models.get(key), results.scores.get(key)
-        with tempfile.TemporaryDirectory() as folder:
+        with closing(Workplace()) as workplace:
+            folder = workplace.folder
             if model:
-                Path(folder, "model.json").write_bytes(model.to_bytes())
+                (folder / "model.json").write_bytes(model.to_bytes())
                 content = results.read(model_name(key), model.digest)
-                Path(folder, "model.pkl").write_bytes(content)
+                (folder / "model.pkl").write_bytes(content)
                 for suffix, digest in (model.beside or {}).items():
                     content = results.read(beside_name(key, suffix), digest)
-                    Path(folder, _BESIDE.get(suffix, f"model.{suffix}")).write_bytes(content)
+                    (folder / _BESIDE.get(suffix, f"model.{suffix}")).write_bytes(content)
             if score:
-                Path(folder, "score.json").write_bytes(score.to_bytes())
-            self.client.log_artifacts(run, folder)
+                (folder / "score.json").write_bytes(score.to_bytes())
+            self.client.log_artifacts(run, str(folder))
 
     def _write_search(self, parent: str) -> str:
         """Write what is known of the search as a whole; return a note on the champion."""

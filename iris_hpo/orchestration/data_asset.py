@@ -7,8 +7,6 @@ asset's library nor its IO manager.
 """
 
 import logging
-import shutil
-import tempfile
 import weakref
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -24,6 +22,7 @@ from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.record import Input, input_pointer, latest
 from iris_hpo.store.digests import digest_of
 from iris_hpo.text import names_for
+from iris_hpo.training.artifacts import Workplace
 
 if TYPE_CHECKING:
     from iris_hpo.orchestration.study import Study
@@ -209,9 +208,9 @@ class DataAsset:
 
     def _write(self, content: bytes) -> Path:
         """Write a file that lasts as long as this object."""
-        folder = tempfile.mkdtemp(prefix="iris_hpo-")
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        path = Path(folder, Path(SNAPSHOT).name)
+        workplace = Workplace()
+        weakref.finalize(self, workplace.close)
+        path = workplace.folder / Path(SNAPSHOT).name
         path.write_bytes(content)
         return path
 

@@ -1,16 +1,15 @@
 """Predict with the files that a call left, by a function that a search names in ``predict``."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import numpy as np
 
 from iris_hpo.data.dataset import Features
 from iris_hpo.text import counted
-from iris_hpo.training.artifacts import unpack
+from iris_hpo.training.artifacts import Workplace, unpack
 from iris_hpo.training.frames import frame_of
 from iris_hpo.training.function import import_function
 
@@ -43,10 +42,10 @@ class CalledPredictor:
             If the function does not give a prediction for each row.
         """
         function = cast("Any", import_function(self.address, "predict"))
-        with TemporaryDirectory(prefix="iris_hpo_predict-") as folder:
+        with closing(Workplace()) as workplace:
             if self.files is not None:
-                unpack(self.files, Path(folder))
-            predicted = function(frame_of(features, self.names, self.kinds), Path(folder))
+                unpack(self.files, workplace.folder)
+            predicted = function(frame_of(features, self.names, self.kinds), workplace.folder)
         number = 0 if predicted is None else np.size(predicted)
         if number != len(features):
             raise ValueError(

@@ -11,6 +11,7 @@ from iris_hpo.command.init import write_project
 from iris_hpo.command.project import find_search
 from iris_hpo.component.scaffold import SearchScaffolder
 from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
+from iris_hpo_tests.test_writing import files_of_at_most
 
 pytestmark = DAGSTERS_WARNINGS
 
@@ -60,6 +61,26 @@ def test_a_table_that_is_not_there_leaves_no_folder_behind(project: YamlProject)
     with pytest.raises(click.ClickException, match=r"no\.csv is no file"):
         scaffold(project, "foo", table="no.csv")
     assert not (project.root / "defs" / "foo").exists()
+
+
+@pytest.mark.parametrize("append", [False, True])
+@pytest.mark.parametrize("size", [100, 1_000])
+def test_without_room_nothing_is_left_and_nothing_is_lost(
+    project: YamlProject, *, append: bool, size: int
+) -> None:
+    """No room for the values, or for the description alone; then it is repeated."""
+    file = project.root / "defs" / "foo" / "defs.yaml"
+    if append:
+        first = scaffold(project, "foo").read_bytes()
+
+    with files_of_at_most(size), pytest.raises(click.ClickException, match="File too large"):
+        scaffold(project, "foo", append=append)
+    assert [*file.parent.glob("*")] == [file] * append
+    assert not append or file.read_bytes() == first
+
+    scaffold(project, "foo", append=append)
+    assert searches(project) == ({"foo", "foo_2"} if append else {"foo"})
+    assert [*project.parameters("foo").glob("*_parameters.txt")]
 
 
 def test_a_second_one_in_the_file_gets_a_name_of_its_own(project: YamlProject) -> None:
