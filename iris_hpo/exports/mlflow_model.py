@@ -47,14 +47,35 @@ def register_champion(client: Any, run: str, results: Results) -> str:
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
+    tags = {
+        "iris_hpo/candidate": champion.key,
+        "iris_hpo/digest": champion.digest,
+        "iris_hpo/version": champion.version,
+    }
+    versions = _versions(client, run)
+    if (
+        versions and tags.items() <= versions[-1].tags.items()
+    ):  # of an export that was stopped since
+        return _registered(versions[-1], results)
     # The place itself: MLflow's server reads the signature of a version from there alone.
     source = f"{client.get_run(run).info.artifact_uri}/{_ARTIFACT}"
-    version = client.create_model_version(
-        results.name,
-        source,
-        run,
-        tags={"iris_hpo/candidate": champion.key, "iris_hpo/digest": champion.digest},
-    )
+    return _registered(client.create_model_version(results.name, source, run, tags=tags), results)
+
+
+def unregister(client: Any, run: str) -> None:
+    """Delete the versions that are models of a run, but not those that somebody gave an alias."""
+    for version in _versions(client, run):
+        if not client.get_model_version(version.name, version.version).aliases:
+            client.delete_model_version(version.name, version.version)
+
+
+def _versions(client: Any, run: str) -> list[Any]:
+    """Versions that are models of a run, the latest last."""
+    versions = client.search_model_versions(f"run_id = '{run}'")
+    return sorted(versions, key=lambda version: int(version.version))
+
+
+def _registered(version: Any, results: Results) -> str:
     return f"the champion is version {version.version} of the model {results.name}"
 
 

@@ -7,13 +7,14 @@ import os
 import re
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any, Final
 
 from iris_hpo.errors import InputError
-from iris_hpo.exports.mlflow_model import register_champion
-from iris_hpo.exports.places import check_database, reason_of, without_passwords
+from iris_hpo.exports.mlflow_model import register_champion, unregister
+from iris_hpo.exports.mlflow_places import check_location, open_database
+from iris_hpo.exports.places import reason_of, without_passwords
 from iris_hpo.selection.leaderboard import flat
 from iris_hpo.selection.results import Results
 from iris_hpo.space.values import Value
@@ -28,6 +29,7 @@ CANDIDATE: Final = "iris_hpo/candidate"
 VERSION: Final = "iris_hpo/version"
 """Tag of a run that is complete: what it was made from."""
 
+_PARENT: Final = "mlflow.parentRunId"
 _SEARCH: Final = "iris_hpo/search"
 _NOTE: Final = "iris_hpo/note"
 """Tag of the search's run: what was done with the champion."""
@@ -67,7 +69,7 @@ def to_mlflow(results: Results, place: str) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of MLflow's own dependencies
-            _check(place)
+            open_database(place)
             return _Experiment(results, place).write()
     except InputError:
         raise
@@ -87,15 +89,6 @@ def to_mlflow(results: Results, place: str) -> str:
         ) from error
 
 
-def _check(place: str) -> None:
-    """Connect to a database before MLflow does, which tries for minutes."""
-    from mlflow.store.db.db_types import DATABASE_ENGINES
-
-    scheme, colon, _ = place.partition("://")
-    if colon and scheme.partition("+")[0] in DATABASE_ENGINES:
-        check_database(place, "experiments")
-
-
 class _Experiment:
     """The experiment of a search."""
 
@@ -110,37 +103,57 @@ class _Experiment:
             if experiment
             else self.client.create_experiment(results.name, tags=_KIND)
         )
+        runs = [*self._runs()]
+        if experiment:
+            ids = {run.info.run_id for run in runs}
+            check_location(place, results.name, experiment.artifact_location, ids)
+        self.rows = {str(row["candidate"]): row for row in results.rows}
+        self.versions = {key: self._version(key) for key in [*self.rows, *results.failures]}
         self.before: dict[str, Any] = {}
-        self.parents: list[Any] = []
-        for run in self._runs():
+        """The run of each candidate that an earlier export wrote, and by no key that of the search.
+        """
+        self.extra: list[Any] = []
+        """More runs of the same candidates: of exports at the same time, from two machines."""
+        self._find(runs)
+
+    def _find(self, runs: Sequence[Any]) -> None:
+        by_key: dict[str, list[Any]] = {}
+        for run in reversed(runs):  # the first first
             tags = run.data.tags
-            if CANDIDATE in tags:
-                self.before[tags[CANDIDATE]] = run
-            elif tags.get(_SEARCH) == results.name:
-                self.parents.append(run)
+            if CANDIDATE in tags or tags.get(_SEARCH) == self.results.name:
+                by_key.setdefault(tags.get(CANDIDATE, ""), []).append(run)
+        versions = {"": self.results.champion.version, **self.versions}
+        for key, same in by_key.items():
+            kept = next((run for run in same if _version_of(run) == versions.get(key)), same[0])
+            self.before[key] = kept
+            self.extra += [run for run in same if run is not kept]
 
     def write(self) -> str:
         """Write what is missing or has changed."""
-        results = self.results
-        parent = self.parents[0].info.run_id if self.parents else self._begin(results.name, {})
-        rows = {str(row["candidate"]): row for row in results.rows}
+        name = self.results.name
+        before = self.before.pop("", None)
+        parent = before.info.run_id if before else self._begin(name, {})
         written = 0
-        for key in [*rows, *results.failures]:
-            version = self._version(key, rows.get(key))
+        for key, version in self.versions.items():
             old = self.before.pop(key, None)
-            if old is not None and old.data.tags.get(VERSION) == version:
+            if old is not None and _version_of(old) == version:
+                if old.data.tags.get(_PARENT) != parent:
+                    self.client.set_tag(old.info.run_id, _PARENT, parent)
                 continue
             if old is not None:
                 self.client.delete_run(old.info.run_id)
-            self._write_candidate(parent, key, rows.get(key), version)
+            self._write_candidate(parent, key, version)
             written += 1
-        for old in self.before.values():
+        gone = [*self.before.values(), *self.extra]
+        for old in gone:
+            if CANDIDATE not in old.data.tags:
+                unregister(self.client, old.info.run_id)
             self.client.delete_run(old.info.run_id)
-        note = self._write_search(parent)
-        kept = len(rows) + len(results.failures) - written
+        note = self._write_search(parent, before)
+        kept = len(self.versions) - written
         return (
-            f"wrote {counted(written, 'run')}, kept {kept}, deleted {len(self.before)}, in the "
-            f"experiment {results.name}; {note}"
+            f"wrote {counted(written, 'run')}, kept {kept}, deleted {len(gone)}, in the "
+            f"experiment {name}; {note}"
         )
 
     def _runs(self) -> Iterator[Any]:
@@ -152,7 +165,8 @@ class _Experiment:
             if not token:
                 return
 
-    def _version(self, key: str, row: Mapping[str, Value] | None) -> str:
+    def _version(self, key: str) -> str:
+        row = self.rows.get(key)
         facts = self.results.proposals.get(key)
         proposal = {"proposal": dict(facts)} if facts else {}
         if row is None:
@@ -170,15 +184,14 @@ class _Experiment:
         tags = {_SEARCH: self.results.name, **tags}
         return self.client.create_run(self.id, started, tags, run_name=name).info.run_id
 
-    def _write_candidate(
-        self, parent: str, key: str, row: Mapping[str, Value] | None, version: str
-    ) -> None:
+    def _write_candidate(self, parent: str, key: str, version: str) -> None:
         from mlflow.entities import Param
 
+        row = self.rows.get(key)
         proposal = self.results.proposals.get(key, {})
         tags = {
             CANDIDATE: key,
-            "mlflow.parentRunId": parent,
+            _PARENT: parent,
             **{f"iris_hpo/{name}": str(value) for name, value in proposal.items()},
         }
         run = self._begin(key, tags, self.results.seconds.get(key, 0))
@@ -216,13 +229,13 @@ class _Experiment:
                 (folder / "score.json").write_bytes(score.to_bytes())
             self.client.log_artifacts(run, str(folder))
 
-    def _write_search(self, parent: str) -> str:
+    def _write_search(self, parent: str, before: Any | None) -> str:
         """Write what is known of the search as a whole; return a note on the champion."""
         from mlflow.entities import Metric
 
         champion = self.results.champion
-        if self.parents and self.parents[0].data.tags.get(VERSION) == champion.version:
-            return self.parents[0].data.tags.get(_NOTE, "the champion is registered")
+        if before is not None and _version_of(before) == champion.version:
+            return before.data.tags.get(_NOTE, "the champion is registered")
         estimate = champion.estimate or {}
         names = [name for name in ("value", "low", "high") if name in estimate]
         numbers = [("score", champion.score)]
@@ -236,6 +249,10 @@ class _Experiment:
         self.client.set_terminated(parent)
         self.client.set_tag(parent, VERSION, champion.version)
         return note
+
+
+def _version_of(run: Any) -> str | None:
+    return run.data.tags.get(VERSION)
 
 
 def _numbers(results: Results, key: str, row: Mapping[str, Value]) -> Iterator[tuple[str, object]]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from iris_hpo.errors import InputError
-from iris_hpo.exports.mlflow_runs import CANDIDATE, to_mlflow
+from iris_hpo.exports.mlflow_runs import CANDIDATE, VERSION, to_mlflow
 from iris_hpo.exports.optuna_study import to_optuna
 from iris_hpo.store.digests import digest_of
 from iris_hpo.training.cards import dump_model
@@ -108,6 +108,62 @@ def test_a_second_export_writes_what_changed_and_nothing_else(place: str) -> Non
     changed = replace(results, scores=scores, failures={})
     assert "wrote 1 run, kept 5, deleted 1" in to_mlflow(changed, place)
     assert len(runs_of(place)) == 7
+
+
+def copy_runs(place: str) -> None:
+    """Leave what two exports at once do: a second run for all, with a second version."""
+    client, copies = client_of(place), {}
+    for run in sorted(runs_of(place), key=lambda run: CANDIDATE in run.data.tags):
+        parent = copies.get(run.data.tags.get("mlflow.parentRunId"))
+        tags = {**run.data.tags, **({"mlflow.parentRunId": parent} if parent else {})}
+        copy = client.create_run(run.info.experiment_id, tags=tags).info.run_id
+        copies[run.info.run_id] = copy
+    (version,) = client.search_model_versions("name='svm'")
+    client.create_model_version("svm", version.source, copies[version.run_id], tags=version.tags)
+
+
+@pytest.mark.parametrize("alias", ["", "best"])
+def test_what_two_exports_at_once_wrote_twice_is_deleted(place: str, alias: str) -> None:
+    to_mlflow(make_results(), place)
+    copy_runs(place)
+    client = client_of(place)
+    if alias:
+        for number in ("1", "2"):
+            client.set_registered_model_alias("svm", f"{alias}{number}", number)
+
+    assert "wrote 0 runs, kept 7, deleted 8" in to_mlflow(make_results(), place)
+
+    runs = {run.data.tags.get(CANDIDATE): run for run in runs_of(place)}
+    parent = runs.pop(None).info.run_id
+    assert {run.data.tags["mlflow.parentRunId"] for run in runs.values()} == {parent}
+    assert len(runs) == len(runs_of(place)) - 1 == 7
+    versions = client.search_model_versions("name='svm'")
+    assert len(versions) == (2 if alias else 1)
+    assert parent in {version.run_id for version in versions}
+
+
+def test_a_moved_project_writes_nothing_into_its_old_folder(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to_mlflow(make_results(failures={}), place)
+    moved = tmp_path.rename(tmp_path.with_name(f"{tmp_path.name}-moved"))
+    monkeypatch.chdir(moved)
+
+    with pytest.raises(InputError, match=f"keeps its files in {tmp_path}/mlruns/1: the database"):
+        to_mlflow(make_results(), f"sqlite:///{moved}/mlflow.db")
+
+    assert not tmp_path.exists()
+
+
+def test_a_champion_is_registered_once_by_an_export_that_is_stopped_and_repeated(
+    place: str,
+) -> None:
+    to_mlflow(make_results(), place)
+    (parent,) = (run.info.run_id for run in runs_of(place) if CANDIDATE not in run.data.tags)
+    client_of(place).delete_tag(parent, VERSION)  # the last that is written
+
+    assert to_mlflow(make_results(), place).endswith("is version 1 of the model svm")
+    assert len(client_of(place).search_model_versions("name='svm'")) == 1
 
 
 def test_a_champion_that_cannot_be_registered_is_never_called_registered(place: str) -> None:
