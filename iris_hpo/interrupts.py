@@ -13,13 +13,14 @@ import sys
 import threading
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
 _TOGETHER_SECONDS: Final = 1.0
 """Signals within this time count as one: some programs send a signal to each process and to the
 group."""
+_LATER_SECONDS: Final = 0.01
 _PATIENCE_SECONDS: Final = 5.0
 """Time to stop after the first Ctrl-C; then a line explains how to end the process at once."""
 _STOPS: Final = tuple(
@@ -57,6 +58,7 @@ def watch() -> None:
         signal.signal(signal.SIGHUP, _as_ctrl_c)
     signal.signal(signal.SIGURG, _nothing)  # wakes the main thread; it is ignored by default
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    sys.unraisablehook = _raise_later
     if not ignores_ctrl_c:
         threading.Thread(target=_pass_on, args=(threading.get_ident(),), daemon=True).start()
 
@@ -175,12 +177,32 @@ def out_of_reach() -> Generator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def _raise_later(dropped: "sys.UnraisableHookArgs") -> None:
+    """Repeat an interrupt that was raised where Python drops errors: while an object is removed."""
+    if not issubclass(dropped.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(dropped)
+        return
+    _state.pop("raised", None)
+    with suppress(RuntimeError):  # the process ends
+        # A thread of `threading` would take a lock, which the interrupted code may hold.
+        _thread.start_new_thread(_repeat, (threading.get_ident(),))
+
+
+def _repeat(main: int) -> None:
+    time.sleep(_LATER_SECONDS)
+    _interrupt(main)
+
+
+def _interrupt(main: int) -> None:
+    _thread.interrupt_main(signal.SIGINT)
+    signal.pthread_kill(main, signal.SIGURG)  # ends a call that waits or sleeps
+
+
 def _pass_on(main: int) -> None:
     """Receive Ctrl-C: the first one stops the work, a later one ends the process."""
     signal.sigwait({signal.SIGINT})
     first = time.monotonic()
-    _thread.interrupt_main(signal.SIGINT)
-    signal.pthread_kill(main, signal.SIGURG)  # ends a call that waits or sleeps
+    _interrupt(main)
     timer = threading.Timer(_PATIENCE_SECONDS, _say_how_to_end)
     timer.daemon = True
     timer.start()

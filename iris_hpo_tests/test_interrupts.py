@@ -92,11 +92,13 @@ def test_dagster_knows_the_interrupt_of_a_step_by_its_name() -> None:
 
 
 def exit_code_of(program: str, number: signal.Signals) -> int:
-    """Send a signal to a program that is ready for it; give its exit code."""
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+    """Send a signal to a program that is ready for it, and writes nothing; give its exit code."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", program], stdout=pipe, stderr=pipe) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(number)
+        assert process.communicate() == (b"", b"")
     return process.returncode
 
 
@@ -157,6 +159,33 @@ except KeyboardInterrupt:
 def test_a_command_finishes_what_is_held_before_a_run_too(number: signal.Signals) -> None:
     """The start of a worker, for example: a worker that is half started could not be ended."""
     assert exit_code_of(HELD, number) == 128 + number
+
+
+DROPPED = """
+import contextlib, signal, sys, time
+from iris_hpo import interrupts
+
+class Removed:
+    def __del__(self):
+        print("ready", flush=True)
+        time.sleep(10)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+interrupts.watch()
+try:
+    with {block}:
+        Removed()
+        time.sleep(10)
+except KeyboardInterrupt:
+    sys.exit(128 + interrupts.received())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("block", ["contextlib.nullcontext()", "interrupts.as_interrupt()"])
+def test_an_interrupt_that_python_drops_is_repeated(block: str, number: signal.Signals) -> None:
+    """While an object is removed; within the work of a run too."""
+    assert exit_code_of(DROPPED.replace("{block}", block), number) == 128 + number
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
