@@ -34,7 +34,7 @@ def open_database(place: str) -> None:
     if not is_database(place):
         return
     file = _sqlite_file(place)
-    if file and file.parent.is_dir() and (not file.exists() or _is_empty(file)):
+    if file and file.parent.is_dir() and not file.is_symlink() and _is_new(file):
         new = file.with_name(f".{file.name}.new")
         _remove(new)  # of an export that was killed
         try:
@@ -66,17 +66,17 @@ def is_database(place: str) -> bool:
 
 
 def _sqlite_file(place: str) -> Path | None:
-    """Return the file of a database of SQLite, wherever links to it lead."""
+    """Return the file of a database of SQLite, as the URI has it."""
     from sqlalchemy import make_url
 
     url = make_url(place)
     if url.get_backend_name() != "sqlite" or not url.database or url.query:
         return None
-    return Path(os.path.realpath(url.database))
+    return Path(url.database)
 
 
-def _is_empty(file: Path) -> bool:
-    return file.is_file() and not file.stat().st_size
+def _is_new(file: Path) -> bool:
+    return not file.exists() or (file.is_file() and not file.stat().st_size)
 
 
 def _remove(file: Path) -> None:
@@ -117,7 +117,7 @@ def check_location(place: str, name: str, location: str, runs: Collection[str]) 
     folder = Path(url2pathname(url.path if url.scheme else location))
     here = [Path.cwd()]
     if file := _sqlite_file(place):
-        here.append(file.parent)
+        here.append(Path(os.path.realpath(file)).parent)
     homes = [parent / "mlruns" / folder.name for parent in here]
     others = [home for home in homes if os.path.realpath(home) != os.path.realpath(folder)]
     if homes[0] not in others:
