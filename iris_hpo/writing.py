@@ -42,8 +42,8 @@ def write_whole(path: Path, content: bytes) -> None:
     if before and not stat.S_ISREG(before.st_mode):
         target.write_bytes(content)
         return
-    if before and not os.access(target, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    if before:
+        os.close(os.open(target, os.O_WRONLY))  # one that may not be written is not replaced either
     start = f".{target.name[:_NAME_LENGTH]}."
     _remove_left(target.parent, start)
     if before and before.st_nlink > 1:

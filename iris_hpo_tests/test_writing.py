@@ -18,6 +18,7 @@ from iris_hpo import processes
 from iris_hpo.errors import InputError
 from iris_hpo.training.artifacts import remove_left_folders
 from iris_hpo.writing import write_together, write_whole
+from iris_hpo_tests.permissions import without_rights_of_root
 from iris_hpo_tests.processes import REPOSITORY
 
 ANOTHER = 12345
@@ -215,6 +216,28 @@ def test_a_project_that_cannot_be_moved_to_its_place_leaves_nothing(
         write_together(tmp_path / "project", {"a": b"1", "data/b": b"2"})
 
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "labels.txt"
+    path.write_bytes(b"old")
+    path.chmod(0o400)
+
+    with without_rights_of_root(), pytest.raises(PermissionError, match="Permission denied"):
+        write_whole(path, b"new")
+
+    assert contents(tmp_path) == {"labels.txt": b"old"}
+
+
+def test_a_file_in_a_folder_that_allows_no_new_one_is_written_into(tmp_path: Path) -> None:
+    path = tmp_path / "labels.txt"
+    path.write_bytes(b"an old text that is longer")
+    tmp_path.chmod(0o500)
+
+    with without_rights_of_root():
+        write_whole(path, b"new")
+
+    assert contents(tmp_path) == {"labels.txt": b"new"}
 
 
 def test_a_pipe_is_written_to(tmp_path: Path) -> None:
