@@ -12,7 +12,6 @@ from iris_hpo.selection.results import Results
 from iris_hpo.training.artifacts import Workplace
 from iris_hpo.training.cards import load_model
 
-_ARTIFACT: Final = "champion"
 _HISTORY: Final = "mlflow.log-model.history"
 _NO_PACKAGES: Final = ("python", "Python")
 
@@ -34,31 +33,30 @@ def register_champion(client: Any, run: str, results: Results) -> str:
             "the objective scores itself, so there is no model to register; what its calls left is "
             "attached to the runs of the candidates"
         )
-    model = load_model(results.read(CHAMPION, champion.digest))
-    if not isinstance(model, BaseEstimator):
-        return f"the champion is a {type(model).__name__}, which MLflow's registry cannot hold"
-    with closing(Workplace()) as workplace:
-        place = workplace.folder / _ARTIFACT
-        save(model, results, place)
-        client.log_artifacts(run, str(place), _ARTIFACT)
-        client.set_tag(run, _HISTORY, json.dumps([_described(place, run)]))
-    try:
-        client.create_registered_model(results.name)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
     tags = {
         "iris_hpo/candidate": champion.key,
         "iris_hpo/digest": champion.digest,
         "iris_hpo/version": champion.version,
     }
     versions = _versions(client, run)
-    if (
-        versions and tags.items() <= versions[-1].tags.items()
-    ):  # of an export that was stopped since
+    if versions and tags.items() <= versions[-1].tags.items():  # of an export that was stopped
         return _registered(versions[-1], results)
+    model = load_model(results.read(CHAMPION, champion.digest))
+    if not isinstance(model, BaseEstimator):
+        return f"the champion is a {type(model).__name__}, which MLflow's registry cannot hold"
+    name = f"champion-{champion.version[:8]}"  # a version keeps its files when the next one comes
+    with closing(Workplace()) as workplace:
+        place = workplace.folder / name
+        save(model, results, place)
+        client.log_artifacts(run, str(place), name)
+        _describe(client, run, place)
+    try:
+        client.create_registered_model(results.name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
     # The place itself: MLflow's server reads the signature of a version from there alone.
-    source = f"{client.get_run(run).info.artifact_uri}/{_ARTIFACT}"
+    source = f"{client.get_run(run).info.artifact_uri}/{name}"
     return _registered(client.create_model_version(results.name, source, run, tags=tags), results)
 
 
@@ -79,13 +77,13 @@ def _registered(version: Any, results: Results) -> str:
     return f"the champion is version {version.version} of the model {results.name}"
 
 
-def _described(place: Path, run: str) -> dict[str, Any]:
+def _describe(client: Any, run: str, place: Path) -> None:
     """Describe a saved model as MLflow's UI expects it at its run, with the signature."""
     from mlflow.models import Model
 
     described = Model.load(str(place))
-    described.artifact_path, described.run_id = _ARTIFACT, run
-    return described.to_dict()
+    described.artifact_path, described.run_id = place.name, run
+    client.set_tag(run, _HISTORY, json.dumps([described.to_dict()]))  # a tag has room for one
 
 
 def save(model: Any, results: Results, place: Path) -> None:

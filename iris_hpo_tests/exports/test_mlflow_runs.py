@@ -1,5 +1,6 @@
 """The export to MLflow, read back by its client."""
 
+import json
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sklearn.svm import SVC
 
 from iris_hpo.errors import InputError
 from iris_hpo.exports.mlflow_runs import CANDIDATE, VERSION, to_mlflow
 from iris_hpo.exports.optuna_study import to_optuna
 from iris_hpo.store.digests import digest_of
-from iris_hpo.training.cards import dump_model
-from iris_hpo_tests.exports.results import FAILED, PROPOSALS, make_results
+from iris_hpo.training.cards import dump_model, load_model
+from iris_hpo_tests.exports.results import FAILED, PROPOSALS, champion_model, make_results
 
 pytestmark = pytest.mark.slow
 
@@ -70,10 +72,8 @@ def test_every_candidate_is_a_run_and_the_champion_is_registered(place: str) -> 
     import mlflow.pyfunc
 
     model = client_of(place).get_model_version("svm", "1")
-    assert model.source == f"{parent.info.artifact_uri}/champion"  # where the UI looks for it
-    loaded = mlflow.pyfunc.load_model(
-        str(client_of(place).download_artifacts(model.run_id, "champion"))
-    )
+    assert model.source.startswith(f"{parent.info.artifact_uri}/champion-")  # as the UI expects
+    loaded = mlflow.pyfunc.load_model(model.source)
     assert loaded.metadata.signature.inputs.input_names() == ["length", "width"]
     assert loaded.metadata.signature.outputs.to_dict()[0]["type"] == "string"
     import pandas as pd
@@ -164,6 +164,26 @@ def test_a_champion_is_registered_once_by_an_export_that_is_stopped_and_repeated
 
     assert to_mlflow(make_results(), place).endswith("is version 1 of the model svm")
     assert len(client_of(place).search_model_versions("name='svm'")) == 1
+
+
+def test_a_version_keeps_its_model_when_the_next_champion_comes(place: str) -> None:
+    results = make_results(failures={})
+    content = dump_model(SVC(C=3.5).fit([[0.0, 1.0], [1.0, 0.0]], ["b", "a"]))
+    digest = digest_of(content)
+    contents = {digest: content, results.champion.digest: champion_model()}
+    champion = replace(results.champion, digest=digest)
+
+    for each in (results.champion, champion, results.champion):
+        to_mlflow(
+            replace(results, champion=each, read=lambda _name, digest: contents[digest]), place
+        )
+
+    versions = client_of(place).search_model_versions("name='svm'", order_by=["version_number"])
+    models = [load_model(Path(version.source, "model.pkl").read_bytes()) for version in versions]
+    assert [model.C for model in models] == [8.0, 3.5, 8.0]
+    (parent,) = (run for run in runs_of(place) if CANDIDATE not in run.data.tags)
+    (described,) = json.loads(parent.data.tags["mlflow.log-model.history"])
+    assert described["artifact_path"] == Path(versions[-1].source).name
 
 
 def test_a_champion_that_cannot_be_registered_is_never_called_registered(place: str) -> None:
