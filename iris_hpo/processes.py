@@ -94,7 +94,7 @@ def is_here(process: int, since: float) -> bool:
     except OSError:
         return True  # unknown
     if ticks is None:
-        return False
+        return is_alive(process)  # another user's process may only be hidden
     start = time.time() - uptime + int(ticks) / os.sysconf("SC_CLK_TCK")
     return start < since + 1
 

@@ -68,6 +68,10 @@ class Sign:
             return None
         return start == self.started
 
+    def has_left(self) -> bool:
+        """Whether its process has died after its work; the run may go on in another process."""
+        return not self.beat and self.lives() is False
+
 
 def own_sign(beat: int) -> Sign:
     """Make a sign of life of this process."""
@@ -134,11 +138,13 @@ def why_dead(
     finished
         Whether the run has ended, and only its slot is still held.
     orphaned
-        Whether the process that launches the run's steps is not on this machine.
+        Whether the process that executes the run, or launches its steps, is not on this machine.
     """
     lives = sign.lives() if sign else None
-    if sign and sign.beat and lives is not None:
-        return None if lives else "its process has died"
+    if sign and lives is False and (sign.beat or orphaned):
+        return "its process has died"
+    if sign and sign.beat and lives:
+        return None
     soon = finished or (sign.beat if sign else orphaned)
     patience = PATIENCE_SECONDS if soon else UNMARKED_SECONDS
     return f"no sign of life for {silence:.0f} s" if silence >= patience else None

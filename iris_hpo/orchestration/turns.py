@@ -165,7 +165,8 @@ def release_dead_runs(
         if record is None and run_id not in holding:
             continue
         silence = watch.silence(run_id, sign)
-        orphaned = not sign and silence >= PATIENCE_SECONDS and _is_orphaned(instance, run_id)
+        asks = silence >= PATIENCE_SECONDS if sign is None else sign.has_left()
+        orphaned = asks and _is_orphaned(instance, run_id)
         reason = why_dead(sign, silence, finished=record is None, orphaned=orphaned)
         if reason:
             _release(instance, run_id, reason)
@@ -182,8 +183,8 @@ def _has_started(record: dg.RunRecord | None) -> bool:
 def _is_orphaned(instance: dg.DagsterInstance, run_id: str) -> bool:
     """Whether the recorded process that executes a run is not on this machine.
 
-    Dagster does not record the machine of a process, and records a process only for executors whose
-    steps are processes of the same machine.
+    It executes the steps itself, or launches processes that do. Dagster does not record the machine
+    of a process, and records a process only for executors whose steps are on the same machine.
     """
     for log in instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)[::-1]:
         event = log.dagster_event

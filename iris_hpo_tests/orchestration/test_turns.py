@@ -180,6 +180,7 @@ class TestSilence:
         (ELSEWHERE, PATIENCE_SECONDS, True, "no sign of life for 40 s"),
         (replace(ALIVE, beat=0), PATIENCE_SECONDS, False, None),  # between two steps
         (replace(ALIVE, beat=0), PATIENCE_SECONDS, True, "no sign of life for 40 s"),
+        (replace(LATER, beat=0), PATIENCE_SECONDS, False, None),  # a process of one step
         (None, UNMARKED_SECONDS - 1, False, None),
         (None, UNMARKED_SECONDS, False, "no sign of life for 180 s"),
         (None, PATIENCE_SECONDS, True, "no sign of life for 40 s"),
@@ -326,6 +327,27 @@ class TestReleasing:
         (released,) = release_dead_runs(project.instance, "search", watch)
         assert released.text == f"run {run_id[:8]}: no sign of life for {patience:.0f} s"
         assert slots_held(project) == 0
+
+    @pytest.mark.parametrize("status", ["STARTED", "FAILURE"])
+    def test_one_whose_process_ended_after_its_work(
+        self, project: SpecProject, ended: Sign, status: str
+    ) -> None:
+        """Such as a command that could not store the end of its run."""
+        run_id = hold(project, replace(ended, beat=0), dg.DagsterRunStatus(status))
+        record_process(project, run_id, ended.process)
+        (released,) = release_dead_runs(project.instance)
+        assert released.text.endswith("its process has died")
+        assert status_of(project, run_id) is dg.DagsterRunStatus.FAILURE
+        assert slots_held(project) == 0
+
+    def test_one_between_two_steps_lives_while_the_process_that_starts_them_does(
+        self, project: SpecProject, ended: Sign
+    ) -> None:
+        run_id = hold(project, replace(ended, beat=0))
+        record_process(project, run_id, os.getpid())
+        assert release_dead_runs(project.instance) == []
+        record_process(project, run_id, ended.process)
+        assert len(release_dead_runs(project.instance)) == 1
 
     def test_one_that_waits_for_a_slot_is_left_alone(
         self, project: SpecProject, ended: Sign
