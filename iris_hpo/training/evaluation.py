@@ -97,7 +97,7 @@ def train(objective: Objective, parameters: Mapping[str, Value], examples: Examp
     """
     started = time.perf_counter()
     kept = Kept(None)
-    with _at_work(objective, parameters, "training") as warned:
+    with at_work(objective, parameters, "training") as warned:
         if isinstance(objective, CallingObjective):
             kept = objective.call(parameters, examples)
         else:
@@ -127,7 +127,7 @@ def evaluate(
         If the objective fails, or gives something else than finite numbers.
     """
     started = time.perf_counter()
-    with _at_work(objective, parameters, "scoring") as warned:
+    with at_work(objective, parameters, "scoring") as warned:
         evaluation = _checked(objective.score(model, parameters, examples), len(examples.folds))
     return replace(
         evaluation,
@@ -137,7 +137,7 @@ def evaluate(
 
 
 @contextmanager
-def _at_work(
+def at_work(
     objective: Objective, parameters: Mapping[str, Value], what: str
 ) -> Generator[counted_warnings]:
     """Let an objective work on a candidate: it owns its failures, and leaves no traces."""

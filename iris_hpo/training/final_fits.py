@@ -17,12 +17,12 @@ from iris_hpo.errors import CandidateError, InputError
 from iris_hpo.space.hints import types_explained
 from iris_hpo.space.values import Value
 from iris_hpo.store.cards import fingerprint
-from iris_hpo.training.cards import Conditions, ScoreCard, dump_model
-from iris_hpo.training.code_of_others import own_failure
+from iris_hpo.training.cards import Conditions, ScoreCard
 from iris_hpo.training.evaluation import evaluate, train
 from iris_hpo.training.learning_curve import CURVE_VERSION, LearningCurve, fit_learning_curve
 from iris_hpo.training.search_objective import SearchObjective
 from iris_hpo.training.stopped_objective import StoppedObjective
+from iris_hpo.training.stored_model import store_and_load
 
 _CHAMPION: Final = "champion"
 _CURVE: Final = "learning curve"
@@ -132,8 +132,7 @@ class FinalWork:
     def _refit(self, fit: FinalFit) -> Refitted:
         together = self.examples.together()
         training = train(fit.objective, fit.parameters, together)
-        with own_failure("storing the model"):
-            content = dump_model(training.model)
+        content, _ = store_and_load(fit.objective, training.model, fit.parameters, self.examples)
         return Refitted(
             content,
             len(together.target),

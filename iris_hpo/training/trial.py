@@ -28,7 +28,6 @@ from iris_hpo.training.cards import (
     ResultCard,
     ScoreCard,
     beside_name,
-    dump_model,
     load_model,
     model_card_name,
     model_name,
@@ -37,6 +36,7 @@ from iris_hpo.training.cards import (
 from iris_hpo.training.code_of_others import own_failure
 from iris_hpo.training.evaluation import evaluate, train
 from iris_hpo.training.search_objective import SearchObjective
+from iris_hpo.training.stored_model import store_and_load
 
 AnyResult = TypeVar("AnyResult", bound=ResultCard)
 
@@ -198,8 +198,7 @@ class TrialWork:
                 pass  # the file is not the card's: train again
         objective = self._objective
         training = train(objective, trial.parameters, self.examples)
-        with own_failure("storing the model"):
-            content = dump_model(training.model)
+        content, model = store_and_load(objective, training.model, trial.parameters, self.examples)
         card = ModelCard(
             key=trial.key,
             parameters=dict(trial.parameters),
@@ -224,7 +223,7 @@ class TrialWork:
                 model_card_name(trial.key): card.to_bytes(),
             },
         )
-        return card, lambda: training.model
+        return card, lambda: model
 
     def _recorded_model(self, store: ArtifactStore, trial: Trial) -> tuple[ModelCard, LoadModel]:
         if trial.model_version is None:
