@@ -15,8 +15,8 @@ PACKAGE = PROJECT / "iris_hpo"
 NAME = re.compile(r"(iris_hpo|dagster)(\.\w+)+")
 
 GROUND = (
-    "text errors files interrupts machine parts processes setting known_rules run_settings "
-    "search_names writing"
+    "text errors files interrupts machine parts process_end processes setting known_rules "
+    "run_settings search_names writing"
 )
 ALLOWED = {
     "text": "",
@@ -25,6 +25,7 @@ ALLOWED = {
     "interrupts": "",
     "machine": "text",
     "parts": "text errors",
+    "process_end": "",
     "processes": "",
     "setting": "",
     "known_rules": "text errors",

@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 
 import click
 
-from iris_hpo import interrupts, start_up
+from iris_hpo import interrupts, process_end, start_up
 from iris_hpo.command.arguments import COMMANDS
 from iris_hpo.command.completing import COMPLETE_VARIABLE
 from iris_hpo.command.output import complain, take_stdout
@@ -87,7 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     code = 0
     try:
-        code = cli(arguments, standalone_mode=False, complete_var=COMPLETE_VARIABLE) or 0
+        with process_end.no_exit():
+            code = cli(arguments, standalone_mode=False, complete_var=COMPLETE_VARIABLE) or 0
     except click.exceptions.Exit as leaving:
         code = leaving.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -113,7 +114,8 @@ def _foreign_exit(error: BaseException) -> str | None:
     """Say which code has ended the command; None if nobody's has, or Click has by itself."""
     if not isinstance(error, SystemExit):
         return None
-    place = traceback.extract_tb(error.__traceback__)[-1]
+    frames = traceback.extract_tb(error.__traceback__)
+    place = [frame for frame in frames if frame.filename != process_end.__file__][-1]
     if Path(place.filename).is_relative_to(Path(click.__file__).parent):
         return None
     return (

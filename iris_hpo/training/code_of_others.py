@@ -6,16 +6,21 @@ import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Final
 
 from iris_hpo.errors import CandidateError, InputError
 from iris_hpo.text import one_line
+
+_STEERING: Final = frozenset(("_pytest", "dagster", "iris_hpo"))
+"""Packages whose own errors beside `Exception` steer the run, and pass the code of others."""
 
 
 @contextmanager
 def own_failure(what: str) -> Generator[None]:
     """Turn what the block raises into the candidate's failure; ``what`` names the block.
 
-    That includes SystemExit, and KeyboardInterrupt where no terminal can have sent it.
+    That includes SystemExit and every other BaseException of others, and KeyboardInterrupt where
+    no terminal can have sent it.
 
     Raises
     ------
@@ -27,10 +32,8 @@ def own_failure(what: str) -> Generator[None]:
             yield
     except (CandidateError, InputError):
         raise
-    except (Exception, SystemExit, GeneratorExit) as error:
-        raise CandidateError(f"{what} failed: {describe(error)}") from error
-    except KeyboardInterrupt as error:
-        if _may_be_ctrl_c(error):
+    except BaseException as error:
+        if _steers(error):
             raise
         raise CandidateError(f"{what} failed: {describe(error)}") from error
 
@@ -54,6 +57,14 @@ def without_copies() -> Generator[None]:
         if os.getpid() != process:
             error = sys.exception()
             os._exit(1 if error and getattr(error, "code", 1) else 0)
+
+
+def _steers(error: BaseException) -> bool:
+    """Whether an error is for the run, and not the failure of a candidate."""
+    if isinstance(error, KeyboardInterrupt):
+        return _may_be_ctrl_c(error)
+    packages = {str(kind.__module__).partition(".")[0] for kind in type(error).__mro__}
+    return not isinstance(error, Exception) and not packages.isdisjoint(_STEERING)
 
 
 def _may_be_ctrl_c(error: KeyboardInterrupt) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 
 from iris_hpo.data.split import Examples
 from iris_hpo.errors import CandidateError
+from iris_hpo.process_end import no_exit
 from iris_hpo.space.values import Value
 from iris_hpo.text import counted
 from iris_hpo.training import CallingObjective, Kept, Objective
@@ -145,6 +146,7 @@ def at_work(
         # Scikit-learn has its seeds and leaves no traces, and its fits may be shorter than a look.
         if getattr(objective, "calls_others", True):
             undone.enter_context(seeded(getattr(objective, "seed", 0), parameters))
+            undone.enter_context(no_exit())
             undone.enter_context(kept_process())
         with own_failure(what):
             yield warned

@@ -459,15 +459,23 @@ class TestAFileThatDagsterOrPythonRefuses:
         assert answer.code == 2
         assert f"cannot be loaded: {path}:1 - AssertionError" in answer.err
 
-    @pytest.mark.parametrize("code", ["0", "3", ""])
-    def test_definitions_that_exit_are_named(self, project: YamlProject, code: str) -> None:
+    @pytest.mark.parametrize(
+        ("call", "code"),
+        [
+            ("sys.exit(0)", "0"),
+            ("sys.exit(3)", "3"),
+            ("sys.exit()", "None"),
+            ("os._exit(0)", "os._exit(0)"),
+        ],
+    )
+    def test_definitions_that_exit_are_named(
+        self, project: YamlProject, call: str, code: str
+    ) -> None:
         path = project.root / "definitions.py"
-        path.write_text(f"import sys\nsys.exit({code})\n")
+        path.write_text(f"import os, sys\n{call}\n")
         answer = project.call("status", "--json")
         assert (answer.code, answer.out) == (2, "")
-        assert answer.err.startswith(
-            f"iris-hpo: {path}:2 has called exit ({code or None}); a module"
-        )
+        assert answer.err.startswith(f"iris-hpo: {path}:2 has called exit ({code}); a module")
 
 
 def test_two_searches_of_one_name_are_refused(project: YamlProject) -> None:

@@ -1,15 +1,21 @@
 """What the code of others does to the process: it does not remain, and nobody else pays for it."""
 
+import asyncio
+import multiprocessing
 import os
 import resource
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import dagster as dg
 import numpy as np
 import pytest
 
 from iris_hpo.data.split import Examples
+from iris_hpo.errors import CandidateError, EndOfCommandError
+from iris_hpo.interrupts import Interrupt
 from iris_hpo.parts import Part
 from iris_hpo.training.called_objective import CalledObjective
 from iris_hpo.training.code_of_others import own_failure
@@ -38,6 +44,25 @@ def open_few(x: float) -> float:  # noqa: ARG001 - called as the other
 def close_stdout(x: float) -> float:  # noqa: ARG001
     del sys.stdout
     return 1.0
+
+
+def end_at_once(x: float) -> float:  # noqa: ARG001
+    os._exit(0)
+
+
+def become_another(x: float) -> float:  # noqa: ARG001
+    os.execlp("true", "true")
+
+
+def start_a_process(x: float) -> float:
+    process = multiprocessing.get_context("fork").Process(target=abs, args=(x,))
+    process.start()
+    process.join()
+    return float(process.exitcode or 0)
+
+
+class PanicError(BaseException):
+    """As the panic of a library in Rust."""
 
 
 def call(function: Callable[[float], float], home: Path, x: float = 0.0) -> object:
@@ -99,3 +124,60 @@ def test_the_next_call_can_print(tmp_path: Path) -> None:
     call(close_stdout, tmp_path)
 
     assert sys.stdout is before
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"), [(end_at_once, r"os\._exit\(0\)"), (become_another, r"os\.execve?\(")]
+)
+def test_a_call_does_not_end_the_process(
+    tmp_path: Path, function: Callable[[float], float], reason: str
+) -> None:
+    with pytest.raises(CandidateError, match=rf"^training failed: SystemExit: {reason}"):
+        call(function, tmp_path)
+
+
+def test_a_process_that_a_call_starts_ends_by_itself(tmp_path: Path) -> None:
+    assert call(start_a_process, tmp_path) == 0.0
+
+
+def test_a_thread_does_not_end_the_process_as_if_all_were_well() -> None:
+    program = (
+        "import os, threading\n"
+        "from iris_hpo.process_end import no_exit\n"
+        "with no_exit():\n"
+        "    ending = threading.Thread(target=os._exit, args=(0,))\n"
+        "    ending.start()\n"
+        "    ending.join()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr == "iris-hpo: a thread has ended the process by os._exit(0)\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (BaseException("base"), "BaseException: base"),
+        (PanicError("index out of bounds"), "PanicError: index out of bounds"),
+        (asyncio.CancelledError(), "CancelledError"),
+    ],
+)
+def test_no_error_of_others_ends_the_run(error: BaseException, reason: str) -> None:
+    with pytest.raises(CandidateError, match=f"^fitting failed: {reason}$"), own_failure("fitting"):
+        raise error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Interrupt(),
+        EndOfCommandError("the disk is full"),
+        dg.DagsterExecutionInterruptedError(),
+        pytest.fail.Exception("a test"),
+    ],
+)
+def test_what_steers_the_run_passes(error: BaseException) -> None:
+    with pytest.raises(type(error)), own_failure("fitting"):
+        raise error
