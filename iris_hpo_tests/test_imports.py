@@ -15,14 +15,15 @@ PACKAGE = PROJECT / "iris_hpo"
 NAME = re.compile(r"(iris_hpo|dagster)(\.\w+)+")
 
 GROUND = (
-    "text errors files interrupts machine parts process_end processes setting known_rules "
-    "run_settings search_names writing"
+    "text errors files interrupts left_behind machine parts process_end processes setting "
+    "known_rules run_settings search_names writing"
 )
 ALLOWED = {
     "text": "",
     "errors": "text",
     "files": "",
     "interrupts": "",
+    "left_behind": "text",
     "machine": "text",
     "parts": "text errors",
     "process_end": "",

@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 
 import click
 
-from iris_hpo import interrupts, process_end, start_up
+from iris_hpo import interrupts, left_behind, process_end, start_up
 from iris_hpo.command.arguments import COMMANDS
 from iris_hpo.command.completing import COMPLETE_VARIABLE
 from iris_hpo.command.output import complain, take_stdout
@@ -71,14 +71,21 @@ def console() -> None:
         sys.exit(2)
     limit_threads()
     stdout = take_stdout()
+    code = 1
     try:
         main()
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else 1
+        raise
     finally:
         start_up.skip_last_collection()
         sys.stdout.flush()
         if stdout.problem:
             complain(f"iris-hpo: {stdout.problem}")
-            sys.exit(2)
+            code = 2
+        left_behind.end_soon(code)
+        if stdout.problem:
+            sys.exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from iris_hpo import left_behind
 from iris_hpo.command.output import results
 from iris_hpo.command.result_file import is_stdout, refuse_kept, write_result
 from iris_hpo.command.session import open_study
@@ -51,9 +52,9 @@ def predict_file(
     with open_study(search, data, artifacts) as study:
         if output:
             refuse_kept(output, study)
-        champion, task = study.champion(), study.spec.task
+        champion = study.champion()
         make_model = _predictor(study, champion, ensemble=ensemble)
-    if proba and task == "regression":
+    if proba and study.spec.task == "regression":
         raise InputError("this search predicts numbers, which have no probabilities")
     _check_versions(study, champion)
     layout = study.spec.layout
@@ -69,16 +70,28 @@ def predict_file(
         missing=layout.missing,
         left_out=[name for name, role in layout.columns.items() if role not in _KEPT],
     )
-    model = make_model()
+    with left_behind.noted(warns=False):
+        text = _predict(study, champion, make_model(), features, proba=proba, as_json=as_json)
+    _write(text, output)
+    return 0
+
+
+def _predict(
+    study: Study,
+    champion: ChampionCard,
+    model: Any,
+    features: Features,
+    *,
+    proba: bool,
+    as_json: bool,
+) -> str:
+    """Predict rows, and write down the labels or their probabilities."""
     if study.spec.called and not study.spec.scores_itself:
         features = named_rows(model, features, champion.feature_names, champion.kinds or ())
     if proba:
         labels = _labels(model)
-        text = _table(labels, _probabilities(model, features, len(labels)), as_json=as_json)
-    else:
-        text = _column(_predictions(model, features), task, as_json=as_json)
-    _write(text, output)
-    return 0
+        return _table(labels, _probabilities(model, features, len(labels)), as_json=as_json)
+    return _column(_predictions(model, features), study.spec.task, as_json=as_json)
 
 
 def _predictor(study: Study, champion: ChampionCard, *, ensemble: bool) -> Callable[[], Any]:

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from iris_hpo.left_behind import noted
 from iris_hpo.training.bounded_prints import BoundedStream
 
 _SIGNALS: Final = tuple(
@@ -37,9 +38,9 @@ def kept_process() -> Generator[None]:
     """Undo what the block does to this process: its modules, limits, output and settings.
 
     Modules that the block imports stay, and so does what it adds to the ways to find modules,
-    which they may need; but it is searched last.
+    which they may need; but it is searched last. Threads that it leaves are noted.
     """
-    with ExitStack() as undone:
+    with noted(), ExitStack() as undone:
         umask = os.umask(0o077)
         os.umask(umask)
         undone.callback(os.umask, umask)
