@@ -7,11 +7,9 @@ when a connection broke is handled by the event log (`iris_hpo.event_log.postgre
 import math
 import os
 import re
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Final, cast
 
 import sqlalchemy as sa
@@ -20,7 +18,7 @@ from dagster._core.instance.ref import InstanceRef
 
 from iris_hpo.errors import AwayError, EndOfCommandError, InputError
 from iris_hpo.event_log.one_message import ends_command
-from iris_hpo.text import readable
+from iris_hpo.event_log.waiting import say
 
 PATIENCE: Final = "IRIS_HPO_POSTGRES_PATIENCE"
 """Environment variable for the number of seconds that a server may be away; 60 by default."""
@@ -79,7 +77,7 @@ class Patience:
                         "search again: finished candidates are kept"
                     ) from None
                 if not was_away:
-                    _say(f"waiting up to {self._seconds:g} s for PostgreSQL at {self._place}")
+                    say(f"waiting up to {self._seconds:g} s for PostgreSQL at {self._place}")
                 time.sleep(min(_RETRY_SECONDS, self._seconds))
             else:
                 with self._lock:
@@ -156,13 +154,6 @@ def _patience_seconds() -> float:
     if not 0 <= seconds < math.inf:
         raise InputError(f"{PATIENCE} is {text!r}; it must be a number of seconds, 0 or more")
     return seconds
-
-
-def _say(line: str) -> None:
-    """Print a line on standard error: of the command, or into the log of a run or of the daemon."""
-    with suppress(OSError, ValueError, AttributeError):  # it is full, closed, or there is none
-        sys.stderr.write(f"iris-hpo: {readable(line)}\n")
-        sys.stderr.flush()
 
 
 def _place(settings: Mapping[str, object]) -> _Place:

@@ -33,6 +33,7 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 
 from iris_hpo.event_log.batches import EventBatches
 from iris_hpo.event_log.failures import FailuresWithStatus
+from iris_hpo.event_log.locked import waiting_settings
 from iris_hpo.event_log.one_message import WAITS
 from iris_hpo.interrupts import held
 
@@ -144,9 +145,9 @@ class KeptSqliteEventLog(EventBatches, FailuresWithStatus, SqliteEventLogStorage
             if engine is None:
                 with make():  # Dagster creates the file and its tables
                     pass
-                engine = sa.create_engine(
-                    self.conn_string_for_shard(shard), connect_args={"timeout": _BUSY_SECONDS}
-                )
+                url = sa.make_url(self.conn_string_for_shard(shard))
+                settings = waiting_settings(str(url.database), _BUSY_SECONDS)
+                engine = sa.create_engine(url, connect_args=settings)
                 engine.update_execution_options(**{WAITS: _BUSY_SECONDS})
                 sqlalchemy.event.listen(engine, "connect", _write_ahead)
                 self._kept[shard] = engine
