@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from iris_hpo.command.project import find_search, load_definitions
 from iris_hpo.errors import InputError
 from iris_hpo.event_log.one_message import one_message
-from iris_hpo.event_log.postgres_server import MANY_ATS, has_broken_url
+from iris_hpo.event_log.postgres_server import MANY_ATS, has_broken_url, opening
 from iris_hpo.orchestration.failures import with_advice
 from iris_hpo.orchestration.home import check_name, check_settings_file
 from iris_hpo.orchestration.resources import Storage
@@ -75,7 +75,7 @@ def open_studies(
 def _open_instance(home: str) -> Generator[dg.DagsterInstance]:
     """Open the instance; the first process makes its tables, and the others wait for that."""
     try:
-        with FileLock(Path(home, ".opening.lock")):
+        with FileLock(Path(home, ".opening.lock")), opening():
             instance = dg.DagsterInstance.get()
     except Exception as error:
         # Dagster's errors, YAML's and the database's share no base class.

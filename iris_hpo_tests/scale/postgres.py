@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from iris_hpo_tests.processes import REPOSITORY
 
 SETTINGS = REPOSITORY / "deploy" / "dagster.postgres.yaml"
@@ -26,6 +28,20 @@ class Postgres:
         name = f"d{uuid.uuid4().hex}"
         self.server.psql(f"CREATE DATABASE {name}")
         return self.server.get_uri(database=name)
+
+    @contextmanager
+    def stopped(self) -> Generator[None]:
+        """Stop all processes of the server, so that it takes calls and answers none."""
+        main = psutil.Process(int((self.server.pgdata / "postmaster.pid").read_text().split()[0]))
+        main.suspend()  # it starts no more of them
+        processes = [main, *main.children(recursive=True)]
+        for process in processes[1:]:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.resume()
 
 
 @contextmanager
