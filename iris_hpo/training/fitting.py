@@ -1,9 +1,9 @@
 """Fit and score an estimator once; what it refuses is the failure of the candidate."""
 
-import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Self, cast
 
 import numpy as np
@@ -178,7 +178,7 @@ def refuse_non_finite(value: float, what: str) -> None:
     CandidateError
         Names what is not finite.
     """
-    if not math.isfinite(value):
+    if not isfinite(value):  # a call may have replaced `math.isfinite`
         raise CandidateError(f"{what} is {value}, which is no score")
 
 

@@ -1,20 +1,26 @@
 """The process as it was before a call of others' code, whose changes to it end with the call.
 
 They would fail later candidates, or change their results. What a library keeps for itself is not
-put back, except the settings of numpy and scikit-learn.
+put back, except the settings of numpy, pandas and scikit-learn; nor what is changed in a module,
+except in those that nearly everything uses.
 """
 
+import builtins
 import decimal
 import gc
+import json
 import locale
 import logging
+import math
 import os
+import random
 import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from types import ModuleType
 from typing import Any, Final
@@ -31,6 +37,8 @@ _SIGNALS: Final = tuple(
 )
 _FINDERS: Final = ("path", "meta_path", "path_hooks")
 """Lists in `sys` by which modules are found."""
+_SHARED: Final = (builtins, json, math, random, time, np)
+"""Modules in which a call may have replaced something, such as ``np.mean``."""
 
 
 @contextmanager
@@ -40,35 +48,77 @@ def kept_process() -> Generator[None]:
     Modules that the block imports stay, and so does what it adds to the ways to find modules,
     which they may need; but it is searched last. Threads that it leaves are noted.
     """
-    with noted(), ExitStack() as undone:
-        umask = os.umask(0o077)
-        os.umask(umask)
-        undone.callback(os.umask, umask)
-        for name in ("stdout", "stderr"):
-            undone.callback(_restore_stream, name, getattr(sys, name, None))
-        undone.callback(decimal.setcontext, decimal.getcontext().copy())
-        for read, restore in _SETTINGS:
-            undone.callback(_restore_setting, read, restore, read())
-        undone.callback(_restore_modules, [*sys.modules], [*sys.modules.values()])  # comes first
-        yield
+    with noted():
+        before = [read() for read, _ in _STATE]
+        try:
+            yield
+        finally:
+            _put_back(0, before)
 
 
-def _restore_modules(names: Sequence[str], modules: Sequence[ModuleType | None]) -> None:
+def _put_back(first: int, before: Sequence[Any]) -> None:
+    """Put all back from the first on, even if something cannot be."""
+    at = first
+    try:
+        for at in range(first, len(_STATE)):
+            _STATE[at][1](before[at])
+    except BaseException:
+        _put_back(at + 1, before)
+        raise
+
+
+def _modules() -> dict[str, Any]:
+    return sys.modules.copy()
+
+
+def _restore_modules(before: Mapping[str, ModuleType | None]) -> None:
     """Put back modules that were removed or replaced, and permit those that were banned."""
     now: dict[str, Any] = sys.modules
-    if [*now.values()][: len(names)] != modules:  # quicker than to put all back
-        now.update(zip(names, modules, strict=True))
-    if len(now) > len(names):
-        for name in [name for name, module in now.items() if module is None and name not in names]:
+    if [*now.values()][: len(before)] != [*before.values()]:  # quicker than to put all back
+        now.update(before)
+    if len(now) > len(before):
+        for name in [name for name, module in now.items() if module is None and name not in before]:
             del now[name]
 
 
-def _restore_stream(name: str, stream: Any) -> None:
-    if not isinstance(getattr(sys, name, None), BoundedStream):  # of a call in another thread
-        setattr(sys, name, stream)
+def _names() -> list[dict[str, object]]:
+    """What each of the shared modules has."""
+    return [vars(module).copy() for module in _SHARED]
 
 
-def _restore_setting(
+def _restore_names(before: Sequence[Mapping[str, object]]) -> None:
+    """Put back what was replaced or removed; what was added stays."""
+    for module, kept in zip(_SHARED, before, strict=True):
+        now = vars(module)
+        if not _is_same([*kept.values()], [*now.values()][: len(kept)]):
+            now.update(kept)
+
+
+def _is_same(before: object, now: object) -> bool:
+    """Whether lists are equal; it takes a tenth of the time of looking at each object."""
+    try:
+        return before == now
+    except Exception:  # noqa: BLE001 - by an object of others, such as an array
+        return False
+
+
+def _umask() -> int:
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
+
+
+def _streams() -> dict[str, Any]:
+    return {name: getattr(sys, name, None) for name in ("stdout", "stderr")}
+
+
+def _restore_streams(before: Mapping[str, Any]) -> None:
+    for name, stream in before.items():
+        if not isinstance(getattr(sys, name, None), BoundedStream):  # of a call in another thread
+            setattr(sys, name, stream)
+
+
+def _restore_if_changed(
     read: Callable[[], Any], restore: Callable[[Any], object], before: object
 ) -> None:
     if read() != before:
@@ -164,6 +214,34 @@ def _restore_signals(before: tuple[Mapping[int, Any], Any, bool]) -> None:
             signal.signal(number, handler)
 
 
+def _restore_handlers(before: Sequence[logging.Handler]) -> None:
+    logging.root.handlers[:] = before
+
+
+def _pandas() -> dict[str, Any]:
+    """The options, in groups; none while pandas is not imported."""
+    pandas: Any = sys.modules.get("pandas")
+    return {} if pandas is None else _copied(pandas.options.d)
+
+
+def _copied(group: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _copied(value) if type(value) is dict else value for name, value in group.items()}
+
+
+def _restore_pandas(before: Mapping[str, Any]) -> None:
+    _restore_group("", before, _pandas())
+
+
+def _restore_group(prefix: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Set what was changed in the way that pandas does, as it heeds some options only then."""
+    pandas: Any = sys.modules["pandas"]
+    for name, value in before.items():
+        if type(value) is dict:
+            _restore_group(f"{prefix}{name}.", value, now[name])
+        elif value != now[name]:
+            pandas.set_option(f"{prefix}{name}", value)
+
+
 def _scikit_learn() -> dict[str, Any]:
     from sklearn import get_config
 
@@ -185,10 +263,27 @@ _SETTINGS: Final[Sequence[tuple[Callable[[], Any], Callable[[Any], object]]]] = 
     (sys.getrecursionlimit, sys.setrecursionlimit),
     (gc.isenabled, lambda was_on: gc.enable() if was_on else gc.disable()),
     (socket.getdefaulttimeout, socket.setdefaulttimeout),
+    (sys.gettrace, sys.settrace),
+    (sys.getprofile, sys.setprofile),
+    (threading.gettrace, threading.settrace),
+    (threading.getprofile, threading.setprofile),
     (lambda: logging.root.manager.disable, logging.disable),
+    (lambda: logging.root.level, logging.root.setLevel),
+    (lambda: [*logging.root.handlers], _restore_handlers),
     (partial(locale.setlocale, locale.LC_ALL), partial(locale.setlocale, locale.LC_ALL)),
     (np.geterr, lambda before: np.seterr(**before)),
     (np.get_printoptions, lambda before: np.set_printoptions(**before)),
     (_scikit_learn, _restore_scikit_learn),
+    (_pandas, _restore_pandas),
 )
 """How each setting is read, and put back if it was changed."""
+
+_STATE: Final[Sequence[tuple[Callable[[], Any], Callable[[Any], object]]]] = (
+    (_modules, _restore_modules),  # comes first: the others may need them
+    (_names, _restore_names),
+    *((read, partial(_restore_if_changed, read, restore)) for read, restore in _SETTINGS),
+    (lambda: decimal.getcontext().copy(), decimal.setcontext),
+    (_streams, _restore_streams),
+    (_umask, os.umask),
+)
+"""How all that is kept is read, and put back."""

@@ -3,13 +3,16 @@
 import decimal
 import gc
 import io
+import json
 import locale
 import logging
+import math
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -30,6 +33,18 @@ def switch_collection() -> None:
 
 def switch_locale() -> None:
     locale.setlocale(locale.LC_ALL, "C" if "UTF" in locale.setlocale(locale.LC_ALL) else "C.UTF-8")
+
+
+def option_of_pandas(name: str, *values: object) -> object:
+    import pandas as pd
+
+    for value in values:
+        pd.set_option(name, value)
+    return pd.get_option(name)
+
+
+def watch(*_: object) -> None:
+    pass
 
 
 CHANGES: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
@@ -62,6 +77,27 @@ CHANGES: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
     "arrays": (np.get_printoptions, lambda: np.set_printoptions(precision=1)),
     "frames": (sklearn.get_config, lambda: sklearn.set_config(transform_output="pandas")),
     "log": (lambda: logging.root.manager.disable, lambda: logging.disable(logging.ERROR)),
+    "level": (lambda: logging.root.level, lambda: logging.root.setLevel(7)),
+    "handlers": (
+        lambda: [*logging.root.handlers],
+        lambda: logging.root.addHandler(logging.NullHandler()),
+    ),
+    "trace": (sys.gettrace, lambda: sys.settrace(watch)),
+    "profile": (sys.getprofile, lambda: sys.setprofile(watch)),
+    "trace of threads": (threading.gettrace, lambda: threading.settrace(watch)),
+    "profile of threads": (threading.getprofile, lambda: threading.setprofile(watch)),
+    "rows shown": (
+        lambda: option_of_pandas("display.max_rows"),
+        lambda: option_of_pandas("display.max_rows", 7),
+    ),
+    "writer of Excel": (
+        lambda: option_of_pandas("io.excel.xlsx.writer"),
+        lambda: option_of_pandas("io.excel.xlsx.writer", "openpyxl"),
+    ),
+    "name in json": (lambda: json.dumps, lambda: setattr(json, "dumps", watch)),
+    "name in math": (lambda: math.isfinite, lambda: setattr(math, "isfinite", watch)),
+    "array for a name": (lambda: id(np.mean), lambda: setattr(np, "mean", np.zeros(2))),
+    "name removed": (lambda: hasattr(np, "mean"), lambda: delattr(np, "mean")),
     "collection": (gc.isenabled, switch_collection),
     "sockets": (socket.getdefaulttimeout, lambda: socket.setdefaulttimeout(1e-9)),
     "output": (lambda: sys.stdout, lambda: setattr(sys, "stdout", io.StringIO())),
