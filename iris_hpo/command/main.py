@@ -109,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             error.show(shown)
             complain(shown.getvalue().rstrip("\n"))
             sys.exit(error.exit_code)
-        problem = error if isinstance(error, InputError) else lack(error) or _foreign_exit(error)
+        problem = error if isinstance(error, InputError) else lack(error) or _foreign_end(error)
         if problem is None:
             raise
         complain(f"iris-hpo: {problem}")
@@ -117,17 +117,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
-def _foreign_exit(error: BaseException) -> str | None:
+def _foreign_end(error: BaseException) -> str | None:
     """Say which code has ended the command; None if nobody's has, or Click has by itself."""
-    if not isinstance(error, SystemExit):
+    from iris_hpo.training.code_of_others import steers
+
+    if isinstance(error, Exception) or steers(error):
         return None
     frames = traceback.extract_tb(error.__traceback__)
     place = [frame for frame in frames if frame.filename != process_end.__file__][-1]
     if Path(place.filename).is_relative_to(Path(click.__file__).parent):
         return None
+    act = f"raised {type(error).__name__}: {error}"
+    if isinstance(error, SystemExit):
+        act = f"called exit ({error.code})"
     return (
-        f"{place.filename}:{place.lineno} has called exit ({error.code}); a module that is "
-        "imported and a model that is loaded or predicts must not end the command"
+        f"{place.filename}:{place.lineno} has {act}; a module that is imported and a model that is "
+        "loaded or predicts must not end the command"
     )
 
 

@@ -33,7 +33,7 @@ def own_failure(what: str) -> Generator[None]:
     except (CandidateError, InputError):
         raise
     except BaseException as error:
-        if _steers(error):
+        if steers(error):
             raise
         raise CandidateError(f"{what} failed: {describe(error)}") from error
 
@@ -59,7 +59,7 @@ def without_copies() -> Generator[None]:
             os._exit(1 if error and getattr(error, "code", 1) else 0)
 
 
-def _steers(error: BaseException) -> bool:
+def steers(error: BaseException) -> bool:
     """Whether an error is for the run, and not the failure of a candidate."""
     if isinstance(error, KeyboardInterrupt):
         return _may_be_ctrl_c(error)

@@ -460,22 +460,23 @@ class TestAFileThatDagsterOrPythonRefuses:
         assert f"cannot be loaded: {path}:1 - AssertionError" in answer.err
 
     @pytest.mark.parametrize(
-        ("call", "code"),
+        ("end", "named"),
         [
-            ("sys.exit(0)", "0"),
-            ("sys.exit(3)", "3"),
-            ("sys.exit()", "None"),
-            ("os._exit(0)", "os._exit(0)"),
+            ("sys.exit(0)", "called exit (0)"),
+            ("sys.exit(3)", "called exit (3)"),
+            ("sys.exit()", "called exit (None)"),
+            ("os._exit(0)", "called exit (os._exit(0))"),
+            ("raise BaseException('base')", "raised BaseException: base"),
         ],
     )
-    def test_definitions_that_exit_are_named(
-        self, project: YamlProject, call: str, code: str
+    def test_definitions_that_end_the_command_are_named(
+        self, project: YamlProject, end: str, named: str
     ) -> None:
         path = project.root / "definitions.py"
-        path.write_text(f"import os, sys\n{call}\n")
+        path.write_text(f"import os, sys\n{end}\n")
         answer = project.call("status", "--json")
         assert (answer.code, answer.out) == (2, "")
-        assert answer.err.startswith(f"iris-hpo: {path}:2 has called exit ({code}); a module")
+        assert answer.err.startswith(f"iris-hpo: {path}:2 has {named}; a module")
 
 
 def test_two_searches_of_one_name_are_refused(project: YamlProject) -> None:
