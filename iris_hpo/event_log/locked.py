@@ -7,12 +7,15 @@ its failure and its end next, so that its waits would add up.
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, Final, Self, TypeVar, cast
 
 from iris_hpo.event_log.waiting import QUIET_SECONDS, say
 
 _BUSY: Final = "SQLITE_BUSY"
+_SQLITES_SECONDS: Final = 5.0
+"""Time for which Python's `sqlite3` waits by default."""
 
 Result = TypeVar("Result")
 
@@ -34,7 +37,7 @@ class LockedFile:
         self, file: str, seconds: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._file = file
-        self._seconds = seconds
+        self.seconds = seconds
         self._clock = clock
         self._mutex = threading.Lock()
         self._since: float | None = None
@@ -50,7 +53,7 @@ class LockedFile:
         sqlite3.OperationalError
             If the statement fails, or the file stays locked.
         """
-        given_up = self._is_given_up()
+        given_up = self.is_given_up()
         if given_up:
             _let_wait(connection, 0)
         try:
@@ -69,13 +72,13 @@ class LockedFile:
             if given_up:
                 _let_wait(connection, self.slice_seconds)
 
-    def _is_given_up(self) -> bool:
+    def is_given_up(self) -> bool:
         """Whether the file has been locked for too long; after a pause it is waited for again."""
         with self._mutex:
             now = self._clock()
-            if self._since is not None and now - self._refused > self._seconds:
+            if self._since is not None and now - self._refused > self.seconds:
                 self._since = None
-            return self._since is not None and now - self._since >= self._seconds
+            return self._since is not None and now - self._since >= self.seconds
 
     def _goes_on(self, began: float) -> bool:
         """Note that the file was locked during an attempt; say it once; whether to try again."""
@@ -85,12 +88,12 @@ class LockedFile:
                 if now - began < self.slice_seconds / 2:  # SQLite saw that waiting is no use
                     return False
                 self._since = began
-                if self.slice_seconds < self._seconds:
+                if self.slice_seconds < self.seconds:
                     say(
-                        f"waiting up to {self._seconds:g} s for {self._file}, which another "
+                        f"waiting up to {self.seconds:g} s for {self._file}, which another "
                         "process has locked"
                     )
-            return now - self._since < self._seconds
+            return now - self._since < self.seconds
 
 
 def _let_wait(connection: sqlite3.Connection, seconds: float) -> None:
@@ -128,6 +131,32 @@ class _Connection(sqlite3.Connection):
 
 def waiting_settings(file: str, seconds: float) -> dict[str, Any]:
     """Settings of `sqlite3.connect` for connections to a file that wait together."""
-    lock = LockedFile(file, seconds)
+    return _settings(LockedFile(file, seconds))
+
+
+def _settings(lock: LockedFile) -> dict[str, Any]:
     factory = type("WaitingConnection", (_Connection,), {"lock": lock})
     return {"timeout": lock.slice_seconds, "factory": factory}
+
+
+_shared: dict[str, LockedFile] = {}
+
+
+def share_wait(home: str, arguments: Sequence[Any], settings: dict[str, Any]) -> None:
+    """Make a connection to a file of a folder wait together with others to the same file.
+
+    Parameters
+    ----------
+    arguments, settings
+        Arguments of `sqlite3.connect`; the settings are changed.
+    """
+    file = str(arguments[0]) if arguments else ""
+    if "factory" not in settings and Path(file).is_relative_to(home):
+        seconds = settings.get("timeout", _SQLITES_SECONDS)
+        settings.update(_settings(_shared.setdefault(file, LockedFile(file, seconds))))
+
+
+def seconds_locked(file: str) -> float | None:
+    """Seconds after which a file was given up by connections that share a wait; None if not."""
+    lock = _shared.get(file)
+    return lock.seconds if lock and lock.is_given_up() else None

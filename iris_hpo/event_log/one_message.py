@@ -9,16 +9,17 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 import sqlalchemy.event
 from sqlalchemy.engine import ExceptionContext
 
 from iris_hpo.errors import EndOfCommandError, InputError
+from iris_hpo.event_log.locked import seconds_locked, share_wait
 
 WAITS: Final = "iris_hpo_waits"
 """Execution option of an engine: for how many seconds it waits for a file that is locked."""
@@ -51,6 +52,7 @@ def one_message(home: str) -> Generator[None]:
     """
     if not sqlalchemy.event.contains(sa.Engine, "handle_error", _handle):
         sqlalchemy.event.listen(sa.Engine, "handle_error", _handle)
+        sqlalchemy.event.listen(sa.Engine, "do_connect", _connect)
     pools = logging.getLogger("sqlalchemy.pool")  # it logs an interrupt with its traceback
     level = pools.level
     pools.setLevel(logging.CRITICAL)
@@ -62,6 +64,14 @@ def one_message(home: str) -> Generator[None]:
     finally:
         _homes.pop()
         pools.setLevel(level)
+
+
+def _connect(
+    dialect: Any, _record: object, arguments: Sequence[Any], settings: dict[str, Any]
+) -> None:
+    """Let Dagster's own storages wait for a locked file as the kept event log does."""
+    if dialect.name == "sqlite" and _homes:
+        share_wait(_homes[-1], arguments, settings)
 
 
 def ends_command() -> bool:
@@ -80,7 +90,7 @@ def _handle(context: ExceptionContext) -> BaseException | None:
     home, file = _homes[-1], Path(engine.url.database or "")
     if not file.is_relative_to(home):
         return None
-    waited = engine.get_execution_options().get(WAITS)
+    waited = engine.get_execution_options().get(WAITS) or seconds_locked(str(file))
     explained = _explain(file, error, waited)
     if explained is None:
         error.add_note(str(file))
@@ -91,7 +101,7 @@ def _handle(context: ExceptionContext) -> BaseException | None:
     )
 
 
-def _explain(file: Path, error: sqlite3.Error, waited: int | None) -> str | None:
+def _explain(file: Path, error: sqlite3.Error, waited: float | None) -> str | None:
     """Say what is wrong with a file, and what to do; None if it is nothing of the file."""
     name = getattr(error, "sqlite_errorname", "")
     if problem := _problem_of_place(file):
@@ -100,7 +110,7 @@ def _explain(file: Path, error: sqlite3.Error, waited: int | None) -> str | None
         lost = _LOST.get(file.name, "the log of one run is lost, and results are kept")
         return f"{error}; restore a copy, or move it away with its -wal and -shm ({lost})"
     if waited and name.startswith("SQLITE_BUSY"):
-        return f"another process has locked it for {waited} s; end that process"
+        return f"another process has locked it for {waited:g} s; end that process"
     advice = next((advice for code, advice in _ADVICE.items() if name.startswith(code)), None)
     if advice and _is_full(file.parent):
         return f"{os.strerror(errno.ENOSPC)}; make room"

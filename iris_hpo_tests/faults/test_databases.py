@@ -154,7 +154,7 @@ def test_a_disk_that_can_hold_no_more_files(disk: Disk, few: ShippedProject) -> 
 @pytest.mark.parametrize(
     ("name", "seconds", "said"),
     [
-        (FILES[0], 0, "database is locked; correct that, "),
+        (FILES[0], 0, "another process has locked it for 5 s; end that process, "),
         (FILES[1], 1, "another process has locked it for 1 s; end that process, "),
     ],
 )

@@ -6,9 +6,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from iris_hpo.errors import InputError
 from iris_hpo.event_log import locked, sqlite
 from iris_hpo.event_log.locked import LockedFile
+from iris_hpo.event_log.one_message import one_message
 from iris_hpo_tests.projects import ShippedProject
 
 
@@ -94,3 +97,27 @@ def test_a_command_says_it_and_ends_with_one_message(
     assert result.returncode == 2
     assert said == f"iris-hpo: waiting up to 1 s for {file}, which another process has locked"
     assert f"{Path(file)}: another process has locked it for 1 s; end that process" in ended
+
+
+def test_files_of_dagsters_own_storages_are_waited_for_together(tmp_path: Path) -> None:
+    """Such as an event log that is not the kept one: Dagster would print each refusal."""
+    file = tmp_path / "runs.db"
+
+    def write() -> None:
+        url, settings = f"sqlite:///{file}", {"timeout": 0.2}
+        engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=settings)
+        with engine.begin() as connection:
+            connection.execute(sa.text("INSERT INTO runs VALUES (1)"))
+
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("CREATE TABLE runs (id INTEGER)")
+        other.execute("BEGIN IMMEDIATE")
+        said = r"runs\.db: another process has locked it for 0\.2 s; end that process"
+        for _ in range(2):
+            with pytest.raises(InputError, match=said), one_message(str(tmp_path)):
+                write()
+            assert locked.seconds_locked(str(file)) == 0.2
+        other.execute("COMMIT")
+    with one_message(str(tmp_path)):
+        write()
+    assert locked.seconds_locked(str(file)) is None
