@@ -7,14 +7,17 @@ reads only the files and the record, because a tick of a sensor has to be short.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+import dagster as dg
+
 from iris_hpo.data.checks import DATA_CHECKS, SPLIT_CHECKS
 from iris_hpo.orchestration.drawing import make_drawing
-from iris_hpo.orchestration.failed_candidates import failed_partitions
+from iris_hpo.orchestration.failed_candidates import tried_and_failed
 from iris_hpo.orchestration.partitions import PartitionChange, pending_change, registered_keys
 from iris_hpo.orchestration.proposals import outgrown
 from iris_hpo.orchestration.record import (
     data_versions,
     input_version_tag,
+    last_attempts,
     latest_storage_ids,
     latest_tags,
     version_since,
@@ -22,6 +25,7 @@ from iris_hpo.orchestration.record import (
 from iris_hpo.orchestration.source_status import Settings, read_sources
 from iris_hpo.orchestration.status import STATES, State, Status, read_status
 from iris_hpo.orchestration.study import Study
+from iris_hpo.orchestration.turns import UNFINISHED
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ def quick_plan(study: Study, *, all_candidates: bool) -> Plan:
     """Plan from the parameter files and the record.
 
     Candidates that were scored once, or failed, are not planned: changes that make them out of date
-    have another sensor, or are handled by a run of the command.
+    have another sensor, or are handled by a run of the command. Nor are those of a run at work.
 
     Parameters
     ----------
@@ -150,10 +154,7 @@ def quick_plan(study: Study, *, all_candidates: bool) -> Plan:
     if all_candidates:
         return Plan(sources, change, keys, keys)
     scores, listed = study.names.asset("scores"), set(study.listed_keys)
-    tried = {
-        *data_versions(study.instance, scores),
-        *failed_partitions(study.instance, scores),
-    }
+    tried = {*data_versions(study.instance, scores), *_tried_or_at_work(study, scores)}
     added = set(change.added)
     return Plan(
         sources,
@@ -161,6 +162,16 @@ def quick_plan(study: Study, *, all_candidates: bool) -> Plan:
         keys,
         tuple(key for key in keys if key in added or (key in listed and key not in tried)),
     )
+
+
+def _tried_or_at_work(study: Study, scores: dg.AssetKey) -> set[str]:
+    """Candidates that failed, and those that a run is to try, also if they failed before."""
+    attempts, runs = last_attempts(study.instance, scores)
+    at_work = {
+        run.run_id for run in runs if run.status in (dg.DagsterRunStatus.QUEUED, *UNFINISHED)
+    }
+    waiting = {key for key, (run_id, _) in attempts.items() if run_id in at_work}
+    return waiting | tried_and_failed(study.instance, scores, attempts).keys()
 
 
 def _examined(study: Study, sources: Collection[str]) -> list[str]:

@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from iris_hpo.errors import InputError
+from iris_hpo.orchestration.plan import quick_plan
 from iris_hpo.orchestration.ranges import range_tags
 from iris_hpo_tests.projects import CANDIDATES, KEYS, SOURCES, SpecProject, succeed
 
@@ -23,16 +24,20 @@ def states(project: SpecProject, **settings: object) -> dict[str, dict[str, int]
     }
 
 
-def die_at_work(project: SpecProject, keys: Sequence[str]) -> None:
-    """Leave a run over a range of candidates whose process ended before any was done."""
+def begin(project: SpecProject, keys: Sequence[str]) -> dg.DagsterRun:
+    """Begin a run over a range of candidates."""
     assets = {dg.AssetKey(name) for name in CANDIDATES}
-    run = project.instance.create_run_for_job(
+    return project.instance.create_run_for_job(
         project.defs.resolve_job_def("search").get_subset(asset_selection=assets),
         asset_selection=frozenset(assets),
         status=dg.DagsterRunStatus.STARTED,
         tags=range_tags(keys),
     )
-    project.instance.report_run_failed(run)
+
+
+def die_at_work(project: SpecProject, keys: Sequence[str]) -> None:
+    """Leave a run over a range of candidates whose process ended before any was done."""
+    project.instance.report_run_failed(begin(project, keys))
 
 
 def test_at_first_everything_is_missing(project: SpecProject) -> None:
@@ -52,6 +57,18 @@ def test_planning_changes_nothing(project: SpecProject) -> None:
     assert project.registered() == []
     assert project.run_ids() == set()
     assert not project.artifacts.exists()
+
+
+def test_candidates_that_a_run_is_to_try_are_left_to_it(prepared: SpecProject) -> None:
+    """Also one that has failed before, which its new attempt hides."""
+    prepared.occupy(KEY)
+    assert not prepared.run(*CANDIDATES, partition=KEY).success
+    run = begin(prepared, KEYS[2:4])
+    others = tuple(key for key in KEYS if key not in KEYS[2:4])
+    assert quick_plan(prepared.study(), all_candidates=False).candidates == others
+
+    prepared.instance.report_run_failed(run)
+    assert set(quick_plan(prepared.study(), all_candidates=False).candidates) >= set(others)
 
 
 def test_after_the_search_nothing_is_left(scored: SpecProject) -> None:
