@@ -1,10 +1,11 @@
 """The end of this process, which the code of others does not bring about."""
 
+import atexit
 import os
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, Final
 
 _ENDS: Final = ("_exit", "execv", "execve")
@@ -53,6 +54,37 @@ def _refusal(name: str, end: Callable[..., object]) -> Callable[..., object]:
 
     refuse.is_refusal = True  # type: ignore[attr-defined]
     return refuse
+
+
+@cache
+def refuse_exit() -> None:
+    """End this process with exit code 2 if compiled code calls C's `exit` in a block of `no_exit`.
+
+    Until Python ends, which calls it too.
+    """
+    import ctypes
+
+    try:
+        c = ctypes.CDLL(None)
+        begin, end = c["__cxa_atexit"], c["__cxa_finalize"]
+    except (AttributeError, OSError, TypeError):  # Windows has no such functions
+        return
+    library = ctypes.create_string_buffer(1)  # its address is the name of what is registered
+    noted = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_on_exit)
+    name = ctypes.c_void_p(ctypes.addressof(library))
+    _kept.append((library, noted))
+    begin(noted, None, name)
+    atexit.register(end, name)
+
+
+_kept: list[object] = []
+"""What compiled code refers to."""
+
+
+def _on_exit(_: object) -> None:
+    if os.getpid() in dict(_guarded):
+        _write("compiled code has ended the process by exit")
+        _end_at_once(2)
 
 
 def _write(text: str) -> None:

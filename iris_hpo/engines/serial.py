@@ -6,7 +6,7 @@ from typing import Final
 
 from threadpoolctl import ThreadpoolController
 
-from iris_hpo import interrupts
+from iris_hpo import interrupts, process_end
 from iris_hpo.engines.interface import (
     Done,
     Failed,
@@ -43,6 +43,7 @@ class SerialEngine:
     ) -> Generator[Sequence[Done[Item, Result] | Failed[Item]], None, None]:
         """Yield one outcome per item, in the order of the items."""
         self.check_timeout(limits.timeout)
+        process_end.refuse_exit()
         threads = ThreadpoolController()
         together: list[Done[Item, Result] | Failed[Item]] = []
         item_seconds = 1.0  # not known yet: the first outcomes are yielded alone
@@ -64,6 +65,7 @@ class SerialEngine:
     ) -> Generator[Sequence[Done[Item, Result] | Failed[Item]], None, None]:
         """Yield one outcome per item of a supply, before the next item is taken."""
         self.check_timeout(limits.timeout)
+        process_end.refuse_exit()
         threads = ThreadpoolController()
         while items := supply.take(1):
             for item in items:

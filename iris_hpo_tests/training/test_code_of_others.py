@@ -156,6 +156,26 @@ def test_a_thread_does_not_end_the_process_as_if_all_were_well() -> None:
     assert done.stderr == "iris-hpo: a thread has ended the process by os._exit(0)\n"
 
 
+@pytest.mark.parametrize(("library", "code"), [("CDLL", 2), ("PyDLL", 2), ("", 0)])
+def test_compiled_code_does_not_end_the_process_as_if_all_were_well(
+    library: str, code: int
+) -> None:
+    program = (
+        "import ctypes\n"
+        "from iris_hpo.process_end import no_exit, refuse_exit\n"
+        "refuse_exit()\n"
+        "with no_exit():\n"
+        f"    {f'ctypes.{library}(None).exit(0)' if library else 'pass'}\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == code
+    assert done.stderr == (
+        "iris-hpo: compiled code has ended the process by exit\n" if code else ""
+    )
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
