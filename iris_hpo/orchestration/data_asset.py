@@ -81,7 +81,8 @@ class DataAsset:
             name = self._study.spec.data_asset
             raise InputError(
                 f"{self.source} was never materialised, and this search learns from it: "
-                f"materialise it in the UI, or with: dg launch --assets {name}"
+                f"materialise it in the UI, or with: dg launch --assets {name} (in a project that "
+                f"dg does not know: dagster asset materialize --select {name})"
             )
         return recorded
 
