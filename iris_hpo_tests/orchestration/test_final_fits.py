@@ -230,7 +230,7 @@ def test_a_refit_that_fails_is_one_message_and_changes_nothing(
 @pytest.mark.parametrize(
     ("trouble", "reason"),
     [
-        ("die", "its worker process died 1 time (exit code 1)"),
+        ("die", "its worker process died 1 time (killed, or out of memory)"),
         ("hang", "did not finish within 5 s (candidate_timeout)"),
     ],
 )
