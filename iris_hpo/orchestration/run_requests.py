@@ -18,6 +18,7 @@ from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.plan import Plan
 from iris_hpo.orchestration.ranges import cut, range_tags, ranges_of_runs
+from iris_hpo.orchestration.source_status import is_table_current
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import UNFINISHED
 from iris_hpo.store.cards import fingerprint
@@ -41,12 +42,26 @@ def plan_requests(study: Study, plan: Plan, digests: str) -> list[dg.RunRequest]
         ]
     assets = [*plan.sources, "models", "scores"]
     if study.sampling.is_adaptive:  # one run without a partition, which asks for more
+        if not plan.change and not plan.candidates and _is_declared(study):
+            return []  # whether there is more to try, the next tick finds out
         return [search_request(study, run_key, assets, ())]
     ranges = cut(ranges_of_runs(plan.candidates, plan.keys))
     return [
         search_request(study, f"{run_key}-{index}", assets, keys)
         for index, keys in enumerate(ranges)
     ]
+
+
+def _is_declared(study: Study) -> bool:
+    """Whether the search has begun, with the parameters and the budget that it has now."""
+    if any(study.recorded(name) is None for name in ("split", "parameters")):
+        return False
+    recorded = study.upstream().parameters_card
+    return (
+        recorded.version == study.parameters_card(recorded.choices).version
+        and study.sampling.settings == study.sampling.recorded()
+        and is_table_current(study)
+    )
 
 
 def requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]:

@@ -72,7 +72,8 @@ def read_sources(study: Study, settings: Settings) -> Sources:
         study.sampling.follow(settings.sampling, settings.split)
     # Parameter files before the split: dividing may wait for a worker, and mistakes in the files
     # are reported at once.
-    candidates, parameters_card = study.candidates, study.parameters_card(settings.choices)
+    study.candidates  # noqa: B018 - reads the files
+    parameters_card = study.parameters_card(settings.choices)
     split_card = _split_card(study, settings.split)
     states: dict[str, State] = {
         "raw_data": _recorded_state(study, "raw_data", data_digest),
@@ -84,7 +85,7 @@ def read_sources(study: Study, settings: Settings) -> Sources:
     if states["parameters"] == "up to date":
         if not _is_stored(study, PARAMETERS_CARD, parameters_card):
             states["parameters"] = "missing"
-        elif not _lists(study, candidates_csv(study.spec.axes, candidates)):
+        elif not is_table_current(study):
             states["parameters"] = "out of date"
         elif study.sampling.settings != study.sampling.recorded():
             states["parameters"] = "out of date"  # the record says what sensors and runs follow
@@ -162,8 +163,9 @@ def _split_is_stored(study: Study, card: SplitCard) -> bool:
     return _is_stored(study, SPLIT_CARD, card)
 
 
-def _lists(study: Study, table: bytes) -> bool:
+def is_table_current(study: Study) -> bool:
     """Whether the stored table of candidates has the listed candidates."""
+    table = candidates_csv(study.spec.axes, study.candidates)
     try:
         return study.store.read(CANDIDATES_TABLE, limit=SMALL) == table
     except ArtifactError:  # it is missing, or not a file that a search could have written

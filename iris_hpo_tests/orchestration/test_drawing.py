@@ -29,6 +29,7 @@ from iris_hpo.space.axes import Axis
 from iris_hpo.spec import SearchSpec
 from iris_hpo_tests.command.test_json import check
 from iris_hpo_tests.orchestration import bowls
+from iris_hpo_tests.orchestration.following import Follower
 from iris_hpo_tests.projects import CANDIDATES, SOURCES, SpecProject, failure_text, succeed
 
 STEPS = Part("iris_hpo_tests.orchestration.bowls.Steps")
@@ -449,6 +450,16 @@ class TestSensor:
         succeed(project.run(*CANDIDATES))
         assert draw_again(project.study(), cursor)[0] == []
         assert project.registered() == FIRST[:3]
+
+    def test_nothing_is_requested_of_a_search_that_a_command_has_finished(
+        self, random: SpecProject
+    ) -> None:
+        sensor = Follower(random, "parameter_files_sensor")
+        assert [sensor.tick() for _ in range(2)] == [[], []]
+
+        larger = replace(random.spec, budget=BudgetSettings(candidates=5))
+        sensor.project = SpecProject(random.root, random.instance, larger)
+        assert len(sensor.look().run_requests) == 1
 
     def test_its_runs_record_again_what_a_run_has_changed(self, make: Make) -> None:
         project = make()
