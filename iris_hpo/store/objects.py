@@ -67,7 +67,7 @@ class ObjectStore(ArtifactStore):
         ArtifactError
             If the file is missing.
         StoreReadError
-            If the storage is away; transient failures were retried.
+            If the storage is away or refuses; transient failures were retried.
         """
         place = self._place(name)
         try:
@@ -89,10 +89,8 @@ class ObjectStore(ArtifactStore):
             try:
                 with _one_message(place, "written"):
                     self._files.pipe_file(place.path, content)
-            except (ArtifactError, StoreReadError) as error:
+            except (StoreReadError, FileNotFoundError) as error:
                 raise StoreWriteError(str(error)) from error
-            except FileNotFoundError as error:  # the bucket does not exist
-                raise StoreWriteError(f"{place} cannot be written: {error}") from error
 
     def delete(self, name: str) -> None:
         """Remove a file if it exists."""
@@ -161,14 +159,22 @@ def _s3_options() -> dict[str, Any]:
 
 @contextmanager
 def _one_message(place: UPath, what: str) -> Generator[None]:
-    """Turn any error of a client library but `FileNotFoundError` into one message."""
+    """Turn any error of a client library into one message, but not that an object is missing.
+
+    What is refused must not pass for missing. S3 refuses what does not exist to those who may not
+    list the bucket; so they may not use it.
+    """
     try:
         yield
-    except FileNotFoundError:
-        raise
     except Exception as error:
         # Each client library has its own errors, and not all are OSError.
+        if isinstance(error, FileNotFoundError) and _code(error) != "NoSuchBucket":
+            raise
         reason = " ".join(str(error).split()) or type(error).__name__
-        # Who may not list a bucket is refused what does not exist.
-        kind = ArtifactError if isinstance(error, PermissionError) else StoreReadError
-        raise kind(f"{place} cannot be {what}: {reason}") from error
+        raise StoreReadError(f"{place} cannot be {what}: {reason}") from error
+
+
+def _code(error: Exception) -> str | None:
+    """The code of S3's answer that caused an error; None without one."""
+    answer: dict[str, Any] = getattr(error.__cause__, "response", None) or {}
+    return answer.get("Error", {}).get("Code")

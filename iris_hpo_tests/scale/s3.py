@@ -89,6 +89,8 @@ class Proxy:
         Of an upload in parts, the one that is never taken.
     writes
         How many are allowed before access is denied; None for all.
+    denies
+        Whether access is denied to all.
     """
 
     port: int
@@ -97,6 +99,7 @@ class Proxy:
     cuts: int = 0
     refused_part: int | None = None
     writes: int | None = None
+    denies: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -107,6 +110,8 @@ class Proxy:
         """Note a request; return the failure to give instead of a response; empty for none."""
         with self._lock:
             self.requests[method] += 1
+            if self.denies:
+                return "deny"
             if f"partNumber={self.refused_part}&" in f"{path}&":
                 return "refuse"
             if self.writes is not None and method == "PUT":

@@ -167,6 +167,28 @@ def test_missing_credentials_give_one_message(monkeypatch, tmp_path):
     )
 
 
+def test_what_is_refused_is_not_missing(proxy):
+    """Others would be selected, or all would be trained again."""
+    store = open_store(prefix())
+    store.write("scores/a.json", b"a")
+    proxy.denies = True
+    for act in (store.read, store.exists, store.list, store.delete):
+        with pytest.raises(StoreReadError, match=r"scores/a\.json cannot be .*(Denied|Forbidden)"):
+            act("scores/a.json")
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_bucket_that_does_not_exist_is_named_so():
+    store = open_store("s3://iris-hpo-nobodys/a")
+    for error, act in (
+        (StoreReadError, lambda: store.read("scores/a.json")),
+        (StoreReadError, lambda: store.list("scores")),
+        (StoreWriteError, lambda: store.write("scores/a.json", b"a")),
+    ):
+        with pytest.raises(error, match="bucket does not exist"):
+            act()
+
+
 @pytest.mark.slow
 def test_access_denied_during_a_run_gives_one_message(proxy, tmp_path):
     """Workers are in the middle of their work, and results in the middle of being sent."""
