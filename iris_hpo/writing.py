@@ -64,6 +64,20 @@ def write_whole(path: Path, content: bytes) -> None:
         place.unlink(missing_ok=True)
 
 
+def write_result(place: Path, content: bytes) -> None:
+    """Write a result into the file that the user has named.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    try:
+        write_whole(place, content)
+    except OSError as error:
+        raise InputError(f"{place} cannot be written: {error.strerror}") from error
+
+
 def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)  # until it has the permissions of the file it replaces
 

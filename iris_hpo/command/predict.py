@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from iris_hpo import left_behind
 from iris_hpo.command.output import results
-from iris_hpo.command.result_file import is_stdout, refuse_kept, write_result
+from iris_hpo.command.result_file import is_stdout, refuse_kept
 from iris_hpo.command.session import open_study
 from iris_hpo.data.dataset import Features, Task
 from iris_hpo.data.prediction_rows import read_features
@@ -30,6 +30,7 @@ from iris_hpo.training.called_predictor import CalledPredictor
 from iris_hpo.training.cards import load_model
 from iris_hpo.training.code_of_others import describe
 from iris_hpo.training.frames import named_rows
+from iris_hpo.writing import write_result
 
 _KEPT: Final = ("target", "category", "feature")
 """Roles of columns that are features or the target."""

@@ -4,11 +4,12 @@ import webbrowser
 from pathlib import Path
 
 from iris_hpo.command.output import complain, results, show, show_json
-from iris_hpo.command.result_file import is_stdout, refuse_kept, write_result
+from iris_hpo.command.result_file import is_stdout, refuse_kept
 from iris_hpo.command.session import open_study
 from iris_hpo.orchestration.page import page_facts
 from iris_hpo.reports.html import PAGE, check_installed, make_page
 from iris_hpo.text import clean
+from iris_hpo.writing import write_result
 
 
 def write_report(

@@ -7,7 +7,6 @@ from typing import Final
 
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.study import Study
-from iris_hpo.writing import write_whole
 
 _STDOUT: Final = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 _SOURCES: Final = (".py", ".toml", ".yaml", ".yml")
@@ -43,17 +42,3 @@ def _kept(study: Study) -> Iterator[tuple[str, str | Path]]:
     yield "one of the parameter files", storage.parameters_folder(spec)
     yield "an artifact of the search", str(study.store.root)
     yield "a file of the Dagster instance", os.environ["DAGSTER_HOME"]
-
-
-def write_result(place: Path, content: bytes) -> None:
-    """Write a result into the file that the user has named.
-
-    Raises
-    ------
-    InputError
-        If it cannot be written.
-    """
-    try:
-        write_whole(place, content)
-    except OSError as error:
-        raise InputError(f"{place} cannot be written: {error.strerror}") from error

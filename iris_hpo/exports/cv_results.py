@@ -5,12 +5,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from iris_hpo.errors import InputError
 from iris_hpo.selection.leaderboard import Cell, flat, to_csv
 from iris_hpo.selection.results import Results
 from iris_hpo.text import counted
 from iris_hpo.training.metric_names import PARAMETER, PROPOSAL
-from iris_hpo.writing import write_whole
+from iris_hpo.writing import write_result
 
 
 def cv_results(results: Results) -> list[dict[str, Cell]]:
@@ -112,10 +111,7 @@ def _number(value: object) -> float | None:
 
 
 def _write(place: str, content: bytes, results: Results) -> str:
-    try:
-        write_whole(Path(place), content)
-    except OSError as error:
-        raise InputError(f"{place} cannot be written: {error.strerror}") from error
+    write_result(Path(place), content)
     failed = len(results.failures)
     of_them = f", {failed} of them failed," if failed else ""
     return f"wrote {counted(len(results.rows) + failed, 'candidate')}{of_them} to {place}"

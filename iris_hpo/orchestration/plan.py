@@ -25,7 +25,7 @@ from iris_hpo.orchestration.record import (
 from iris_hpo.orchestration.source_status import Settings, read_sources
 from iris_hpo.orchestration.status import STATES, State, Status, read_status
 from iris_hpo.orchestration.study import Study
-from iris_hpo.orchestration.turns import UNFINISHED
+from iris_hpo.orchestration.turns import EXPECTED
 
 
 @dataclass(frozen=True)
@@ -167,9 +167,7 @@ def quick_plan(study: Study, *, all_candidates: bool) -> Plan:
 def _tried_or_at_work(study: Study, scores: dg.AssetKey) -> set[str]:
     """Candidates that failed, and those that a run is to try, also if they failed before."""
     attempts, runs = last_attempts(study.instance, scores)
-    at_work = {
-        run.run_id for run in runs if run.status in (dg.DagsterRunStatus.QUEUED, *UNFINISHED)
-    }
+    at_work = {run.run_id for run in runs if run.status in EXPECTED}
     waiting = {key for key, (run_id, _) in attempts.items() if run_id in at_work}
     return waiting | tried_and_failed(study.instance, scores, attempts).keys()
 

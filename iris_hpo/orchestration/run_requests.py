@@ -20,7 +20,7 @@ from iris_hpo.orchestration.plan import Plan
 from iris_hpo.orchestration.ranges import cut, range_tags, ranges_of_runs
 from iris_hpo.orchestration.source_status import is_table_current
 from iris_hpo.orchestration.study import Study
-from iris_hpo.orchestration.turns import UNFINISHED
+from iris_hpo.orchestration.turns import EXPECTED
 from iris_hpo.store.cards import fingerprint
 
 MOST_TIMES: Final = 3
@@ -142,7 +142,7 @@ def runs_at_work(study: Study) -> list[str]:
 
     A run that was created but never queued is left out: the process that created it has died.
     """
-    statuses = [dg.DagsterRunStatus.QUEUED, *UNFINISHED]
+    statuses = list(EXPECTED)
     names = study.names
     results = {names.asset("models"), names.asset("scores")}
     return [
@@ -161,6 +161,6 @@ def run_that_makes(study: Study, name: str) -> str | None:
     for record in study.instance.get_asset_records([study.names.asset(name)]):
         run_id = record.asset_entry.last_run_id
         run = study.instance.get_run_by_id(run_id) if run_id else None
-        if run and run.status in (dg.DagsterRunStatus.QUEUED, *UNFINISHED):
+        if run and run.status in EXPECTED:
             return run.run_id
     return None

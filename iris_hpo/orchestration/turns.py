@@ -47,6 +47,9 @@ UNFINISHED: Final = (
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 )
+EXPECTED: Final = (dg.DagsterRunStatus.QUEUED, *UNFINISHED)
+"""Statuses of runs that work, or will."""
+
 _watch = Watch()
 
 
