@@ -15,11 +15,12 @@ PACKAGE = PROJECT / "iris_hpo"
 NAME = re.compile(r"(iris_hpo|dagster)(\.\w+)+")
 
 GROUND = (
-    "text errors files interrupts left_behind machine parts process_end processes setting "
-    "known_rules run_settings search_names writing"
+    "text database_messages errors files interrupts left_behind machine parts process_end "
+    "processes setting known_rules run_settings search_names writing"
 )
 ALLOWED = {
     "text": "",
+    "database_messages": "",
     "errors": "text",
     "files": "",
     "interrupts": "",

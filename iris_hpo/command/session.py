@@ -14,10 +14,10 @@ from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
 from iris_hpo.command.project import find_search, load_definitions
+from iris_hpo.database_messages import with_advice
 from iris_hpo.errors import InputError
 from iris_hpo.event_log.one_message import one_message
 from iris_hpo.event_log.postgres_server import MANY_ATS, has_broken_url, opening
-from iris_hpo.orchestration.failures import with_advice
 from iris_hpo.orchestration.home import check_name, check_settings_file
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study

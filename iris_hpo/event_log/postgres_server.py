@@ -17,6 +17,7 @@ import sqlalchemy as sa
 import sqlalchemy.event
 from dagster._core.instance.ref import InstanceRef
 
+from iris_hpo.database_messages import advice_about_connection
 from iris_hpo.errors import AwayError, EndOfCommandError, InputError
 from iris_hpo.event_log.one_message import ends_command
 from iris_hpo.event_log.waiting import QUIET_SECONDS, say
@@ -107,9 +108,9 @@ class Patience:
 
     def _error(self, reason: str) -> BaseException:
         return (EndOfCommandError if ends_command() else PostgresAwayError)(
-            f"PostgreSQL has not answered for {self.seconds:g} s ({PATIENCE}): "
-            f"{' '.join(reason.split())[:300]}; start the server, then run the search again: "
-            "finished candidates are kept"
+            f"PostgreSQL could not be used for {self.seconds:g} s ({PATIENCE}): "
+            f"{' '.join(reason.split())[:300]}; {advice_about_connection(reason)}, then run the "
+            "search again: finished candidates are kept"
         )
 
     def is_away(self, since: float) -> None:

@@ -1,6 +1,5 @@
 """End a run or a tick early, after a user's mistake or an interrupt, without retries."""
 
-import re
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
@@ -8,6 +7,7 @@ from typing import Any, Final
 import dagster as dg
 
 from iris_hpo import interrupts
+from iris_hpo.database_messages import with_advice
 from iris_hpo.errors import AwayError, EndOfCommandError, InputError
 from iris_hpo.interrupts import Interrupt, as_interrupt
 from iris_hpo.machine import lack, lack_of_temporary_room
@@ -19,31 +19,7 @@ from iris_hpo.store.digests import StoreReadError, StoreWriteError
 INTERRUPTED: Final = "iris_hpo/interrupted"
 """Tag of a run that a signal stopped. It was not terminated in the UI: its work is still wanted."""
 
-_LACKS_COLUMN: Final = re.compile(
-    r"no such column: |has no column named |column \S+ (of relation \S+ )?does not exist"
-)
-"""What SQLite and PostgreSQL answer if their tables are older than the code that uses them."""
-
-_NO_SERVER: Final = re.compile(r"^connection to server .* failed: ")
-
-_BROKEN: Final = re.compile(r"\(psycopg2\.(?:Operational|Interface)Error\) (.+)", re.DOTALL)
-
 _MESSAGE: Final = "The process of this run was interrupted."
-
-
-def with_advice(message: str) -> str:
-    """Add to a message of the database what to do: start it, migrate its tables, or go on."""
-    if _NO_SERVER.match(message):
-        return f"{message}; start the server of PostgreSQL, or correct its address in dagster.yaml"
-    if _LACKS_COLUMN.search(message):
-        return f"{message}; an earlier Dagster made this instance: run `dagster instance migrate`"
-    if broken := _BROKEN.search(message):
-        reason = " ".join(broken[1].split()).rstrip(".")
-        return (
-            f"the connection to PostgreSQL broke: {reason}; see to the server, then run the search "
-            "again: finished candidates are kept"
-        )
-    return message
 
 
 def explain_recorded(error: Any) -> str:

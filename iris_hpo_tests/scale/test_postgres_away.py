@@ -178,7 +178,7 @@ def test_a_run_is_ended_by_one_message(
     shown = capfd.readouterr()
     began, ended = [line for line in shown.err.splitlines() if "iris-hpo" in line]
     assert began.startswith("iris-hpo: waiting up to 1 s for PostgreSQL at ")
-    assert "PostgreSQL has not answered for 1 s" in ended
+    assert "PostgreSQL could not be used for 1 s" in ended
     assert "INSERT" not in shown.out + shown.err
 
 
@@ -250,7 +250,7 @@ class TestConnecting:
             raise OSError("is the\nserver running?")
 
         with pytest.raises(
-            InputError, match=r"not answered for 0 s.*is the server running"
+            InputError, match=r"could not be used for 0 s.*is the server running"
         ) as error:
             postgres_server.Patience(0, "here").connect(attempt, OSError)
         assert "\n" not in str(error.value)

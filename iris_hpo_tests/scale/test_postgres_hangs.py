@@ -80,7 +80,7 @@ class TestCalls:
     def test_one_without_an_answer_is_ended(
         self, patience: postgres_server.Patience, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        with pytest.raises(postgres_server.PostgresAwayError, match=r"not answered for 0\.3 s"):
+        with pytest.raises(postgres_server.PostgresAwayError, match=r"not be used for 0\.3 s"):
             self.call(Socket(answers=False), patience, 60)
         assert (
             capsys.readouterr().err == "iris-hpo: waiting up to 0.3 s for PostgreSQL at db:5432\n"
@@ -150,7 +150,7 @@ def test_a_run_is_ended_by_one_message(
         stopped.__exit__(None, None, None)
     began, ended = [line for line in capfd.readouterr().err.splitlines() if "iris-hpo" in line]
     assert began.startswith("iris-hpo: waiting up to 1 s for PostgreSQL at ")
-    assert "PostgreSQL has not answered for 1 s" in ended
+    assert "PostgreSQL could not be used for 1 s" in ended
 
 
 @pytest.mark.slow
@@ -164,4 +164,4 @@ def test_a_command_that_never_reaches_it_ends(
         assert exit_code(["status"]) == 2
     began, ended = capfd.readouterr().err.splitlines()
     assert began == f"iris-hpo: waiting up to 1 s for PostgreSQL at 127.0.0.1:{port}"
-    assert ended.startswith("iris-hpo: PostgreSQL has not answered for 1 s")
+    assert ended.startswith("iris-hpo: PostgreSQL could not be used for 1 s")
