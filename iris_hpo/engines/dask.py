@@ -6,7 +6,6 @@ work, which holds the data, once before its first chunk; also a worker that join
 a dead one. Code that runs in a worker is in `dask_worker`.
 """
 
-import asyncio
 import logging
 import pickle
 import time
@@ -14,12 +13,12 @@ import uuid
 from collections.abc import Collection, Generator, Set
 from concurrent.futures import BrokenExecutor, CancelledError, Future, wait
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from iris_hpo.engines import dask_client
-from iris_hpo.engines.dask_client import connected, in_brackets
+from iris_hpo.engines.dask_client import connected
+from iris_hpo.engines.dask_cluster import DaskCluster
 from iris_hpo.engines.dask_worker import (
     Facts,
     WorkLostError,
@@ -31,7 +30,7 @@ from iris_hpo.engines.dask_worker import (
     release_work,
     run_chunk,
 )
-from iris_hpo.engines.interface import Chunk, Limits, Report, Workers
+from iris_hpo.engines.interface import UNKNOWN_CAUSE, Chunk, Limits, Report, Workers
 from iris_hpo.engines.leftovers import temporary_folder
 from iris_hpo.engines.shared_work import pack
 from iris_hpo.engines.workers_engine import WorkersEngine
@@ -43,14 +42,11 @@ if TYPE_CHECKING:
     from distributed import Future as DaskFuture
 
 _LOOK_SECONDS: Final = 0.5
-_FETCH_SECONDS: Final = 2.0
 _WORKERLESS_SECONDS: Final = 60.0
+_GRACE_SECONDS: Final = 5.0
+"""Longest wait for workers or nannies, which may be frozen, before they or the run end."""
 
 _log = logging.getLogger(__name__)
-
-
-class _SchedulerGoneError(Exception):
-    """The scheduler does not answer any more."""
 
 
 class DaskEngine(WorkersEngine):
@@ -105,6 +101,7 @@ class _DaskWorkers(Workers[str]):
 
     def __init__(self, client: "Client", address: str, work: bytes, limits: Limits) -> None:
         self._client: Any = client  # its types mix the blocking and the asynchronous interface
+        self._cluster = DaskCluster(client, address)
         self._address = address
         self._work = work
         self._limits = limits
@@ -112,22 +109,23 @@ class _DaskWorkers(Workers[str]):
         self._present: set[str] = set()
         self._near: set[str] = set()
         self._refused: dict[str, str] = {}
+        self._questions: dict[str, Future[object]] = {}
         self._first: set[str] | None = None
         self._sent: dict[str, dict[Future[list[Report]], DaskFuture[Any]]] = {}
         self._started: set[int] = set()
         self._looked: float | None = None
-        self._had_workers = time.monotonic()
-        self._is_gone = False
+        self._began = self._had_workers = time.monotonic()
         if limits.timeout:
-            with self._scheduler():
+            with self._cluster.connection():
                 client.subscribe_topic(self._token, self._note_start)
 
     def present(self) -> Set[str]:
-        with self._scheduler():
+        with self._cluster.connection():
             now = time.monotonic()
             if self._looked is None or now - self._looked > _LOOK_SECONDS:
                 self._looked = now
                 self._look()
+            self._take_answers()
         return self._present
 
     def submit(self, worker: str, chunk: Chunk) -> Future[list[Report]]:
@@ -138,7 +136,7 @@ class _DaskWorkers(Workers[str]):
             starts = (self._token, chunk.number) if chunk.is_timed else None
             content = pickle.dumps(chunk.items)
             function, arguments = run_chunk, (self._token, content, chunk.retries, starts)
-        with self._scheduler():
+        with self._cluster.connection():
             sent = self._client.submit(
                 function,
                 *arguments,
@@ -149,7 +147,7 @@ class _DaskWorkers(Workers[str]):
             )
         answer: Future[list[Report]] = Future()
         self._sent.setdefault(worker, {})[answer] = sent
-        sent.add_done_callback(partial(self._settle, worker, answer))
+        self._cluster.background(self._settle(worker, answer, sent))
         return answer
 
     def has_started(self, number: int) -> bool:
@@ -158,10 +156,10 @@ class _DaskWorkers(Workers[str]):
     def kill(self, workers: Collection[str]) -> None:
         for worker in workers:
             self.lose(worker)
-        with self._scheduler(), suppress(KeyError):  # one that is gone already has no nanny
-            self._client.run(end_children_of, workers=[*workers], nanny=True, on_error="ignore")
+        with self._cluster.connection():
+            self._cluster.call(end_children_of, workers=workers, seconds=_GRACE_SECONDS, nanny=True)
         # The processes die; their nannies start new workers in their place.
-        with self._scheduler(), suppress(TimeoutError):
+        with self._cluster.connection(), suppress(TimeoutError):
             self._client.restart_workers(
                 list(workers), timeout=dask_client.ANSWER_SECONDS, raise_for_error=False
             )
@@ -169,79 +167,67 @@ class _DaskWorkers(Workers[str]):
     def lose(self, worker: str) -> None:
         self._present.discard(worker)
         sent = self._sent.pop(worker, {})
-        with self._scheduler():
+        with self._cluster.connection():
             self._client.cancel(list(sent.values()))
+
+    def cause(self, worker: str, error: BaseException | None) -> str:  # noqa: ARG002
+        if self._cluster.is_silent(worker):
+            return "ended after a long silence: see worker-ttl in the documentation of Dask"
+        return UNKNOWN_CAUSE
 
     def refuse(self, worker: str, error: BaseException) -> None:
         self._refuse(worker, f"cannot do the work: {' '.join(str(error).split())}")
 
     def close(self) -> None:
         """Cancel the chunks that were sent, and let workers release the work."""
-        if self._is_gone:
+        if self._cluster.is_gone:
             return
         with suppress(OSError, RuntimeError):
-            if self._client.status == "running":
+            if self._cluster.is_connected:
                 tasks = [task for tasks in self._sent.values() for task in tasks.values()]
                 self._client.cancel(tasks)
-                self._client.run(
-                    release_work, self._token, workers=list(self._sent), on_error="ignore"
+                self._cluster.call(
+                    release_work, self._token, workers=list(self._sent), seconds=_GRACE_SECONDS
                 )
-
-    @contextmanager
-    def _scheduler(self) -> Generator[None]:
-        """Turn errors of the client into one message if the scheduler has gone away."""
-        reason: BaseException | None = None
-        try:
-            if self._client.status == "running":
-                yield
-                return
-        except (_SchedulerGoneError, OSError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and self._client.status == "running":
-                raise
-            reason = error
-        self._is_gone = True
-        raise InputError(
-            f"the Dask scheduler at {self._address} has gone away"
-            f"{in_brackets(reason) if reason else ''}; what is finished is kept: start it again, "
-            "and run again"
-        ) from reason
+        self._cluster.stop()
 
     def _look(self) -> None:
-        """Update the present workers; admit new ones that can do the work."""
-        addresses = self._addresses()
+        """Update the present workers, and question new ones."""
+        addresses = self._cluster.addresses()
         self._present &= addresses
-        new = sorted(addresses - self._present - self._refused.keys())
-        if new:
-            self._admit(new)
+        for address in self._questions.keys() - addresses:
+            self._questions.pop(address).cancel()
+        for address in addresses - self._present - self._refused.keys() - self._questions.keys():
+            self._questions[address] = self._cluster.ask(
+                address, describe, str(self.file), machine_id()
+            )
+        if self._first is None:
+            self._first = set(addresses)
+        if time.monotonic() - self._began > dask_client.ANSWER_SECONDS:
+            self._first -= self._questions.keys()  # who answers so late has joined late
+        if not self._present:
+            wait(self._questions.values(), timeout=_LOOK_SECONDS)
+            self._take_answers()
         if self._present:
             self._had_workers = time.monotonic()
         elif time.monotonic() - self._had_workers > _WORKERLESS_SECONDS:
-            raise InputError(
-                f"the Dask scheduler at {self._address} has no worker for this"
-                + "".join(f"; {refusal}" for refusal in list(self._refused.values())[:1])
-                + f"; start some: dask worker {self._address} --nthreads 1"
-            )
+            raise self._no_worker()
 
-    def _addresses(self) -> set[str]:
-        """The addresses of all workers of the cluster."""
-        cores: Future[dict[str, int]] = asyncio.run_coroutine_threadsafe(
-            self._client.scheduler.ncores(), self._client.loop.asyncio_loop
-        )
-        end = time.monotonic() + dask_client.ANSWER_SECONDS
-        while not wait([cores], timeout=_LOOK_SECONDS).done:
-            if self._client.status != "running" or time.monotonic() > end:
-                cores.cancel()
-                raise _SchedulerGoneError
-        return set(cores.result())
+    def _no_worker(self) -> InputError:
+        message = f"the Dask scheduler at {self._address} has no worker for this"
+        message += "".join(f"; {refusal}" for refusal in list(self._refused.values())[:1])
+        if self._questions:
+            number = len(self._questions)
+            message += f"; {number} that it has {'does' if number == 1 else 'do'} not answer"
+            message += f", such as {min(self._questions)}: restart them, or wait"
+        return InputError(f"{message}; start some: dask worker {self._address} --nthreads 1")
 
-    def _admit(self, addresses: list[str]) -> None:
-        if self._first is None:
-            self._first = set(addresses)
-        answers = self._client.run(
-            describe, str(self.file), machine_id(), workers=addresses, on_error="return"
-        )
-        for address in addresses:
-            facts = answers.get(address)
+    def _take_answers(self) -> None:
+        """Admit new workers that have answered and can do the work."""
+        answered = [address for address, answer in self._questions.items() if answer.done()]
+        for address in sorted(answered):
+            answer = self._questions.pop(address)
+            facts = answer.exception() or answer.result()
             if isinstance(facts, OSError) or facts is None:
                 continue  # gone again, or still starting: the next look decides
             objection = objection_to(facts, self._limits)
@@ -264,29 +250,20 @@ class _DaskWorkers(Workers[str]):
     def _note_start(self, event: tuple[float, int]) -> None:
         self._started.add(event[1])
 
-    def _settle(self, worker: str, answer: Future[list[Report]], sent: "DaskFuture[Any]") -> None:
-        """Pass on the answer of a task that has ended; called in a thread of the client."""
+    async def _settle(
+        self, worker: str, answer: Future[list[Report]], sent: "DaskFuture[Any]"
+    ) -> None:
+        """Pass on the answer of a task once it has ended."""
         from distributed import KilledWorker
 
         try:
-            answer.set_result(self._reports(sent))
+            contents = await sent
+            answer.set_result([pickle.loads(content) for content in contents or ()])  # noqa: S301 - our own
         except (KilledWorker, WorkLostError, CancelledError) as error:
             answer.set_exception(BrokenExecutor(str(error)))
         except Exception as error:  # noqa: BLE001 - a task or its pickling may raise anything
-            if self._client.status == "running":  # else the next look reports the lost scheduler
+            if self._cluster.is_connected:  # else the next look reports the lost scheduler
                 answer.set_exception(error)
         finally:
             # The cluster keeps a result as long as its future is held here.
             self._sent.get(worker, {}).pop(answer, None)
-
-    def _reports(self, sent: "DaskFuture[Any]") -> list[Report]:
-        while True:
-            try:
-                contents = sent.result(timeout=_FETCH_SECONDS)
-            except TimeoutError:  # the worker may have died with the answer: look, and try again
-                self._looked = None
-            except UnboundLocalError:  # what distributed's `sync` raises if its wait is cancelled
-                if sent.status == "error":
-                    raise
-            else:
-                return [pickle.loads(content) for content in contents or ()]  # noqa: S301 - our own

@@ -11,7 +11,6 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from typing import Final, Generic
 
 from iris_hpo.engines.interface import (
-    UNKNOWN_CAUSE,
     Chunk,
     Done,
     Failed,
@@ -107,7 +106,7 @@ class Dispatch(Generic[WorkerId]):
     def _look_at_workers(self) -> None:
         present = self._workers.present()
         for worker in self._lanes.keys() - present:
-            self._lose(worker)
+            self._lose(worker, self._workers.cause(worker, None))
         for worker in [worker for worker in present if worker not in self._lanes]:
             self._lanes[worker] = Lane()
             # Send the work alone: items in its queue would wait until the work is loaded.
@@ -130,7 +129,7 @@ class Dispatch(Generic[WorkerId]):
         """Seconds that the waiting items will take, as far as is known."""
         return len(self._waiting) * (self._pace.item_seconds or 0)
 
-    def _lose(self, worker: WorkerId, cause: str = UNKNOWN_CAUSE) -> None:
+    def _lose(self, worker: WorkerId, cause: str) -> None:
         """Give up a worker that has died; its items in flight become suspects."""
         lost = self._lanes.pop(worker).tries
         self._waiting.free(worker)
@@ -147,7 +146,7 @@ class Dispatch(Generic[WorkerId]):
                     "worker processes end before they have done anything (killed, or out of "
                     "memory); see to the machine, and run again: what is finished is kept"
                 )
-        self._lose(worker, self._workers.cause(error))
+        self._lose(worker, self._workers.cause(worker, error))
 
     # Work
 

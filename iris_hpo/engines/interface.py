@@ -200,8 +200,14 @@ class Workers(ABC, Generic[WorkerId]):
         """Give up a worker that has died; it is no longer present."""
         self.kill([worker])
 
-    def cause(self, error: BaseException) -> str:  # noqa: ARG002
-        """How a worker ended, by the error of its future; by default it is not known."""
+    def cause(self, worker: WorkerId, error: BaseException | None) -> str:  # noqa: ARG002
+        """How a worker ended; by default it is not known.
+
+        Parameters
+        ----------
+        error
+            The error of its future; None if it is merely no longer present.
+        """
         return UNKNOWN_CAUSE
 
     def refuse(self, worker: WorkerId, error: BaseException) -> None:

@@ -231,7 +231,7 @@ class _LokyWorkers(Workers[LokyProcess]):
     def submit(self, worker: LokyProcess, chunk: Chunk) -> Future[list[Report]]:
         return worker.begin(run_chunk, str(self._work), chunk)
 
-    def cause(self, error: BaseException) -> str:
+    def cause(self, worker: LokyProcess, error: BaseException | None) -> str:  # noqa: ARG002
         match = _EXIT.search(str(error))
         if match is None or match[1] == "SIGKILL":
             return UNKNOWN_CAUSE  # an operating system without memory sends SIGKILL

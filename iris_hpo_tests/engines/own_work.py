@@ -117,6 +117,13 @@ def note_process_and_wait(task: tuple[Path, Path]) -> int:
     return os.getpid()
 
 
+def stop_itself(note: Path) -> str:
+    """Note the worker process, and freeze it; once it goes on, wait no more."""
+    note.write_text(str(os.getpid()))
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return "went on"
+
+
 class CountArrivals:
     """Work that leaves a file wherever it is unpickled, and takes as many seconds as it is told."""
 

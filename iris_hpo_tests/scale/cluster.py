@@ -1,9 +1,11 @@
 """A Dask cluster on loopback: a scheduler and workers as processes of their own."""
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -104,9 +106,20 @@ class Cluster:
         self.scheduler.wait()
 
 
-def _tell(dask_worker: object) -> tuple[str, int]:
-    import os
+@contextmanager
+def frozen(*processes: int) -> Generator[None]:
+    """Stop processes, as a machine that swaps does, and let them go on afterwards."""
+    try:
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        yield
+    finally:
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
 
+
+def _tell(dask_worker: object) -> tuple[str, int]:
     return str(dask_worker.name), os.getpid()  # type: ignore[attr-defined]
 
 

@@ -3,17 +3,15 @@
 import gc
 import logging
 import os
-import pickle
 import signal
 import threading
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from iris_hpo.engines import Done, Failed, Limits, dask, make_engine
+from iris_hpo.engines import Done, Failed, Limits, make_engine
 from iris_hpo.engines.dask import DaskEngine
 from iris_hpo.errors import InputError
 from iris_hpo.processes import is_alive
@@ -104,20 +102,6 @@ def test_workers_on_this_machine_share_the_rows(engine, monkeypatch, machine, me
 
     assert results_of(outcomes) == dict.fromkeys(range(4), memory)
     assert not work.rows.any()
-
-
-def test_a_wait_that_was_cancelled_is_no_answer():
-    """On a busy machine, distributed's client raised this for a task that was well."""
-    answers = iter([UnboundLocalError("result"), [pickle.dumps("a report")]])
-
-    def result(**_):
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    sent = SimpleNamespace(result=result, status="finished")
-    assert dask._DaskWorkers._reports(SimpleNamespace(), sent) == ["a report"]
 
 
 @pytest.mark.slow
