@@ -211,16 +211,17 @@ class _DaskWorkers(Workers[str]):
         if self._present:
             self._had_workers = time.monotonic()
         elif time.monotonic() - self._had_workers > _WORKERLESS_SECONDS:
-            raise self._no_worker()
+            raise self._no_worker(addresses - self._refused.keys())
 
-    def _no_worker(self) -> InputError:
+    def _no_worker(self, silent: Set[str]) -> InputError:
         message = f"the Dask scheduler at {self._address} has no worker for this"
         message += "".join(f"; {refusal}" for refusal in list(self._refused.values())[:1])
-        if self._questions:
-            number = len(self._questions)
-            message += f"; {number} that it has {'does' if number == 1 else 'do'} not answer"
-            message += f", such as {min(self._questions)}: restart them, or wait"
-        return InputError(f"{message}; start some: dask worker {self._address} --nthreads 1")
+        others = "some"
+        if silent:
+            message += f"; of its workers {len(silent)} did not answer, such as {min(silent)}: "
+            message += "frozen, or out of the scheduler's reach"
+            others = "others"
+        return InputError(f"{message}; start {others}: dask worker {self._address} --nthreads 1")
 
     def _take_answers(self) -> None:
         """Admit new workers that have answered and can do the work."""

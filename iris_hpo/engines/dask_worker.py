@@ -4,6 +4,8 @@ A worker's process lives longer than a run, and may work for several runs. So th
 the run's token, and released when the run ends.
 """
 
+import math
+import multiprocessing
 import os
 import pickle
 import threading
@@ -35,6 +37,8 @@ _SENDING_SECONDS: Final = 0.005
 
 _held: dict[str, Work] = {}
 _released: deque[str] = deque(maxlen=64)
+_pause_fractions: list[float] = []
+"""The worker's own fraction of memory at which it pauses, while another one is in force."""
 _thread = threading.local()
 
 
@@ -72,7 +76,7 @@ def machine_id() -> str:
 
 
 def describe(work: str, machine: str, dask_worker: Any) -> Facts:
-    """Describe this worker.
+    """Describe this worker, and let it work with little free memory.
 
     Parameters
     ----------
@@ -83,7 +87,19 @@ def describe(work: str, machine: str, dask_worker: Any) -> Facts:
         The driver's machine.
     """
     sees_work = bool(machine) and machine == machine_id() and os.access(work, os.R_OK)
+    _do_not_pause(dask_worker.memory_manager)
     return Facts(versions(), dask_worker.state.nthreads, dask_worker.nanny is not None, sees_work)
+
+
+def _do_not_pause(memory: Any) -> None:
+    """Let a worker start tasks however full its memory is, until its nanny ends it for that.
+
+    A worker that pauses, at 80 % by default, starts no task until memory is free again. What
+    candidates have left there may stay, so the run would wait without end.
+    """
+    if memory.memory_pause_fraction not in (False, math.inf):
+        _pause_fractions[:] = [memory.memory_pause_fraction]
+        memory.memory_pause_fraction = math.inf
 
 
 def objection_to(facts: object, limits: Limits) -> str:
@@ -116,6 +132,7 @@ def hold_work(token: str, content: bytes | str) -> None:
     """
     while len(_held) >= _MOST_HELD:
         _held.pop(next(iter(_held)), None)
+    multiprocessing.current_process().daemon = False  # its nanny's children may start no others
     os.environ.update(ONE_THREAD)  # a worker without a nanny has the environment of its shell
     if isinstance(content, str):
         work: Any = unpack(Path(content))
@@ -128,10 +145,12 @@ def hold_work(token: str, content: bytes | str) -> None:
         _held[token] = work
 
 
-def release_work(token: str) -> None:
+def release_work(token: str, dask_worker: Any = None) -> None:
     """Release the work of a run; a chunk in progress ends after its present item."""
     _released.append(token)  # `hold_work` may be loading the work at this moment
     _held.pop(token, None)
+    if dask_worker is not None and _pause_fractions and not _held:
+        dask_worker.memory_manager.memory_pause_fraction = _pause_fractions.pop()
 
 
 def run_chunk(

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from iris_hpo.engines import Done, Failed, Limits, make_engine
+from iris_hpo.engines import Done, Failed, Limits, dask_worker, make_engine
 from iris_hpo.engines.dask import DaskEngine
 from iris_hpo.errors import InputError
 from iris_hpo.processes import is_alive
@@ -82,6 +82,26 @@ def test_an_item_computes_on_one_thread_without_a_nanny(no_workers):
     assert results_of(outcomes) == {0: 1, 1: 1}
 
 
+@pytest.mark.slow
+def test_a_worker_without_free_memory_works_on(no_workers):
+    """By Dask's own settings it starts nothing until memory is free, which may be never."""
+    from distributed import Client
+
+    environment = {"DASK_DISTRIBUTED__WORKER__MEMORY__PAUSE": "0.0001"}
+    with (
+        no_workers.with_worker("--memory-limit", "100GB", environment=environment),
+        Client(no_workers.address, set_as_default=False) as client,
+    ):
+        wait_for("pause", lambda: set(client.run(_status).values()) == {"paused"})
+        client.run(dask_worker.describe, "", "")
+
+        assert client.submit(int).result(timeout=60) == 0
+
+        outcomes = all_of(DaskEngine(no_workers.address).map(engine_work.square, [3], ONCE))
+        assert results_of(outcomes) == {3: 9}
+        wait_for("pause", lambda: set(client.run(_status).values()) == {"paused"})
+
+
 def test_the_work_goes_to_each_worker_once(engine, two_workers, tmp_path):
     work = own_work.CountArrivals(tmp_path)
 
@@ -102,6 +122,14 @@ def test_workers_on_this_machine_share_the_rows(engine, monkeypatch, machine, me
 
     assert results_of(outcomes) == dict.fromkeys(range(4), memory)
     assert not work.rows.any()
+
+
+def test_an_item_may_start_processes_in_every_way(engine):
+    ways = [None, "fork", "spawn", "forkserver"]
+
+    outcomes = all_of(engine.map(own_work.end_of_a_process, ways, ONCE))
+
+    assert results_of(outcomes) == dict.fromkeys(ways, 0)
 
 
 @pytest.mark.slow
@@ -319,7 +347,9 @@ def test_no_items_have_no_outcomes_and_need_no_cluster():
     assert all_of(DaskEngine("tcp://nobody:1").map(engine_work.square, [], Limits())) == []
 
 
-def _works_held() -> int:
-    from iris_hpo.engines import dask_worker
+def _status(dask_worker) -> str:
+    return dask_worker.status.name
 
+
+def _works_held() -> int:
     return len(dask_worker._held)

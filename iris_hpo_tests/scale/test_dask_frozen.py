@@ -77,9 +77,9 @@ def test_workers_of_which_none_answers_give_one_message(engine, workers, monkeyp
             all_of(engine.map(engine_work.square, [1], ONCE))
 
         assert all(map(is_frozen, workers))
-    assert "has no worker for this; 2 that it has do not answer, such as tcp://" in str(
-        refusal.value
-    )
+    message = str(refusal.value)
+    assert "has no worker for this; of its workers 2 did not answer, such as tcp://" in message
+    assert "out of the scheduler's reach; start others: dask worker " in message
 
 
 def test_closing_does_not_wait_for_a_frozen_worker(engine, workers, tmp_path, monkeypatch):
