@@ -16,7 +16,7 @@ NAME = re.compile(r"(iris_hpo|dagster)(\.\w+)+")
 
 GROUND = (
     "text database_messages errors files interrupts left_behind machine parts process_end "
-    "processes setting known_rules run_settings search_names writing"
+    "processes setting known_rules run_settings search_names waiting writing"
 )
 ALLOWED = {
     "text": "",
@@ -33,6 +33,7 @@ ALLOWED = {
     "known_rules": "text errors",
     "run_settings": "text errors setting known_rules",
     "search_names": "text errors",
+    "waiting": "text",
     "writing": "errors text files interrupts processes",
     "store": GROUND,
     "engines": GROUND,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar, cast
 
-from iris_hpo.event_log.waiting import QUIET_SECONDS, say
+from iris_hpo.waiting import QUIET_SECONDS, say
 
 _BUSY: Final = "SQLITE_BUSY"
 _SQLITES_SECONDS: Final = 5.0

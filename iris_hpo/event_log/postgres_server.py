@@ -20,7 +20,7 @@ from dagster._core.instance.ref import InstanceRef
 from iris_hpo.database_messages import advice_about_connection
 from iris_hpo.errors import AwayError, EndOfCommandError, InputError
 from iris_hpo.event_log.one_message import ends_command
-from iris_hpo.event_log.waiting import QUIET_SECONDS, say
+from iris_hpo.waiting import QUIET_SECONDS, say
 
 PATIENCE: Final = "IRIS_HPO_POSTGRES_PATIENCE"
 """Environment variable for the number of seconds that a server may be away; 60 by default."""

@@ -19,7 +19,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from iris_hpo.event_log.waiting import QUIET_SECONDS
+from iris_hpo.waiting import QUIET_SECONDS
 
 _LOOK_SECONDS: Final = 1.0
 _PROBE_SECONDS: Final = 2

@@ -8,9 +8,8 @@ Each process takes endpoint and credentials from the configuration of the client
 (``AWS_*``, profiles, roles, fsspec's). They are in no URL, no pickle, no metadata and no message.
 """
 
-import os
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -19,12 +18,10 @@ from upath import UPath
 from iris_hpo.errors import InputError
 from iris_hpo.store.digests import ArtifactError, StoreReadError, StoreWriteError
 from iris_hpo.store.folder import ArtifactStore, check_name
+from iris_hpo.store.s3 import PROTOCOLS, ask_s3, s3_options
 
-_S3: Final = ("s3", "s3a")
-_RETRIES: Final = {"mode": "standard", "total_max_attempts": 6}
-"""Retries of a request after a transient failure: 5xx, throttling, a lost connection. The waits
-grow, to 10 to 20 s in all."""
-_CONNECTIONS: Final = 32
+_MISSING: Final = (None, "NoSuchKey", "NoSuchVersion")
+"""What S3, if it was asked, says of an object that does not exist; no code follows HEAD."""
 
 
 class ObjectStore(ArtifactStore):
@@ -54,8 +51,7 @@ class ObjectStore(ArtifactStore):
         """Whether a file exists."""
         place = self._place(name)
         try:
-            with _one_message(place, "looked for"):
-                return self._files.info(place.path)["type"] == "file"
+            return self._ask("looked for", place, "info")["type"] == "file"
         except FileNotFoundError:
             return False
 
@@ -71,8 +67,7 @@ class ObjectStore(ArtifactStore):
         """
         place = self._place(name)
         try:
-            with _one_message(place, "read"):
-                return bytes(self._files.cat_file(place.path))
+            return bytes(self._ask("read", place, "cat_file"))
         except FileNotFoundError as error:
             raise ArtifactError(f"{place} is missing; run the search again") from error
 
@@ -87,27 +82,22 @@ class ObjectStore(ArtifactStore):
         for name, content in files.items():
             place = self._place(name)
             try:
-                with _one_message(place, "written"):
-                    self._files.pipe_file(place.path, content)
+                self._ask("written", place, "pipe_file", content)
             except (StoreReadError, FileNotFoundError) as error:
                 raise StoreWriteError(str(error)) from error
 
     def delete(self, name: str) -> None:
         """Remove a file if it exists."""
         place = self._place(name)
-        try:
-            with _one_message(place, "deleted"):
-                self._files.rm_file(place.path)
-        except FileNotFoundError:
-            pass
+        with suppress(FileNotFoundError):
+            self._ask("deleted", place, "rm_file")
 
     def list(self, folder: str) -> list[str]:
         """Names of the files in a folder, sorted; one request per thousand."""
         place = self.path(folder)
         try:
-            with _one_message(place, "listed"):
-                self._files.invalidate_cache(place.path)
-                entries = self._files.ls(place.path, detail=True)
+            self._files.invalidate_cache(place.path)
+            entries = self._ask("listed", place, "ls", True)
         except FileNotFoundError:
             return []
         names = (entry["name"].rpartition("/")[2] for entry in entries if entry["type"] == "file")
@@ -115,6 +105,23 @@ class ObjectStore(ArtifactStore):
 
     def sweep(self) -> None:
         """Do nothing: an interrupted upload leaves no visible object."""
+
+    def _ask(self, what: str, place: UPath, method: str, *arguments: Any) -> Any:
+        """Call a method of the file system; any error is one message, but not that one is missing.
+
+        What is refused must not pass for missing. S3 refuses what does not exist to those who may
+        not list the bucket; so they may not use it.
+        """
+        try:
+            if self.root.protocol in PROTOCOLS:
+                return ask_s3(self._files, str(self.root), method, place.path, *arguments)
+            return getattr(self._files, method)(place.path, *arguments)
+        except Exception as error:
+            # Each client library has its own errors, and not all are OSError.
+            if isinstance(error, FileNotFoundError) and _code(error) in _MISSING:
+                raise
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise StoreReadError(f"{place} cannot be {what}: {reason}") from error
 
     def _place(self, name: str) -> UPath:
         check_name(name)
@@ -138,40 +145,12 @@ def open_store(place: str) -> ArtifactStore:
             "environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or a profile"
         )
     try:
-        return ObjectStore(UPath(place, **(_s3_options() if protocol in _S3 else {})))
+        return ObjectStore(UPath(place, **(s3_options() if protocol in PROTOCOLS else {})))
     except ImportError as error:
-        extra = "; pip install 'iris_hpo[s3]'" if protocol in _S3 else ""
+        extra = "; pip install 'iris_hpo[s3]'" if protocol in PROTOCOLS else ""
         raise InputError(f"artifacts {place!r} cannot be used: {error}{extra}") from error
     except ValueError as error:
         raise InputError(f"artifacts {place!r} cannot be used: {error}") from error
-
-
-def _s3_options() -> dict[str, Any]:
-    from fsspec.config import conf
-
-    config: dict[str, Any] = dict(conf.get("s3", {}).get("config_kwargs", {}))
-    config.setdefault("max_pool_connections", _CONNECTIONS)
-    if not {"AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"} & os.environ.keys():
-        config.setdefault("retries", _RETRIES)
-    # Files are small: asking for the size first, to read in parts, would double the requests.
-    return {"config_kwargs": config, "max_concurrency": 1, "use_listings_cache": False}
-
-
-@contextmanager
-def _one_message(place: UPath, what: str) -> Generator[None]:
-    """Turn any error of a client library into one message, but not that an object is missing.
-
-    What is refused must not pass for missing. S3 refuses what does not exist to those who may not
-    list the bucket; so they may not use it.
-    """
-    try:
-        yield
-    except Exception as error:
-        # Each client library has its own errors, and not all are OSError.
-        if isinstance(error, FileNotFoundError) and _code(error) != "NoSuchBucket":
-            raise
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise StoreReadError(f"{place} cannot be {what}: {reason}") from error
 
 
 def _code(error: Exception) -> str | None:

@@ -20,7 +20,16 @@ CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "iris-hpo-secret",
     "AWS_DEFAULT_REGION": "us-east-1",
 }
-_HOP = {"connection", "transfer-encoding", "keep-alive", "expect"}
+_FAILURES = {"refuse": (503, "ServiceUnavailable"), "deny": (403, "AccessDenied")}
+_OWN = {
+    "connection",
+    "transfer-encoding",
+    "keep-alive",
+    "expect",
+    "content-length",
+    "date",
+    "server",
+}
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,8 @@ class Proxy:
         How many are allowed before access is denied; None for all.
     denies
         Whether access is denied to all.
+    hangs_up
+        Whether each request is answered by the end of its connection.
     """
 
     port: int
@@ -100,6 +111,7 @@ class Proxy:
     refused_part: int | None = None
     writes: int | None = None
     denies: bool = False
+    hangs_up: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -110,8 +122,8 @@ class Proxy:
         """Note a request; return the failure to give instead of a response; empty for none."""
         with self._lock:
             self.requests[method] += 1
-            if self.denies:
-                return "deny"
+            if self.denies or self.hangs_up:
+                return "deny" if self.denies else "hang up"
             if f"partNumber={self.refused_part}&" in f"{path}&":
                 return "refuse"
             if self.writes is not None and method == "PUT":
@@ -138,12 +150,15 @@ def proxy_before(server: S3) -> Generator[Proxy]:
             fate = proxy.count(self.command, self.path)
             length = int(self.headers.get("content-length") or 0)
             body = self.rfile.read(length)
-            if fate == "refuse":
-                self._answer(503, [], b"<Error><Code>ServiceUnavailable</Code></Error>")
-                return
-            if fate == "deny":
-                self._answer(403, [], b"<Error><Code>AccessDenied</Code></Error>")
-                return
+            if fate in ("pass", "cut"):
+                self._pass(body, missing=100 if fate == "cut" else 0)
+            elif fate == "hang up":
+                self.close_connection = True
+            else:
+                status, code = _FAILURES[fate]
+                self._answer(status, [], f"<Error><Code>{code}</Code></Error>".encode())
+
+        def _pass(self, body: bytes, missing: int) -> None:
             upstream = http.client.HTTPConnection("127.0.0.1", server.port)
             headers = {
                 name: value for name, value in self.headers.items() if name.lower() != "expect"
@@ -152,25 +167,22 @@ def proxy_before(server: S3) -> Generator[Proxy]:
             answer = upstream.getresponse()
             content = answer.read()
             upstream.close()
-            if fate == "cut":
-                self.send_response(answer.status)
-                self.send_header("content-length", str(len(content) + 100))
-                self.end_headers()
-                self.wfile.write(content)
+            self._answer(answer.status, answer.getheaders(), content, missing)
+            if missing:
                 self.close_connection = True
-                return
-            self._answer(answer.status, answer.getheaders(), content)
 
         do_PUT = do_POST = do_DELETE = do_HEAD = do_GET  # noqa: N815 - the base class's names
 
-        def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
+        def _answer(
+            self, status: int, headers: list[tuple[str, str]], content: bytes, missing: int = 0
+        ) -> None:
             self.send_response(status)
-            for name, value in headers:
-                if name.lower() not in {*_HOP, "content-length", "date", "server"}:
-                    self.send_header(name, value)
+            kept = (name for name in headers if name[0].lower() not in _OWN)
+            for name, value in kept:
+                self.send_header(name, value)
             length = {name.lower(): value for name, value in headers}.get("content-length")
             head = self.command == "HEAD" and length is not None
-            self.send_header("content-length", str(length) if head else str(len(content)))
+            self.send_header("content-length", str(length) if head else str(len(content) + missing))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(content)

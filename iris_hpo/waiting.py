@@ -1,4 +1,4 @@
-"""What a process says, once, when a wait for a database begins."""
+"""What a process says, once, when a wait for a database or for object storage begins."""
 
 import sys
 from contextlib import suppress
@@ -7,7 +7,7 @@ from typing import Final
 from iris_hpo.text import readable
 
 QUIET_SECONDS: Final = 5.0
-"""Time for which a database may be slow before a line says that a wait for it begins."""
+"""Time for which a server may be slow before a line says that a wait for it begins."""
 
 
 def say(line: str) -> None:
