@@ -1,6 +1,7 @@
 """The status of the selection: whether one can be made, its version, and its state."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from iris_hpo.errors import InputError
@@ -24,7 +25,7 @@ from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import fingerprint
 from iris_hpo.store.digests import ArtifactError, StoreReadError
-from iris_hpo.store.folder import read_verified
+from iris_hpo.store.folder import ArtifactStore, read_verified
 from iris_hpo.training.cards import ModelCard, model_card_name
 
 CHOSEN_BY: Final = "iris_hpo/chosen_by"
@@ -171,8 +172,7 @@ def selection_state(
             status = read_selectable(study, study.upstream())
         else:
             _check_selectable(study, status)
-        for name, digest in _stored_files(study, status):
-            read_verified(study.store, name, digest)
+        check_files(study.store, list(_stored_files(study, status)))
     except StoreReadError:
         raise
     except (InputError, KeyError):  # a selected candidate may be gone
@@ -188,6 +188,23 @@ def selection_state(
     )
     is_current = recorded.version == version and recorded.code_version == CODE_VERSIONS["selection"]
     return "up to date" if is_current and recorded.is_latest else "out of date"
+
+
+def check_files(store: ArtifactStore, files: Sequence[tuple[str, str]]) -> None:
+    """Compare stored files with their digests, as many at once as the store reads at once.
+
+    Raises
+    ------
+    ArtifactError
+        If one is missing or has another digest.
+    """
+
+    def check(file: tuple[str, str]) -> None:
+        read_verified(store, *file)
+
+    with ThreadPoolExecutor(store.readers) as pool:
+        for _ in map(check, files) if store.readers == 1 else pool.map(check, files):
+            pass
 
 
 def _stored_files(study: Study, status: Status) -> Iterator[tuple[str, str]]:
