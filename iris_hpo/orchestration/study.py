@@ -191,14 +191,18 @@ class Study:
         )
 
     def conditions(self, split: SplitCard, parameters: ParametersCard) -> Conditions:
-        """Conditions under which candidates are trained and scored, for a split and parameters."""
+        """Conditions under which candidates are trained and scored, for a split and parameters.
+
+        Results have the version of the parameters by the present code and description, under the
+        recorded choices: they are made so, also if `parameters` was recorded before an edit.
+        """
         return Conditions(
             objective=self.spec.make_objective(
                 parameters.choices, split.seed, split.kinds or (), split.columns
             ),
             training_digest=split.version if self.spec.sees_split else split.train_digest,
             split_version=split.version,
-            parameters_version=parameters.version,
+            parameters_version=self.parameters_card(parameters.choices).version,
         )
 
     def events_together(self) -> AbstractContextManager[None]:

@@ -11,7 +11,7 @@ import json
 import logging
 from collections.abc import Mapping
 from time import sleep
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 
@@ -19,7 +19,7 @@ from iris_hpo.data.sources import file_digest
 from iris_hpo.orchestration.claims import check_claim, claim_search
 from iris_hpo.orchestration.draw_requests import draw_again
 from iris_hpo.orchestration.home import check_settings_are_read
-from iris_hpo.orchestration.names import log_line
+from iris_hpo.orchestration.names import IDENTITY, log_line
 from iris_hpo.orchestration.partitions import change_requests, pending_change, registered_keys
 from iris_hpo.orchestration.plan import is_behind_data, quick_plan
 from iris_hpo.orchestration.ranges import cut
@@ -80,7 +80,7 @@ def _evaluate(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorRes
     change = pending_change(study)
     last = _cursor(context)
     cursor = {"digest": study.candidates.digest, **_code_digest(study.spec)}
-    code_changed = "code" in last and last["code"] != cursor.get("code", "")
+    code_changed = _code_changed(study, last, cursor.get("code", ""))
     if change or code_changed or last.get("digest") != cursor["digest"]:
         if not _is_settled(study, cursor["digest"]):
             return _look_again(context, f"the parameter files are {_AT_WRITING}")
@@ -226,8 +226,23 @@ def _code_digest(spec: SearchSpec) -> dict[str, str]:
 
     The process of a sensor keeps modules as it has loaded them; a run loads them again.
     """
-    code = spec.make_objective().code
+    return _digest(spec.make_objective().code)
+
+
+def _digest(code: Mapping[str, str]) -> dict[str, str]:
     return {"code": fingerprint(code=dict(code))} if code else {}
+
+
+def _code_changed(study: Study, last: Mapping[str, str], present: str) -> bool:
+    """Whether the code is not what was acted upon; at the first tick, not what was recorded."""
+    if "code" in last:
+        return last["code"] != present
+    recorded = study.metadata("parameters").get(IDENTITY) if present else None
+    if recorded is None:  # no code, no parameters, or those of an earlier version
+        return False
+    content: Any = recorded.value
+    of_scorings = (content.get("scorings") or {}).get("code", {})
+    return _digest({**of_scorings, **content["recipe"].get("code", {})}).get("code") != present
 
 
 def _cursor(context: dg.SensorEvaluationContext) -> dict[str, str]:

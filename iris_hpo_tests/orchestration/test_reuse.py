@@ -3,11 +3,14 @@
 import json
 import shutil
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
+from iris_hpo.training.estimators import Step
 from iris_hpo_tests.projects import KEYS, REPOSITORY_DATA, SpecProject, succeed
 
 KEY = KEYS[4]
@@ -25,6 +28,28 @@ def test_a_second_run_reuses_everything(scored: SpecProject) -> None:
     assert reused(scored, "models") == reused(scored, "scores") == set(KEYS)
     assert {len(found) for found in scored.by_partition("models").values()} == {2}
     assert _versions(scored) == versions
+
+
+@pytest.mark.parametrize(
+    "edit", [{"scoring": "f1_macro"}, {"steps": (Step("sklearn.svm.SVC", {"shrinking": False}),)}]
+)
+def test_what_is_made_after_an_edit_has_no_part_of_before_the_edit(
+    scored: SpecProject, edit: dict[str, Any]
+) -> None:
+    """`parameters` is made again later, or never; one choice of the kernel stays as it was."""
+    spec = replace(scored.spec, **edit)
+    edited = SpecProject(scored.root, scored.instance, spec)
+    made, left = set(KEYS[:2]), set(KEYS[2:])
+
+    succeed(edited.run("models", "scores", keys=KEYS[:2]))
+
+    status = edited.plan().status
+    assert {*status.keys("up to date")} == made
+    assert {*status.keys("out of date")} == left
+    succeed(edited.run("selection"))
+    assert {row["candidate"] for row in edited.leaderboard()} == made
+    succeed(edited.run("parameters"))
+    assert {*edited.plan().status.keys("up to date")} == made
 
 
 def test_what_is_reused_says_what_it_said_when_it_was_made(prepared: SpecProject) -> None:
