@@ -11,6 +11,7 @@ from iris_hpo.command.turns import turn_to_export
 from iris_hpo.errors import InputError
 from iris_hpo.exports import export_of
 from iris_hpo.orchestration.results import read_results
+from iris_hpo.orchestration.selection_status import outdated_note
 from iris_hpo.text import clean
 
 
@@ -30,6 +31,8 @@ def export_results(
         raise InputError(f"say where to: iris-hpo export --to {kind} PLACE")
     export = export_of(kind)
     with open_study(search, data, artifacts) as study:
+        if note := outdated_note(study):
+            complain(f"note: {note}")
         if place is not None:
             refuse_kept(Path(place), study)
             is_table = kind in ("csv", "parquet")  # a file that is replaced at once

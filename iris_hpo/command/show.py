@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from iris_hpo.command.output import make_console, results, say, show_json
+from iris_hpo.command.output import complain, make_console, results, say, show_json
 from iris_hpo.command.session import open_study
 from iris_hpo.command.settings import choose_settings
 from iris_hpo.command.tables import print_columns
@@ -13,7 +13,7 @@ from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.plan import full_plan
 from iris_hpo.orchestration.selection_metadata import part_note
-from iris_hpo.orchestration.selection_status import selection_state
+from iris_hpo.orchestration.selection_status import outdated_note, selection_state
 from iris_hpo.orchestration.status import STATES
 from iris_hpo.selection.champion import ChampionCard
 from iris_hpo.selection.leaderboard import LEADERBOARD, read_csv, to_csv, typed
@@ -78,7 +78,7 @@ def show_leaderboard(
     """Print the leaderboard."""
     with open_study(search, data, artifacts) as study:
         store, champion = study.store, study.champion()
-        part = part_note(study)
+        notes = [note for note in (part_note(study), outdated_note(study)) if note]
     all_rows = read_leaderboard(store, champion)
     rows = all_rows[:top]
     if form == "json":
@@ -91,8 +91,11 @@ def show_leaderboard(
             say(console, line)
         say(console, "")
         print_leaderboard(console, rows, champion)
-        if part:
-            say(console, f"note: {part}")
+        for note in notes:
+            say(console, f"note: {note}")
+        return 0
+    for note in notes:
+        complain(f"note: {note}")
     return 0
 
 

@@ -13,6 +13,7 @@ from iris_hpo.orchestration.failed_candidates import reasons_of
 from iris_hpo.orchestration.history import past_selections
 from iris_hpo.orchestration.results import read_results
 from iris_hpo.orchestration.selection_metadata import part_note
+from iris_hpo.orchestration.selection_status import outdated_note
 from iris_hpo.orchestration.status import Status
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.upstream import Upstream
@@ -41,11 +42,12 @@ def page_facts(study: Study) -> PageFacts:
         If there is no selection, or its files were changed.
     """
     results = read_results(study)
-    champion, findings, part = results.champion, examine_champion(study), part_note(study)
+    champion, findings = results.champion, examine_champion(study)
     facts = _facts(study, champion, results.rows, findings)
+    notes = [note for note in (part_note(study), outdated_note(study)) if note]
     return replace(
         facts,
-        warnings=[*([part] if part else []), *facts.warnings],
+        warnings=[*notes, *facts.warnings],
         seconds=results.seconds,
         order=results.order,
         failures=results.failures,

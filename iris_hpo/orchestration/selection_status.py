@@ -7,8 +7,10 @@ from typing import Final
 from iris_hpo.errors import InputError
 from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.failed_candidates import reasons_of
+from iris_hpo.orchestration.last_run import last_changed
 from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.proposals import usable_keys
+from iris_hpo.orchestration.record import Input
 from iris_hpo.orchestration.selection_metadata import report_digests
 from iris_hpo.orchestration.status import State, Status, read_status
 from iris_hpo.orchestration.study import Study
@@ -23,6 +25,7 @@ from iris_hpo.selection.references import REFERENCES
 from iris_hpo.selection.selected_files import digests_of_selected
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.spec import SearchSpec
+from iris_hpo.spec_choosing import selection_settings
 from iris_hpo.store.cards import fingerprint
 from iris_hpo.store.digests import ArtifactError, StoreReadError
 from iris_hpo.store.folder import ArtifactStore, read_verified
@@ -177,17 +180,49 @@ def selection_state(
         raise
     except (InputError, KeyError):  # a selected candidate may be gone
         return "out of date"
-    spec, repeats = study.spec, study.upstream().split_card.repeats
+    return "up to date" if _is_of(study, recorded, settings, status) else "out of date"
+
+
+def outdated_note(study: Study) -> str:
+    """Note that the last selection is not of the present results; empty if it is, or there is none.
+
+    Its files are not looked at.
+
+    Raises
+    ------
+    StoreReadError
+        If what is stored cannot be read now.
+    """
+    recorded = study.recorded("selection")
+    if recorded is None:
+        return ""
+    try:
+        upstream = study.upstream()
+        settings = selection_settings(
+            study.spec, upstream.split_card.folds, **last_changed(study, "selection")
+        )
+        if _is_of(study, recorded, settings, read_selectable(study, upstream)):
+            return ""
+    except StoreReadError:
+        raise
+    except InputError:  # no score is current, or the search cannot choose so any more
+        pass
+    return "this selection is out of date; `iris-hpo run` selects again"
+
+
+def _is_of(study: Study, recorded: Input, settings: SelectionSettings, status: Status) -> bool:
+    """Whether a recorded selection was made from these results by these settings, and this code."""
+    spec = study.spec
     version = selection_version(
         status,
         settings,
         spec.space,
         spec.reports,
-        repeats,
+        study.upstream().split_card.repeats,
         minimizes=_minimizes(spec),
     )
     is_current = recorded.version == version and recorded.code_version == CODE_VERSIONS["selection"]
-    return "up to date" if is_current and recorded.is_latest else "out of date"
+    return is_current and recorded.is_latest
 
 
 def check_files(store: ArtifactStore, files: Sequence[tuple[str, str]]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock, Timeout
 
-from iris_hpo.command import report
+from iris_hpo.command import export, report, show
 from iris_hpo_tests.projects import ShippedProject
 
 PAGE = "<!doctype html>"
@@ -140,3 +140,17 @@ def test_a_mistake_is_one_message(
     assert (answer.returncode, answer.stdout) == (2, "")
     assert message.format(tmp_path) in answer.stderr
     assert opened == []
+
+
+def test_what_is_out_of_date_is_shown_with_a_note(
+    searched: ShippedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (show, export):
+        monkeypatch.setattr(module, "outdated_note", lambda study: f"old {study.names.pool}")
+
+    table = searched.call("leaderboard", "--top", "1")
+    assert table.stdout.splitlines()[-1] == "note: old search"
+    for arguments in (["leaderboard", "--format", "json"], ["export", "--to", "csv"]):
+        answer = searched.call(*arguments)
+        assert answer.returncode == 0
+        assert answer.stderr.splitlines()[-1] == "note: old search"
