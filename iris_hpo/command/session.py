@@ -1,5 +1,6 @@
 """Opening a search on its instance for a command."""
 
+import errno
 import logging
 import os
 import traceback
@@ -81,7 +82,10 @@ def _open_instance(home: str) -> Generator[dg.DagsterInstance]:
         # Dagster's errors, YAML's and the database's share no base class.
         reason = MANY_ATS if has_broken_url(home) else _reason(error)
         if isinstance(error, OSError) and error.filename:
-            reason = f"{error.filename}: {error.strerror}; move it away, or make it accessible"
+            advice = "move it away"
+            if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+                advice = "make it writable, as every command writes there"
+            reason = f"{error.filename}: {error.strerror}; {advice}"
         raise InputError(
             f"the Dagster instance of DAGSTER_HOME {home} cannot be opened: {reason}"
         ) from error

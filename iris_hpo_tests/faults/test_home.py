@@ -1,10 +1,13 @@
 """An instance in a folder with an odd name works, or is refused before anything is written."""
 
+import errno
+import os
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from iris_hpo.command import session
 from iris_hpo_tests.orchestration.following import Follower
 from iris_hpo_tests.projects import ShippedProject, SpecProject
 
@@ -39,6 +42,32 @@ def test_other_names_work(
         result = project.call("status")
         assert result.returncode == 0, result.stderr
     assert (home / "history" / "runs").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("problem", "advice"),
+    [
+        (errno.EROFS, "Read-only file system; make it writable, as every command writes there"),
+        (errno.EACCES, "Permission denied; make it writable, as every command writes there"),
+        (errno.EISDIR, "Is a directory; move it away"),
+    ],
+)
+def test_one_that_cannot_be_written_is_not_to_be_moved_away(
+    project: ShippedProject, monkeypatch: pytest.MonkeyPatch, problem: int, advice: str
+) -> None:
+    def lock(path: Path) -> None:
+        raise OSError(problem, os.strerror(problem), str(path))
+
+    monkeypatch.setattr(session, "FileLock", lock)
+
+    result = project.call("status")
+
+    home = project.root / "home"
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
+        f"iris-hpo: the Dagster instance of DAGSTER_HOME {home} cannot be opened: "
+        f"{home}/.opening.lock: {advice}\n"
+    )
 
 
 def test_a_tick_says_that_the_settings_are_not_read(tmp_path: Path) -> None:
