@@ -16,7 +16,7 @@ from typing import Final
 
 from iris_hpo.engines.interface import UNKNOWN_CAUSE, Chunk, Limits, Report, Workers
 from iris_hpo.engines.leftovers import temporary_folder
-from iris_hpo.engines.loky_process import Answer, Arguments, LokyProcess
+from iris_hpo.engines.loky_process import LOOK_SECONDS, Answer, Arguments, LokyProcess
 from iris_hpo.engines.shared_work import pack
 from iris_hpo.engines.worker import (
     adopt_path,
@@ -120,7 +120,7 @@ def apart(function: Callable[[*Arguments], Answer], *arguments: *Arguments) -> A
         return function(*arguments)
     try:
         _spare[0].begin(adopt_path, list(sys.path))
-        return _spare[0].begin(function, *arguments).result()
+        return _spare[0].call(function, *arguments)
     except BrokenExecutor:
         end_spare()
         return function(*arguments)
@@ -191,7 +191,7 @@ class LokyEngine(WorkersEngine):
 
 
 class _LokyWorkers(Workers[LokyProcess]):
-    look_seconds = 2.0
+    look_seconds = LOOK_SECONDS
 
     def __init__(self, most: int, work: Path) -> None:
         self.most = most
@@ -199,6 +199,8 @@ class _LokyWorkers(Workers[LokyProcess]):
         self._present: dict[LokyProcess, None] = {}  # in the order of their start
 
     def present(self) -> Set[LokyProcess]:
+        for worker in self._present:
+            worker.notice_end()
         if deaf := [worker for worker in self._present if worker.is_deaf]:
             self.kill(deaf)
             self.most = len(self._present)  # those that there are do the work
@@ -231,8 +233,8 @@ class _LokyWorkers(Workers[LokyProcess]):
     def submit(self, worker: LokyProcess, chunk: Chunk) -> Future[list[Report]]:
         return worker.begin(run_chunk, str(self._work), chunk)
 
-    def cause(self, worker: LokyProcess, error: BaseException | None) -> str:  # noqa: ARG002
-        match = _EXIT.search(str(error))
+    def cause(self, worker: LokyProcess, error: BaseException | None) -> str:
+        match = _EXIT.search(worker.end or str(error))
         if match is None or match[1] == "SIGKILL":
             return UNKNOWN_CAUSE  # an operating system without memory sends SIGKILL
         code = int(match[2])

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Final
 
@@ -30,12 +31,17 @@ _held: tuple[str, Callable[[object], object]] | None = None
 _MEMORY_VICTIM: Final = 500
 """How readily the kernel ends a worker where memory lacks; 0 is usual, 1,000 the most."""
 
+_BEFORE_ALL: Final = 1000
+"""Priority among the functions that `multiprocessing` calls when a process ends."""
+
 
 def start_worker(parent: int) -> None:
     """Let this process start others as any does; end it with its parent, or first if memory lacks.
 
-    Spawned processes would take over loky's way to start others, which they do not know.
+    Spawned processes would take over loky's way to start others, which they do not know. Once it
+    takes no more work, it waits for nothing that a call has left: a thread, a child.
     """
+    Finalize(None, os._exit, args=(1,), exitpriority=_BEFORE_ALL)
     multiprocessing.set_start_method(None, force=True)
     with suppress(OSError, ValueError):  # only Linux has it
         place = Path("/proc/self/oom_score_adj")

@@ -1,15 +1,19 @@
 """Work for the tests of our own engines, in a module that worker processes can import."""
 
+import math
 import multiprocessing
 import os
 import signal
 import subprocess
+import threading
 import time
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from joblib.externals.loky import process_executor
 from numpy.typing import NDArray
 
 from iris_hpo.errors import CandidateError
@@ -171,3 +175,39 @@ def wait_for_a_child(note: Path) -> int:
     child = subprocess.Popen(["sh", "-c", "trap '' TERM; sleep 60; sleep 60"])
     note.write_text(str(child.pid))
     return child.wait()
+
+
+def die_beside_a_child(note: Path) -> None:
+    """End the worker by a signal, but not a child that holds all of its pipes; note its id."""
+    child = subprocess.Popen(["sleep", "60"], close_fds=False)
+    note.write_text(str(child.pid))
+    os.kill(os.getpid(), signal.SIGALRM)
+
+
+def die_beside_a_child_elsewhere(process: int, note: Path) -> int:
+    """Do so in every other process than this one, and give its id."""
+    if os.getpid() != process:
+        die_beside_a_child(note)
+    return process
+
+
+def end_within_the_answer(number: int) -> None:
+    """Let the worker stop or end by a signal when half of the answer is sent."""
+
+    def send_half(connection: Connection, content: bytes) -> None:
+        os.write(connection.fileno(), content[: len(content) // 2])
+        os.kill(os.getpid(), number)
+
+    Connection._send = send_half  # type: ignore[attr-defined]
+
+
+def leave_company(note: Path | None) -> int:
+    """Leave a thread and a child in a worker that then seems to leak, and so ends."""
+    if note is not None:
+        threading.Thread(target=time.sleep, args=(60,)).start()
+        child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+        child.start()
+        note.write_text(str(child.pid))
+        limits = {"_MAX_MEMORY_LEAK_SIZE": -math.inf, "_MEMORY_LEAK_CHECK_DELAY": -1}
+        vars(process_executor).update(limits)
+    return os.getpid()
