@@ -2,10 +2,11 @@
 
 Dagster knows assets and partitions only by name. Two projects with a search of the same name would
 each delete the candidates of the other, at every tick of their sensors; with partitions of another
-name, other data or another estimator, each would replace the results of the other. So the first
+name, other data, settings or code, each would replace the results of the other. So the first
 project stores its folder with the instance, under both names, and another project is refused, but
 only if it would change the candidates or their results while the first still has them. A moved or
-copied project, and several checkouts with the same files, work without a message.
+copied project, and several checkouts with the same files, work without a message. So does a project
+that is edited in its folder, also in that of several containers which are updated one by one.
 """
 
 import json
@@ -14,7 +15,7 @@ import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ import dagster as dg
 
 from iris_hpo.data.sources import file_digest
 from iris_hpo.errors import InputError
+from iris_hpo.orchestration.deciding import deciding_digests
 from iris_hpo.orchestration.names import Names
 from iris_hpo.orchestration.partitions import pending_change
 from iris_hpo.orchestration.study import Study
@@ -32,6 +34,11 @@ FOLLOWED_SECONDS: Final = 120.0
 """Time after a sensor's last tick for which a project on another machine still owns the search."""
 
 _REFRESHED_SECONDS: Final = 30.0
+
+_WORKSPACE: Final = (
+    "code locations of one workspace need two names, since Dagster gives the automatic selections "
+    "of both to one of them; "
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,8 @@ class _Claim:
         Names of the search and of its partitions; None in claims of earlier versions.
     data
         Its data file; empty without one, and in claims of earlier versions.
+    deciding
+        What else decides its results, by `deciding_digests`; empty in claims of earlier versions.
     """
 
     folder: str
@@ -67,6 +76,7 @@ class _Claim:
     name: str | None = None
     partitions: str | None = None
     data: str = ""
+    deciding: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def is_of(self, other: "_Claim") -> bool:
         """Whether both are the same project, or the instance was copied with its project."""
@@ -149,20 +159,23 @@ def _refuse_change(study: Study, stored: _Claim, own: _Claim) -> None:
         difference = "other candidates; with those"
     elif stored.search != own.search:
         difference = "another data file, estimator or axis; with those"
+    elif differing := _differing(stored.deciding, own.deciding):
+        difference = f"other {' and '.join(differing)}; with those"
     elif not elsewhere and _has_other_data(stored, own):
         difference = "other data; with those"
     else:
         return
-    other_name = "Give this search another name"
+    other_name, workspace = "Give this search another name", _WORKSPACE
     if stored.name not in (None, own.name):
         difference = f"the same partitions {own.partitions!r} and {difference}"
         other_name = f"Give the partitions of this search {own.name!r} another name"
+        workspace = ""
     away = "stop its sensors" if elsewhere else f"move {stored.parameters} away"  # see `is_live`
     raise InputError(
         f"this Dagster instance already has the {_search_of(stored, own)} of {stored.folder}"
         + (f" on {stored.host}" if elsewhere else "")
         + f", with {difference} of {own.folder}, each project would {harm} of the other. "
-        f"{other_name}, or this project an instance of its own (DAGSTER_HOME); "
+        f"{other_name}, or this project an instance of its own (DAGSTER_HOME); {workspace}"
         f"if {stored.folder} no longer needs the search, {away}"
     )
 
@@ -175,6 +188,11 @@ def _has_other_candidates(study: Study, stored: _Claim, own: _Claim) -> bool:
             theirs = study.sampling.source_of(Path(stored.parameters)).first()
             return theirs.digest != study.candidates.digest
     return True
+
+
+def _differing(stored: Mapping[str, str], own: Mapping[str, str]) -> list[str]:
+    """Name what differs of what both claims have; other versions may have more or less."""
+    return [name for name in own if stored.get(name, own[name]) != own[name]]
 
 
 def _has_other_data(stored: _Claim, own: _Claim) -> bool:
@@ -211,6 +229,7 @@ def _own_claim(study: Study) -> _Claim:
         name=spec.name,
         partitions=study.names.partitions_name,
         data=os.path.realpath(study.data_file) if spec.has_table and not spec.data_asset else "",
+        deciding=deciding_digests(spec),
     )
 
 
