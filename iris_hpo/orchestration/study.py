@@ -19,6 +19,7 @@ from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.engines import apart
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.data_asset import DataAsset
+from iris_hpo.orchestration.elsewhere import explain
 from iris_hpo.orchestration.names import Names, names_of, prepares
 from iris_hpo.orchestration.record import Input, latest, latest_metadata
 from iris_hpo.orchestration.resources import Storage
@@ -28,6 +29,7 @@ from iris_hpo.samplers.parameter_list import PARAMETERS_CARD, CandidateList, Par
 from iris_hpo.selection.champion import CHAMPION_CARD, ChampionCard
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import AnyCard, Card, read_recorded_card
+from iris_hpo.store.digests import ArtifactError
 from iris_hpo.store.folder import ArtifactStore
 from iris_hpo.training.cards import Conditions
 
@@ -243,7 +245,10 @@ class Study:
         known = self._cards.get((name, version))
         if isinstance(known, kind):
             return known
-        card = read_recorded_card(self.store, name, kind, version)
+        try:
+            card = read_recorded_card(self.store, name, kind, version)
+        except ArtifactError as error:
+            raise explain(self, name, error) from error
         self._cards[name, version] = card
         return card
 

@@ -18,11 +18,13 @@ import dagster as dg
 from iris_hpo.data.sources import file_digest
 from iris_hpo.orchestration.claims import check_claim, claim_search
 from iris_hpo.orchestration.draw_requests import draw_again
+from iris_hpo.orchestration.elsewhere import note_elsewhere
 from iris_hpo.orchestration.home import check_settings_are_read
 from iris_hpo.orchestration.names import IDENTITY, log_line
 from iris_hpo.orchestration.partitions import change_requests, pending_change, registered_keys
 from iris_hpo.orchestration.plan import is_behind_data, quick_plan
 from iris_hpo.orchestration.ranges import cut
+from iris_hpo.orchestration.record import data_versions
 from iris_hpo.orchestration.recorder import SLOW_LOG, records_slowly
 from iris_hpo.orchestration.reselection import select_again, select_what_was_left
 from iris_hpo.orchestration.run_requests import (
@@ -117,7 +119,18 @@ def _is_settled(study: Study, digest: str) -> bool:
 
 def _nothing_new(study: Study) -> str:
     keys = registered_keys(study) if study.sampling.is_adaptive else study.listed_keys
-    return f"{counted(len(keys), 'candidate')}, nothing new"
+    reason = f"{counted(len(keys), 'candidate')}, nothing new"
+    if place := note_elsewhere(study):
+        return f"{reason}; {place}"
+    if study.recorded("selection") is None and data_versions(
+        study.instance, study.names.asset("scores")
+    ):
+        sensor = study.names.plain("selection_sensor")
+        return (
+            f"{reason}, and no selection yet; if none comes, see the ticks of {sensor}, and "
+            "whether Dagster gives it to another code location, which has a search of this name"
+        )
+    return reason
 
 
 def _selection_requests(

@@ -86,7 +86,8 @@ def read_recorded_card(
     if stored_version != version:
         raise ArtifactMismatchError(
             f"{store.path(name)} is not what was recorded (version {stored_version[:12]}, recorded "
-            f"{version[:12]}): it was changed or replaced; run the search again"
+            f"{version[:12]}): it was changed or replaced, or the run that recorded it was "
+            "deleted; run the search again"
         )
     return card
 

@@ -196,7 +196,8 @@ class StoreContract(ABC):
 
         assert str(refusal.value) == (
             f"{store.root / 'card.json'} is not what was recorded (version {changed.version[:12]}, "
-            f"recorded {CARD.version[:12]}): it was changed or replaced; run the search again"
+            f"recorded {CARD.version[:12]}): it was changed or replaced, or the run that recorded "
+            "it was deleted; run the search again"
         )
 
     def test_a_file_is_read_if_it_has_its_digest(self) -> None:

@@ -1,6 +1,7 @@
 """A search in a user's Dagster project: the code of docs/dagster.md, in one go."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -167,3 +168,13 @@ def test_from_the_project_s_asset_to_the_champion_and_back(project: DagsterProje
             again.model(key).n_neighbors
             for key in again.frame()["candidate"]  # type: ignore[attr-defined]
         ]
+
+
+def test_the_project_of_the_page_has_what_the_example_has() -> None:
+    """Without a name of its code location, Dagster warns at each load."""
+    (block,) = re.findall(r"^```toml\n(.*?)^```", PAGE.read_text(), re.M | re.S)
+    example = (REPOSITORY / "examples" / "pyproject.toml").read_text()
+    of_page, of_example = (
+        tomllib.loads(text)["tool"]["dg"]["project"] for text in (block, example)
+    )
+    assert of_page.keys() == of_example.keys()
