@@ -25,6 +25,7 @@ from dagster_postgres import PostgresEventLogStorage
 RECORD = "iris_hpo/orchestration/record.py"
 TURNS = "iris_hpo/orchestration/turns.py"
 SIGNS = "iris_hpo/orchestration/signs.py"
+WORKING_RUNS = "iris_hpo/orchestration/working_runs.py"
 BATCHES = "iris_hpo/event_log/batches.py"
 FAILURES = "iris_hpo/event_log/failures.py"
 SQLITE = "iris_hpo/event_log/sqlite.py"
@@ -46,6 +47,7 @@ CALLS: list[tuple[str, Callable[..., Any], tuple[str, ...], dict[str, object]]] 
     (TURNS, SqlEventLogStorage.get_concurrency_run_ids, ("self",), {}),
     (TURNS, SqlEventLogStorage.free_concurrency_slots_for_run, ("self", "run"), {}),
     (SIGNS, dg.DagsterInstance.daemon_cursor_storage.fget, ("self",), {}),
+    (WORKING_RUNS, dg.DagsterInstance.get_execution_plan_snapshot, ("self", "id"), {}),
     (BATCHES, SqlEventLogStorage.store_event, ("self", "event"), {}),
     (BATCHES, SqlEventLogStorage.store_event_batch, ("self", "events"), {}),
     (

@@ -9,7 +9,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.interrupts import received
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.proposals import delete_proposals, registered_proposals
-from iris_hpo.orchestration.run_requests import runs_at_work
+from iris_hpo.orchestration.working_runs import runs_at_work
 from iris_hpo.text import counted
 
 

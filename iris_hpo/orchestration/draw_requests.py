@@ -8,9 +8,10 @@ from iris_hpo.orchestration.drawing import make_drawing
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.record import latest_storage_ids
-from iris_hpo.orchestration.run_requests import MOST_TIMES, runs_at_work, search_request
+from iris_hpo.orchestration.run_requests import MOST_TIMES, search_request
 from iris_hpo.orchestration.status import read_status
 from iris_hpo.orchestration.study import Study
+from iris_hpo.orchestration.working_runs import last_run, runs_at_work
 from iris_hpo.store.cards import fingerprint
 
 
@@ -74,13 +75,7 @@ def _has_work(study: Study) -> bool:
 
 
 def _cancelled_run(study: Study) -> str:
-    """Id of the last run of the search, if a user has cancelled it; else empty."""
-    job = dg.RunsFilter(job_name=study.names.plain("search"))
-    return next(
-        (
-            run.run_id
-            for run in study.instance.get_runs(job, limit=1)
-            if run.status is dg.DagsterRunStatus.CANCELED and INTERRUPTED not in run.tags
-        ),
-        "",
-    )
+    """Id of the last run over candidates, if a user has cancelled it; else empty."""
+    run = last_run(study)
+    is_cancelled = run is not None and run.status is dg.DagsterRunStatus.CANCELED
+    return run.run_id if run and is_cancelled and INTERRUPTED not in run.tags else ""

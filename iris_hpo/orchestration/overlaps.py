@@ -6,11 +6,12 @@ from typing import Final
 
 import dagster as dg
 
-from iris_hpo.orchestration.names import Names, log_line
+from iris_hpo.orchestration.names import log_line
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.ranges import PARTITION, RANGE_END, RANGE_START
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import describe_runs, release_dead_runs
+from iris_hpo.orchestration.working_runs import runs_at_candidates
 
 _LOOK_SECONDS: Final = 1.0
 
@@ -18,7 +19,7 @@ _LOOK_SECONDS: Final = 1.0
 def wait_for_turn(
     context: dg.AssetExecutionContext, study: Study, keys: Sequence[str] | None
 ) -> None:
-    """Wait for the end of runs that started before this one and share candidates with it.
+    """Wait until runs that began before this one have done the candidates they share with it.
 
     Parameters
     ----------
@@ -27,8 +28,8 @@ def wait_for_turn(
 
     Notes
     -----
-    If the clocks of two machines differ, both runs may work at once: then both compute the same
-    results, and each file is stored whole.
+    If the clocks of two machines differ, or two runs begin in the same moment, both may work at
+    once: then both compute the same results, and each file is stored whole.
     """
     announced: set[str] = set()
     own = None if keys is None else set(keys)
@@ -47,23 +48,19 @@ def wait_for_turn(
 
 
 def _earlier_runs(run_id: str, study: Study, keys: set[str] | None) -> list[str]:
-    instance, names = study.instance, study.names
-    working = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
-    records = {record.dagster_run.run_id: record for record in instance.get_run_records(working)}
-    own = records.pop(run_id, None)
-    if own is None or not records:
+    runs = dict(runs_at_candidates(study))
+    own = runs.pop(run_id, None)
+    if own is None or not runs:
         return []
-    storage = instance.event_log_storage
-    if storage.supports_global_concurrency_limits:  # runs that wait for a slot work after this one
-        for pending in storage.get_concurrency_info(names.pool).pending_run_ids:
-            records.pop(pending, None)
+    storage = study.instance.event_log_storage
+    if storage.supports_global_concurrency_limits:  # a step that is retried may wait for a slot
+        for pending in storage.get_concurrency_info(study.names.pool).pending_run_ids:
+            runs.pop(pending, None)
     order = registered_keys(study)
-    turn = (own.start_time or 0.0, run_id)
     return [
         other
-        for other, record in records.items()
-        if (record.start_time or 0.0, other) < turn
-        and _share(keys, _keys_of(record.dagster_run, names, order))
+        for other, (run, began) in runs.items()
+        if (began, other) < (own[1], run_id) and _share(keys, _keys_of(run, order))
     ]
 
 
@@ -74,18 +71,14 @@ def _share(keys: set[str] | None, others: Sequence[str] | None) -> bool:
     return not keys.isdisjoint(others)
 
 
-def _keys_of(run: dg.DagsterRun, names: Names, order: Sequence[str]) -> Sequence[str] | None:
+def _keys_of(run: dg.DagsterRun, order: Sequence[str]) -> Sequence[str] | None:
     """The candidates that a run works on; None for all: it was launched without a partition."""
-    selected = run.asset_selection or set[dg.AssetKey]()
-    is_whole = not selected and run.job_name == names.plain("search")
-    if not is_whole and selected.isdisjoint({names.asset("models"), names.asset("scores")}):
-        return ()
     if PARTITION in run.tags:
         return (run.tags[PARTITION],)
     if RANGE_START not in run.tags:
         return None
     try:
         start, end = (order.index(run.tags[tag]) for tag in (RANGE_START, RANGE_END))
-    except (KeyError, ValueError):  # another kind of run, or its candidates are gone
-        return ()
+    except (KeyError, ValueError):  # an end is gone, or another search of the same job is meant
+        return None
     return order[start : end + 1]

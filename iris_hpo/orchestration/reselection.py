@@ -13,9 +13,10 @@ from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.last_run import CHANGED
 from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.record import data_versions, latest_tags
-from iris_hpo.orchestration.run_requests import MOST_TIMES, run_that_makes, runs_at_work
+from iris_hpo.orchestration.run_requests import MOST_TIMES
 from iris_hpo.orchestration.selection_status import CHOSEN_BY, TAG_LENGTH, choosing_fingerprint
 from iris_hpo.orchestration.study import Study
+from iris_hpo.orchestration.working_runs import run_that_makes, runs_at_work
 from iris_hpo.run_settings import ALL, SelectionSettings
 from iris_hpo.spec_choosing import selection_settings
 from iris_hpo.store.digests import ArtifactError

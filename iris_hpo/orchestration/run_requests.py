@@ -20,7 +20,7 @@ from iris_hpo.orchestration.plan import Plan
 from iris_hpo.orchestration.ranges import cut, range_tags, ranges_of_runs
 from iris_hpo.orchestration.source_status import is_table_current
 from iris_hpo.orchestration.study import Study
-from iris_hpo.orchestration.turns import EXPECTED
+from iris_hpo.orchestration.working_runs import makes, runs_at_work
 from iris_hpo.store.cards import fingerprint
 
 MOST_TIMES: Final = 3
@@ -101,7 +101,7 @@ def requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]
         name
         for name in ("raw_data", "split", "parameters")
         if any(
-            names.asset(name) in (run.asset_selection or ())
+            makes(study, run, name)
             and ((made := study.recorded(name)) is None or made.pointer < event)
             for run, event in runs.values()
         )
@@ -135,32 +135,3 @@ def _kept_sampling(study: Study) -> dict[str, Any] | None:
         if in_force[setting.name] != own[setting.name]
     }
     return {"ops": {study.names.op("parameters"): {"config": kept}}} if kept else None
-
-
-def runs_at_work(study: Study) -> list[str]:
-    """Ids of the runs that work on the search, or will.
-
-    A run that was created but never queued is left out: the process that created it has died.
-    """
-    statuses = list(EXPECTED)
-    names = study.names
-    results = {names.asset("models"), names.asset("scores")}
-    return [
-        run.run_id
-        for run in study.instance.get_runs(dg.RunsFilter(statuses=statuses))
-        if run.job_name == names.plain("search")
-        or not results.isdisjoint(run.asset_selection or ())
-    ]
-
-
-def run_that_makes(study: Study, name: str) -> str | None:
-    """Id of the latest run that is to make an unpartitioned asset; None if it has ended.
-
-    It may be a run of the user's own job, or of a backfill.
-    """
-    for record in study.instance.get_asset_records([study.names.asset(name)]):
-        run_id = record.asset_entry.last_run_id
-        run = study.instance.get_run_by_id(run_id) if run_id else None
-        if run and run.status in EXPECTED:
-            return run.run_id
-    return None

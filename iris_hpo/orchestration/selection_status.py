@@ -58,6 +58,11 @@ def _check_selectable(study: Study, status: Status) -> None:
     if status.score_cards:
         return
     keys = list(status.scores)
+    if not keys:
+        job = study.names.plain("search")
+        raise InputError(
+            f"no candidate is registered that can be chosen; launch the job {job} first"
+        )
     problem = (
         "the only candidate has no score"
         if len(keys) == 1

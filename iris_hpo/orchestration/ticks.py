@@ -30,13 +30,12 @@ from iris_hpo.orchestration.reselection import select_again, select_what_was_lef
 from iris_hpo.orchestration.run_requests import (
     plan_requests,
     requests_again,
-    run_that_makes,
-    runs_at_work,
     search_request,
 )
 from iris_hpo.orchestration.shared_partitions import check_partitions
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import release_dead_runs
+from iris_hpo.orchestration.working_runs import run_that_makes, runs_with_signs
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import fingerprint
 from iris_hpo.text import counted
@@ -229,7 +228,7 @@ def _look_again(context: dg.SensorEvaluationContext, reason: str) -> dg.SensorRe
 
 
 def _release_dead_runs(log: logging.Logger, study: Study) -> None:
-    pool, working = study.names.pool, runs_at_work(study)
+    pool, working = study.names.pool, runs_with_signs(study)
     for released in release_dead_runs(study.instance, pool, waited_for=working):
         log_line(log, f"Released {released.text}")
 

@@ -130,7 +130,7 @@ def test_a_command_that_waits_says_for_which_run(
 
 
 def _started_run(project: SpecProject, keys: tuple[str, ...]) -> str:
-    """A run over a range that some other process has started."""
+    """A run over a range that some other process works on."""
     job = project.defs.resolve_job_def("search")
     run = project.instance.create_run_for_job(
         job,
@@ -140,9 +140,9 @@ def _started_run(project: SpecProject, keys: tuple[str, ...]) -> str:
             "dagster/asset_partition_range_end": keys[-1],
         },
     )
-    project.instance.report_dagster_event(
-        dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, job.name), run_id=run.run_id
-    )
+    for event, step in (("RUN_START", None), ("STEP_START", "candidates")):
+        begun = dg.DagsterEvent(dg.DagsterEventType[event].value, job.name, step_key=step)
+        project.instance.report_dagster_event(begun, run_id=run.run_id)
     return run.run_id
 
 
