@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from functools import cache, wraps
+from os import getpid  # a call may replace the function of `os`
 from typing import Any, Final
 
 _ENDS: Final = ("_exit", "execv", "execve")
@@ -27,7 +28,7 @@ def no_exit() -> Generator[None]:
         end = getattr(os, name)
         if not hasattr(end, "is_refusal"):
             setattr(os, name, _refusal(name, end))
-    block = os.getpid(), threading.get_ident()
+    block = getpid(), threading.get_ident()
     _guarded.append(block)
     try:
         yield
@@ -43,7 +44,7 @@ def _refusal(name: str, end: Callable[..., object]) -> Callable[..., object]:
 
     @wraps(end)
     def refuse(*given: Any, **named: Any) -> object:
-        process, thread = os.getpid(), threading.get_ident()
+        process, thread = getpid(), threading.get_ident()
         argument = next(iter((*given, *named.values())), None)
         if (process, thread) in _guarded:
             raise SystemExit(f"os.{name}({argument!r})")
@@ -82,7 +83,7 @@ _kept: list[object] = []
 
 
 def _on_exit(_: object) -> None:
-    if os.getpid() in dict(_guarded):
+    if getpid() in dict(_guarded):
         _write("compiled code has ended the process by exit")
         _end_at_once(2)
 

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from os import getpid  # a call may replace the function of `os`
 from typing import Final
 
 from iris_hpo.errors import CandidateError, InputError
@@ -50,11 +51,11 @@ def without_copies() -> Generator[None]:
 
     It would go on as this process does: record results, and select.
     """
-    process = os.getpid()
+    process = getpid()
     try:
         yield
     finally:
-        if os.getpid() != process:
+        if getpid() != process:
             error = sys.exception()
             os._exit(1 if error and getattr(error, "code", 1) else 0)
 

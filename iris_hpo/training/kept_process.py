@@ -8,17 +8,22 @@ except in those that nearly everything uses.
 import builtins
 import decimal
 import gc
+import io
 import json
 import locale
 import logging
 import math
 import os
+import pickle
 import random
+import select
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, partial
@@ -37,8 +42,12 @@ _SIGNALS: Final = tuple(
 )
 _FINDERS: Final = ("path", "meta_path", "path_hooks")
 """Lists in `sys` by which modules are found."""
-_SHARED: Final = (builtins, json, math, random, time, np)
+_SHARED: Final = (
+    *(io, json, math, os, os.path, pickle, random, select, signal, socket, subprocess, threading),
+    *(time, warnings, np),
+)
 """Modules in which a call may have replaced something, such as ``np.mean``."""
+_BUILTINS: Final = builtins.__dict__
 
 
 @contextmanager
@@ -49,10 +58,12 @@ def kept_process() -> Generator[None]:
     which they may need; but it is searched last. Threads that it leaves are noted.
     """
     with noted():
+        builtin_names = _BUILTINS.copy()
         before = [read() for read, _ in _STATE]
         try:
             yield
         finally:
+            _BUILTINS.update(builtin_names)  # what follows calls them
             _put_back(0, before)
 
 

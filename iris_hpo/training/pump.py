@@ -5,7 +5,6 @@ of what comes out of them.
 """
 
 import atexit
-import ctypes
 import io
 import os
 import socket
@@ -13,6 +12,7 @@ import sys
 import threading
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
+from ctypes import CDLL, c_void_p
 from typing import Final
 
 from iris_hpo.interrupts import held, out_of_reach
@@ -138,8 +138,8 @@ def _flush() -> None:
         with suppress(OSError, ValueError, AttributeError):  # closed, or there is none
             stream.flush()
     with suppress(OSError, ValueError, AttributeError):  # C's standard output has another name
-        library = ctypes.CDLL(None)
-        library.fflush(ctypes.c_void_p.in_dll(library, "stdout"))
+        library = CDLL(None)
+        library.fflush(c_void_p.in_dll(library, "stdout"))
 
 
 def is_bounded(stream: object) -> bool:

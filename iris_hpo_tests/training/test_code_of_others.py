@@ -54,6 +54,11 @@ def become_another(x: float) -> float:  # noqa: ARG001
     os.execlp("true", "true")
 
 
+def hide_the_process(x: float) -> float:
+    os.getpid = lambda: 1
+    return x
+
+
 def start_a_process(x: float) -> float:
     process = multiprocessing.get_context("fork").Process(target=abs, args=(x,))
     process.start()
@@ -134,6 +139,13 @@ def test_a_call_does_not_end_the_process(
 ) -> None:
     with pytest.raises(CandidateError, match=rf"^training failed: SystemExit: {reason}"):
         call(function, tmp_path)
+
+
+def test_a_call_that_replaces_the_id_of_its_process_is_no_copy(tmp_path: Path) -> None:
+    before = os.getpid
+
+    assert call(hide_the_process, tmp_path) == 0.0
+    assert os.getpid is before
 
 
 def test_a_process_that_a_call_starts_ends_by_itself(tmp_path: Path) -> None:

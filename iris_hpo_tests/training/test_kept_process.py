@@ -1,5 +1,6 @@
 """What a call of others' code changes in its process: the next candidate finds it as before."""
 
+import builtins
 import decimal
 import gc
 import io
@@ -13,6 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +27,7 @@ import sklearn
 from iris_hpo.training.kept_process import kept_process
 
 MODULES: Any = sys.modules
+BUILTINS = vars(builtins)
 
 
 def switch_collection() -> None:
@@ -96,6 +99,14 @@ CHANGES: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
     ),
     "name in json": (lambda: json.dumps, lambda: setattr(json, "dumps", watch)),
     "name in math": (lambda: math.isfinite, lambda: setattr(math, "isfinite", watch)),
+    "name in os": (lambda: os.write, lambda: setattr(os, "write", watch)),
+    "name in warnings": (
+        lambda: warnings.catch_warnings,
+        lambda: setattr(warnings, "catch_warnings", watch),
+    ),
+    "name in threading": (lambda: threading.Lock, lambda: setattr(threading, "Lock", watch)),
+    "function of Python": (lambda: BUILTINS["range"], lambda: BUILTINS.update(range=None)),
+    "no function of Python": (lambda: "list" in BUILTINS, lambda: BUILTINS.pop("list")),
     "array for a name": (lambda: id(np.mean), lambda: setattr(np, "mean", np.zeros(2))),
     "name removed": (lambda: hasattr(np, "mean"), lambda: delattr(np, "mean")),
     "collection": (gc.isenabled, switch_collection),
