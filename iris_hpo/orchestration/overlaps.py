@@ -79,6 +79,6 @@ def _keys_of(run: dg.DagsterRun, order: Sequence[str]) -> Sequence[str] | None:
         return None
     try:
         start, end = (order.index(run.tags[tag]) for tag in (RANGE_START, RANGE_END))
-    except (KeyError, ValueError):  # an end is gone, or another search of the same job is meant
+    except (KeyError, ValueError):  # a candidate at an end is gone
         return None
     return order[start : end + 1]
