@@ -24,7 +24,6 @@ from iris_hpo.orchestration.names import IDENTITY, log_line
 from iris_hpo.orchestration.partitions import change_requests, pending_change, registered_keys
 from iris_hpo.orchestration.plan import is_behind_data, quick_plan
 from iris_hpo.orchestration.ranges import cut
-from iris_hpo.orchestration.record import data_versions
 from iris_hpo.orchestration.recorder import SLOW_LOG, records_slowly
 from iris_hpo.orchestration.reselection import select_again, select_what_was_left
 from iris_hpo.orchestration.run_requests import (
@@ -35,7 +34,11 @@ from iris_hpo.orchestration.run_requests import (
 from iris_hpo.orchestration.shared_partitions import check_partitions
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import release_dead_runs
-from iris_hpo.orchestration.working_runs import run_that_makes, runs_with_signs
+from iris_hpo.orchestration.working_runs import (
+    run_that_failed,
+    run_that_makes,
+    runs_with_signs,
+)
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import fingerprint
 from iris_hpo.text import counted
@@ -121,13 +124,10 @@ def _nothing_new(study: Study) -> str:
     reason = f"{counted(len(keys), 'candidate')}, nothing new"
     if place := note_elsewhere(study):
         return f"{reason}; {place}"
-    if study.recorded("selection") is None and data_versions(
-        study.instance, study.names.asset("scores")
-    ):
-        sensor = study.names.plain("selection_sensor")
+    if study.recorded("selection") is None and (run_id := run_that_failed(study, "selection")):
         return (
-            f"{reason}, and no selection yet; if none comes, see the ticks of {sensor}, and "
-            "whether Dagster gives it to another code location, which has a search of this name"
+            f"{reason}, and no selection: its run {run_id} failed; see there whether Dagster gave "
+            "it to another code location, which has a search of this name"
         )
     return reason
 

@@ -1,13 +1,14 @@
 """Who looks from a checkout without artifacts is told where the recorded files are."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from iris_hpo.errors import InputError
 from iris_hpo_tests.orchestration.following import Follower
-from iris_hpo_tests.projects import SpecProject, succeed
+from iris_hpo_tests.projects import SpecProject, failure_text, succeed
 
 ADVICE = (
     "in other artifacts; run the search here too, or let the projects share their artifacts "
@@ -80,7 +81,15 @@ def test_a_card_whose_run_was_deleted(project: SpecProject) -> None:
     )
 
 
-def test_results_without_a_selection(scored: SpecProject) -> None:
-    assert "6 candidates, nothing new, and no selection yet; if none comes, see the ticks of" in (
-        skip_reason(scored)
+def test_a_selection_that_another_code_location_was_given(
+    scored: SpecProject, tmp_path: Path
+) -> None:
+    assert skip_reason(scored) == "6 candidates, nothing new"
+    other = SpecProject.create(tmp_path / "second", scored.instance)
+    other.spec = replace(other.spec, rule="cv")
+    refused = other.run("selection")
+    assert "with other selection rule or reports; with those of" in failure_text(refused)
+    assert skip_reason(scored) == (
+        f"6 candidates, nothing new, and no selection: its run {refused.run_id} failed; see there "
+        "whether Dagster gave it to another code location, which has a search of this name"
     )
