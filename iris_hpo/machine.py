@@ -70,6 +70,8 @@ def lack_of_temporary_room(error: BaseException) -> str | None:
             file.write(_PROBE)
             file.flush()
     except OSError as refusal:
+        if refusal.errno == errno.EMFILE:  # the work has left files open
+            return None
         return (
             f"temporary files cannot be written in {tempfile.tempdir or 'any folder'}: "
             f"{refusal.strerror}; make room there, or set TMPDIR to another folder, then run the "

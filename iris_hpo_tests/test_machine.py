@@ -8,6 +8,7 @@ import threading
 from collections.abc import Collection, Set
 from concurrent.futures import Future
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,15 @@ FAILURES = [
     pytest.param(CandidateError("exit code 1: No space left on device"), id="program"),
     pytest.param(FULL, id="this package"),
 ]
+
+
+def test_work_that_leaves_too_many_files_open_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = OSError(errno.EMFILE, "Too many open files")
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", partial(fail, error))
+
+    outcome = attempt(fail, error, 0)
+
+    assert outcome == Failed(error, "OSError: [Errno 24] Too many open files")
 
 
 @pytest.mark.parametrize("error", FAILURES)

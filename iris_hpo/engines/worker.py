@@ -4,6 +4,7 @@ A worker imports this module first, so every import here delays its start.
 """
 
 import importlib
+import math
 import multiprocessing
 import os
 import sys
@@ -11,6 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
+from itertools import count
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Final
@@ -26,10 +29,15 @@ ONE_THREAD: Final[dict[str, str]] = dict.fromkeys(
 
 
 _held: tuple[str, Callable[[object], object]] | None = None
+_begun: Final = count()
+"""Number of items that were begun here."""
 
 
 _MEMORY_VICTIM: Final = 500
 """How readily the kernel ends a worker where memory lacks; 0 is usual, 1,000 the most."""
+
+_SPARE_DESCRIPTORS: Final = 16
+"""Number of descriptors that an item may need."""
 
 _BEFORE_ALL: Final = 1000
 """Priority among the functions that `multiprocessing` calls when a process ends."""
@@ -84,7 +92,32 @@ def run_chunk(work: str, chunk: Chunk) -> list[Report]:
     if chunk.is_timed and chunk.items:
         with _files_of_run():
             Path(work).with_name(str(chunk.number)).touch()
-    return do_chunk(do, chunk)
+    return do_chunk(partial(_do_with_room, do), chunk)
+
+
+def _do_with_room(do: Callable[[object], object], item: object) -> object:
+    """Do an item, unless earlier ones have left so many files open that another worker has to."""
+    if next(_begun) and _free_descriptor() > _most_descriptors() - _SPARE_DESCRIPTORS:
+        os._exit(1)
+    return do(item)
+
+
+def _free_descriptor() -> float:
+    try:
+        descriptor = os.open(os.devnull, os.O_RDONLY)
+    except OSError:
+        return math.inf
+    os.close(descriptor)
+    return descriptor
+
+
+def _most_descriptors() -> float:
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits
+        return math.inf
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return math.inf if most == resource.RLIM_INFINITY else most
 
 
 def _hold(path: str) -> Callable[[object], object]:

@@ -3,6 +3,7 @@
 import math
 import multiprocessing
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -210,4 +211,12 @@ def leave_company(note: Path | None) -> int:
         note.write_text(str(child.pid))
         limits = {"_MAX_MEMORY_LEAK_SIZE": -math.inf, "_MEMORY_LEAK_CHECK_DELAY": -1}
         vars(process_executor).update(limits)
+    return os.getpid()
+
+
+def leave_files_open(share: float) -> int:
+    """Open files until a share of all that this process may open is taken."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    while os.open(os.devnull, os.O_RDONLY) < share * most - 1:
+        pass
     return os.getpid()

@@ -81,3 +81,10 @@ def test_a_call_is_done_here_if_a_spare_worker_dies_beside_a_child(tmp_path):
             assert apart(own_work.die_beside_a_child_elsewhere, os.getpid(), note) == os.getpid()
     finally:
         end_spare()
+
+
+def test_a_worker_that_can_open_no_more_files_is_replaced():
+    outcomes = all_of(LOKY.map(own_work.leave_files_open, [1.0, 0.5], Limits(retries=1)))
+
+    assert [*results_of(outcomes)] == [1.0, 0.5]
+    assert len(set(results_of(outcomes).values())) == 2
