@@ -8,6 +8,7 @@ except in those that nearly everything uses.
 import builtins
 import decimal
 import gc
+import hashlib
 import io
 import json
 import locale
@@ -21,6 +22,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import warnings
@@ -43,8 +45,8 @@ _SIGNALS: Final = tuple(
 _FINDERS: Final = ("path", "meta_path", "path_hooks")
 """Lists in `sys` by which modules are found."""
 _SHARED: Final = (
-    *(io, json, math, os, os.path, pickle, random, select, signal, socket, subprocess, threading),
-    *(time, warnings, np),
+    *(hashlib, io, json, math, np, os, os.path, pickle, random, select, signal, socket),
+    *(subprocess, tempfile, threading, time, warnings),
 )
 """Modules in which a call may have replaced something, such as ``np.mean``."""
 _BUILTINS: Final = builtins.__dict__
@@ -239,10 +241,6 @@ def _copied(group: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _copied(value) if type(value) is dict else value for name, value in group.items()}
 
 
-def _restore_pandas(before: Mapping[str, Any]) -> None:
-    _restore_group("", before, _pandas())
-
-
 def _restore_group(prefix: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Set what was changed in the way that pandas does, as it heeds some options only then."""
     pandas: Any = sys.modules["pandas"]
@@ -266,6 +264,7 @@ def _restore_scikit_learn(before: Mapping[str, Any]) -> None:
 
 
 _SETTINGS: Final[Sequence[tuple[Callable[[], Any], Callable[[Any], object]]]] = (
+    *([(os.geteuid, os.seteuid)] if hasattr(os, "geteuid") else ()),
     *([(_limits, _raise_limits)] if _limit_kinds() else ()),
     (_signals, _restore_signals),
     (_folder, _restore_folder),
@@ -285,7 +284,7 @@ _SETTINGS: Final[Sequence[tuple[Callable[[], Any], Callable[[Any], object]]]] = 
     (np.geterr, lambda before: np.seterr(**before)),
     (np.get_printoptions, lambda before: np.set_printoptions(**before)),
     (_scikit_learn, _restore_scikit_learn),
-    (_pandas, _restore_pandas),
+    (_pandas, lambda before: _restore_group("", before, _pandas())),
 )
 """How each setting is read, and put back if it was changed."""
 

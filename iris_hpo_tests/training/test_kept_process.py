@@ -3,6 +3,7 @@
 import builtins
 import decimal
 import gc
+import hashlib
 import io
 import json
 import locale
@@ -13,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import warnings
 from collections.abc import Callable
@@ -100,6 +102,8 @@ CHANGES: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
     "name in json": (lambda: json.dumps, lambda: setattr(json, "dumps", watch)),
     "name in math": (lambda: math.isfinite, lambda: setattr(math, "isfinite", watch)),
     "name in os": (lambda: os.write, lambda: setattr(os, "write", watch)),
+    "name in hashlib": (lambda: hashlib.sha256, lambda: setattr(hashlib, "sha256", watch)),
+    "temporary folder": (lambda: tempfile.tempdir, lambda: setattr(tempfile, "tempdir", "gone")),
     "name in warnings": (
         lambda: warnings.catch_warnings,
         lambda: setattr(warnings, "catch_warnings", watch),
@@ -117,6 +121,10 @@ CHANGES: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
     "another": (lambda: MODULES["json"], lambda: MODULES.update(json=ModuleType("json"))),
     "banned": (lambda: MODULES.get("banned", 0), lambda: MODULES.update(banned=None)),
 }
+
+
+if os.geteuid() == 0:
+    CHANGES["user"] = (os.geteuid, lambda: os.seteuid(65534))
 
 
 @pytest.mark.parametrize("what", CHANGES)
