@@ -66,7 +66,8 @@ def lack_of_temporary_room(error: BaseException) -> str | None:
     if not any(isinstance(each, OSError) or _names_full_disk(each) for each in _chain(error)):
         return None
     try:
-        with tempfile.NamedTemporaryFile() as file:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+        with tempfile.NamedTemporaryFile() as file:  # it would find no folder without a descriptor
             file.write(_PROBE)
             file.flush()
     except OSError as refusal:

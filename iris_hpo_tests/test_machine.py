@@ -8,7 +8,6 @@ import threading
 from collections.abc import Collection, Set
 from concurrent.futures import Future
 from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -145,9 +144,13 @@ FAILURES = [
 
 def test_work_that_leaves_too_many_files_open_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     error = OSError(errno.EMFILE, "Too many open files")
-    monkeypatch.setattr(tempfile, "NamedTemporaryFile", partial(fail, error))
-
-    outcome = attempt(fail, error, 0)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+    try:
+        outcome = attempt(fail, error, 0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
     assert outcome == Failed(error, "OSError: [Errno 24] Too many open files")
 
