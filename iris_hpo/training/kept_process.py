@@ -121,11 +121,12 @@ def _umask() -> int:
     return umask
 
 
-def _streams() -> dict[str, Any]:
-    return {name: getattr(sys, name, None) for name in ("stdout", "stderr")}
+def _streams_and_hooks() -> dict[str, Any]:
+    names = ("stdout", "stderr", "excepthook", "unraisablehook")  # no thread starts without a hook
+    return {name: getattr(sys, name, None) for name in names}
 
 
-def _restore_streams(before: Mapping[str, Any]) -> None:
+def _restore_streams_and_hooks(before: Mapping[str, Any]) -> None:
     for name, stream in before.items():
         if not isinstance(getattr(sys, name, None), BoundedStream):  # of a call in another thread
             setattr(sys, name, stream)
@@ -293,7 +294,7 @@ _STATE: Final[Sequence[tuple[Callable[[], Any], Callable[[Any], object]]]] = (
     (_names, _restore_names),
     *((read, partial(_restore_if_changed, read, restore)) for read, restore in _SETTINGS),
     (lambda: decimal.getcontext().copy(), decimal.setcontext),
-    (_streams, _restore_streams),
+    (_streams_and_hooks, _restore_streams_and_hooks),
     (_umask, os.umask),
 )
 """How all that is kept is read, and put back."""

@@ -116,6 +116,7 @@ CHANGES: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
     "collection": (gc.isenabled, switch_collection),
     "sockets": (socket.getdefaulttimeout, lambda: socket.setdefaulttimeout(1e-9)),
     "output": (lambda: sys.stdout, lambda: setattr(sys, "stdout", io.StringIO())),
+    "hook": (lambda: sys.excepthook, lambda: setattr(sys, "excepthook", None)),
     "module": (lambda: MODULES.get("json"), lambda: MODULES.pop("json")),
     "modules": (lambda: {**MODULES}, MODULES.clear),
     "another": (lambda: MODULES["json"], lambda: MODULES.update(json=ModuleType("json"))),
