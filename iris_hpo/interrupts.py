@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import FrameType
 from typing import Final
 
@@ -51,6 +52,8 @@ def watch() -> None:
     os.set_blocking(reader, False)
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    # Signals that a copy of this process gets, as those of a pool of processes, are its own.
+    os.register_at_fork(after_in_child=partial(signal.set_wakeup_fd, -1))
     _pipe[:] = [reader]
     signal.signal(signal.SIGINT, _on_ctrl_c)
     signal.signal(signal.SIGTERM, _as_ctrl_c)

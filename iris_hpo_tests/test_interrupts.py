@@ -196,3 +196,25 @@ def test_a_terminal_does_not_reach_what_is_started_out_of_reach(number: signal.S
     child.send_signal(number)
     child.communicate()
     assert child.returncode == 0
+
+
+FORKED = """
+import os, signal
+from iris_hpo import interrupts
+interrupts.watch()
+process = os.fork()
+if not process:
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        os._exit(0)
+os.waitpid(process, 0)
+print(interrupts.received())
+"""
+
+
+def test_a_signal_to_a_copy_of_the_process_is_not_its_own() -> None:
+    """As the end of a pool of processes sends to each."""
+    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, check=True)
+
+    assert done.stdout == b"None\n"
