@@ -7,6 +7,7 @@ import dagster as dg
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from iris_hpo.component.broken import BrokenSearch, Refused
+from iris_hpo.component.edits import edit_finder
 from iris_hpo.component.fields import StepFields
 from iris_hpo.component.part_fields import part_of
 from iris_hpo.component.places import (
@@ -75,6 +76,7 @@ class HyperparameterSearch(dg.Component, SearchFields):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Make the definitions of the search."""
+        find_edit = edit_finder(context)
         try:
             refuse_repeated_keys(context)
             spec = self.spec(context)
@@ -83,7 +85,7 @@ class HyperparameterSearch(dg.Component, SearchFields):
                 folder = Storage().parameters_folder(spec)
                 with at_field("axes"):
                     check_axis_files(folder, spec.axes, spec.sampler.use)
-            definitions = build_search(spec)
+            definitions = build_search(spec, find_edit=find_edit)
             refuse_taken_name(context, spec.name)
         except InputError as error:
             located = located_error(context, self._in_yaml(error.field), str(error))

@@ -17,6 +17,7 @@ from iris_hpo.orchestration.names import CHAMPION
 from iris_hpo.orchestration.resources import LogProgress, Progress, Storage
 from iris_hpo.orchestration.sensors import build_automation
 from iris_hpo.orchestration.study import OpenStudy, Study
+from iris_hpo.orchestration.ticks import FindEdit
 from iris_hpo.spec import SearchSpec
 
 STORAGE = "iris_hpo_storage"
@@ -49,6 +50,7 @@ def build_search(
     progress: Progress = _PROGRESS,
     open_study: OpenStudy | None = None,
     loads_data: bool = False,
+    find_edit: FindEdit | None = None,
 ) -> dg.Definitions:
     """Make the assets, checks, jobs and sensors of a search.
 
@@ -69,6 +71,9 @@ def build_search(
     loads_data
         Whether the study loads the value of the asset that the search learns from, if any, and not
         Dagster. The study needs the project's definitions then, and these need nothing of them.
+    find_edit
+        Says what of the description was edited since it was loaded, empty if nothing was; sensors
+        ask for nothing after an edit, since their runs would read another description.
     """
     _check_partitions(spec)
     _BUILT.setdefault(spec.name, []).append(spec)
@@ -88,7 +93,7 @@ def build_search(
             CHAMPION: CHAMPION_IO,
         },
     )
-    return dg.Definitions.merge(assets, build_automation(spec))
+    return dg.Definitions.merge(assets, build_automation(spec, find_edit))
 
 
 def _check_partitions(spec: SearchSpec) -> None:

@@ -12,10 +12,18 @@ from iris_hpo.orchestration.import_path import with_present_path
 from iris_hpo.orchestration.names import Names, names_of
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study
-from iris_hpo.orchestration.ticks import follow_parameter_files, follow_raw_data
+from iris_hpo.orchestration.ticks import FindEdit, follow_parameter_files, follow_raw_data
 from iris_hpo.spec import SearchSpec
 
 _SEARCHED: Final = ("raw_data", "split", "parameters", "models", "scores")
+_SEARCHES: Final = (
+    "Read data and parameter files, train and score candidates: all of them, or with a partition "
+    "that one alone. To choose several, materialise `models` and `scores`."
+)
+_FOLLOWS_CANDIDATES: Final = (
+    "Registers candidates that the parameter files, or the sampler, add, deletes those that are "
+    "gone, and requests the work that follows."
+)
 _FOLLOWS_FILE: Final = "Requests a run for all candidates when the data file has new content."
 _FOLLOWS_ASSET: Final = (
     "Requests a run for all candidates when the asset with the data was materialised."
@@ -33,7 +41,7 @@ def _interval() -> int:
     return int(given)
 
 
-def build_automation(spec: SearchSpec) -> dg.Definitions:
+def build_automation(spec: SearchSpec, find_edit: FindEdit | None = None) -> dg.Definitions:
     """Define the jobs and sensors of a search; all sensors are on by default."""
     names = names_of(spec)
     interval = _interval()
@@ -41,8 +49,7 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
     search = dg.define_asset_job(
         names.plain("search"),
         dg.AssetSelection.assets(*(names.asset(name) for name in _SEARCHED)),
-        description="Read data and parameter files, train and score candidates: all of them, or "
-        "with a partition that one alone. To choose several, materialise `models` and `scores`.",
+        description=_SEARCHES,
         executor_def=dg.in_process_executor,  # the work is spread by the engine, not by steps
     )
     select = dg.define_asset_job(
@@ -57,14 +64,14 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
         jobs=[search, select],
         minimum_interval_seconds=interval,
         default_status=_RUNNING,
-        description="Registers candidates that the parameter files, or the sampler, add, deletes "
-        "those that are gone, and requests the work that follows.",
+        description=_FOLLOWS_CANDIDATES,
     )
     def parameter_files_sensor(
         context: dg.SensorEvaluationContext, iris_hpo_storage: Storage
     ) -> dg.SensorResult:
         with user_errors():
-            return follow_parameter_files(context, open_study(context.instance, iris_hpo_storage))
+            study = open_study(context.instance, iris_hpo_storage)
+            return follow_parameter_files(context, study, find_edit)
 
     @dg.sensor(
         name=names.plain("raw_data_sensor"),
@@ -77,7 +84,8 @@ def build_automation(spec: SearchSpec) -> dg.Definitions:
         context: dg.SensorEvaluationContext, iris_hpo_storage: Storage
     ) -> dg.SensorResult:
         with user_errors():
-            return follow_raw_data(context, open_study(context.instance, iris_hpo_storage))
+            study = open_study(context.instance, iris_hpo_storage)
+            return follow_raw_data(context, study, find_edit)
 
     return dg.Definitions(
         jobs=[search, select],

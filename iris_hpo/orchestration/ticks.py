@@ -9,7 +9,7 @@ they would be read as another one.
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import sleep
 from typing import Any, Final
 
@@ -49,7 +49,13 @@ SETTLING_SECONDS: Final = 1.0
 _AT_WRITING: Final = "being written; the next tick looks again"
 
 
-def follow_parameter_files(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:
+FindEdit = Callable[[], str]
+"""Says what of a search's description was edited since it was loaded; empty if nothing was."""
+
+
+def follow_parameter_files(
+    context: dg.SensorEvaluationContext, study: Study, find_edit: FindEdit | None = None
+) -> dg.SensorResult:
     """Evaluate a tick over the parameter files, and release dead runs.
 
     The first tick that does not fail notes a slow event log, and leaves a cursor.
@@ -59,20 +65,21 @@ def follow_parameter_files(context: dg.SensorEvaluationContext, study: Study) ->
     InputError
         If a file cannot be used, or another project, or another asset, has the search's names.
     """
-    result = _evaluate(context, study)
+    _release_dead_runs(context.log, study)  # first, because a file may be wrong for a long time
+    edit = find_edit and find_edit()
+    result = _look_again(context, edit) if edit else _follow_candidates(context, study)
     if context.cursor is None and records_slowly(study.instance):
         log_line(context.log, SLOW_LOG, logging.WARNING)
     return result
 
 
-def _evaluate(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:
+def _follow_candidates(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:
     """Evaluate a tick over the parameter files.
 
     The cursor holds the digests of the candidates that were last acted upon, and of an estimator's
     code that belongs to no release: when the code changes, all candidates are requested. It holds
     how the search chooses, too: when that changes, a selection is requested.
     """
-    _release_dead_runs(context.log, study)  # first, because a file may be wrong for a long time
     check_settings_are_read(study.instance.root_directory)
     if context.repository_def is not None:
         check_partitions(study.spec, context.repository_def.assets_defs_by_key.values())
@@ -144,17 +151,26 @@ def _selection_requests(
     return requests, {name: part for name, part in parts.items() if part}
 
 
-def follow_raw_data(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:
+def follow_raw_data(
+    context: dg.SensorEvaluationContext, study: Study, find_edit: FindEdit | None = None
+) -> dg.SensorResult:
     """Evaluate a tick over the data file, or over the asset with the data.
-
-    The cursor holds the digest of the content that was last acted upon; of an asset, the event of
-    its materialisation, since a tick is too short to load the value. A run that reads the data,
-    such as one of the user's own job, is waited for; what it then left undone is requested.
 
     Raises
     ------
     InputError
         If the file cannot be used, or another project owns the search.
+    """
+    edit = find_edit and find_edit()
+    return _look_again(context, edit) if edit else _follow_data(context, study)
+
+
+def _follow_data(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:
+    """Evaluate a tick over the data that the description names.
+
+    The cursor holds the digest of the content that was last acted upon; of an asset, the event of
+    its materialisation, since a tick is too short to load the value. A run that reads the data,
+    such as one of the user's own job, is waited for; what it then left undone is requested.
     """
     if not study.spec.has_table:
         return dg.SensorResult(skip_reason="the search has no table")
