@@ -3,6 +3,7 @@
 from contextlib import nullcontext
 from pathlib import Path
 
+from iris_hpo.command.outdated import outdated_note
 from iris_hpo.command.output import complain, show, show_json
 from iris_hpo.command.output import results as stdout
 from iris_hpo.command.result_file import is_stdout, refuse_kept
@@ -11,7 +12,6 @@ from iris_hpo.command.turns import turn_to_export
 from iris_hpo.errors import InputError
 from iris_hpo.exports import export_of
 from iris_hpo.orchestration.results import read_results
-from iris_hpo.orchestration.selection_status import outdated_note
 from iris_hpo.text import clean
 
 

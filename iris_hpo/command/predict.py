@@ -57,7 +57,8 @@ def predict_file(
         make_model = _predictor(study, champion, ensemble=ensemble)
     if proba and study.spec.task == "regression":
         raise InputError("this search predicts numbers, which have no probabilities")
-    _check_versions(study, champion)
+    origin = study.spec.make_objective().origin
+    origin.check_made_with("the champion", champion.versions, champion.source)
     layout = study.spec.layout
     features = read_features(
         file,
@@ -126,15 +127,6 @@ def read_predictor(store: ArtifactStore, champion: ChampionCard, *, ensemble: bo
             "ensemble: true in its YAML"
         )
     return read_verified(store, ENSEMBLE, champion.ensemble["digest"])
-
-
-def _check_versions(study: Study, champion: ChampionCard) -> None:
-    for package, version in study.spec.make_objective().origin.package_versions().items():
-        if champion.versions.get(package) != version:
-            raise InputError(
-                f"the champion was trained with {package} {champion.versions.get(package)}, this "
-                f"is {version}; run the search again"
-            )
 
 
 def _load(content: bytes) -> Any:

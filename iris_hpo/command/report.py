@@ -3,6 +3,7 @@
 import webbrowser
 from pathlib import Path
 
+from iris_hpo.command.outdated import outdated_note
 from iris_hpo.command.output import complain, results, show, show_json
 from iris_hpo.command.result_file import is_stdout, refuse_kept
 from iris_hpo.command.session import open_study
@@ -26,7 +27,7 @@ def write_report(
     with open_study(search, data, artifacts) as study:
         if output:
             refuse_kept(output, study)
-        page = make_page(page_facts(study))
+        page = make_page(page_facts(study, outdated_note(study)))
         name = f"selection/{PAGE}"
         if output is None:
             study.store.write(name, page)

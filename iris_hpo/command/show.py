@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from iris_hpo.command.outdated import outdated_note
 from iris_hpo.command.output import complain, make_console, results, say, show_json
 from iris_hpo.command.session import open_study
 from iris_hpo.command.settings import choose_settings
@@ -13,7 +14,7 @@ from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.plan import full_plan
 from iris_hpo.orchestration.selection_metadata import part_note
-from iris_hpo.orchestration.selection_status import outdated_note, selection_state
+from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.orchestration.status import STATES
 from iris_hpo.selection.champion import ChampionCard
 from iris_hpo.selection.leaderboard import LEADERBOARD, read_csv, to_csv, typed

@@ -19,6 +19,7 @@ from iris_hpo.store.cards import read_recorded_card
 from iris_hpo.store.folder import read_verified
 from iris_hpo.text import legible, listed
 from iris_hpo.training.cards import ModelCard, load_model, model_card_name, model_name
+from iris_hpo.training.origin import Origin
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,10 +78,10 @@ class LoadedStudy:
         Raises
         ------
         InputError
-            If its file was changed, or was made with other versions of its packages.
+            If its file was changed, or was made with other source code or versions of its packages.
         """
         content = read_verified(self._store, CHAMPION, self._card.digest)
-        self._check_versions("the champion", self._card.versions)
+        self._origin.check_made_with("the champion", self._card.versions, self._card.source)
         return load_model(content)
 
     def model(self, candidate: str) -> object:
@@ -94,8 +95,8 @@ class LoadedStudy:
         Raises
         ------
         InputError
-            If there is no such model, its file was changed, or it was made with other versions of
-            its packages.
+            If there is no such model, its file was changed, or it was made with other source
+            code or versions of its packages.
         """
         version = self._versions.get(candidate)
         if version is None:
@@ -105,7 +106,7 @@ class LoadedStudy:
             )
         card = read_recorded_card(self._store, model_card_name(candidate), ModelCard, version)
         content = read_verified(self._store, model_name(candidate), card.digest)
-        self._check_versions(f"the model of {candidate}", card.versions)
+        self._origin.check_made_with(f"the model of {candidate}", card.versions, card.source)
         return load_model(content)
 
     def frame(self) -> "pd.DataFrame":
@@ -153,10 +154,6 @@ class LoadedStudy:
         content = read_verified(self._store, LEADERBOARD, self._card.leaderboard_digest)
         return [typed(row, self._spec.space) for row in read_csv(content)]
 
-    def _check_versions(self, what: str, versions: Mapping[str, str]) -> None:
-        for package, present in self._spec.make_objective().origin.package_versions().items():
-            if versions.get(package) != present:
-                raise InputError(
-                    f"{what} was trained with {package} {versions.get(package)}, this is "
-                    f"{present}; run the search again"
-                )
+    @property
+    def _origin(self) -> Origin:
+        return self._spec.make_objective().origin

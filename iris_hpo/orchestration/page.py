@@ -13,7 +13,6 @@ from iris_hpo.orchestration.failed_candidates import reasons_of
 from iris_hpo.orchestration.history import past_selections
 from iris_hpo.orchestration.results import read_results
 from iris_hpo.orchestration.selection_metadata import part_note
-from iris_hpo.orchestration.selection_status import outdated_note
 from iris_hpo.orchestration.status import Status
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.upstream import Upstream
@@ -33,8 +32,8 @@ _PAST: Final = 50
 """Largest number of selections that are listed."""
 
 
-def page_facts(study: Study) -> PageFacts:
-    """Read what the page of the last selection says.
+def page_facts(study: Study, note: str = "") -> PageFacts:
+    """Read what the page of the last selection says, with a note above all other warnings.
 
     Raises
     ------
@@ -44,7 +43,7 @@ def page_facts(study: Study) -> PageFacts:
     results = read_results(study)
     champion, findings = results.champion, examine_champion(study)
     facts = _facts(study, champion, results.rows, findings)
-    notes = [note for note in (part_note(study), outdated_note(study)) if note]
+    notes = [text for text in (note, part_note(study)) if text]
     return replace(
         facts,
         warnings=[*notes, *facts.warnings],

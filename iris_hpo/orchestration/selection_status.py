@@ -7,7 +7,6 @@ from typing import Final
 from iris_hpo.errors import InputError
 from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.failed_candidates import reasons_of
-from iris_hpo.orchestration.last_run import last_changed
 from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.proposals import usable_keys
 from iris_hpo.orchestration.record import Input
@@ -25,7 +24,6 @@ from iris_hpo.selection.references import REFERENCES
 from iris_hpo.selection.selected_files import digests_of_selected
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.spec import SearchSpec
-from iris_hpo.spec_choosing import selection_settings
 from iris_hpo.store.cards import fingerprint
 from iris_hpo.store.digests import ArtifactError, StoreReadError
 from iris_hpo.store.folder import ArtifactStore, read_verified
@@ -73,10 +71,10 @@ def _check_selectable(study: Study, status: Status) -> None:
         raise InputError(
             f"{problem}: {'it' if len(keys) == 1 else 'all'} failed; {keys[0]}: {reason}"
         )
+    models, scores = (study.names.asset(name).to_user_string() for name in ("models", "scores"))
     raise InputError(
-        f"{problem} of the current data and settings; "
-        f"materialise {study.names.asset('models').to_user_string()} and "
-        f"{study.names.asset('scores').to_user_string()} first"
+        f"{problem} of the present data, settings and code, which may have been edited during a "
+        f"run: run the search again, or materialise {models} and {scores} first"
     )
 
 
@@ -185,37 +183,12 @@ def selection_state(
         raise
     except (InputError, KeyError):  # a selected candidate may be gone
         return "out of date"
-    return "up to date" if _is_of(study, recorded, settings, status) else "out of date"
+    return "up to date" if is_selection_of(study, recorded, settings, status) else "out of date"
 
 
-def outdated_note(study: Study) -> str:
-    """Note that the last selection is not of the present results; empty if it is, or there is none.
-
-    Its files are not looked at.
-
-    Raises
-    ------
-    StoreReadError
-        If what is stored cannot be read now.
-    """
-    recorded = study.recorded("selection")
-    if recorded is None:
-        return ""
-    try:
-        upstream = study.upstream()
-        settings = selection_settings(
-            study.spec, upstream.split_card.folds, **last_changed(study, "selection")
-        )
-        if _is_of(study, recorded, settings, read_selectable(study, upstream)):
-            return ""
-    except StoreReadError:
-        raise
-    except InputError:  # no score is current, or the search cannot choose so any more
-        pass
-    return "this selection is out of date; `iris-hpo run` selects again"
-
-
-def _is_of(study: Study, recorded: Input, settings: SelectionSettings, status: Status) -> bool:
+def is_selection_of(
+    study: Study, recorded: Input, settings: SelectionSettings, status: Status
+) -> bool:
     """Whether a recorded selection was made from these results by these settings, and this code."""
     spec = study.spec
     version = selection_version(

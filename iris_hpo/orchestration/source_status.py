@@ -97,11 +97,26 @@ def read_sources(study: Study, settings: Settings) -> Sources:
     return Sources(split_card, parameters_card, states)
 
 
-def _split_card(study: Study, settings: SplitSettings) -> SplitCard:
-    """The card of the split that the data and the settings make.
+def are_sources_current(study: Study, settings: Settings) -> bool:
+    """Whether the unpartitioned assets fit the files and the settings; no rows are divided.
 
-    If the card of the recorded split names the same data and settings, the rows are not divided.
+    Raises
+    ------
+    InputError
+        If data or parameter files cannot be used.
     """
+    if _recorded_split_card(study, settings.split) is None:
+        return False
+    return {*read_sources(study, settings).states.values()} == {"up to date"}
+
+
+def _split_card(study: Study, settings: SplitSettings) -> SplitCard:
+    """The card of the split that the data and the settings make."""
+    return _recorded_split_card(study, settings) or study.divide(settings)[0]
+
+
+def _recorded_split_card(study: Study, settings: SplitSettings) -> SplitCard | None:
+    """The card of the recorded split, if it names the present data and these settings."""
     recorded = study.recorded("split")
     if recorded is not None and recorded.code_version == CODE_VERSIONS["split"]:
         with suppress(ArtifactError):
@@ -113,7 +128,7 @@ def _split_card(study: Study, settings: SplitSettings) -> SplitCard:
                 and (prepares(study.spec) or not card.kinds)
             ):
                 return card
-    return study.divide(settings)[0]
+    return None
 
 
 def _is_of_layout(study: Study, card: SplitCard) -> bool:

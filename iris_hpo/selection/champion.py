@@ -36,6 +36,8 @@ class ChampionCard(Card):
         The version of the card of the model that was scored, and its scores.
     versions
         Versions of Python and of the packages that ``champion.pkl`` was trained with.
+    source
+        Digests of the modules of no release that it was trained with.
     refit
         ``all`` if ``champion.pkl`` was trained again, on the training and the test rows; ``train``,
         or None, if it is the model that was scored.
@@ -106,6 +108,7 @@ class ChampionCard(Card):
     direction: str | None = None
     has_files: bool | None = None
     iterations: int | None = None
+    source: dict[str, str] | None = None
 
     def content(self) -> dict[str, object]:
         """Return the fields that are stored."""
@@ -197,6 +200,7 @@ def champion_card(made: Made, split: SplitCard) -> ChampionCard:
         direction=MINIMIZE if selection.minimizes else None,
         has_files=True if card.beside else None,
         iterations=card.iterations,
+        source=card.source,
     )
 
 

@@ -48,6 +48,9 @@ class ModelCard(ResultCard):
     iterations
         Number of iterations of a model that stops early: the median of the best numbers of the
         folds. None, and not stored, for others.
+    source
+        Digests of the modules of no release that it was made with. None, and not stored, without
+        such modules, and in cards of earlier versions.
     """
 
     digest: str
@@ -58,11 +61,12 @@ class ModelCard(ResultCard):
     versions: dict[str, str]
     beside: dict[str, str] | None = None
     iterations: int | None = None
+    source: dict[str, str] | None = None
 
     def content(self) -> dict[str, object]:
         """Return the fields that are stored."""
         content = dict(super().content())
-        for name in ("beside", "iterations"):
+        for name in ("beside", "iterations", "source"):
             if content[name] is None:
                 del content[name]
         return content

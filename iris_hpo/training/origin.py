@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 
-from iris_hpo.errors import WholeRunError
+from iris_hpo.errors import InputError, WholeRunError
 from iris_hpo.training.source_code import code_of, distributions, loaded_code
 
 
@@ -56,7 +56,7 @@ class Origin(ABC):
             raise WholeRunError(
                 f"the code of {', '.join(sorted(names))} that is loaded here is not the code that "
                 "this run was planned with: it was edited in between, or differs between machines; "
-                "restart Dask workers that have loaded it, and run the search again"
+                "run the search again; Dask workers that have loaded it must be restarted before"
             )
 
     def package_versions(self) -> dict[str, str]:
@@ -66,6 +66,45 @@ class Origin(ABC):
         """
         paths = self.import_paths
         return dict(_versions_of(frozenset({*_top_levels(paths), *code_of(paths).packages})))
+
+    def source(self) -> Mapping[str, str]:
+        """Digests of the modules in `code`, which may have inputs and a version of the user too."""
+        return self._of_modules(self.code)
+
+    def _of_modules(self, code: Mapping[str, str]) -> dict[str, str]:
+        modules = code_of(self.import_paths).digests
+        return {name: digest for name, digest in code.items() if name in modules}
+
+    def check_made_with(
+        self, what: str, versions: Mapping[str, str], source: Mapping[str, str] | None
+    ) -> None:
+        """Refuse to use a model that was made with other packages, or other source code.
+
+        Parameters
+        ----------
+        what
+            Names the model in the message.
+        versions, source
+            What its card says; no source is checked if there is none.
+
+        Raises
+        ------
+        InputError
+            If something differs.
+        """
+        for package, present in self.package_versions().items():
+            if versions.get(package) != present:
+                raise InputError(
+                    f"{what} was trained with {package} {versions.get(package)}, this is "
+                    f"{present}; run the search again"
+                )
+        loaded = self._of_modules(self.loaded())
+        if source is not None and source != loaded:
+            names = {name for name, _ in source.items() ^ loaded.items()}
+            raise InputError(
+                f"{what} was trained with other code of {', '.join(sorted(names))} than this "
+                "process has: run the search again, or restart a process that has an earlier one"
+            )
 
     def origin_identity(self) -> dict[str, object]:
         """Return what of the origin decides a result, as JSON."""

@@ -210,6 +210,7 @@ class TrialWork:
             support_vectors=training.support_vectors,
             convergence_warnings=training.convergence_warnings,
             versions={"python": python_version(), **objective.origin.package_versions()},
+            source=dict(objective.origin.source()) or None,
             seconds=training.seconds,
             run_id=self.run_id,
             beside={suffix: digest_of(file) for suffix, file in training.beside.items()} or None,

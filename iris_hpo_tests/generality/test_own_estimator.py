@@ -86,6 +86,21 @@ def test_an_edit_of_it_makes_its_results_out_of_date(own: YamlProject) -> None:
     assert own.run("stump")["trained"] == 2
 
 
+def test_its_champion_predicts_by_no_other_code(own: YamlProject) -> None:
+    own.run("stump")
+    data = str(own.root / "data" / "wine.csv")
+    predict = ["predict", "--search", "stump", data]
+    assert own.call(*predict).code == 0
+
+    (own.root / "stumps.py").write_text(MODULE.replace("pass", "predict = None"))
+
+    refused = own.call(*predict)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith(
+        "iris-hpo: the champion was trained with other code of stumps than this process has: "
+    )
+
+
 def tick(own: YamlProject, cursor: str | None) -> Any:
     defs = own.load()
     with own.entered(), own.instance() as instance:

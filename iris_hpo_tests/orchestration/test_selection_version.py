@@ -1,18 +1,12 @@
 """The data version of `selection` changes if and only if the selection may."""
 
-from dataclasses import replace
-
-import pytest
-
-from iris_hpo.orchestration.page import page_facts
-from iris_hpo.orchestration.selection_status import outdated_note, selection_version
+from iris_hpo.orchestration.selection_status import selection_version
 from iris_hpo.orchestration.status import Status
 from iris_hpo.run_settings import SelectionSettings
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
 from iris_hpo.space.simplicity import Simplest
 from iris_hpo.store.cards import fingerprint
-from iris_hpo.training.estimators import Step
 from iris_hpo_tests.projects import KEYS, SpecProject, succeed
 
 
@@ -158,21 +152,3 @@ def test_it_changes_with_the_share_where_that_decides_and_with_the_metric() -> N
     assert len({version("within", within=share) for share in ("1%", "2%")}) == 2
     assert version("cv", within="1%") == version("cv", within="2%")
     assert version("cv", metric="balanced_accuracy") != version("cv")
-
-
-@pytest.mark.parametrize("rule", ["test_score", "cv"])
-def test_one_of_the_present_results_has_no_note(searched: SpecProject, rule: str) -> None:
-    select_again(searched, rule)
-    assert outdated_note(searched.study()) == ""
-
-
-def test_one_of_other_results_is_noted(searched: SpecProject) -> None:
-    searched.instance.add_dynamic_partitions("c_gamma", ["C1.0_G1.0"])
-    assert outdated_note(searched.study()).startswith("this selection is out of date")
-    assert outdated_note(searched.study()) == page_facts(searched.study()).warnings[0]
-
-
-def test_one_of_which_no_score_is_left_is_noted(searched: SpecProject) -> None:
-    steps = (Step("sklearn.svm.SVC", {"shrinking": False}),)
-    edited = replace(searched, spec=replace(searched.spec, steps=steps))
-    assert outdated_note(edited.study()).startswith("this selection is out of date")
