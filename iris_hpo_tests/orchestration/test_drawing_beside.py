@@ -64,5 +64,6 @@ def test_candidates_are_the_same_in_whichever_process_a_sampler_decides(
     assert registered[0] == registered[1]
     assert len(processes.calls) == (9 if sampler == "tpe" else 0), "one that makes it, 8 answers"
     for process in processes.started:
-        with pytest.raises(RuntimeError, match="shutdown"):
+        # Loky says what it notices first: the end, or that no answer can come any more.
+        with pytest.raises(RuntimeError, match=r"shutdown|un-serialize"):
             process.begin(len, "")
