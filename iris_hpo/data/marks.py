@@ -1,5 +1,6 @@
 """The marks for missing values that a user names, such as -999, beside those of every table."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -75,6 +76,12 @@ def check_missing(missing: Missing) -> None:
                 raise InputError(
                     f"missing {shorten(str(mark))} must be a number or a text; quote a word that "
                     "YAML reads as a truth value, as in missing: ['no']",
+                    field=("missing", *([place] if place else ())),
+                )
+            if isinstance(mark, float) and not math.isfinite(mark):
+                raise InputError(
+                    f"missing {mark} is no finite number; quote it as it is in the cells, as in "
+                    "missing: ['.inf']; nan is missing in any table",
                     field=("missing", *([place] if place else ())),
                 )
 

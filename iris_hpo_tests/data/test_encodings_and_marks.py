@@ -1,5 +1,6 @@
 """Files that are no UTF-8, and a user's own marks for missing values."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -179,3 +180,9 @@ def test_marks_of_a_column_that_there_is_not_are_refused(tmp_path: Path) -> None
 def test_a_truth_value_is_no_mark() -> None:
     with pytest.raises(InputError, match="quote a word that YAML reads as a truth value"):
         Layout(missing=[False])
+
+
+@pytest.mark.parametrize("missing", [[math.nan], {"a": [math.inf]}])
+def test_a_mark_that_is_no_finite_number_is_refused(missing: Missing) -> None:
+    with pytest.raises(InputError, match="is no finite number; quote it as it is in the cells"):
+        Layout(missing=missing)
