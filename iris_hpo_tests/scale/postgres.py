@@ -5,7 +5,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,12 +36,14 @@ class Postgres:
         main.suspend()  # it starts no more of them
         processes = [main, *main.children(recursive=True)]
         for process in processes[1:]:
-            process.suspend()
+            with suppress(psutil.NoSuchProcess):  # it was about to end
+                process.suspend()
         try:
             yield
         finally:
             for process in processes:
-                process.resume()
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
 
 
 @contextmanager
