@@ -2,7 +2,7 @@
 
 from iris_hpo.command.settings import present_settings
 from iris_hpo.errors import InputError
-from iris_hpo.orchestration.selection_status import is_selection_of, read_selectable
+from iris_hpo.orchestration.selection_status import selection_state
 from iris_hpo.orchestration.source_status import are_sources_current
 from iris_hpo.orchestration.study import Study
 from iris_hpo.store.digests import StoreReadError
@@ -20,21 +20,16 @@ def outdated_note(study: Study) -> str:
     StoreReadError
         If what is stored cannot be read now.
     """
-    recorded = study.recorded("selection")
-    if recorded is None:
+    if study.recorded("selection") is None:
         return ""
     try:
         chosen = present_settings(study)
-        if not are_sources_current(study, chosen.settings):
-            return _OUTDATED
+        is_current = are_sources_current(study, chosen.settings)
     except StoreReadError:
         raise
     except InputError as error:
         return f"it is not known whether this selection is out of date: {error}"
-    try:
-        status = read_selectable(study, study.upstream())
-    except StoreReadError:
-        raise
-    except InputError:  # no score is left
-        return _OUTDATED
-    return "" if is_selection_of(study, recorded, chosen.selection, status) else _OUTDATED
+    if is_current:
+        state = selection_state(study, chosen.selection, verify_files=False)
+        is_current = state == "up to date"
+    return "" if is_current else _OUTDATED

@@ -9,7 +9,6 @@ from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.failed_candidates import reasons_of
 from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.proposals import usable_keys
-from iris_hpo.orchestration.record import Input
 from iris_hpo.orchestration.selection_metadata import report_digests
 from iris_hpo.orchestration.status import State, Status, read_status
 from iris_hpo.orchestration.study import Study
@@ -156,7 +155,11 @@ def _minimizes(spec: SearchSpec) -> bool:
 
 
 def selection_state(
-    study: Study, settings: SelectionSettings, status: Status | None = None
+    study: Study,
+    settings: SelectionSettings,
+    status: Status | None = None,
+    *,
+    verify_files: bool = True,
 ) -> State:
     """State of the stored selection, for the present scores and the settings of a run.
 
@@ -164,6 +167,8 @@ def selection_state(
     ----------
     status
         Status of all candidates, if it was just read and all are up to date.
+    verify_files
+        Whether the files of the selection are read too.
 
     Raises
     ------
@@ -178,29 +183,23 @@ def selection_state(
             status = read_selectable(study, study.upstream())
         else:
             _check_selectable(study, status)
-        check_files(study.store, list(_stored_files(study, status)))
+        if verify_files:
+            check_files(study.store, list(_stored_files(study, status)))
     except StoreReadError:
         raise
     except (InputError, KeyError):  # a selected candidate may be gone
         return "out of date"
-    return "up to date" if is_selection_of(study, recorded, settings, status) else "out of date"
-
-
-def is_selection_of(
-    study: Study, recorded: Input, settings: SelectionSettings, status: Status
-) -> bool:
-    """Whether a recorded selection was made from these results by these settings, and this code."""
-    spec = study.spec
+    spec, repeats = study.spec, study.upstream().split_card.repeats
     version = selection_version(
         status,
         settings,
         spec.space,
         spec.reports,
-        study.upstream().split_card.repeats,
+        repeats,
         minimizes=_minimizes(spec),
     )
     is_current = recorded.version == version and recorded.code_version == CODE_VERSIONS["selection"]
-    return is_current and recorded.is_latest
+    return "up to date" if is_current and recorded.is_latest else "out of date"
 
 
 def check_files(store: ArtifactStore, files: Sequence[tuple[str, str]]) -> None:

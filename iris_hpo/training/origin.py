@@ -98,8 +98,10 @@ class Origin(ABC):
                     f"{what} was trained with {package} {versions.get(package)}, this is "
                     f"{present}; run the search again"
                 )
+        if source is None:
+            return
         loaded = self._of_modules(self.loaded())
-        if source is not None and source != loaded:
+        if source != loaded:
             names = {name for name, _ in source.items() ^ loaded.items()}
             raise InputError(
                 f"{what} was trained with other code of {', '.join(sorted(names))} than this "
