@@ -12,11 +12,26 @@ from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.errors import InputError, at_field
 from iris_hpo.parts import Part
 from iris_hpo.run_settings import BudgetSettings
+from iris_hpo.space.axes import Axis
 from iris_hpo.text import shorten
+from iris_hpo.training.choices import Choice
 from iris_hpo.training.early_stopping import EarlyStopping
+from iris_hpo.training.estimators import Step
 
 PARTS: Final = ("engine", "splitter", "sampler")
 """Fields with a part."""
+
+LISTS: Final = {
+    "axes": Axis,
+    "steps": Step,
+    "choices": Choice,
+    "metrics": Part,
+    "reports": Part,
+}
+"""Fields with a list, and the class of its items."""
+
+_NAMED: Final = {Part: "use", Step: "estimator"}
+"""Classes whose name alone stands for an instance, and the field of the name."""
 
 SETTINGS: Final = {
     "layout": Layout,
@@ -37,24 +52,35 @@ def in_full(name: str, given: object) -> object:
     InputError
         If it is nothing of the kind.
     """
-    if given is None:
+    if given is None and name not in LISTS:
         return None
-    if name == "reports" and isinstance(given, (list, tuple)):
-        return tuple(_made(name, Part, one) for one in cast("tuple[object, ...]", given))
+    if name in LISTS:
+        if not isinstance(given, (list, tuple)):
+            raise InputError(f"{name} {shorten(str(given))} must be a list", field=(name,))
+        return tuple(_item(name, one) for one in cast("tuple[object, ...]", given))
     if name in PARTS:
         return _made(name, Part, given)
+    if name == "scoring":
+        return _item(name, given)
     return _made(name, SETTINGS[name], given) if name in SETTINGS else given
+
+
+def _item(name: str, given: object) -> object:
+    """Return an item of a list, or a scoring, which may stay a name."""
+    if name in ("scoring", "metrics") and isinstance(given, str):
+        return given
+    return _made(name, LISTS.get(name, Part), given)
 
 
 def _made(name: str, kind: type[Kind], given: object) -> Kind:
     if isinstance(given, kind):
         return given
     known = [one.name for one in fields(kind)]  # pyright: ignore[reportArgumentType]
-    if isinstance(given, str) and kind is Part:
-        given = {"use": given}
+    if isinstance(given, str) and kind in _NAMED:
+        given = {_NAMED[kind]: given}
     if not isinstance(given, Mapping):
         raise InputError(
-            f"{name} {shorten(str(given))} must be a {kind.__name__} or a mapping of "
+            f"{name} {shorten(str(given))} must be {_with_article(kind)} or a mapping of "
             f"{', '.join(known)}",
             field=(name,),
         )
@@ -70,4 +96,9 @@ def _made(name: str, kind: type[Kind], given: object) -> Kind:
         try:
             return kind(**settings)
         except TypeError as error:
-            raise InputError(f"{name}: {error}") from error
+            reason = str(error).removeprefix(f"{kind.__name__}.__init__() ")
+            raise InputError(f"{name}: {reason}") from error
+
+
+def _with_article(kind: type) -> str:
+    return f"{'an' if kind.__name__[0] in 'AE' else 'a'} {kind.__name__}"

@@ -123,6 +123,23 @@ def test_parts_and_settings_may_be_given_as_in_yaml():
     assert spec.reports == (Part("heatmap"), Part("html"))
 
 
+def test_axes_steps_choices_and_scorings_may_be_given_as_in_yaml():
+    depth = {"name": "depth", "symbol": "D", "parameter": "max_depth", "type": "int"}
+    criterion = {"name": "criterion", "default": "gini", "options": ("gini", "entropy")}
+    spec = search(
+        steps=["sklearn.tree.DecisionTreeClassifier"],
+        axes=[depth],
+        choices=[criterion],
+        scoring={"use": "f1_macro"},
+        metrics=["accuracy", {"use": "sklearn.metrics.f1_score", "settings": {"average": "micro"}}],
+    )
+
+    assert spec.steps == (Step("sklearn.tree.DecisionTreeClassifier"),)
+    assert (spec.axes, spec.choices) == ((Axis(**depth),), (Choice(**criterion),))
+    assert spec.scoring == Part("f1_macro")
+    assert spec.metrics == ("accuracy", Part("sklearn.metrics.f1_score", {"average": "micro"}))
+
+
 @pytest.mark.parametrize(
     ("given", "field", "message"),
     [
@@ -141,6 +158,10 @@ def test_parts_and_settings_may_be_given_as_in_yaml():
         ),
         ({"budget": {"candidates": 0}}, ("budget", "candidates"), "candidates 0 must be at least"),
         ({"budget": {"candidates": "7"}}, ("budget",), "budget: '<' not supported between"),
+        ({"steps": "sklearn.svm.SVC"}, ("steps",), "steps 'sklearn.svm.SVC' must be a list"),
+        ({"axes": [7]}, ("axes",), "axes '7' must be an Axis or a mapping of name, symbol, "),
+        ({"axes": [{"name": "c"}]}, ("axes",), "axes: missing 1 required positional argument: "),
+        ({"metrics": None}, ("metrics",), "metrics 'None' must be a list"),
         (
             {"sampler": {"use": "tpe", "seed": 1}},
             ("sampler", "seed"),

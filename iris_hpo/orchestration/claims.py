@@ -7,6 +7,9 @@ project stores its folder with the instance, under both names, and another proje
 only if it would change the candidates or their results while the first still has them. A moved or
 copied project, and several checkouts with the same files, work without a message. So does a project
 that is edited in its folder, also in that of several containers which are updated one by one.
+
+A code location keeps a description as it has loaded it, while runs and commands load it again. The
+claim has the latest description, so that sensors of a process with an earlier one leave it alone.
 """
 
 import json
@@ -34,6 +37,9 @@ FOLLOWED_SECONDS: Final = 120.0
 """Time after a sensor's last tick for which a project on another machine still owns the search."""
 
 _REFRESHED_SECONDS: Final = 30.0
+
+_LOADED: Final = time.time()
+"""Time at which this process has loaded its descriptions, in seconds since the epoch."""
 
 _WORKSPACE: Final = (
     "code locations of one workspace need two names, since Dagster gives the automatic selections "
@@ -65,6 +71,10 @@ class _Claim:
         Its data file; empty without one, and in claims of earlier versions.
     deciding
         What else decides its results, by `deciding_digests`; empty in claims of earlier versions.
+    described
+        Digest of the description; empty in claims of earlier versions.
+    loaded
+        Time at which a process has loaded that description; 0 in claims of earlier versions.
     """
 
     folder: str
@@ -77,6 +87,8 @@ class _Claim:
     partitions: str | None = None
     data: str = ""
     deciding: Mapping[str, str] = field(default_factory=dict[str, str])
+    described: str = ""
+    loaded: float = 0.0
 
     def is_of(self, other: "_Claim") -> bool:
         """Whether both are the same project, or the instance was copied with its project."""
@@ -112,7 +124,13 @@ def claim_search(study: Study, *, follows: bool = False) -> None:
         return
     before = max(old.followed if old and old.is_of(own) else 0.0 for old in stored)
     late = follows and _seconds_from(before) > _REFRESHED_SECONDS
-    claim = replace(own, followed=time.time() if late else before)
+    claim = replace(
+        own,
+        followed=time.time() if late else before,
+        loaded=max(
+            old.loaded if old and old.described == own.described else _LOADED for old in stored
+        ),
+    )
     if all(old == claim for old in stored):
         return
     with suppress(NotImplementedError):  # an instance without such a storage
@@ -132,6 +150,18 @@ def check_claim(study: Study) -> None:
         If another project owns the search; the message names both projects and what to do.
     """
     _look(study)
+
+
+def loaded_later(study: Study) -> str:
+    """What to do if a run or a command has loaded a later description of this search; or empty."""
+    own = _own_claim(study)
+    for old in _read(study):
+        if old and old.is_of(own) and old.loaded > _LOADED and old.described != own.described:
+            return (
+                f"a run has read another description of the search in {own.folder} than this code "
+                "location has loaded: reload the code location, in the UI or by a restart"
+            )
+    return ""
 
 
 def _seconds_from(moment: float) -> float:
@@ -213,23 +243,29 @@ def _search_of(stored: _Claim, own: _Claim) -> str:
 def _own_claim(study: Study) -> _Claim:
     spec = study.spec
     listed_in = study.parameters_folder if spec.sampler == PARAMETER_FILES else spec.home
+    search = fingerprint(
+        data_file=spec.data_file,
+        **({"data_asset": spec.data_asset} if spec.data_asset else {}),
+        axes=[axis.identity() for axis in spec.axes],
+        steps=[spec.objective.use] if spec.objective else [step.estimator for step in spec.steps],
+    )
+    deciding = deciding_digests(spec)
     return _Claim(
         folder=os.path.realpath(spec.home),
         host=socket.gethostname(),
         parameters=os.path.realpath(listed_in),
-        search=fingerprint(
-            data_file=spec.data_file,
-            **({"data_asset": spec.data_asset} if spec.data_asset else {}),
-            axes=[axis.identity() for axis in spec.axes],
-            steps=[spec.objective.use]
-            if spec.objective
-            else [step.estimator for step in spec.steps],
-        ),
+        search=search,
         database=_database(study.instance),
         name=spec.name,
         partitions=study.names.partitions_name,
         data=os.path.realpath(study.data_file) if spec.has_table and not spec.data_asset else "",
-        deciding=deciding_digests(spec),
+        deciding=deciding,
+        described=fingerprint(
+            search=search,
+            deciding=dict(deciding),
+            axes=[repr(axis) for axis in spec.axes],
+            sampling=[repr(spec.sampler), repr(spec.sampling)],
+        ),
     )
 
 

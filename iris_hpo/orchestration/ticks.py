@@ -16,7 +16,7 @@ from typing import Any, Final
 import dagster as dg
 
 from iris_hpo.data.sources import file_digest
-from iris_hpo.orchestration.claims import check_claim, claim_search
+from iris_hpo.orchestration.claims import check_claim, claim_search, loaded_later
 from iris_hpo.orchestration.draw_requests import draw_again
 from iris_hpo.orchestration.elsewhere import note_elsewhere
 from iris_hpo.orchestration.home import check_settings_are_read
@@ -66,7 +66,7 @@ def follow_parameter_files(
         If a file cannot be used, or another project, or another asset, has the search's names.
     """
     _release_dead_runs(context.log, study)  # first, because a file may be wrong for a long time
-    edit = find_edit and find_edit()
+    edit = _edit(study, find_edit)
     result = _look_again(context, edit) if edit else _follow_candidates(context, study)
     if context.cursor is None and records_slowly(study.instance):
         log_line(context.log, SLOW_LOG, logging.WARNING)
@@ -161,8 +161,13 @@ def follow_raw_data(
     InputError
         If the file cannot be used, or another project owns the search.
     """
-    edit = find_edit and find_edit()
+    edit = _edit(study, find_edit)
     return _look_again(context, edit) if edit else _follow_data(context, study)
+
+
+def _edit(study: Study, find_edit: FindEdit | None) -> str:
+    """What to do after an edit, since runs would follow another description; empty without."""
+    return (find_edit() if find_edit else "") or loaded_later(study)
 
 
 def _follow_data(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:

@@ -16,7 +16,7 @@ from typing import Any
 import dagster as dg
 
 from iris_hpo.orchestration.candidates_run import CandidatesRun
-from iris_hpo.orchestration.claims import check_claim
+from iris_hpo.orchestration.claims import claim_search
 from iris_hpo.orchestration.config import CandidatesConfig, candidates_config
 from iris_hpo.orchestration.drawing_run import DrawingRun, draws
 from iris_hpo.orchestration.failures import user_errors
@@ -40,7 +40,7 @@ def build_candidates(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefini
     ) -> Iterator[dg.MaterializeResult[Any]]:
         with user_errors():
             study = open_study(context.instance, iris_hpo_storage)
-            check_claim(study)
+            claim_search(study)
             kind = DrawingRun if draws(context, study) else CandidatesRun
             kind(context, config.settings(), study, iris_hpo_progress).run()
         yield from map(recorded_result, sorted(context.selected_asset_keys))
