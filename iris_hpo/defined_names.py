@@ -6,6 +6,8 @@ from pathlib import Path
 import dagster as dg
 from dagster.components.core.defs_module import find_defs_or_component_yaml
 
+from iris_hpo.orchestration.known_searches import built_searches
+
 
 class DefinedTwiceError(Exception):
     """Two files define the same; the message names both."""
@@ -52,8 +54,6 @@ def _named(definitions: dg.Definitions) -> Iterator[tuple[str, object]]:
 
 def _shown(name: str) -> str:
     """The name, or that of the search whose data it is."""
-    from iris_hpo.orchestration.build import built_searches
-
     search = name.removeprefix("the asset ").removesuffix("/raw_data")
     is_search = name.endswith("/raw_data") and search in built_searches()
     return f"the search {search!r}" if is_search else name

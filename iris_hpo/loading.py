@@ -9,7 +9,7 @@ import dagster as dg
 from filelock import FileLock
 
 from iris_hpo.errors import InputError
-from iris_hpo.orchestration.build import built_searches
+from iris_hpo.orchestration.known_searches import built_searches
 from iris_hpo.orchestration.loaded_study import LoadedStudy
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study
@@ -70,8 +70,8 @@ def _find(study: str | os.PathLike[str], search: str | None) -> SearchSpec:
         return built_searches()[name]
     folder = Path(name)
     if is_folder or (folder / "pyproject.toml").is_file():
-        return find_search(search, folder.absolute())
-    return find_search(search or name or None, Path.cwd())
+        return find_search(search, folder.absolute(), beside=True)
+    return find_search(search or name or None, Path.cwd(), beside=True)
 
 
 @contextmanager

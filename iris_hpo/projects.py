@@ -19,7 +19,8 @@ from dagster.components.core.defs_module import ComponentPath
 from iris_hpo.defined_names import DefinedNames, DefinedTwiceError, file_of
 from iris_hpo.errors import InputError
 from iris_hpo.files import MEBIBYTE, open_regular
-from iris_hpo.orchestration.broken import broken_searches, build_broken, is_validating
+from iris_hpo.orchestration.broken import build_broken, is_validating
+from iris_hpo.orchestration.known_searches import broken_searches, built_searches
 from iris_hpo.text import readable
 
 _FOLDER_IS_GIVEN_BY: Final = (
@@ -122,8 +123,6 @@ def make_importable(project: Path) -> None:
 
 def _load_each(path_within_project: Path) -> Iterator[dg.Definitions]:
     """Load every part of ``defs`` by itself; what cannot be loaded is replaced by its message."""
-    from iris_hpo.orchestration.build import built_searches
-
     tree = dg.ComponentTree.for_project(path_within_project)
     root = tree.defs_module_path
     problems: dict[Path, str] = {}

@@ -31,7 +31,7 @@ LISTS: Final = {
 """Fields with a list, and the class of its items."""
 
 _NAMED: Final = {Part: "use", Step: "estimator"}
-"""Classes whose name alone stands for an instance, and the field of the name."""
+"""Classes of which a name alone makes an instance, and the field of that name."""
 
 SETTINGS: Final = {
     "layout": Layout,

@@ -52,7 +52,7 @@ ALLOWED = {
         f"{GROUND} engines space samplers data training selection reports spec spec_choosing"
     ),
     "spec_choosing": f"{GROUND} selection spec",
-    "spec_forms": f"{GROUND} data training",
+    "spec_forms": f"{GROUND} space data training",
     "start_up": f"{GROUND} engines training reports",
     "orchestration": (
         f"{GROUND} store engines space samplers data training selection reports spec "

@@ -14,8 +14,13 @@ from dagster.components.definitions import LazyDefinitions
 from iris_hpo.errors import InputError
 from iris_hpo.files import MEBIBYTE, read_regular
 from iris_hpo.iris import iris_search
-from iris_hpo.orchestration.broken import broken_searches
+from iris_hpo.orchestration.known_searches import (
+    ambiguous_searches,
+    broken_searches,
+    built_searches,
+)
 from iris_hpo.orchestration.shared_partitions import check_partitions
+from iris_hpo.project_beside import is_loaded_from, loading_beside
 from iris_hpo.projects import (
     check_descriptions,
     explain,
@@ -25,6 +30,8 @@ from iris_hpo.projects import (
 )
 from iris_hpo.spec import SearchSpec
 from iris_hpo.text import readable
+
+_LOADED_BESIDE: dict[Path, "Searches"] = {}
 
 _START: Final = "`iris-hpo example FOLDER` writes a small project that works, to begin with"
 _SHIPPED: Final = "iris_hpo.definitions"
@@ -59,13 +66,15 @@ class Searches:
     assets: Sequence[dg.AssetsDefinition] = ()
 
 
-def find_search(name: str | None, folder: Path) -> SearchSpec:
+def find_search(name: str | None, folder: Path, *, beside: bool = False) -> SearchSpec:
     """Find a search among the definitions of the project in a folder.
 
     Parameters
     ----------
     name
         Name of the search; None for the only search, or for the search without a name.
+    beside
+        Whether the process may work with another project, which stays as it is.
 
     Raises
     ------
@@ -75,7 +84,7 @@ def find_search(name: str | None, folder: Path) -> SearchSpec:
     project = _read_project(folder)
     if project.module == _SHIPPED and name is None:
         return iris_search()  # nothing is built until there is work
-    searches = _load(project, folder)
+    searches = (_load_beside if beside else _load)(project, folder)
     if name is None and not searches.problem:
         name = _only(folder, searches)
     if name in searches.ambiguous:
@@ -135,14 +144,22 @@ def _definitions_of(module: str) -> Iterator[dg.Definitions]:
 
 def _load(project: "_Project", folder: Path) -> Searches:
     """Load the definitions of a project."""
-    from iris_hpo.orchestration.build import ambiguous_searches, built_searches
-
     make_importable(folder)
     assets = list[dg.AssetsDefinition]()
     problem = _build(project, folder, assets)
     return Searches(
         project.module, built_searches(), broken_searches(), ambiguous_searches(), problem, assets
     )
+
+
+def _load_beside(project: "_Project", folder: Path) -> Searches:
+    """Load the definitions of a project once, unless Dagster or a program has loaded them."""
+    if built_searches() and is_loaded_from(folder, project.module):
+        return _load(project, folder)
+    if folder not in _LOADED_BESIDE:
+        with loading_beside(folder):
+            _LOADED_BESIDE[folder] = _load(project, folder)
+    return _LOADED_BESIDE[folder]
 
 
 def _build(project: "_Project", folder: Path, assets: list[dg.AssetsDefinition]) -> str:

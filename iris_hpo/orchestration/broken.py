@@ -10,18 +10,12 @@ from typing import Final, NoReturn
 
 import dagster as dg
 
+from iris_hpo.orchestration.known_searches import add_broken
 from iris_hpo.orchestration.names import failure
 from iris_hpo.text import readable
 
 _PLAIN: Final = re.compile(r"\w{1,100}", re.ASCII)
 _SHOWN: Final = 60
-
-_BROKEN: dict[str, str] = {}
-
-
-def broken_searches() -> dict[str, str]:
-    """Messages of the searches that this process could not load, by name."""
-    return dict(_BROKEN)
 
 
 def is_validating() -> bool:
@@ -41,7 +35,7 @@ def build_broken(name: str, message: str, kind: str = "search") -> dg.Definition
         What cannot be loaded: a search, or a file that may define any.
     """
     message = readable(message)
-    _BROKEN[name] = message
+    add_broken(name, message)
     word = _word(name)
 
     parameters = dg.AssetSpec(

@@ -13,6 +13,7 @@ from iris_hpo.orchestration.assets.split import build_split
 from iris_hpo.orchestration.champion_io import CHAMPION_IO
 from iris_hpo.orchestration.checks import build_checks
 from iris_hpo.orchestration.import_path import with_present_path
+from iris_hpo.orchestration.known_searches import add_built, with_partitions_of
 from iris_hpo.orchestration.names import CHAMPION
 from iris_hpo.orchestration.resources import LogProgress, Progress, Storage
 from iris_hpo.orchestration.sensors import build_automation
@@ -26,22 +27,6 @@ PROGRESS = "iris_hpo_progress"
 
 _STORAGE = Storage()
 _PROGRESS = LogProgress()
-
-_BUILT: dict[str, list[SearchSpec]] = {}
-
-
-def built_searches() -> dict[str, SearchSpec]:
-    """The searches that this process has built, by name.
-
-    The command imports a project's definitions to find its searches, whether they are written in
-    Python or in YAML.
-    """
-    return {name: specs[-1] for name, specs in _BUILT.items()}
-
-
-def ambiguous_searches() -> set[str]:
-    """Names that this process has built different searches under."""
-    return {name for name, specs in _BUILT.items() if any(spec != specs[0] for spec in specs)}
 
 
 def build_search(
@@ -76,7 +61,7 @@ def build_search(
         ask for nothing after an edit, since their runs would read another description.
     """
     _check_partitions(spec)
-    _BUILT.setdefault(spec.name, []).append(spec)
+    add_built(spec)
     open_study = open_study or with_present_path(partial(Study.of_run, spec))
     assets = dg.Definitions(
         assets=[
@@ -98,14 +83,11 @@ def build_search(
 
 def _check_partitions(spec: SearchSpec) -> None:
     """Refuse the partitions of another search: each would delete the candidates of the other."""
-    for built in _BUILT.values():
-        for other in built:
-            shares = (other.home, other.partitions) == (spec.home, spec.partitions)
-            if shares and other.name != spec.name:
-                raise InputError(
-                    f"the searches {other.name!r} and {spec.name!r} have the same partitions "
-                    f"{spec.partitions!r}, so that each would delete the candidates of the other; "
-                    "give each its own name of partitions. A spec that dataclasses.replace copies "
-                    "keeps the partitions of the original: write partitions='' there, and "
-                    "parameters_folder='' for parameter files of its own"
-                )
+    for other in with_partitions_of(spec):
+        raise InputError(
+            f"the searches {other.name!r} and {spec.name!r} have the same partitions "
+            f"{spec.partitions!r}, so that each would delete the candidates of the other; "
+            "give each its own name of partitions. A spec that dataclasses.replace copies "
+            "keeps the partitions of the original: write partitions='' there, and "
+            "parameters_folder='' for parameter files of its own"
+        )

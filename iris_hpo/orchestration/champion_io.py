@@ -6,6 +6,7 @@ import dagster as dg
 
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.failures import user_errors
+from iris_hpo.orchestration.known_searches import built_searches
 from iris_hpo.orchestration.loaded_study import LoadedStudy
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study
@@ -27,8 +28,6 @@ class ChampionIOManager(dg.IOManager):
         Failure
             If it cannot be loaded, or another asset of a search than its selection is asked for.
         """
-        from iris_hpo.orchestration.build import built_searches
-
         *prefix, asset = context.asset_key.path
         name = "/".join(prefix)
         with user_errors():

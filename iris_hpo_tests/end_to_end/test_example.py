@@ -14,7 +14,7 @@ from iris_hpo.command.example import (
 )
 from iris_hpo.errors import InputError
 from iris_hpo.iris import iris_search
-from iris_hpo.orchestration.build import built_searches
+from iris_hpo.orchestration.known_searches import built_searches
 from iris_hpo.spec import SearchSpec
 from iris_hpo.writing import write_together
 from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject

@@ -10,7 +10,7 @@ import pytest
 from sklearn.datasets import load_wine
 
 from iris_hpo.data.splitters import SplitSettings
-from iris_hpo.orchestration.build import built_searches
+from iris_hpo.orchestration.known_searches import built_searches
 from iris_hpo.orchestration.record import latest_metadata
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study

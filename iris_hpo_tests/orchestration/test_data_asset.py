@@ -428,7 +428,9 @@ def test_loading_a_study_imports_no_frames() -> None:
 def test_a_study_without_an_instance_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("iris_hpo.orchestration.build._BUILT", {"": [small_spec(tmp_path)]})
+    monkeypatch.setattr(
+        "iris_hpo.orchestration.known_searches._BUILT", {"": [small_spec(tmp_path)]}
+    )
     with pytest.raises(InputError, match=r"\.dagster is no Dagster instance; run the search first"):
         load_study()
 

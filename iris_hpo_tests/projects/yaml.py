@@ -18,6 +18,7 @@ import dagster as dg
 import pytest
 import yaml
 
+from iris_hpo.orchestration.known_searches import no_searches
 from iris_hpo.projects import root_cause
 from iris_hpo_tests.processes import REPOSITORY
 from iris_hpo_tests.projects.command import Answer, Process, call_command, environment_of, finish
@@ -129,11 +130,10 @@ class YamlProject:
     def entered(self) -> Iterator[None]:
         """Work as a process does that was started in the folder: the next one is another."""
         settings = {**dict.fromkeys(SETTINGS_OF_THE_MACHINE), "COLUMNS": "120"}
-        with environment_of(settings) as patch:
+        with environment_of(settings) as patch, no_searches():
             patch.chdir(self.root)
             patch.setattr(sys, "path", [*sys.path])
-            patch.setattr("iris_hpo.orchestration.build._BUILT", {})
-            patch.setattr("iris_hpo.orchestration.broken._BROKEN", {})
+            patch.setattr("iris_hpo.command.project._LOADED_BESIDE", {})
             before = set(sys.modules)
             try:
                 yield
