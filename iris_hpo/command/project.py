@@ -136,7 +136,8 @@ def load_definitions(folder: Path) -> dg.Definitions:
 
 
 def _definitions_of(module: str) -> Iterator[dg.Definitions]:
-    for value in vars(importlib.import_module(module)).values():
+    # A copy, since a call may add a name: Python notes there which warnings it has shown.
+    for value in [*vars(importlib.import_module(module)).values()]:
         made = value() if isinstance(value, LazyDefinitions) else value
         if isinstance(made, dg.Definitions):
             yield made

@@ -5,13 +5,16 @@ reads only the files and the record, because a tick of a sensor has to be short.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import dagster as dg
 
 from iris_hpo.data.checks import DATA_CHECKS, SPLIT_CHECKS
+from iris_hpo.errors import InputError
 from iris_hpo.orchestration.drawing import make_drawing
 from iris_hpo.orchestration.failed_candidates import tried_and_failed
+from iris_hpo.orchestration.last_run import last_changed
 from iris_hpo.orchestration.partitions import PartitionChange, pending_change, registered_keys
 from iris_hpo.orchestration.proposals import outgrown
 from iris_hpo.orchestration.record import (
@@ -22,10 +25,11 @@ from iris_hpo.orchestration.record import (
     latest_tags,
     version_since,
 )
-from iris_hpo.orchestration.source_status import Settings, read_sources
+from iris_hpo.orchestration.source_status import Settings, are_sources_current, read_sources
 from iris_hpo.orchestration.status import STATES, State, Status, read_status
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import EXPECTED
+from iris_hpo.store.digests import StoreReadError
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ def candidates_due(study: Study, keys: Sequence[str], status: Status) -> tuple[s
     return tuple(key for key in keys if key in stale or not status.is_current(key))
 
 
-def quick_plan(study: Study, *, all_candidates: bool) -> Plan:
+def quick_plan(study: Study, *, all_candidates: bool, all_sources: bool = False) -> Plan:
     """Plan from the parameter files and the record.
 
     Candidates that were scored once, or failed, are not planned: changes that make them out of date
@@ -141,6 +145,8 @@ def quick_plan(study: Study, *, all_candidates: bool) -> Plan:
     ----------
     all_candidates
         Whether to train and score all candidates again, such as after a change of code.
+    all_sources
+        Whether to read the data and divide the rows again, too.
 
     Raises
     ------
@@ -149,7 +155,8 @@ def quick_plan(study: Study, *, all_candidates: bool) -> Plan:
     """
     change, keys = planned_keys(study)
     started = study.recorded("split") is not None
-    sources = ("parameters",) if started else ("raw_data", "split", "parameters")
+    begins = all_sources or not started
+    sources = ("raw_data", "split", "parameters") if begins else ("parameters",)
     sources = tuple(_examined(study, sources))
     if all_candidates:
         return Plan(sources, change, keys, keys)
@@ -211,6 +218,36 @@ def is_behind_data(study: Study) -> bool:
     )
     is_split = raw_data is not None and seen == raw_data.version
     return not is_split or bool(unrefreshed(study, registered_keys(study)))
+
+
+def is_of_description(study: Study) -> bool:
+    """Whether all is recorded as the search's description says now.
+
+    Settings that the last run has changed stand.
+
+    Raises
+    ------
+    StoreReadError
+        If what is stored cannot be read now.
+    """
+    spec = study.spec
+    own = {choice.name: choice.default_text for choice in spec.choices}
+    settings = Settings(
+        replace(spec.split, **_still_there(study, "split", vars(spec.split))),
+        own | _still_there(study, "parameters", own),
+    )
+    try:
+        is_current = are_sources_current(study, settings)
+    except StoreReadError:
+        raise
+    except InputError:  # a setting that a run has changed is none any more
+        return False
+    return is_current and not unrefreshed(study, registered_keys(study))
+
+
+def _still_there(study: Study, asset: str, known: Collection[str]) -> dict[str, Any]:
+    """Settings that the last run has changed, and that the search still has."""
+    return {name: value for name, value in last_changed(study, asset).items() if name in known}
 
 
 def _count(states: Sequence[State]) -> dict[str, int]:

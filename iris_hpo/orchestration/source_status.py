@@ -105,8 +105,8 @@ def are_sources_current(study: Study, settings: Settings) -> bool:
     InputError
         If data or parameter files cannot be used.
     """
-    if _recorded_split_card(study, settings.split) is None:
-        return False
+    if study.spec.has_table and _recorded_split_card(study, settings.split) is None:
+        return False  # before rows are divided
     return {*read_sources(study, settings).states.values()} == {"up to date"}
 
 

@@ -11,16 +11,22 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from time import sleep
-from typing import Any, Final
+from typing import Final
 
 import dagster as dg
 
 from iris_hpo.data.sources import file_digest
+from iris_hpo.orchestration.acted_upon import (
+    code_changed,
+    description_changed,
+    present_digests,
+    read_cursor,
+)
 from iris_hpo.orchestration.claims import check_claim, claim_search, loaded_later
 from iris_hpo.orchestration.draw_requests import draw_again
 from iris_hpo.orchestration.elsewhere import note_elsewhere
 from iris_hpo.orchestration.home import check_settings_are_read
-from iris_hpo.orchestration.names import IDENTITY, log_line
+from iris_hpo.orchestration.names import log_line
 from iris_hpo.orchestration.partitions import change_requests, pending_change, registered_keys
 from iris_hpo.orchestration.plan import is_behind_data, quick_plan
 from iris_hpo.orchestration.ranges import cut
@@ -39,8 +45,6 @@ from iris_hpo.orchestration.working_runs import (
     run_that_makes,
     runs_with_signs,
 )
-from iris_hpo.spec import SearchSpec
-from iris_hpo.store.cards import fingerprint
 from iris_hpo.text import counted
 
 SETTLING_SECONDS: Final = 1.0
@@ -76,9 +80,10 @@ def follow_parameter_files(
 def _follow_candidates(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:
     """Evaluate a tick over the parameter files.
 
-    The cursor holds the digests of the candidates that were last acted upon, and of an estimator's
-    code that belongs to no release: when the code changes, all candidates are requested. It holds
-    how the search chooses, too: when that changes, a selection is requested.
+    The cursor holds what was last acted upon: digests of the candidates, of the description and of
+    an estimator's code that belongs to no release. When the description or the code changes, all
+    candidates are requested. It holds how the search chooses, too: when that changes, a selection
+    is requested.
     """
     check_settings_are_read(study.instance.root_directory)
     if context.repository_def is not None:
@@ -89,13 +94,14 @@ def _follow_candidates(context: dg.SensorEvaluationContext, study: Study) -> dg.
     if study.recorded("split") is None and (run_id := run_that_makes(study, "raw_data")):
         return _look_again(context, _reads_the_data(run_id))  # it may do the whole first search
     change = pending_change(study)
-    last = _cursor(context)
-    cursor = {"digest": study.candidates.digest, **_code_digest(study.spec)}
-    code_changed = _code_changed(study, last, cursor.get("code", ""))
-    if change or code_changed or last.get("digest") != cursor["digest"]:
+    last = read_cursor(context.cursor)
+    cursor = present_digests(study)
+    is_edited = description_changed(study, last, cursor)
+    is_due = is_edited or code_changed(study, last, cursor)
+    if change or is_due or last.get("digest") != cursor["digest"]:
         if not _is_settled(study, cursor["digest"]):
             return _look_again(context, f"the parameter files are {_AT_WRITING}")
-        plan = quick_plan(study, all_candidates=code_changed)
+        plan = quick_plan(study, all_candidates=is_due, all_sources=is_edited)
         kept = {name: last[name] for name in ("choosing",) if name in last}
         requests = plan_requests(study, plan, "-".join(cursor.values()))
         changes = change_requests(study.names, plan.change)
@@ -183,7 +189,7 @@ def _follow_data(context: dg.SensorEvaluationContext, study: Study) -> dg.Sensor
     digest, recorded_digest = _data_digests(study)
     if not digest:
         return _wait_for_asset(context, study)
-    seen = _cursor(context).get("digest") or recorded_digest
+    seen = read_cursor(context.cursor).get("digest") or recorded_digest
     cursor = json.dumps({"digest": digest})
     if not seen:
         return dg.SensorResult(
@@ -252,35 +258,3 @@ def _release_dead_runs(log: logging.Logger, study: Study) -> None:
     pool, working = study.names.pool, runs_with_signs(study)
     for released in release_dead_runs(study.instance, pool, waited_for=working):
         log_line(log, f"Released {released.text}")
-
-
-def _code_digest(spec: SearchSpec) -> dict[str, str]:
-    """Digest of the code that belongs to no release, as it is on disk; empty without such code.
-
-    The process of a sensor keeps modules as it has loaded them; a run loads them again.
-    """
-    return _digest(spec.make_objective().code)
-
-
-def _digest(code: Mapping[str, str]) -> dict[str, str]:
-    return {"code": fingerprint(code=dict(code))} if code else {}
-
-
-def _code_changed(study: Study, last: Mapping[str, str], present: str) -> bool:
-    """Whether the code is not what was acted upon; at the first tick, not what was recorded."""
-    if "code" in last:
-        return last["code"] != present
-    recorded = study.metadata("parameters").get(IDENTITY) if present else None
-    if recorded is None:  # no code, no parameters, or those of an earlier version
-        return False
-    content: Any = recorded.value
-    of_scorings = (content.get("scorings") or {}).get("code", {})
-    return _digest({**of_scorings, **content["recipe"].get("code", {})}).get("code") != present
-
-
-def _cursor(context: dg.SensorEvaluationContext) -> dict[str, str]:
-    try:
-        cursor = json.loads(context.cursor or "{}")
-    except ValueError:
-        return {}
-    return cursor if isinstance(cursor, dict) else {}

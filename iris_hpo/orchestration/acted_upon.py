@@ -1,0 +1,69 @@
+"""What a sensor has acted upon, as its cursor holds it, and whether the present is another."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from iris_hpo.orchestration.deciding import deciding_digests
+from iris_hpo.orchestration.names import IDENTITY
+from iris_hpo.orchestration.plan import is_of_description
+from iris_hpo.orchestration.study import Study
+from iris_hpo.spec import SearchSpec
+from iris_hpo.store.cards import fingerprint
+
+_DESCRIBED: Final = ("settings", "split")
+"""Parts of a description whose edits make the results of all candidates out of date."""
+
+
+def read_cursor(cursor: str | None) -> dict[str, str]:
+    """Read a cursor; empty if there is none, or one of another version."""
+    try:
+        content = json.loads(cursor or "{}")
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def present_digests(study: Study) -> dict[str, str]:
+    """Digests of the candidates, of the description, and of code that belongs to no release.
+
+    The process of a sensor keeps modules as it has loaded them; a run loads them again. So the code
+    is read as it is on disk.
+    """
+    deciding = deciding_digests(study.spec)
+    return {
+        "digest": study.candidates.digest,
+        "described": fingerprint(**{name: deciding[name] for name in _DESCRIBED}),
+        **_code_digest(study.spec),
+    }
+
+
+def code_changed(study: Study, last: Mapping[str, str], present: Mapping[str, str]) -> bool:
+    """Whether the code is not what was acted upon; at the first tick, not what was recorded."""
+    code = present.get("code", "")
+    if "code" in last:
+        return last["code"] != code
+    recorded = study.metadata("parameters").get(IDENTITY) if code else None
+    if recorded is None:  # no code, no parameters, or those of an earlier version
+        return False
+    content: Any = recorded.value
+    of_scorings = (content.get("scorings") or {}).get("code", {})
+    return _digest({**of_scorings, **content["recipe"].get("code", {})}).get("code") != code
+
+
+def description_changed(study: Study, last: Mapping[str, str], present: Mapping[str, str]) -> bool:
+    """Whether the description was edited, and no run has brought the results up to date since.
+
+    A cursor of an earlier version does not say what was described.
+    """
+    is_known = last.get("described") == present["described"] or (last and "described" not in last)
+    has_begun = all(study.recorded(name) is not None for name in ("split", "parameters"))
+    return not is_known and has_begun and not is_of_description(study)
+
+
+def _code_digest(spec: SearchSpec) -> dict[str, str]:
+    return _digest(spec.make_objective().code)
+
+
+def _digest(code: Mapping[str, str]) -> dict[str, str]:
+    return {"code": fingerprint(code=dict(code))} if code else {}
