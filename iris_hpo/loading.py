@@ -13,6 +13,7 @@ from iris_hpo.orchestration.known_searches import built_searches
 from iris_hpo.orchestration.loaded_study import LoadedStudy
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study
+from iris_hpo.project_files import is_project
 from iris_hpo.spec import SearchSpec
 
 
@@ -69,7 +70,7 @@ def _find(study: str | os.PathLike[str], search: str | None) -> SearchSpec:
     if not is_folder and search is None and name in built_searches():
         return built_searches()[name]
     folder = Path(name)
-    if is_folder or (folder / "pyproject.toml").is_file():
+    if is_folder or is_project(folder):
         return find_search(search, folder.absolute(), beside=True)
     return find_search(search or name or None, Path.cwd(), beside=True)
 

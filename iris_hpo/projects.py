@@ -21,6 +21,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.files import MEBIBYTE, open_regular
 from iris_hpo.orchestration.broken import build_broken, is_validating
 from iris_hpo.orchestration.known_searches import broken_searches, built_searches
+from iris_hpo.project_files import is_project
 from iris_hpo.text import readable
 
 _FOLDER_IS_GIVEN_BY: Final = (
@@ -52,7 +53,7 @@ def load_searches(path_within_project: Path) -> dg.Definitions:
         If the project does not say in which folder its searches are.
     """
     for folder in (path_within_project, *path_within_project.parents):
-        if (folder / "pyproject.toml").is_file():
+        if is_project(folder):
             make_importable(folder)
             break
     _check_folder_is_given(path_within_project)

@@ -48,7 +48,7 @@ def start_worker_of_first_run(
 
 def _is_first_run(search: str | None, artifacts: str | None) -> bool:
     folder = artifacts or os.environ.get("IRIS_HPO_ARTIFACTS") or "artifacts"
-    if "://" in folder or not Path("pyproject.toml").exists():
+    if "://" in folder or not any(map(os.path.lexists, ("pyproject.toml", "dg.toml"))):
         return False
     ours = Path(folder, search or "")
     places = [ours / "selection", *([] if search else ours.glob("*/selection"))]

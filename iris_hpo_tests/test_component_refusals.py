@@ -648,6 +648,40 @@ def test_a_folder_that_is_no_project_is_refused(
     assert answer.err.startswith(f"iris-hpo: {project.root}{message}")
 
 
+def test_definitions_that_warn_are_loaded(project: YamlProject) -> None:
+    project.write_yaml("wine", FOREST)
+    file = project.root / "definitions.py"
+    body = '    warnings.warn("a name is deprecated", stacklevel=1)\n    root ='
+    file.write_text("import warnings\n" + file.read_text().replace("    root =", body))
+    assert "warnings.warn" in file.read_text()
+
+    with project.entered(), pytest.warns(UserWarning, match="a name is deprecated"):
+        assert find_search("wine", project.root).name == "wine"
+
+
+def test_settings_in_a_file_of_dg_are_read(project: YamlProject) -> None:
+    project.write_yaml("wine", FOREST)
+    pyproject = project.root / "pyproject.toml"
+    settings = pyproject.read_text().replace("[tool.dg]\n", "").replace("[tool.dg.", "[")
+    pyproject.write_text("[project]\nname = 'mine'\n")
+    (project.root / "dg.toml").write_text(settings)
+
+    with project.entered():
+        assert find_search("wine", project.root).name == "wine"
+
+
+def test_a_file_of_dg_without_definitions_is_named(project: YamlProject) -> None:
+    (project.root / "dg.toml").write_text('directory_type = "workspace"\n')
+
+    answer = project.call("status", "--search", "wine")
+
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(
+        f"iris-hpo: {project.root}/dg.toml names no definitions: neither [project] nor "
+        "[tool.dagster] of pyproject.toml. `iris-hpo example"
+    )
+
+
 def test_a_search_that_the_project_does_not_have_is_refused(project: YamlProject) -> None:
     project.write_yaml("wine", FOREST)
     answer = project.call("status", "--search", "vine")

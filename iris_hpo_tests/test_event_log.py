@@ -6,14 +6,19 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import dagster as dg
 import pytest
 import yaml
 from dagster._core.events import StepMaterializationData
 from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster_postgres import PostgresEventLogStorage
 
 from iris_hpo.event_log.sqlite import KeptSqliteEventLog
+from iris_hpo.orchestration.recorder import slow_log_note
 from iris_hpo_tests.failed_runs import check_that_a_failure_is_seen_with_its_status
 from iris_hpo_tests.processes import REPOSITORY
 
@@ -209,3 +214,18 @@ def test_the_daemon_sees_a_failure_with_its_status(
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     with instance_at(tmp_path, kept=True) as instance:
         check_that_a_failure_is_seen_with_its_status(instance, time.time())
+
+
+@pytest.mark.parametrize(
+    ("log", "advice"),
+    [
+        (SqliteEventLogStorage, "event_log_storage in dagster.yaml can name iris_hpo.event_log"),
+        (
+            PostgresEventLogStorage,
+            "deploy/dagster.postgres.yaml shows what to write in place of storage: postgres",
+        ),
+    ],
+)
+def test_the_note_of_dagsters_own_log_says_what_to_write(log: type, advice: str) -> None:
+    instance = SimpleNamespace(is_ephemeral=False, event_log_storage=object.__new__(log))
+    assert slow_log_note(cast("dg.DagsterInstance", instance)).endswith(f"slower; {advice}")

@@ -1,18 +1,16 @@
 """Find the search that a command is for, in the project of the current folder."""
 
 import importlib
-import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import dagster as dg
 from dagster.components.definitions import LazyDefinitions
 
 from iris_hpo.errors import InputError
-from iris_hpo.files import MEBIBYTE, read_regular
 from iris_hpo.iris import iris_search
 from iris_hpo.orchestration.known_searches import (
     ambiguous_searches,
@@ -21,6 +19,7 @@ from iris_hpo.orchestration.known_searches import (
 )
 from iris_hpo.orchestration.shared_partitions import check_partitions
 from iris_hpo.project_beside import is_loaded_from, loading_beside
+from iris_hpo.project_files import START, ProjectFiles, read_project_files
 from iris_hpo.projects import (
     check_descriptions,
     explain,
@@ -33,10 +32,9 @@ from iris_hpo.text import readable
 
 _LOADED_BESIDE: dict[Path, "Searches"] = {}
 
-_START: Final = "`iris-hpo example FOLDER` writes a small project that works, to begin with"
 _SHIPPED: Final = "iris_hpo.definitions"
 
-NO_SEARCH: Final = f"has no search yet; describe one in defs/<name>/defs.yaml. {_START}"
+NO_SEARCH: Final = f"has no search yet; describe one in defs/<name>/defs.yaml. {START}"
 """What to do in a project without a search."""
 
 
@@ -81,7 +79,7 @@ def find_search(name: str | None, folder: Path, *, beside: bool = False) -> Sear
     InputError
         If the folder is no Dagster project, has no such search, or has several and none is named.
     """
-    project = _read_project(folder)
+    project = read_project_files(folder)
     if project.module == _SHIPPED and name is None:
         return iris_search()  # nothing is built until there is work
     searches = (_load_beside if beside else _load)(project, folder)
@@ -111,7 +109,7 @@ def find_searches(folder: Path) -> Searches:
     InputError
         If the folder is no Dagster project.
     """
-    project = _read_project(folder)
+    project = read_project_files(folder)
     if project.module == _SHIPPED:
         return Searches(project.module, {"": iris_search()}, {}, set(), "")
     return _load(project, folder)
@@ -125,7 +123,7 @@ def load_definitions(folder: Path) -> dg.Definitions:
     InputError
         If they cannot be loaded.
     """
-    project = _read_project(folder)
+    project = read_project_files(folder)
     make_importable(folder)
     try:
         loaded = list(_definitions_of(project.module))
@@ -143,7 +141,7 @@ def _definitions_of(module: str) -> Iterator[dg.Definitions]:
             yield made
 
 
-def _load(project: "_Project", folder: Path) -> Searches:
+def _load(project: ProjectFiles, folder: Path) -> Searches:
     """Load the definitions of a project."""
     make_importable(folder)
     assets = list[dg.AssetsDefinition]()
@@ -153,7 +151,7 @@ def _load(project: "_Project", folder: Path) -> Searches:
     )
 
 
-def _load_beside(project: "_Project", folder: Path) -> Searches:
+def _load_beside(project: ProjectFiles, folder: Path) -> Searches:
     """Load the definitions of a project once, unless Dagster or a program has loaded them."""
     if built_searches() and is_loaded_from(folder, project.module):
         return _load(project, folder)
@@ -163,7 +161,7 @@ def _load_beside(project: "_Project", folder: Path) -> Searches:
     return _LOADED_BESIDE[folder]
 
 
-def _build(project: "_Project", folder: Path, assets: list[dg.AssetsDefinition]) -> str:
+def _build(project: ProjectFiles, folder: Path, assets: list[dg.AssetsDefinition]) -> str:
     """Build the definitions; return what is wrong with them, except in a single search of YAML."""
     try:
         if project.is_dg:
@@ -201,44 +199,3 @@ def _only(folder: Path, searches: Searches) -> str:
 
 def _reasons(broken: Mapping[str, str]) -> str:
     return "".join(f"\n{name!r} cannot be loaded: {why}" for name, why in broken.items())
-
-
-@dataclass(frozen=True)
-class _Project:
-    """Where the definitions of a project are, from its ``pyproject.toml``.
-
-    Attributes
-    ----------
-    module
-        The module of the definitions, as ``dg`` and ``dagster`` find it.
-    is_dg
-        Whether there may be a folder ``defs`` of components.
-    """
-
-    module: str
-    is_dg: bool
-
-
-def _read_project(folder: Path) -> _Project:
-    file = folder / "pyproject.toml"
-    try:
-        tools: dict[str, Any] = tomllib.loads(read_regular(file, MEBIBYTE).decode()).get("tool", {})
-    except FileNotFoundError as error:
-        raise InputError(
-            f"{folder} is no Dagster project: it has no pyproject.toml; change to the folder of "
-            f"your project. {_START}"
-        ) from error
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"{file} cannot be read: {reason}") from error
-    project = tools.get("dg", {}).get("project", {})
-    module = project.get("code_location_target_module") or tools.get("dagster", {}).get(
-        "module_name"
-    )
-    if not module and "root_module" in project:
-        module = f"{project['root_module']}.definitions"
-    if not module:
-        raise InputError(
-            f"{file} names no definitions: neither [tool.dg.project] nor [tool.dagster]. {_START}"
-        )
-    return _Project(str(module), "root_module" in project)

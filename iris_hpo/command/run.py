@@ -21,7 +21,7 @@ from iris_hpo.orchestration.checks import failed_blocking_checks
 from iris_hpo.orchestration.config import engine_of
 from iris_hpo.orchestration.names import NOTES
 from iris_hpo.orchestration.outcome import Outcome, RunFailedError
-from iris_hpo.orchestration.recorder import SLOW_LOG, records_slowly
+from iris_hpo.orchestration.recorder import slow_log_note
 from iris_hpo.orchestration.runner import Launcher
 from iris_hpo.orchestration.selection_metadata import part_note
 from iris_hpo.orchestration.study import Study
@@ -62,8 +62,8 @@ def run_search(
         turn(study, announce) as waited_since,
         TerminalProgress(side) as progress,
     ):
-        if records_slowly(study.instance):
-            say(side, f"note: {SLOW_LOG}")
+        if note := slow_log_note(study.instance):
+            say(side, f"note: {note}")
         work["engine"] = work["engine"] or engine_of(study.spec)
         chosen = choose_settings(study, **options)
         for line in chosen.kept:

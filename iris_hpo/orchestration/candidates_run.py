@@ -21,7 +21,7 @@ from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.proposals import outgrown
 from iris_hpo.orchestration.ranges import range_tags
 from iris_hpo.orchestration.record import as_json, data_versions
-from iris_hpo.orchestration.recorder import SLOW_LOG, Recorder, records_slowly
+from iris_hpo.orchestration.recorder import Recorder, slow_log_note
 from iris_hpo.orchestration.resources import Counts, Progress
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import check_turn
@@ -101,8 +101,8 @@ class CandidatesRun:
 
     def begin(self, counts: Counts) -> None:
         """Report how much there is to do, and what failed already."""
-        if records_slowly(self.context.instance):
-            log_line(self.context.log, SLOW_LOG, logging.WARNING)
+        if note := slow_log_note(self.context.instance):
+            log_line(self.context.log, note, logging.WARNING)
         self.progress(self.context, counts)
         for key, reason in self.failures.items():  # keys that are no candidates
             self._record_failure(key, reason)

@@ -17,12 +17,6 @@ from iris_hpo.training.cards import ModelCard, ScoreCard, model_name
 from iris_hpo.training.evaluation import cv_mean, cv_std
 from iris_hpo.training.trial import TrialResult
 
-SLOW_LOG: Final = (
-    "this instance has an event log of Dagster's own, which records candidates several times "
-    "slower; event_log_storage in dagster.yaml can name iris_hpo.event_log"
-)
-"""A note for users of an instance whose event log `records_slowly`."""
-
 _BESIDE: Final = {FILES: "files", LOG: "log"}
 """Names of the files beside a model, in the metadata."""
 
@@ -143,6 +137,16 @@ class Recorder:
         )
 
 
-def records_slowly(instance: dg.DagsterInstance) -> bool:
-    """Whether the event log is neither one of this package nor in memory."""
-    return not instance.is_ephemeral and not hasattr(instance.event_log_storage, "batched")
+def slow_log_note(instance: dg.DagsterInstance) -> str:
+    """Note that the event log is neither one of this package nor in memory; empty if it is."""
+    log = instance.event_log_storage
+    if instance.is_ephemeral or hasattr(log, "batched"):
+        return ""
+    if "postgres" in type(log).__name__.lower():
+        advice = "deploy/dagster.postgres.yaml shows what to write in place of storage: postgres"
+    else:
+        advice = "event_log_storage in dagster.yaml can name iris_hpo.event_log"
+    return (
+        "this instance has an event log of Dagster's own, which records candidates several times "
+        f"slower; {advice}"
+    )

@@ -30,7 +30,7 @@ from iris_hpo.orchestration.names import log_line
 from iris_hpo.orchestration.partitions import change_requests, pending_change, registered_keys
 from iris_hpo.orchestration.plan import is_behind_data, quick_plan
 from iris_hpo.orchestration.ranges import cut
-from iris_hpo.orchestration.recorder import SLOW_LOG, records_slowly
+from iris_hpo.orchestration.recorder import slow_log_note
 from iris_hpo.orchestration.reselection import select_again, select_what_was_left
 from iris_hpo.orchestration.run_requests import (
     plan_requests,
@@ -72,8 +72,8 @@ def follow_parameter_files(
     _release_dead_runs(context.log, study)  # first, because a file may be wrong for a long time
     edit = _edit(study, find_edit)
     result = _look_again(context, edit) if edit else _follow_candidates(context, study)
-    if context.cursor is None and records_slowly(study.instance):
-        log_line(context.log, SLOW_LOG, logging.WARNING)
+    if context.cursor is None and (note := slow_log_note(study.instance)):
+        log_line(context.log, note, logging.WARNING)
     return result
 
 
