@@ -114,6 +114,12 @@ def _explain(file: Path, error: sqlite3.Error, waited: float | None) -> str | No
     advice = next((advice for code, advice in _ADVICE.items() if name.startswith(code)), None)
     if advice and _is_full(file.parent):
         return f"{os.strerror(errno.ENOSPC)}; make room"
+    temporary = _temporary_folder()
+    if advice and temporary and _is_full(temporary):
+        return (
+            f"{error}: there is no room for SQLite's temporary files in {temporary}; make room "
+            "there, or set TMPDIR to another folder"
+        )
     return f"{error}; {advice}" if advice else None
 
 
@@ -125,6 +131,15 @@ def _problem_of_place(file: Path) -> str | None:
             return "its folder was removed; restore a copy if there is one"
     except PermissionError as error:
         return f"{error.strerror}; give the user of this process permission to read and write it"
+    return None
+
+
+def _temporary_folder() -> Path | None:
+    """Return the folder in which SQLite writes temporary files, by its documentation."""
+    given = (os.environ.get(name) for name in ("SQLITE_TMPDIR", "TMPDIR"))
+    for folder in (*given, "/var/tmp", "/usr/tmp", "/tmp"):  # noqa: S108 - SQLite's choice
+        if folder and Path(folder).is_dir() and os.access(folder, os.W_OK | os.X_OK):
+            return Path(folder)
     return None
 
 

@@ -1,4 +1,4 @@
-"""Results that a run has recorded in other artifacts than this project's.
+"""Results that a run has recorded, and that are not in this project's artifacts.
 
 Several checkouts of a project can share an instance, while each has artifacts of its own. Then the
 event log vouches for files that are not here.
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _ASSETS: Final = {SPLIT_CARD: "split", CHAMPION_CARD: "selection"}
 """The assets whose metadata have the folder of their files, by their card."""
 
+_RESTORE: Final = "restore the folder, or run the search again (iris-hpo run)"
+
 
 def explain(study: "Study", name: str, error: ArtifactError) -> ArtifactError:
     """Return the error of a card, which says so if a run recorded the card in other artifacts."""
@@ -30,11 +32,14 @@ def explain(study: "Study", name: str, error: ArtifactError) -> ArtifactError:
     return type(error)(f"{problem}: {place}")
 
 
-def note_elsewhere(study: "Study") -> str:
-    """Note that what was recorded lies in other artifacts; empty if it may be here, too."""
+def note_missing(study: "Study") -> str:
+    """Note that what was recorded is missing, as its folder is, or lies in other artifacts."""
     place = _recorded_elsewhere(study, "split")
     try:
-        if not place or study.store.exists(SPLIT_CARD):
+        if not place:
+            is_gone = study.recorded("split") is not None and not study.store.is_there
+            return f"{study.store.root} is missing: {_RESTORE}" if is_gone else ""
+        if study.store.exists(SPLIT_CARD):
             return ""
     except StoreReadError:
         return ""

@@ -24,7 +24,7 @@ from iris_hpo.orchestration.acted_upon import (
 )
 from iris_hpo.orchestration.claims import check_claim, claim_search, loaded_later
 from iris_hpo.orchestration.draw_requests import draw_again
-from iris_hpo.orchestration.elsewhere import note_elsewhere
+from iris_hpo.orchestration.elsewhere import note_missing
 from iris_hpo.orchestration.home import check_settings_are_read
 from iris_hpo.orchestration.names import log_line
 from iris_hpo.orchestration.partitions import change_requests, pending_change, registered_keys
@@ -135,12 +135,12 @@ def _is_settled(study: Study, digest: str) -> bool:
 def _nothing_new(study: Study) -> str:
     keys = registered_keys(study) if study.sampling.is_adaptive else study.listed_keys
     reason = f"{counted(len(keys), 'candidate')}, nothing new"
-    if place := note_elsewhere(study):
+    if place := note_missing(study):
         return f"{reason}; {place}"
     if study.recorded("selection") is None and (run_id := run_that_failed(study, "selection")):
         return (
-            f"{reason}, and no selection: its run {run_id} failed; see there whether Dagster gave "
-            "it to another code location, which has a search of this name"
+            f"{reason}, and no selection: its run {run_id} failed; see why there, and whether "
+            "Dagster gave it to another code location, which has a search of this name"
         )
     return reason
 

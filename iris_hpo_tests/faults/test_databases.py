@@ -207,3 +207,21 @@ def test_room_that_lacks_while_events_are_stored_is_one_message(
     said = check(done, file, *RUN, "--force")
 
     assert said.startswith("no room; make room, then run the search again")
+
+
+def test_a_full_folder_for_temporary_files_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary, file = tmp_path / "temporary", tmp_path / "home" / "index.db"
+    for folder in (temporary, file.parent):
+        folder.mkdir()
+    monkeypatch.delenv("SQLITE_TMPDIR", raising=False)
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(one_message_module, "_is_full", lambda folder: folder == temporary)
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorname = "SQLITE_FULL"
+
+    assert one_message_module._explain(file, error, None) == (
+        "database or disk is full: there is no room for SQLite's temporary files in "
+        f"{temporary}; make room there, or set TMPDIR to another folder"
+    )

@@ -90,6 +90,16 @@ def test_a_selection_that_another_code_location_was_given(
     refused = other.run("selection")
     assert "with other selection rule or reports; with those of" in failure_text(refused)
     assert skip_reason(scored) == (
-        f"6 candidates, nothing new, and no selection: its run {refused.run_id} failed; see there "
-        "whether Dagster gave it to another code location, which has a search of this name"
+        f"6 candidates, nothing new, and no selection: its run {refused.run_id} failed; see why "
+        "there, and whether Dagster gave it to another code location, which has a search of this "
+        "name"
+    )
+
+
+def test_artifacts_that_were_moved_away(project: SpecProject) -> None:
+    project.search()
+    project.artifacts.rename(project.root / "kept")
+    assert skip_reason(project) == (
+        f"6 candidates, nothing new; {project.artifacts} is missing: restore the folder, or run "
+        "the search again (iris-hpo run)"
     )
