@@ -2,17 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from iris_hpo.orchestration.deciding import deciding_digests
-from iris_hpo.orchestration.names import IDENTITY
+from iris_hpo.orchestration.names import CODE_VERSIONS, IDENTITY
 from iris_hpo.orchestration.plan import is_of_description
 from iris_hpo.orchestration.study import Study
-from iris_hpo.spec import SearchSpec
 from iris_hpo.store.cards import fingerprint
-
-_DESCRIBED: Final = ("settings", "split")
-"""Parts of a description whose edits make the results of all candidates out of date."""
 
 
 def read_cursor(cursor: str | None) -> dict[str, str]:
@@ -25,17 +21,22 @@ def read_cursor(cursor: str | None) -> dict[str, str]:
 
 
 def present_digests(study: Study) -> dict[str, str]:
-    """Digests of the candidates, of the description, and of code that belongs to no release.
+    """Digests of the candidates, of what is described, and of code that belongs to no release.
 
-    The process of a sensor keeps modules as it has loaded them; a run loads them again. So the code
-    is read as it is on disk.
+    What is described includes the versions of packages. The process of a sensor keeps modules as it
+    has loaded them; a run loads them again. So the code is read as it is on disk.
     """
-    deciding = deciding_digests(study.spec)
-    return {
-        "digest": study.candidates.digest,
-        "described": fingerprint(**{name: deciding[name] for name in _DESCRIBED}),
-        **_code_digest(study.spec),
-    }
+    spec = study.spec
+    objective, deciding = spec.make_objective(), deciding_digests(spec)
+    described = fingerprint(
+        axes=[axis.identity() for axis in spec.axes],
+        settings=deciding["settings"],
+        split=deciding["split"],
+        packages=objective.identity().get("packages"),
+        versions=CODE_VERSIONS,
+    )
+    code = _digest(objective.code)
+    return {"digest": study.candidates.digest, "described": described, **code}
 
 
 def code_changed(study: Study, last: Mapping[str, str], present: Mapping[str, str]) -> bool:
@@ -52,17 +53,13 @@ def code_changed(study: Study, last: Mapping[str, str], present: Mapping[str, st
 
 
 def description_changed(study: Study, last: Mapping[str, str], present: Mapping[str, str]) -> bool:
-    """Whether the description was edited, and no run has brought the results up to date since.
+    """Whether what is described changed, and no run has brought the results up to date since.
 
     A cursor of an earlier version does not say what was described.
     """
     is_known = last.get("described") == present["described"] or (last and "described" not in last)
     has_begun = all(study.recorded(name) is not None for name in ("split", "parameters"))
     return not is_known and has_begun and not is_of_description(study)
-
-
-def _code_digest(spec: SearchSpec) -> dict[str, str]:
-    return _digest(spec.make_objective().code)
 
 
 def _digest(code: Mapping[str, str]) -> dict[str, str]:

@@ -264,7 +264,7 @@ def _own_claim(study: Study) -> _Claim:
             search=search,
             deciding=dict(deciding),
             axes=[repr(axis) for axis in spec.axes],
-            sampling=[repr(spec.sampler), repr(spec.sampling)],
+            sampling=repr(spec.sampling),
         ),
     )
 

@@ -26,7 +26,14 @@ from iris_hpo.orchestration.record import (
     version_since,
 )
 from iris_hpo.orchestration.source_status import Settings, are_sources_current, read_sources
-from iris_hpo.orchestration.status import STATES, State, Status, read_status
+from iris_hpo.orchestration.status import (
+    STATES,
+    State,
+    Status,
+    has_results_out_of_date,
+    read_status,
+    without_failed,
+)
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import EXPECTED
 from iris_hpo.store.digests import StoreReadError
@@ -221,7 +228,7 @@ def is_behind_data(study: Study) -> bool:
 
 
 def is_of_description(study: Study) -> bool:
-    """Whether all is recorded as the search's description says now.
+    """Whether no result is out of date by the search's description, code and packages.
 
     Settings that the last run has changed stand.
 
@@ -242,7 +249,11 @@ def is_of_description(study: Study) -> bool:
         raise
     except InputError:  # a setting that a run has changed is none any more
         return False
-    return is_current and not unrefreshed(study, registered_keys(study))
+    if not is_current:
+        return False
+    keys, upstream = without_failed(study, registered_keys(study)), study.upstream()
+    conditions = study.conditions(upstream.split_card, upstream.parameters_card)
+    return not (unrefreshed(study, keys) or has_results_out_of_date(study, keys, conditions))
 
 
 def _still_there(study: Study, asset: str, known: Collection[str]) -> dict[str, Any]:

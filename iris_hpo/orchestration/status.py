@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, Literal
 
 import dagster as dg
@@ -117,6 +118,34 @@ def read_status(
     )
 
 
+def without_failed(study: Study, keys: Sequence[str]) -> list[str]:
+    """Leave out candidates that failed in their last attempt."""
+    failed = {
+        key
+        for name in ("models", "scores")
+        for key in _failed(study.instance, study.names.asset(name))[0]
+    }
+    return [key for key in keys if key not in failed]
+
+
+def has_results_out_of_date(study: Study, keys: Sequence[str], conditions: Conditions) -> bool:
+    """Whether a result was made under other conditions; reads cards until there is one."""
+    models, scores = (
+        data_versions(study.instance, study.names.asset(name)) for name in ("models", "scores")
+    )
+    states = chain(
+        (
+            _model_state(study.spec.space, conditions, key, card)
+            for key, card in _read_all(study, _read_model_card, keys, models, {})
+        ),
+        (
+            _score_state(conditions, card, models.get(key))
+            for key, card in _read_all(study, _read_score, keys, scores, {})
+        ),
+    )
+    return "out of date" in states
+
+
 def _failed(
     instance: dg.DagsterInstance, key: dg.AssetKey
 ) -> tuple[Mapping[str, str], Mapping[str, str]]:
@@ -158,8 +187,12 @@ def _with_failures(states: Mapping[str, State], failed: Mapping[str, str]) -> di
     }
 
 
+def _read_model_card(study: Study, key: str, version: str) -> ModelCard:
+    return study.card(model_card_name(key), ModelCard, version)
+
+
 def _read_model(study: Study, key: str, version: str) -> ModelCard:
-    card = study.card(model_card_name(key), ModelCard, version)
+    card = _read_model_card(study, key, version)
     for name, digest in {model_name(key): card.digest, **card.files_beside}.items():
         read_verified(study.store, name, digest)
     return card

@@ -9,7 +9,7 @@ import pytest
 from iris_hpo.data.columns import Layout
 from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.spec import SearchSpec
-from iris_hpo.training.estimators import Step
+from iris_hpo.training.estimators import Recipe, Step
 from iris_hpo_tests.orchestration.following import Follower, assets_of, ends_of
 from iris_hpo_tests.projects import KEYS, SpecProject
 
@@ -22,6 +22,9 @@ EDITS: Final[dict[str, Callable[[SearchSpec], SearchSpec]]] = {
         spec, choices=(replace(spec.choices[0], default="linear"), *spec.choices[1:])
     ),
     "scoring": lambda spec: replace(spec, scoring="f1_macro"),
+    "axis": lambda spec: replace(
+        spec, axes=(replace(spec.axes[0], parameter="tol"), *spec.axes[1:])
+    ),
     "folds": lambda spec: replace(spec, split=replace(spec.split, folds=3)),
     "seed": lambda spec: replace(spec, split=replace(spec.split, seed=7)),
     "header": lambda spec: replace(spec, layout=Layout(target=-1, header="yes")),
@@ -54,6 +57,29 @@ def test_all_candidates_are_brought_up_to_date(followed: Follower, edit: str) ->
     own = Settings(spec.split, {choice.name: choice.default_text for choice in spec.choices})
     status = edited.project.plan(own).status
     assert {*status.models.values(), *status.scores.values()} == {"up to date"}
+    assert edited.tick() == []
+
+
+def test_another_version_of_a_package_is_followed(
+    followed: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Recipe, "package_versions", lambda _: {"scikit-learn": "of tomorrow"})
+
+    (request,) = followed.tick()
+
+    assert ends_of(request) == (KEYS[0], KEYS[-1])
+    assert followed.project.model_card(KEYS[0]).versions["scikit-learn"] == "of tomorrow"
+    assert followed.tick() == []
+
+
+def test_a_candidate_that_failed_is_not_tried_again(project: SpecProject) -> None:
+    follower = Follower(project.search(), SENSOR)
+    follower.tick()
+    edited = loaded_again(follower, EDITS["settings"](project.spec))
+    project.model_file(KEYS[0]).unlink()
+    project.occupy(KEYS[0])
+    assert edited.project.launch().failures.keys() == {KEYS[0]}
+
     assert edited.tick() == []
 
 
