@@ -61,7 +61,8 @@ def _taken_names(folders: Sequence[Path]) -> set[str]:
 
 
 def _is_module(path: Path) -> bool:
-    return path.suffix == ".py" or (path.is_dir() and path.name.isidentifier())
+    is_importable = path.suffix == ".py" or (path.is_dir() and path.name.isidentifier())
+    return is_importable and not path.name.startswith("__")  # not the program that runs
 
 
 def _is_elsewhere(name: str, folders: Sequence[Path]) -> bool:

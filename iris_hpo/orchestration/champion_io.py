@@ -38,8 +38,13 @@ class ChampionIOManager(dg.IOManager):
                     f"deps=[{context.asset_key.path}] in place of the input, and load what the "
                     f"search has stored: iris_hpo.load_study({name!r}, instance=context.instance)"
                 )
-            study = Study(built_searches()[name], context.instance, self._storage)
-            return LoadedStudy(study).champion
+            spec = built_searches().get(name)
+            if spec is None:
+                raise InputError(
+                    f"this process has not built the search {name!r}: build its definitions again, "
+                    "or use iris_hpo.load_study"
+                )
+            return LoadedStudy(Study(spec, context.instance, self._storage)).champion
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
         """Do nothing: the assets of a search store their files themselves."""

@@ -76,6 +76,15 @@ def test_a_model_of_the_other_projects_code_is_refused(tmp_path: Path) -> None:
     assert getattr(champion, "origin", None) == "first"
 
 
+def test_the_program_that_runs_stays(tmp_path: Path) -> None:
+    project = make(tmp_path / "project", 1)
+    (project.root / "__main__.py").write_text("raise SystemExit(1)\n")
+    program = sys.modules["__main__"]
+    with project.entered():
+        iris_hpo.load_study(project.root)
+        assert sys.modules["__main__"] is program
+
+
 def test_the_searches_of_the_process_stay(tmp_path: Path) -> None:
     own, other = make(tmp_path / "own", 1), make(tmp_path / "other", 2)
     with own.code_location() as instance, other.instance() as theirs:

@@ -21,6 +21,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.loading import load_study
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.data_asset import SNAPSHOT
+from iris_hpo.orchestration.known_searches import no_searches
 from iris_hpo.orchestration.loaded_study import LoadedStudy
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study
@@ -362,6 +363,16 @@ def test_the_champion_is_loaded_outside_of_a_run(done: AssetProject) -> None:
     with done.defs.get_asset_value_loader(done.instance) as loader:
         champion = loader.load_asset_value("selection")
     assert type(champion).__name__ == "SVC"
+
+
+def test_a_champion_whose_search_the_process_has_not_built_is_refused(done: AssetProject) -> None:
+    loader = done.defs.get_asset_value_loader(done.instance)
+    with no_searches(), loader as values, pytest.raises(dg.Failure) as refused:
+        values.load_asset_value("selection")
+    assert refused.value.description == (
+        "this process has not built the search '': build its definitions again, or use "
+        "iris_hpo.load_study"
+    )
 
 
 @pytest.mark.parametrize("asset", ["raw_data", "split", "parameters", "models", "scores"])
