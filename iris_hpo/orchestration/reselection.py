@@ -1,7 +1,10 @@
-"""Requests of a selection that a run has left, or because the search now chooses otherwise.
+"""Requests of a selection that a run has left, or a sensor missed, or as the rule is another one.
 
 What decides how a search chooses is in `selection_status`.
 """
+
+import time
+from typing import Final
 
 import dagster as dg
 
@@ -16,10 +19,15 @@ from iris_hpo.orchestration.record import data_versions, latest_tags
 from iris_hpo.orchestration.run_requests import MOST_TIMES
 from iris_hpo.orchestration.selection_status import CHOSEN_BY, TAG_LENGTH, choosing_fingerprint
 from iris_hpo.orchestration.study import Study
-from iris_hpo.orchestration.working_runs import run_that_makes, runs_at_work
+from iris_hpo.orchestration.working_runs import last_run_of, run_that_makes, runs_at_work
 from iris_hpo.run_settings import ALL, SelectionSettings
 from iris_hpo.spec_choosing import selection_settings
 from iris_hpo.store.digests import ArtifactError
+
+MISSED_SECONDS: Final = 120.0
+"""Time that the selection's sensor has for a selection."""
+
+_REQUESTED: Final = "requested"
 
 
 def select_again(study: Study, before: str | None) -> tuple[list[dg.RunRequest], str | None]:
@@ -89,6 +97,65 @@ def select_what_was_left(study: Study, before: str) -> tuple[list[dg.RunRequest]
         return [], before
     request = dg.RunRequest(run_key=f"{run.run_id}-select", job_name=study.names.plain("select"))
     return [request], str(times)
+
+
+def select_what_was_missed(study: Study, before: str) -> tuple[list[dg.RunRequest], str]:
+    """Request a selection that the selection's sensor has missed.
+
+    Dagster's conditions know events by their numbers: they see no scores that were there before
+    them, nor those of an event log that was replaced. A sensor that a user has stopped has missed
+    nothing.
+
+    Parameters
+    ----------
+    before
+        Part of the cursor: the event of the latest score that has no selection after it, and since
+        when, in seconds since the epoch, or that a selection was requested.
+
+    Returns
+    -------
+    tuple
+        The requests, and the new part of the cursor; empty if there is no such score.
+    """
+    scored, selected = _latest_score(study), study.recorded("selection")
+    if scored is None or (selected is not None and selected.pointer > scored):
+        return [], ""
+    event, _, since = before.partition(" ")
+    if event != str(scored):
+        return [], f"{scored} {time.time():.0f}"
+    if since == _REQUESTED or time.time() - float(since) < MISSED_SECONDS:
+        return [], before
+    if runs_at_work(study) or _did_not_succeed(study) or _is_stopped(study):
+        return [], before
+    request = dg.RunRequest(
+        run_key=f"{scored}-{since}-select", job_name=study.names.plain("select")
+    )
+    return [request], f"{scored} {_REQUESTED}"
+
+
+def _did_not_succeed(study: Study) -> bool:
+    """Whether the last run of the selection is at work, has failed, or was cancelled."""
+    run = last_run_of(study, "selection")
+    return run is not None and run.status is not dg.DagsterRunStatus.SUCCESS
+
+
+def _latest_score(study: Study) -> int | None:
+    """The event of the latest score; None if there is none."""
+    for record in study.instance.get_asset_records([study.names.asset("scores")]):
+        latest = record.asset_entry.last_materialization_record
+        return latest.storage_id if latest else None
+    return None
+
+
+def _is_stopped(study: Study) -> bool:
+    """Whether a user has stopped the selection's sensor."""
+    if study.instance.schedule_storage is None:
+        return False
+    name = study.names.plain("selection_sensor")
+    return any(
+        state.instigator_name == name and state.status.value == "STOPPED"
+        for state in study.instance.all_instigator_state()
+    )
 
 
 def _select_wiped(study: Study, before: str | None) -> tuple[list[dg.RunRequest], str | None]:

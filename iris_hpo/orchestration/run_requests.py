@@ -20,7 +20,7 @@ from iris_hpo.orchestration.plan import Plan
 from iris_hpo.orchestration.ranges import cut, range_tags, ranges_of_runs
 from iris_hpo.orchestration.source_status import is_table_current
 from iris_hpo.orchestration.study import Study
-from iris_hpo.orchestration.working_runs import makes, runs_at_work
+from iris_hpo.orchestration.working_runs import last_run, makes, runs_at_work
 from iris_hpo.store.cards import fingerprint
 
 MOST_TIMES: Final = 3
@@ -32,9 +32,10 @@ def plan_requests(study: Study, plan: Plan, digests: str) -> list[dg.RunRequest]
     names = study.names
     if "raw_data" in plan.sources and not study.spec.data_asset:
         study.dataset  # noqa: B018 - request no first search on data that cannot be read
-    # The same files may come back, so the last materialisation is part of the key.
-    before = study.recorded("parameters")
-    run_key = f"{digests}-{before.pointer if before else 0}"
+    # The same files may come back, so the last materialisation is part of the key; without one, as
+    # in a new event log, the last run is.
+    before, run = study.recorded("parameters"), last_run(study)
+    run_key = f"{digests}-{before.pointer if before else run.run_id if run else 0}"
     if not plan.candidates and before is not None and plan.change:
         return [
             search_request(study, f"{run_key}-parameters", plan.sources, ()),

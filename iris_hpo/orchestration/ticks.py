@@ -31,7 +31,11 @@ from iris_hpo.orchestration.partitions import change_requests, pending_change, r
 from iris_hpo.orchestration.plan import is_behind_data, quick_plan
 from iris_hpo.orchestration.ranges import cut
 from iris_hpo.orchestration.recorder import slow_log_note
-from iris_hpo.orchestration.reselection import select_again, select_what_was_left
+from iris_hpo.orchestration.reselection import (
+    select_again,
+    select_what_was_left,
+    select_what_was_missed,
+)
 from iris_hpo.orchestration.run_requests import (
     plan_requests,
     requests_again,
@@ -153,7 +157,10 @@ def _selection_requests(
     left = last.get("left", "")
     if not requests:
         requests, left = select_what_was_left(study, left)
-    parts = {"choosing": chosen or "", "left": left}
+    missed = last.get("missed", "")
+    if not requests:
+        requests, missed = select_what_was_missed(study, missed)
+    parts = {"choosing": chosen or "", "left": left, "missed": missed}
     return requests, {name: part for name, part in parts.items() if part}
 
 

@@ -83,17 +83,18 @@ def runs_with_signs(study: Study) -> list[str]:
 
 def run_that_makes(study: Study, name: str) -> str | None:
     """Id of the latest run that is to make an unpartitioned asset; None if it has ended."""
-    run = _last_run_of(study, name)
+    run = last_run_of(study, name)
     return run.run_id if run and run.status in EXPECTED else None
 
 
 def run_that_failed(study: Study, name: str) -> str | None:
     """Id of the latest run that was to make an unpartitioned asset; None if it did not fail."""
-    run = _last_run_of(study, name)
+    run = last_run_of(study, name)
     return run.run_id if run and run.status is dg.DagsterRunStatus.FAILURE else None
 
 
-def _last_run_of(study: Study, name: str) -> dg.DagsterRun | None:
+def last_run_of(study: Study, name: str) -> dg.DagsterRun | None:
+    """The latest run that was to make an unpartitioned asset."""
     for record in study.instance.get_asset_records([study.names.asset(name)]):
         run_id = record.asset_entry.last_run_id
         return study.instance.get_run_by_id(run_id) if run_id else None

@@ -1,6 +1,7 @@
 """One process, such as a notebook, loads the studies of two projects."""
 
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -55,14 +56,12 @@ def test_each_has_its_own_results(tmp_path: Path, names: tuple[str, str]) -> Non
         assert iris_hpo.load_study(names[0]).champion_key == "D1"
 
 
-def test_the_current_folder_decides_where_only_a_name_is_given(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_current_folder_decides_where_only_a_name_is_given(tmp_path: Path) -> None:
     first, second = make(tmp_path / "first", 1), make(tmp_path / "second", 2)
     with first.entered():
         assert iris_hpo.load_study("tree").champion_key == "D1"
-        monkeypatch.chdir(second.root)
-        assert iris_hpo.load_study("tree").champion_key == "D2"
+        with chdir(second.root):
+            assert iris_hpo.load_study("tree").champion_key == "D2"
 
 
 def test_a_model_of_the_other_projects_code_is_refused(tmp_path: Path) -> None:

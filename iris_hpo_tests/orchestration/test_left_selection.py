@@ -1,16 +1,19 @@
-"""A selection whose run died, was interrupted or never began is requested again."""
+"""A selection is requested again whose run died, was interrupted, or never was requested."""
 
+import json
+import time
 from collections.abc import Mapping
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
 
-from iris_hpo.orchestration import cut_short
+from iris_hpo.orchestration import cut_short, reselection
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.names import failure
 from iris_hpo.orchestration.run_requests import MOST_TIMES
 from iris_hpo_tests.orchestration.following import Follower
-from iris_hpo_tests.projects import SpecProject
+from iris_hpo_tests.projects import SpecProject, succeed
 
 
 @pytest.fixture
@@ -114,3 +117,51 @@ def test_one_that_was_wiped_with_the_scores_is_not(follower: Follower) -> None:
     follower.tick()
     project.instance.wipe_assets([project.names.asset(name) for name in ("scores", "selection")])
     assert not follower.look().run_requests
+
+
+class TestMissed:
+    """Scores that the selection's sensor does not see, as after the loss of an event log."""
+
+    @pytest.fixture
+    def waiting(self, follower: Follower, monkeypatch: pytest.MonkeyPatch) -> Follower:
+        """The sensor, once it has seen the scores for long enough."""
+        assert follower.tick() == []
+        now = time.time()
+        monkeypatch.setattr(reselection.time, "time", lambda: now + reselection.MISSED_SECONDS)
+        return follower
+
+    def test_it_is_requested_once(self, waiting: Follower) -> None:
+        (request,) = waiting.look().run_requests
+        assert request.job_name == "select"
+        assert not waiting.look().run_requests
+
+    def test_also_after_another_one(self, waiting: Follower) -> None:
+        project = waiting.project
+        succeed(project.run("selection"))
+        waiting.look()
+        assert "missed" not in json.loads(str(waiting.cursor))
+
+        project.materialize_candidates(candidates={"force": True})
+        waiting.look()
+        assert "missed" in json.loads(str(waiting.cursor))
+
+    def test_scores_that_come_begin_the_time_again(self, waiting: Follower) -> None:
+        waiting.project.materialize_candidates(candidates={"force": True})
+        assert not waiting.look().run_requests
+
+    def test_one_that_is_under_way_or_was_cancelled_is_left_alone(self, waiting: Follower) -> None:
+        at_work = leave(waiting.project, status=dg.DagsterRunStatus.STARTED)
+        assert not waiting.look().run_requests
+        waiting.project.instance.report_run_canceled(at_work)
+        assert not waiting.look().run_requests
+
+    def test_a_sensor_that_a_user_has_stopped_has_missed_nothing(
+        self, waiting: Follower, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        state = SimpleNamespace(
+            instigator_name="selection_sensor", status=SimpleNamespace(value="STOPPED")
+        )
+        instance = waiting.project.instance
+        monkeypatch.setattr(type(instance), "schedule_storage", object())
+        monkeypatch.setattr(instance, "all_instigator_state", lambda: [state])
+        assert not waiting.look().run_requests

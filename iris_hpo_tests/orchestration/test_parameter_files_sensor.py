@@ -77,6 +77,15 @@ class TestFirstTick:
         idle.look()
         assert idle.project.registered() == []
 
+    def test_a_search_whose_events_were_lost_is_requested_again(self, idle: Follower) -> None:
+        """Dagster still has the runs, and requests no key twice."""
+        idle.tick()
+        idle.project.instance.event_log_storage.wipe()
+
+        (request,) = idle.tick()
+
+        assert ends_of(request) == (KEYS[0], KEYS[-1])
+
     def test_its_run_makes_the_search(self, idle: Follower) -> None:
         idle.tick()
         assert idle.project.partition_status("scores")["materialized"] == set(KEYS)
@@ -130,6 +139,7 @@ class TestFilesThatAreBeingWritten:
 
 class TestNothingNew:
     def test_it_says_so(self, following: Follower) -> None:
+        following.look()
         cursor = following.cursor
         assert_nothing_asked(following.look(), "6 candidates, nothing new")
         assert following.cursor == cursor
