@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 
 from rich.console import Console
 
+from iris_hpo.command.outdated import changed_data_note
 from iris_hpo.command.output import complain, make_console, say, show_json
 from iris_hpo.command.progress import TerminalProgress
 from iris_hpo.command.session import open_study
@@ -79,12 +80,20 @@ def run_search(
         progress.finish()
         progress.warn()
         seconds = time.monotonic() - started
-        if as_json:
-            show_json(_as_json(study, outcome, seconds))
-        else:
-            _print(make_console(quiet=quiet), study, outcome, seconds)
-            _print_failures(outcome.failures)
+        if note := changed_data_note(study):
+            announce(f"note: {note}")
+        _show(make_console(quiet=quiet), study, outcome, seconds, as_json=as_json)
         return 1 if _print_blocked(study) or outcome.failures else 0
+
+
+def _show(
+    console: Console, study: Study, outcome: Outcome, seconds: float, *, as_json: bool
+) -> None:
+    if as_json:
+        show_json(_as_json(study, outcome, seconds))
+    else:
+        _print(console, study, outcome, seconds)
+        _print_failures(outcome.failures)
 
 
 def _report_failed_run(progress: TerminalProgress, error: RunFailedError) -> int:

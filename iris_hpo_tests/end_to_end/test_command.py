@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -21,6 +22,7 @@ from iris_hpo.data.columns import Layout
 from iris_hpo.data.dataset import read_dataset
 from iris_hpo.data.splitters import SplitSettings
 from iris_hpo.iris import iris_search
+from iris_hpo.orchestration.runner import Launcher
 from iris_hpo_tests.projects import ShippedProject
 
 C = [0.031, 0.125, 0.5, 2.0, 8.0, 32.0, 128.0, 512.0, 2048.0, 8192.0, 32768.0]
@@ -388,6 +390,33 @@ def test_a_slow_event_log_is_noted_once(project: ShippedProject) -> None:
     assert result.returncode == 0, result.stderr
     assert result.stderr.count("event_log_storage in dagster.yaml can name") == 1
     assert "event_log_storage" not in project.call("run", "--json", "--folds", "2").stdout
+
+
+@pytest.mark.usefixtures("without_reports")
+@pytest.mark.parametrize("change", ["rows", "no file", "nothing"])
+def test_data_that_changes_while_a_run_works_is_noted(
+    project: ShippedProject, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    small(project)
+    file = project.data / "noisy_iris.csv"
+    work = Launcher.bring_up_to_date
+
+    def change_meanwhile(*given: Any) -> Any:
+        outcome = work(*given)
+        if change == "rows":
+            file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:-1]))
+        elif change == "no file":
+            file.unlink()
+        return outcome
+
+    monkeypatch.setattr(Launcher, "bring_up_to_date", change_meanwhile)
+    result = project.call("run", "--engine", "serial", "--folds", "2", "--json")
+    assert (result.returncode, bool(json.loads(result.stdout))) == (0, True)
+    note = (
+        "iris-hpo: note: the data changed while this run worked, and its results follow from the "
+        "rows of before: run the search again\n"
+    )
+    assert result.stderr == (note if change != "nothing" else "")
 
 
 @pytest.mark.slow
