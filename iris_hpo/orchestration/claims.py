@@ -72,7 +72,8 @@ class _Claim:
     deciding
         What else decides its results, by `deciding_digests`; empty in claims of earlier versions.
     described
-        Digest of the description; empty in claims of earlier versions.
+        Digest of the description, without source code, which all processes read as it is on disk;
+        empty in claims of earlier versions.
     loaded
         Time at which a process has loaded that description; 0 in claims of earlier versions.
     """
@@ -262,7 +263,8 @@ def _own_claim(study: Study) -> _Claim:
         deciding=deciding,
         described=fingerprint(
             search=search,
-            deciding=dict(deciding),
+            settings=deciding["settings"],
+            split=deciding["split"],
             axes=[repr(axis) for axis in spec.axes],
             sampling=repr(spec.sampling),
         ),

@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from iris_hpo.orchestration import claims
+from iris_hpo.orchestration.deciding import deciding_digests
 from iris_hpo.parts import Part
 from iris_hpo.run_settings import BudgetSettings
 from iris_hpo.spec import SearchSpec
@@ -66,6 +67,22 @@ def test_sensors_leave_it_alone_after_a_run_of_the_later_one(
             "location has loaded: reload the code location, in the UI or by a restart"
         )
     assert loaded.registered() == registered
+
+
+def test_sensors_follow_edits_of_code_as_before(
+    loaded: SpecProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run has read the first edit; sensors read code as it is on disk."""
+
+    def with_code(text: str) -> Callable[[SearchSpec], dict[str, str]]:
+        return lambda spec: {**deciding_digests(spec), "source code": text}
+
+    with monkeypatch.context() as later:
+        later.setattr(claims, "deciding_digests", with_code("edited"))
+        edit(loaded, later, loaded.spec).materialize_sources()
+    monkeypatch.setattr(claims, "deciding_digests", with_code("edited again"))
+
+    assert claims.loaded_later(loaded.study()) == ""
 
 
 def test_sensors_that_load_it_again_go_on(
