@@ -23,6 +23,7 @@ _TOGETHER_SECONDS: Final = 1.0
 group."""
 _LATER_SECONDS: Final = 0.01
 _PATIENCE_SECONDS: Final = 5.0
+_IGNORED: Final = "generator ignored GeneratorExit"
 """Time to stop after the first Ctrl-C; then a line explains how to end the process at once."""
 _STOPS: Final = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -181,7 +182,12 @@ def out_of_reach() -> Generator[None]:
 
 
 def _raise_later(dropped: "sys.UnraisableHookArgs") -> None:
-    """Repeat an interrupt that was raised where Python drops errors: while an object is removed."""
+    """Repeat an interrupt that was raised where Python drops errors: while an object is removed.
+
+    A generator of Dagster's that goes on when it is closed has met an error that is reported.
+    """
+    if isinstance(dropped.exc_value, RuntimeError) and _IGNORED in str(dropped.exc_value):
+        return
     if not issubclass(dropped.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(dropped)
         return

@@ -218,3 +218,34 @@ def test_a_signal_to_a_copy_of_the_process_is_not_its_own() -> None:
     done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, check=True)
 
     assert done.stdout == b"None\n"
+
+
+PROGRAM = """\
+from iris_hpo.interrupts import watch
+
+def goes_on():
+    try:
+        yield 1
+    except GeneratorExit:
+        {then}
+
+watch()
+one = goes_on()
+next(one)
+del one
+"""
+
+
+@pytest.mark.parametrize(
+    ("then", "shown"), [("yield 2", ""), ("raise ValueError('own error')", "own error")]
+)
+def test_a_generator_that_goes_on_when_it_is_closed_is_not_shown(then: str, shown: str) -> None:
+    """Those of Dagster do where the database is away; what they met is reported."""
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(then=then)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown in result.stderr
+    assert bool(result.stderr) is bool(shown)

@@ -17,6 +17,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 import sqlalchemy.event
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import StatementError
 
 from iris_hpo.errors import EndOfCommandError, InputError
 from iris_hpo.event_log.locked import seconds_locked, share_wait
@@ -85,6 +86,8 @@ def _handle(context: ExceptionContext) -> BaseException | None:
     Those get the file as a note.
     """
     error, engine = context.original_exception, context.engine
+    if ends_command() and isinstance(context.sqlalchemy_exception, StatementError):
+        _leave_out_sql(context.sqlalchemy_exception)  # Dagster prints the message of some
     if not isinstance(error, sqlite3.Error) or engine is None or not ends_command():
         return None
     home, file = _homes[-1], Path(engine.url.database or "")
@@ -99,6 +102,10 @@ def _handle(context: ExceptionContext) -> BaseException | None:
         f"the Dagster instance of DAGSTER_HOME {home} cannot be used: {file}: {explained}, "
         "then run the search again: finished candidates are kept"
     )
+
+
+def _leave_out_sql(error: StatementError) -> None:
+    error.statement = error.params = error.code = None
 
 
 def _explain(file: Path, error: sqlite3.Error, waited: float | None) -> str | None:

@@ -122,7 +122,7 @@ def select_what_was_missed(study: Study, before: str) -> tuple[list[dg.RunReques
         return [], ""
     event, _, since = before.partition(" ")
     if event != str(scored):
-        return [], f"{scored} {time.time():.0f}"
+        return [], f"{scored} {int(time.time())}"
     if since == _REQUESTED or time.time() - float(since) < MISSED_SECONDS:
         return [], before
     if runs_at_work(study) or _did_not_succeed(study) or _is_stopped(study):

@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
@@ -225,3 +225,18 @@ def test_a_full_folder_for_temporary_files_is_named(
         "database or disk is full: there is no room for SQLite's temporary files in "
         f"{temporary}; make room there, or set TMPDIR to another folder"
     )
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_a_command_meets_no_error_with_sql(tmp_path: Path, *, works: bool) -> None:
+    """Dagster prints the message of an error that it meets while it stores a log entry."""
+    engine = sa.create_engine("sqlite://")
+    statement = sa.text("SELECT :secret FROM nowhere").bindparams(secret="s3cret")
+    with (
+        one_message(str(tmp_path)) if works else nullcontext(),
+        engine.connect() as connection,
+        pytest.raises(sa.exc.OperationalError) as error,
+    ):
+        connection.execute(statement)
+    assert "no such table: nowhere" in str(error.value)
+    assert ("[SQL: " in str(error.value), "s3cret" in str(error.value)) == (not works, not works)
