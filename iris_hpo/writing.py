@@ -113,7 +113,8 @@ def _write_into(target: Path, content: bytes) -> None:
 def write_together(folder: Path, files: Mapping[str, bytes | Iterable[bytes]]) -> None:
     """Write new files below a folder, which may exist: all of them or none.
 
-    They are written into a hidden folder within it, and then moved to their places.
+    They are written into a hidden folder, and then moved to their places: a new folder with all of
+    them at once, so that there is no part of it if the process is killed.
 
     Parameters
     ----------
@@ -127,12 +128,13 @@ def write_together(folder: Path, files: Mapping[str, bytes | Iterable[bytes]]) -
     """
     _refuse_existing(folder, files)
     made = [at for at in (folder, *folder.parents) if not os.path.exists(at)]  # noqa: PTH110 - in a folder that cannot be read
-    at, moved = folder, list[Path]()
+    at, moved = folder, list[tuple[Path, Path]]()
     start = ".iris_hpo-"
-    place = folder / f"{start}{new_mark()}"
+    around = folder.parent if folder in made else folder
+    place = around / f"{start}{new_mark()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _remove_left(folder, start)
+        around.mkdir(parents=True, exist_ok=True)
+        _remove_left(around, start)
         for name, content in files.items():
             at, path = folder / name, place / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -140,15 +142,16 @@ def write_together(folder: Path, files: Mapping[str, bytes | Iterable[bytes]]) -
                 file.writelines((content,) if isinstance(content, bytes) else content)
         with held():
             # A folder never replaces another with files in it, so of two commands one is refused.
-            for path in sorted(place.iterdir(), key=Path.is_file):
-                at = folder / path.name
-                _refuse_existing(folder, [path.name])
+            parts = [place] if folder in made else sorted(place.iterdir(), key=Path.is_file)
+            for path in parts:
+                at = folder if path == place else folder / path.name
+                _refuse_existing(at.parent, [at.name])
                 path.rename(at)
-                moved.append(path)
+                moved.append((path, at))
     except BaseException as error:
         with suppress(OSError):
-            for path in moved:
-                (folder / path.name).rename(path)
+            for path, target in moved:
+                target.rename(path)
         if isinstance(error, OSError):
             raise InputError(f"{at} cannot be written: {error.strerror}") from error
         raise

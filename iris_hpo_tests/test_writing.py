@@ -201,21 +201,38 @@ def test_the_folder_of_a_killed_prediction_is_removed(
 
 
 @pytest.mark.parametrize("error", [OSError(13, "Permission denied"), KeyboardInterrupt()])
+@pytest.mark.parametrize("is_new", [True, False])
 def test_a_project_that_cannot_be_moved_to_its_place_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, *, is_new: bool
 ) -> None:
-    rename = Path.rename
+    project, rename = tmp_path / "project", Path.rename
+    if not is_new:
+        project.mkdir()
 
     def fail_at_last(path: Path, target: Path) -> Path:
-        if target == tmp_path / "project" / "a":
+        if target == (project if is_new else project / "a"):
             raise error
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", fail_at_last)
     with pytest.raises((InputError, KeyboardInterrupt)):
-        write_together(tmp_path / "project", {"a": b"1", "data/b": b"2"})
+        write_together(project, {"a": b"1", "data/b": b"2"})
 
-    assert [*tmp_path.iterdir()] == []
+    assert [*tmp_path.rglob("*")] == ([] if is_new else [project])
+
+
+def test_a_new_project_comes_whole(tmp_path: Path) -> None:
+    """Also if its writer is killed after the first file is in its place."""
+    killed(
+        "rename = Path.rename\n"
+        "def once(*given):\n    rename(*given)\n    die()\n"
+        "Path.rename = once\n"
+        f"writing.write_together(Path({str(tmp_path / 'new' / 'project')!r}), "
+        "{'a': b'1', 'data/b': b'2'})"
+    )
+    project = tmp_path / "new" / "project"
+    assert ((project / "a").read_bytes(), contents(project / "data")) == (b"1", {"b": b"2"})
+    assert [*project.parent.iterdir()] == [project]
 
 
 def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path: Path) -> None:
