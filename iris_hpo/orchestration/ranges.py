@@ -6,7 +6,7 @@ work at the same time, but slices that share candidates take turns (`overlaps`).
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -97,3 +97,9 @@ def range_tags(keys: Sequence[str]) -> dict[str, str]:
         RANGE_START: named[0],
         RANGE_END: named[-1],
     }
+
+
+def has_its_partitions(tags: Mapping[str, str], registered: Sequence[str]) -> bool:
+    """Whether the ends of a run's range, by its tags, are still registered, if it has a range."""
+    ends = {tags[name] for name in (RANGE_START, RANGE_END) if name in tags}
+    return ends <= set(registered)

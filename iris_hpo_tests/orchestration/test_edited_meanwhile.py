@@ -9,7 +9,10 @@ from iris_hpo.orchestration import ranges
 from iris_hpo.orchestration import runner as launch
 from iris_hpo.orchestration.partitions import is_range
 from iris_hpo.orchestration.partitions import registered_keys as read_keys
+from iris_hpo.orchestration.record import data_versions
+from iris_hpo.orchestration.recorder import Recorder
 from iris_hpo.orchestration.study import Study
+from iris_hpo.training.trial import TrialResult
 from iris_hpo_tests.projects import KEYS, SpecProject
 
 EDITS = {
@@ -163,3 +166,22 @@ def test_a_range_is_contiguous_and_in_order() -> None:
         assert is_range(keys, registered)
     for keys in (["a", "c"], ["b", "a"], ["x"], ["d", "x"]):
         assert not is_range(keys, registered)
+
+
+@pytest.mark.parametrize("removed", [KEYS[0], KEYS[-1], KEYS[2]])
+def test_candidates_that_are_removed_while_their_run_works(
+    prepared: SpecProject, monkeypatch: pytest.MonkeyPatch, removed: str
+) -> None:
+    """Dagster would end the run with a failure, when all of its work is done."""
+    record = Recorder.record
+
+    def remove(recorder: Recorder, results: Sequence[TrialResult]) -> None:
+        record(recorder, results)
+        prepared.instance.delete_dynamic_partition("c_gamma", removed)
+
+    monkeypatch.setattr(Recorder, "record", remove)
+    result = prepared.materialize_candidates()
+
+    assert result.success
+    recorded = data_versions(prepared.instance, prepared.names.asset("scores"))
+    assert recorded.keys() == set(KEYS)

@@ -10,8 +10,9 @@ A run without a partition works on all candidates; that of an adaptive search as
 more.
 """
 
+import logging
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
 
@@ -20,12 +21,18 @@ from iris_hpo.orchestration.claims import claim_search
 from iris_hpo.orchestration.config import CandidatesConfig, candidates_config
 from iris_hpo.orchestration.drawing_run import DrawingRun, draws
 from iris_hpo.orchestration.failures import user_errors
-from iris_hpo.orchestration.names import asset_spec, names_of
-from iris_hpo.orchestration.ranges import backfill_policy
+from iris_hpo.orchestration.names import asset_spec, log_line, names_of
+from iris_hpo.orchestration.partitions import registered_keys
+from iris_hpo.orchestration.ranges import backfill_policy, has_its_partitions
 from iris_hpo.orchestration.record import recorded_result
 from iris_hpo.orchestration.resources import Progress, Storage
 from iris_hpo.orchestration.study import OpenStudy
 from iris_hpo.spec import SearchSpec
+
+_REMOVED: Final = (
+    "candidates of this run were removed while it worked; what depends on them is left to the "
+    "next run"
+)
 
 
 def build_candidates(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
@@ -43,7 +50,11 @@ def build_candidates(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefini
             claim_search(study)
             kind = DrawingRun if draws(context, study) else CandidatesRun
             kind(context, config.settings(), study, iris_hpo_progress).run()
-        yield from map(recorded_result, sorted(context.selected_asset_keys))
+            is_left = has_its_partitions(context.run.tags, registered_keys(study))
+        if is_left:
+            yield from map(recorded_result, sorted(context.selected_asset_keys))
+        else:
+            log_line(context.log, _REMOVED, logging.WARNING)
 
     candidates.__annotations__["config"] = candidates_config(spec)
     return dg.multi_asset(
