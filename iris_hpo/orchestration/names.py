@@ -190,7 +190,7 @@ def asset_spec(
     made = dg.AssetSpec(
         deps=[names.asset(dep) for dep in deps],
         partitions_def=partitions,
-        skippable=True,  # where the run's partitions were removed meanwhile
+        skippable=True,  # where the run's partitions were removed
         **presentation(spec, name),
     )
     return made.with_io_manager_key(CHAMPION)
