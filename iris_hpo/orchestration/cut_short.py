@@ -5,7 +5,7 @@ It is worth another attempt, which sensors request (`run_requests`, `reselection
 
 import time
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 
@@ -17,6 +17,7 @@ _RETRY_SECONDS: Final = 120
 
 _WILL_RETRY: Final = "dagster/will_retry"
 _RETRIED_BY: Final = "dagster/auto_retry_run_id"
+_CHECK_FAILED: Final = "DagsterAssetCheckFailedError"
 
 
 def cut_short_partitions(
@@ -94,4 +95,11 @@ def _says_why(instance: dg.DagsterInstance, run_id: str) -> bool:
             data = event.step_failure_data.user_failure_data if event else None
             if data and FAILED_BEFORE_END not in data.metadata:
                 _explained.add(run_id)
+            if event and _is_blocked(event.step_failure_data):
+                _explained.add(run_id)
     return run_id in _explained
+
+
+def _is_blocked(failure: Any) -> bool:
+    """Whether a check that blocks has failed, as it would again."""
+    return failure.error is not None and failure.error.cls_name == _CHECK_FAILED

@@ -130,7 +130,7 @@ def full_plan(study: Study, settings: Settings) -> FullPlan:
         left, ended = drawing.what_is_left(has_work=bool(out_of_date or candidates))
         left_out = tuple(drawing.observations.left_out)
     if out_of_date or candidates or left:
-        out_of_date = _examined(study, out_of_date)
+        out_of_date = examined(study, out_of_date)
     return FullPlan(
         tuple(out_of_date), change, keys, candidates, states, status, left, ended, left_out
     )
@@ -164,7 +164,7 @@ def quick_plan(study: Study, *, all_candidates: bool, all_sources: bool = False)
     started = study.recorded("split") is not None
     begins = all_sources or not started
     sources = ("raw_data", "split", "parameters") if begins else ("parameters",)
-    sources = tuple(_examined(study, sources))
+    sources = tuple(examined(study, sources))
     if all_candidates:
         return Plan(sources, change, keys, keys)
     scores, listed = study.names.asset("scores"), set(study.listed_keys)
@@ -186,7 +186,7 @@ def _tried_or_at_work(study: Study, scores: dg.AssetKey) -> set[str]:
     return waiting | tried_and_failed(study.instance, scores, attempts).keys()
 
 
-def _examined(study: Study, sources: Collection[str]) -> list[str]:
+def examined(study: Study, sources: Collection[str]) -> list[str]:
     """Add the assets whose checks block, so that nothing is trained on what a check refused."""
     blocking = set(study.spec.blocking_checks)
     examined = {

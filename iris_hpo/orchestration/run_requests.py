@@ -16,12 +16,13 @@ from iris_hpo.orchestration.cut_short import (
 )
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.partitions import registered_keys
-from iris_hpo.orchestration.plan import Plan
+from iris_hpo.orchestration.plan import Plan, examined
 from iris_hpo.orchestration.ranges import cut, range_tags, ranges_of_runs
 from iris_hpo.orchestration.source_status import is_table_current
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.working_runs import last_run, makes, runs_at_work
 from iris_hpo.store.cards import fingerprint
+from iris_hpo.store.digests import ArtifactError
 
 MOST_TIMES: Final = 3
 """Number of requests without progress."""
@@ -43,7 +44,7 @@ def plan_requests(study: Study, plan: Plan, digests: str) -> list[dg.RunRequest]
         ]
     assets = [*plan.sources, "models", "scores"]
     if study.sampling.is_adaptive:  # one run without a partition, which asks for more
-        if not plan.change and not plan.candidates and _is_declared(study):
+        if not plan.change and not plan.candidates and is_declared(study):
             return []  # whether there is more to try, the next tick finds out
         return [search_request(study, run_key, assets, ())]
     ranges = cut(ranges_of_runs(plan.candidates, plan.keys))
@@ -53,11 +54,14 @@ def plan_requests(study: Study, plan: Plan, digests: str) -> list[dg.RunRequest]
     ]
 
 
-def _is_declared(study: Study) -> bool:
+def is_declared(study: Study) -> bool:
     """Whether the search has begun, with the parameters and the budget that it has now."""
     if any(study.recorded(name) is None for name in ("split", "parameters")):
         return False
-    recorded = study.upstream().parameters_card
+    try:
+        recorded = study.upstream().parameters_card
+    except ArtifactError:  # a run makes what is missing or damaged
+        return False
     return (
         recorded.version == study.parameters_card(recorded.choices).version
         and study.sampling.settings == study.sampling.recorded()
@@ -116,8 +120,13 @@ def requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]
 def search_request(
     study: Study, run_key: str, assets: Sequence[str], keys: Sequence[str]
 ) -> dg.RunRequest:
-    """Make the request of a run of the job ``search`` for some assets, and a range of keys."""
-    names = study.names
+    """Make the request of a run of the job ``search`` for some assets, and a range of keys.
+
+    Assets whose checks block are made too, so that nothing is trained past a check.
+    """
+    names, results = study.names, [name for name in assets if name in ("models", "scores")]
+    if results:
+        assets = [*examined(study, {*assets} - {*results}), *results]
     return dg.RunRequest(
         run_key=run_key,
         job_name=names.plain("search"),

@@ -37,6 +37,7 @@ from iris_hpo.orchestration.reselection import (
     select_what_was_missed,
 )
 from iris_hpo.orchestration.run_requests import (
+    is_declared,
     plan_requests,
     requests_again,
     search_request,
@@ -228,7 +229,7 @@ def _reason_to_wait(study: Study, digest: str) -> str:
 
 def _data_requests(study: Study, run_key: str, sources: list[str]) -> list[dg.RunRequest]:
     """Request runs over all candidates, the first of which makes these assets too."""
-    if study.recorded("parameters") is None:
+    if not is_declared(study):  # such as where a run that was to record it was cancelled
         sources = [*sources, "parameters"]
     keys = registered_keys(study)
     if not keys:

@@ -225,3 +225,16 @@ def test_a_run_that_may_do_the_first_search_is_waited_for(project: SpecProject) 
     project.instance.report_run_failed(run)
     (request,) = follower.look().run_requests
     assert assets_of(request) == ["raw_data", "split", "parameters", "models", "scores"]
+
+
+def test_parameters_that_a_cancelled_run_has_left_are_recorded(following: Follower) -> None:
+    project = following.project
+    project.write_axis("c", 0.5, 8, 64)
+    files = Follower(project, "parameter_files_sensor")
+    files.register(files.look().dynamic_partitions_requests)
+    project.change_data()
+
+    (request,) = following.tick()
+
+    assert assets_of(request) == ["raw_data", "split", "parameters", "models", "scores"]
+    assert project.plan().is_empty
