@@ -8,6 +8,7 @@ from iris_hpo.orchestration.deciding import deciding_digests
 from iris_hpo.orchestration.names import CODE_VERSIONS, IDENTITY
 from iris_hpo.orchestration.plan import is_of_description
 from iris_hpo.orchestration.study import Study
+from iris_hpo.orchestration.working_runs import runs_at_work
 from iris_hpo.store.cards import fingerprint
 
 
@@ -32,6 +33,7 @@ def present_digests(study: Study) -> dict[str, str]:
         axes=[axis.identity() for axis in spec.axes],
         settings=deciding["settings"],
         split=deciding["split"],
+        blocking=sorted(spec.blocking_checks),
         packages=objective.identity().get("packages"),
         versions=CODE_VERSIONS,
     )
@@ -58,8 +60,11 @@ def description_changed(study: Study, last: Mapping[str, str], present: Mapping[
     A cursor of an earlier version does not say what was described.
     """
     is_known = last.get("described") == present["described"] or (last and "described" not in last)
-    has_begun = all(study.recorded(name) is not None for name in ("split", "parameters"))
-    return not is_known and has_begun and not is_of_description(study)
+    if is_known:
+        return False
+    if all(study.recorded(name) is not None for name in ("split", "parameters")):
+        return not is_of_description(study)
+    return bool(last) and not runs_at_work(study)  # what stopped the first search may be gone
 
 
 def _digest(code: Mapping[str, str]) -> dict[str, str]:

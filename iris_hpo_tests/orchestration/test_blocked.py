@@ -65,6 +65,22 @@ def test_raw_data_that_somebody_made_alone_is_examined_again(blocking: SpecProje
     assert len(blocking.materializations("models")) == 6
 
 
+@pytest.mark.parametrize("begun", [True, False])
+def test_once_the_check_is_left_out_the_search_goes_on(
+    blocking: SpecProject, *, begun: bool
+) -> None:
+    if begun:
+        follow(blocking)
+    spoil(blocking)
+    cursors = [follower.cursor for follower in follow(blocking)]
+    spec = replace(blocking.spec, blocking_checks=())
+    edited = SpecProject(blocking.root, blocking.instance, spec)
+    for sensor, cursor in zip(SENSORS, cursors, strict=True):
+        Follower(edited, sensor, cursor).tick()
+
+    assert len(edited.materializations("models")) == (12 if begun else 6)
+
+
 def test_once_the_data_is_right_the_search_goes_on(blocking: SpecProject) -> None:
     content = spoil(blocking)
     followers = follow(blocking)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+import dagster as dg
 import pytest
 
 from iris_hpo.data.columns import Layout
@@ -113,9 +114,16 @@ def test_another_rule_requests_a_selection_alone(followed: Follower) -> None:
     assert request.job_name == "select"
 
 
-def test_one_that_was_never_run_begins_once(project: SpecProject) -> None:
+@pytest.mark.parametrize("at_work", [True, False])
+def test_one_that_has_not_begun_is_requested_unless_a_run_is_at_work(
+    project: SpecProject, *, at_work: bool
+) -> None:
     follower = Follower(project, SENSOR)
     follower.register(follower.look().dynamic_partitions_requests)
+    if at_work:
+        project.instance.create_run_for_job(
+            project.defs.resolve_job_def("search"), status=dg.DagsterRunStatus.STARTED
+        )
     edited = loaded_again(follower, EDITS["seed"](project.spec))
 
-    assert edited.look().run_requests == []
+    assert len(edited.look().run_requests or ()) == (not at_work)
