@@ -229,7 +229,9 @@ def _reason_to_wait(study: Study, digest: str) -> str:
 
 def _data_requests(study: Study, run_key: str, sources: list[str]) -> list[dg.RunRequest]:
     """Request runs over all candidates, the first of which makes these assets too."""
-    if not is_declared(study):  # such as where a run that was to record it was cancelled
+    has_split, made = (study.recorded(name) is not None for name in ("split", "parameters"))
+    # A run that was to record the present ones may have been cancelled.
+    if not made or (has_split and not is_declared(study)):
         sources = [*sources, "parameters"]
     keys = registered_keys(study)
     if not keys:
