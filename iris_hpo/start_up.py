@@ -47,8 +47,10 @@ def start_worker_of_first_run(
 
 
 def _is_first_run(search: str | None, artifacts: str | None) -> bool:
+    from iris_hpo.project_files import is_project
+
     folder = artifacts or os.environ.get("IRIS_HPO_ARTIFACTS") or "artifacts"
-    if "://" in folder or not any(map(os.path.lexists, ("pyproject.toml", "dg.toml"))):
+    if "://" in folder or not is_project(Path()):
         return False
     ours = Path(folder, search or "")
     places = [ours / "selection", *([] if search else ours.glob("*/selection"))]

@@ -29,6 +29,7 @@ ALLOWED = {
     "parts": "text errors",
     "process_end": "",
     "processes": "",
+    "project_files": "errors files",
     "setting": "",
     "known_rules": "text errors",
     "run_settings": "text errors setting known_rules",
@@ -53,7 +54,7 @@ ALLOWED = {
     ),
     "spec_choosing": f"{GROUND} selection spec",
     "spec_forms": f"{GROUND} space data training",
-    "start_up": f"{GROUND} engines training reports",
+    "start_up": f"{GROUND} engines training reports project_files",
     "orchestration": (
         f"{GROUND} store engines space samplers data training selection reports spec "
         "spec_choosing start_up"

@@ -1,14 +1,14 @@
 """The settings that a command works with: given ones, those of the last run, the search's own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from iris_hpo.data.named_splitters import names_of_settings, refuse_settings
+from iris_hpo.data.named_splitters import refuse_settings
 from iris_hpo.errors import InputError
 from iris_hpo.known_rules import RULES
 from iris_hpo.orchestration.config import sampling_settings
-from iris_hpo.orchestration.last_run import last_changed
+from iris_hpo.orchestration.last_run import last_changed, last_choices, last_sampling, last_split
 from iris_hpo.orchestration.source_status import Settings
 from iris_hpo.orchestration.study import Study
 from iris_hpo.run_settings import (
@@ -67,21 +67,21 @@ def choose_settings(
         If a setting does not exist or cannot have this value.
     """
 
-    def last(asset: str) -> Mapping[str, Any]:
-        return {} if defaults else last_changed(study, asset)
+    def last(read: Callable[[Study], Mapping[str, Any]]) -> Mapping[str, Any]:
+        return {} if defaults else read(study)
 
     sampling_names = [setting.name for setting in settings_of(SamplingSettings)]
     given_sampling = _given({name: split.pop(name, None) for name in sampling_names})
     given_choices = _parsed(choices)
     given_split = _given(split)
-    split_settings, kept_split = _choose_split(study.spec, given_split, last("split"))
-    chosen, kept_choices = _choose_choices(study.spec, given_choices, last("parameters"))
-    sampling, kept_sampling = _choose_sampling(study.spec, given_sampling, last("parameters"))
+    split_settings, kept_split = _choose_split(study.spec, given_split, last(last_split))
+    chosen, kept_choices = _choose_choices(study.spec, given_choices, last(last_choices))
+    sampling, kept_sampling = _choose_sampling(study.spec, given_sampling, last(last_sampling))
     n_folds = study.spec.division(split_settings).n_folds
     selecting = {"rule": rule, "refit": refit, "within": within, "metric": metric}
     given: dict[str, Any] = {name: value for name, value in selecting.items() if value}
     given |= {"ensemble": True} if ensemble else {}
-    selection, kept = _choose_selection(study.spec, given, last("selection"), n_folds)
+    selection, kept = _choose_selection(study.spec, given, last(_last_selection), n_folds)
     return ChosenSettings(
         Settings(split_settings, chosen, sampling),
         selection,
@@ -93,6 +93,10 @@ def present_settings(study: Study) -> ChosenSettings:
     """The settings of the last run, and the search's own."""
     none = dict.fromkeys(("rule", "refit", "within", "metric", "ensemble"))
     return choose_settings(study, choices=(), defaults=False, **none)
+
+
+def _last_selection(study: Study) -> Mapping[str, Any]:
+    return last_changed(study, "selection")
 
 
 def _given(options: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -116,8 +120,6 @@ def _choose_split(
     spec: SearchSpec, given: Mapping[str, Any], last: Mapping[str, Any]
 ) -> tuple[SplitSettings, Sequence[str]]:
     refuse_settings(spec.splitter, given, lambda name: SETTINGS[name].option)
-    names = names_of_settings(spec.splitter)  # the search may have had another splitter
-    last = {name: value for name, value in last.items() if name in names}
     own = asdict(spec.split)
     return SplitSettings(**{**own, **last, **given}), _kept(last, given, own)
 
@@ -126,11 +128,6 @@ def _choose_choices(
     spec: SearchSpec, given: Mapping[str, str], last: Mapping[str, Any]
 ) -> tuple[Mapping[str, str], Sequence[str]]:
     offered = {choice.name: choice for choice in spec.choices}
-    last = {
-        name: value
-        for name, value in last.items()
-        if name in offered and value in offered[name].texts  # the search may have changed since
-    }
     own = {name: choice.default_text for name, choice in offered.items()}
     chosen = {**own, **last, **given}
     spec.make_objective(chosen)
@@ -147,7 +144,6 @@ def _choose_sampling(
             f"write {name} below budget in the YAML of the search"
         )
     own = vars(spec.sampling)
-    last = {name: value for name, value in last.items() if name in offered}
     sampler = given.get("sampler", own["sampler"])
     if sampler not in sampler_names(spec.sampler):
         known = ", ".join(sampler_names(spec.sampler))
@@ -155,8 +151,6 @@ def _choose_sampling(
             f"sampler {sampler!r} is unknown; choose one of {known}, or name the import path of "
             "one in sampler, in the search"
         )
-    if last.get("sampler", sampler) not in sampler_names(spec.sampler):  # of an earlier version
-        del last["sampler"]
     return SamplingSettings(**{**own, **last, **given}), _kept(last, given, own)
 
 

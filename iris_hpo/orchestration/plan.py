@@ -6,7 +6,6 @@ reads only the files and the record, because a tick of a sensor has to be short.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import dagster as dg
 
@@ -14,7 +13,7 @@ from iris_hpo.data.checks import DATA_CHECKS, SPLIT_CHECKS
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.drawing import make_drawing
 from iris_hpo.orchestration.failed_candidates import tried_and_failed
-from iris_hpo.orchestration.last_run import last_changed
+from iris_hpo.orchestration.last_run import last_choices, last_split
 from iris_hpo.orchestration.partitions import PartitionChange, pending_change, registered_keys
 from iris_hpo.orchestration.proposals import outgrown
 from iris_hpo.orchestration.record import (
@@ -239,26 +238,18 @@ def is_of_description(study: Study) -> bool:
     """
     spec = study.spec
     own = {choice.name: choice.default_text for choice in spec.choices}
-    settings = Settings(
-        replace(spec.split, **_still_there(study, "split", vars(spec.split))),
-        own | _still_there(study, "parameters", own),
-    )
+    settings = Settings(replace(spec.split, **last_split(study)), own | last_choices(study))
     try:
         is_current = are_sources_current(study, settings)
     except StoreReadError:
         raise
-    except InputError:  # a setting that a run has changed is none any more
+    except InputError:  # such as data that cannot be used, or be divided so any more
         return False
     if not is_current:
         return False
     keys, upstream = without_failed(study, registered_keys(study)), study.upstream()
     conditions = study.conditions(upstream.split_card, upstream.parameters_card)
     return not (unrefreshed(study, keys) or has_results_out_of_date(study, keys, conditions))
-
-
-def _still_there(study: Study, asset: str, known: Collection[str]) -> dict[str, Any]:
-    """Settings that the last run has changed, and that the search still has."""
-    return {name: value for name, value in last_changed(study, asset).items() if name in known}
 
 
 def _count(states: Sequence[State]) -> dict[str, int]:

@@ -1,18 +1,18 @@
 """The sampling of a search: its sampler and budget in force, and the candidates that are listed."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from iris_hpo.errors import InputError
 from iris_hpo.files import stamps_of
-from iris_hpo.orchestration.last_run import last_changed
+from iris_hpo.orchestration.last_run import last_sampling, last_split
 from iris_hpo.orchestration.proposal_notes import read_proposals
 from iris_hpo.parts import Part
 from iris_hpo.run_settings import FILES, SamplingSettings, SplitSettings
-from iris_hpo.samplers import PARAMETER_FILES, sampler_names
+from iris_hpo.samplers import PARAMETER_FILES
 from iris_hpo.samplers.parameter_list import CandidateList
 from iris_hpo.samplers.source import CandidateSource
 from iris_hpo.space.values import Value
@@ -64,15 +64,11 @@ class Sampling:
 
     def recorded(self) -> SamplingSettings:
         """The settings that `parameters` recorded last; the search's own where it recorded none."""
-        own = vars(self._study.spec.sampling)
-        last = last_changed(self._study, "parameters")
-        known = {name: value for name, value in last.items() if name in own}
-        if known.get("sampler", FILES) not in sampler_names(self._study.spec.sampler):
-            del known["sampler"]  # the search may have changed since
+        own = self._study.spec.sampling
         try:
-            return SamplingSettings(**{**own, **known})
-        except (InputError, TypeError):  # of a choice of the estimator with such a name
-            return self._study.spec.sampling
+            return replace(own, **last_sampling(self._study))
+        except InputError:  # what was changed no longer goes with the search's own
+            return own
 
     @property
     def part(self) -> Part:
@@ -162,9 +158,7 @@ class Sampling:
         """Whether there are folds under the settings of this run, else those of the last split."""
         spec = self._study.spec
         if self._split is None:
-            own = asdict(spec.split)
-            last = last_changed(self._study, "split")
-            self._split = SplitSettings(**{**own, **{k: v for k, v in last.items() if k in own}})
+            self._split = replace(spec.split, **last_split(self._study))
         return spec.has_table and spec.division(self._split).n_folds > 0
 
 
