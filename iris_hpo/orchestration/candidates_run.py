@@ -19,8 +19,8 @@ from iris_hpo.orchestration.names import failure, log_line
 from iris_hpo.orchestration.overlaps import wait_for_turn
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.proposals import outgrown
-from iris_hpo.orchestration.ranges import range_tags
-from iris_hpo.orchestration.record import as_json, data_versions
+from iris_hpo.orchestration.ranges import has_its_partitions, range_tags
+from iris_hpo.orchestration.record import as_json, data_versions, last_attempts
 from iris_hpo.orchestration.recorder import Recorder, slow_log_note
 from iris_hpo.orchestration.resources import Counts, Progress
 from iris_hpo.orchestration.study import Study
@@ -67,10 +67,8 @@ class CandidatesRun:
         """Train and score the requested candidates; fail at the end if a candidate failed."""
         keys = self._keys()
         if not keys:
-            raise failure(
-                "the range of partitions is empty: its end was registered before its start; "
-                "swap them"
-            )
+            log_line(self.context.log, "all candidates of this run were removed before it began")
+            return
         engine = self.engine()
         wait_for_turn(self.context, self.study, keys)
         self.study.store.sweep()
@@ -140,9 +138,9 @@ class CandidatesRun:
 
     def _keys(self) -> Sequence[str]:
         """The run's candidates: all, if it was launched without a partition."""
-        if is_partitioned(self.context):
-            return self.context.partition_keys
         keys = registered_keys(self.study)
+        if is_partitioned(self.context):
+            return self._keys_of_range(keys)
         if not any(keys):
             raise failure(
                 f"no candidate is registered; materialise "
@@ -151,6 +149,19 @@ class CandidatesRun:
         # Tags show other runs, and users, which candidates this run works on.
         self.context.instance.add_run_tags(self.context.run.run_id, range_tags(keys))
         return keys
+
+    def _keys_of_range(self, registered: Sequence[str]) -> Sequence[str]:
+        """The candidates of the range that are still there; Dagster needs both of its ends."""
+        context = self.context
+        if has_its_partitions(context.run.tags, registered):
+            if keys := context.partition_keys:
+                return keys
+            raise failure(
+                "the range of partitions is empty: its end was registered before its start; "
+                "swap them"
+            )
+        attempts, _ = last_attempts(self.study.instance, min(context.selected_asset_keys))
+        return [key for key in registered if attempts.get(key, ("",))[0] == context.run.run_id]
 
     def _record_failure(self, key: str, reason: str, *, has_model: bool = False) -> None:
         names = ("scores",) if has_model else ("models", "scores")

@@ -82,7 +82,7 @@ class DataAsset:
             raise InputError(
                 f"{self.source} was never materialised, and this search learns from it: "
                 f"materialise it in the UI, or with: dg launch --assets {name} (in a project that "
-                f"dg does not know: dagster asset materialize --select {name})"
+                f"dg does not know: dagster asset materialize -m MODULE --select {name})"
             )
         return recorded
 

@@ -234,10 +234,15 @@ class Launcher:
             try:
                 self._run("search", assets, config, range_tags(keys), outcome)
             except (RunFailedError, dg.DagsterError) as error:
-                if is_range(keys, registered_keys(self._study)):
-                    raise
-                raise _CandidatesChangedError from error
+                self._check_range(keys, error)
+                raise
+            self._check_range(keys)
             sources = ()
+
+    def _check_range(self, keys: Sequence[str], error: Exception | None = None) -> None:
+        """Plan again if a run's candidates were removed: it has done only those that were left."""
+        if not is_range(keys, registered_keys(self._study)):
+            raise _CandidatesChangedError from error
 
     def _run(
         self,

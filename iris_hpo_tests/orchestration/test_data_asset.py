@@ -155,7 +155,7 @@ def test_without_a_materialisation_nothing_begins(project: AssetProject) -> None
     assert str(error.value) == (
         "the asset features was never materialised, and this search learns from it: materialise "
         "it in the UI, or with: dg launch --assets features (in a project that dg does not know: "
-        "dagster asset materialize --select features)"
+        "dagster asset materialize -m MODULE --select features)"
     )
     assert not project.run_ids()
     for sensor in ("parameter_files_sensor", "raw_data_sensor"):

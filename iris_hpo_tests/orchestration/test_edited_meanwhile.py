@@ -14,6 +14,7 @@ from iris_hpo.orchestration.recorder import Recorder
 from iris_hpo.orchestration.study import Study
 from iris_hpo.training.trial import TrialResult
 from iris_hpo_tests.projects import KEYS, SpecProject
+from iris_hpo_tests.projects.spec import CANDIDATES
 
 EDITS = {
     "the first value goes": (8, 128),
@@ -28,7 +29,7 @@ def edit_after_planning(
 ) -> list[Sequence[str]]:
     """Edit between the reading of the candidates and their run, once per edit; give what was read.
 
-    The candidates are read once more where a run has failed: that is not a plan.
+    The candidates are read once more after a run: that is not a plan.
     """
     left, read = list(edits), list[Sequence[str]]()
 
@@ -185,3 +186,19 @@ def test_candidates_that_are_removed_while_their_run_works(
     assert result.success
     recorded = data_versions(prepared.instance, prepared.names.asset("scores"))
     assert recorded.keys() == set(KEYS)
+
+
+@pytest.mark.parametrize("values", [(8, 128), (0.5, 8), (8,), (1, 2)])
+def test_candidates_that_are_removed_before_their_run_begins(
+    prepared: SpecProject, values: Sequence[float]
+) -> None:
+    """A queued run works on those of its candidates that are left, and on no others."""
+    planned = prepared.registered()
+    prepared.write_axis("c", *values)
+    result = prepared.run("parameters", *CANDIDATES, keys=planned)
+
+    assert result.success
+    left = set(planned) & set(prepared.registered())
+    assert len(left) == len({*values} & {0.5, 8, 128}) * 2
+    for name in CANDIDATES:
+        assert data_versions(prepared.instance, prepared.names.asset(name)).keys() == left
