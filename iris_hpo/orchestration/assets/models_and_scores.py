@@ -29,7 +29,10 @@ from iris_hpo.orchestration.resources import Progress, Storage
 from iris_hpo.orchestration.study import OpenStudy
 from iris_hpo.spec import SearchSpec
 
-_REMOVED: Final = "candidates of this run were removed after its request; what depends on them is left to the next run"
+_REMOVED: Final = (
+    "candidates of this run were removed after its request; what depends on them is left to the "
+    "next run"
+)
 
 
 def build_candidates(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
