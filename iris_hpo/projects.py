@@ -19,7 +19,7 @@ from dagster.components.core.defs_module import ComponentPath
 from iris_hpo.defined_names import DefinedNames, DefinedTwiceError, file_of
 from iris_hpo.errors import InputError
 from iris_hpo.files import MEBIBYTE, open_regular
-from iris_hpo.orchestration.broken import build_broken, is_validating
+from iris_hpo.orchestration.broken import PYTHON_FILE, YAML_FILE, build_broken, is_validating
 from iris_hpo.orchestration.known_searches import broken_searches, built_searches
 from iris_hpo.project_files import is_project
 from iris_hpo.text import readable
@@ -142,7 +142,7 @@ def _load_each(path_within_project: Path) -> Iterator[dg.Definitions]:
         name = "_".join(path.relative_to(root).parts).removesuffix(".py")
         if name in built_searches() or broken_searches().get(name, message) != message:
             name = file.as_posix()
-        yield build_broken(name, message, "Python file" if file.suffix == ".py" else "YAML file")
+        yield build_broken(name, message, PYTHON_FILE if file.suffix == ".py" else YAML_FILE)
 
 
 def _declare(tree: dg.ComponentTree, folder: Path, problems: dict[Path, str]) -> DefsFolderDecl:

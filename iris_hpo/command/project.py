@@ -84,7 +84,7 @@ def find_search(name: str | None, folder: Path, *, beside: bool = False) -> Sear
         return iris_search()  # nothing is built until there is work
     searches = (_load_beside if beside else _load)(project, folder)
     if name is None and not searches.problem:
-        name = _only(folder, searches)
+        name = _only(folder, searches, "search='NAME'" if beside else "--search NAME")
     if name in searches.ambiguous:
         raise InputError(
             f"{folder} has several searches named {name!r}; give each its own name (the command "
@@ -182,8 +182,8 @@ def _build(project: ProjectFiles, folder: Path, assets: list[dg.AssetsDefinition
     return explain(cause, folder)
 
 
-def _only(folder: Path, searches: Searches) -> str:
-    """The name of the only search, or of the search without a name."""
+def _only(folder: Path, searches: Searches, option: str) -> str:
+    """The name of the only search, or of that without a name; else `option` chooses one."""
     if searches.ambiguous and searches.ambiguous == {*searches.built}:
         return min(searches.ambiguous)
     names = sorted({*searches.built, *searches.broken})
@@ -192,7 +192,7 @@ def _only(folder: Path, searches: Searches) -> str:
     if len(names) > 1 and "" not in names:
         raise InputError(
             f"the project in {folder} has several searches: {', '.join(names)}; choose one "
-            f"with --search NAME{_reasons(searches.broken)}"
+            f"with {option}{_reasons(searches.broken)}"
         )
     return names[0]
 

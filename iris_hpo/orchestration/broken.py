@@ -4,15 +4,23 @@ If definitions are only validated, as by ``dg check defs``, the error is raised 
 """
 
 import hashlib
+import logging
 import os
 import re
-from typing import Final, NoReturn
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NoReturn
 
 import dagster as dg
 
+from iris_hpo.orchestration.champion_io import CHAMPION_RESOURCES
 from iris_hpo.orchestration.known_searches import add_broken
-from iris_hpo.orchestration.names import failure
+from iris_hpo.orchestration.names import CHAMPION, CODE_VERSIONS, failure, log_line
 from iris_hpo.text import readable
+
+SEARCH: Final = "search"
+PYTHON_FILE: Final = "Python file"
+YAML_FILE: Final = "YAML file"
+"""Kinds of what cannot be loaded."""
 
 _PLAIN: Final = re.compile(r"\w{1,100}", re.ASCII)
 _SHOWN: Final = 60
@@ -23,11 +31,12 @@ def is_validating() -> bool:
     return bool(os.environ.get("DAGSTER_IS_DEFS_VALIDATION_CLI"))
 
 
-def build_broken(name: str, message: str, kind: str = "search") -> dg.Definitions:
-    """Define an asset and a sensor in place of a search that cannot be loaded.
+def build_broken(name: str, message: str, kind: str = SEARCH) -> dg.Definitions:
+    """Define what stands in place of a search that cannot be loaded.
 
-    The asset shows the message in the graph, and the sensor shows the message as a failed tick. The
-    asset cannot be materialised, so that a job over all assets of the project does not fail by it.
+    Its assets show the message in the graph, and the sensor shows it as a failed tick. All names of
+    a search are there, as a project's own assets, jobs and schedules may use them: without them,
+    nothing of the project could be loaded.
 
     Parameters
     ----------
@@ -37,13 +46,8 @@ def build_broken(name: str, message: str, kind: str = "search") -> dg.Definition
     message = readable(message)
     add_broken(name, message)
     word = _word(name)
-
-    parameters = dg.AssetSpec(
-        [word, "parameters"],
-        group_name=word,
-        description=f"This {kind} cannot be loaded.\n\n```\n{message}\n```",
-        kinds={"broken"},
-    )
+    assets = ("parameters",) if kind == PYTHON_FILE else tuple(CODE_VERSIONS)
+    keys = [dg.AssetKey([word, asset]) for asset in assets]
 
     @dg.sensor(
         name=f"{word}_parameter_files_sensor",
@@ -54,7 +58,44 @@ def build_broken(name: str, message: str, kind: str = "search") -> dg.Definition
     def sensor() -> NoReturn:
         raise failure(message)
 
-    return dg.Definitions(assets=[parameters], sensors=[sensor])
+    jobs = {"search": keys[:-1], "select": keys[-1:]} if len(keys) > 1 else {}
+    return dg.Definitions(
+        assets=[_build_assets(word, keys, f"This {kind} cannot be loaded.", message)],
+        jobs=[
+            dg.define_asset_job(f"{word}_{job}", dg.AssetSelection.assets(*made))
+            for job, made in jobs.items()
+        ],
+        sensors=[sensor],
+        resources=CHAMPION_RESOURCES,
+    )
+
+
+def _build_assets(
+    word: str, keys: Sequence[dg.AssetKey], title: str, message: str
+) -> dg.AssetsDefinition:
+    """Define assets that fail a run of their own, and let a run of other assets pass them over."""
+
+    @dg.multi_asset(
+        name=f"{word}__broken",
+        specs=[
+            dg.AssetSpec(
+                key,
+                group_name=word,
+                description=f"{title}\n\n```\n{message}\n```",
+                kinds={"broken"},
+                skippable=True,
+            ).with_io_manager_key(CHAMPION)
+            for key in keys
+        ],
+        can_subset=True,
+    )
+    def broken(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        if set(context.job_def.asset_layer.executable_asset_keys) <= set(keys):
+            raise failure(message)
+        log_line(context.log, f"{title} {message}", logging.ERROR)
+        yield from ()
+
+    return broken
 
 
 def _word(name: str) -> str:

@@ -10,22 +10,19 @@ from iris_hpo.orchestration.assets.parameters import build_parameters
 from iris_hpo.orchestration.assets.raw_data import build_raw_data
 from iris_hpo.orchestration.assets.selection import build_selection
 from iris_hpo.orchestration.assets.split import build_split
-from iris_hpo.orchestration.champion_io import CHAMPION_IO
+from iris_hpo.orchestration.champion_io import CHAMPION_RESOURCES
 from iris_hpo.orchestration.checks import build_checks
 from iris_hpo.orchestration.import_path import with_present_path
 from iris_hpo.orchestration.known_searches import add_built, with_partitions_of
-from iris_hpo.orchestration.names import CHAMPION
-from iris_hpo.orchestration.resources import LogProgress, Progress, Storage
+from iris_hpo.orchestration.resources import LogProgress, Progress
 from iris_hpo.orchestration.sensors import build_automation
 from iris_hpo.orchestration.study import OpenStudy, Study
 from iris_hpo.orchestration.ticks import FindEdit
 from iris_hpo.spec import SearchSpec
 
-STORAGE = "iris_hpo_storage"
 PROGRESS = "iris_hpo_progress"
-"""Keys of the resources; the parameters of assets, checks and sensors have these names."""
+"""Key of a resource; the parameter of an asset has this name."""
 
-_STORAGE = Storage()
 _PROGRESS = LogProgress()
 
 
@@ -72,11 +69,7 @@ def build_search(
             build_selection(spec, open_study),
         ],
         asset_checks=build_checks(spec, open_study),
-        resources={
-            STORAGE: _STORAGE,
-            PROGRESS: progress,
-            CHAMPION: CHAMPION_IO,
-        },
+        resources={PROGRESS: progress, **CHAMPION_RESOURCES},
     )
     return dg.Definitions.merge(assets, build_automation(spec, find_edit))
 

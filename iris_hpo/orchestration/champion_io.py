@@ -6,12 +6,15 @@ import dagster as dg
 
 from iris_hpo.errors import InputError
 from iris_hpo.orchestration.failures import user_errors
-from iris_hpo.orchestration.known_searches import built_searches
+from iris_hpo.orchestration.known_searches import broken_searches, built_searches
 from iris_hpo.orchestration.loaded_study import LoadedStudy
+from iris_hpo.orchestration.names import CHAMPION
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import Study
 
-_STORAGE: Final = "iris_hpo_storage"
+STORAGE: Final = "iris_hpo_storage"
+"""Key of the resource that says where data and artifacts are; parameters of assets have this name.
+"""
 
 
 class ChampionIOManager(dg.IOManager):
@@ -38,6 +41,8 @@ class ChampionIOManager(dg.IOManager):
                     f"deps=[{context.asset_key.path}] in place of the input, and load what the "
                     f"search has stored: iris_hpo.load_study({name!r}, instance=context.instance)"
                 )
+            if name in broken_searches():
+                raise InputError(f"{name!r} cannot be loaded: {broken_searches()[name]}")
             spec = built_searches().get(name)
             if spec is None:
                 raise InputError(
@@ -50,10 +55,12 @@ class ChampionIOManager(dg.IOManager):
         """Do nothing: the assets of a search store their files themselves."""
 
 
-CHAMPION_IO: Final = dg.IOManagerDefinition(
+_CHAMPION_IO: Final = dg.IOManagerDefinition(
     # Not by the context of the input: `Definitions.load_asset_value` enters no resource there.
-    resource_fn=lambda context: ChampionIOManager(getattr(context.resources, _STORAGE)),
-    required_resource_keys={_STORAGE},
+    resource_fn=lambda context: ChampionIOManager(getattr(context.resources, STORAGE)),
+    required_resource_keys={STORAGE},
     description="Gives assets that depend on a selection its champion's model.",
 )
-"""The resource, one for all searches."""
+
+CHAMPION_RESOURCES: Final = {STORAGE: Storage(), CHAMPION: _CHAMPION_IO}
+"""What loads champions, the same for all searches."""

@@ -252,7 +252,7 @@ class Launcher:
         tags: Mapping[str, str],
         outcome: Outcome,
     ) -> None:
-        from iris_hpo.orchestration.build import STORAGE
+        from iris_hpo.orchestration.champion_io import STORAGE
 
         study, storage = self._study, self._study.storage
         ops = {

@@ -64,6 +64,15 @@ def test_the_current_folder_decides_where_only_a_name_is_given(tmp_path: Path) -
             assert iris_hpo.load_study("tree").champion_key == "D2"
 
 
+def test_of_several_searches_one_is_named(tmp_path: Path) -> None:
+    project = make(tmp_path / "project", 1)
+    project.write_yaml("oak", TREE.format(name="oak", estimator=SKLEARN, depth=2))
+    with project.entered():
+        with pytest.raises(InputError, match=r"oak, tree; choose one with search='NAME'"):
+            iris_hpo.load_study(project.root)
+        assert iris_hpo.load_study(project.root, search="tree").champion_key == "D1"
+
+
 def test_a_model_of_the_other_projects_code_is_refused(tmp_path: Path) -> None:
     first = make(tmp_path / "first", 1, estimator="trees.Tree")
     second = make(tmp_path / "second", 2, estimator="trees.Tree")

@@ -8,6 +8,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+import iris_hpo
+from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo_tests.generality.searches import FOREST
 from iris_hpo_tests.projects import DAGSTERS_WARNINGS, YamlProject
 
@@ -80,8 +82,6 @@ def test_the_location_loads_and_shows_the_message(
     assert message in shown
     if line:
         assert f"{folder}/defs.yaml" in shown
-    key = dg.AssetKey([folder, "parameters"])
-    assert not loaded.resolve_asset_graph().get(key).is_executable
     with (
         dg.build_sensor_context() as context,
         pytest.raises(dg.Failure) as failure,
@@ -91,7 +91,7 @@ def test_the_location_loads_and_shows_the_message(
 
 
 def test_a_job_over_all_assets_does_not_fail_by_it(tmp_path: Path) -> None:
-    """What is broken makes nothing, so there is nothing that a job of the project could make."""
+    """What is broken makes nothing, and is passed over."""
     project = YamlProject.create(tmp_path / "project")
     project.write_yaml("broken", BROKEN["unknown field"][0])
 
@@ -104,6 +104,39 @@ def test_a_job_over_all_assets_does_not_fail_by_it(tmp_path: Path) -> None:
     assert result.success
     made = [event.asset_key for event in result.get_asset_materialization_events()]
     assert made == [dg.AssetKey("theirs")]
+
+
+def test_what_uses_its_names_is_loaded_and_fails_with_its_message(tmp_path: Path) -> None:
+    project = YamlProject.create(tmp_path / "project")
+    text, _, message = BROKEN["unknown field"]
+    project.write_yaml("broken", text)
+    names = list(CODE_VERSIONS)
+
+    @dg.asset(ins={"champion": dg.AssetIn(["broken", "selection"])})
+    def labelled(champion: object) -> None: ...
+
+    used = dg.define_asset_job(
+        "used", dg.AssetSelection.assets(*(["broken", name] for name in names))
+    )
+    nightly = [
+        dg.ScheduleDefinition(job_name=f"broken_{job}", cron_schedule="@daily")
+        for job in ("search", "select")
+    ]
+    own = dg.Definitions(
+        assets=[labelled],
+        jobs=[used, dg.define_asset_job("labels", dg.AssetSelection.assets(labelled))],
+        schedules=nightly,
+    )
+    with project.entered():
+        defs = dg.Definitions.merge(iris_hpo.load_searches(project.root), own)
+        dg.Definitions.validate_loadable(defs)
+        for job in ("used", "labels", "broken_search", "broken_select"):
+            with pytest.raises(dg.Failure) as failure:
+                defs.resolve_job_def(job).execute_in_process()
+            assert message in str(failure.value.description), job
+        alone = defs.resolve_implicit_global_asset_job_def()
+        with pytest.raises(dg.Failure, match=message.split(";")[0]):
+            alone.execute_in_process(asset_selection=[dg.AssetKey(["broken", "models"])])
 
 
 def keys_of(defs: dg.Definitions) -> set[str]:
@@ -128,7 +161,7 @@ def test_several_searches_are_loaded_beside_a_broken_one(
     defs = project.load()
     dg.Definitions.validate_loadable(defs)
     assert {"inner/selection", "second/selection", "whole/selection"} <= keys_of(defs)
-    assert len(keys_of(defs)) == 3 * 6 + 1
+    assert len(keys_of(defs)) == 4 * 6
 
 
 @pytest.mark.parametrize(
@@ -146,12 +179,9 @@ def test_a_search_in_the_same_folder_of_a_folder_is_loaded(
         key.to_user_string() for key in project.load().resolve_asset_graph().get_all_asset_keys()
     }
     assert "whole/models" in keys
-    assert {key for key in keys if "broken" in key} <= {
-        "broken/parameters",
-        "group_inner_broken/parameters",
-    }
     assert project.call("status", "--search", "whole").code == 0
     (name,) = {key.partition("/")[0] for key in keys if "broken" in key}
+    assert name in ("broken", "group_inner_broken")
     answer = project.call("status", "--search", name)
     assert message in answer.err
     if line:
@@ -223,7 +253,7 @@ class TestBesideWhatIsBroken:
         for folder in ("v1.3", "v1.4"):
             project.write_yaml(folder, BROKEN["syntax"][0])
         (project.root / "defs" / "notes" / "deep").mkdir(parents=True)
-        assert len(keys_of(project.load())) == 2 * 6 + 3
+        assert len(keys_of(project.load())) == 5 * 6
 
     def test_a_package_that_fails_is_named(self, project: YamlProject) -> None:
         path = project.root / "defs" / "package" / "__init__.py"
@@ -239,7 +269,7 @@ class TestBesideWhatIsBroken:
         project.write_yaml("copy", text)
         defs = project.load()
         dg.Definitions.validate_loadable(defs)
-        (message,) = [described(defs, key) for key in keys_of(defs) if key.startswith("copy")]
+        (message,) = {described(defs, key) for key in keys_of(defs) if key.startswith("copy")}
         assert "there is no such field" in message
         assert project.call("status", "--search", "whole").code == 0
 
@@ -250,7 +280,7 @@ class TestBesideWhatIsBroken:
             project.write_yaml(folder, BROKEN["syntax"][0])
         defs = project.load()
         dg.Definitions.validate_loadable(defs)
-        assert len(keys_of(defs)) == 6 + 4
+        assert len(keys_of(defs)) == 5 * 6
         err = project.call("status").err
         for name in ("whole/defs.yaml", "one_broken", "one_broken/defs.yaml"):
             assert f"\n{name!r} cannot be loaded: " in err
