@@ -7,6 +7,7 @@ asset's library nor its IO manager.
 """
 
 import logging
+import warnings
 import weakref
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -192,7 +193,7 @@ class DataAsset:
         """Load the value as a run does, by the asset's own IO manager."""
         project = self._project()
         try:
-            with _without_debugging():
+            with _quietly():
                 return project.load_asset_value(self.key, instance=self._study.instance)
         except InputError:
             raise
@@ -232,11 +233,13 @@ def _partitioned(project: dg.Definitions) -> set[dg.AssetKey]:
 
 
 @contextmanager
-def _without_debugging() -> Generator[None]:
-    """Log nothing of level DEBUG, which Dagster otherwise writes to the terminal of a command."""
+def _quietly() -> Generator[None]:
+    """Keep what Dagster says to its own developers from the terminal of a command."""
     before = logging.root.manager.disable
     logging.disable(max(before, logging.DEBUG))
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=dg.BetaWarning, module=r"dagster\.")
+            yield
     finally:
         logging.disable(before)

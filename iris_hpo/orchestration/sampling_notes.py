@@ -16,11 +16,12 @@ def sampling_notes(sampling: Sampling, left_out: Sequence[str]) -> list[str]:
     left_out
         Registered candidates that the sampler is not shown.
     """
-    if not sampling.is_adaptive:
-        return [*_on_budget_of_list(sampling)]
     source = sampling.source
+    if not sampling.is_adaptive:
+        return [*_on_budget_of_list(sampling), *_on_files(source)]
     return [
         *_on_left_out(source, left_out),
+        *_on_files(source),
         *_on_places(source),
         *(f"the sampler {source.part.use}: {note}" for note in source.sampler_notes),
         *_on_gain(sampling),
@@ -54,13 +55,16 @@ def _on_left_out(source: CandidateSource, left_out: Sequence[str]) -> Iterator[s
             )
 
 
-def _on_places(source: CandidateSource) -> Iterator[str]:
-    if names := source.unused_ranges:
+def _on_files(source: CandidateSource) -> Iterator[str]:
+    if names := source.unused_places:
         files = ", ".join(f"{name.lower()}_parameters*.txt" for name in names)
         yield (
-            f"the sampler tries values of parameter files instead of the range of "
-            f"{' and '.join(names)}; delete {files} to let it look in the range"
+            f"values of parameter files are tried instead of the range or the values of "
+            f"{' and '.join(names)} in the description; delete {files} to have these"
         )
+
+
+def _on_places(source: CandidateSource) -> Iterator[str]:
     if names := source.unmet_axes:
         yield (
             f"no candidate where the sampler looks has {' or '.join(names)}: the condition (when) "

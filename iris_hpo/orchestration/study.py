@@ -290,7 +290,8 @@ class Study:
         """
         version = self.metadata("selection").get("champion_version")
         if version is None:
-            raise InputError("nothing was selected yet; run the search first")
+            by = f" by the search {self.spec.name!r}" if self.spec.name else ""
+            raise InputError(f"nothing was selected yet{by}; run the search first")
         return self.card(CHAMPION_CARD, ChampionCard, str(version.value))
 
 

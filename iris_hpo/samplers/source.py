@@ -234,12 +234,14 @@ class CandidateSource:
         return self.listing.looked_in(self.space)
 
     @property
-    def unused_ranges(self) -> tuple[str, ...]:
-        """Names of the axes whose parameter files take the place of their range."""
+    def unused_places(self) -> tuple[str, ...]:
+        """Names of the axes whose parameter files take the place of their range or values."""
+        if all(axis.domain is None for axis in self.space.axes):
+            return ()  # without a look at the files
         return tuple(
             axis.name
             for axis, looked_in in zip(self.space.axes, self.looked_in.axes, strict=True)
-            if axis.low is not None and looked_in.low is None
+            if axis.low != looked_in.low or not {*axis.values} <= {*looked_in.values}
         )
 
     @property

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -168,6 +169,20 @@ def test_from_the_project_s_asset_to_the_champion_and_back(project: DagsterProje
             again.model(key).n_neighbors
             for key in again.frame()["candidate"]  # type: ignore[attr-defined]
         ]
+
+
+def test_a_command_loads_the_value_without_warnings_of_dagster(project: DagsterProject) -> None:
+    file = project.root / "definitions.py"
+    text = file.read_text().replace(
+        "iris_hpo.load_searches(", "dg.load_from_defs_folder(path_within_project="
+    )
+    file.write_text(text)
+    with project.code_location() as instance:
+        project.materialize(instance, "features")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", dg.BetaWarning)
+            assert project.call("status", "--search", "flowers").code == 0
+    assert [warning for warning in caught if warning.category is dg.BetaWarning] == []
 
 
 def test_the_project_of_the_page_has_what_the_example_has() -> None:

@@ -159,7 +159,9 @@ def test_another_search_of_the_project_is_untouched(examples: YamlProject) -> No
     assert examples.partitions("digits") == []
     answer = examples.call("leaderboard", "--search", "digits")
     assert answer.code == 2
-    assert answer.err == "iris-hpo: nothing was selected yet; run the search first\n"
+    assert answer.err == (
+        "iris-hpo: nothing was selected yet by the search 'digits'; run the search first\n"
+    )
 
 
 def test_dg_checks_the_examples(said: Mapping[str, Answer]) -> None:

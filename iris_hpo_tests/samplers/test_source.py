@@ -81,10 +81,16 @@ def test_an_axis_with_files_has_their_values(folder):
     assert {seen.candidate.values[1] for seen in observations[2:]} == {2, 4}
 
 
-def test_a_range_that_files_take_the_place_of_is_named(folder):
-    (folder / "c_parameters.txt").write_text("1\n10\n")
+@pytest.mark.parametrize(
+    "place", [{"low": 1, "high": 20}, {"values": [1, 2]}, {"low": 1, "high": 20, "step": 1}]
+)
+def test_a_place_that_files_take_is_named(tmp_path, place):
+    axes = [Axis("C", "C", **place), Axis("gamma", "G", values=[10, 1])]
+    (tmp_path / "c_parameters.txt").write_text("1\n10\n")
+    (tmp_path / "gamma_parameters.txt").write_text("1\n10\n")
 
-    assert source_of(folder).unused_ranges == ("C",)
+    source = CandidateSource(Part("files"), ParameterSpace(axes), tmp_path)
+    assert source.unused_places == ("C",)
 
 
 def test_an_axis_that_no_candidate_can_have_is_named(tmp_path):
