@@ -17,6 +17,7 @@ from iris_hpo.orchestration.failed_candidates import (
 )
 from iris_hpo.orchestration.names import failure, log_line
 from iris_hpo.orchestration.overlaps import wait_for_turn
+from iris_hpo.orchestration.own_run import check_turn
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.proposals import outgrown
 from iris_hpo.orchestration.ranges import has_its_partitions, range_tags
@@ -24,7 +25,6 @@ from iris_hpo.orchestration.record import as_json, data_versions, last_attempts
 from iris_hpo.orchestration.recorder import Recorder, slow_log_note
 from iris_hpo.orchestration.resources import Counts, Progress
 from iris_hpo.orchestration.study import Study
-from iris_hpo.orchestration.turns import check_turn
 from iris_hpo.orchestration.upstream import Upstream
 from iris_hpo.run_settings import WorkSettings
 from iris_hpo.store.folder import ArtifactStore

@@ -1,6 +1,7 @@
 """Work that was cut short by the end of its process or its whole run, not by its own failure.
 
-It is worth another attempt, which sensors request (`run_requests`, `reselection`).
+It is worth another attempt, which sensors request (`run_requests`, `reselection`). So is what a run
+has done whose events were lost, such as by a power cut: it succeeded, and nothing is recorded.
 """
 
 import time
@@ -63,6 +64,8 @@ def cut_short_run(instance: dg.DagsterInstance, key: dg.AssetKey, tag: str) -> d
 def _is_cut_short(instance: dg.DagsterInstance, run: dg.DagsterRun, tag: str) -> bool:
     if run.status == dg.DagsterRunStatus.CANCELED:
         return tag in run.tags
+    if run.status == dg.DagsterRunStatus.SUCCESS:
+        return True
     return run.status == dg.DagsterRunStatus.FAILURE and not _says_why(instance, run.run_id)
 
 
@@ -88,15 +91,17 @@ _explained: set[str] = set()
 
 
 def _says_why(instance: dg.DagsterInstance, run_id: str) -> bool:
-    """Whether a step of a run failed with a message by which it would fail again."""
+    """Whether a step of a run failed with a message by which it would fail again.
+
+    What a run met that was worth another attempt may have failed other steps, too.
+    """
     if run_id not in _explained:  # needed in every tick, and the log of an ended run stays
-        for log in instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE):
-            event = log.dagster_event
-            data = event.step_failure_data.user_failure_data if event else None
-            if data and FAILED_BEFORE_END not in data.metadata:
-                _explained.add(run_id)
-            if event and _is_blocked(event.step_failure_data):
-                _explained.add(run_id)
+        logs = instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+        failures = [log.dagster_event.step_failure_data for log in logs if log.dagster_event]
+        data = [failure.user_failure_data for failure in failures if failure.user_failure_data]
+        marked = any(FAILED_BEFORE_END in one.metadata for one in data)
+        if any(map(_is_blocked, failures)) or (data and not marked):
+            _explained.add(run_id)
     return run_id in _explained
 
 

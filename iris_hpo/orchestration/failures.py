@@ -14,7 +14,7 @@ from iris_hpo.machine import lack, lack_of_temporary_room
 from iris_hpo.orchestration.failed_candidates import FAILED_BEFORE_END
 from iris_hpo.orchestration.names import failure
 from iris_hpo.orchestration.record import as_json
-from iris_hpo.store.digests import StoreReadError, StoreWriteError
+from iris_hpo.store.digests import StoreGoneError, StoreReadError, StoreWriteError
 
 INTERRUPTED: Final = "iris_hpo/interrupted"
 """Tag of a run that a signal stopped. It was not terminated in the UI: its work is still wanted."""
@@ -39,7 +39,7 @@ def user_errors() -> Generator[None]:
     try:
         with as_interrupt():
             yield
-    except (StoreReadError, StoreWriteError, AwayError) as error:
+    except (StoreGoneError, StoreReadError, StoreWriteError, AwayError) as error:
         raise failure(str(error), {FAILED_BEFORE_END: as_json({})}) from None
     except InputError as error:
         raise failure(str(error)) from None

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
@@ -13,7 +14,7 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from iris_hpo.orchestration.names import log_line
-from iris_hpo.orchestration.turns import at_work
+from iris_hpo.orchestration.own_run import at_work, check_turn
 from iris_hpo.spec import SearchSpec
 from iris_hpo.store.folder import ArtifactStore
 from iris_hpo.store.objects import open_store
@@ -125,6 +126,7 @@ class Storage(dg.ConfigurableResource[None]):
 
     _at_work: ExitStack = PrivateAttr(default_factory=ExitStack)
     _made: dict[str, Any] | None = PrivateAttr(default=None)
+    _run_id: str = PrivateAttr(default="")
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Show signs of life while a run has the resource, however it was launched.
@@ -134,6 +136,7 @@ class Storage(dg.ConfigurableResource[None]):
         if context.run is not None and context.instance is not None:  # a run, not a sensor
             self._at_work.enter_context(at_work(context.instance, context.run.run_id))
             self._made = {}
+            self._run_id = context.run.run_id
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
         """End the signs of life."""
@@ -160,10 +163,13 @@ class Storage(dg.ConfigurableResource[None]):
         return self._data_folder(spec) / spec.parameters_folder
 
     def store(self, spec: SearchSpec) -> ArtifactStore:
-        """Open the store with the artifacts of a search."""
+        """Open the store with the artifacts of a search; a run replaces files only in its turn."""
         place = self.artifacts or os.environ.get("IRIS_HPO_ARTIFACTS") or "artifacts"
         root = place.rstrip("/") if "://" in place else str(spec.home / place)
-        return open_store(f"{root}/{spec.name}" if spec.name else root)
+        store = open_store(f"{root}/{spec.name}" if spec.name else root)
+        if self._run_id:
+            store.guard = partial(check_turn, self._run_id)
+        return store
 
     def _data_folder(self, spec: SearchSpec) -> Path:
         return spec.home / (self.data or os.environ.get("IRIS_HPO_DATA") or "data")

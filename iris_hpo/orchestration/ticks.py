@@ -116,17 +116,29 @@ def _follow_candidates(context: dg.SensorEvaluationContext, study: Study) -> dg.
             skip_reason=None if requests or changes else _nothing_new(study),
             cursor=json.dumps(cursor | kept),
         )
+    return _follow_results(context, study, cursor)
+
+
+def _follow_results(
+    context: dg.SensorEvaluationContext, study: Study, cursor: Mapping[str, str]
+) -> dg.SensorResult:
+    """Request what runs have left of candidates and selections that have not changed."""
+    if note_missing(study):  # a run would fail by it
+        return _look_again(context, _nothing_new(study))
+    last, seen = read_cursor(context.cursor), dict(cursor)
     next_run = draw_again if study.sampling.is_adaptive else requests_again
     requests, again = next_run(study, last.get("again", ""))
-    cursor |= {"again": again} if again else {}
+    seen |= {"again": again} if again else {}
     if not requests:
         requests, chosen = _selection_requests(study, last)
-        cursor |= chosen
+        seen |= chosen
     elif "choosing" in last:
-        cursor["choosing"] = last["choosing"]
-    if requests:
-        return dg.SensorResult(run_requests=requests, cursor=json.dumps(cursor))
-    return dg.SensorResult(skip_reason=_nothing_new(study), cursor=json.dumps(cursor))
+        seen["choosing"] = last["choosing"]
+    return dg.SensorResult(
+        run_requests=requests,
+        skip_reason=None if requests else _nothing_new(study),
+        cursor=json.dumps(seen),
+    )
 
 
 def _is_settled(study: Study, digest: str) -> bool:

@@ -6,42 +6,27 @@ machine of the run's process, the start time of the process decides at once, how
 silent. On another machine the heartbeat decides: it must have stopped for 40 seconds on the clock
 of the process that waits.
 
-A run that was given up may wake up again, with its machine. It ends at its next result. Files that
-it has written until then are whole and were computed from the same inputs; a file that another run
-has recorded with other bytes is refused when it is read, and made again.
+What a run does that was given up, and wakes up again, is in `iris_hpo.orchestration.own_run`.
 """
 
-import threading
 import time
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import dagster as dg
-from sqlalchemy.exc import SQLAlchemyError
 
-from iris_hpo.errors import InputError, WholeRunError
 from iris_hpo.interrupts import as_interrupt
 from iris_hpo.orchestration.signs import (
     PATIENCE_SECONDS,
     Sign,
     Watch,
-    own_sign,
     read_signs,
     why_dead,
-    write_sign,
 )
 from iris_hpo.processes import is_here, place_of_processes, stopped_note
 
-BEAT_SECONDS = 5.0
 LOOK_SECONDS = 0.5
-_LAST_BEAT_SECONDS: Final = 5.0
-
-_NO_SIGN: Final = (SQLAlchemyError, InputError, NotImplementedError, OSError)
-"""Errors after which a sign of life is left out: the database is away, or cannot store it, or the
-machine lacks something for now, such as open files."""
-
 UNFINISHED: Final = (
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
@@ -51,62 +36,6 @@ EXPECTED: Final = (dg.DagsterRunStatus.QUEUED, *UNFINISHED)
 """Statuses of runs that work, or will."""
 
 _watch = Watch()
-
-
-class GivenUpError(WholeRunError):
-    """The run was ended from outside; another may be working in its place."""
-
-
-_given_up: set[str] = set()
-
-
-def check_turn(run_id: str) -> None:
-    """Refuse to work on for a run that was ended from outside.
-
-    Raises
-    ------
-    GivenUpError
-        If the run was ended from outside.
-    """
-    if run_id in _given_up:
-        raise GivenUpError(
-            "this run was ended from outside while it worked: it was cancelled, or showed no sign "
-            "of life and was given up; what it finished before is kept"
-        )
-
-
-@contextmanager
-def at_work(instance: dg.DagsterInstance, run_id: str) -> Generator[None]:
-    """Show signs of life for a run, and release dead runs while it waits or works."""
-    if instance.is_ephemeral:  # in the memory of this process: no other process can wait
-        yield
-        return
-    ended = threading.Event()
-    thread = threading.Thread(target=_beat, args=(instance, run_id, ended), daemon=True)
-    with suppress(*_NO_SIGN):
-        write_sign(instance, run_id, own_sign(1))
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join(_LAST_BEAT_SECONDS)  # it may be writing
-        _given_up.discard(run_id)
-        with suppress(*_NO_SIGN):
-            write_sign(instance, run_id, own_sign(0))
-
-
-def _beat(instance: dg.DagsterInstance, run_id: str, ended: threading.Event) -> None:
-    beat = 1
-    while not ended.wait(BEAT_SECONDS):
-        beat += 1
-        with suppress(*_NO_SIGN):
-            run = instance.get_run_by_id(run_id)
-            if run is None or run.is_finished:
-                _given_up.add(run_id)
-                return
-            write_sign(instance, run_id, own_sign(beat))
-            release_dead_runs(instance)
 
 
 # Releasing

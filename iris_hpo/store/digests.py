@@ -14,6 +14,10 @@ class ArtifactError(InputError):
     """A stored file is missing or is not the recorded one; the message names the file."""
 
 
+class StoreGoneError(ArtifactError):
+    """A stored file is missing, as the whole folder of the search is; both may come back."""
+
+
 class StoreWriteError(WholeRunError):
     """Nothing can be written: the disk is full, or the folder is read-only."""
 

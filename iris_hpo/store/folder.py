@@ -6,7 +6,7 @@
 import errno
 import hashlib
 import os
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -20,24 +20,24 @@ from iris_hpo.store import temporary
 from iris_hpo.store.digests import (
     ArtifactError,
     OccupiedError,
+    StoreGoneError,
     StoreReadError,
     StoreWriteError,
     check_digest,
     denied,
     digest_of,
 )
+from iris_hpo.store.names import check_name
 
 SMALL: Final = 64 * MEBIBYTE
 """Largest plausible size, in bytes, of a file that grows only with the candidates or columns."""
 
 _OF_ALL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
-"""Errors that keep this file and every other one from being written."""
+"""Errors that keep every file from being written."""
 _FOR_NOW: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE)
 _IN_THE_WAY: Final = (errno.EEXIST, errno.EISDIR, errno.ENOTEMPTY)
 _FILES: Final = (
-    "split/train.csv",
-    "split/test.csv",
-    "split/folds.csv",
+    *(f"split/{part}.csv" for part in ("train", "test", "folds")),
     "parameters/candidates.csv",
     "selection/leaderboard.csv",
     "selection/heatmap.png",
@@ -59,11 +59,13 @@ class ArtifactStore:
     Attributes
     ----------
     readers
-        Number of threads that should read at once: reading a local file takes less time than
-        passing it between threads.
+        Number of threads that should read at once: a local file is read faster than passed on.
+    guard
+        Called before each file that is replaced or deleted; its error keeps the file.
     """
 
-    readers: int = 1
+    readers = 1
+    guard: Callable[[], object] = staticmethod(lambda: None)
 
     def __init__(self, root: UPath) -> None:
         # `file://` paths cannot be moved; plain ones can, atomically.
@@ -127,7 +129,8 @@ class ArtifactStore:
                     file.seek(0)
                 return file.read(status.st_size)
         except FileNotFoundError as error:
-            raise ArtifactError(f"{self.path(name)} is missing; run the search again") from error
+            kind = ArtifactError if self.is_there else StoreGoneError
+            raise kind(f"{self.path(name)} is missing; run the search again") from error
         except PermissionError as error:  # of the file, or of a folder that it lies in
             raise denied(str(self.path(name))) from error
         except OSError as error:
@@ -170,6 +173,7 @@ class ArtifactStore:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     place.write_bytes(files[name])
                 for place, target in zip(places, targets.values(), strict=True):
+                    self.guard()
                     _put(place, target)
         finally:
             for place in places:  # after a write that failed; otherwise all were moved away
@@ -178,6 +182,7 @@ class ArtifactStore:
 
     def delete(self, name: str) -> None:
         """Remove a file if it exists."""
+        self.guard()
         self._checked(name).unlink(missing_ok=True)
 
     def list(self, folder: str) -> list[str]:
@@ -194,13 +199,13 @@ class ArtifactStore:
             file = f"{temporary.FOLDER}/{name}"
             if temporary.is_left(Path(self._real_root, file)):
                 with self._writing():
-                    self.delete(file)
+                    self._checked(file).unlink(missing_ok=True)
 
     def _check_foreign(self) -> None:
         """Refuse to replace files of a folder in which no search has ever written."""
         if any(self.exists(name) for name in _CARDS):
             return
-        for name in filter(self.exists, _FILES):
+        if name := next(filter(self.exists, _FILES), ""):
             raise StoreWriteError(
                 f"{self.path(name)} is there, but no search has written it; move it away, or give "
                 "another folder for the artifacts"
@@ -253,19 +258,6 @@ class ArtifactStore:
                         f"{self.path(name)} leads out of the store, to {real}; remove the link"
                     )
         return Path(place)
-
-
-def check_name(name: str) -> None:
-    """Refuse a name that leads out of the store.
-
-    Raises
-    ------
-    ArtifactError
-        If the name is empty, absolute, or contains ``..``.
-    """
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    if not parts or name.startswith("/") or ".." in parts:
-        raise ArtifactError(f"{name!r} is not a name within the store")
 
 
 def read_verified(store: ArtifactStore, name: str, digest: str) -> bytes:

@@ -17,7 +17,8 @@ from upath import UPath
 
 from iris_hpo.errors import InputError
 from iris_hpo.store.digests import ArtifactError, StoreReadError, StoreWriteError
-from iris_hpo.store.folder import ArtifactStore, check_name
+from iris_hpo.store.folder import ArtifactStore
+from iris_hpo.store.names import check_name
 from iris_hpo.store.s3 import PROTOCOLS, ask_s3, s3_options
 
 _MISSING: Final = (None, "NoSuchKey", "NoSuchVersion")
@@ -81,6 +82,7 @@ class ObjectStore(ArtifactStore):
         """
         for name, content in files.items():
             place = self._place(name)
+            self.guard()
             try:
                 self._ask("written", place, "pipe_file", content)
             except (StoreReadError, FileNotFoundError) as error:
@@ -88,6 +90,7 @@ class ObjectStore(ArtifactStore):
 
     def delete(self, name: str) -> None:
         """Remove a file if it exists."""
+        self.guard()
         place = self._place(name)
         with suppress(FileNotFoundError):
             self._ask("deleted", place, "rm_file")

@@ -12,7 +12,7 @@ import pytest
 
 from iris_hpo.engines import Failed, Limits
 from iris_hpo.errors import InputError
-from iris_hpo.orchestration import candidates_run, turns
+from iris_hpo.orchestration import candidates_run, own_run
 from iris_hpo.store import folder
 from iris_hpo.store.temporary import new_names
 from iris_hpo.training.trial import Trial, TrialWork
@@ -43,7 +43,7 @@ def interrupted(_: TrialWork, trials: Sequence[Trial]) -> list[Failed[Trial]]:
 
 
 def turn_is_lost(work: TrialWork, trials: Sequence[Trial]) -> list[Failed[Trial]]:
-    turns._given_up.add(work.run_id)
+    own_run._given_up.add(work.run_id)
     return all_fail(work, trials)
 
 
@@ -84,7 +84,7 @@ class KilledWriter:
 def test_what_a_killed_worker_left_is_removed(
     prepared: SpecProject, monkeypatch: pytest.MonkeyPatch, end: End, message: str
 ) -> None:
-    monkeypatch.setattr(turns, "_given_up", set())
+    monkeypatch.setattr(own_run, "_given_up", set())
     engine = KilledWriter(end, prepared.artifacts)
     monkeypatch.setattr(candidates_run, "make_engine", lambda *_: engine)
 

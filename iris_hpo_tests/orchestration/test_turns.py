@@ -17,10 +17,11 @@ from dagster._core.events import AssetMaterializationPlannedData, EngineEventDat
 
 from iris_hpo.event_log.postgres_server import PostgresAwayError
 from iris_hpo.interrupts import Interrupt
-from iris_hpo.orchestration import signs, turns
+from iris_hpo.orchestration import own_run, signs
 from iris_hpo.orchestration.build import build_search
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.outcome import Outcome
+from iris_hpo.orchestration.own_run import GivenUpError, at_work, check_turn
 from iris_hpo.orchestration.ranges import range_tags
 from iris_hpo.orchestration.runner import Launcher
 from iris_hpo.orchestration.signs import (
@@ -33,12 +34,7 @@ from iris_hpo.orchestration.signs import (
     why_dead,
     write_sign,
 )
-from iris_hpo.orchestration.turns import (
-    GivenUpError,
-    at_work,
-    check_turn,
-    release_dead_runs,
-)
+from iris_hpo.orchestration.turns import release_dead_runs
 from iris_hpo.processes import start_of
 from iris_hpo.run_settings import SelectionSettings, WorkSettings
 from iris_hpo_tests.orchestration.following import Follower, assets_of, counted_statements, ends_of
@@ -193,8 +189,10 @@ def test_who_is_dead(
 
 
 def test_a_takeover_takes_at_most_a_minute() -> None:
-    assert PATIENCE_SECONDS + turns.BEAT_SECONDS + 15 <= 60, "Dagster looks every 15 s at the least"
-    assert turns.BEAT_SECONDS * 5 < PATIENCE_SECONDS
+    assert PATIENCE_SECONDS + own_run.BEAT_SECONDS + 15 <= 60, (
+        "Dagster looks every 15 s at the least"
+    )
+    assert own_run.BEAT_SECONDS * 5 < PATIENCE_SECONDS
 
 
 def hold(
@@ -389,15 +387,15 @@ class TestWorking:
         self, project: SpecProject, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Whoever has launched it: the resource does it."""
-        monkeypatch.setattr(turns, "BEAT_SECONDS", 0.01)
+        monkeypatch.setattr(own_run, "BEAT_SECONDS", 0.01)
         seen: set[Sign] = set()
-        written = turns.write_sign
+        written = own_run.write_sign
 
         def write(instance: dg.DagsterInstance, run_id: str, sign: Sign) -> None:
             seen.add(sign)
             written(instance, run_id, sign)
 
-        monkeypatch.setattr(turns, "write_sign", write)
+        monkeypatch.setattr(own_run, "write_sign", write)
         result = project.run("raw_data")
         assert result.success
         assert {replace(ALIVE, beat=beat) for beat in (0, 1, 2)} <= seen
@@ -409,8 +407,8 @@ class TestWorking:
     def test_its_beat_outlives_a_database_that_stays_away(
         self, project: SpecProject, monkeypatch: pytest.MonkeyPatch, error: Exception
     ) -> None:
-        monkeypatch.setattr(turns, "BEAT_SECONDS", 0.01)
-        written, refused = turns.write_sign, list[int]()
+        monkeypatch.setattr(own_run, "BEAT_SECONDS", 0.01)
+        written, refused = own_run.write_sign, list[int]()
 
         def write(instance: dg.DagsterInstance, run_id: str, sign: Sign) -> None:
             if sign.beat == 2:
@@ -418,7 +416,7 @@ class TestWorking:
                 raise error
             written(instance, run_id, sign)
 
-        monkeypatch.setattr(turns, "write_sign", write)
+        monkeypatch.setattr(own_run, "write_sign", write)
         run_id = hold(project, None)
         with at_work(project.instance, run_id):
             wait_for(
@@ -429,14 +427,14 @@ class TestWorking:
     def test_a_run_that_was_ended_from_outside_works_no_further(
         self, project: SpecProject, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(turns, "BEAT_SECONDS", 0.01)
+        monkeypatch.setattr(own_run, "BEAT_SECONDS", 0.01)
         run_id = hold(project, None)
         with at_work(project.instance, run_id):
             check_turn(run_id)
             run = project.instance.get_run_by_id(run_id)
             assert run is not None
             project.instance.report_run_failed(run)
-            wait_for("notice", lambda: run_id in turns._given_up, 30)
+            wait_for("notice", lambda: run_id in own_run._given_up, 30)
             with pytest.raises(GivenUpError, match="ended from outside"):
                 check_turn(run_id)
 
@@ -444,7 +442,7 @@ class TestWorking:
         self, project: SpecProject, ended: Sign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Also a run that no command and no sensor watches, such as of `dagster asset`."""
-        monkeypatch.setattr(turns, "BEAT_SECONDS", 0.2)
+        monkeypatch.setattr(own_run, "BEAT_SECONDS", 0.2)
         dead = hold(project, ended)
         assert project.run("raw_data").success
         assert status_of(project, dead) is dg.DagsterRunStatus.FAILURE

@@ -9,9 +9,9 @@ import dagster as dg
 
 from iris_hpo.orchestration.claims import claim_search
 from iris_hpo.orchestration.config import ParametersConfig, parameters_config
-from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.last_run import changed
 from iris_hpo.orchestration.names import CHAMPION, IDENTITY, names_of, presentation
+from iris_hpo.orchestration.own_run import in_turn
 from iris_hpo.orchestration.partitions import apply_change, pending_change
 from iris_hpo.orchestration.record import as_json
 from iris_hpo.orchestration.resources import Storage
@@ -36,13 +36,14 @@ def build_parameters(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefini
     def parameters(
         context: dg.AssetExecutionContext, config: ParametersConfig, iris_hpo_storage: Storage
     ) -> dg.MaterializeResult[Any]:
-        with user_errors():
+        with in_turn(context.run.run_id):
             study = open_study(context.instance, iris_hpo_storage)
             study.sampling.follow(config.sampling(spec))
             claim_search(study)
             candidates, keys = study.candidates, study.listed_keys
             card = study.parameters_card(config.choices(spec))
             before = _stored_keys(study.store)
+            study.store.guard()
             apply_change(study, pending_change(study))
             study.store.write_together(
                 {

@@ -9,8 +9,8 @@ from iris_hpo.data.dataset import class_counts
 from iris_hpo.orchestration.assets.tables import columns_table
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.data_asset import SNAPSHOT
-from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.names import CHAMPION, LAYOUT, NO_TABLE, NOTES, names_of, presentation
+from iris_hpo.orchestration.own_run import in_turn
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import OpenStudy, Study
 from iris_hpo.spec import SearchSpec
@@ -31,7 +31,7 @@ def build_raw_data(
     def from_file(
         context: dg.AssetExecutionContext, iris_hpo_storage: Storage
     ) -> dg.MaterializeResult[Any]:
-        with user_errors():
+        with in_turn(context.run.run_id):
             study = open_study(context.instance, iris_hpo_storage)
             check_claim(study)
             return _read(study, str(study.data_file))
@@ -41,7 +41,7 @@ def build_raw_data(
         iris_hpo_storage: Storage,
         value: Any,
     ) -> dg.MaterializeResult[Any]:
-        with user_errors():
+        with in_turn(context.run.run_id):
             study = open_study(context.instance, iris_hpo_storage)
             check_claim(study)
             study.data_asset.keep(value)
@@ -50,7 +50,7 @@ def build_raw_data(
     def from_study(
         context: dg.AssetExecutionContext, iris_hpo_storage: Storage
     ) -> dg.MaterializeResult[Any]:
-        with user_errors():
+        with in_turn(context.run.run_id):
             study = open_study(context.instance, iris_hpo_storage)
             check_claim(study)
             study.data_asset.keep_latest()

@@ -11,11 +11,11 @@ from iris_hpo.data.split import Examples, validation_rows
 from iris_hpo.engines import apart
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import SelectionConfig, selection_config
-from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.final_fits import FinalFits
 from iris_hpo.orchestration.history import describe_succession, succession_of
 from iris_hpo.orchestration.last_run import changed
 from iris_hpo.orchestration.names import CHAMPION, names_of, presentation
+from iris_hpo.orchestration.own_run import in_turn
 from iris_hpo.orchestration.page import with_facts
 from iris_hpo.orchestration.proposal_notes import read_proposals
 from iris_hpo.orchestration.resources import Storage
@@ -29,7 +29,6 @@ from iris_hpo.orchestration.selection_status import (
 )
 from iris_hpo.orchestration.status import Status
 from iris_hpo.orchestration.study import OpenStudy, Study
-from iris_hpo.orchestration.turns import check_turn
 from iris_hpo.orchestration.upstream import Upstream
 from iris_hpo.run_settings import SelectionSettings, WorkSettings
 from iris_hpo.selection.champion import Made, champion_card
@@ -84,12 +83,11 @@ def build_selection(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinit
     def selection(
         context: dg.AssetExecutionContext, config: SelectionConfig, iris_hpo_storage: Storage
     ) -> dg.MaterializeResult[Any]:
-        with user_errors():
+        with in_turn(context.run.run_id):
             study = open_study(context.instance, iris_hpo_storage)
             check_claim(study)
             choice = _choose(study, config.settings())
             made = _make(choice, config.work(), context.log)
-            check_turn(context.run.run_id)
             succession = succession_of(study, made, choice.upstream, choice.status)
             champion = write_selection(study.store, made, choice.upstream.split_card)
             own = selection_settings(spec, choice.upstream.split_card.folds)

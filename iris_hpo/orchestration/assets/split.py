@@ -19,7 +19,6 @@ from iris_hpo.data.split import (
 from iris_hpo.orchestration.assets.tables import columns_table
 from iris_hpo.orchestration.claims import check_claim
 from iris_hpo.orchestration.config import SplitConfig, split_config
-from iris_hpo.orchestration.failures import user_errors
 from iris_hpo.orchestration.last_run import changed
 from iris_hpo.orchestration.names import (
     CHAMPION,
@@ -30,6 +29,7 @@ from iris_hpo.orchestration.names import (
     names_of,
     presentation,
 )
+from iris_hpo.orchestration.own_run import in_turn
 from iris_hpo.orchestration.record import as_json
 from iris_hpo.orchestration.resources import Storage
 from iris_hpo.orchestration.study import OpenStudy
@@ -45,7 +45,7 @@ def build_split(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefinition:
     def split(
         context: dg.AssetExecutionContext, config: SplitConfig, iris_hpo_storage: Storage
     ) -> dg.MaterializeResult[Any]:
-        with user_errors():
+        with in_turn(context.run.run_id):
             study = open_study(context.instance, iris_hpo_storage)
             check_claim(study)
             recorded = study.require("raw_data")

@@ -1,0 +1,133 @@
+"""A run of this process: its signs of life, and whether it may work on.
+
+A run that was given up may wake up again, with its machine. It ends before its next result, or the
+next file that it would replace. What its workers write until then is whole and was computed from
+the same inputs; a file that another run has recorded with other bytes is refused when it is read,
+and made again.
+"""
+
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Final
+
+import dagster as dg
+from sqlalchemy.exc import SQLAlchemyError
+
+from iris_hpo.errors import InputError, WholeRunError
+from iris_hpo.orchestration.failures import user_errors
+from iris_hpo.orchestration.signs import own_sign, write_sign
+from iris_hpo.orchestration.turns import release_dead_runs
+
+BEAT_SECONDS = 5.0
+_LAST_BEAT_SECONDS: Final = 5.0
+_UNSEEN_SECONDS = 10.0
+"""Time without a look at the own run after which it may have been given up: this process, or its
+machine, has slept."""
+
+_NO_SIGN: Final = (SQLAlchemyError, InputError, NotImplementedError, OSError)
+"""Errors after which a sign of life is left out: the database is away, or cannot store it, or the
+machine lacks something for now, such as open files."""
+
+
+class GivenUpError(WholeRunError):
+    """The run was ended from outside; another may be working in its place."""
+
+
+_given_up: set[str] = set()
+
+
+@dataclass
+class _Own:
+    """A run that this process works on.
+
+    Attributes
+    ----------
+    seen
+        Time of the last look that showed it at work, in seconds since the epoch.
+    """
+
+    instance: dg.DagsterInstance
+    seen: float
+
+
+_own: dict[str, _Own] = {}
+
+
+def check_turn(run_id: str) -> None:
+    """Refuse to work on for a run that was ended from outside.
+
+    Raises
+    ------
+    GivenUpError
+        If the run was ended from outside.
+    """
+    own = _own.get(run_id)
+    if own and abs(time.time() - own.seen) > _UNSEEN_SECONDS:
+        with suppress(*_NO_SIGN):
+            _look(run_id, own)
+    if run_id in _given_up:
+        raise GivenUpError(
+            "this run was ended from outside while it worked: it was cancelled, or showed no sign "
+            "of life and was given up; what it finished before is kept"
+        )
+
+
+@contextmanager
+def in_turn(run_id: str) -> Generator[None]:
+    """Turn errors as `user_errors` does, and let a run record nothing that was ended from outside.
+
+    Raises
+    ------
+    Failure
+        At the end of the block, if the run was ended from outside.
+    """
+    with user_errors():
+        yield
+        check_turn(run_id)
+
+
+@contextmanager
+def at_work(instance: dg.DagsterInstance, run_id: str) -> Generator[None]:
+    """Show signs of life for a run, and release dead runs while it waits or works."""
+    if instance.is_ephemeral:  # in the memory of this process: no other process can wait
+        yield
+        return
+    ended = threading.Event()
+    own = _own.setdefault(run_id, _Own(instance, time.time()))
+    thread = threading.Thread(target=_beat, args=(run_id, own, ended), daemon=True)
+    with suppress(*_NO_SIGN):
+        write_sign(instance, run_id, own_sign(1))
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(_LAST_BEAT_SECONDS)  # it may be writing
+        _own.pop(run_id, None)
+        _given_up.discard(run_id)
+        with suppress(*_NO_SIGN):
+            write_sign(instance, run_id, own_sign(0))
+
+
+def _look(run_id: str, own: _Own) -> bool:
+    """Look whether a run was ended from outside."""
+    run = own.instance.get_run_by_id(run_id)
+    if run is None or run.is_finished:
+        _given_up.add(run_id)
+        return True
+    own.seen = time.time()
+    return False
+
+
+def _beat(run_id: str, own: _Own, ended: threading.Event) -> None:
+    beat = 1
+    while not ended.wait(BEAT_SECONDS):
+        beat += 1
+        with suppress(*_NO_SIGN):
+            if _look(run_id, own):
+                return
+            write_sign(own.instance, run_id, own_sign(beat))
+            release_dead_runs(own.instance)
