@@ -9,6 +9,7 @@ import dagster as dg
 from filelock import FileLock
 
 from iris_hpo.errors import InputError
+from iris_hpo.event_log.new_databases import settle_databases
 from iris_hpo.orchestration.known_searches import built_searches
 from iris_hpo.orchestration.loaded_study import LoadedStudy
 from iris_hpo.orchestration.resources import Storage
@@ -86,6 +87,7 @@ def _open_instance(spec: SearchSpec) -> Generator[dg.DagsterInstance]:
     os.environ["DAGSTER_HOME"] = str(home)  # the project's dagster.yaml may refer to it
     try:
         with FileLock(home / ".opening.lock"):
+            settle_databases(home)
             instance = dg.DagsterInstance.get()
         with instance:
             yield instance

@@ -15,7 +15,8 @@ from dagster._core.storage.event_log.schema import (
     AssetKeyTable,
     SqlEventLogStorageTable,
 )
-from dagster._core.storage.runs import SqlRunStorage
+from dagster._core.storage.runs import SqliteRunStorage, SqlRunStorage
+from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._core.storage.sql import create_engine
 from dagster.components.core.component_tree_state import ComponentTreeStateTracker
 from dagster.components.core.decl import build_filesystem_component_decl_from_context
@@ -31,6 +32,7 @@ FAILURES = "iris_hpo/event_log/failures.py"
 SQLITE = "iris_hpo/event_log/sqlite.py"
 POSTGRES = "iris_hpo/event_log/postgres.py"
 SERVER = "iris_hpo/event_log/postgres_server.py"
+NEW_DATABASES = "iris_hpo/event_log/new_databases.py"
 PROJECTS = "iris_hpo/projects.py"
 
 ATTEMPTS = "get_latest_asset_partition_materialization_attempts_without_materializations"
@@ -76,6 +78,9 @@ CALLS: list[tuple[str, Callable[..., Any], tuple[str, ...], dict[str, object]]] 
     (POSTGRES, SqlEventLogStorage.store_asset_check_event, ("self", "event", "id"), {}),
     (POSTGRES, create_engine, ("url",), {"pool_size": 1}),
     (SERVER, InstanceRef.from_dir, ("home",), {}),
+    (NEW_DATABASES, InstanceRef.from_dir, ("home",), {}),
+    (NEW_DATABASES, SqliteRunStorage.from_local, ("folder",), {}),
+    (NEW_DATABASES, SqliteScheduleStorage.from_local, ("folder",), {}),
     (PROJECTS, build_filesystem_component_decl_from_context, ("context",), {}),
     (PROJECTS, find_defs_or_component_yaml, ("path",), {}),
     (PROJECTS, ComponentTreeStateTracker.set_cache_data, ("self", "loc"), {"component_decl": None}),

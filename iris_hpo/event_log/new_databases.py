@@ -1,0 +1,126 @@
+"""The databases of a new instance, each put in its place when it is complete.
+
+Dagster makes a database in several steps. A process that opens it in between takes it for one of an
+earlier version, and marks it so: with two versions, nobody can open it again. `dg dev` and a
+command that start at once on a new instance would do that.
+"""
+
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Final
+
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.schedules import SqliteScheduleStorage
+from dagster._core.storage.sqlite import LAST_KNOWN_STAMPED_SQLITE_ALEMBIC_REVISION
+from sqlalchemy.exc import SQLAlchemyError
+
+from iris_hpo.waiting import say
+
+Kind = type[SqliteRunStorage] | type[SqliteScheduleStorage]
+
+_QUIET_SECONDS = 5.0
+"""Time since the last change of a database after which nobody is making it."""
+_LOOK_SECONDS: Final = 0.05
+
+_RUNS: Final = "runs.db"
+_SCHEDULES: Final = "schedules.db"
+
+
+def settle_databases(home: Path) -> None:
+    """Make the databases of runs and of schedules, or wait for the process that makes them.
+
+    Event logs are made by Dagster, which expects several processes there. Databases on a server are
+    left alone. The caller has to hold a lock that other commands wait for.
+
+    Parameters
+    ----------
+    home
+        The folder of the instance.
+    """
+    usual = (home / "history" / _RUNS, home / "schedules" / _SCHEDULES)
+    if all(len(_versions(file)) == 1 for file in usual):
+        return
+    for file, kind in _databases(home):
+        if not os.path.lexists(file):
+            _make(file, kind)
+        _wait_for(file)
+        _put_right(file)
+
+
+def _databases(home: Path) -> Iterator[tuple[Path, Kind]]:
+    """The databases in files; none if the settings of the instance cannot be used."""
+    try:
+        ref = InstanceRef.from_dir(str(home))
+    except Exception:  # noqa: BLE001 - Dagster says what is wrong when it opens the instance
+        return
+    kinds: tuple[tuple[str, Kind, object], ...] = (
+        (_RUNS, SqliteRunStorage, ref.run_storage_data),
+        (_SCHEDULES, SqliteScheduleStorage, ref.schedule_storage_data),
+    )
+    for name, kind, data in kinds:
+        folder = getattr(data, "config_dict", {}).get("base_dir")
+        if getattr(data, "class_name", "") == kind.__name__ and isinstance(folder, str):
+            yield Path(folder, name), kind
+
+
+def _make(file: Path, kind: Kind) -> None:
+    """Make a database elsewhere, and put it in its place if none is there by then."""
+    folder = file.with_name(f".new_{file.stem}")
+    with suppress(OSError, SQLAlchemyError):  # Dagster makes it then, or says what is wrong
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        kind.from_local(str(folder))
+        os.link(folder / file.name, file)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for(file: Path) -> None:
+    """Wait until a database that another process is making is complete."""
+    with suppress(OSError):
+        while _is_incomplete(file) and abs(time.time() - file.stat().st_mtime) < _QUIET_SECONDS:
+            time.sleep(_LOOK_SECONDS)
+
+
+def _is_incomplete(file: Path) -> bool:
+    """Whether a database has no version, or is locked; not if it is damaged."""
+    try:
+        return file.is_file() and not _read_versions(file)
+    except sqlite3.OperationalError:
+        return True
+    except sqlite3.Error:
+        return False
+
+
+def _put_right(file: Path) -> None:
+    """Remove the earlier one of two versions that processes of Dagster have marked a database with.
+
+    Only a process that has made all tables marks it with the other one.
+    """
+    versions = _versions(file)
+    if len(versions) == 2 and LAST_KNOWN_STAMPED_SQLITE_ALEMBIC_REVISION in versions:
+        with suppress(sqlite3.Error), closing(sqlite3.connect(file)) as connection, connection:
+            connection.execute(
+                "DELETE FROM alembic_version WHERE version_num = ?",
+                [LAST_KNOWN_STAMPED_SQLITE_ALEMBIC_REVISION],
+            )
+            say(f"{file} was made by two processes at once, and marked twice: put right")
+
+
+def _versions(file: Path) -> list[str]:
+    """The versions that a database is marked with; none if they cannot be read."""
+    with suppress(sqlite3.Error):
+        return _read_versions(file) if file.is_file() else []
+    return []
+
+
+def _read_versions(file: Path) -> list[str]:
+    place = f"{file.absolute().as_uri()}?mode=rw"  # one that only reads would leave files beside it
+    with closing(sqlite3.connect(place, uri=True, timeout=1)) as connection:
+        rows = connection.execute("SELECT version_num FROM alembic_version")
+        return [str(version) for (version,) in rows]
