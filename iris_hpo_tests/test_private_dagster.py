@@ -80,6 +80,7 @@ CALLS: list[tuple[str, Callable[..., Any], tuple[str, ...], dict[str, object]]] 
     (SERVER, InstanceRef.from_dir, ("home",), {}),
     (NEW_DATABASES, InstanceRef.from_dir, ("home",), {}),
     (NEW_DATABASES, SqliteRunStorage.from_local, ("folder",), {}),
+    (NEW_DATABASES, SqliteEventLogStorage, ("folder",), {}),
     (NEW_DATABASES, SqliteScheduleStorage.from_local, ("folder",), {}),
     (PROJECTS, build_filesystem_component_decl_from_context, ("context",), {}),
     (PROJECTS, find_defs_or_component_yaml, ("path",), {}),

@@ -9,12 +9,13 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
 from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._core.storage.sqlite import LAST_KNOWN_STAMPED_SQLITE_ALEMBIC_REVISION
@@ -22,60 +23,76 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from iris_hpo.waiting import say
 
-Kind = type[SqliteRunStorage] | type[SqliteScheduleStorage]
+Make = Callable[[str], object]
+"""Makes a database in a folder."""
 
 _QUIET_SECONDS = 5.0
 """Time since the last change of a database after which nobody is making it."""
 _LOOK_SECONDS: Final = 0.05
 
+_ENDS: Final = ("", "-wal", "-journal")
+"""A log without its database is what is left of a deleted one: SQLite would apply it to a database
+that is put beside it, and removes it if it makes the database itself."""
+
 _RUNS: Final = "runs.db"
 _SCHEDULES: Final = "schedules.db"
+_INDEX: Final = "index.db"
 
 
 def settle_databases(home: Path) -> None:
-    """Make the databases of runs and of schedules, or wait for the process that makes them.
+    """Make the databases of runs, schedules and events, or wait for the process that makes them.
 
-    Event logs are made by Dagster, which expects several processes there. Databases on a server are
-    left alone. The caller has to hold a lock that other commands wait for.
+    The event log of one run is made by Dagster. Databases on a server are left alone. The caller
+    has to hold a lock that other commands wait for.
 
     Parameters
     ----------
     home
         The folder of the instance.
     """
-    usual = (home / "history" / _RUNS, home / "schedules" / _SCHEDULES)
+    history = home / "history"
+    usual = (history / _RUNS, history / "runs" / _INDEX, home / "schedules" / _SCHEDULES)
     if all(len(_versions(file)) == 1 for file in usual):
         return
-    for file, kind in _databases(home):
-        if not os.path.lexists(file):
-            _make(file, kind)
+    for file, make in _databases(home):
+        if not any(os.path.lexists(f"{file}{end}") for end in _ENDS):
+            _make(file, make)
         _wait_for(file)
         _put_right(file)
 
 
-def _databases(home: Path) -> Iterator[tuple[Path, Kind]]:
+def _databases(home: Path) -> Iterator[tuple[Path, Make]]:
     """The databases in files; none if the settings of the instance cannot be used."""
     try:
         ref = InstanceRef.from_dir(str(home))
     except Exception:  # noqa: BLE001 - Dagster says what is wrong when it opens the instance
         return
-    kinds: tuple[tuple[str, Kind, object], ...] = (
-        (_RUNS, SqliteRunStorage, ref.run_storage_data),
-        (_SCHEDULES, SqliteScheduleStorage, ref.schedule_storage_data),
+    kinds: tuple[tuple[str, str, Make, object], ...] = (
+        (_RUNS, "SqliteRunStorage", SqliteRunStorage.from_local, ref.run_storage_data),
+        (_INDEX, "SqliteEventLogStorage", SqliteEventLogStorage, ref.event_storage_data),
+        (
+            _SCHEDULES,
+            "SqliteScheduleStorage",
+            SqliteScheduleStorage.from_local,
+            ref.schedule_storage_data,
+        ),
     )
-    for name, kind, data in kinds:
-        folder = getattr(data, "config_dict", {}).get("base_dir")
-        if getattr(data, "class_name", "") == kind.__name__ and isinstance(folder, str):
-            yield Path(folder, name), kind
+    for name, class_name, make, data in kinds:
+        settings = getattr(data, "config_dict", {})
+        folder = settings.get("base_dir")
+        if getattr(data, "class_name", "") == class_name and isinstance(folder, str):
+            yield Path(folder, name), make
+        elif settings.get("dagster_home") == {"env": "DAGSTER_HOME"}:  # `KeptSqliteEventLog`
+            yield home / "history" / "runs" / name, make
 
 
-def _make(file: Path, kind: Kind) -> None:
+def _make(file: Path, make: Make) -> None:
     """Make a database elsewhere, and put it in its place if none is there by then."""
     folder = file.with_name(f".new_{file.stem}")
     with suppress(OSError, SQLAlchemyError):  # Dagster makes it then, or says what is wrong
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        kind.from_local(str(folder))
+        make(str(folder))
         os.link(folder / file.name, file)
     shutil.rmtree(folder, ignore_errors=True)
 
