@@ -137,6 +137,8 @@ class Patience:
         began = since = time.monotonic()
         size = _traffic.size
         while not wait([task], _LOOK_SECONDS).done:
+            if threading.current_thread() is not threading.main_thread():
+                _check_interrupt()
             now = time.monotonic()
             if _traffic.size - size >= _LIVELY_BYTES:
                 since, size = now, _traffic.size
@@ -145,8 +147,6 @@ class Patience:
             if now - max(began, _traffic.at) >= limit:
                 self._given_up_at = now
                 raise self._silent(limit)
-            if threading.current_thread() is not threading.main_thread():
-                _check_interrupt()
 
     def _say(self, seconds: float) -> None:
         """Say that the wait begins; not again while one wait may follow the other."""
