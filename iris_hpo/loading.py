@@ -6,10 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
-from filelock import FileLock
 
 from iris_hpo.errors import InputError
-from iris_hpo.event_log.new_databases import settle_databases
+from iris_hpo.event_log.new_databases import open_instance
 from iris_hpo.orchestration.known_searches import built_searches
 from iris_hpo.orchestration.loaded_study import LoadedStudy
 from iris_hpo.orchestration.resources import Storage
@@ -86,10 +85,7 @@ def _open_instance(spec: SearchSpec) -> Generator[dg.DagsterInstance]:
         )
     os.environ["DAGSTER_HOME"] = str(home)  # the project's dagster.yaml may refer to it
     try:
-        with FileLock(home / ".opening.lock"):
-            settle_databases(home)
-            instance = dg.DagsterInstance.get()
-        with instance:
+        with open_instance(home) as instance:
             yield instance
     finally:
         if given is None:

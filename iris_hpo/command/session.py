@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Final
 
 import dagster as dg
-from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
 from iris_hpo.command.project import find_search, load_definitions
 from iris_hpo.database_messages import with_advice
 from iris_hpo.errors import InputError
-from iris_hpo.event_log.new_databases import settle_databases
+from iris_hpo.event_log.new_databases import open_instance
 from iris_hpo.event_log.one_message import one_message
 from iris_hpo.event_log.postgres_server import MANY_ATS, has_broken_url, opening
 from iris_hpo.orchestration.home import check_name, check_settings_file
@@ -75,11 +74,10 @@ def open_studies(
 
 @contextmanager
 def _open_instance(home: str) -> Generator[dg.DagsterInstance]:
-    """Open the instance; the first process makes its tables, and the others wait for that."""
+    """Open the instance; what is wrong with it is one message."""
     try:
-        with FileLock(Path(home, ".opening.lock")), opening():
-            settle_databases(Path(home))
-            instance = dg.DagsterInstance.get()
+        with opening():
+            instance = open_instance(Path(home))
     except Exception as error:
         # Dagster's errors, YAML's and the database's share no base class.
         reason = MANY_ATS if has_broken_url(home) else _reason(error)

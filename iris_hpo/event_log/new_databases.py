@@ -14,11 +14,13 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
+import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._core.storage.sqlite import LAST_KNOWN_STAMPED_SQLITE_ALEMBIC_REVISION
+from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
 from iris_hpo.waiting import say
@@ -39,11 +41,23 @@ _SCHEDULES: Final = "schedules.db"
 _INDEX: Final = "index.db"
 
 
+def open_instance(home: Path) -> dg.DagsterInstance:
+    """Open the instance of DAGSTER_HOME; other callers wait until its databases are made.
+
+    Parameters
+    ----------
+    home
+        The folder of the instance, as DAGSTER_HOME has it.
+    """
+    with FileLock(home / ".opening.lock"):
+        settle_databases(home)
+        return dg.DagsterInstance.get()
+
+
 def settle_databases(home: Path) -> None:
     """Make the databases of runs, schedules and events, or wait for the process that makes them.
 
-    The event log of one run is made by Dagster. Databases on a server are left alone. The caller
-    has to hold a lock that other commands wait for.
+    The event log of one run is made by Dagster. Databases on a server are left alone.
 
     Parameters
     ----------
@@ -52,7 +66,7 @@ def settle_databases(home: Path) -> None:
     """
     history = home / "history"
     usual = (history / _RUNS, history / "runs" / _INDEX, home / "schedules" / _SCHEDULES)
-    if all(len(_versions(file)) == 1 for file in usual):
+    if all(len(_versions(file) or ()) == 1 for file in usual):
         return
     for file, make in _databases(home):
         if not any(os.path.lexists(f"{file}{end}") for end in _ENDS):
@@ -100,18 +114,8 @@ def _make(file: Path, make: Make) -> None:
 def _wait_for(file: Path) -> None:
     """Wait until a database that another process is making is complete."""
     with suppress(OSError):
-        while _is_incomplete(file) and abs(time.time() - file.stat().st_mtime) < _QUIET_SECONDS:
+        while _versions(file) == [] and abs(time.time() - file.stat().st_mtime) < _QUIET_SECONDS:
             time.sleep(_LOOK_SECONDS)
-
-
-def _is_incomplete(file: Path) -> bool:
-    """Whether a database has no version, or is locked; not if it is damaged."""
-    try:
-        return file.is_file() and not _read_versions(file)
-    except sqlite3.OperationalError:
-        return True
-    except sqlite3.Error:
-        return False
 
 
 def _put_right(file: Path) -> None:
@@ -119,7 +123,7 @@ def _put_right(file: Path) -> None:
 
     Only a process that has made all tables marks it with the other one.
     """
-    versions = _versions(file)
+    versions = _versions(file) or ()
     if len(versions) == 2 and LAST_KNOWN_STAMPED_SQLITE_ALEMBIC_REVISION in versions:
         with suppress(sqlite3.Error), closing(sqlite3.connect(file)) as connection, connection:
             connection.execute(
@@ -129,15 +133,16 @@ def _put_right(file: Path) -> None:
             say(f"{file} was made by two processes at once, and marked twice: put right")
 
 
-def _versions(file: Path) -> list[str]:
-    """The versions that a database is marked with; none if they cannot be read."""
-    with suppress(sqlite3.Error):
-        return _read_versions(file) if file.is_file() else []
-    return []
-
-
-def _read_versions(file: Path) -> list[str]:
+def _versions(file: Path) -> list[str] | None:
+    """The versions that a database is marked with: none while it is made, None if it is damaged."""
+    if not file.is_file():
+        return None
     place = f"{file.absolute().as_uri()}?mode=rw"  # one that only reads would leave files beside it
-    with closing(sqlite3.connect(place, uri=True, timeout=1)) as connection:
-        rows = connection.execute("SELECT version_num FROM alembic_version")
-        return [str(version) for (version,) in rows]
+    try:
+        with closing(sqlite3.connect(place, uri=True, timeout=1)) as connection:
+            rows = connection.execute("SELECT version_num FROM alembic_version")
+            return [str(version) for (version,) in rows]
+    except sqlite3.OperationalError:  # it has no such table yet, or is locked
+        return []
+    except sqlite3.Error:
+        return None

@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from iris_hpo.command import session
+from iris_hpo.event_log import new_databases
 from iris_hpo_tests.orchestration.following import Follower
 from iris_hpo_tests.projects import ShippedProject, SpecProject
 
@@ -58,7 +58,7 @@ def test_one_that_cannot_be_written_is_not_to_be_moved_away(
     def lock(path: Path) -> None:
         raise OSError(problem, os.strerror(problem), str(path))
 
-    monkeypatch.setattr(session, "FileLock", lock)
+    monkeypatch.setattr(new_databases, "FileLock", lock)
 
     result = project.call("status")
 
