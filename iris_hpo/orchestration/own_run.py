@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import dagster as dg
@@ -36,24 +36,33 @@ class GivenUpError(WholeRunError):
     """The run was ended from outside; another may be working in its place."""
 
 
-_given_up: set[str] = set()
-
-
 @dataclass
-class _Own:
+class _OwnRun:
     """A run that this process works on.
 
     Attributes
     ----------
     seen
         Time of the last look that showed it at work, in seconds since the epoch.
+    is_over
+        Whether it was ended from outside.
     """
 
+    run_id: str
     instance: dg.DagsterInstance
-    seen: float
+    seen: float = field(default_factory=time.time)
+    is_over: bool = False
+
+    def look(self) -> None:
+        """Look whether it was ended from outside."""
+        run = self.instance.get_run_by_id(self.run_id)
+        if run is None or run.is_finished:
+            self.is_over = True
+        else:
+            self.seen = time.time()
 
 
-_own: dict[str, _Own] = {}
+_own: dict[str, _OwnRun] = {}
 
 
 def check_turn(run_id: str) -> None:
@@ -65,10 +74,12 @@ def check_turn(run_id: str) -> None:
         If the run was ended from outside.
     """
     own = _own.get(run_id)
-    if own and abs(time.time() - own.seen) > _UNSEEN_SECONDS:
+    if own is None:
+        return
+    if not own.is_over and abs(time.time() - own.seen) > _UNSEEN_SECONDS:
         with suppress(*_NO_SIGN):
-            _look(run_id, own)
-    if run_id in _given_up:
+            own.look()
+    if own.is_over:
         raise GivenUpError(
             "this run was ended from outside while it worked: it was cancelled, or showed no sign "
             "of life and was given up; what it finished before is kept"
@@ -96,8 +107,8 @@ def at_work(instance: dg.DagsterInstance, run_id: str) -> Generator[None]:
         yield
         return
     ended = threading.Event()
-    own = _own.setdefault(run_id, _Own(instance, time.time()))
-    thread = threading.Thread(target=_beat, args=(run_id, own, ended), daemon=True)
+    own = _own.setdefault(run_id, _OwnRun(run_id, instance))
+    thread = threading.Thread(target=_beat, args=(own, ended), daemon=True)
     with suppress(*_NO_SIGN):
         write_sign(instance, run_id, own_sign(1))
     thread.start()
@@ -107,27 +118,17 @@ def at_work(instance: dg.DagsterInstance, run_id: str) -> Generator[None]:
         ended.set()
         thread.join(_LAST_BEAT_SECONDS)  # it may be writing
         _own.pop(run_id, None)
-        _given_up.discard(run_id)
         with suppress(*_NO_SIGN):
             write_sign(instance, run_id, own_sign(0))
 
 
-def _look(run_id: str, own: _Own) -> bool:
-    """Look whether a run was ended from outside."""
-    run = own.instance.get_run_by_id(run_id)
-    if run is None or run.is_finished:
-        _given_up.add(run_id)
-        return True
-    own.seen = time.time()
-    return False
-
-
-def _beat(run_id: str, own: _Own, ended: threading.Event) -> None:
+def _beat(own: _OwnRun, ended: threading.Event) -> None:
     beat = 1
     while not ended.wait(BEAT_SECONDS):
         beat += 1
         with suppress(*_NO_SIGN):
-            if _look(run_id, own):
+            own.look()
+            if own.is_over:
                 return
-            write_sign(own.instance, run_id, own_sign(beat))
+            write_sign(own.instance, own.run_id, own_sign(beat))
             release_dead_runs(own.instance)

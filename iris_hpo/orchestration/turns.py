@@ -27,6 +27,7 @@ from iris_hpo.orchestration.signs import (
 from iris_hpo.processes import is_here, place_of_processes, stopped_note
 
 LOOK_SECONDS = 0.5
+
 UNFINISHED: Final = (
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,

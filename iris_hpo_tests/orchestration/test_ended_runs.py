@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from iris_hpo.engines import Failed, Limits
@@ -43,7 +44,8 @@ def interrupted(_: TrialWork, trials: Sequence[Trial]) -> list[Failed[Trial]]:
 
 
 def turn_is_lost(work: TrialWork, trials: Sequence[Trial]) -> list[Failed[Trial]]:
-    own_run._given_up.add(work.run_id)
+    instance = dg.DagsterInstance.ephemeral()
+    own_run._own[work.run_id] = own_run._OwnRun(work.run_id, instance, is_over=True)
     return all_fail(work, trials)
 
 
@@ -84,7 +86,7 @@ class KilledWriter:
 def test_what_a_killed_worker_left_is_removed(
     prepared: SpecProject, monkeypatch: pytest.MonkeyPatch, end: End, message: str
 ) -> None:
-    monkeypatch.setattr(own_run, "_given_up", set())
+    monkeypatch.setattr(own_run, "_own", {})
     engine = KilledWriter(end, prepared.artifacts)
     monkeypatch.setattr(candidates_run, "make_engine", lambda *_: engine)
 

@@ -434,7 +434,7 @@ class TestWorking:
             run = project.instance.get_run_by_id(run_id)
             assert run is not None
             project.instance.report_run_failed(run)
-            wait_for("notice", lambda: run_id in own_run._given_up, 30)
+            wait_for("notice", lambda: own_run._own[run_id].is_over, 30)
             with pytest.raises(GivenUpError, match="ended from outside"):
                 check_turn(run_id)
 

@@ -11,7 +11,7 @@ from iris_hpo.orchestration.claims import claim_search
 from iris_hpo.orchestration.config import ParametersConfig, parameters_config
 from iris_hpo.orchestration.last_run import changed
 from iris_hpo.orchestration.names import CHAMPION, IDENTITY, names_of, presentation
-from iris_hpo.orchestration.own_run import in_turn
+from iris_hpo.orchestration.own_run import check_turn, in_turn
 from iris_hpo.orchestration.partitions import apply_change, pending_change
 from iris_hpo.orchestration.record import as_json
 from iris_hpo.orchestration.resources import Storage
@@ -43,7 +43,7 @@ def build_parameters(spec: SearchSpec, open_study: OpenStudy) -> dg.AssetsDefini
             candidates, keys = study.candidates, study.listed_keys
             card = study.parameters_card(config.choices(spec))
             before = _stored_keys(study.store)
-            study.store.guard()
+            check_turn(context.run.run_id)
             apply_change(study, pending_change(study))
             study.store.write_together(
                 {
