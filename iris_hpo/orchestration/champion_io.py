@@ -41,13 +41,14 @@ class ChampionIOManager(dg.IOManager):
                     f"deps=[{context.asset_key.path}] in place of the input, and load what the "
                     f"search has stored: iris_hpo.load_study({name!r}, instance=context.instance)"
                 )
-            if name in broken_searches():
-                raise InputError(f"{name!r} cannot be loaded: {broken_searches()[name]}")
             spec = built_searches().get(name)
             if spec is None:
+                problem = broken_searches().get(name)
                 raise InputError(
-                    f"this process has not built the search {name!r}: build its definitions again, "
-                    "or use iris_hpo.load_study"
+                    f"{name!r} cannot be loaded: {problem}"
+                    if problem
+                    else f"this process has not built the search {name!r}: build its definitions "
+                    "again, or use iris_hpo.load_study"
                 )
             return LoadedStudy(Study(spec, context.instance, self._storage)).champion
 

@@ -113,7 +113,7 @@ def _follow_candidates(context: dg.SensorEvaluationContext, study: Study) -> dg.
         return dg.SensorResult(
             run_requests=requests,
             dynamic_partitions_requests=changes,
-            skip_reason=None if requests or changes else _nothing_new(study),
+            skip_reason=None if requests or changes else _nothing_new(study, note_missing(study)),
             cursor=json.dumps(cursor | kept),
         )
     return _follow_results(context, study, cursor)
@@ -123,8 +123,8 @@ def _follow_results(
     context: dg.SensorEvaluationContext, study: Study, cursor: Mapping[str, str]
 ) -> dg.SensorResult:
     """Request what runs have left of candidates and selections that have not changed."""
-    if note_missing(study):  # a run would fail by it
-        return _look_again(context, _nothing_new(study))
+    if missing := note_missing(study):  # a run would fail by it
+        return _look_again(context, _nothing_new(study, missing))
     last, seen = read_cursor(context.cursor), dict(cursor)
     next_run = draw_again if study.sampling.is_adaptive else requests_again
     requests, again = next_run(study, last.get("again", ""))
@@ -149,11 +149,11 @@ def _is_settled(study: Study, digest: str) -> bool:
     return study.candidates.digest == digest
 
 
-def _nothing_new(study: Study) -> str:
+def _nothing_new(study: Study, missing: str = "") -> str:
     keys = registered_keys(study) if study.sampling.is_adaptive else study.listed_keys
     reason = f"{counted(len(keys), 'candidate')}, nothing new"
-    if place := note_missing(study):
-        return f"{reason}; {place}"
+    if missing:
+        return f"{reason}; {missing}"
     if study.recorded("selection") is None and (run_id := run_that_failed(study, "selection")):
         return (
             f"{reason}, and no selection: its run {run_id} failed; see why there, and whether "
