@@ -15,8 +15,9 @@ from iris_hpo.orchestration.cut_short import cut_short_run, is_to_be_retried, re
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.last_run import CHANGED
 from iris_hpo.orchestration.names import CODE_VERSIONS
-from iris_hpo.orchestration.record import data_versions, latest_tags
-from iris_hpo.orchestration.run_requests import MOST_TIMES
+from iris_hpo.orchestration.partitions import registered_keys
+from iris_hpo.orchestration.record import latest_tags
+from iris_hpo.orchestration.run_requests import MOST_TIMES, select_requests
 from iris_hpo.orchestration.selection_status import CHOSEN_BY, TAG_LENGTH, choosing_fingerprint
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.working_runs import last_run_of, run_that_makes, runs_at_work
@@ -65,10 +66,7 @@ def select_again(study: Study, before: str | None) -> tuple[list[dg.RunRequest],
         return [], now
     if runs_at_work(study):
         return [], before
-    request = dg.RunRequest(
-        run_key=f"{now}-{recorded.pointer}-select", job_name=study.names.plain("select")
-    )
-    return [request], now
+    return _request(study, f"{now}-{recorded.pointer}-select"), now
 
 
 def select_what_was_left(study: Study, before: str) -> tuple[list[dg.RunRequest], str]:
@@ -95,8 +93,8 @@ def select_what_was_left(study: Study, before: str) -> tuple[list[dg.RunRequest]
     times = int(before or 0) + 1
     if times > MOST_TIMES:
         return [], before
-    request = dg.RunRequest(run_key=f"{run.run_id}-select", job_name=study.names.plain("select"))
-    return [request], str(times)
+    requests = _request(study, f"{run.run_id}-select")
+    return requests, str(times) if requests else before
 
 
 def select_what_was_missed(study: Study, before: str) -> tuple[list[dg.RunRequest], str]:
@@ -127,10 +125,11 @@ def select_what_was_missed(study: Study, before: str) -> tuple[list[dg.RunReques
         return [], before
     if runs_at_work(study) or _did_not_succeed(study) or _is_stopped(study):
         return [], before
-    request = dg.RunRequest(
-        run_key=f"{scored}-{since}-select", job_name=study.names.plain("select")
-    )
-    return [request], f"{scored} {_REQUESTED}"
+    return _request(study, f"{scored}-{since}-select"), f"{scored} {_REQUESTED}"
+
+
+def _request(study: Study, run_key: str | None) -> list[dg.RunRequest]:
+    return select_requests(study, run_key, registered_keys(study))
 
 
 def _did_not_succeed(study: Study) -> bool:
@@ -161,9 +160,10 @@ def _is_stopped(study: Study) -> bool:
 def _select_wiped(study: Study, before: str | None) -> tuple[list[dg.RunRequest], str | None]:
     """Request a selection that somebody has wiped, once; without `before` there was none."""
     waits = run_that_makes(study, "selection") or runs_at_work(study)
-    if before is None or waits or not data_versions(study.instance, study.names.asset("scores")):
+    if before is None or waits:
         return [], before
-    return [dg.RunRequest(job_name=study.names.plain("select"))], None
+    requests = _request(study, None)
+    return requests, None if requests else before
 
 
 def _repeats(study: Study) -> int | None:

@@ -3,7 +3,7 @@
 When a sensor requests runs is in `ticks`; requests of a selection alone are in `reselection`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import dagster as dg
@@ -18,6 +18,7 @@ from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.plan import Plan, examined
 from iris_hpo.orchestration.ranges import cut, range_tags, ranges_of_runs
+from iris_hpo.orchestration.record import data_versions
 from iris_hpo.orchestration.source_status import is_table_current
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.working_runs import last_run, makes, runs_at_work
@@ -30,7 +31,6 @@ MOST_TIMES: Final = 3
 
 def plan_requests(study: Study, plan: Plan, digests: str) -> list[dg.RunRequest]:
     """Request the work of a plan, or a selection from the remaining candidates."""
-    names = study.names
     if "raw_data" in plan.sources and not study.spec.data_asset:
         study.dataset  # noqa: B018 - request no first search on data that cannot be read
     # The same files may come back, so the last materialisation is part of the key; without one, as
@@ -40,7 +40,7 @@ def plan_requests(study: Study, plan: Plan, digests: str) -> list[dg.RunRequest]
     if not plan.candidates and before is not None and plan.change:
         return [
             search_request(study, f"{run_key}-parameters", plan.sources, ()),
-            dg.RunRequest(run_key=f"{run_key}-select", job_name=names.plain("select")),
+            *select_requests(study, f"{run_key}-select", plan.keys),
         ]
     assets = [*plan.sources, "models", "scores"]
     if study.sampling.is_adaptive:  # one run without a partition, which asks for more
@@ -134,6 +134,16 @@ def search_request(
         tags=range_tags(keys) if any(keys) else {},
         run_config=_kept_sampling(study) if "parameters" in assets else None,
     )
+
+
+def select_requests(
+    study: Study, run_key: str | None, keys: Collection[str]
+) -> list[dg.RunRequest]:
+    """Request a run of the job ``select``, unless none of some candidates has a score."""
+    scored = data_versions(study.instance, study.names.asset("scores"))
+    if scored.keys().isdisjoint(keys):
+        return []
+    return [dg.RunRequest(run_key=run_key, job_name=study.names.plain("select"))]
 
 
 def _kept_sampling(study: Study) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 
 import dagster as dg
@@ -11,7 +12,13 @@ import pytest
 from iris_hpo.orchestration import cut_short, reselection
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.names import failure
+from iris_hpo.orchestration.reselection import (
+    select_again,
+    select_what_was_left,
+    select_what_was_missed,
+)
 from iris_hpo.orchestration.run_requests import MOST_TIMES
+from iris_hpo.parts import Part
 from iris_hpo_tests.orchestration.following import Follower
 from iris_hpo_tests.projects import SpecProject, succeed
 
@@ -117,6 +124,50 @@ def test_one_that_was_wiped_with_the_scores_is_not(follower: Follower) -> None:
     follower.tick()
     project.instance.wipe_assets([project.names.asset(name) for name in ("scores", "selection")])
     assert not follower.look().run_requests
+
+
+def without_candidates(project: SpecProject) -> None:
+    """Delete all candidates; their scores stay in the event log."""
+    for key in project.registered():
+        project.instance.delete_dynamic_partition("c_gamma", key)
+
+
+@pytest.mark.parametrize("why", ["chooses otherwise", "was left", "wiped", "was missed"])
+def test_none_is_requested_without_a_score_to_choose_by(follower: Follower, why: str) -> None:
+    project = follower.project
+    if why in ("chooses otherwise", "wiped"):
+        succeed(project.run("selection"))
+    if why == "was left":
+        project.instance.report_run_failed(leave(project))
+    if why == "wiped":
+        project.instance.wipe_assets([project.names.asset("selection")])
+    if why == "chooses otherwise":
+        project.spec = replace(project.spec, rule="cv")
+    scored = reselection._latest_score(project.study())
+    request = {"was left": select_what_was_left, "was missed": select_what_was_missed}
+    before = f"{scored} 0" if why == "was missed" else "1"
+    (requested,), _ = request.get(why, select_again)(project.study(), before)
+    assert requested.job_name == "select"
+
+    without_candidates(project)
+
+    assert request.get(why, select_again)(project.study(), before)[0] == []
+
+
+def test_a_search_that_becomes_adaptive_first_tries_candidates(follower: Follower) -> None:
+    project = follower.project
+    succeed(project.run("selection"))
+    follower.tick()
+    ranges = [replace(axis, low=0.1, high=10.0) for axis in project.spec.axes]
+    for file in project.parameters.iterdir():
+        file.unlink()
+    spec = replace(project.spec, axes=ranges, sampler=Part("random"))
+    adaptive = Follower(SpecProject(project.root, project.instance, spec), follower.name)
+    adaptive.cursor = follower.cursor
+
+    requests = adaptive.look().run_requests
+
+    assert {request.job_name for request in requests} == {"search"}
 
 
 class TestMissed:
