@@ -24,6 +24,7 @@ from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.working_runs import last_run, makes, runs_at_work
 from iris_hpo.store.cards import fingerprint
 from iris_hpo.store.digests import ArtifactError
+from iris_hpo.text import counted
 
 MOST_TIMES: Final = 3
 """Number of requests without progress."""
@@ -115,6 +116,24 @@ def requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]
         search_request(study, f"{run_key}-{index}", [*sources, "models", "scores"], part)
         for index, part in enumerate(cut(ranges_of_runs(keys, order)))
     ], f"{times} {len(left)}"
+
+
+def what_is_given_up(study: Study, again: str) -> str:
+    """Say which candidates are requested no more, and what to do; empty if there are none.
+
+    Parameters
+    ----------
+    again
+        Part of the cursor, as `requests_again` gave it.
+    """
+    times, left = (int(part) for part in again.split()) if again else (0, 0)
+    if times < MOST_TIMES or runs_at_work(study):
+        return ""
+    run = last_run(study)
+    return (
+        f"{counted(left, 'candidate')} left by {MOST_TIMES} runs: see why the last one ended"
+        f"{f' ({run.run_id})' if run else ''}, then run the search again (iris-hpo run)"
+    )
 
 
 def search_request(

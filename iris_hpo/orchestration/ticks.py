@@ -41,6 +41,7 @@ from iris_hpo.orchestration.run_requests import (
     plan_requests,
     requests_again,
     search_request,
+    what_is_given_up,
 )
 from iris_hpo.orchestration.shared_partitions import check_partitions
 from iris_hpo.orchestration.study import Study
@@ -55,6 +56,8 @@ from iris_hpo.text import counted
 SETTLING_SECONDS: Final = 1.0
 """Time between the two looks at files that have changed."""
 
+_OF_SELECTIONS: Final = ("choosing", "left", "missed")
+"""Parts of the cursor."""
 _AT_WRITING: Final = "being written; the next tick looks again"
 
 
@@ -129,15 +132,15 @@ def _follow_results(
     next_run = draw_again if study.sampling.is_adaptive else requests_again
     requests, again = next_run(study, last.get("again", ""))
     seen |= {"again": again} if again else {}
-    if not requests:
-        requests, chosen = _selection_requests(study, last)
-        seen |= chosen
-    elif "choosing" in last:
-        seen["choosing"] = last["choosing"]
+    if requests:
+        seen |= {part: last[part] for part in _OF_SELECTIONS if part in last}
+        return dg.SensorResult(run_requests=requests, cursor=json.dumps(seen))
+    requests, chosen = _selection_requests(study, last)
+    left = "" if study.sampling.is_adaptive else what_is_given_up(study, again)
     return dg.SensorResult(
         run_requests=requests,
-        skip_reason=None if requests else _nothing_new(study),
-        cursor=json.dumps(seen),
+        skip_reason=None if requests else _nothing_new(study, left),
+        cursor=json.dumps({**seen, **chosen}),
     )
 
 
@@ -149,11 +152,11 @@ def _is_settled(study: Study, digest: str) -> bool:
     return study.candidates.digest == digest
 
 
-def _nothing_new(study: Study, missing: str = "") -> str:
+def _nothing_new(study: Study, problem: str = "") -> str:
     keys = registered_keys(study) if study.sampling.is_adaptive else study.listed_keys
     reason = f"{counted(len(keys), 'candidate')}, nothing new"
-    if missing:
-        return f"{reason}; {missing}"
+    if problem:
+        return f"{reason}; {problem}"
     if study.recorded("selection") is None and (run_id := run_that_failed(study, "selection")):
         return (
             f"{reason}, and no selection: its run {run_id} failed; see why there, and whether "
@@ -173,8 +176,8 @@ def _selection_requests(
     missed = last.get("missed", "")
     if not requests:
         requests, missed = select_what_was_missed(study, missed)
-    parts = {"choosing": chosen or "", "left": left, "missed": missed}
-    return requests, {name: part for name, part in parts.items() if part}
+    parts = zip(_OF_SELECTIONS, (chosen, left, missed), strict=True)
+    return requests, {name: part for name, part in parts if part}
 
 
 def follow_raw_data(

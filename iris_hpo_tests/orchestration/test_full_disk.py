@@ -1,6 +1,7 @@
 """What the machine lacks is no failure of a candidate: sensors request again what it left."""
 
 import errno
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,11 @@ def test_a_disk_that_stays_full_is_tried_three_times(
     requests = [bool(follower.tick()) for _ in range(6)]
     assert requests == [True, True, True, True, False, False]
     check_nothing_failed(follower.project)
+    assert re.fullmatch(
+        "6 candidates, nothing new; 4 candidates left by 3 runs: see why the last one ended "
+        r"\([0-9a-f-]{36}\), then run the search again \(iris-hpo run\)",
+        follower.look().skip_message,
+    )
 
 
 def test_what_dagster_is_about_to_retry_is_left_to_it(

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import dagster as dg
 import pytest
 
-from iris_hpo.orchestration import cut_short, reselection
+from iris_hpo.orchestration import cut_short, reselection, ticks
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.names import failure
 from iris_hpo.orchestration.reselection import (
@@ -99,6 +99,21 @@ def test_it_is_requested_three_times(follower: Follower) -> None:
         follower.project.instance.report_run_failed(leave(follower.project))
         requested.append(len(follower.look().run_requests or ()))
     assert requested == [1] * MOST_TIMES + [0, 0]
+
+
+def test_requests_of_candidates_in_between_do_not_begin_the_count_again(
+    follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requested: list[str] = []
+    for number in range(2 * MOST_TIMES + 2):
+        with monkeypatch.context() as now:
+            if number % 2:
+                candidates = dg.RunRequest(run_key=str(number), job_name="search")
+                now.setattr(ticks, "requests_again", lambda *_, one=candidates: ([one], "1 1"))
+            else:
+                follower.project.instance.report_run_failed(leave(follower.project))
+            requested += [request.job_name for request in follower.look().run_requests or ()]
+    assert requested == ["select", "search"] * MOST_TIMES + ["search"]
 
 
 def test_one_that_was_wiped_is_requested_once(follower: Follower) -> None:
