@@ -56,7 +56,8 @@ class _Claim:
     folder, host
         Folder and machine of the project.
     parameters
-        The folder of its parameter files; its own folder if another sampler lists candidates.
+        The folder of its parameter files; its own folder if it needs none, as another sampler lists
+        candidates, or the description does.
     search
         Digest of what is searched, the same for all copies of a project.
     database
@@ -214,7 +215,8 @@ def _refuse_change(study: Study, stored: _Claim, own: _Claim) -> None:
 def _has_other_candidates(study: Study, stored: _Claim, own: _Claim) -> bool:
     if not pending_change(study):
         return False
-    if stored.host == own.host and study.sampling.reads_only_files:
+    is_in_files = study.sampling.reads_only_files and stored.parameters != stored.folder
+    if stored.host == own.host and is_in_files:
         with suppress(InputError):  # both may have had the same edit, this project looks first
             theirs = study.sampling.source_of(Path(stored.parameters)).first()
             return theirs.digest != study.candidates.digest
@@ -243,7 +245,8 @@ def _search_of(stored: _Claim, own: _Claim) -> str:
 
 def _own_claim(study: Study) -> _Claim:
     spec = study.spec
-    listed_in = study.parameters_folder if spec.sampler == PARAMETER_FILES else spec.home
+    is_in_files = spec.sampler == PARAMETER_FILES and any(axis.domain is None for axis in spec.axes)
+    listed_in = study.parameters_folder if is_in_files else spec.home
     search = fingerprint(
         data_file=spec.data_file,
         **({"data_asset": spec.data_asset} if spec.data_asset else {}),

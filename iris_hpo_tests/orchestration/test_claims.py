@@ -4,6 +4,7 @@ import json
 import shutil
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -26,6 +27,8 @@ from iris_hpo_tests.projects import (
     failure_text,
     small_spec,
 )
+
+SpecOf = Callable[[SpecProject, int], SearchSpec]
 
 BELONGS = "this Dagster instance already has the search of {}, with other candidates"
 ADVICE = "Give this search another name, or this project an instance of its own (DAGSTER_HOME)"
@@ -220,12 +223,25 @@ class Line:
         return [space.candidate([index + 1.0, 0.5]) for index in range(self.number)]
 
 
-class TestASamplerOfTheProject:
-    """What the sampler of another project proposes is not known; only what is registered is."""
+def sampled_spec(project: SpecProject, number: int) -> SearchSpec:
+    """A search with a sampler of its own that proposes some candidates."""
+    return replace(project.spec, sampler=Part(f"{__name__}.Line", {"number": number}))
+
+
+def described_spec(project: SpecProject, number: int) -> SearchSpec:
+    """A search whose description lists the values."""
+    listed = [tuple(index + 1.0 for index in range(number)), (0.5,)]
+    axes = zip(project.spec.axes, listed, strict=True)
+    return replace(project.spec, axes=[replace(axis, values=values) for axis, values in axes])
+
+
+@pytest.mark.parametrize("spec_of", [sampled_spec, described_spec])
+class TestWithoutParameterFiles:
+    """Only what is registered is known of the candidates of another project."""
 
     @pytest.fixture
-    def sampled(self, project: SpecProject) -> SpecProject:
-        project.spec = self.spec_of(project, 2)
+    def owner(self, project: SpecProject, spec_of: SpecOf) -> SpecProject:
+        project.spec = spec_of(project, 2)
         shutil.rmtree(project.parameters)
         Follower(project, "parameter_files_sensor").register(
             tick(project).dynamic_partitions_requests
@@ -234,28 +250,32 @@ class TestASamplerOfTheProject:
         return project
 
     @pytest.fixture
-    def another(self, sampled: SpecProject, tmp_path: Path) -> SpecProject:
-        made = SpecProject.create(tmp_path / "second", sampled.instance)
-        made.spec = self.spec_of(made, 3)
+    def another(self, owner: SpecProject, spec_of: SpecOf, tmp_path: Path) -> SpecProject:
+        made = SpecProject.create(tmp_path / "second", owner.instance)
+        shutil.rmtree(made.parameters)
+        made.spec = spec_of(made, 3)
         return made
 
-    def spec_of(self, project: SpecProject, number: int) -> SearchSpec:
-        return replace(project.spec, sampler=Part(f"{__name__}.Line", {"number": number}))
-
-    def test_other_candidates_are_refused(self, sampled: SpecProject, another: SpecProject) -> None:
+    def test_other_candidates_are_refused(self, owner: SpecProject, another: SpecProject) -> None:
         message = refused(another)
-        assert BELONGS.format(sampled.root) in message
-        assert message.endswith(f"needs the search, move {sampled.root} away")
-        assert not tick(sampled).dynamic_partitions_requests
+        assert BELONGS.format(owner.root) in message
+        assert message.endswith(f"needs the search, move {owner.root} away")
+        assert not tick(owner).dynamic_partitions_requests
 
-    def test_the_same_candidates_are_shared(self, another: SpecProject) -> None:
-        another.spec = self.spec_of(another, 2)
+    def test_tables_beside_the_first_are_no_candidates(
+        self, owner: SpecProject, another: SpecProject
+    ) -> None:
+        (owner.root / "notes.csv").write_text("c,gamma\n3,0.5\n")
+        assert BELONGS.format(owner.root) in refused(another)
+
+    def test_the_same_candidates_are_shared(self, another: SpecProject, spec_of: SpecOf) -> None:
+        another.spec = spec_of(another, 2)
         assert not tick(another).dynamic_partitions_requests
 
     def test_a_project_that_was_moved_gives_way(
-        self, sampled: SpecProject, another: SpecProject
+        self, owner: SpecProject, another: SpecProject
     ) -> None:
-        sampled.root.rename(sampled.root.with_name("elsewhere"))
+        owner.root.rename(owner.root.with_name("elsewhere"))
         assert tick(another).dynamic_partitions_requests
 
 
