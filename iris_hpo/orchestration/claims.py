@@ -56,8 +56,7 @@ class _Claim:
     folder, host
         Folder and machine of the project.
     parameters
-        The folder of its parameter files; its own folder if it needs none, as another sampler lists
-        candidates, or the description does.
+        The folder of its parameter files; its own folder if it needs no files.
     search
         Digest of what is searched, the same for all copies of a project.
     database

@@ -96,7 +96,7 @@ def requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]
         retry_no_more(study.instance, run)
     if not left:
         return [], ""
-    times, of = (int(part) for part in before.split()) if before else (0, len(left) + 1)
+    times, of = _counts(before) or (0, len(left) + 1)
     times = 1 if len(left) < of else times + 1
     if times > MOST_TIMES:
         return [], before
@@ -126,7 +126,7 @@ def what_is_given_up(study: Study, again: str) -> str:
     again
         Part of the cursor, as `requests_again` gave it.
     """
-    times, left = (int(part) for part in again.split()) if again else (0, 0)
+    times, left = _counts(again) or (0, 0)
     if times < MOST_TIMES or runs_at_work(study):
         return ""
     run = last_run(study)
@@ -134,6 +134,12 @@ def what_is_given_up(study: Study, again: str) -> str:
         f"{counted(left, 'candidate')} left by {MOST_TIMES} runs: see why the last one ended"
         f"{f' ({run.run_id})' if run else ''}, then run the search again (iris-hpo run)"
     )
+
+
+def _counts(again: str) -> tuple[int, int] | None:
+    """The number of requests without progress, and of candidates left; None of another sampler."""
+    counts = [int(part) for part in again.split() if part.isdecimal()]
+    return (counts[0], counts[1]) if len(counts) == 2 else None
 
 
 def search_request(
