@@ -22,6 +22,7 @@ PYTHON_FILE: Final = "Python file"
 YAML_FILE: Final = "YAML file"
 """Kinds of what cannot be loaded."""
 
+_KIND: Final = "broken"
 _PLAIN: Final = re.compile(r"\w{1,100}", re.ASCII)
 _SHOWN: Final = 60
 
@@ -73,7 +74,7 @@ def build_broken(name: str, message: str, kind: str = SEARCH) -> dg.Definitions:
 def _build_assets(
     word: str, keys: Sequence[dg.AssetKey], title: str, message: str
 ) -> dg.AssetsDefinition:
-    """Define assets that fail a run of their own, and let a run of other assets pass them over."""
+    """Define assets that fail a run which can make nothing else, and are passed over in others."""
 
     @dg.multi_asset(
         name=f"{word}__broken",
@@ -82,7 +83,7 @@ def _build_assets(
                 key,
                 group_name=word,
                 description=f"{title}\n\n```\n{message}\n```",
-                kinds={"broken"},
+                kinds={_KIND},
                 skippable=True,
             ).with_io_manager_key(CHAMPION)
             for key in keys
@@ -90,12 +91,25 @@ def _build_assets(
         can_subset=True,
     )
     def broken(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-        if set(context.job_def.asset_layer.executable_asset_keys) <= set(keys):
+        if not _makes_others(context):
             raise failure(message)
         log_line(context.log, f"{title} {message}", logging.ERROR)
         yield from ()
 
     return broken
+
+
+def _makes_others(context: dg.AssetExecutionContext) -> bool:
+    """Whether a run has assets that depend on nothing broken."""
+    graph = context.job_def.asset_layer.asset_graph
+
+    def is_broken(key: dg.AssetKey) -> bool:
+        return graph.has(key) and _KIND in graph.get(key).kinds
+
+    return any(
+        not any(map(is_broken, {key, *graph.get_ancestor_asset_keys(key)}))
+        for key in graph.executable_asset_keys
+    )
 
 
 def _word(name: str) -> str:

@@ -110,27 +110,34 @@ def test_what_uses_its_names_is_loaded_and_fails_with_its_message(tmp_path: Path
     project = YamlProject.create(tmp_path / "project")
     text, _, message = BROKEN["unknown field"]
     project.write_yaml("broken", text)
-    names = list(CODE_VERSIONS)
+    project.write_yaml("second", text.replace("name: broken", "name: second"))
 
     @dg.asset(ins={"champion": dg.AssetIn(["broken", "selection"])})
     def labelled(champion: object) -> None: ...
 
-    used = dg.define_asset_job(
-        "used", dg.AssetSelection.assets(*(["broken", name] for name in names))
-    )
+    @dg.asset(deps=[["broken", "scores"]])
+    def counted() -> None: ...
+
+    names = dg.AssetSelection.assets(*(["broken", name] for name in CODE_VERSIONS))
+    second = dg.AssetSelection.groups("second")
+    used = [
+        dg.define_asset_job("used", names),
+        dg.define_asset_job("with_what_depends_on_them", names.downstream()),
+        dg.define_asset_job("with_another_broken_one", names | second),
+    ]
     nightly = [
         dg.ScheduleDefinition(job_name=f"broken_{job}", cron_schedule="@daily")
         for job in ("search", "select")
     ]
     own = dg.Definitions(
-        assets=[labelled],
-        jobs=[used, dg.define_asset_job("labels", dg.AssetSelection.assets(labelled))],
+        assets=[labelled, counted],
+        jobs=[*used, dg.define_asset_job("labels", dg.AssetSelection.assets(labelled))],
         schedules=nightly,
     )
     with project.entered():
         defs = dg.Definitions.merge(iris_hpo.load_searches(project.root), own)
         dg.Definitions.validate_loadable(defs)
-        for job in ("used", "labels", "broken_search", "broken_select"):
+        for job in (*(job.name for job in used), "labels", "broken_search", "broken_select"):
             with pytest.raises(dg.Failure) as failure:
                 defs.resolve_job_def(job).execute_in_process()
             assert message in str(failure.value.description), job
