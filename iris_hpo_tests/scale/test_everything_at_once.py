@@ -139,6 +139,6 @@ def _kill_one(dev: Dev, instance: dg.DagsterInstance, backfill: str) -> str | No
         with suppress(ProcessLookupError):
             os.kill(int(found[1]), signal.SIGKILL)
         left = instance.get_run_by_id(run.run_id)
-        if left is not None and left.status == dg.DagsterRunStatus.STARTED:
+        if left is not None and left.status != dg.DagsterRunStatus.SUCCESS:
             return run.run_id
     return None
