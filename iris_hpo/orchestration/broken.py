@@ -22,7 +22,8 @@ PYTHON_FILE: Final = "Python file"
 YAML_FILE: Final = "YAML file"
 """Kinds of what cannot be loaded."""
 
-_KIND: Final = "broken"
+_BROKEN: Final = "broken"
+"""What Dagster calls the kind of the assets of such a search, in the graph too."""
 _PLAIN: Final = re.compile(r"\w{1,100}", re.ASCII)
 _SHOWN: Final = 60
 
@@ -83,7 +84,7 @@ def _build_assets(
                 key,
                 group_name=word,
                 description=f"{title}\n\n```\n{message}\n```",
-                kinds={_KIND},
+                kinds={_BROKEN},
                 skippable=True,
             ).with_io_manager_key(CHAMPION)
             for key in keys
@@ -102,14 +103,10 @@ def _build_assets(
 def _makes_others(context: dg.AssetExecutionContext) -> bool:
     """Whether a run has assets that depend on nothing broken."""
     graph = context.job_def.asset_layer.asset_graph
-
-    def is_broken(key: dg.AssetKey) -> bool:
-        return graph.has(key) and _KIND in graph.get(key).kinds
-
-    return any(
-        not any(map(is_broken, {key, *graph.get_ancestor_asset_keys(key)}))
-        for key in graph.executable_asset_keys
+    needed = (
+        graph.get_ancestor_asset_keys(key, include_self=True) for key in graph.executable_asset_keys
     )
+    return any(not any(_BROKEN in graph.get(key).kinds for key in keys) for keys in needed)
 
 
 def _word(name: str) -> str:

@@ -214,8 +214,8 @@ def _refuse_change(study: Study, stored: _Claim, own: _Claim) -> None:
 def _has_other_candidates(study: Study, stored: _Claim, own: _Claim) -> bool:
     if not pending_change(study):
         return False
-    is_in_files = study.sampling.reads_only_files and stored.parameters != stored.folder
-    if stored.host == own.host and is_in_files:
+    both_read_files = study.sampling.reads_only_files and stored.parameters != stored.folder
+    if stored.host == own.host and both_read_files:
         with suppress(InputError):  # both may have had the same edit, this project looks first
             theirs = study.sampling.source_of(Path(stored.parameters)).first()
             return theirs.digest != study.candidates.digest
@@ -244,8 +244,8 @@ def _search_of(stored: _Claim, own: _Claim) -> str:
 
 def _own_claim(study: Study) -> _Claim:
     spec = study.spec
-    is_in_files = spec.sampler == PARAMETER_FILES and any(axis.domain is None for axis in spec.axes)
-    listed_in = study.parameters_folder if is_in_files else spec.home
+    needs_files = spec.sampler == PARAMETER_FILES and any(axis.domain is None for axis in spec.axes)
+    listed_in = study.parameters_folder if needs_files else spec.home
     search = fingerprint(
         data_file=spec.data_file,
         **({"data_asset": spec.data_asset} if spec.data_asset else {}),

@@ -124,7 +124,7 @@ def what_is_given_up(study: Study, again: str) -> str:
     Parameters
     ----------
     again
-        Part of the cursor, as `requests_again` gave it.
+        Part of the cursor, as `requests_again` gave it; that of an adaptive search says nothing.
     """
     times, left = _counts(again) or (0, 0)
     if times < MOST_TIMES or runs_at_work(study):

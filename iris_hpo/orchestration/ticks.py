@@ -136,10 +136,9 @@ def _follow_results(
         seen |= {part: last[part] for part in _OF_SELECTIONS if part in last}
         return dg.SensorResult(run_requests=requests, cursor=json.dumps(seen))
     requests, chosen = _selection_requests(study, last)
-    left = "" if study.sampling.is_adaptive else what_is_given_up(study, again)
     return dg.SensorResult(
         run_requests=requests,
-        skip_reason=None if requests else _nothing_new(study, left),
+        skip_reason=None if requests else _nothing_new(study, what_is_given_up(study, again)),
         cursor=json.dumps({**seen, **chosen}),
     )
 
