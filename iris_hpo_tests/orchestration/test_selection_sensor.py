@@ -87,6 +87,13 @@ def test_it_waits_while_candidates_are_in_progress(
     assert automation.asks()
 
 
+def test_failures_alone_do_not(prepared: SpecProject, automation: Automation) -> None:
+    prepared.instance.report_run_failed(_start(prepared, "models", "scores"))
+    assert not automation.asks(), "there is nothing to select from"
+    succeed(prepared.run("models", "scores", keys=KEYS[:2]))
+    assert automation.asks()
+
+
 @pytest.mark.parametrize("end", ["report_run_failed", "report_run_canceled"])
 def test_a_selection_that_failed_or_was_ended_is_asked_for_again_after_a_change(
     prepared: SpecProject, automation: Automation, end: str

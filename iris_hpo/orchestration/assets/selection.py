@@ -67,10 +67,12 @@ def _changed_since(event: dg.AutomationCondition[Any]) -> dg.AutomationCondition
 SELECT_WHEN = (
     _changed_since(dg.AutomationCondition.newly_updated())
     & _changed_since(dg.AutomationCondition.newly_requested())
+    & dg.AutomationCondition.any_deps_match(~dg.AutomationCondition.missing())
     & ~dg.AutomationCondition.any_deps_in_progress()
     & ~dg.AutomationCondition.in_progress()
 )
-"""Scores changed, or a candidate failed that the selection then names; none is in progress.
+"""Scores changed, or a candidate failed that the selection then names; some candidate has a score
+and none is in progress.
 A selection that was requested is not requested again, if it failed or was ended, before something
 has changed. ``eager()`` would wait for a failed candidate without end."""
 
