@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import dagster as dg
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 
 from iris_hpo.command.project import find_search, load_definitions
 from iris_hpo.database_messages import with_advice
@@ -152,7 +152,9 @@ def _reason(error: Exception) -> str:
     """Give the reason in one line: without SQL, and without the list of what Dagster accepts."""
     cause = root_cause(error)
     refusal = _refusal(error)
-    if refusal is not None:
+    if isinstance(refusal, NoSuchTableError):
+        cause = Exception(f"no such table: {refusal}")  # as SQLite says it, in place of the name
+    elif refusal is not None:
         cause = getattr(refusal, "orig", None) or refusal
     elif isinstance(cause, dg.DagsterInvalidConfigError):
         cause = Exception(cause.errors[0].message.partition(" Expected: ")[0])

@@ -154,7 +154,7 @@ def comparison_sentence(comparison: Comparison, task: Task) -> str:
         gain, low, high = -gain, -high + 0.0, -low + 0.0
     between = f"between {low:.{digits}f} and {high:.{digits}f}"
     side = "better" if comparison.gain > 0 else "worse"
-    text = f"{side} than {beside} by {gain:.{digits}f}, {between}"
+    text = f"{side} than {beside} by {gain:.{digits}f} on the same rows, {between}"
     is_certain = comparison.low > 0 or comparison.high < 0
     return text if is_certain else f"{text}: {_CHANCE}"
 

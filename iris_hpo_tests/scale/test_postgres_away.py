@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 import sqlalchemy.event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import NoSuchTableError, OperationalError
 
 from iris_hpo.command.main import main
 from iris_hpo.command.session import _no_retries_logged, _reason  # pyright: ignore[reportPrivateUsage]
@@ -305,6 +305,10 @@ def test_a_reason_has_no_sql() -> None:
     outer = RuntimeError("outer")
     outer.__cause__ = OperationalError("SELECT 1", {"a": "secret"}, Exception("server\nclosed"))
     assert _reason(outer) == "server closed"
+
+
+def test_a_reason_is_no_bare_name() -> None:
+    assert _reason(NoSuchTableError("runs")) == "no such table: runs"
 
 
 def test_dagsters_retries_are_logged_again_afterwards() -> None:

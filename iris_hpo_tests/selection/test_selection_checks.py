@@ -36,7 +36,10 @@ def test_all_pass_on_a_good_champion() -> None:
         (
             "better_than_default",
             {"references": [{**DEFAULT, "low": -0.0111}, BASELINE]},
-            ("better than the defaults (0.91) by 0.03, between -0.01 and 0.06: this may be chance"),
+            (
+                "better than the defaults (0.91) by 0.03 on the same rows, "
+                "between -0.01 and 0.06: this may be chance"
+            ),
         ),
         (
             "better_than_baseline",

@@ -76,8 +76,11 @@ def test_the_estimate_comes_first() -> None:
         "champion C32.0_G0.016: expect 0.93, between 0.88 and 0.98 (95 %)",
         "0.9667 on the 30 test rows it was chosen by",
         "33 of the 76 other candidates cannot be distinguished from it",
-        "better than the defaults (0.907) by 0.031, between 0.011 and 0.060",
-        "better than the most frequent class (0.33) by 0.60, between 0.51 and 0.68",
+        "better than the defaults (0.907) by 0.031 on the same rows, between 0.011 and 0.060",
+        (
+            "better than the most frequent class (0.33) by 0.60 on the same rows, "
+            "between 0.51 and 0.68"
+        ),
         "9 candidates tie at the best (test_score); their models are in selection/models",
         "champion.pkl is the model that was scored, trained on 120 rows",
     ]
@@ -138,27 +141,36 @@ def test_others_are_counted_without_the_champion(
         (
             Comparison("default", 0.9067, 0.0312, -0.0111, 0.0597),
             "classification",
-            ("better than the defaults (0.91) by 0.03, between -0.01 and 0.06: this may be chance"),
+            (
+                "better than the defaults (0.91) by 0.03 on the same rows, "
+                "between -0.01 and 0.06: this may be chance"
+            ),
         ),
         (
             Comparison("baseline", 0.3333, 0.5978, 0.5123, 0.6789),
             "classification",
-            "better than the most frequent class (0.33) by 0.60, between 0.51 and 0.68",
+            (
+                "better than the most frequent class (0.33) by 0.60 on the same rows, "
+                "between 0.51 and 0.68"
+            ),
         ),
         (
             Comparison("baseline", -0.0123, 0.4213, 0.3, 0.5),
             "regression",
-            "better than the mean (-0.01) by 0.42, between 0.30 and 0.50",
+            "better than the mean (-0.01) by 0.42 on the same rows, between 0.30 and 0.50",
         ),
         (
             Comparison("default", 0.95, -0.0312, -0.0789, 0.0111),
             "classification",
-            ("worse than the defaults (0.95) by 0.03, between -0.01 and 0.08: this may be chance"),
+            (
+                "worse than the defaults (0.95) by 0.03 on the same rows, "
+                "between -0.01 and 0.08: this may be chance"
+            ),
         ),
         (
             Comparison("default", 0.95, -0.06, -0.09, -0.03),
             "classification",
-            "worse than the defaults (0.95) by 0.06, between 0.03 and 0.09",
+            "worse than the defaults (0.95) by 0.06 on the same rows, between 0.03 and 0.09",
         ),
         (
             Comparison("default", 0.9, -0.001, -0.05, 0.05),
