@@ -1,7 +1,7 @@
 """Work that was cut short by the end of its process or its whole run, not by its own failure.
 
-It is worth another attempt, which sensors request (`run_requests`, `reselection`). So is what a run
-has done whose events were lost, such as by a power cut: it succeeded, and nothing is recorded.
+It is worth another attempt, which sensors request (`run_requests`, `reselection`). So is what was
+lost, such as by a power cut: of a run that succeeded, what it recorded, or the run itself.
 """
 
 import time
@@ -23,25 +23,26 @@ _CHECK_FAILED: Final = "DagsterAssetCheckFailedError"
 
 def cut_short_partitions(
     instance: dg.DagsterInstance, key: dg.AssetKey, tag: str
-) -> Mapping[str, tuple[dg.DagsterRun, int]]:
+) -> tuple[Mapping[str, tuple[str, int]], Mapping[str, dg.DagsterRun]]:
     """Partitions whose last attempt ended with its process, or with its whole run, untried.
-
-    Each has the run and its event.
 
     Parameters
     ----------
     tag
         Tag of runs that a signal stopped. Other cancelled runs are left out: a user cancelled them.
+
+    Returns
+    -------
+    tuple
+        Id of the run and event of each attempt, by partition; and the runs by id, without those
+        that the list of runs has lost. A run that a user deletes leaves no attempts.
     """
     attempts, runs = last_attempts(instance, key)
-    cut_short = {run.run_id: run for run in runs if _is_cut_short(instance, run, tag)}
-    left = {at: (run_id, event) for at, (run_id, event) in attempts.items() if run_id in cut_short}
-    failed = tried_and_failed(instance, key, left)
-    return {
-        partition: (cut_short[run_id], event)
-        for partition, (run_id, event) in left.items()
-        if partition not in failed
-    }
+    others = {run.run_id for run in runs if not _is_cut_short(instance, run, tag)}
+    left = {at: (run_id, event) for at, (run_id, event) in attempts.items() if run_id not in others}
+    for partition in tried_and_failed(instance, key, left):
+        del left[partition]
+    return left, {run.run_id: run for run in runs}
 
 
 def cut_short_run(instance: dg.DagsterInstance, key: dg.AssetKey, tag: str) -> dg.DagsterRun | None:

@@ -49,13 +49,16 @@ def plan_results(context: dg.AssetExecutionContext, study: Study, key: str) -> N
 
 
 def delete_proposals(study: Study) -> list[str]:
-    """Delete the candidates that samplers proposed, and the notes on them; return their keys."""
+    """Delete the candidates that samplers proposed, and the notes on them; return their keys.
+
+    The last one goes first, so that what a crash leaves is the beginning of the search.
+    """
     instance, names = study.instance, study.names
     proposed = str(names.proposed.name)
     keys = registered_proposals(study)
-    for key in keys:
+    for key in reversed(keys):
         instance.delete_dynamic_partition(names.partitions_name, key)
-    for note in instance.get_dynamic_partitions(proposed):
+    for note in reversed(instance.get_dynamic_partitions(proposed)):
         instance.delete_dynamic_partition(proposed, note)
     return keys
 

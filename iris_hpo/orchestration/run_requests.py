@@ -84,15 +84,15 @@ def requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]
         The requests, and the new part of the cursor; empty if nothing is left.
     """
     names, listed = study.names, set(study.listed_keys)
-    cut_short = cut_short_partitions(study.instance, names.asset("scores"), INTERRUPTED)
+    cut_short, runs = cut_short_partitions(study.instance, names.asset("scores"), INTERRUPTED)
     left = {key: attempt for key, attempt in cut_short.items() if key in listed}
     if not left and not before:
         return [], ""
-    runs = {run.run_id: (run, event) for run, event in left.values()}
-    retried = any(is_to_be_retried(study.instance, run) for run, _ in runs.values())
-    if retried or runs_at_work(study):
+    events = dict(left.values())
+    ended = [runs[run_id] for run_id in events.keys() & runs.keys()]
+    if any(is_to_be_retried(study.instance, run) for run in ended) or runs_at_work(study):
         return [], before
-    for run, _ in runs.values():
+    for run in ended:
         retry_no_more(study.instance, run)
     if not left:
         return [], ""
@@ -102,14 +102,14 @@ def requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]
         return [], before
     order = registered_keys(study)
     keys = [key for key in order if key in left]
-    run_key = fingerprint(again=sorted(runs))
+    run_key = fingerprint(again=sorted(events))
     sources = [
         name
         for name in ("raw_data", "split", "parameters")
         if any(
-            makes(study, run, name)
+            (run_id not in runs or makes(study, runs[run_id], name))
             and ((made := study.recorded(name)) is None or made.pointer < event)
-            for run, event in runs.values()
+            for run_id, event in events.items()
         )
     ]
     return [

@@ -271,6 +271,28 @@ class TestTheSameCandidates:
 
         assert other.registered() == at_once
 
+    @pytest.mark.parametrize("deleted", [1, 3])
+    def test_after_a_reset_that_was_killed(
+        self, make: Make, monkeypatch: pytest.MonkeyPatch, deleted: int
+    ) -> None:
+        project = make(sampler=Part("random"), budget=BudgetSettings(candidates=6))
+        succeed(draw(project))
+        at_once = project.registered()
+        delete = dg.DagsterInstance.delete_dynamic_partition
+        left = iter([delete] * deleted)
+        with monkeypatch.context() as patch, pytest.raises(StopIteration):
+            patch.setattr(
+                dg.DagsterInstance,
+                "delete_dynamic_partition",
+                lambda *arguments: next(left)(*arguments),
+            )
+            delete_proposals(project.study())
+        assert project.registered() == at_once[:-deleted]
+
+        succeed(draw(project))
+
+        assert project.registered() == at_once
+
     def test_what_failed_is_shown_as_failed_and_is_tried_again_by_a_user(self, make: Make) -> None:
         project = make("holed")
 

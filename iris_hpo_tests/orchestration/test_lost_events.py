@@ -32,11 +32,23 @@ def lose_events(project: SpecProject, asset: str, *, kept: int) -> None:
         connection.execute(sa.text(f"DELETE FROM event_logs WHERE id >= ({of_asset})"))
 
 
-def test_scores_whose_events_were_lost_are_requested_again(follower: Follower) -> None:
+def lose_runs(project: SpecProject) -> None:
+    """Lose the list of runs, a database of its own, as one that was damaged and moved away."""
+    with project.instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+        connection.execute(sa.text("DELETE FROM run_tags"))
+        connection.execute(sa.text("DELETE FROM runs"))
+
+
+@pytest.mark.parametrize("is_run_lost", [False, True], ids=["events", "events-and-run"])
+def test_scores_whose_events_were_lost_are_requested_again(
+    follower: Follower, *, is_run_lost: bool
+) -> None:
     project = follower.project
     follower.tick()
     assert not follower.tick()
     lose_events(project, "scores", kept=2)
+    if is_run_lost:
+        lose_runs(project)
     left = [key for key in KEYS if key not in done(project)]
     assert len(left) == len(KEYS) - 2
 
