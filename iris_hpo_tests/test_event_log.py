@@ -17,6 +17,7 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster_postgres import PostgresEventLogStorage
 
+from iris_hpo.errors import InputError
 from iris_hpo.event_log.sqlite import KeptSqliteEventLog
 from iris_hpo.orchestration.recorder import slow_log_note
 from iris_hpo_tests.failed_runs import check_that_a_failure_is_seen_with_its_status
@@ -229,3 +230,21 @@ def test_the_daemon_sees_a_failure_with_its_status(
 def test_the_note_of_dagsters_own_log_says_what_to_write(log: type, advice: str) -> None:
     instance = SimpleNamespace(is_ephemeral=False, event_log_storage=object.__new__(log))
     assert slow_log_note(cast("dg.DagsterInstance", instance)).endswith(f"slower; {advice}")
+
+
+def test_a_file_that_is_removed_while_it_is_open_is_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with instance_at(tmp_path, kept=True) as instance:
+        run_thing(instance)
+        assert instance.get_materialized_partitions(ASSET) == set(KEYS)
+        for file in tmp_path.glob("history/runs/*.db*"):
+            file.unlink()
+
+        with pytest.raises(InputError, match=r"index\.db: it was removed or replaced while"):
+            instance.get_materialized_partitions(ASSET)
+
+        assert instance.get_materialized_partitions(ASSET) == set()
+        run_thing(instance)
+        assert instance.get_materialized_partitions(ASSET) == set(KEYS)

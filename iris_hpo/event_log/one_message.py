@@ -98,7 +98,20 @@ def _handle(context: ExceptionContext) -> BaseException | None:
     if explained is None:
         error.add_note(str(file))
         return None
-    return EndOfCommandError(
+    return EndOfCommandError(_message(home, file, explained))
+
+
+def removed_while_open(file: Path) -> BaseException:
+    """Make the error of a database that was removed, or replaced, while this process used it."""
+    problem = "it was removed or replaced while it was in use"
+    if not ends_command():
+        return InputError(f"{file}: {problem}")
+    advice = f"restore a copy if there is one ({_LOST[file.name]} without)"
+    return EndOfCommandError(_message(_homes[-1], file, f"{problem}; {advice}"))
+
+
+def _message(home: str, file: Path, explained: str) -> str:
+    return (
         f"the Dagster instance of DAGSTER_HOME {home} cannot be used: {file}: {explained}, "
         "then run the search again: finished candidates are kept"
     )

@@ -16,6 +16,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -34,7 +35,7 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 from iris_hpo.event_log.batches import EventBatches
 from iris_hpo.event_log.failures import FailuresWithStatus
 from iris_hpo.event_log.locked import waiting_settings
-from iris_hpo.event_log.one_message import WAITS
+from iris_hpo.event_log.one_message import WAITS, removed_while_open
 from iris_hpo.interrupts import held
 
 # Made once, so that SQLAlchemy compiles them once: that saves a third of the time of an event.
@@ -48,15 +49,25 @@ _MOST_KEPT: Final = 16
 _BUSY_SECONDS: Final = 60
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """A database that is kept open, and which file it was opened as."""
+
+    engine: sa.Engine
+    file: Path
+    identity: tuple[int, int] | None
+
+
 class KeptSqliteEventLog(EventBatches, FailuresWithStatus, SqliteEventLogStorage):
     """A SQLite event log that keeps its connections.
 
     After a crash of the machine, not of a process, the last events may be missing
-    (``synchronous=NORMAL`` in write-ahead mode); the files stay intact.
+    (``synchronous=NORMAL`` in write-ahead mode); the files stay intact. A file that is removed or
+    replaced while it is open is opened again; for that of all runs, after one error.
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        self._kept: OrderedDict[str, sa.Engine] = OrderedDict()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._kept_lock = threading.RLock()
         self._tables: set[str] = set()
         super().__init__(base_dir, inst_data)
@@ -127,8 +138,8 @@ class KeptSqliteEventLog(EventBatches, FailuresWithStatus, SqliteEventLogStorage
     def dispose(self) -> None:
         """Close all connections."""
         with self._kept_lock:
-            for engine in self._kept.values():
-                engine.dispose()
+            for kept in self._kept.values():
+                kept.engine.dispose()
             self._kept.clear()
         super().dispose()
 
@@ -141,20 +152,30 @@ class KeptSqliteEventLog(EventBatches, FailuresWithStatus, SqliteEventLogStorage
 
     def _engine(self, shard: str, make: Callable[[], AbstractContextManager[object]]) -> sa.Engine:
         with self._kept_lock:
-            engine = self._kept.get(shard)
-            if engine is None:
+            kept = self._kept.get(shard)
+            if kept is not None and _identity(kept.file) != kept.identity:
+                self._kept.pop(shard).engine.dispose()
+                self._initialized_dbs.discard(shard)
+                if shard == _INDEX:
+                    raise removed_while_open(kept.file)
+                kept = None
+            if kept is None:
                 with make():  # Dagster creates the file and its tables
                     pass
-                url = sa.make_url(self.conn_string_for_shard(shard))
-                settings = waiting_settings(str(url.database), _BUSY_SECONDS)
-                engine = sa.create_engine(url, connect_args=settings)
-                engine.update_execution_options(**{WAITS: _BUSY_SECONDS})
-                sqlalchemy.event.listen(engine, "connect", _write_ahead)
-                self._kept[shard] = engine
+                kept = self._kept[shard] = self._open(shard)
             self._kept.move_to_end(shard)
             if len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)[1].dispose()
-            return engine
+                self._kept.popitem(last=False)[1].engine.dispose()
+            return kept.engine
+
+    def _open(self, shard: str) -> _Kept:
+        url = sa.make_url(self.conn_string_for_shard(shard))
+        file = Path(str(url.database))
+        settings = waiting_settings(str(file), _BUSY_SECONDS)
+        engine = sa.create_engine(url, connect_args=settings)
+        engine.update_execution_options(**{WAITS: _BUSY_SECONDS})
+        sqlalchemy.event.listen(engine, "connect", _write_ahead)
+        return _Kept(engine, file, _identity(file))
 
 
 @cache
@@ -165,6 +186,15 @@ def _upsert_asset(columns: Sequence[str]) -> Insert:
         index_elements=[AssetKeyTable.c.asset_key],
         set_={name: statement.excluded[name] for name in columns},
     )
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Device and number of a file; None if there is none."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _is_asset_event(event: EventLogEntry) -> bool:

@@ -116,6 +116,22 @@ def test_damage_that_a_run_meets_when_it_records_is_one_message(done: ShippedPro
     check(done, file, *RUN, "--force")
 
 
+def test_results_that_are_removed_during_a_run(
+    few: ShippedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file stays open, and what is written to it is lost."""
+    file = few.root / "home" / FILES[1]
+
+    def lose(_: ArtifactStore) -> None:
+        for each in file.parent.glob("index.db*"):
+            each.unlink()
+
+    with monkeypatch.context() as during:
+        during.setattr(ArtifactStore, "sweep", lose)
+        assert check(few, file, *RUN).startswith("it was removed or replaced while it was in use; ")
+    assert few.call(*RUN).returncode == 0
+
+
 def test_a_folder_that_is_removed_during_a_run(
     few: ShippedProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -278,15 +278,16 @@ class TestTheSameCandidates:
         project = make(sampler=Part("random"), budget=BudgetSettings(candidates=6))
         succeed(draw(project))
         at_once = project.registered()
-        delete = dg.DagsterInstance.delete_dynamic_partition
-        left = iter([delete] * deleted)
-        with monkeypatch.context() as patch, pytest.raises(StopIteration):
-            patch.setattr(
-                dg.DagsterInstance,
-                "delete_dynamic_partition",
-                lambda *arguments: next(left)(*arguments),
-            )
-            delete_proposals(project.study())
+        delete, left = dg.DagsterInstance.delete_dynamic_partition, [None] * deleted
+
+        def delete_some(*arguments: Any) -> None:
+            left.pop()
+            delete(*arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(dg.DagsterInstance, "delete_dynamic_partition", delete_some)
+            with pytest.raises(IndexError):
+                delete_proposals(project.study())
         assert project.registered() == at_once[:-deleted]
 
         succeed(draw(project))
