@@ -49,6 +49,7 @@ from iris_hpo.orchestration.turns import release_dead_runs
 from iris_hpo.orchestration.working_runs import (
     run_that_failed,
     run_that_makes,
+    runs_at_work,
     runs_with_signs,
 )
 from iris_hpo.text import counted
@@ -99,7 +100,7 @@ def _follow_candidates(context: dg.SensorEvaluationContext, study: Study) -> dg.
     claim_search(study, follows=True)
     if study.spec.data_asset and study.data_asset.recorded() is None:
         return _wait_for_asset(context, study)
-    if study.recorded("split") is None and (run_id := run_that_makes(study, "raw_data")):
+    if study.recorded("split") is None and (run_id := _first_run(study)):
         return _look_again(context, _reads_the_data(run_id))  # it may do the whole first search
     change = pending_change(study)
     last = read_cursor(context.cursor)
@@ -267,6 +268,11 @@ def _data_digests(study: Study) -> tuple[str, str]:
 
 def _wait_for_asset(context: dg.SensorEvaluationContext, study: Study) -> dg.SensorResult:
     return _look_again(context, f"waits until {study.data_asset.source} is materialised")
+
+
+def _first_run(study: Study) -> str | None:
+    """Id of a run that does the first search, also if the event log that recorded it was lost."""
+    return run_that_makes(study, "raw_data") or next(iter(runs_at_work(study)), None)
 
 
 def _reads_the_data(run_id: str) -> str:

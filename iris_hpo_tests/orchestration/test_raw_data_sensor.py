@@ -218,9 +218,14 @@ def test_one_that_ended_without_reading_it_is_replaced(following: Follower) -> N
     assert assets_of(request) == ["raw_data", "split", "models", "scores"]
 
 
-def test_a_run_that_may_do_the_first_search_is_waited_for(project: SpecProject) -> None:
+@pytest.mark.parametrize("is_log_lost", [False, True])
+def test_a_run_that_may_do_the_first_search_is_waited_for(
+    project: SpecProject, *, is_log_lost: bool
+) -> None:
     follower = Follower(project, "parameter_files_sensor")
     run = begin(project, "raw_data", "split")
+    if is_log_lost:
+        project.instance.event_log_storage.wipe()
     assert skipped(follower) == f"waits for run {run.run_id}, which reads the data"
     project.instance.report_run_failed(run)
     (request,) = follower.look().run_requests
