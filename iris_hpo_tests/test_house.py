@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from iris_hpo_tests.conftest import LONGEST_FIRST
+from iris_hpo_tests.syntax import tree_of
 
 PROJECT = Path(__file__).parents[1]
 PACKAGE = PROJECT / "iris_hpo"
@@ -21,7 +22,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @cache
 def parsed(text: str) -> ast.Module:
-    return ast.parse(text)
+    return tree_of(text)
 
 
 def functions(tree: ast.Module) -> Iterator[Function]:

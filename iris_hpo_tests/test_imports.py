@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from iris_hpo_tests.syntax import tree_of
+
 PROJECT = Path(__file__).parents[1]
 PACKAGE = PROJECT / "iris_hpo"
 NAME = re.compile(r"(iris_hpo|dagster)(\.\w+)+")
@@ -80,7 +82,7 @@ def imported_by(path: Path) -> tuple[str, ...]:
 
 
 def _imported_by(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -32,6 +32,7 @@ from iris_hpo.run_settings import (
 from iris_hpo.samplers import SAMPLERS
 from iris_hpo.training.metrics import METRICS
 from iris_hpo_tests.processes import REPOSITORY
+from iris_hpo_tests.syntax import tree_of
 
 PACKAGE = REPOSITORY / "iris_hpo"
 DOCS = REPOSITORY / "docs"
@@ -191,7 +192,7 @@ def test_the_component_shows_each_setting_as_described() -> None:
 
 def texts_in(path: Path) -> Iterator[str]:
     """Yield the texts of a module, also parts of formatted ones, without its docstrings."""
-    tree = ast.parse(path.read_text())
+    tree = tree_of(path.read_text())
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and id(node) not in docstrings:

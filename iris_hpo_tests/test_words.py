@@ -15,6 +15,7 @@ from typing import Final
 import pytest
 
 from iris_hpo_tests.processes import REPOSITORY
+from iris_hpo_tests.syntax import tree_of
 
 UNWANTED: Final = re.compile(
     r"\b(anew|mend(?:s|ed|ing)?|whoever|in\s+vain|for\s+ever|tell(?:s|ing)?|told|said|meanwhile"
@@ -64,7 +65,7 @@ def names_of(nodes: Sequence[ast.AST]) -> Iterator[tuple[int, str]]:
 
 def breaches_of_module(source: str) -> list[tuple[int, str]]:
     """Line and words of every breach in a module; a missing docstring is on line 1."""
-    module = ast.parse(source)
+    module = tree_of(source)
     nodes = [*ast.walk(module)]
     breaches = [
         (line, " ".join(match[1].split()))

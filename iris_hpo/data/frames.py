@@ -1,17 +1,14 @@
 """Tables in files that are not CSV: Parquet and Arrow, read by pandas."""
 
 import io
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from iris_hpo.data.sources import DataFile, DatasetError
+from iris_hpo.data.sources import FRAMES, DataFile, DatasetError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-FRAMES: Final = {".parquet": "Parquet", ".feather": "Arrow", ".arrow": "Arrow"}
-"""Formats, by the suffix of a file's name."""
 
 
 def read_frame(file: DataFile) -> "pd.DataFrame":

@@ -15,23 +15,32 @@ from typing import Final, Self
 from iris_hpo.errors import InputError
 from iris_hpo.files import memory_bytes, open_regular
 
+FRAMES: Final = {".parquet": "Parquet", ".feather": "Arrow", ".arrow": "Arrow"}
+"""Formats that have rows and no lines, by the suffix of a file's name."""
+
 _BUFFER: Final = 2**18
 _GZIP: Final = b"\x1f\x8b"
 
 
 class DatasetError(InputError):
-    """A data set cannot be used; the message names file, line, column and value."""
+    """A data set cannot be used; the message names file, line or row, column and value."""
 
     def __init__(
         self, source: str, problem: str, *, line: int | None = None, column: str | None = None
     ) -> None:
         place = source
-        place += f", line {line}" if line else ""
+        unit = "row" if _kind(Path(source)) in FRAMES else "line"
+        place += f", {unit} {line}" if line else ""
         place += f", column {column}" if column else ""
         super().__init__(f"{place}: {problem}")
         self.problem = problem
         self.line = line
         self.column = column
+
+
+def _kind(path: Path) -> str:
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
+    return suffixes[-1] if suffixes else ""
 
 
 class DataFile:
@@ -59,8 +68,7 @@ class DataFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
-        self.kind = suffixes[-1] if suffixes else ""
+        self.kind = _kind(path)
         try:
             self._file = open_regular(path, _largest())
         except OSError as error:

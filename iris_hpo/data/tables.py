@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 from iris_hpo.data.decoding import TextForm, open_text, text_refusal
 from iris_hpo.data.dialects import AHEAD, Dialect, find_dialect, with_point
-from iris_hpo.data.frames import FRAMES, read_frame, text_of
-from iris_hpo.data.sources import DataFile, DatasetError
+from iris_hpo.data.frames import read_frame, text_of
+from iris_hpo.data.sources import FRAMES, DataFile, DatasetError
 from iris_hpo.text import counted, shorten
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Table:
         self.is_large = self._file.size >= LARGE
         try:
             self._lines = self._frame_rows() if self._file.kind in FRAMES else self._csv_rows()
-            self._take_first(next(self._lines, None), "the file holds no rows")
+            self._take_first(next(self._lines, None), "holds no rows")
         except BaseException:
             self.close()
             raise
@@ -147,7 +147,8 @@ class Table:
 
     def _take_first(self, first: tuple[int, list[str]] | None, complaint: str) -> None:
         if first is None:
-            error = NoRowsError(str(self.path), f"{complaint}; write one example a line")
+            unit = "row" if self._file.kind in FRAMES else "line"
+            error = NoRowsError(str(self.path), f"{complaint}; write one example a {unit}")
             error.columns, error.line = self.columns, self.header_line
             raise error
         self.line, self.first = first

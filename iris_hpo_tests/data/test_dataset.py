@@ -276,7 +276,7 @@ def test_what_is_not_finite_is_refused(csv_file, cell):
     )
 
 
-EMPTY = "the file holds no rows; write one example a line"
+EMPTY = "holds no rows; write one example a line"
 MISSING_VALUE = "the value is missing (''); fill it in or remove the row"
 WITHOUT = "fill it in, or write without_target: drop to leave such rows out"
 MISSING_LABEL = f"the label is missing in 1 row; {WITHOUT}"
@@ -424,23 +424,23 @@ def test_the_target_of_parquet_is_found_by_name(parquet_file):
 @pytest.mark.parametrize(
     ("columns", "place", "problem"),
     [
-        ({"x": [1.0, None], "kind": ["a", "b"]}, ", line 2, column x", MISSING_VALUE),
+        ({"x": [1.0, None], "kind": ["a", "b"]}, ", row 2, column x", MISSING_VALUE),
         (
             {"x": [1.0, np.inf], "kind": ["a", "b"]},
-            ", line 2, column x",
+            ", row 2, column x",
             "'inf' is not finite; remove the row",
         ),
-        ({"x": ["1", "red"], "kind": ["a", "b"]}, ", line 2, column x", f"'red' {NO_NUMBER}"),
-        ({"x": [[1, 2]], "kind": ["a"]}, ", line 1, column x", f"'[1 2]' {NO_NUMBER}"),
-        ({"x": [1, 2], "kind": ["a", None]}, ", line 2, column kind", MISSING_LABEL),
+        ({"x": ["1", "red"], "kind": ["a", "b"]}, ", row 2, column x", f"'red' {NO_NUMBER}"),
+        ({"x": [[1, 2]], "kind": ["a"]}, ", row 1, column x", f"'[1 2]' {NO_NUMBER}"),
+        ({"x": [1, 2], "kind": ["a", None]}, ", row 2, column kind", MISSING_LABEL),
         (
             {"x": [1], "kind": ["a\nb"]},
-            ", line 1, column kind",
+            ", row 1, column kind",
             r"the label 'a\nb' holds a line break",
         ),
         ({"x\r": [1], "kind": ["a"]}, "", r"the column name 'x\r' holds a line break"),
-        ({"x": [1, 2]}, ", line 1", f"has 1 column; {COMMAS}"),
-        ({"x": [], "kind": []}, "", EMPTY),
+        ({"x": [1, 2]}, ", row 1", f"has 1 column; {COMMAS}"),
+        ({"x": [], "kind": []}, "", EMPTY.replace("line", "row")),
     ],
 )
 def test_parquet_that_cannot_be_learnt_from_is_refused(parquet_file, columns, place, problem):

@@ -114,7 +114,7 @@ def test_a_snapshot_is_read_as_the_table_that_it_is(tmp_path: Path) -> None:
 def test_an_empty_frame_is_a_table_without_rows(tmp_path: Path) -> None:
     path = tmp_path / "data.arrow"
     path.write_bytes(snapshot(TABLE.slice(0, 0), "it"))
-    with pytest.raises(InputError, match="the file holds no rows"):
+    with pytest.raises(InputError, match="holds no rows"):
         read_dataset(path, Layout(), "classification")
 
 

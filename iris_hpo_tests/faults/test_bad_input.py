@@ -139,8 +139,8 @@ def test_a_grid_that_is_absurd_is_refused_at_once(clean: ShippedProject) -> None
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", ": the file holds no rows; write one example a line"),
-        (b"\n \n,,\n", ": the file holds no rows; write one example a line"),
+        (b"", ": holds no rows; write one example a line"),
+        (b"\n \n,,\n", ": holds no rows; write one example a line"),
         (text("a,b,c,d,e"), ": holds a header and no rows; write one example a line"),
         (text("1", "2"), f", line 1: has 1 column; {COMMAS}"),
         (text(*ROWS).replace(b",", b":"), f", line 1: has 1 column; {COMMAS}"),

@@ -15,6 +15,7 @@ import yaml
 from iris_hpo.command import output
 from iris_hpo.orchestration import names as presentation
 from iris_hpo_tests.projects import DAGSTERS_WARNINGS, Answer, YamlProject
+from iris_hpo_tests.syntax import tree_of
 from iris_hpo_tests.ticks import evaluate_tick
 
 pytestmark = [*DAGSTERS_WARNINGS, pytest.mark.filterwarnings("always::FutureWarning")]
@@ -329,7 +330,7 @@ LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}
 
 def calls_in(path: Path) -> Iterator[tuple[str, str]]:
     """Yield what a file calls: the last two names of each call."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path.read_text())):
         if isinstance(node, ast.Call):
             owner = node.func.value if isinstance(node.func, ast.Attribute) else None
             yield last_name(owner), last_name(node.func)

@@ -9,6 +9,7 @@ import pytest
 from sklearn.utils import all_estimators
 
 import iris_hpo
+from iris_hpo_tests.syntax import tree_of
 
 PACKAGE = Path(iris_hpo.__file__).parent
 DESCRIBES_A_SEARCH = {"iris.py", "scaffold.py", "example.py", "curated.py"}
@@ -39,14 +40,14 @@ def modules() -> dict[str, list[ast.AST]]:
     found = sorted(PACKAGE.rglob("*.py"))
     assert len(found) > 40
     return {
-        str(path.relative_to(PACKAGE)): [*ast.walk(ast.parse(path.read_text()))]
+        str(path.relative_to(PACKAGE)): [*ast.walk(tree_of(path.read_text()))]
         for path in found
         if path.name not in DESCRIBES_A_SEARCH | HOLDS_KNOWLEDGE
     }
 
 
 def nodes_of(code: str) -> list[ast.AST]:
-    return [*ast.walk(ast.parse(code))]
+    return [*ast.walk(tree_of(code))]
 
 
 def branches_on_names(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str]]:

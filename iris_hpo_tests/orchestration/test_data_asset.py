@@ -319,7 +319,7 @@ def test_a_snapshot_that_was_changed_is_not_learnt_from(done: AssetProject) -> N
         ([1, 2], "the asset features gives a list; a frame of pandas or polars"),
         (
             pl.DataFrame({"a": [1, None], "species": ["p", "q"]}),
-            "the asset features, line 2, column a: ",
+            "the asset features, row 2, column a: ",
         ),
     ],
 )
