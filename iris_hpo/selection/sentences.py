@@ -144,9 +144,9 @@ def comparison_sentence(comparison: Comparison, task: Task) -> str:
     gain, low, high = (
         _rounded(number, digits) for number in (comparison.gain, comparison.low, comparison.high)
     )
-    beside = f"{name} ({_rounded(comparison.value, digits):.{digits}f})"
     if not (comparison.gain or comparison.low or comparison.high):
-        return f"it predicts the same as {beside} for each row"
+        return f"it predicts the same as {name} for each row"
+    beside = f"{name} ({_rounded(comparison.value, digits):.{digits}f})"
     if not gain:
         between = f"between {low:.{digits}f} and {high:.{digits}f}"
         return f"as good as {beside}: the difference lies {between}"

@@ -180,7 +180,7 @@ def test_others_are_counted_without_the_champion(
         (
             Comparison("default", 0.9, 0.0, 0.0, 0.0),
             "classification",
-            "it predicts the same as the defaults (0.9000) for each row",
+            "it predicts the same as the defaults for each row",
         ),
     ],
 )
