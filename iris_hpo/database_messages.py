@@ -8,6 +8,11 @@ _LACKS_COLUMN: Final = re.compile(
 )
 """What SQLite and PostgreSQL answer if their tables are older than the code that uses them."""
 
+_LACKS_TABLE: Final = re.compile(
+    r'^relation "\S+" does not exist|no unique or exclusion constraint matching'
+)
+"""What PostgreSQL answers if Dagster was stopped while it made its tables."""
+
 _NO_CONNECTION: Final = re.compile(r"^connection to server .* failed: ")
 
 _BROKEN: Final = re.compile(r"\(psycopg2\.(?:Operational|Interface)Error\) (.+)", re.DOTALL)
@@ -29,6 +34,11 @@ def with_advice(message: str) -> str:
         return f"{message}; {advice_about_connection(message)}"
     if _LACKS_COLUMN.search(message):
         return f"{message}; an earlier Dagster made this instance: run `dagster instance migrate`"
+    if _LACKS_TABLE.search(message):
+        return (
+            f"{message}; Dagster's tables were made only in part, as where its first start was "
+            "stopped: if this database is new, drop it, create it again and start again"
+        )
     if broken := _BROKEN.search(message):
         reason = " ".join(broken[1].split()).rstrip(".")
         return (

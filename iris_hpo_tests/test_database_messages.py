@@ -55,3 +55,16 @@ def test_a_connection_that_broke_is_one_line() -> None:
         "probably means the server terminated abnormally before or while processing the request; "
         "see to the server, then run the search again: finished candidates are kept"
     )
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        'relation "asset_keys" does not exist LINE 2: FROM asset_keys ^',
+        "there is no unique or exclusion constraint matching the ON CONFLICT specification",
+    ],
+)
+def test_tables_that_were_made_only_in_part_are_followed_by_what_helps(reason: str) -> None:
+    advice = "if this database is new, drop it, create it again"
+    assert with_advice(reason).startswith(f"{reason}; Dagster's tables were made only in part")
+    assert advice in with_advice(reason)

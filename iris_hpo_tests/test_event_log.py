@@ -21,6 +21,7 @@ from iris_hpo.errors import InputError
 from iris_hpo.event_log.sqlite import KeptSqliteEventLog
 from iris_hpo.orchestration.recorder import slow_log_note
 from iris_hpo_tests.failed_runs import check_that_a_failure_is_seen_with_its_status
+from iris_hpo_tests.orchestration.following import counted_statements
 from iris_hpo_tests.processes import REPOSITORY
 
 KEYS = ["a", "b", "c"]
@@ -248,3 +249,25 @@ def test_a_file_that_is_removed_while_it_is_open_is_opened_again(
         assert instance.get_materialized_partitions(ASSET) == set()
         run_thing(instance)
         assert instance.get_materialized_partitions(ASSET) == set(KEYS)
+
+
+def test_the_end_of_a_run_is_written_to_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And all events before it: a file that is written one way keeps its order."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with instance_at(tmp_path, kept=True) as instance, counted_statements() as statements:
+        run_thing(instance)
+        storage = instance.event_log_storage
+        assert isinstance(storage, KeptSqliteEventLog)
+        with storage.index_connection() as connection:
+            types = connection.exec_driver_sql(
+                "SELECT dagster_event_type FROM event_logs ORDER BY id DESC LIMIT 1"
+            )
+            assert types.scalar() == "PIPELINE_SUCCESS"
+
+    levels = [each for each in statements if each.startswith(("PRAGMA syn", "INSERT INTO event"))]
+    ends = [at for at, each in enumerate(levels) if each.endswith("=FULL")]
+    assert len(ends) == 2, "one for its start"
+    assert all(levels[at + 1].startswith("INSERT") for at in ends)
+    assert levels.count("PRAGMA synchronous=NORMAL") > len(ends)

@@ -25,7 +25,7 @@ from typing import Any, Final, Self
 import sqlalchemy as sa
 import sqlalchemy.event
 from dagster import StringSource
-from dagster._core.events import ASSET_EVENTS
+from dagster._core.events import ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import AssetKeyTable, SqlEventLogStorageTable
@@ -61,15 +61,19 @@ class _Kept:
 class KeptSqliteEventLog(EventBatches, FailuresWithStatus, SqliteEventLogStorage):
     """A SQLite event log that keeps its connections.
 
-    After a crash of the machine, not of a process, the last events may be missing
-    (``synchronous=NORMAL`` in write-ahead mode); the files stay intact. A file that is removed or
-    replaced while it is open is opened again; for that of all runs, after one error.
+    After a crash of the machine, not of a process, the last events of a run that was at work may be
+    missing (``synchronous=NORMAL`` in write-ahead mode); the files stay intact. What was stored
+    before a run was queued, began or ended is not lost, as those events are written to disk.
+
+    A file that is removed or replaced while it is open is opened again; for that of all runs, after
+    one error.
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._kept_lock = threading.RLock()
         self._tables: set[str] = set()
+        self._level = threading.local()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -99,6 +103,16 @@ class KeptSqliteEventLog(EventBatches, FailuresWithStatus, SqliteEventLogStorage
         if table_name not in self._tables and super().has_table(table_name):
             self._tables.add(table_name)
         return table_name in self._tables
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store an event; one that changes the status of a run is written to disk at once."""
+        content = event.dagster_event
+        is_of_status = content and content.event_type in EVENT_TYPE_TO_PIPELINE_RUN_STATUS
+        self._level.name = "FULL" if is_of_status else "NORMAL"
+        try:
+            super().store_event(event)
+        finally:
+            self._level.name = "NORMAL"
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store asset events that follow each other together, and others one by one."""
@@ -148,6 +162,9 @@ class KeptSqliteEventLog(EventBatches, FailuresWithStatus, SqliteEventLogStorage
         self, shard: str, make: Callable[[], AbstractContextManager[object]]
     ) -> Generator[sa.Connection]:
         with held(), self._engine(shard, make).begin() as connection:
+            if shard == _INDEX:
+                level = getattr(self._level, "name", "NORMAL")
+                connection.exec_driver_sql(f"PRAGMA synchronous={level}")
             yield connection
 
     def _engine(self, shard: str, make: Callable[[], AbstractContextManager[object]]) -> sa.Engine:

@@ -14,6 +14,7 @@ from iris_hpo.orchestration.cut_short import (
     is_to_be_retried,
     retry_no_more,
 )
+from iris_hpo.orchestration.failed_candidates import failed_partitions
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.plan import Plan, examined
@@ -134,6 +135,17 @@ def what_is_given_up(study: Study, again: str) -> str:
         f"{counted(left, 'candidate')} left by {MOST_TIMES} runs: see why the last one ended"
         f"{f' ({run.run_id})' if run else ''}, then run the search again (iris-hpo run)"
     )
+
+
+def what_is_missing(study: Study) -> str:
+    """Say how many listed candidates have no score and have not failed; empty at work."""
+    scores, listed = study.names.asset("scores"), study.listed_keys
+    missing = {*listed} - study.instance.get_materialized_partitions(scores)
+    missing -= failed_partitions(study.instance, scores).keys()
+    if not missing or runs_at_work(study):
+        return ""
+    of_them = counted(len(missing), "candidate")
+    return f"{of_them} without a score: run the search again (iris-hpo run)"
 
 
 def _counts(again: str) -> tuple[int, int] | None:

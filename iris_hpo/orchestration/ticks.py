@@ -42,6 +42,7 @@ from iris_hpo.orchestration.run_requests import (
     requests_again,
     search_request,
     what_is_given_up,
+    what_is_missing,
 )
 from iris_hpo.orchestration.shared_partitions import check_partitions
 from iris_hpo.orchestration.study import Study
@@ -137,9 +138,10 @@ def _follow_results(
         seen |= {part: last[part] for part in _OF_SELECTIONS if part in last}
         return dg.SensorResult(run_requests=requests, cursor=json.dumps(seen))
     requests, chosen = _selection_requests(study, last)
+    problem = what_is_given_up(study, again) or what_is_missing(study)
     return dg.SensorResult(
         run_requests=requests,
-        skip_reason=None if requests else _nothing_new(study, what_is_given_up(study, again)),
+        skip_reason=None if requests else _nothing_new(study, problem),
         cursor=json.dumps({**seen, **chosen}),
     )
 
@@ -221,7 +223,10 @@ def _follow_data(context: dg.SensorEvaluationContext, study: Study) -> dg.Sensor
         )
     is_read = digest == recorded_digest
     if digest == seen or (is_read and not is_behind_data(study)):
-        return dg.SensorResult(skip_reason="the data has not changed", cursor=cursor)
+        reason = "the data has not changed"
+        if recorded and not is_read and not run_that_makes(study, "raw_data"):
+            reason += ", but raw_data has other data: run the search again (iris-hpo run)"
+        return dg.SensorResult(skip_reason=reason, cursor=cursor)
     check_claim(study)
     if reason := _reason_to_wait(study, digest):
         return _look_again(context, reason)

@@ -1,6 +1,9 @@
 """Sensors request again what a run has done that is recorded no more, or could not be stored."""
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -68,6 +71,43 @@ def test_a_selection_whose_event_was_lost_is_requested_again(follower: Follower)
     (request,) = follower.tick()
     assert request.job_name == "select"
     assert not follower.tick()
+
+
+@contextmanager
+def going_back(project: SpecProject) -> Iterator[None]:
+    """Put the event log back as it was before the block, as from a copy; sensors go on."""
+    storage: Any = project.instance.event_log_storage
+    with closing(sqlite3.connect(":memory:")) as copy:
+        with storage.index_connection() as connection:
+            connection.connection.driver_connection.backup(copy)
+        yield
+        with storage.index_connection() as connection:
+            copy.backup(connection.connection.driver_connection)
+
+
+def test_candidates_that_are_missing_in_an_older_event_log_are_counted(follower: Follower) -> None:
+    project = follower.project
+    follower.tick()
+    project.write_axis("c", 0.5, 8, 128, 2048)
+    with going_back(project):
+        assert follower.tick()
+
+    assert not follower.tick(), "its run was made before"
+
+    missing = "8 candidates, nothing new; 2 candidates without a score: run the search again"
+    assert follower.look().skip_message == f"{missing} (iris-hpo run)"
+
+
+def test_an_older_event_log_with_other_data_is_noted(follower: Follower) -> None:
+    project, data = follower.project, Follower(follower.project, "raw_data_sensor")
+    follower.tick()
+    assert not data.tick()
+    project.change_data()
+    with going_back(project):
+        assert data.tick()
+
+    missing = "the data has not changed, but raw_data has other data: run the search again"
+    assert data.look().skip_message == f"{missing} (iris-hpo run)"
 
 
 @pytest.mark.parametrize("is_done", [False, True], ids=["candidates", "selection"])
