@@ -9,13 +9,13 @@ _LACKS_COLUMN: Final = re.compile(
 """What SQLite and PostgreSQL answer if their tables are older than the code that uses them."""
 
 _LACKS_TABLE: Final = re.compile(
-    r'^relation "\S+" does not exist|no unique or exclusion constraint matching'
+    r'relation "\S+" does not exist|no unique or exclusion constraint matching'
 )
 """What PostgreSQL answers if Dagster was stopped while it made its tables."""
 
 _NO_CONNECTION: Final = re.compile(r"^connection to server .* failed: ")
 
-_BROKEN: Final = re.compile(r"\(psycopg2\.(?:Operational|Interface)Error\) (.+)", re.DOTALL)
+_BROKEN: Final = re.compile(r"psycopg2\.(?:Operational|Interface)Error[):] (.+)", re.DOTALL)
 
 _REFUSALS: Final = (
     (

@@ -44,11 +44,17 @@ def test_a_server_that_cannot_be_used_is_followed_by_what_helps(reason: str, adv
     assert with_advice(message).startswith(f"{message}; {advice}")
 
 
-def test_a_connection_that_broke_is_one_line() -> None:
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "sqlalchemy.exc.OperationalError: (psycopg2.OperationalError)",
+        "psycopg2.OperationalError:",
+    ],
+)
+def test_a_connection_that_broke_is_one_line(kind: str) -> None:
     reason = (
-        "sqlalchemy.exc.OperationalError: (psycopg2.OperationalError) server closed the connection "
-        "unexpectedly\n\tThis probably means the server terminated abnormally\n\tbefore or while "
-        "processing the request.\n"
+        f"{kind} server closed the connection unexpectedly\n\tThis probably means the server "
+        "terminated abnormally\n\tbefore or while processing the request.\n"
     )
     assert with_advice(reason) == (
         "the connection to PostgreSQL broke: server closed the connection unexpectedly This "
@@ -61,6 +67,7 @@ def test_a_connection_that_broke_is_one_line() -> None:
     "reason",
     [
         'relation "asset_keys" does not exist LINE 2: FROM asset_keys ^',
+        'psycopg2.errors.UndefinedTable: relation "runs" does not exist',
         "there is no unique or exclusion constraint matching the ON CONFLICT specification",
     ],
 )
