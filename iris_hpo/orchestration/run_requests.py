@@ -138,14 +138,15 @@ def what_is_given_up(study: Study, again: str) -> str:
 
 
 def what_is_missing(study: Study) -> str:
-    """Say how many listed candidates have no score and have not failed; empty at work."""
-    scores, listed = study.names.asset("scores"), study.listed_keys
-    missing = {*listed} - study.instance.get_materialized_partitions(scores)
-    missing -= failed_partitions(study.instance, scores).keys()
+    """Say how many listed candidates have no score, have not failed, and are not worked on."""
+    instance, scores = study.instance, study.names.asset("scores")
+    missing = {*study.listed_keys} - instance.get_materialized_partitions(scores)
+    if missing:
+        missing -= failed_partitions(instance, scores).keys()
     if not missing or runs_at_work(study):
         return ""
-    of_them = counted(len(missing), "candidate")
-    return f"{of_them} without a score: run the search again (iris-hpo run)"
+    candidates = counted(len(missing), "candidate")
+    return f"{candidates} without a score: run the search again (iris-hpo run)"
 
 
 def _counts(again: str) -> tuple[int, int] | None:

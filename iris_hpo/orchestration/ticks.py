@@ -138,7 +138,7 @@ def _follow_results(
         seen |= {part: last[part] for part in _OF_SELECTIONS if part in last}
         return dg.SensorResult(run_requests=requests, cursor=json.dumps(seen))
     requests, chosen = _selection_requests(study, last)
-    problem = what_is_given_up(study, again) or what_is_missing(study)
+    problem = "" if requests else what_is_given_up(study, again) or what_is_missing(study)
     return dg.SensorResult(
         run_requests=requests,
         skip_reason=None if requests else _nothing_new(study, problem),
