@@ -35,7 +35,7 @@ _ADVICE: Final = {
 _LOST: Final = {
     "runs.db": "the list of past runs is lost, and results are kept",
     "schedules.db": "sensors begin again, and results are kept",
-    "index.db": "every candidate is trained again",
+    "index.db": "without a copy every candidate is trained again",
 }
 """What is lost with a file of the instance."""
 
@@ -106,7 +106,7 @@ def removed_while_open(file: Path) -> BaseException:
     problem = "it was removed or replaced while it was in use"
     if not ends_command():
         return InputError(f"{file}: {problem}")
-    advice = f"restore a copy if there is one ({_LOST[file.name]} without)"
+    advice = f"restore a copy if there is one ({_LOST[file.name]})"
     return EndOfCommandError(_message(_homes[-1], file, f"{problem}; {advice}"))
 
 
