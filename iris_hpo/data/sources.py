@@ -29,13 +29,17 @@ class DatasetError(InputError):
         self, source: str, problem: str, *, line: int | None = None, column: str | None = None
     ) -> None:
         place = source
-        unit = "row" if _kind(Path(source)) in FRAMES else "line"
-        place += f", {unit} {line}" if line else ""
+        place += f", {unit_of(Path(source))} {line}" if line else ""
         place += f", column {column}" if column else ""
         super().__init__(f"{place}: {problem}")
         self.problem = problem
         self.line = line
         self.column = column
+
+
+def unit_of(path: Path) -> str:
+    """What the examples of a file are: rows, or lines of text."""
+    return "row" if _kind(path) in FRAMES else "line"
 
 
 def _kind(path: Path) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Self
 from iris_hpo.data.decoding import TextForm, open_text, text_refusal
 from iris_hpo.data.dialects import AHEAD, Dialect, find_dialect, with_point
 from iris_hpo.data.frames import read_frame, text_of
-from iris_hpo.data.sources import FRAMES, DataFile, DatasetError
+from iris_hpo.data.sources import FRAMES, DataFile, DatasetError, unit_of
 from iris_hpo.text import counted, shorten
 
 if TYPE_CHECKING:
@@ -147,8 +147,8 @@ class Table:
 
     def _take_first(self, first: tuple[int, list[str]] | None, complaint: str) -> None:
         if first is None:
-            unit = "row" if self._file.kind in FRAMES else "line"
-            error = NoRowsError(str(self.path), f"{complaint}; write one example a {unit}")
+            problem = f"{complaint}; write one example a {unit_of(self.path)}"
+            error = NoRowsError(str(self.path), problem)
             error.columns, error.line = self.columns, self.header_line
             raise error
         self.line, self.first = first

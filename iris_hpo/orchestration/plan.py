@@ -166,15 +166,15 @@ def quick_plan(study: Study, *, all_candidates: bool, all_sources: bool = False)
     sources = tuple(examined(study, sources))
     if all_candidates:
         return Plan(sources, change, keys, keys)
-    scores, listed = study.names.asset("scores"), set(study.listed_keys)
-    tried = {*data_versions(study.instance, scores), *_tried_or_at_work(study, scores)}
-    added = set(change.added)
-    return Plan(
-        sources,
-        change,
-        keys,
-        tuple(key for key in keys if key in added or (key in listed and key not in tried)),
-    )
+    planned = {*change.added, *untried_keys(study)}
+    return Plan(sources, change, keys, tuple(key for key in keys if key in planned))
+
+
+def untried_keys(study: Study) -> set[str]:
+    """Listed candidates that have no score, did not fail, and that no run is to try."""
+    scores = study.names.asset("scores")
+    untried = {*study.listed_keys} - data_versions(study.instance, scores).keys()
+    return untried - _tried_or_at_work(study, scores) if untried else untried
 
 
 def _tried_or_at_work(study: Study, scores: dg.AssetKey) -> set[str]:

@@ -14,10 +14,9 @@ from iris_hpo.orchestration.cut_short import (
     is_to_be_retried,
     retry_no_more,
 )
-from iris_hpo.orchestration.failed_candidates import failed_partitions
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.partitions import registered_keys
-from iris_hpo.orchestration.plan import Plan, examined
+from iris_hpo.orchestration.plan import Plan, examined, untried_keys
 from iris_hpo.orchestration.ranges import cut, range_tags, ranges_of_runs
 from iris_hpo.orchestration.record import data_versions
 from iris_hpo.orchestration.source_status import is_table_current
@@ -138,14 +137,11 @@ def what_is_given_up(study: Study, again: str) -> str:
 
 
 def what_is_missing(study: Study) -> str:
-    """Say how many listed candidates have no score, have not failed, and are not worked on."""
-    instance, scores = study.instance, study.names.asset("scores")
-    missing = {*study.listed_keys} - instance.get_materialized_partitions(scores)
-    if missing:
-        missing -= failed_partitions(instance, scores).keys()
-    if not missing or runs_at_work(study):
+    """Say how many candidates are `untried_keys`, and what to do; empty while a run is at work."""
+    untried = untried_keys(study)
+    if not untried or runs_at_work(study):
         return ""
-    candidates = counted(len(missing), "candidate")
+    candidates = counted(len(untried), "candidate")
     return f"{candidates} without a score: run the search again (iris-hpo run)"
 
 

@@ -52,7 +52,8 @@ def test_new_content_asks_for_all_candidates(following: Follower) -> None:
     assert assets_of(request) == ["raw_data", "split", "models", "scores"]
     assert ends_of(request) == (KEYS[0], KEYS[-1])
     assert str(request.run_key).startswith(json.loads(str(following.cursor))["digest"])
-    assert skipped(following).startswith("the data has not changed"), "once is enough"
+    unread = "the data has not changed, but raw_data has other data: run the search again"
+    assert skipped(following) == f"{unread} (iris-hpo run)", "once is enough"
 
 
 def test_hand_added_candidates_follow_too(following: Follower) -> None:
