@@ -21,7 +21,12 @@ from iris_hpo.orchestration.own_run import check_turn
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.proposals import outgrown
 from iris_hpo.orchestration.ranges import has_its_partitions, range_tags
-from iris_hpo.orchestration.record import as_json, data_versions, last_attempts
+from iris_hpo.orchestration.record import (
+    as_json,
+    data_versions,
+    last_attempts,
+    planned_partitions,
+)
 from iris_hpo.orchestration.recorder import Recorder, slow_log_note
 from iris_hpo.orchestration.resources import Counts, Progress
 from iris_hpo.orchestration.study import Study
@@ -151,17 +156,26 @@ class CandidatesRun:
         return keys
 
     def _keys_of_range(self, registered: Sequence[str]) -> Sequence[str]:
-        """The candidates of the range that are still there; Dagster needs both of its ends."""
-        context = self.context
-        if has_its_partitions(context.run.tags, registered):
-            if keys := context.partition_keys:
-                return keys
+        """The candidates that the run was launched for, as far as they are still there.
+
+        Dagster finds a range by its two ends. While the run was queued, an end may have been
+        removed, or a candidate of the range registered again, as the last of all.
+        """
+        context, run_id = self.context, self.context.run.run_id
+        has_ends = has_its_partitions(context.run.tags, registered)
+        keys = context.partition_keys if has_ends else ()
+        attempts, _ = last_attempts(self.study.instance, min(context.selected_asset_keys))
+        if keys and {*keys} == {key for key, (run, _) in attempts.items() if run == run_id}:
+            return keys
+        # Other runs have recorded some since then, or the range is another one now.
+        if planned := planned_partitions(context.instance, run_id):
+            return [key for key in registered if key in planned]
+        if has_ends and not keys:
             raise failure(
                 "the range of partitions is empty: its end was registered before its start; "
                 "swap them"
             )
-        attempts, _ = last_attempts(self.study.instance, min(context.selected_asset_keys))
-        return [key for key in registered if attempts.get(key, ("",))[0] == context.run.run_id]
+        return keys
 
     def _record_failure(self, key: str, reason: str, *, has_model: bool = False) -> None:
         names = ("scores",) if has_model else ("models", "scores")

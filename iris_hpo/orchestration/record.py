@@ -211,6 +211,13 @@ def last_attempts(
     return attempts, instance.get_runs(dg.RunsFilter(run_ids=run_ids)) if run_ids else ()
 
 
+def planned_partitions(instance: dg.DagsterInstance, run_id: str) -> set[str]:
+    """The partitions that a run was launched for, as they were registered then."""
+    planned = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+    partitions = {log.dagster_event.partition for log in planned if log.dagster_event}
+    return {partition for partition in partitions if partition is not None}
+
+
 def plan_partitions(
     context: dg.AssetExecutionContext, key: dg.AssetKey, partitions: Iterable[str]
 ) -> None:

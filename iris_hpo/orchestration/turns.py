@@ -180,7 +180,6 @@ def describe_runs(instance: dg.DagsterInstance, run_ids: Collection[str]) -> Map
 
 
 def _stopped_note(sign: Sign | None) -> str:
-
     return stopped_note(sign.process) if sign and sign.place == place_of_processes() else ""
 
 
