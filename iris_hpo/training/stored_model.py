@@ -60,6 +60,7 @@ def store_and_load(
             predicted = _predict(model, rows)
         if predicted is not None:
             _compare(predicted, _predict(loaded, rows))
+            loaded = load_model(content)  # as it is handed out, without a prediction before
     return content, loaded
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import r2_score
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from iris_hpo.data.split import Examples
@@ -11,7 +12,7 @@ from iris_hpo.errors import CandidateError
 from iris_hpo.training.cards import load_model
 from iris_hpo.training.estimator_objective import EstimatorObjective
 from iris_hpo.training.estimators import Recipe, Step
-from iris_hpo.training.evaluation import train
+from iris_hpo.training.evaluation import evaluate, train
 from iris_hpo.training.stored_model import store_and_load
 
 
@@ -44,6 +45,16 @@ class Unable(Forgetful):
         if not getattr(self, "is_fitted_here_", False):
             raise ValueError("not fitted")
         return super().predict(X)
+
+
+class Counting(DecisionTreeRegressor):
+    """Predicts otherwise at each call, as one that keeps its random numbers."""
+
+    calls = 0
+
+    def predict(self, X):  # noqa: N803
+        self.calls += 1
+        return super().predict(X) * self.calls
 
 
 class Drawing(DecisionTreeRegressor):
@@ -102,3 +113,19 @@ def test_predictions_that_are_drawn_are_no_difference(iris_examples: Examples) -
     objective = EstimatorObjective(recipe, "r2", "regression")
     model = train(objective, {}, examples).model
     assert store_and_load(objective, model, {}, examples)
+
+
+def test_the_first_predictions_are_scored(iris_examples: Examples) -> None:
+    """As on the folds, and as those of the model that is handed out."""
+    numbers = np.arange(120.0), np.arange(30.0)
+    rows = iris_examples.features, iris_examples.test_features
+    examples = Examples(rows[0], numbers[0], rows[1], numbers[1], ())
+    recipe = Recipe((Step(f"{__name__}.Counting"),))
+    objective = EstimatorObjective(recipe, "r2", "regression")
+    model = train(objective, {}, examples).model
+
+    content, scored = store_and_load(objective, model, {}, examples)
+
+    own = evaluate(objective, scored, {}, examples).score
+    handed_out: Any = load_model(content)
+    assert own == r2_score(numbers[1], handed_out.predict(rows[1]))
