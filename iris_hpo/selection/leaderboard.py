@@ -43,14 +43,14 @@ def leaderboard(selection: Selection) -> list[dict[str, Cell]]:
 def to_csv(rows: Sequence[Mapping[str, Cell]]) -> bytes:
     """Write a leaderboard as CSV.
 
-    Floats can be read back exactly, and texts are quoted so that no spreadsheet runs them
-    (`quote_cell`).
+    Floats can be read back exactly, and texts, also the names of metrics, are quoted so that no
+    spreadsheet runs them (`quote_cell`).
     """
     text = io.StringIO()
     columns = dict.fromkeys(name for row in rows for name in row)  # metrics may differ
-    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(map(quote_cell, columns))
+    writer.writerows([_plain(row.get(name, "")) for name in columns] for row in rows)
     return text.getvalue().encode()
 
 
@@ -100,7 +100,7 @@ def read_csv(content: bytes) -> list[dict[str, str]]:
         If the content is not a CSV table.
     """
     rows = csv.DictReader(io.StringIO(content.decode(), newline=""))
-    return [{name: unquote_cell(cell) for name, cell in row.items()} for row in rows]
+    return [{unquote_cell(name): unquote_cell(cell) for name, cell in row.items()} for row in rows]
 
 
 def _row(row: Ranked, space: ParameterSpace, scoring: str) -> dict[str, Cell]:

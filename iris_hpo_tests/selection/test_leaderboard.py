@@ -6,7 +6,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iris_hpo.selection.leaderboard import leaderboard, to_csv
+from iris_hpo.selection.leaderboard import leaderboard, read_csv, to_csv
 from iris_hpo.selection.rules import Scored, select
 from iris_hpo.space.axes import Axis
 from iris_hpo.space.candidates import ParameterSpace
@@ -163,3 +163,10 @@ def test_candidates_with_other_metrics_leave_cells_blank():
         "",
         "0.1",
     )
+
+
+def test_names_of_metrics_are_no_formulas():
+    names = ["=1+1", "@SUM(A1)", "'=1", "r2"]
+    content = to_csv([{"rank": 1, **dict.fromkeys(names, 0.5)}])
+    assert content == b"rank,'=1+1,'@SUM(A1),''=1,r2\n1,0.5,0.5,0.5,0.5\n"
+    assert [*read_csv(content)[0]] == ["rank", *names]
