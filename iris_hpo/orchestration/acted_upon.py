@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from iris_hpo.orchestration.deciding import deciding_digests
 from iris_hpo.orchestration.names import CODE_VERSIONS, IDENTITY
@@ -10,6 +10,9 @@ from iris_hpo.orchestration.plan import is_of_description
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.working_runs import runs_at_work
 from iris_hpo.store.cards import fingerprint
+
+EDITS: Final = "edits"
+"""Part of a cursor."""
 
 
 def read_cursor(cursor: str | None) -> dict[str, str]:
@@ -19,6 +22,16 @@ def read_cursor(cursor: str | None) -> dict[str, str]:
     except ValueError:
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def edits_of(cursor: Mapping[str, str]) -> int:
+    """How many edits a sensor has acted upon.
+
+    It is a part of run keys: Dagster passes over a key that it has seen, and an edit that is taken
+    back and made again would have the key of the first one.
+    """
+    edits = str(cursor.get(EDITS, ""))
+    return int(edits) if edits.isdecimal() else 0
 
 
 def present_digests(study: Study) -> dict[str, str]:

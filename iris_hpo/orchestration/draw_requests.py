@@ -1,5 +1,6 @@
 """Requests of the next run of an adaptive search, while its budget leaves candidates."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 
 import dagster as dg
@@ -8,15 +9,23 @@ from iris_hpo.orchestration.drawing import make_drawing
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.record import latest_storage_ids
-from iris_hpo.orchestration.run_requests import MOST_TIMES, search_request
+from iris_hpo.orchestration.run_requests import (
+    MOST_TIMES,
+    search_request,
+    sources_left,
+    take_over,
+)
 from iris_hpo.orchestration.status import read_status
 from iris_hpo.orchestration.study import Study
-from iris_hpo.orchestration.working_runs import last_run, runs_at_work
+from iris_hpo.orchestration.working_runs import last_run
 from iris_hpo.store.cards import fingerprint
 
 
 def draw_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]:
     """Request the next run, if the search has begun and no run is at work.
+
+    What runs have left of the assets that candidates depend on is requested, too, also if the
+    search has not begun.
 
     Parameters
     ----------
@@ -30,9 +39,10 @@ def draw_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]:
         The requests, and the new part of the cursor.
     """
     begun = all(study.recorded(name) is not None for name in ("split", "parameters"))
-    if not begun or runs_at_work(study):
+    left = sources_left(study)
+    if not (begun or left) or not take_over(study, left.values()):
         return [], before
-    known = _known(study)
+    known = _known(study, left)
     last, times, stopped = [*before.split(), "", "0", ""][:3] if before else ["", "0", ""]
     now_stopped = _cancelled_run(study)
     if now_stopped and now_stopped != stopped:  # a user wants no more, until something changes
@@ -40,14 +50,15 @@ def draw_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]:
     number = int(times) + 1 if last == known else 1
     if number > MOST_TIMES:
         return [], before
-    if not _has_work(study):
+    if not left and not _has_work(study):
         return [], f"{known} {MOST_TIMES} {stopped}".rstrip()
-    run_key = f"draw-{known}-{number}"
-    request = search_request(study, run_key, ["models", "scores"], ())
+    runs = "-".join(sorted({run.run_id for run in left.values()}))
+    run_key = f"draw-{known}-{number}-{runs}".rstrip("-")
+    request = search_request(study, run_key, [*left, "models", "scores"], ())
     return [request], f"{known} {number} {stopped}".rstrip()
 
 
-def _known(study: Study) -> str:
+def _known(study: Study, left: Collection[str]) -> str:
     """What decides whether there is more to try, in short: it is read in every tick."""
     scores = latest_storage_ids(study.instance, study.names.asset("scores"))
     inputs = [study.recorded(name) for name in ("split", "parameters")]
@@ -57,6 +68,7 @@ def _known(study: Study) -> str:
         registered=len(registered_keys(study)),
         inputs=[recorded.pointer if recorded else 0 for recorded in inputs],
         scores=max(scores.values(), default=0),
+        **({"left": [*left]} if left else {}),
     )
 
 

@@ -15,7 +15,7 @@ from iris_hpo.orchestration.drawing import make_drawing
 from iris_hpo.orchestration.failed_candidates import tried_and_failed
 from iris_hpo.orchestration.last_run import last_choices, last_split
 from iris_hpo.orchestration.partitions import PartitionChange, pending_change, registered_keys
-from iris_hpo.orchestration.proposals import outgrown
+from iris_hpo.orchestration.proposals import outgrown, usable_keys
 from iris_hpo.orchestration.record import (
     data_versions,
     input_version_tag,
@@ -175,6 +175,13 @@ def untried_keys(study: Study) -> set[str]:
     scores = study.names.asset("scores")
     untried = {*study.listed_keys} - data_versions(study.instance, scores).keys()
     return untried - _tried_or_at_work(study, scores) if untried else untried
+
+
+def behind_keys(study: Study) -> set[str]:
+    """Candidates that are `unrefreshed`, did not fail, and that no run is to try."""
+    scores = study.names.asset("scores")
+    behind = unrefreshed(study, usable_keys(study)) & data_versions(study.instance, scores).keys()
+    return behind - _tried_or_at_work(study, scores) if behind else behind
 
 
 def _tried_or_at_work(study: Study, scores: dg.AssetKey) -> set[str]:

@@ -3,7 +3,7 @@
 When a sensor requests runs is in `ticks`; requests of a selection alone are in `reselection`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import dagster as dg
@@ -11,12 +11,13 @@ import dagster as dg
 from iris_hpo.orchestration.config import sampling_settings
 from iris_hpo.orchestration.cut_short import (
     cut_short_partitions,
+    cut_short_run,
     is_to_be_retried,
     retry_no_more,
 )
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.partitions import registered_keys
-from iris_hpo.orchestration.plan import Plan, examined, untried_keys
+from iris_hpo.orchestration.plan import Plan, behind_keys, examined, untried_keys
 from iris_hpo.orchestration.ranges import cut, range_tags, ranges_of_runs
 from iris_hpo.orchestration.record import data_versions
 from iris_hpo.orchestration.source_status import is_table_current
@@ -28,6 +29,8 @@ from iris_hpo.text import counted
 
 MOST_TIMES: Final = 3
 """Number of requests without progress."""
+
+_SOURCES: Final = ("raw_data", "split", "parameters")
 
 
 def plan_requests(study: Study, plan: Plan, digests: str) -> list[dg.RunRequest]:
@@ -71,51 +74,93 @@ def is_declared(study: Study) -> bool:
 
 
 def requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]:
-    """Request again the candidates left by runs whose process ended, once no run is at work.
+    """Request again what is left by runs whose process ended, once no run is at work.
 
     Parameters
     ----------
     before
-        Part of the cursor: the number of requests without progress, and of candidates left.
+        Part of the cursor: the number of requests without progress, and of assets and candidates
+        left.
 
     Returns
     -------
     tuple
         The requests, and the new part of the cursor; empty if nothing is left.
     """
-    names, listed = study.names, set(study.listed_keys)
-    cut_short, runs = cut_short_partitions(study.instance, names.asset("scores"), INTERRUPTED)
+    listed, sources = set(study.listed_keys), sources_left(study)
+    scores = study.names.asset("scores")
+    cut_short, runs = cut_short_partitions(study.instance, scores, INTERRUPTED)
     left = {key: attempt for key, attempt in cut_short.items() if key in listed}
-    if not left and not before:
+    number = len(left) + len(sources)
+    if not number and not before:
         return [], ""
     events = dict(left.values())
-    ended = [runs[run_id] for run_id in events.keys() & runs.keys()]
-    if any(is_to_be_retried(study.instance, run) for run in ended) or runs_at_work(study):
+    ended = {run_id: runs[run_id] for run_id in events.keys() & runs.keys()}
+    ended |= {run.run_id: run for run in sources.values()}
+    if not take_over(study, ended.values()):
         return [], before
-    for run in ended:
-        retry_no_more(study.instance, run)
-    if not left:
+    if not number:
         return [], ""
-    times, of = _counts(before) or (0, len(left) + 1)
-    times = 1 if len(left) < of else times + 1
+    times, of = _counts(before) or (0, number + 1)
+    times = 1 if number < of else times + 1
     if times > MOST_TIMES:
         return [], before
     order = registered_keys(study)
     keys = [key for key in order if key in left]
-    run_key = fingerprint(again=sorted(events))
-    sources = [
+    run_key = fingerprint(again=sorted(events.keys() | ended.keys()))
+    due = sources.keys() | _sources_of(study, runs, events)
+    assets = [name for name in _SOURCES if name in due]
+    return [
+        search_request(
+            study, f"{run_key}-{index}", [*assets, "models", "scores"] if part else assets, part
+        )
+        for index, part in enumerate(cut(ranges_of_runs(keys, order)) or [()])
+    ], f"{times} {number}"
+
+
+def sources_left(study: Study) -> Mapping[str, dg.DagsterRun]:
+    """The unpartitioned assets that a run has left, as for `cut_short_run`, each with the run."""
+    runs = {
+        name: cut_short_run(study.instance, study.names.asset(name), INTERRUPTED)
+        for name in _SOURCES
+    }
+    return {name: run for name, run in runs.items() if run is not None}
+
+
+def take_over(study: Study, ended: Collection[dg.DagsterRun]) -> bool:
+    """Take what runs have left over from Dagster, which may retry them.
+
+    Returns
+    -------
+    bool
+        False while a run is at work, or about to be.
+    """
+    if any(is_to_be_retried(study.instance, run) for run in ended) or runs_at_work(study):
+        return False
+    for run in ended:
+        retry_no_more(study.instance, run)
+    return True
+
+
+def _sources_of(
+    study: Study, runs: Mapping[str, dg.DagsterRun], events: Mapping[str, int]
+) -> set[str]:
+    """The unpartitioned assets that runs were to make, and that were not made since.
+
+    Parameters
+    ----------
+    events
+        An event of each run; those that are not among the runs were lost, and may have made all.
+    """
+    return {
         name
-        for name in ("raw_data", "split", "parameters")
+        for name in _SOURCES
         if any(
             (run_id not in runs or makes(study, runs[run_id], name))
             and ((made := study.recorded(name)) is None or made.pointer < event)
             for run_id, event in events.items()
         )
-    ]
-    return [
-        search_request(study, f"{run_key}-{index}", [*sources, "models", "scores"], part)
-        for index, part in enumerate(cut(ranges_of_runs(keys, order)))
-    ], f"{times} {len(left)}"
+    }
 
 
 def what_is_given_up(study: Study, again: str) -> str:
@@ -126,23 +171,29 @@ def what_is_given_up(study: Study, again: str) -> str:
     again
         Part of the cursor, as `requests_again` gave it; that of an adaptive search says nothing.
     """
-    times, left = _counts(again) or (0, 0)
+    times, number = _counts(again) or (0, 0)
     if times < MOST_TIMES or runs_at_work(study):
         return ""
-    run = last_run(study)
+    run, sources = last_run(study), [*sources_left(study)]
+    candidates = number - len(sources)
+    left = [*sources, counted(candidates, "candidate")] if candidates > 0 else sources
     return (
-        f"{counted(left, 'candidate')} left by {MOST_TIMES} runs: see why the last one ended"
+        f"{', '.join(left)} left by {MOST_TIMES} runs: see why the last one ended"
         f"{f' ({run.run_id})' if run else ''}, then run the search again (iris-hpo run)"
     )
 
 
 def what_is_missing(study: Study) -> str:
-    """Say how many candidates are `untried_keys`, and what to do; empty while a run is at work."""
-    untried = untried_keys(study)
-    if not untried or runs_at_work(study):
+    """Say what no run is to make: sources, scores, or those of the present data and settings."""
+    if runs_at_work(study):
         return ""
-    candidates = counted(len(untried), "candidate")
-    return f"{candidates} without a score: run the search again (iris-hpo run)"
+    untried, behind = untried_keys(study), behind_keys(study)
+    missing = [
+        *(f"{name} left by its last run" for name in sources_left(study)),
+        *([f"{counted(len(untried), 'candidate')} without a score"] if untried else []),
+        *([f"{counted(len(behind), 'candidate')} out of date"] if behind else []),
+    ]
+    return f"{', '.join(missing)}: run the search again (iris-hpo run)" if missing else ""
 
 
 def _counts(again: str) -> tuple[int, int] | None:

@@ -17,8 +17,10 @@ import dagster as dg
 
 from iris_hpo.data.sources import file_digest
 from iris_hpo.orchestration.acted_upon import (
+    EDITS,
     code_changed,
     description_changed,
+    edits_of,
     present_digests,
     read_cursor,
 )
@@ -113,13 +115,14 @@ def _follow_candidates(context: dg.SensorEvaluationContext, study: Study) -> dg.
             return _look_again(context, f"the parameter files are {_AT_WRITING}")
         plan = quick_plan(study, all_candidates=is_due, all_sources=is_edited)
         kept = {name: last[name] for name in ("choosing",) if name in last}
-        requests = plan_requests(study, plan, "-".join(cursor.values()))
+        edits = edits_of(last)
+        requests = plan_requests(study, plan, "-".join([*cursor.values(), str(edits)]))
         changes = change_requests(study.names, plan.change)
         return dg.SensorResult(
             run_requests=requests,
             dynamic_partitions_requests=changes,
             skip_reason=None if requests or changes else _nothing_new(study, note_missing(study)),
-            cursor=json.dumps(cursor | kept),
+            cursor=json.dumps(cursor | kept | {EDITS: str(edits + 1)}),
         )
     return _follow_results(context, study, cursor)
 
@@ -131,6 +134,7 @@ def _follow_results(
     if missing := note_missing(study):  # a run would fail by it
         return _look_again(context, _nothing_new(study, missing))
     last, seen = read_cursor(context.cursor), dict(cursor)
+    seen |= {EDITS: last[EDITS]} if EDITS in last else {}
     next_run = draw_again if study.sampling.is_adaptive else requests_again
     requests, again = next_run(study, last.get("again", ""))
     seen |= {"again": again} if again else {}
@@ -214,8 +218,9 @@ def _follow_data(context: dg.SensorEvaluationContext, study: Study) -> dg.Sensor
     digest, recorded_digest = _data_digests(study)
     if not digest:
         return _wait_for_asset(context, study)
-    seen = read_cursor(context.cursor).get("digest") or recorded_digest
-    cursor = json.dumps({"digest": digest})
+    last = read_cursor(context.cursor)
+    seen, edits = last.get("digest") or recorded_digest, edits_of(last)
+    cursor = json.dumps({"digest": digest, EDITS: str(edits + (digest != seen))})
     if not seen:
         return dg.SensorResult(
             skip_reason="the first search reads the data; this sensor follows its changes",
@@ -233,7 +238,7 @@ def _follow_data(context: dg.SensorEvaluationContext, study: Study) -> dg.Sensor
     if not study.spec.data_asset:
         study.dataset  # noqa: B018 - if it is half-written or wrong, wait until it is right
     sources = ["split"] if is_read else ["raw_data", "split"]
-    run_key = f"{digest}-{recorded.pointer if recorded else 0}"
+    run_key = f"{digest}-{edits}-{recorded.pointer if recorded else 0}"
     return dg.SensorResult(run_requests=_data_requests(study, run_key, sources), cursor=cursor)
 
 

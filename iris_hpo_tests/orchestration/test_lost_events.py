@@ -85,16 +85,29 @@ def going_back(project: SpecProject) -> Iterator[None]:
             copy.backup(connection.connection.driver_connection)
 
 
-def test_candidates_that_are_missing_in_an_older_event_log_are_counted(follower: Follower) -> None:
+def test_values_that_are_missing_in_an_older_event_log_are_requested_again(
+    follower: Follower,
+) -> None:
     project = follower.project
     follower.tick()
     project.write_axis("c", 0.5, 8, 128, 2048)
     with going_back(project):
         assert follower.tick()
+    assert len(project.registered()) == len(KEYS)
 
-    assert not follower.tick(), "its run was made before"
+    assert follower.tick()
+    assert len(done(project)) == 8
+    assert not follower.tick()
 
-    missing = "8 candidates, nothing new; 2 candidates without a score: run the search again"
+
+def test_scores_that_nobody_is_to_make_are_counted(follower: Follower) -> None:
+    project = follower.project
+    follower.tick()
+    assert not follower.tick()
+    project.instance.wipe_assets([project.names.asset("scores")])
+
+    assert not follower.tick()
+    missing = "6 candidates, nothing new; 6 candidates without a score: run the search again"
     assert follower.look().skip_message == f"{missing} (iris-hpo run)"
 
 

@@ -69,7 +69,7 @@ class TestFirstTick:
         (request,) = idle.look().run_requests
         assert idle.cursor is not None
         cursor = json.loads(idle.cursor)
-        assert set(cursor) == {"digest", "described"}
+        assert set(cursor) == {"digest", "described", "edits"}
         assert len(cursor["digest"]) == 64
         assert str(request.run_key).startswith(cursor["digest"])
 

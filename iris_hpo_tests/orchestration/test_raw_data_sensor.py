@@ -34,7 +34,8 @@ def test_before_the_first_search_it_only_takes_note(project: SpecProject) -> Non
 
 def test_the_cursor_is_small_json(following: Follower) -> None:
     assert json.loads(str(following.cursor)) == {
-        "digest": following.project.data_version("raw_data")
+        "digest": following.project.data_version("raw_data"),
+        "edits": "0",
     }
 
 
