@@ -167,15 +167,16 @@ class CandidatesRun:
         attempts, _ = last_attempts(self.study.instance, min(context.selected_asset_keys))
         if keys and {*keys} == {key for key, (run, _) in attempts.items() if run == run_id}:
             return keys
-        # Other runs have recorded some since then, or the range is another one now.
-        if planned := planned_partitions(context.instance, run_id):
-            return [key for key in registered if key in planned]
-        if has_ends and not keys:
+        # Other runs have recorded some since then, or the range is another one now. A daemon that
+        # is killed while it makes a run has stored a part of what the run is launched for.
+        planned = planned_partitions(context.instance, run_id)
+        if has_ends and not (keys or planned):
             raise failure(
                 "the range of partitions is empty: its end was registered before its start; "
                 "swap them"
             )
-        return keys
+        due = planned.union(keys)
+        return [key for key in registered if key in due]
 
     def _record_failure(self, key: str, reason: str, *, has_model: bool = False) -> None:
         names = ("scores",) if has_model else ("models", "scores")

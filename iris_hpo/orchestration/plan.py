@@ -179,9 +179,11 @@ def untried_keys(study: Study) -> set[str]:
 
 def behind_keys(study: Study) -> set[str]:
     """Candidates that are `unrefreshed`, did not fail, and that no run is to try."""
-    scores = study.names.asset("scores")
-    behind = unrefreshed(study, usable_keys(study)) & data_versions(study.instance, scores).keys()
-    return behind - _tried_or_at_work(study, scores) if behind else behind
+    behind, scores = unrefreshed(study, usable_keys(study)), study.names.asset("scores")
+    if behind:
+        behind &= data_versions(study.instance, scores).keys()
+        behind -= _tried_or_at_work(study, scores)
+    return behind
 
 
 def _tried_or_at_work(study: Study, scores: dg.AssetKey) -> set[str]:

@@ -63,6 +63,19 @@ def test_all_that_are_left_are_done(
     assert made_by(prepared, result.run_id) == left
 
 
+def test_a_run_whose_plan_was_stored_in_part_does_its_whole_range(
+    prepared: SpecProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the daemon was killed while it made the run."""
+    monkeypatch.setattr(candidates_run, "last_attempts", lambda *_: ({}, ()))
+    monkeypatch.setattr(candidates_run, "planned_partitions", lambda *_: {KEYS[2]})
+
+    result = prepared.run("models", "scores", keys=KEYS[1:5])
+
+    succeed(result)
+    assert made_by(prepared, result.run_id) == {*KEYS[1:5]}
+
+
 def test_a_run_whose_candidates_are_all_gone_does_nothing(
     prepared: SpecProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
