@@ -12,8 +12,8 @@ from iris_hpo.component.fields import StepFields
 from iris_hpo.component.part_fields import part_of
 from iris_hpo.component.places import (
     located_error,
-    refuse_repeated_keys,
     refuse_taken_name,
+    refuse_what_is_misread,
     shown_name,
     source_tree,
     written_word,
@@ -78,7 +78,7 @@ class HyperparameterSearch(dg.Component, SearchFields):
         """Make the definitions of the search."""
         find_edit = edit_finder(context)
         try:
-            refuse_repeated_keys(context)
+            refuse_what_is_misread(context)
             spec = self.spec(context)
             # Otherwise sensors and runs say so: values may come later.
             if is_validating() and spec.sampler.use in SAMPLERS:

@@ -9,6 +9,7 @@ import dagster as dg
 import yaml
 from dagster_shared.yaml_utils.source_position import ValueAndSourcePositionTree
 
+from iris_hpo.component.templates import refused_template
 from iris_hpo.errors import InputError
 from iris_hpo.text import shorten
 
@@ -43,13 +44,13 @@ def written_word(context: dg.ComponentLoadContext, field: Sequence[str | int]) -
     return word[1] if word else ""
 
 
-def refuse_repeated_keys(context: dg.ComponentLoadContext) -> None:
-    """Refuse a key that is written twice in one place: YAML's readers silently take the last.
+def refuse_what_is_misread(context: dg.ComponentLoadContext) -> None:
+    """Refuse a key that is written twice in one place, as YAML's readers take the last; a template.
 
     Raises
     ------
     InputError
-        For the first such key, with its lines.
+        For the first such key, with its lines, or template.
     """
     tree = source_tree(context)
     if tree is None:
@@ -58,16 +59,18 @@ def refuse_repeated_keys(context: dg.ComponentLoadContext) -> None:
     documents = yaml.compose_all(Path(begin.filename).read_text("utf-8-sig"), yaml.SafeLoader)
     for document in documents:
         if document is not None and document.start_mark.line + 1 == begin.start.line:
-            _refuse_repeated(document, (), set())
+            _refuse_misread(document, (), set())
 
 
-def _refuse_repeated(node: yaml.Node, field: tuple[str | int, ...], seen: set[int]) -> None:
+def _refuse_misread(node: yaml.Node, field: tuple[str | int, ...], seen: set[int]) -> None:
     if id(node) in seen:  # an alias
         return
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            _refuse_repeated(item, (*field, index), seen)
+            _refuse_misread(item, (*field, index), seen)
+    if isinstance(node, yaml.ScalarNode) and (message := refused_template(node.value)):
+        raise InputError(message, field=field[1:])  # below attributes
     if not isinstance(node, yaml.MappingNode):
         return
     lines: dict[str, int] = {}
@@ -82,7 +85,7 @@ def _refuse_repeated(node: yaml.Node, field: tuple[str | int, ...], seen: set[in
                 field=(*field, key.value)[1:],  # below attributes
             )
         lines[key.value] = line
-        _refuse_repeated(value, (*field, key.value), seen)
+        _refuse_misread(value, (*field, key.value), seen)
 
 
 def shown_name(context: dg.ComponentLoadContext, name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final, cast, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from iris_hpo.component.templates import refused_template
 from iris_hpo.text import listed, near_name
 
 Place = tuple[str | int, ...]
@@ -52,6 +53,9 @@ def problems(
             message = _no_such_field(model, one["loc"])
         elif before:
             message = f"{before}, or {message.removeprefix(_EXPECTED)}"
+        if template := refused_template(one["input"]):
+            messages[place], advice[place] = template, ""
+            continue
         messages[place] = message
         if not before or one["type"] == "string_type":
             advice[place] = _what_to_write(one["type"], one["input"])

@@ -448,6 +448,29 @@ def test_a_key_that_is_written_twice_is_refused(
     assert project.call("status", "--search", "whole").code == 0
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("  folds: 2", '  folds: "{{ env.VALUE }}"', 9),
+        ("  folds: 2", '  rule: "{{ env.VALUE }}"', 9),
+        ("  folds: 2", '  description: "in {{env.VALUE}} folds"', 9),
+        ("  folds: 2", "  settings: {weights: '{{ env.VALUE }}'}", 9),
+        ("points.csv", '"{{ env.VALUE }}"', 5),
+    ],
+    ids=["number", "choice", "text", "setting", "file"],
+)
+def test_a_template_is_refused(project: YamlProject, old: str, new: str, line: int) -> None:
+    path = project.write_yaml("broken", GOOD.replace(old, new))
+    answer = project.call("status", "--search", "broken")
+    assert answer.code == 2
+    assert f"{path}:{line} - " in answer.err
+    assert "env.VALUE" in answer.err
+    assert (
+        "is a template, and a search has none; write the value, or describe the search in Python "
+        "(iris_hpo.build_search)"
+    ) in answer.err
+
+
 def test_several_missing_fields_are_all_named(project: YamlProject) -> None:
     text = GOOD.replace("  name: broken\n", "").replace("  data_file: points.csv\n", "")
     project.write_yaml("broken", text)
