@@ -53,12 +53,17 @@ def cut_short_run(instance: dg.DagsterInstance, key: dg.AssetKey, tag: str) -> d
     tag
         As for `cut_short_partitions`.
     """
+    run = run_without(instance, key)
+    return run if run and _is_cut_short(instance, run, tag) else None
+
+
+def run_without(instance: dg.DagsterInstance, key: dg.AssetKey) -> dg.DagsterRun | None:
+    """The last run of an unpartitioned asset, if it has not made the asset."""
     for record in instance.get_asset_records([key]):
         entry = record.asset_entry
         made = entry.last_materialization_record
         if entry.last_run_id and (made is None or made.run_id != entry.last_run_id):
-            run = instance.get_run_by_id(entry.last_run_id)
-            return run if run and _is_cut_short(instance, run, tag) else None
+            return instance.get_run_by_id(entry.last_run_id)
     return None
 
 

@@ -14,6 +14,7 @@ from iris_hpo.orchestration.cut_short import (
     cut_short_run,
     is_to_be_retried,
     retry_no_more,
+    run_without,
 )
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.partitions import registered_keys
@@ -31,6 +32,7 @@ MOST_TIMES: Final = 3
 """Number of requests without progress."""
 
 _SOURCES: Final = ("raw_data", "split", "parameters")
+_CANCELED: Final = dg.DagsterRunStatus.CANCELED
 
 
 def plan_requests(study: Study, plan: Plan, digests: str) -> list[dg.RunRequest]:
@@ -188,12 +190,19 @@ def what_is_missing(study: Study) -> str:
     if runs_at_work(study):
         return ""
     untried, behind = untried_keys(study), behind_keys(study)
+    left = {*sources_left(study), *_sources_cancelled(study)}
     missing = [
-        *(f"{name} left by its last run" for name in sources_left(study)),
+        *(f"{name} left by its last run" for name in _SOURCES if name in left),
         *([f"{counted(len(untried), 'candidate')} without a score"] if untried else []),
         *([f"{counted(len(behind), 'candidate')} out of date"] if behind else []),
     ]
     return f"{', '.join(missing)}: run the search again (iris-hpo run)" if missing else ""
+
+
+def _sources_cancelled(study: Study) -> list[str]:
+    """The unpartitioned assets whose last run a user has cancelled before they were made."""
+    runs = {name: run_without(study.instance, study.names.asset(name)) for name in _SOURCES}
+    return [name for name, run in runs.items() if run and run.status is _CANCELED]
 
 
 def _counts(again: str) -> tuple[int, int] | None:

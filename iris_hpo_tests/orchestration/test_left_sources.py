@@ -178,6 +178,12 @@ def test_what_a_user_has_cancelled_is_not_requested(follower: Follower) -> None:
     follower.project.instance.report_run_canceled(run)
 
     assert not follower.tick()
+    is_adaptive = follower.project.study().sampling.is_adaptive
+    assert follower.look().skip_message == (
+        f"{0 if is_adaptive else 6} candidates, nothing new; split left by its last run"
+        f"{'' if is_adaptive else ', 6 candidates without a score'}: run the search again "
+        "(iris-hpo run)"
+    )
 
 
 def test_values_that_come_back_while_runs_are_queued_are_requested_again(
