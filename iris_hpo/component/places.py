@@ -45,12 +45,12 @@ def written_word(context: dg.ComponentLoadContext, field: Sequence[str | int]) -
 
 
 def refuse_what_is_misread(context: dg.ComponentLoadContext) -> None:
-    """Refuse a key that is written twice in one place, as YAML's readers take the last; a template.
+    """Refuse templates, and keys that are written twice in one place: readers take the last one.
 
     Raises
     ------
     InputError
-        For the first such key, with its lines, or template.
+        For the first of them; for a key with both lines.
     """
     tree = source_tree(context)
     if tree is None:

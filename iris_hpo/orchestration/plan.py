@@ -6,6 +6,7 @@ reads only the files and the record, because a tick of a sensor has to be short.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import dagster as dg
 
@@ -36,6 +37,9 @@ from iris_hpo.orchestration.status import (
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.turns import EXPECTED
 from iris_hpo.store.digests import StoreReadError
+
+SOURCES: Final = ("raw_data", "split", "parameters")
+"""The assets that all candidates depend on, in the order in which they are made."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,7 @@ def quick_plan(study: Study, *, all_candidates: bool, all_sources: bool = False)
     change, keys = planned_keys(study)
     started = study.recorded("split") is not None
     begins = all_sources or not started
-    sources = ("raw_data", "split", "parameters") if begins else ("parameters",)
+    sources = SOURCES if begins else ("parameters",)
     sources = tuple(examined(study, sources))
     if all_candidates:
         return Plan(sources, change, keys, keys)
@@ -201,8 +205,7 @@ def examined(study: Study, sources: Collection[str]) -> list[str]:
         "raw_data": not blocking.isdisjoint(DATA_CHECKS),
         "split": not blocking.isdisjoint(SPLIT_CHECKS),
     }
-    order = ("raw_data", "split", "parameters")
-    return [name for name in order if name in sources or examined.get(name)]
+    return [name for name in SOURCES if name in sources or examined.get(name)]
 
 
 def planned_keys(study: Study) -> tuple[PartitionChange, tuple[str, ...]]:

@@ -11,13 +11,13 @@ import dagster as dg
 from iris_hpo.data.split import CARD as SPLIT_CARD
 from iris_hpo.data.split import SplitCard
 from iris_hpo.known_rules import RULES
-from iris_hpo.orchestration.cut_short import cut_short_run, is_to_be_retried, retry_no_more
+from iris_hpo.orchestration.cut_short import cut_short_run
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.last_run import CHANGED
 from iris_hpo.orchestration.names import CODE_VERSIONS
 from iris_hpo.orchestration.partitions import registered_keys
 from iris_hpo.orchestration.record import latest_tags
-from iris_hpo.orchestration.run_requests import MOST_TIMES, select_requests
+from iris_hpo.orchestration.run_requests import MOST_TIMES, select_requests, take_over
 from iris_hpo.orchestration.selection_status import CHOSEN_BY, TAG_LENGTH, choosing_fingerprint
 from iris_hpo.orchestration.study import Study
 from iris_hpo.orchestration.working_runs import last_run_of, run_that_makes, runs_at_work
@@ -87,9 +87,8 @@ def select_what_was_left(study: Study, before: str) -> tuple[list[dg.RunRequest]
     run = cut_short_run(study.instance, study.names.asset("selection"), INTERRUPTED)
     if run is None:
         return [], ""
-    if is_to_be_retried(study.instance, run) or runs_at_work(study):
+    if not take_over(study, [run]):
         return [], before
-    retry_no_more(study.instance, run)
     times = int(before or 0) + 1
     if times > MOST_TIMES:
         return [], before

@@ -18,7 +18,7 @@ from iris_hpo.orchestration.cut_short import (
 )
 from iris_hpo.orchestration.failures import INTERRUPTED
 from iris_hpo.orchestration.partitions import registered_keys
-from iris_hpo.orchestration.plan import Plan, behind_keys, examined, untried_keys
+from iris_hpo.orchestration.plan import SOURCES, Plan, behind_keys, examined, untried_keys
 from iris_hpo.orchestration.ranges import cut, range_tags, ranges_of_runs
 from iris_hpo.orchestration.record import data_versions
 from iris_hpo.orchestration.source_status import is_table_current
@@ -31,7 +31,6 @@ from iris_hpo.text import counted
 MOST_TIMES: Final = 3
 """Number of requests without progress."""
 
-_SOURCES: Final = ("raw_data", "split", "parameters")
 _CANCELED: Final = dg.DagsterRunStatus.CANCELED
 
 
@@ -111,7 +110,7 @@ def requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]
     keys = [key for key in order if key in left]
     run_key = fingerprint(again=sorted(events.keys() | ended.keys()))
     due = sources.keys() | _sources_of(study, runs, events)
-    assets = [name for name in _SOURCES if name in due]
+    assets = [name for name in SOURCES if name in due]
     return [
         search_request(
             study, f"{run_key}-{index}", [*assets, "models", "scores"] if part else assets, part
@@ -122,10 +121,8 @@ def requests_again(study: Study, before: str) -> tuple[list[dg.RunRequest], str]
 
 def sources_left(study: Study) -> Mapping[str, dg.DagsterRun]:
     """The unpartitioned assets that a run has left, as for `cut_short_run`, each with the run."""
-    runs = {
-        name: cut_short_run(study.instance, study.names.asset(name), INTERRUPTED)
-        for name in _SOURCES
-    }
+    assets = {name: study.names.asset(name) for name in SOURCES}
+    runs = {name: cut_short_run(study.instance, key, INTERRUPTED) for name, key in assets.items()}
     return {name: run for name, run in runs.items() if run is not None}
 
 
@@ -156,7 +153,7 @@ def _sources_of(
     """
     return {
         name
-        for name in _SOURCES
+        for name in SOURCES
         if any(
             (run_id not in runs or makes(study, runs[run_id], name))
             and ((made := study.recorded(name)) is None or made.pointer < event)
@@ -166,7 +163,7 @@ def _sources_of(
 
 
 def what_is_given_up(study: Study, again: str) -> str:
-    """Say which candidates are requested no more, and what to do; empty if there are none.
+    """Say what is requested no more, and what to do; empty if there is nothing.
 
     Parameters
     ----------
@@ -192,7 +189,7 @@ def what_is_missing(study: Study) -> str:
     untried, behind = untried_keys(study), behind_keys(study)
     left = {*sources_left(study), *_sources_cancelled(study)}
     missing = [
-        *(f"{name} left by its last run" for name in _SOURCES if name in left),
+        *(f"{name} left by its last run" for name in SOURCES if name in left),
         *([f"{counted(len(untried), 'candidate')} without a score"] if untried else []),
         *([f"{counted(len(behind), 'candidate')} out of date"] if behind else []),
     ]
@@ -201,12 +198,12 @@ def what_is_missing(study: Study) -> str:
 
 def _sources_cancelled(study: Study) -> list[str]:
     """The unpartitioned assets whose last run a user has cancelled before they were made."""
-    runs = {name: run_without(study.instance, study.names.asset(name)) for name in _SOURCES}
+    runs = {name: run_without(study.instance, study.names.asset(name)) for name in SOURCES}
     return [name for name, run in runs.items() if run and run.status is _CANCELED]
 
 
 def _counts(again: str) -> tuple[int, int] | None:
-    """The number of requests without progress, and of candidates left; None of another sampler."""
+    """The number of requests without progress, and of what is left; None of another sampler."""
     counts = [int(part) for part in again.split() if part.isdecimal()]
     return (counts[0], counts[1]) if len(counts) == 2 else None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import dagster as dg
 import pytest
 
 from iris_hpo.orchestration import candidates_run
@@ -10,7 +11,9 @@ from iris_hpo.orchestration.study import Study
 from iris_hpo_tests.projects import KEYS, SpecProject, succeed
 
 
-def run_after(project: SpecProject, monkeypatch: pytest.MonkeyPatch, edit: Callable[[], object]):
+def run_after(
+    project: SpecProject, monkeypatch: pytest.MonkeyPatch, edit: Callable[[], object]
+) -> dg.ExecuteInProcessResult:
     """Make a run over all candidates, and edit before it begins with them; give the run."""
     claim, edits = models_and_scores.claim_search, [edit]
 

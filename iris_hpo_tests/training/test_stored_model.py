@@ -105,27 +105,26 @@ class Whole(DecisionTreeClassifier):
         self.was_loaded = True
 
 
-def test_predictions_that_are_drawn_are_no_difference(iris_examples: Examples) -> None:
+def regressed(estimator: type, iris: Examples) -> tuple[EstimatorObjective, Any, Examples]:
+    """A regressor that has learnt the number of each row, with its objective and the rows."""
     numbers = np.arange(120.0), np.arange(30.0)
-    rows = iris_examples.features, iris_examples.test_features
-    examples = Examples(rows[0], numbers[0], rows[1], numbers[1], ())
-    recipe = Recipe((Step(f"{__name__}.Drawing"),))
+    examples = Examples(iris.features, numbers[0], iris.test_features, numbers[1], ())
+    recipe = Recipe((Step(f"{__name__}.{estimator.__name__}"),))
     objective = EstimatorObjective(recipe, "r2", "regression")
-    model = train(objective, {}, examples).model
+    return objective, train(objective, {}, examples).model, examples
+
+
+def test_predictions_that_are_drawn_are_no_difference(iris_examples: Examples) -> None:
+    objective, model, examples = regressed(Drawing, iris_examples)
     assert store_and_load(objective, model, {}, examples)
 
 
 def test_the_first_predictions_are_scored(iris_examples: Examples) -> None:
     """As on the folds, and as those of the model that is handed out."""
-    numbers = np.arange(120.0), np.arange(30.0)
-    rows = iris_examples.features, iris_examples.test_features
-    examples = Examples(rows[0], numbers[0], rows[1], numbers[1], ())
-    recipe = Recipe((Step(f"{__name__}.Counting"),))
-    objective = EstimatorObjective(recipe, "r2", "regression")
-    model = train(objective, {}, examples).model
+    objective, model, examples = regressed(Counting, iris_examples)
 
     content, scored = store_and_load(objective, model, {}, examples)
 
     own = evaluate(objective, scored, {}, examples).score
     handed_out: Any = load_model(content)
-    assert own == r2_score(numbers[1], handed_out.predict(rows[1]))
+    assert own == r2_score(examples.test_target, handed_out.predict(examples.test_features))
